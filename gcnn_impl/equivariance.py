@@ -1,0 +1,153 @@
+"""How equivariant a module is: transform the input, transform the output, compare.
+
+For an element g, (L_g f)(x) = f(g⁻¹x) on images and (L_g f)(x, h) = f(g⁻¹x, g⁻¹h) on maps on the group; a module Φ is
+equivariant when Φ(L_g f) = L_g Φ(f). Outputs without a plane, (B, C), are taken to be invariant.
+
+Quarter turns and reflections permute the pixels, so their error is rounding alone. Any other element interpolates, and
+its error says how well the sampled group and the pixel grid stand for the continuous ones.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import grid_sample
+
+from gcnn_impl.groups import Group
+
+
+def transform_image(x: Tensor, matrix: Tensor) -> Tensor:
+    """f(g⁻¹x) about the centre of the image, (..., H, W) → (..., H, W).
+
+    Pixels move without interpolation where ``matrix`` permutes them (the image must then be square if it turns);
+    otherwise the image is interpolated bicubically, with zeros outside.
+
+    Args:
+        matrix: g, shape (2, 2), on (x, y) with y pointing up.
+    """
+    rounded = matrix.round()
+    if torch.allclose(matrix, rounded, atol=1e-9) and torch.equal(rounded.abs().sum(0), matrix.new_ones(2)):
+        inverse = rounded.T.tolist()  # of a signed permutation
+        if inverse[0][0] == 0:  # x and y change places
+            if x.shape[-1] != x.shape[-2]:
+                raise ValueError(f"a quarter turn needs a square image, not {x.shape[-2]}×{x.shape[-1]}")
+            # x reads from ±y and y from ±x; rows run downwards, so the signs of mixed terms turn over.
+            x, from_y, from_x = x.transpose(-1, -2), -inverse[0][1], -inverse[1][0]
+            return x.flip([d for d, sign in [(-2, from_y), (-1, from_x)] if sign < 0])
+        return x.flip([d for d, sign in [(-1, inverse[0][0]), (-2, inverse[1][1])] if sign < 0])
+    height, width = x.shape[-2:]
+    y_up = torch.linspace(1, -1, height, dtype=torch.float64) * (height - 1)
+    x_right = torch.linspace(-1, 1, width, dtype=torch.float64) * (width - 1)
+    points = torch.stack(torch.meshgrid(x_right, y_up, indexing="xy"), dim=-1) @ torch.linalg.inv(matrix).T
+    grid = torch.stack([points[..., 0] / max(width - 1, 1), -points[..., 1] / max(height - 1, 1)], dim=-1)
+    flat = x.reshape(1, -1, height, width)
+    y = grid_sample(flat, grid[None].to(x), mode="bicubic", padding_mode="zeros", align_corners=True)
+    return y.reshape(x.shape)
+
+
+def group_permutation(group: Group, g: Tensor) -> Tensor:
+    """Where g⁻¹h stands in the grid of H for each h, -1 where it is not on the grid; shape (|H|,)."""
+    elements = group.elements()
+    moved = group.compose(group.inverse(g).expand_as(elements), elements)
+    # Compare relative elements with the identity: an angle near −π equals one near π.
+    away = (
+        group.relative(elements, moved) - elements[:1]
+    )  # (|H|, |H|, dim); the first element is the identity
+    match = away.abs().amax(-1) < 1e-6 if group.dim else torch.ones(1, 1, dtype=torch.bool)
+    return torch.where(match.any(0), match.float().argmax(0), -1)
+
+
+def transform(x: Tensor, group: Group, g: Tensor) -> tuple[Tensor, Tensor]:
+    """L_g f, and which group elements of it are known.
+
+    Args:
+        x: image (B, C, H, W), map on the group (B, C, |H|, H, W), or invariant features (B, C).
+        group: the group of the map.
+        g: the element, shape (dim,).
+
+    Returns:
+        The transformed tensor, and a mask over axis 2, all true unless g moves the grid of H off itself.
+    """
+    if x.dim() == 2:
+        return x, torch.ones((), dtype=torch.bool)
+    y = transform_image(x, group.matrix(g))
+    if x.dim() == 4:
+        return y, torch.ones((), dtype=torch.bool)
+    source = group_permutation(group, g).to(x.device)
+    return y[:, :, source], source >= 0
+
+
+def exact_elements(group: Group) -> Tensor:
+    """The elements that map both the pixel grid and the grid of H to themselves, the identity left out: (n, dim)."""
+    elements = group.elements()
+    keep = []
+    for i, g in enumerate(elements[1:], start=1):
+        matrix = group.matrix(g)
+        permutes = torch.allclose(matrix, matrix.round(), atol=1e-9)
+        if permutes and bool((group_permutation(group, g) >= 0).all()):
+            keep.append(i)
+    return elements[keep]
+
+
+@torch.no_grad()
+def equivariance_error(
+    module: nn.Module,
+    x: Tensor,
+    group: Group,
+    *,
+    out_group: Group | None = None,
+    elements: Tensor | None = None,
+    border: int = 0,
+) -> float:
+    """Worst relative error ‖Φ(L_g f) − L_g Φ(f)‖ / ‖L_g Φ(f)‖ over group elements g (2-norms over everything).
+
+    The module is run as it is: call ``eval()`` first unless batch statistics are wanted.
+
+    Args:
+        module: anything that takes images (B, C, H, W) or maps on the group (B, C, |H|, H, W) and returns images, maps
+            on the group, or invariant features (B, C).
+        x: the input.
+        group: the group of the input, and of the output unless ``out_group`` is given.
+        elements: the elements to try, shape (n, dim); by default those of the output grid for which the error of a
+            correct layer is rounding alone.
+        border: pixels at the edge of the output to leave out, for elements that move content across the edge.
+
+    Raises:
+        ValueError: when there is no element to try.
+    """
+    out_group = group if out_group is None else out_group
+    if elements is None:
+        elements = exact_elements(out_group)
+    if len(elements) == 0:
+        raise ValueError(f"{out_group} has no exact element but the identity: say which elements to try")
+    reference = module(x)
+    worst = 0.0
+    for g in elements:
+        moved_x, _ = transform(x, group, g)
+        actual = module(moved_x)
+        expected, known = transform(reference, out_group, g)
+        if expected.dim() == 5:
+            actual, expected = actual[:, :, known], expected[:, :, known]
+        if border and expected.dim() > 2:
+            crop = slice(border, -border)
+            actual, expected = actual[..., crop, crop], expected[..., crop, crop]
+        scale = torch.linalg.vector_norm(expected.double()).clamp_min(torch.finfo(torch.float64).tiny)
+        error = torch.linalg.vector_norm((actual - expected).double()) / scale
+        worst = max(worst, float(error))
+    return worst
+
+
+def assert_equivariant(
+    module: nn.Module,
+    x: Tensor,
+    group: Group,
+    *,
+    tolerance: float = 1e-5,
+    out_group: Group | None = None,
+    elements: Tensor | None = None,
+    border: int = 0,
+) -> None:
+    """Raise ``AssertionError`` where ``equivariance_error`` exceeds ``tolerance``; for tests of anybody's layer."""
+    error = equivariance_error(module, x, group, out_group=out_group, elements=elements, border=border)
+    if not error <= tolerance:  # also for nan
+        raise AssertionError(
+            f"equivariance error {error:.3g} under {group} exceeds the tolerance {tolerance:.3g}"
+        )

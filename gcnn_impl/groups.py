@@ -1,0 +1,370 @@
+"""The subgroups H of GL(2) in G = R² ⋊ H, as pure functions on tensors of log coordinates.
+
+An element h of H is a row of ``dim`` real numbers, its coordinates in the Lie algebra (and a sign for reflections):
+
+====================  ==========  ==================================  ===============  ======================
+H                     G           coordinates of an element           |det h|          Haar measure
+====================  ==========  ==================================  ===============  ======================
+{e}      Trivial      R²          none                                1                –
+SO(2)    SO2          SE(2)       θ                                   1                dθ / 2π
+O(2)     O2           E(2)        θ, ±1 (−1: reflect y, then rotate)  1                dθ / 4π · counting
+R⁺       RPlus        R² ⋊ R⁺     log s,  s ∈ [1, s_max)              s²               ds / s
+SO(2)×R⁺ SO2xRPlus    Sim(2)      θ, log s                            s²               dθ / 2π · ds / s
+====================  ==========  ==================================  ===============  ======================
+
+``resolution`` is |H|, the number of sampled elements. Adding a group is one class: the layers ask a group only what
+``Group`` declares. Everything here is float64 on the CPU; layers convert what they keep.
+
+Source: Knigge, Romero, Bekkers, "Exploiting Redundancy: Separable Group Convolutional Networks on Lie Groups",
+ICML 2022, sections 3 and 4.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+# Steepness of the smooth windows that stand in for a sharp edge where scales vary (theirs: 3 and 10).
+SPATIAL_WINDOW_SLOPE = 10.0
+SCALE_WINDOW_SLOPE = 10.0
+# Scales further apart than this fraction of log s_max hardly interact.
+SCALE_WINDOW_WIDTH = 0.5
+
+
+def wrap_angle(theta: Tensor) -> Tensor:
+    """Wrap angles to [-π, π); a rounding error below π still counts as π, so that equal elements stay equal."""
+    return torch.remainder(theta + math.pi + 1e-9, 2 * math.pi) - math.pi - 1e-9
+
+
+def rotation_matrix(theta: Tensor) -> Tensor:
+    """Matrices of counter-clockwise rotations, shape (..., 2, 2), in (x, y) coordinates."""
+    cos, sin = torch.cos(theta), torch.sin(theta)
+    return torch.stack([cos, -sin, sin, cos], dim=-1).reshape(*theta.shape, 2, 2)
+
+
+def _positive(name: str, value: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"{name} must be an integer of at least 1, not {value!r}")
+
+
+@dataclass(frozen=True)
+class Group(ABC):
+    """A sampled subgroup H of GL(2), acting on the plane by x ↦ h x."""
+
+    name: ClassVar[str]
+    dim: ClassVar[int]  # coordinates of an element
+    rotates: ClassVar[
+        bool
+    ]  # then kernel taps outside the disc are zero, so that a rotated kernel keeps its support
+
+    @property
+    @abstractmethod
+    def resolution(self) -> int:
+        """|H|, the number of sampled elements."""
+
+    @property
+    def extent(self) -> float:
+        """The kernel grid spans [-extent, extent] in units of the kernel's own support at the identity."""
+        return 1.0
+
+    @abstractmethod
+    def elements(self) -> Tensor:
+        """The discretised grid, shape (|H|, dim); the first element is the identity."""
+
+    @abstractmethod
+    def offset(self, generator: torch.Generator | None = None) -> Tensor:
+        """A random element within one grid step, shape (dim,): the Monte-Carlo offset of a sampled grid."""
+
+    def sample(self, generator: torch.Generator | None = None) -> Tensor:
+        """The equispaced grid moved by one random offset, shape (|H|, dim)."""
+        return self.compose(self.offset(generator).expand(self.resolution, -1), self.elements())
+
+    def compose(self, g: Tensor, h: Tensor) -> Tensor:
+        """Coordinates of g·h, shape (..., dim). Abelian unless overridden: coordinates add."""
+        return self.canonical(g + h)
+
+    def inverse(self, h: Tensor) -> Tensor:
+        """Coordinates of h⁻¹, shape (..., dim)."""
+        return self.canonical(-h)
+
+    def canonical(self, h: Tensor) -> Tensor:
+        """The one coordinate row that stands for an element (angles wrapped)."""
+        return h
+
+    def relative(self, h_out: Tensor, h_in: Tensor) -> Tensor:
+        """h_out⁻¹ · h_in for every pair, shape (|H_out|, |H_in|, dim)."""
+        pair = (len(h_out), len(h_in), self.dim)
+        return self.compose(self.inverse(h_out)[:, None].expand(pair), h_in[None].expand(pair))
+
+    @abstractmethod
+    def matrix(self, h: Tensor) -> Tensor:
+        """The action on the plane, shape (..., 2, 2), on (x, y) column vectors."""
+
+    def determinant(self, h: Tensor) -> Tensor:
+        """|det h|, shape (...)."""
+        return h.new_ones(h.shape[:-1])
+
+    @abstractmethod
+    def coordinates(self, h: Tensor) -> Tensor:
+        """Log coordinates scaled to [-1, 1], shape (..., dim): what a kernel net is given."""
+
+    @abstractmethod
+    def haar_weights(self) -> Tensor:
+        """Quadrature weights of the Haar measure on the sampled grid, shape (|H|,)."""
+
+    def spatial_window(self, points: Tensor) -> Tensor:
+        """Smooth support of a kernel over the plane, points (..., 2) in units of its support, shape (...)."""
+        return points.new_ones(points.shape[:-1])
+
+    def group_window(self, h: Tensor) -> Tensor:
+        """Smooth support of a kernel over H, on relative elements (..., dim), shape (...)."""
+        return h.new_ones(h.shape[:-1])
+
+    def parent(self) -> tuple[object, ...]:
+        """What two groups must share for a layer to map between them: the continuous group they sample."""
+        return (type(self),)
+
+
+@dataclass(frozen=True)
+class Trivial(Group):
+    """H = {e}: an ordinary convolution with a continuous kernel."""
+
+    name: ClassVar[str] = "trivial"
+    dim: ClassVar[int] = 0
+    rotates: ClassVar[bool] = False
+
+    @property
+    def resolution(self) -> int:
+        return 1
+
+    def elements(self) -> Tensor:
+        return torch.zeros(1, 0, dtype=torch.float64)
+
+    def offset(self, generator: torch.Generator | None = None) -> Tensor:
+        return torch.zeros(0, dtype=torch.float64)
+
+    def matrix(self, h: Tensor) -> Tensor:
+        return torch.eye(2, dtype=h.dtype).expand(*h.shape[:-1], 2, 2)
+
+    def coordinates(self, h: Tensor) -> Tensor:
+        return h
+
+    def haar_weights(self) -> Tensor:
+        return torch.ones(1, dtype=torch.float64)
+
+
+@dataclass(frozen=True)
+class SO2(Group):
+    """``rotations`` equispaced rotations; G = SE(2)."""
+
+    rotations: int
+
+    name: ClassVar[str] = "SO2"
+    dim: ClassVar[int] = 1
+    rotates: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        _positive("SO2 rotations", self.rotations)
+
+    @property
+    def resolution(self) -> int:
+        return self.rotations
+
+    def elements(self) -> Tensor:
+        step = 2 * math.pi / self.rotations
+        return wrap_angle(torch.arange(self.rotations, dtype=torch.float64) * step)[:, None]
+
+    def offset(self, generator: torch.Generator | None = None) -> Tensor:
+        return torch.rand(1, dtype=torch.float64, generator=generator) * (2 * math.pi / self.rotations)
+
+    def canonical(self, h: Tensor) -> Tensor:
+        return wrap_angle(h)
+
+    def matrix(self, h: Tensor) -> Tensor:
+        return rotation_matrix(h[..., 0])
+
+    def coordinates(self, h: Tensor) -> Tensor:
+        return h / math.pi
+
+    def haar_weights(self) -> Tensor:
+        return torch.full((self.rotations,), 1 / self.rotations, dtype=torch.float64)
+
+
+@dataclass(frozen=True)
+class O2(Group):
+    """``rotations`` equispaced rotations, each with and without a reflection: |H| = 2·rotations; G = E(2)."""
+
+    rotations: int
+
+    name: ClassVar[str] = "O2"
+    dim: ClassVar[int] = 2
+    rotates: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        _positive("O2 rotations", self.rotations)
+
+    @property
+    def resolution(self) -> int:
+        return 2 * self.rotations
+
+    def elements(self) -> Tensor:
+        angles = SO2(self.rotations).elements()[:, 0]
+        signs = torch.tensor([1.0, -1.0], dtype=torch.float64)
+        return torch.stack([angles.repeat(2), signs.repeat_interleave(self.rotations)], dim=-1)
+
+    def offset(self, generator: torch.Generator | None = None) -> Tensor:
+        return torch.cat([SO2(self.rotations).offset(generator), torch.ones(1, dtype=torch.float64)])
+
+    def compose(self, g: Tensor, h: Tensor) -> Tensor:
+        # R(a) F^s · R(b) F^t = R(a + s b) F^{s t}, since F R(b) = R(-b) F.
+        return torch.stack([wrap_angle(g[..., 0] + g[..., 1] * h[..., 0]), g[..., 1] * h[..., 1]], dim=-1)
+
+    def inverse(self, h: Tensor) -> Tensor:
+        return torch.stack([wrap_angle(-h[..., 1] * h[..., 0]), h[..., 1]], dim=-1)
+
+    def matrix(self, h: Tensor) -> Tensor:
+        reflection = torch.stack([torch.ones_like(h[..., 1]), h[..., 1]], dim=-1)
+        return rotation_matrix(h[..., 0]) @ torch.diag_embed(reflection)
+
+    def coordinates(self, h: Tensor) -> Tensor:
+        return torch.stack([h[..., 0] / math.pi, h[..., 1]], dim=-1)
+
+    def haar_weights(self) -> Tensor:
+        return torch.full((self.resolution,), 1 / self.resolution, dtype=torch.float64)
+
+
+def _scale_window(log_scale: Tensor, max_scale: float) -> Tensor:
+    distance = log_scale.abs() / math.log(max_scale)
+    return torch.sigmoid(SCALE_WINDOW_SLOPE * (SCALE_WINDOW_WIDTH - distance))
+
+
+def _disc_window(points: Tensor) -> Tensor:
+    return torch.sigmoid(SPATIAL_WINDOW_SLOPE * (1 - points.norm(dim=-1)))
+
+
+def _check_scales(name: str, scales: int, max_scale: float) -> None:
+    _positive(f"{name} scales", scales)
+    if not max_scale > 1:
+        raise ValueError(f"{name} max_scale must be greater than 1, not {max_scale!r}")
+
+
+@dataclass(frozen=True)
+class RPlus(Group):
+    """``scales`` dilations s_max^(i/scales) in [1, s_max), equispaced in log s; G = R² ⋊ R⁺."""
+
+    scales: int
+    max_scale: float = 2.0
+
+    name: ClassVar[str] = "RPlus"
+    dim: ClassVar[int] = 1
+    rotates: ClassVar[bool] = False
+
+    def __post_init__(self) -> None:
+        _check_scales("RPlus", self.scales, self.max_scale)
+
+    @property
+    def resolution(self) -> int:
+        return self.scales
+
+    @property
+    def extent(self) -> float:
+        return self.max_scale
+
+    def _step(self) -> float:
+        return math.log(self.max_scale) / self.scales
+
+    def elements(self) -> Tensor:
+        return torch.arange(self.scales, dtype=torch.float64)[:, None] * self._step()
+
+    def offset(self, generator: torch.Generator | None = None) -> Tensor:
+        return torch.rand(1, dtype=torch.float64, generator=generator) * self._step()
+
+    def matrix(self, h: Tensor) -> Tensor:
+        return torch.diag_embed(torch.exp(h).expand(*h.shape[:-1], 2))
+
+    def determinant(self, h: Tensor) -> Tensor:
+        return torch.exp(2 * h[..., 0])
+
+    def coordinates(self, h: Tensor) -> Tensor:
+        return h / math.log(self.max_scale)
+
+    def haar_weights(self) -> Tensor:
+        return torch.full((self.scales,), self._step(), dtype=torch.float64)
+
+    def spatial_window(self, points: Tensor) -> Tensor:
+        return _disc_window(points)
+
+    def group_window(self, h: Tensor) -> Tensor:
+        return _scale_window(h[..., 0], self.max_scale)
+
+    def parent(self) -> tuple[object, ...]:
+        return (type(self), self.max_scale)
+
+
+@dataclass(frozen=True)
+class SO2xRPlus(Group):
+    """The product grid ``rotations`` × ``scales``, rotation-major: |H| = rotations·scales; G = Sim(2)."""
+
+    rotations: int
+    scales: int
+    max_scale: float = 2.0
+
+    name: ClassVar[str] = "SO2xRPlus"
+    dim: ClassVar[int] = 2
+    rotates: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        _positive("SO2xRPlus rotations", self.rotations)
+        _check_scales("SO2xRPlus", self.scales, self.max_scale)
+
+    @property
+    def rotation(self) -> SO2:
+        """The rotation factor."""
+        return SO2(self.rotations)
+
+    @property
+    def scale(self) -> RPlus:
+        """The dilation factor."""
+        return RPlus(self.scales, self.max_scale)
+
+    @property
+    def resolution(self) -> int:
+        return self.rotations * self.scales
+
+    @property
+    def extent(self) -> float:
+        return self.max_scale
+
+    def elements(self) -> Tensor:
+        angles = self.rotation.elements().repeat_interleave(self.scales, dim=0)
+        return torch.cat([angles, self.scale.elements().repeat(self.rotations, 1)], dim=-1)
+
+    def offset(self, generator: torch.Generator | None = None) -> Tensor:
+        return torch.cat([self.rotation.offset(generator), self.scale.offset(generator)])
+
+    def canonical(self, h: Tensor) -> Tensor:
+        return torch.stack([wrap_angle(h[..., 0]), h[..., 1]], dim=-1)
+
+    def matrix(self, h: Tensor) -> Tensor:
+        return rotation_matrix(h[..., 0]) * torch.exp(h[..., 1])[..., None, None]
+
+    def determinant(self, h: Tensor) -> Tensor:
+        return torch.exp(2 * h[..., 1])
+
+    def coordinates(self, h: Tensor) -> Tensor:
+        return torch.stack([h[..., 0] / math.pi, h[..., 1] / math.log(self.max_scale)], dim=-1)
+
+    def haar_weights(self) -> Tensor:
+        return torch.outer(self.rotation.haar_weights(), self.scale.haar_weights()).flatten()
+
+    def spatial_window(self, points: Tensor) -> Tensor:
+        return _disc_window(points)
+
+    def group_window(self, h: Tensor) -> Tensor:
+        return _scale_window(h[..., 1], self.max_scale)
+
+    def parent(self) -> tuple[object, ...]:
+        return (type(self), self.max_scale)

@@ -1,0 +1,81 @@
+"""SIREN: a small network with sine activations that maps log coordinates to kernel values.
+
+Sitzmann et al., "Implicit Neural Representations with Periodic Activation Functions", NeurIPS 2020; sizes and
+initialisation of the hidden layers as in Knigge et al. 2022.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+
+class SIREN(nn.Module):
+    """``in_features`` coordinates → ``out_features`` kernel values through two sine layers.
+
+    Args:
+        in_features: number of coordinates; 0 is allowed (a kernel over the trivial group).
+        out_features: number of kernel values at a point.
+        hidden_features: width of the sine layers.
+        omega: frequency ω₀ of the sine layers.
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        hidden_features: int = 64,
+        omega: float = 10.0,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        factory = {"device": device, "dtype": dtype}
+        self.in_features, self.out_features = in_features, out_features
+        self.hidden_features, self.omega = hidden_features, omega
+        self.weight_first = nn.Parameter(torch.empty(hidden_features, in_features, **factory))
+        self.bias_first = nn.Parameter(torch.empty(hidden_features, **factory))
+        self.weight_hidden = nn.Parameter(torch.empty(hidden_features, hidden_features, **factory))
+        self.bias_hidden = nn.Parameter(torch.empty(hidden_features, **factory))
+        self.weight_last = nn.Parameter(torch.empty(out_features, hidden_features, **factory))
+        self.bias_last = nn.Parameter(torch.empty(out_features, **factory))
+        self.reset_parameters()
+
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        """Draw the sine layers; ``calibrate`` draws the last one, which needs to know where it will be evaluated."""
+        bound = 1 / max(self.in_features, 1)
+        self.weight_first.uniform_(-bound, bound)
+        self.bias_first.uniform_(-bound, bound)
+        bound = math.sqrt(6 / self.hidden_features) / self.omega
+        self.weight_hidden.uniform_(-bound, bound)
+        self.bias_hidden.zero_()
+        bound = math.sqrt(3 / self.hidden_features)
+        self.weight_last.uniform_(-bound, bound)
+        self.bias_last.zero_()
+
+    @torch.no_grad()
+    def calibrate(self, coordinates: Tensor, energy_weights: Tensor) -> None:
+        """Scale the last layer so that Σ_t e_t · E[k(t)²] = 1 over the points t of a kernel.
+
+        The expectation is over the last layer's weights, given the sine layers, so the energy is right whatever the
+        group, the windows and the quadrature weights are.
+
+        Args:
+            coordinates: points, shape (N, in_features).
+            energy_weights: e_t, shape (N,): squared quadrature weights times how often a point occurs in a fan-in.
+        """
+        energy = (self.features(coordinates).square().sum(-1) * energy_weights).sum()
+        self.weight_last.mul_(energy.clamp_min(1e-12).rsqrt() * math.sqrt(self.hidden_features))
+
+    def features(self, coordinates: Tensor) -> Tensor:
+        """The second sine layer, shape (N, in_features) → (N, hidden_features)."""
+        first = torch.sin(self.omega * nn.functional.linear(coordinates, self.weight_first, self.bias_first))
+        return torch.sin(self.omega * nn.functional.linear(first, self.weight_hidden, self.bias_hidden))
+
+    def forward(self, coordinates: Tensor) -> Tensor:
+        """Kernel values at the given points, shape (N, in_features) → (N, out_features)."""
+        return nn.functional.linear(self.features(coordinates), self.weight_last, self.bias_last)
+
+    def extra_repr(self) -> str:
+        return f"{self.in_features}, {self.out_features}, hidden_features={self.hidden_features}, omega={self.omega}"

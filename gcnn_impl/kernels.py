@@ -1,0 +1,185 @@
+"""Kernels on sampled group elements: where they are evaluated, with which weights, and the nets that evaluate them.
+
+A kernel is a function on the plane, on H, or on both (Knigge et al. 2022, equations 4 to 9):
+
+    k(h⁻¹(x' − x)),   k(h⁻¹h'),   k(h⁻¹(x' − x), h⁻¹h')
+
+so its arguments are h⁻¹u for the taps u of the kernel grid and h⁻¹h' for pairs of output and input elements h, h'.
+On a discretised grid few of those arguments differ: a cyclic group has only |H| relative elements, and a quarter turn
+permutes the taps. ``distinct_points`` finds what coincides for any group, and the net is evaluated once for each.
+Equal arguments then give bitwise equal values, which is what makes quarter turns exact.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from gcnn_impl.groups import Group
+from gcnn_impl.kernel_nets import SIREN
+
+# Coordinates that agree to this many decimals are the same point (float64 rounding stays below 1e-14).
+POINT_DECIMALS = 9
+
+
+@dataclass(frozen=True)
+class KernelPoints:
+    """Where a kernel is evaluated.
+
+    Attributes:
+        coordinates: points given to the kernel net, shape (N, d).
+        weights: quadrature weight × window × |det h|⁻¹ of each point, shape (N,).
+        index: which point each place of the kernel takes, N meaning zero; shape (|H_out|, [|H_in|,] [k·k]).
+    """
+
+    coordinates: Tensor
+    weights: Tensor
+    index: Tensor
+
+    def energy_weights(self) -> Tensor:
+        """Σ_t e_t k(t)² is the kernel's squared norm over one fan-in, averaged over the output elements; shape (N,)."""
+        counts = torch.bincount(self.index.flatten(), minlength=len(self.weights) + 1)[:-1]
+        return counts * self.weights.square() / len(self.index)
+
+
+def disc_taps(kernel_size: int) -> Tensor:
+    """Which taps of a k × k grid lie in the disc i² + j² ≤ r², shape (k·k,).
+
+    Decided on integers: by float comparison, taps at exactly the radius fall in or out by rounding.
+    """
+    r = (kernel_size - 1) // 2
+    i = torch.arange(-r, r + 1)
+    return ((i[:, None] ** 2 + i[None, :] ** 2) <= r * r).flatten()
+
+
+def tap_positions(kernel_size: int) -> Tensor:
+    """Positions (x, y) of the taps, y pointing up, spanning [-1, 1]; shape (k·k, 2). A single tap sits at 0."""
+    r = (kernel_size - 1) // 2
+    i = torch.arange(-r, r + 1, dtype=torch.float64) / max(r, 1)
+    y, x = torch.meshgrid(-i, i, indexing="ij")
+    return torch.stack([x, y], dim=-1).reshape(-1, 2)
+
+
+def _spatial(group: Group, out_elements: Tensor, kernel_size: int) -> tuple[Tensor, Tensor, Tensor]:
+    """h⁻¹u, its weight and whether the tap is kept, for every output element and tap: (|H_out|, k·k, …)."""
+    inverse = group.matrix(group.inverse(out_elements))
+    points = torch.einsum(
+        "hab,tb->hta", inverse, tap_positions(kernel_size) * group.extent
+    )  # (|H_out|, k·k, 2)
+    weights = group.spatial_window(points) / group.determinant(out_elements)[:, None]
+    keep = disc_taps(kernel_size) if group.rotates else torch.ones(kernel_size**2, dtype=torch.bool)
+    return points, weights, keep.expand(len(points), -1)
+
+
+def _relative(group: Group, out_elements: Tensor, in_elements: Tensor) -> tuple[Tensor, Tensor]:
+    """Coordinates and weight of h⁻¹h' for every pair: (|H_out|, |H_in|, dim) and (|H_out|, |H_in|)."""
+    relative = group.relative(out_elements, in_elements)
+    # The weights of the *input* grid; the sampled grids are equispaced, so they depend on its length alone.
+    haar = group.haar_weights().sum() / len(in_elements)
+    return group.coordinates(relative), group.group_window(relative) * haar
+
+
+def distinct_points(coordinates: Tensor, weights: Tensor, keep: Tensor) -> KernelPoints:
+    """Merge equal points, shape (..., d), (...) and (...) → ``KernelPoints`` with index (...)."""
+    rows = torch.cat([coordinates, weights[..., None]], dim=-1)[keep].numpy()
+    key = np.round(rows, POINT_DECIMALS) + 0.0  # no negative zero
+    _, first, inverse = np.unique(key, axis=0, return_index=True, return_inverse=True)
+    index = torch.full(keep.shape, len(first), dtype=torch.long)
+    index[keep] = torch.from_numpy(inverse.reshape(-1))
+    distinct = torch.from_numpy(rows[first])
+    return KernelPoints(distinct[:, :-1], distinct[:, -1], index)
+
+
+def spatial_points(group: Group, kernel_size: int, out_elements: Tensor) -> KernelPoints:
+    """Arguments of a kernel over the plane, k(h⁻¹u); index (|H_out|, k·k)."""
+    return distinct_points(*_spatial(group, out_elements, kernel_size))
+
+
+def group_points(group: Group, out_elements: Tensor, in_elements: Tensor) -> KernelPoints:
+    """Arguments of a kernel over H, k(h⁻¹h'); index (|H_out|, |H_in|)."""
+    coordinates, weights = _relative(group, out_elements, in_elements)
+    return distinct_points(coordinates, weights, torch.ones_like(weights, dtype=torch.bool))
+
+
+def joint_points(group: Group, kernel_size: int, out_elements: Tensor, in_elements: Tensor) -> KernelPoints:
+    """Arguments of a kernel over R² ⋊ H, k(h⁻¹u, h⁻¹h'); index (|H_out|, |H_in|, k·k)."""
+    points, spatial_weights, keep = _spatial(group, out_elements, kernel_size)
+    relative, group_weights = _relative(group, out_elements, in_elements)
+    shape = (*group_weights.shape, kernel_size**2)
+    coordinates = torch.cat(
+        [relative[:, :, None].expand(*shape, -1), points[:, None].expand(*shape, -1)], dim=-1
+    )  # (|H_out|, |H_in|, k·k, dim + 2)
+    weights = group_weights[:, :, None] * spatial_weights[:, None]
+    return distinct_points(coordinates, weights, keep[:, None].expand(shape))
+
+
+class ContinuousKernel(nn.Module):
+    """A SIREN evaluated on ``KernelPoints``: one factor of a kernel.
+
+    At initialisation Σ k² over one fan-in, C_i channels included, is 1 on average, so that the variance of white
+    noise is preserved whatever the group, the variant and the resolution are.
+
+    Args:
+        locate: sampled grids of group elements → ``KernelPoints``.
+        grids: the discretised grids, given to ``locate``.
+        out_channels, in_channels: channels of the factor; a depthwise factor has ``in_channels=1``.
+        fan_in_channels: input channels that are summed over, ``in_channels`` unless another factor counts them.
+        hidden_features, omega: size and frequency of the SIREN.
+    """
+
+    coordinates: Tensor
+    weights: Tensor
+    index: Tensor
+
+    def __init__(
+        self,
+        locate: Callable[..., KernelPoints],
+        grids: tuple[Tensor, ...],
+        out_channels: int,
+        in_channels: int,
+        *,
+        fan_in_channels: int | None = None,
+        hidden_features: int = 64,
+        omega: float = 10.0,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        self.out_channels, self.in_channels = out_channels, in_channels
+        self._fan_in_channels = in_channels if fan_in_channels is None else fan_in_channels
+        self._locate, self._points = locate, locate(*grids)
+        self.net = SIREN(
+            self._points.coordinates.shape[-1],
+            out_channels * in_channels,
+            hidden_features,
+            omega,
+            device,
+            dtype,
+        )
+        for name in ("coordinates", "weights", "index"):
+            self.register_buffer(name, None, persistent=False)
+        self.reset_parameters()
+
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        """Draw the parameters anew, and rebuild the buffers (which ``to_empty`` leaves unset)."""
+        like = self.net.bias_last
+        self.coordinates = self._points.coordinates.to(like)
+        self.weights = self._points.weights.to(like)
+        self.index = self._points.index.to(like.device)
+        self.net.reset_parameters()
+        self.net.calibrate(self.coordinates, self._points.energy_weights().to(like) * self._fan_in_channels)
+
+    def forward(self, *grids: Tensor) -> Tensor:
+        """Kernel values, shape (*index, C_o, C_i), on the discretised grids or on the given ones."""
+        coordinates, weights, index = self.coordinates, self.weights, self.index
+        if grids:
+            points = self._locate(*(grid.detach().to("cpu", torch.float64) for grid in grids))
+            coordinates, weights = points.coordinates.to(coordinates), points.weights.to(weights)
+            index = points.index.to(index.device)
+        values = self.net(coordinates) * weights[:, None]  # (N, C_o·C_i)
+        values = torch.cat([values, values.new_zeros(1, values.shape[1])])  # index N is a tap that is zero
+        values = values.index_select(0, index.flatten())
+        return values.reshape(*index.shape, self.out_channels, self.in_channels)
