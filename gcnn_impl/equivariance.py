@@ -48,9 +48,7 @@ def group_permutation(group: Group, g: Tensor) -> Tensor:
     elements = group.elements()
     moved = group.compose(group.inverse(g).expand_as(elements), elements)
     # Compare relative elements with the identity: an angle near −π equals one near π.
-    away = (
-        group.relative(elements, moved) - elements[:1]
-    )  # (|H|, |H|, dim); the first element is the identity
+    away = group.relative(elements, moved) - elements[:1]  # (|H|, |H|, dim); the first element is the identity
     match = away.abs().amax(-1) < 1e-6 if group.dim else torch.ones(1, 1, dtype=torch.bool)
     return torch.where(match.any(0), match.float().argmax(0), -1)
 
@@ -148,6 +146,4 @@ def assert_equivariant(
     """Raise ``AssertionError`` where ``equivariance_error`` exceeds ``tolerance``; for tests of anybody's layer."""
     error = equivariance_error(module, x, group, out_group=out_group, elements=elements, border=border)
     if not error <= tolerance:  # also for nan
-        raise AssertionError(
-            f"equivariance error {error:.3g} under {group} exceeds the tolerance {tolerance:.3g}"
-        )
+        raise AssertionError(f"equivariance error {error:.3g} under {group} exceeds the tolerance {tolerance:.3g}")

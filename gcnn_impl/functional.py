@@ -23,9 +23,7 @@ def _group_bias(bias: Tensor | None, resolution: int) -> Tensor | None:
     return None if bias is None else bias.repeat_interleave(resolution)  # (C_o·|H_out|,)
 
 
-def lift_conv2d(
-    x: Tensor, kernel: Tensor, bias: Tensor | None = None, *, stride: int = 1, padding: int = 0
-) -> Tensor:
+def lift_conv2d(x: Tensor, kernel: Tensor, *, bias: Tensor | None = None, stride: int = 1, padding: int = 0) -> Tensor:
     """y_o(x, h) = Σ_i Σ_x' f_i(x') k_oi(h⁻¹(x' − x)).
 
     Args:
@@ -43,8 +41,8 @@ def lift_conv2d(
 def group_conv2d(
     x: Tensor,
     kernel: Tensor,
-    bias: Tensor | None = None,
     *,
+    bias: Tensor | None = None,
     stride: int = 1,
     padding: int = 0,
     groups: int = 1,
@@ -77,7 +75,7 @@ def group_mix(x: Tensor, kernel: Tensor, *, groups: int = 1) -> Tensor:
 
 
 def spatial_conv2d(
-    x: Tensor, kernel: Tensor, bias: Tensor | None = None, *, stride: int = 1, padding: int = 0
+    x: Tensor, kernel: Tensor, *, bias: Tensor | None = None, stride: int = 1, padding: int = 0
 ) -> Tensor:
     """y_o(x, h) = Σ_x' f_o(x', h) k_o(h⁻¹(x' − x)): depthwise over channels and over H.
 
@@ -96,8 +94,8 @@ def separable_group_conv2d(
     x: Tensor,
     group_kernel: Tensor,
     spatial_kernel: Tensor,
-    bias: Tensor | None = None,
     *,
+    bias: Tensor | None = None,
     stride: int = 1,
     padding: int = 0,
 ) -> Tensor:
@@ -108,7 +106,7 @@ def separable_group_conv2d(
         group_kernel: shape (C_o, |H_out|, C_i, |H_in|).
         spatial_kernel: shape (C_o, |H_out|, k, k).
     """
-    return spatial_conv2d(group_mix(x, group_kernel), spatial_kernel, bias, stride=stride, padding=padding)
+    return spatial_conv2d(group_mix(x, group_kernel), spatial_kernel, bias=bias, stride=stride, padding=padding)
 
 
 def fully_separable_conv2d(
@@ -116,8 +114,8 @@ def fully_separable_conv2d(
     rotation_kernel: Tensor,
     scale_kernel: Tensor,
     spatial_kernel: Tensor,
-    bias: Tensor | None = None,
     *,
+    bias: Tensor | None = None,
     stride: int = 1,
     padding: int = 0,
 ) -> Tensor:
@@ -138,7 +136,7 @@ def fully_separable_conv2d(
     scale_kernel = scale_kernel.repeat_interleave(out_rotations, dim=0)
     x = group_mix(x, scale_kernel, groups=len(scale_kernel))  # (B, C_o·R_out, S_out, H, W)
     x = x.reshape(len(x), -1, spatial_kernel.shape[1], height, width)  # (B, C_o, R_out·S_out, H, W)
-    return spatial_conv2d(x, spatial_kernel, bias, stride=stride, padding=padding)
+    return spatial_conv2d(x, spatial_kernel, bias=bias, stride=stride, padding=padding)
 
 
 def channel_mix(x: Tensor, weight: Tensor) -> Tensor:

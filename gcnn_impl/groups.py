@@ -56,9 +56,7 @@ class Group(ABC):
 
     name: ClassVar[str]
     dim: ClassVar[int]  # coordinates of an element
-    rotates: ClassVar[
-        bool
-    ]  # then kernel taps outside the disc are zero, so that a rotated kernel keeps its support
+    rotates: ClassVar[bool]  # then kernel taps outside the disc are zero, so that a rotated kernel keeps its support
 
     @property
     @abstractmethod

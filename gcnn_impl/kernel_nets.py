@@ -5,6 +5,7 @@ initialisation of the hidden layers as in Knigge et al. 2022.
 """
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -30,7 +31,7 @@ class SIREN(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        factory = {"device": device, "dtype": dtype}
+        factory: dict[str, Any] = {"device": device, "dtype": dtype}
         self.in_features, self.out_features = in_features, out_features
         self.hidden_features, self.omega = hidden_features, omega
         self.weight_first = nn.Parameter(torch.empty(hidden_features, in_features, **factory))

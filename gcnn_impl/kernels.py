@@ -65,9 +65,7 @@ def tap_positions(kernel_size: int) -> Tensor:
 def _spatial(group: Group, out_elements: Tensor, kernel_size: int) -> tuple[Tensor, Tensor, Tensor]:
     """h⁻¹u, its weight and whether the tap is kept, for every output element and tap: (|H_out|, k·k, …)."""
     inverse = group.matrix(group.inverse(out_elements))
-    points = torch.einsum(
-        "hab,tb->hta", inverse, tap_positions(kernel_size) * group.extent
-    )  # (|H_out|, k·k, 2)
+    points = torch.einsum("hab,tb->hta", inverse, tap_positions(kernel_size) * group.extent)  # (|H_out|, k·k, 2)
     weights = group.spatial_window(points) / group.determinant(out_elements)[:, None]
     keep = disc_taps(kernel_size) if group.rotates else torch.ones(kernel_size**2, dtype=torch.bool)
     return points, weights, keep.expand(len(points), -1)

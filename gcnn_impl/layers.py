@@ -12,8 +12,9 @@ Every layer is a choice of kernel factors (Knigge et al. 2022, section 4; "o" th
 ``FullySeparableConv2d`` (Sim(2))       k^Θ_oi(θ) · k^S_o(s) · k^{R²}_o(x)
 ======================================  ============================================
 
-Kernels are generated in every pass with gradients and cached in inference (``eval`` without gradients). The cache follows
-the parameters through their version counters, as autograd does: after writing to ``parameter.data``, call ``eval()``.
+Kernels are generated in every pass with gradients and cached in inference (``eval`` without gradients). The cache
+follows the parameters through their version counters, as autograd does: after writing to ``parameter.data``, call
+``eval()``.
 
 A layer works on the discretised grids of its groups, ``y = layer(x)``, or on grids that are given explicitly,
 ``y = layer(x, in_elements, out_elements)`` with elements from ``group.sample()``: a Monte-Carlo approximation of the
@@ -62,9 +63,7 @@ class _Convolution(nn.Module):
         _check_integer("stride", stride, 1)
         _check_integer("padding", padding, 0)
         if kernel_size % 2 == 0:
-            raise ValueError(
-                f"kernel_size must be odd, so that a kernel has a centre to turn about, not {kernel_size}"
-            )
+            raise ValueError(f"kernel_size must be odd, so that a kernel has a centre to turn about, not {kernel_size}")
         self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
         self.stride, self.padding = stride, padding
         self.bias = nn.Parameter(torch.zeros(out_channels, device=device, dtype=dtype)) if bias else None
@@ -147,9 +146,7 @@ class LiftingConv2d(_Convolution):
         dtype: torch.dtype | None = None,
     ) -> None:
         factory: dict[str, Any] = {"device": device, "dtype": dtype}
-        super().__init__(
-            in_channels, out_channels, kernel_size, stride=stride, padding=padding, bias=bias, **factory
-        )
+        super().__init__(in_channels, out_channels, kernel_size, stride=stride, padding=padding, bias=bias, **factory)
         self.group = group
         self.spatial_kernel = ContinuousKernel(
             partial(spatial_points, group, kernel_size),
@@ -165,7 +162,7 @@ class LiftingConv2d(_Convolution):
         return (_spatial_kernel(self.spatial_kernel(*grids)),)
 
     def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
-        return functional.lift_conv2d(x, *kernels, self.bias, stride=self.stride, padding=self.padding)
+        return functional.lift_conv2d(x, *kernels, bias=self.bias, stride=self.stride, padding=self.padding)
 
     def forward(self, x: Tensor, out_elements: Tensor | None = None) -> Tensor:
         """Lift an image to the discretised grid, or to ``out_elements``, shape (|H|, dim)."""
@@ -207,14 +204,10 @@ class GroupToGroupConv2d(_Convolution):
         dtype: torch.dtype | None = None,
     ) -> None:
         factory: dict[str, Any] = {"device": device, "dtype": dtype}
-        super().__init__(
-            in_channels, out_channels, kernel_size, stride=stride, padding=padding, bias=bias, **factory
-        )
+        super().__init__(in_channels, out_channels, kernel_size, stride=stride, padding=padding, bias=bias, **factory)
         self.group, self.out_group = group, group if out_group is None else out_group
         if self.group.parent() != self.out_group.parent():
-            raise ValueError(
-                f"a layer maps between grids of one continuous group, not from {group} to {out_group}"
-            )
+            raise ValueError(f"a layer maps between grids of one continuous group, not from {group} to {out_group}")
         self._factory = factory
         self._kernel_options: dict[str, Any] = {"hidden_features": hidden_features, "omega": omega, **factory}
         self._add_kernels()
@@ -228,9 +221,7 @@ class GroupToGroupConv2d(_Convolution):
 
     def _over_plane(self, in_channels: int) -> ContinuousKernel:
         locate = partial(spatial_points, self.group, self.kernel_size)
-        return ContinuousKernel(
-            locate, self._grids()[:1], self.out_channels, in_channels, **self._kernel_options
-        )
+        return ContinuousKernel(locate, self._grids()[:1], self.out_channels, in_channels, **self._kernel_options)
 
     def _over_group(self, in_channels: int, fan_in_channels: int | None = None) -> ContinuousKernel:
         locate = partial(group_points, self.group)
@@ -247,9 +238,7 @@ class GroupToGroupConv2d(_Convolution):
     def _grids(self) -> tuple[Tensor, Tensor]:
         return self.out_group.elements(), self.group.elements()
 
-    def forward(
-        self, x: Tensor, in_elements: Tensor | None = None, out_elements: Tensor | None = None
-    ) -> Tensor:
+    def forward(self, x: Tensor, in_elements: Tensor | None = None, out_elements: Tensor | None = None) -> Tensor:
         """Convolve on the discretised grids, or on explicit ones, shapes (|H_in|, dim) and (|H_out|, dim)."""
         if x.dim() != 5 or x.shape[1] != self.in_channels or x.shape[2] != self.group.resolution:
             wanted = f"(B, {self.in_channels}, {self.group.resolution}, H, W)"
@@ -287,7 +276,7 @@ class GroupConv2d(GroupToGroupConv2d):
         return (_joint_kernel(self.joint_kernel(*grids)),)
 
     def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
-        return functional.group_conv2d(x, *kernels, self.bias, stride=self.stride, padding=self.padding)
+        return functional.group_conv2d(x, *kernels, bias=self.bias, stride=self.stride, padding=self.padding)
 
 
 class SeparableGroupConv2d(GroupToGroupConv2d):
@@ -302,9 +291,7 @@ class SeparableGroupConv2d(GroupToGroupConv2d):
         return _group_kernel(self.group_kernel(*grids)), spatial
 
     def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
-        return functional.separable_group_conv2d(
-            x, *kernels, self.bias, stride=self.stride, padding=self.padding
-        )
+        return functional.separable_group_conv2d(x, *kernels, bias=self.bias, stride=self.stride, padding=self.padding)
 
 
 class GroupSeparableConv2d(GroupToGroupConv2d):
@@ -319,7 +306,7 @@ class GroupSeparableConv2d(GroupToGroupConv2d):
         return (functional.compose_kernels(_group_kernel(over_group), _spatial_kernel(over_plane)),)
 
     def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
-        return functional.group_conv2d(x, *kernels, self.bias, stride=self.stride, padding=self.padding)
+        return functional.group_conv2d(x, *kernels, bias=self.bias, stride=self.stride, padding=self.padding)
 
 
 class DepthwiseSeparableConv2d(GroupToGroupConv2d):
@@ -339,7 +326,7 @@ class DepthwiseSeparableConv2d(GroupToGroupConv2d):
     def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
         mixed = functional.channel_mix(x, self.channel_weight)
         return functional.group_conv2d(
-            mixed, *kernels, self.bias, stride=self.stride, padding=self.padding, groups=self.out_channels
+            mixed, *kernels, bias=self.bias, stride=self.stride, padding=self.padding, groups=self.out_channels
         )
 
 
@@ -364,7 +351,7 @@ class DepthwiseGroupSeparableConv2d(GroupToGroupConv2d):
         mixed = functional.channel_mix(x, self.channel_weight)
         mixed = functional.group_mix(mixed, group_kernel, groups=self.out_channels)
         return functional.spatial_conv2d(
-            mixed, spatial_kernel, self.bias, stride=self.stride, padding=self.padding
+            mixed, spatial_kernel, bias=self.bias, stride=self.stride, padding=self.padding
         )
 
 
@@ -414,6 +401,4 @@ class FullySeparableConv2d(GroupToGroupConv2d):
         return rotation_kernel, scale_kernel, _spatial_kernel(self.spatial_kernel(*grids[:1]))[:, :, 0]
 
     def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
-        return functional.fully_separable_conv2d(
-            x, *kernels, self.bias, stride=self.stride, padding=self.padding
-        )
+        return functional.fully_separable_conv2d(x, *kernels, bias=self.bias, stride=self.stride, padding=self.padding)

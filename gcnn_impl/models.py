@@ -5,7 +5,8 @@ convolutions, a 1×1 convolution on the skip where the width changes), each foll
 pooling, one more convolution without padding, the maximum over H and the plane, and a classifier with one hidden layer.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -72,7 +73,7 @@ class GroupResNetConfig(PlainResNetConfig):
         ValueError: for an unknown variant.
     """
 
-    group: Group = Trivial()
+    group: Group = field(default_factory=Trivial)
     variant: str = "separable"
     hidden_features: int = 64
     omega: float = 10.0
@@ -112,9 +113,7 @@ class Classifier(nn.Sequential):
 class _GroupBlock(nn.Module):
     """Residual block, (B, C_i, |H|, H, W) → (B, C_o, |H|, H, W)."""
 
-    def __init__(
-        self, config: GroupResNetConfig, in_channels: int, out_channels: int, **factory: Any
-    ) -> None:
+    def __init__(self, config: GroupResNetConfig, in_channels: int, out_channels: int, **factory: Any) -> None:
         super().__init__()
         conv, k = CONVOLUTIONS[config.variant], config.kernel_size
         siren: dict[str, Any] = {"hidden_features": config.hidden_features, "omega": config.omega, **factory}
@@ -152,7 +151,7 @@ class GroupResNet(nn.Module):
             config.in_channels, widths[0], k, config.group, padding=k // 2, bias=False, **siren
         )
         self.lifting_norm = nn.BatchNorm3d(widths[0], **factory)
-        pairs = list(zip(widths[:-1], widths[1:], strict=True))
+        pairs = list(pairwise(widths))
         self.blocks = nn.ModuleList(_GroupBlock(config, i, o, **factory) for i, o in pairs)
         self.norms = nn.ModuleList(nn.BatchNorm3d(o, **factory) for _, o in pairs)
         self.last = CONVOLUTIONS[config.variant](
@@ -175,9 +174,7 @@ class GroupResNet(nn.Module):
 class _PlainBlock(nn.Module):
     """Residual block, (B, C_i, H, W) → (B, C_o, H, W)."""
 
-    def __init__(
-        self, config: PlainResNetConfig, in_channels: int, out_channels: int, **factory: Any
-    ) -> None:
+    def __init__(self, config: PlainResNetConfig, in_channels: int, out_channels: int, **factory: Any) -> None:
         super().__init__()
         k = config.kernel_size
         self.conv1 = nn.Conv2d(in_channels, in_channels, k, padding=k // 2, bias=False, **factory)
@@ -210,7 +207,7 @@ class PlainResNet(nn.Module):
         widths, k = config.widths, config.kernel_size
         self.first = nn.Conv2d(config.in_channels, widths[0], k, padding=k // 2, bias=False, **factory)
         self.first_norm = nn.BatchNorm2d(widths[0], **factory)
-        pairs = list(zip(widths[:-1], widths[1:], strict=True))
+        pairs = list(pairwise(widths))
         self.blocks = nn.ModuleList(_PlainBlock(config, i, o, **factory) for i, o in pairs)
         self.norms = nn.ModuleList(nn.BatchNorm2d(o, **factory) for _, o in pairs)
         self.last = nn.Conv2d(widths[-1], widths[-1], config.last_kernel_size, bias=False, **factory)
