@@ -1,0 +1,124 @@
+"""Records and the store that keeps them: one JSON object a line, only ever appended to.
+
+A record is a dictionary with at least ``schema``, ``kind`` ("cost" or "training"), ``id`` and ``status``; the newest
+record of an id is the one that counts. This module needs the standard library alone.
+"""
+
+import fcntl
+import json
+import os
+import warnings
+from pathlib import Path
+from typing import Any, NoReturn
+
+SCHEMA = 1
+KINDS = ("cost", "training")
+# What became of a measurement. "invalid" ran and gave a wrong answer, "interrupted" was stopped by its user.
+SUCCESSES = ("ok", "skipped")
+FAILURES = ("failed", "killed", "timeout", "out_of_memory", "invalid")
+STATUSES = (*SUCCESSES, *FAILURES, "interrupted")
+
+Record = dict[str, Any]
+
+
+class RecordWarning(UserWarning):
+    """A line of a results file that is no record; it is left out, and left where it is."""
+
+
+class RecordStore:
+    """The records in ``directory``/records.jsonl.
+
+    Appending is safe against other processes that append (file lock) and against a crash at any moment (one write,
+    then fsync): what a crash can leave is a truncated last line, which ``load`` leaves out.
+    """
+
+    def __init__(self, directory: Path | str) -> None:
+        self.path = Path(directory) / "records.jsonl"
+
+    def prepare(self) -> None:
+        """Make the directory and the file, so that a place that cannot be written to is found out before anything runs.
+
+        Raises:
+            OSError: when it cannot be written to; the message names the place and the reason.
+        """
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.open("ab").close()
+        except OSError as error:
+            raise OSError(
+                f"cannot write results to {self.path}: {error.strerror}; allowed: a writable directory"
+            ) from error
+
+    def append(self, record: Record) -> None:
+        """Add a record durably: when this returns, it is on the disk.
+
+        Raises:
+            ValueError: for a record that is not strict JSON (nan, infinity), or lacks a field or a status we know.
+            OSError: when it cannot be written.
+        """
+        _check(record)
+        line = json.dumps(record, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a+b", buffering=0) as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            end = file.seek(0, os.SEEK_END)
+            file.seek(max(end - 1, 0))
+            if file.read(1) not in (b"", b"\n"):  # a truncated line stays what it is: begin a new one after it
+                line = b"\n" + line
+            if file.write(line) != len(line):
+                raise OSError(f"cannot write a whole record to {self.path}: is the disk full?")
+            os.fsync(file.fileno())
+
+    def load(self) -> list[Record]:
+        """The newest record of every id, oldest first; an empty list where there is no file.
+
+        Warns:
+            RecordWarning: for every line that is not a record, with the file and the line number.
+        """
+        if not self.path.exists():
+            return []
+        with self.path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH)  # not while a line is half written
+            lines = file.read().split(b"\n")
+        newest: dict[str, Record] = {}
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                record = json.loads(line, parse_constant=_reject)
+                _check(record)
+            except ValueError as error:
+                message = f"{self.path}:{number}: not a record, left out ({error})"
+                warnings.warn(message, RecordWarning, stacklevel=2)
+                continue
+            newest.pop(record["id"], None)
+            newest[record["id"]] = record
+        return list(newest.values())
+
+    def completed_ids(self, *, retry_failed: bool = False) -> set[str]:
+        """The ids that need no measuring: those with a result, and unless ``retry_failed`` those that failed.
+
+        What was interrupted is always measured again.
+        """
+        done = SUCCESSES if retry_failed else (*SUCCESSES, *FAILURES)
+        return {record["id"] for record in self.load() if record["status"] in done}
+
+
+def _check(record: object) -> None:
+    if not isinstance(record, dict):
+        raise ValueError(f"a record is a JSON object, not {type(record).__name__}")
+    missing = [name for name in ("schema", "kind", "id", "status") if name not in record]
+    if missing:
+        raise ValueError(f"a record has the fields schema, kind, id and status; missing: {', '.join(missing)}")
+    if record["schema"] != SCHEMA:
+        raise ValueError(f"unknown schema {record['schema']!r}; allowed: {SCHEMA}")
+    if record["kind"] not in KINDS:
+        raise ValueError(f"unknown kind {record['kind']!r}; allowed: {', '.join(KINDS)}")
+    if record["status"] not in STATUSES:
+        raise ValueError(f"unknown status {record['status']!r}; allowed: {', '.join(STATUSES)}")
+    if not isinstance(record["id"], str):
+        raise ValueError(f"an id is a string, not {record['id']!r}")
+
+
+def _reject(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not strict JSON")
