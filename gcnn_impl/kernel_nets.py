@@ -44,7 +44,7 @@ class SIREN(nn.Module):
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
-        """Draw the sine layers; ``calibrate`` draws the last one, which needs to know where it will be evaluated."""
+        """Draw the weights; the last layer's values have unit variance where the features do."""
         bound = 1 / max(self.in_features, 1)
         self.weight_first.uniform_(-bound, bound)
         self.bias_first.uniform_(-bound, bound)
@@ -55,28 +55,12 @@ class SIREN(nn.Module):
         self.weight_last.uniform_(-bound, bound)
         self.bias_last.zero_()
 
-    @torch.no_grad()
-    def calibrate(self, coordinates: Tensor, energy_weights: Tensor) -> None:
-        """Scale the last layer so that Σ_t e_t · E[k(t)²] = 1 over the points t of a kernel.
-
-        The expectation is over the last layer's weights, given the sine layers, so the energy is right whatever the
-        group, the windows and the quadrature weights are.
-
-        Args:
-            coordinates: points, shape (N, in_features).
-            energy_weights: e_t, shape (N,): squared quadrature weights times how often a point occurs in a fan-in.
-        """
-        energy = (self.features(coordinates).square().sum(-1) * energy_weights).sum()
-        self.weight_last.mul_(energy.clamp_min(1e-12).rsqrt() * math.sqrt(self.hidden_features))
-
-    def features(self, coordinates: Tensor) -> Tensor:
-        """The second sine layer, shape (N, in_features) → (N, hidden_features)."""
-        first = torch.sin(self.omega * nn.functional.linear(coordinates, self.weight_first, self.bias_first))
-        return torch.sin(self.omega * nn.functional.linear(first, self.weight_hidden, self.bias_hidden))
-
     def forward(self, coordinates: Tensor) -> Tensor:
         """Kernel values at the given points, shape (N, in_features) → (N, out_features)."""
-        return nn.functional.linear(self.features(coordinates), self.weight_last, self.bias_last)
+        linear = nn.functional.linear
+        x = torch.sin(self.omega * linear(coordinates, self.weight_first, self.bias_first))
+        x = torch.sin(self.omega * linear(x, self.weight_hidden, self.bias_hidden))
+        return linear(x, self.weight_last, self.bias_last)
 
     def extra_repr(self) -> str:
         return f"{self.in_features}, {self.out_features}, hidden_features={self.hidden_features}, omega={self.omega}"

@@ -20,6 +20,9 @@ from torch import Tensor, nn
 from gcnn_impl.groups import Group
 from gcnn_impl.kernel_nets import SIREN
 
+# How alike the initialisation takes the features at two places of a kernel to be: E[f f'] / E[f²]. Rectified features
+# have a positive mean (0.32 for Gaussians) and images are smooth.
+FEATURE_CORRELATION = 0.4
 # Coordinates that agree to this many decimals are the same point (float64 rounding stays below 1e-14).
 POINT_DECIMALS = 9
 
@@ -38,10 +41,11 @@ class KernelPoints:
     weights: Tensor
     index: Tensor
 
-    def energy_weights(self) -> Tensor:
-        """Σ_t e_t k(t)² is the kernel's squared norm over one fan-in, averaged over the output elements; shape (N,)."""
-        counts = torch.bincount(self.index.flatten(), minlength=len(self.weights) + 1)[:-1]
-        return counts * self.weights.square() / len(self.index)
+    def counts(self) -> Tensor:
+        """How often each output element's kernel takes each point, shape (|H_out|, N)."""
+        index = self.index.flatten(1)
+        counts = torch.zeros(len(index), len(self.weights) + 1, dtype=self.weights.dtype)
+        return counts.scatter_add_(1, index, torch.ones_like(index, dtype=counts.dtype))[:, :-1]
 
 
 def disc_taps(kernel_size: int) -> Tensor:
@@ -116,14 +120,16 @@ def joint_points(group: Group, kernel_size: int, out_elements: Tensor, in_elemen
 class ContinuousKernel(nn.Module):
     """A SIREN evaluated on ``KernelPoints``: one factor of a kernel.
 
-    At initialisation Σ k² over one fan-in, C_i channels included, is 1 on average, so that the variance of white
-    noise is preserved whatever the group, the variant and the resolution are.
+    At initialisation the output has unit variance for an input with E[f²] = 1 and the correlation ρ above, whatever the
+    group, the variant and the resolution are: C_i · ((1 − ρ) Σ_t k(t)² + ρ (Σ_t k(t))²) = gain², averaged over the
+    channels and the output elements, with t running over the places of one fan-in.
 
     Args:
         locate: sampled grids of group elements → ``KernelPoints``.
         grids: the discretised grids, given to ``locate``.
         out_channels, in_channels: channels of the factor; a depthwise factor has ``in_channels=1``.
         fan_in_channels: input channels that are summed over, ``in_channels`` unless another factor counts them.
+        gain: standard deviation of the output at initialisation for such an input.
         hidden_features, omega: size and frequency of the SIREN.
     """
 
@@ -139,6 +145,7 @@ class ContinuousKernel(nn.Module):
         in_channels: int,
         *,
         fan_in_channels: int | None = None,
+        gain: float = 1.0,
         hidden_features: int = 64,
         omega: float = 10.0,
         device: torch.device | str | None = None,
@@ -147,6 +154,7 @@ class ContinuousKernel(nn.Module):
         super().__init__()
         self.out_channels, self.in_channels = out_channels, in_channels
         self._fan_in_channels = in_channels if fan_in_channels is None else fan_in_channels
+        self._gain = gain
         self._locate, self._points = locate, locate(*grids)
         self.net = SIREN(
             self._points.coordinates.shape[-1],
@@ -168,7 +176,12 @@ class ContinuousKernel(nn.Module):
         self.weights = self._points.weights.to(like)
         self.index = self._points.index.to(like.device)
         self.net.reset_parameters()
-        self.net.calibrate(self.coordinates, self._points.energy_weights().to(like) * self._fan_in_channels)
+        counts = self._points.counts().to(like)
+        values = self.net(self.coordinates) * self.weights[:, None]  # (N, C_o·C_i)
+        energy = (counts @ values.square()).mean()  # Σ_t k(t)²
+        total = (counts @ values).square().mean()  # (Σ_t k(t))²
+        variance = self._fan_in_channels * torch.lerp(energy, total, FEATURE_CORRELATION)
+        self.net.weight_last.mul_(self._gain / variance.sqrt())
 
     def forward(self, *grids: Tensor) -> Tensor:
         """Kernel values, shape (*index, C_o, C_i), on the discretised grids or on the given ones."""

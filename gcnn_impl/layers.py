@@ -124,6 +124,7 @@ class LiftingConv2d(_Convolution):
         in_channels, out_channels: C_i, C_o.
         kernel_size: odd side of the kernel grid, in pixels.
         group: the subgroup H and its discretised grid.
+        gain: scale of the kernel at initialisation, 1/√E[f²] for unit variance of the output.
         hidden_features, omega: size and frequency of the SIREN kernels.
 
     Raises:
@@ -140,6 +141,7 @@ class LiftingConv2d(_Convolution):
         stride: int = 1,
         padding: int = 0,
         bias: bool = True,
+        gain: float = 1.0,
         hidden_features: int = 64,
         omega: float = 10.0,
         device: torch.device | str | None = None,
@@ -153,6 +155,7 @@ class LiftingConv2d(_Convolution):
             (group.elements(),),
             out_channels,
             in_channels,
+            gain=gain,
             hidden_features=hidden_features,
             omega=omega,
             **factory,
@@ -181,6 +184,7 @@ class GroupToGroupConv2d(_Convolution):
         kernel_size: odd side of the kernel grid, in pixels.
         group: the subgroup H and the grid of the input.
         out_group: the grid of the output, of the same continuous group; the input's unless told otherwise.
+        gain: scale of the kernel at initialisation, 1/√E[f²] for unit variance of the output.
         hidden_features, omega: size and frequency of the SIREN kernels.
 
     Raises:
@@ -198,6 +202,7 @@ class GroupToGroupConv2d(_Convolution):
         stride: int = 1,
         padding: int = 0,
         bias: bool = True,
+        gain: float = 1.0,
         hidden_features: int = 64,
         omega: float = 10.0,
         device: torch.device | str | None = None,
@@ -208,7 +213,7 @@ class GroupToGroupConv2d(_Convolution):
         self.group, self.out_group = group, group if out_group is None else out_group
         if self.group.parent() != self.out_group.parent():
             raise ValueError(f"a layer maps between grids of one continuous group, not from {group} to {out_group}")
-        self._factory = factory
+        self._factory, self._gain = factory, gain
         self._kernel_options: dict[str, Any] = {"hidden_features": hidden_features, "omega": omega, **factory}
         self._add_kernels()
 
@@ -217,11 +222,13 @@ class GroupToGroupConv2d(_Convolution):
 
     def _joint(self, in_channels: int) -> ContinuousKernel:
         locate = partial(joint_points, self.group, self.kernel_size)
-        return ContinuousKernel(locate, self._grids(), self.out_channels, in_channels, **self._kernel_options)
+        options = {"gain": self._gain, **self._kernel_options}
+        return ContinuousKernel(locate, self._grids(), self.out_channels, in_channels, **options)
 
     def _over_plane(self, in_channels: int) -> ContinuousKernel:
         locate = partial(spatial_points, self.group, self.kernel_size)
-        return ContinuousKernel(locate, self._grids()[:1], self.out_channels, in_channels, **self._kernel_options)
+        options = {"gain": self._gain, **self._kernel_options}
+        return ContinuousKernel(locate, self._grids()[:1], self.out_channels, in_channels, **options)
 
     def _over_group(self, in_channels: int, fan_in_channels: int | None = None) -> ContinuousKernel:
         locate = partial(group_points, self.group)

@@ -6,6 +6,7 @@ pooling, one more convolution without padding, the maximum over H and the plane,
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -24,6 +25,11 @@ from gcnn_impl.layers import (
     LiftingConv2d,
     SeparableGroupConv2d,
 )
+
+# Initial gains 1/√E[f²] for what feeds a convolution: a rectified standard normal has E[f²] = 1/2, the rectified
+# maximum of four (a pooling window) about 1.55.
+RELU_GAIN = 2**0.5
+POOLED_GAIN = 1.55**-0.5
 
 # The variants by the short names that configs, records and figures use.
 CONVOLUTIONS: dict[str, type[GroupToGroupConv2d]] = {
@@ -113,18 +119,21 @@ class Classifier(nn.Sequential):
 class _GroupBlock(nn.Module):
     """Residual block, (B, C_i, |H|, H, W) → (B, C_o, |H|, H, W)."""
 
-    def __init__(self, config: GroupResNetConfig, in_channels: int, out_channels: int, **factory: Any) -> None:
+    def __init__(
+        self, config: GroupResNetConfig, in_channels: int, out_channels: int, gain: float, **factory: Any
+    ) -> None:
         super().__init__()
-        conv, k = CONVOLUTIONS[config.variant], config.kernel_size
-        siren: dict[str, Any] = {"hidden_features": config.hidden_features, "omega": config.omega, **factory}
-        self.conv1 = conv(in_channels, in_channels, k, config.group, padding=k // 2, bias=False, **siren)
+        convolution, k = CONVOLUTIONS[config.variant], config.kernel_size
+        conv = partial(convolution, group=config.group, bias=False, omega=config.omega, **factory)
+        same: dict[str, Any] = {"kernel_size": k, "padding": k // 2, "hidden_features": config.hidden_features}
+        self.conv1 = conv(in_channels, in_channels, gain=gain, **same)
         self.norm1 = nn.BatchNorm3d(in_channels, **factory)
-        self.conv2 = conv(in_channels, out_channels, k, config.group, padding=k // 2, bias=False, **siren)
+        self.conv2 = conv(in_channels, out_channels, gain=RELU_GAIN, **same)
         self.norm2 = nn.BatchNorm3d(out_channels, **factory)
         self.skip: nn.Module = nn.Identity()
         if in_channels != out_channels:
-            siren["hidden_features"] = config.hidden_features // 2
-            self.skip = conv(in_channels, out_channels, 1, config.group, bias=False, **siren)
+            hidden_features = config.hidden_features // 2
+            self.skip = conv(in_channels, out_channels, kernel_size=1, gain=gain, hidden_features=hidden_features)
 
     def forward(self, x: Tensor) -> Tensor:
         y = torch.relu(self.norm1(self.conv1(x)))
@@ -152,10 +161,13 @@ class GroupResNet(nn.Module):
         )
         self.lifting_norm = nn.BatchNorm3d(widths[0], **factory)
         pairs = list(pairwise(widths))
-        self.blocks = nn.ModuleList(_GroupBlock(config, i, o, **factory) for i, o in pairs)
+        gains = [RELU_GAIN] + [POOLED_GAIN] * (len(pairs) - 1)
+        self.blocks = nn.ModuleList(
+            _GroupBlock(config, i, o, gain, **factory) for (i, o), gain in zip(pairs, gains, strict=True)
+        )
         self.norms = nn.ModuleList(nn.BatchNorm3d(o, **factory) for _, o in pairs)
         self.last = CONVOLUTIONS[config.variant](
-            widths[-1], widths[-1], config.last_kernel_size, config.group, bias=False, **siren
+            widths[-1], widths[-1], config.last_kernel_size, config.group, bias=False, gain=POOLED_GAIN, **siren
         )
         self.last_norm = nn.BatchNorm3d(widths[-1], **factory)
         self.classifier = Classifier(config, **factory)

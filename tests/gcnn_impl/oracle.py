@@ -1,0 +1,148 @@
+"""The definitions of the group convolutions as explicit sums in float64 numpy: slow, sharing no code with gcnn_impl.
+
+Group elements are 2×2 matrices here; composition is a matrix product and a logarithm is read off the matrix. The only
+thing taken from a layer is what it learned: the weights of its SIREN nets, by name.
+"""
+
+import itertools
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+Kernel = Callable[..., np.ndarray]  # coordinates → (C_o, C_i)
+
+
+def rotation(theta):
+    return np.array([[math.cos(theta), -math.sin(theta)], [math.sin(theta), math.cos(theta)]])
+
+
+def elements(name, *sizes, max_scale=2.0):
+    """The grid of H as matrices, in the order of the definition in theory: rotations, then scales (or reflections)."""
+    if name == "trivial":
+        return [np.eye(2)]
+    if name == "SO2":
+        return [rotation(2 * math.pi * i / sizes[0]) for i in range(sizes[0])]
+    if name == "O2":
+        return [
+            rotation(2 * math.pi * i / sizes[0]) @ np.diag([1.0, sign]) for sign in (1, -1) for i in range(sizes[0])
+        ]
+    if name == "RPlus":
+        return [np.eye(2) * max_scale ** (i / sizes[0]) for i in range(sizes[0])]
+    if name == "SO2xRPlus":
+        rotations, scales = elements("SO2", sizes[0]), elements("RPlus", sizes[1], max_scale=max_scale)
+        return [r @ s for r in rotations for s in scales]
+    raise ValueError(name)
+
+
+def haar_weight(name, *sizes, max_scale=2.0):
+    """dθ/2π, dθ/4π with counting, ds/s, and their product; each on an equispaced grid."""
+    if name in ("trivial",):
+        return 1.0
+    if name == "SO2":
+        return 1 / sizes[0]
+    if name == "O2":
+        return 1 / (2 * sizes[0])
+    if name == "RPlus":
+        return math.log(max_scale) / sizes[0]
+    return 1 / sizes[0] * math.log(max_scale) / sizes[1]
+
+
+def log(name, matrix, max_scale=2.0):
+    """Coordinates of a group element, scaled to [-1, 1]."""
+    angle = math.atan2(matrix[1, 0], matrix[0, 0]) / math.pi
+    if angle > 1 - 1e-9:
+        angle = -1.0  # π and −π are one angle
+    log_scale = 0.5 * math.log(abs(np.linalg.det(matrix))) / math.log(max_scale)
+    sign = np.sign(np.linalg.det(matrix))
+    return {
+        "trivial": [],
+        "SO2": [angle],
+        "O2": [angle, sign],
+        "RPlus": [log_scale],
+        "SO2xRPlus": [angle, log_scale],
+    }[name]
+
+
+def sigmoid(z):
+    return 1 / (1 + math.exp(-z))
+
+
+def group_window(name, relative, max_scale=2.0):
+    if name not in ("RPlus", "SO2xRPlus"):
+        return 1.0
+    distance = abs(0.5 * math.log(abs(np.linalg.det(relative)))) / math.log(max_scale)
+    return sigmoid(10 * (0.5 - distance))
+
+
+def siren(layer, factor, omega=10.0) -> Kernel:
+    """The kernel net ``factor`` of a layer as a function of coordinates."""
+    w = {key: p.detach().numpy().astype(np.float64) for key, p in getattr(layer, factor).net.named_parameters()}
+    channels = getattr(layer, factor).out_channels, getattr(layer, factor).in_channels
+
+    def kernel(coordinates):
+        z = np.asarray(coordinates, dtype=np.float64)
+        z = np.sin(omega * (w["weight_first"] @ z + w["bias_first"]))
+        z = np.sin(omega * (w["weight_hidden"] @ z + w["bias_hidden"]))
+        return (w["weight_last"] @ z + w["bias_last"]).reshape(channels)
+
+    return kernel
+
+
+def full_kernel(layer, variant: str) -> Kernel:
+    """k_oi(p, r) of a layer as a function of the log coordinates of h⁻¹u and of h⁻¹h', without weights and windows."""
+    if variant == "lifting":
+        k = siren(layer, "spatial_kernel")
+        return lambda p, r: k(p)
+    if variant == "full":
+        k = siren(layer, "joint_kernel")
+        return lambda p, r: k([*r, *p])
+    if variant in ("separable", "gseparable"):
+        k_h, k_x = siren(layer, "group_kernel"), siren(layer, "spatial_kernel")
+        return lambda p, r: k_h(r) * k_x(p)
+    if variant == "dseparable":
+        w, k = layer.channel_weight.detach().numpy().astype(np.float64), siren(layer, "joint_kernel")
+        return lambda p, r: w * k([*r, *p])
+    if variant == "dgseparable":
+        w = layer.channel_weight.detach().numpy().astype(np.float64)
+        k_h, k_x = siren(layer, "group_kernel"), siren(layer, "spatial_kernel")
+        return lambda p, r: w * k_h(r) * k_x(p)
+    if variant == "separable2d":
+        k_t, k_s, k_x = (siren(layer, f"{f}_kernel") for f in ("rotation", "scale", "spatial"))
+        return lambda p, r: k_t(r[:1]) * k_s(r[1:]) * k_x(p)
+    raise ValueError(variant)
+
+
+def convolution(
+    f, kernel: Kernel, name, out_elements, in_elements, haar, kernel_size, stride, padding, bias, max_scale=2.0
+):
+    """y_o(x, h) = b_o + Σ_i Σ_h' μ(h') Σ_u f_i(x + u, h') |det h|⁻¹ k_oi(h⁻¹u, log h⁻¹h'), taps u of the kernel grid.
+
+    Args:
+        f: (B, C_i, |H_in|, H, W); a lifted image has |H_in| = 1, ``in_elements=[None]`` and ``haar=1``.
+    """
+    batch, _, _, height, width = f.shape
+    r = kernel_size // 2
+    rows = range((height + 2 * padding - kernel_size) // stride + 1)
+    columns = range((width + 2 * padding - kernel_size) // stride + 1)
+    extent = max_scale if name in ("RPlus", "SO2xRPlus") else 1.0
+    turns = name in ("SO2", "O2", "SO2xRPlus")
+    y = None
+    for (a, h), (b, g) in itertools.product(enumerate(out_elements), enumerate(in_elements)):
+        relative = None if g is None else np.linalg.inv(h) @ g
+        coordinates = [] if g is None else log(name, relative, max_scale)
+        weight_h = 1.0 if g is None else haar * group_window(name, relative, max_scale)
+        for i, j in itertools.product(range(-r, r + 1), repeat=2):  # row offset (down), column offset (right)
+            if turns and i * i + j * j > r * r:
+                continue
+            point = np.linalg.inv(h) @ (np.array([j, -i]) / max(r, 1) * extent)
+            value = kernel(point, coordinates) * weight_h / abs(np.linalg.det(h))  # (C_o, C_i)
+            if extent > 1:
+                value = value * sigmoid(10 * (1 - np.hypot(*point)))
+            if y is None:
+                y = np.zeros((batch, value.shape[0], len(out_elements), len(rows), len(columns)))
+            for (n, row), (m, column) in itertools.product(enumerate(rows), enumerate(columns)):
+                source_row, source_column = row * stride - padding + r + i, column * stride - padding + r + j
+                if 0 <= source_row < height and 0 <= source_column < width:
+                    y[:, :, a, n, m] += f[:, :, b, source_row, source_column] @ value.T
+    return y if bias is None else y + bias[None, :, None, None, None]

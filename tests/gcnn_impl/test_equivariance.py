@@ -1,0 +1,151 @@
+"""The measuring instrument itself: it finds what is not equivariant, and off-grid errors fall with resolution."""
+
+import pytest
+import torch
+
+from gcnn_impl import (
+    O2,
+    SO2,
+    LiftingConv2d,
+    PlainResNet,
+    PlainResNetConfig,
+    RPlus,
+    SeparableGroupConv2d,
+    SO2xRPlus,
+    assert_equivariant,
+    equivariance_error,
+)
+from gcnn_impl.equivariance import exact_elements, group_permutation, transform_image
+from gcnn_impl.functional import project
+from gcnn_impl.groups import rotation_matrix
+
+
+def test_a_quarter_turn_is_counter_clockwise():
+    x = torch.randn(2, 5, 5)
+    quarter = rotation_matrix(torch.tensor(torch.pi / 2, dtype=torch.float64))
+    torch.testing.assert_close(transform_image(x, quarter), torch.rot90(x, 1, (-2, -1)), rtol=0, atol=0)
+    torch.testing.assert_close(transform_image(x, quarter.T), torch.rot90(x, -1, (-2, -1)), rtol=0, atol=0)
+
+
+def test_reflections_act_on_rows_and_columns():
+    x = torch.randn(4, 6)
+    flip_y, flip_x = (torch.diag(torch.tensor(d, dtype=torch.float64)) for d in ([1.0, -1.0], [-1.0, 1.0]))
+    torch.testing.assert_close(transform_image(x, flip_y), x.flip(-2), rtol=0, atol=0)
+    torch.testing.assert_close(transform_image(x, flip_x), x.flip(-1), rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("group", [O2(4), O2(8)], ids=repr)
+def test_exact_transforms_are_an_action(group):
+    x, exact = torch.randn(1, 1, 4, 4), exact_elements(group)
+    for g in exact:
+        for h in exact:
+            twice = transform_image(transform_image(x, group.matrix(h)), group.matrix(g))
+            once = transform_image(x, group.matrix(group.compose(g, h)))
+            torch.testing.assert_close(once, twice, rtol=0, atol=0)
+
+
+def test_interpolation_agrees_with_permutation_at_quarter_turns():
+    x = torch.randn(1, 1, 7, 7)
+    almost = rotation_matrix(torch.tensor(torch.pi / 2 + 1e-6, dtype=torch.float64))
+    torch.testing.assert_close(transform_image(x, almost), torch.rot90(x, 1, (-2, -1)), rtol=1e-3, atol=1e-3)
+
+
+def test_a_quarter_turn_of_an_oblong_image_is_refused():
+    with pytest.raises(ValueError, match="square image, not 4×6"):
+        transform_image(torch.zeros(4, 6), rotation_matrix(torch.tensor(torch.pi / 2, dtype=torch.float64)))
+
+
+def test_exact_elements_are_the_symmetries_of_the_square_on_the_grid():
+    counts = {SO2(1): 0, SO2(2): 1, SO2(3): 0, SO2(6): 1, SO2(8): 3, O2(1): 1, O2(4): 7, O2(8): 7, RPlus(4): 0}
+    assert {group: len(exact_elements(group)) for group in counts} == counts
+    assert len(exact_elements(SO2xRPlus(4, 3))) == 3
+
+
+def test_a_scale_step_shifts_the_grid_and_drops_its_end():
+    group = RPlus(4)
+    assert group_permutation(group, group.elements()[1]).tolist() == [-1, 0, 1, 2]
+    assert group_permutation(group, torch.tensor([0.01], dtype=torch.float64)).tolist() == [-1] * 4
+
+
+def test_what_is_not_equivariant_is_found():
+    group, x = SO2(4), torch.randn(1, 1, 8, 8)
+
+    class FirstAngleTwice(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.lift = LiftingConv2d(1, 2, 3, group, padding=1)
+
+        def forward(self, x):
+            return self.lift(x)[:, :, [0, 0, 2, 3]]
+
+    assert equivariance_error(FirstAngleTwice(), x, group) > 0.1
+    with pytest.raises(AssertionError, match="exceeds the tolerance 1e-05"):
+        assert_equivariant(FirstAngleTwice(), x, group)
+    assert_equivariant(FirstAngleTwice().lift, x, group)
+    plain = PlainResNet(PlainResNetConfig(widths=(4, 4), kernel_size=3)).eval()
+    assert equivariance_error(plain, torch.randn(2, 1, 12, 12), group) > 0.01
+
+
+def test_nan_is_never_equivariant():
+    class Nan(torch.nn.Module):
+        def forward(self, x):
+            return x * float("nan")
+
+    with pytest.raises(AssertionError):
+        assert_equivariant(Nan(), torch.ones(1, 1, 4, 4), SO2(4))
+
+
+def test_a_group_without_exact_elements_needs_to_be_told_what_to_try():
+    with pytest.raises(ValueError, match="say which elements to try"):
+        equivariance_error(torch.nn.Identity(), torch.ones(1, 1, 4, 4), RPlus(2))
+
+
+def smooth_images(size, n=4):
+    """Band-limited blobs that vanish at the border, the same at every size."""
+    generator = torch.Generator().manual_seed(0)
+    grid = torch.linspace(-1, 1, size, dtype=torch.float64)
+    y, x = torch.meshgrid(-grid, grid, indexing="ij")
+    centres = (torch.rand(n, 4, 2, generator=generator, dtype=torch.float64) - 0.5) * 0.5
+    blobs = torch.exp(-((x - centres[..., :1, None]) ** 2 + (y - centres[..., 1:, None]) ** 2) / 0.04)
+    return blobs.sum(1, keepdim=True)
+
+
+def test_off_grid_rotation_error_of_invariant_features_falls_with_group_resolution():
+    class Invariant(torch.nn.Module):
+        def __init__(self, group):
+            super().__init__()
+            self.lift = LiftingConv2d(1, 8, 9, group, padding=4, dtype=torch.float64)
+            self.conv = SeparableGroupConv2d(8, 8, 9, group, padding=4, dtype=torch.float64)
+
+        def forward(self, x):
+            return project(self.conv(torch.relu(self.lift(x))))
+
+    angles = torch.linspace(0.1, 1.5, 8, dtype=torch.float64)[:, None]
+    images, errors = smooth_images(29), []
+    for resolution in (2, 6, 18):
+        torch.manual_seed(0)
+        group = SO2(resolution)
+        errors.append(equivariance_error(Invariant(group), images, group, elements=angles))
+    assert errors[2] < errors[1] < errors[0], errors
+
+
+def test_off_grid_rotation_error_of_a_lifting_falls_with_image_resolution():
+    group, errors = SO2(12), []
+    for size in (17, 33, 65):
+        torch.manual_seed(0)
+        kernel_size = size // 4 | 1  # the same part of the image
+        layer = LiftingConv2d(1, 4, kernel_size, group, padding=kernel_size // 2, bias=False).double()
+        images = smooth_images(size)
+        errors.append(equivariance_error(layer, images, group, elements=group.elements()[1:2], border=size // 8))
+    assert errors[2] < errors[1] < errors[0], errors
+
+
+def test_scaling_error_falls_with_image_resolution():
+    group, errors = RPlus(4), []
+    for size in (17, 33, 65):
+        torch.manual_seed(0)
+        kernel_size = size // 4 | 1
+        layer = LiftingConv2d(1, 4, kernel_size, group, padding=kernel_size // 2, bias=False).double()
+        images = smooth_images(size)
+        errors.append(equivariance_error(layer, images, group, elements=group.elements()[1:2], border=size // 8))
+    assert errors[2] < errors[1] < errors[0], errors

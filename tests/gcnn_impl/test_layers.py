@@ -1,0 +1,233 @@
+"""Layers: exact equivariance, grids, the inference cache, state, and errors that say what is allowed."""
+
+import copy
+import io
+
+import pytest
+import torch
+
+from gcnn_impl import (
+    CONVOLUTIONS,
+    O2,
+    SO2,
+    FullySeparableConv2d,
+    GroupConv2d,
+    LiftingConv2d,
+    RPlus,
+    SeparableGroupConv2d,
+    SO2xRPlus,
+    Trivial,
+    equivariance_error,
+    functional,
+)
+
+EXACT_GROUPS = [SO2(4), SO2(8), SO2(12), O2(4), O2(8), SO2xRPlus(4, 3)]
+
+
+def layers_and_inputs(group, dtype=torch.float32, size=11):
+    """Every layer on ``group`` with an input it takes."""
+    image = torch.randn(2, 3, size, size, dtype=dtype)
+    yield "lifting", LiftingConv2d(3, 4, 5, group, padding=2, dtype=dtype), image
+    x = torch.randn(2, 3, group.resolution, size, size, dtype=dtype)
+    for variant, convolution in CONVOLUTIONS.items():
+        if variant != "separable2d" or isinstance(group, SO2xRPlus):
+            yield variant, convolution(3, 4, 5, group, padding=2, dtype=dtype), x
+
+
+@pytest.mark.parametrize("group", EXACT_GROUPS, ids=repr)
+@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.float64, 1e-12)])
+def test_quarter_turns_and_reflections_are_exact(group, dtype, tolerance):
+    for variant, layer, x in layers_and_inputs(group, dtype):
+        assert equivariance_error(layer, x, group) <= tolerance, variant
+
+
+@pytest.mark.parametrize("kernel_size", [1, 3, 7, 11])
+@pytest.mark.parametrize("resolution", [4, 8, 16])
+def test_quarter_turns_are_exact_at_every_kernel_size(kernel_size, resolution):
+    # Deciding the disc by float comparison loses taps at k = 11 for |H| = 8 and 16.
+    group = SO2(resolution)
+    for convolution in (GroupConv2d, SeparableGroupConv2d):
+        layer = convolution(2, 2, kernel_size, group, padding=kernel_size // 2)
+        assert equivariance_error(layer, torch.randn(1, 2, resolution, 12, 12), group) <= 1e-5
+
+
+def test_a_layer_between_two_resolutions_is_exact_on_what_they_share():
+    x = torch.randn(1, 2, 8, 9, 9)
+    for variant in ("full", "separable", "dseparable"):
+        layer = CONVOLUTIONS[variant](2, 3, 3, SO2(8), out_group=SO2(4))
+        assert equivariance_error(layer, x, SO2(8), out_group=SO2(4)) <= 1e-5
+
+
+def test_stride_two_on_odd_sides_is_exact():
+    layer = SeparableGroupConv2d(2, 3, 3, SO2(4), stride=2, padding=1)
+    assert equivariance_error(layer, torch.randn(1, 2, 4, 9, 9), SO2(4)) <= 1e-5
+
+
+@pytest.mark.parametrize("group", [SO2(5), O2(3), RPlus(4), SO2xRPlus(3, 2)], ids=repr)
+def test_permuting_the_output_elements_permutes_the_output_and_nothing_else(group):
+    grid = group.elements()
+    permutation = torch.randperm(group.resolution)
+    for variant, layer, x in layers_and_inputs(group):
+        if variant == "separable2d":
+            continue  # needs a product grid
+        grids = () if variant == "lifting" else (grid,)
+        expected = layer(x, *grids, grid)[:, :, permutation]
+        torch.testing.assert_close(layer(x, *grids, grid[permutation]), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_discretised_grids_are_the_default():
+    for group in (SO2(6), SO2xRPlus(3, 2)):
+        grid = group.elements()
+        for variant, layer, x in layers_and_inputs(group):
+            grids = (grid,) if variant == "lifting" else (grid, grid)
+            torch.testing.assert_close(layer(x), layer(x, *grids))
+
+
+@pytest.mark.parametrize("group", [SO2(8), O2(4), RPlus(3), SO2xRPlus(4, 2)], ids=repr)
+def test_separable_equals_full_with_the_composed_kernel(group):
+    layer = SeparableGroupConv2d(3, 4, 5, group, padding=2, dtype=torch.float64)
+    x = torch.randn(2, 3, group.resolution, 7, 9, dtype=torch.float64)
+    composed = functional.compose_kernels(*layer.kernels())
+    torch.testing.assert_close(functional.group_conv2d(x, composed, bias=layer.bias, padding=2), layer(x))
+
+
+def test_fully_separable_equals_full_with_the_composed_kernel():
+    group = SO2xRPlus(3, 2)
+    layer = FullySeparableConv2d(2, 3, 3, group, dtype=torch.float64)
+    x = torch.randn(2, 2, 6, 5, 6, dtype=torch.float64)
+    rotation, scale, spatial = layer.kernels()
+    over_group = torch.einsum("oaib,oscd->oasibd", rotation, scale).reshape(3, 6, 2, 6)
+    torch.testing.assert_close(functional.group_conv2d(x, functional.compose_kernels(over_group, spatial)), layer(x))
+
+
+def test_parameters_do_not_depend_on_the_group_resolution():
+    for variant, convolution in CONVOLUTIONS.items():
+        small, large = (SO2xRPlus(4, 2), SO2xRPlus(8, 3)) if variant == "separable2d" else (SO2(4), SO2(16))
+        state = convolution(2, 3, 5, small).state_dict()
+        convolution(2, 3, 5, large).load_state_dict(state)
+
+
+def test_train_and_eval_share_one_state_dict_and_one_function():
+    for variant, layer, x in layers_and_inputs(SO2(4)):
+        twin = copy.deepcopy(layer).eval()
+        keys = list(layer.state_dict())
+        assert list(twin.state_dict()) == keys, variant
+        with torch.no_grad():
+            twin(x)  # fills the cache
+            torch.testing.assert_close(twin(x), layer.train()(x))
+        assert list(twin.state_dict()) == keys
+
+
+class TestInferenceCache:
+    def layer(self):
+        layer = SeparableGroupConv2d(2, 2, 3, SO2(4)).eval()
+        return layer, torch.randn(1, 2, 4, 5, 5)
+
+    def generations(self, layer, monkeypatch):
+        calls = []
+        original = type(layer).generate
+        monkeypatch.setattr(type(layer), "generate", lambda self, *g: calls.append(1) or original(self, *g))
+        return calls
+
+    def test_kernels_are_generated_once_in_inference(self, monkeypatch):
+        layer, x = self.layer()
+        calls = self.generations(layer, monkeypatch)
+        with torch.no_grad():
+            first = layer(x)
+            torch.testing.assert_close(layer(x), first, rtol=0, atol=0)
+        with torch.inference_mode():
+            layer(x)
+        assert len(calls) == 1
+
+    def test_kernels_are_generated_in_every_training_pass(self, monkeypatch):
+        layer, x = self.layer()
+        calls = self.generations(layer.train(), monkeypatch)
+        layer(x)
+        layer(x)
+        assert len(calls) == 2
+
+    @pytest.mark.parametrize("change", ["optimiser", "load_state_dict", "in_place", "new_parameter", "double"])
+    def test_the_cache_follows_the_parameters(self, change):
+        layer, x = self.layer()
+        with torch.no_grad():
+            before = layer(x)
+        last = layer.spatial_kernel.net
+        if change == "optimiser":
+            layer(x).sum().backward()
+            torch.optim.SGD(layer.parameters(), lr=0.5).step()
+        elif change == "load_state_dict":
+            layer.load_state_dict(SeparableGroupConv2d(2, 2, 3, SO2(4)).state_dict())
+        elif change == "in_place":
+            with torch.no_grad():
+                last.weight_last.mul_(2)
+        elif change == "new_parameter":
+            last.weight_last = torch.nn.Parameter(last.weight_last.detach() * 3)
+        else:
+            layer, x = layer.double(), x.double()
+        with torch.no_grad():
+            after = layer(x)
+        fresh = copy.deepcopy(layer).train()(x).detach()
+        torch.testing.assert_close(after, fresh)
+        if change != "double":
+            assert not torch.allclose(after, before)
+
+    def test_a_copy_does_not_share_the_cache(self):
+        layer, x = self.layer()
+        with torch.no_grad():
+            layer(x)
+            twin = copy.deepcopy(layer)
+            twin.spatial_kernel.net.weight_last.zero_()
+            twin.spatial_kernel.net.bias_last.zero_()
+            torch.testing.assert_close(twin(x), twin.bias[None, :, None, None, None].expand(1, 2, 4, 3, 3))
+
+    def test_a_pickled_module_computes_the_same(self):
+        layer, x = self.layer()
+        buffer = io.BytesIO()
+        torch.save(layer, buffer)
+        buffer.seek(0)
+        torch.testing.assert_close(torch.load(buffer, weights_only=False)(x), layer(x))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((0, 2, 3, SO2(4)), "in_channels must be an integer of at least 1, not 0"),
+        ((2, -2, 3, SO2(4)), "out_channels must be an integer of at least 1, not -2"),
+        ((2, 2, 4, SO2(4)), "kernel_size must be odd.*not 4"),
+        ((2, 2, 0, SO2(4)), "kernel_size must be an integer of at least 1, not 0"),
+    ],
+)
+@pytest.mark.parametrize("convolution", [LiftingConv2d, *CONVOLUTIONS.values()])
+def test_bad_arguments_are_refused(convolution, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        convolution(*arguments)
+
+
+def test_bad_geometry_and_groups_are_refused():
+    with pytest.raises(ValueError, match="stride must be an integer of at least 1, not 0"):
+        GroupConv2d(2, 2, 3, SO2(4), stride=0)
+    with pytest.raises(ValueError, match="padding must be an integer of at least 0, not -1"):
+        GroupConv2d(2, 2, 3, SO2(4), padding=-1)
+    with pytest.raises(ValueError, match=r"one continuous group, not from SO2\(rotations=4\) to O2\(rotations=2\)"):
+        GroupConv2d(2, 2, 3, SO2(4), out_group=O2(2))
+    with pytest.raises(ValueError, match="one continuous group"):
+        GroupConv2d(2, 2, 3, RPlus(2, 2.0), out_group=RPlus(2, 3.0))
+    with pytest.raises(ValueError, match="needs SO2xRPlus, not"):
+        FullySeparableConv2d(2, 2, 3, SO2(4))
+
+
+def test_bad_inputs_are_refused():
+    with pytest.raises(ValueError, match=r"expected an image \(B, 1, H, W\), not \(2, 3, 8, 8\)"):
+        LiftingConv2d(1, 2, 3, SO2(4))(torch.zeros(2, 3, 8, 8))
+    with pytest.raises(ValueError, match=r"expected a map on the group \(B, 2, 4, H, W\), not \(1, 2, 8, 5, 5\)"):
+        GroupConv2d(2, 2, 3, SO2(4))(torch.zeros(1, 2, 8, 5, 5))
+    with pytest.raises(ValueError, match="both grids"):
+        GroupConv2d(2, 2, 3, SO2(4))(torch.zeros(1, 2, 4, 5, 5), SO2(4).elements())
+
+
+def test_the_trivial_group_gives_an_ordinary_convolution():
+    layer = GroupConv2d(2, 3, 3, Trivial(), padding=1)
+    x = torch.randn(2, 2, 1, 5, 6)
+    (kernel,) = layer.kernels()
+    expected = torch.nn.functional.conv2d(x[:, :, 0], kernel[:, 0, :, 0], layer.bias, padding=1)
+    torch.testing.assert_close(layer(x)[:, :, 0], expected)
