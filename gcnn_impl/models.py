@@ -6,7 +6,6 @@ pooling, one more convolution without padding, the maximum over H and the plane,
 """
 
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -123,17 +122,17 @@ class _GroupBlock(nn.Module):
         self, config: GroupResNetConfig, in_channels: int, out_channels: int, gain: float, **factory: Any
     ) -> None:
         super().__init__()
-        convolution, k = CONVOLUTIONS[config.variant], config.kernel_size
-        conv = partial(convolution, group=config.group, bias=False, omega=config.omega, **factory)
-        same: dict[str, Any] = {"kernel_size": k, "padding": k // 2, "hidden_features": config.hidden_features}
-        self.conv1 = conv(in_channels, in_channels, gain=gain, **same)
+        conv, k = CONVOLUTIONS[config.variant], config.kernel_size
+        same: dict[str, Any] = {"padding": k // 2, "hidden_features": config.hidden_features}
+        options: dict[str, Any] = {"group": config.group, "bias": False, "omega": config.omega, **factory}
+        self.conv1 = conv(in_channels, in_channels, k, gain=gain, **same, **options)
         self.norm1 = nn.BatchNorm3d(in_channels, **factory)
-        self.conv2 = conv(in_channels, out_channels, gain=RELU_GAIN, **same)
+        self.conv2 = conv(in_channels, out_channels, k, gain=RELU_GAIN, **same, **options)
         self.norm2 = nn.BatchNorm3d(out_channels, **factory)
         self.skip: nn.Module = nn.Identity()
         if in_channels != out_channels:
-            hidden_features = config.hidden_features // 2
-            self.skip = conv(in_channels, out_channels, kernel_size=1, gain=gain, hidden_features=hidden_features)
+            half = {"hidden_features": config.hidden_features // 2}
+            self.skip = conv(in_channels, out_channels, 1, gain=gain, **half, **options)
 
     def forward(self, x: Tensor) -> Tensor:
         y = torch.relu(self.norm1(self.conv1(x)))

@@ -84,12 +84,9 @@ def test_pre_activations_start_within_a_factor_of_two_of_unit_deviation(variant,
         net = GroupResNet(GroupResNetConfig(group=group, variant=variant, widths=(16, 16, 32), kernel_size=kernel_size))
         seen: dict[str, float] = {}
 
-        def note(module, _, y, names={m: n for n, m in net.named_modules()}, seen=seen):  # noqa: B006
-            seen[names[module]] = y.std().item()
-
-        for module in net.modules():
+        for name, module in net.named_modules():
             if hasattr(module, "generate"):
-                module.register_forward_hook(note)
+                module.register_forward_hook(lambda _, __, y, name=name, seen=seen: seen.update({name: y.std().item()}))
         with torch.no_grad():
             net(images)
         assert len(seen) == 7
