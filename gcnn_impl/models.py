@@ -131,7 +131,7 @@ class _GroupBlock(nn.Module):
         self.norm2 = nn.BatchNorm3d(out_channels, **factory)
         self.skip: nn.Module = nn.Identity()
         if in_channels != out_channels:
-            half = {"hidden_features": config.hidden_features // 2}
+            half: dict[str, Any] = {"hidden_features": config.hidden_features // 2}
             self.skip = conv(in_channels, out_channels, 1, gain=gain, **half, **options)
 
     def forward(self, x: Tensor) -> Tensor:
