@@ -29,7 +29,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 SMALLEST_RESNET_IMAGE = 9
 
 
-class InvalidCase(ValueError):
+class InvalidCase(ValueError):  # noqa: N818
     """A value that no case can have; the message names the value and what is allowed."""
 
 
@@ -40,7 +40,8 @@ class Case:
     Args:
         layer: "conv", one layer from ``channels`` to ``channels`` that keeps the image size; or "resnet", the paper's
             network of widths (C, C, 2C) from one input channel to 10 classes.
-        variant: "plain" (torch's Conv2d, or the plain twin of the network), "lifting" (a layer only), "full", "separable".
+        variant: "plain" (torch's Conv2d, or the plain twin of the network), "lifting" (only a layer), "full" or
+            "separable".
         group: the subgroup H; "trivial" for plain, and for nothing else.
         resolution: |H|, the number of group elements; 1 for plain.
         channels: C.
@@ -82,7 +83,8 @@ class Case:
             raise InvalidCase("variant 'lifting' does not go with layer 'resnet'; allowed: plain, full, separable")
         if self.layer == "resnet" and self.image_size < SMALLEST_RESNET_IMAGE:
             raise InvalidCase(
-                f"image_size {self.image_size} is too small for layer 'resnet'; allowed: {SMALLEST_RESNET_IMAGE} or more"
+                f"image_size {self.image_size} is too small for layer 'resnet'; "
+                f"allowed: {SMALLEST_RESNET_IMAGE} or more"
             )
 
     @property

@@ -1,0 +1,1 @@
+"""The instruments: each file takes one quantity. ``benchmarks.measurement`` uses them all on one case."""
