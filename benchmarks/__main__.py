@@ -26,6 +26,10 @@ Results are appended to results/records.jsonl. A command that is run again measu
 Ctrl-C loses nothing but the case in progress.
 """
 
+# One choice each so far: nothing to choose.
+FIXED_AXES = ("group", "dtype")
+OPTIONAL_AXES = [axis for axis in AXES if axis not in FIXED_AXES]
+
 PROFILE_HELP = "quick: one axis at a time, minutes; standard: cross products, hours; full: wider still, a day or more"
 AXIS_HELP = {
     "resolution": "|H|, number of group elements (plain ones have 1)",
@@ -80,7 +84,7 @@ def _parser(command: str | None) -> Parser:
 def _add_case_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", default="quick", metavar="NAME", help=f"{PROFILE_HELP} (default: quick)")
     axes = parser.add_argument_group("axes", "values to use instead of the profile's own")
-    for axis in AXES:
+    for axis in OPTIONAL_AXES:
         option = "--" + axis.replace("_", "-")
         if axis in CHOICES:
             axes.add_argument(option, nargs="+", metavar="NAME", help=", ".join(CHOICES[axis]))
@@ -105,7 +109,7 @@ def _add_sweep_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _cases(args: argparse.Namespace) -> list[Case]:
-    values: dict[str, Any] = {axis: getattr(args, axis) for axis in AXES}
+    values: dict[str, Any] = {axis: getattr(args, axis) for axis in OPTIONAL_AXES}
     return profile_cases(args.profile, **{axis: tuple(v) if v else None for axis, v in values.items()})
 
 

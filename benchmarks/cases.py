@@ -124,7 +124,7 @@ def check_value(axis: str, value: str | int) -> None:
 Grid = Mapping[str, tuple[str | int, ...]]
 
 _DIRECTIONS = CHOICES["direction"]
-_CONV: Grid = {"variant": CHOICES["variant"], "direction": _DIRECTIONS}
+_CONV: Grid = {"layer": ("conv",), "variant": CHOICES["variant"], "direction": _DIRECTIONS}
 _RESNET: Grid = {
     "layer": ("resnet",),
     "variant": ("plain", "full", "separable"),
@@ -205,7 +205,8 @@ def profile_cases(profile: str, **values: tuple[str | int, ...] | None) -> list[
     Args:
         profile: a key of ``PROFILES``.
         values: for an axis of ``Case``, the values to use instead of the profile's own; None or nothing leaves them.
-            Threads are all available cores unless given.
+            ``layer`` chooses among the profile's grids instead, which are about one layer each. Threads are all
+            available cores unless given.
 
     Raises:
         InvalidCase: for an unknown profile, a value that is not allowed, or values that leave no case at all.
@@ -214,7 +215,10 @@ def profile_cases(profile: str, **values: tuple[str | int, ...] | None) -> list[
         raise InvalidCase(f"unknown profile {profile!r}; allowed: {', '.join(PROFILES)}")
     given = {axis: value for axis, value in values.items() if value is not None}
     given.setdefault("threads", (available_cores(),))
-    grids = [{**grid, **given} for grid in PROFILES[profile]]
+    layers = given.pop("layer", CHOICES["layer"])
+    for layer in layers:
+        check_value("layer", layer)
+    grids = [{**grid, **given} for grid in PROFILES[profile] if set(grid["layer"]) <= set(layers)]
     cases = list(dict.fromkeys(case for grid in grids for case in expand(grid)))
     if not cases:
         raise InvalidCase("no case is left: a network (layer 'resnet') has no variant 'lifting'")

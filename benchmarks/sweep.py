@@ -29,6 +29,8 @@ Measure = Callable[[Case, Sampling], dict[str, Any]]
 PRELOADED = "benchmarks.measurement"
 ORDER_SEED = 0
 MESSAGE_LENGTH = 300
+# How torch's allocators put it, in lower case.
+ALLOCATION_REFUSED = ("out of memory", "can't allocate memory", "not enough memory")
 # The measured fields of a record whose case has no result.
 NOTHING_MEASURED: dict[str, Any] = {
     "seconds": None,
@@ -138,7 +140,7 @@ def run_isolated(case: Case, sampling: Sampling, *, timeout: float = 600.0, meas
         if receiver.poll():
             try:
                 return receiver.recv()
-            except EOFError:
+            except (EOFError, OSError):  # it died before or while it answered
                 pass
         process.join()
         return _died(process.exitcode)
@@ -174,14 +176,13 @@ def _die_with_parent() -> None:
 
 
 def _status_of(error: Exception) -> str:
-    if isinstance(error, ArithmeticError):
+    from benchmarks.measure.correctness import InvalidOutput  # late: here torch is there already
+
+    if isinstance(error, InvalidOutput):
         return "invalid"
     text = str(error).lower()
-    if isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError) and ("out of memory" in text or "can't allocate memory" in text)
-    ):
-        return "out_of_memory"
-    return "failed"
+    refused = isinstance(error, RuntimeError) and any(words in text for words in ALLOCATION_REFUSED)
+    return "out_of_memory" if refused or isinstance(error, MemoryError) else "failed"
 
 
 def _one_line(error: Exception) -> str:

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 MEASURING_ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE", "KINETO_LOG_LEVEL": "99"}
 
 
-def provenance(*, device: str, threads: int, load_before: float) -> dict[str, Any]:
+def provenance(*, device: str, threads: int, load_before: float | None) -> dict[str, Any]:
     """Everything about this machine and this moment that a reader needs to judge a measurement; JSON types only.
 
     Args:

@@ -1,9 +1,10 @@
 """Multiply–accumulates (MACs) of one forward pass, counted by fvcore on the traced operators.
 
-fvcore sums convolutions and matrix products as they are executed: a path that leaves out taps that are zero counts fewer
-MACs than the formula of the dense convolution. Operators that fvcore has no rule for count as zero and are returned by
-name. Most are harmless (sines, sums, indexing, pooling: no multiply–accumulates), but some would not be:
-``padding="same"``, ``tensordot``, attention and FFTs count zero too, and einsum is rounded. Keep those off measured paths.
+fvcore sums convolutions and matrix products as they are executed: a path that leaves out taps that are zero counts
+fewer MACs than the formula of the dense convolution. Operators that fvcore has no rule for count as zero and are
+returned by name. Most are harmless (sines, sums, indexing, pooling: no multiply–accumulates), but some would not be:
+``padding="same"``, ``tensordot``, attention and FFTs count zero too, and einsum is rounded. Keep those off what is
+measured.
 """
 
 import copy

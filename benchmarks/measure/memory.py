@@ -7,10 +7,15 @@ On CUDA the allocator keeps the peak itself.
 Set ``KINETO_LOG_LEVEL=99`` before torch is imported, or the profiler prints two lines each time.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable
 
 import torch
 from torch.profiler import ProfilerActivity, profile
+
+with contextlib.suppress(ImportError):
+    # The profiler imports this when it starts, and 900 modules with it: two seconds that a server process pays once.
+    import torch._inductor.config
 
 CPU_METHOD = "torch.profiler running sum"
 CUDA_METHOD = "torch.cuda allocator"
