@@ -91,7 +91,8 @@ class _Convolution(nn.Module):
             return self._cached[1]
 
     def _device_type(self) -> str:
-        return next(self.parameters()).device.type
+        device = next(self.parameters()).device.type
+        return "cpu" if device == "meta" else device  # autocast does not know the meta device
 
     def train(self, mode: bool = True) -> Self:
         self._cached = None
