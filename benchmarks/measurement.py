@@ -25,7 +25,7 @@ def measure(case: Case, sampling: Sampling) -> dict[str, Any]:
         forward; ``equivariance_error``.
 
     Raises:
-        InvalidOutput: when the output is wrong; nothing is measured then.
+        InvalidResult: when the output is wrong; nothing is measured then.
     """
     torch.set_num_threads(case.threads)
     workload = build(case)

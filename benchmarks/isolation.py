@@ -1,0 +1,116 @@
+"""A function in a process of its own: a crash, a kill or a lack of memory there becomes an outcome here.
+
+Processes are forked from a server that has imported torch and never computed anything, so that one costs milliseconds
+and starts clean. CUDA does not survive a fork; there, each process is a new interpreter.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import BaseContext
+from typing import Any, NamedTuple
+
+MESSAGE_LENGTH = 300
+# How torch's allocators put it, in lower case.
+ALLOCATION_REFUSED = ("out of memory", "can't allocate memory", "not enough memory")
+
+
+class InvalidResult(Exception):  # noqa: N818
+    """Raised by an isolated function whose result is there, and wrong: the status "invalid"."""
+
+
+class Outcome(NamedTuple):
+    """What became of a function: a status of ``records.STATUSES``, one line of explanation, and what it returned."""
+
+    status: str
+    message: str
+    fields: dict[str, Any]
+
+
+Report = Callable[[dict[str, Any]], None]
+
+
+def run_isolated(
+    function: Callable[[Any, Report], dict[str, Any]],
+    argument: Any,
+    *,
+    device: str,
+    preload: str,
+    timeout: float,
+    report: Report = lambda fields: None,
+) -> Outcome:
+    """Call ``function(argument, report)`` in a process of its own, which is gone when this returns or raises.
+
+    Args:
+        function: importable by name from a new process; returns what can be pickled, and may report on its way.
+        argument: anything that can be pickled.
+        device: "cpu" or "cuda", where it will compute.
+        preload: the module that the process server imports beforehand.
+        timeout: seconds until it is given up.
+        report: called here with whatever the function reports there.
+    """
+    context = _context(device, preload)
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=_child, args=(sender, function, argument), daemon=True)  # type: ignore[attr-defined]
+    deadline = time.monotonic() + timeout
+    process.start()
+    sender.close()
+    try:
+        while wait([receiver], max(deadline - time.monotonic(), 0)):  # also when the other end is closed
+            try:
+                message = receiver.recv()
+            except (EOFError, OSError):  # it died before it answered, or while it did
+                process.join()
+                return _died(process.exitcode)
+            if isinstance(message, Outcome):
+                return message
+            report(message)
+        return Outcome("timeout", f"no result within {timeout:g} s", {})
+    finally:
+        process.kill()
+        process.join()
+        receiver.close()
+
+
+def _context(device: str, preload: str) -> BaseContext:
+    if device == "cuda":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([preload])
+    return context
+
+
+def _child(sender: Connection, function: Callable[[Any, Report], dict[str, Any]], argument: Any) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches us too; the parent decides
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    try:
+        outcome = Outcome("ok", "", function(argument, sender.send))
+    except Exception as error:
+        outcome = Outcome(_status_of(error), " ".join(f"{type(error).__name__}: {error}".split())[:MESSAGE_LENGTH], {})
+    sender.send(outcome)
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def _status_of(error: Exception) -> str:
+    if isinstance(error, InvalidResult):
+        return "invalid"
+    text = str(error).lower()
+    refused = isinstance(error, RuntimeError) and any(words in text for words in ALLOCATION_REFUSED)
+    return "out_of_memory" if refused or isinstance(error, MemoryError) else "failed"
+
+
+def _died(exitcode: int | None) -> Outcome:
+    if exitcode is not None and exitcode < 0:
+        hint = " (often: out of memory)" if -exitcode == signal.SIGKILL else ""
+        return Outcome("killed", f"killed by {signal.Signals(-exitcode).name}{hint}", {})
+    return Outcome("failed", f"exited with status {exitcode} and no result", {})
