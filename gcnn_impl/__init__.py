@@ -22,7 +22,23 @@ from gcnn_impl.layers import (
     LiftingConv2d,
     SeparableGroupConv2d,
 )
-from gcnn_impl.models import CONVOLUTIONS, GroupResNet, GroupResNetConfig, PlainResNet, PlainResNetConfig
+from gcnn_impl.macs import generation_macs, layer_macs, module_macs
+from gcnn_impl.models import (
+    CONVOLUTIONS,
+    AllCNNC,
+    AllCNNCConfig,
+    GroupAllCNNC,
+    GroupAllCNNCConfig,
+    GroupResNet,
+    GroupResNetConfig,
+    PlainResNet,
+    PlainResNetConfig,
+    build,
+    count_macs,
+    count_parameters,
+    width_for_macs,
+    width_for_parameters,
+)
 
 __version__ = "0.1.0"
 
@@ -30,10 +46,14 @@ __all__ = [
     "CONVOLUTIONS",
     "O2",
     "SO2",
+    "AllCNNC",
+    "AllCNNCConfig",
     "DepthwiseGroupSeparableConv2d",
     "DepthwiseSeparableConv2d",
     "FullySeparableConv2d",
     "Group",
+    "GroupAllCNNC",
+    "GroupAllCNNCConfig",
     "GroupConv2d",
     "GroupResNet",
     "GroupResNetConfig",
@@ -46,5 +66,13 @@ __all__ = [
     "SeparableGroupConv2d",
     "Trivial",
     "assert_equivariant",
+    "build",
+    "count_macs",
+    "count_parameters",
     "equivariance_error",
+    "generation_macs",
+    "layer_macs",
+    "module_macs",
+    "width_for_macs",
+    "width_for_parameters",
 ]
