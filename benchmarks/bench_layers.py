@@ -15,8 +15,8 @@ from benchmarks.measure.flops import count_macs
 from benchmarks.measure.memory import peak_memory
 from benchmarks.workloads import Workload, build
 
-# Bump when a benchmark below means another measurement than before; asv then starts a new series. (By default it goes by
-# the source of the method alone, which does not change with the code that the method calls.)
+# Bump when a benchmark below means another measurement than before; asv then starts a new series. (By default it goes
+# by the source of the method alone, which does not change with the code that the method calls.)
 SUITE_VERSION = 1
 
 # The same on every machine: a device that is absent is skipped.

@@ -77,7 +77,7 @@ def test_ids_depend_on_every_field_and_on_nothing_else() -> None:
 
 
 def test_the_quick_profile_has_all_networks_for_one_seed_before_the_next() -> None:
-    runs = profile_runs("quick", threads=1)
+    runs = profile_runs("quick")
     assert len(runs) == 3 * (1 + 2 * 3)  # plain has no resolution
     assert [run.seed for run in runs] == sorted(run.seed for run in runs)
     assert {run.resolution for run in runs if run.variant == "full"} == {2, 4, 8}
