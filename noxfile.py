@@ -1,6 +1,7 @@
 """What continuous integration and newcomers run: ``nox -s report``, ``nox -s tests``, …; ``nox --list`` shows all."""
 
 import json
+import math
 from pathlib import Path
 
 import nox
@@ -100,9 +101,12 @@ def check_types(session: nox.Session) -> None:
 
 
 def count_asv_results(path: Path, commit: str) -> int:
-    """Parameter combinations with a number in one of asv's result files; 0 when it is of another commit."""
+    """Parameter combinations with a number in one of asv's result files; 0 when it is of another commit.
+
+    Asv writes null for what failed and NaN for what was skipped.
+    """
     content = json.loads(path.read_text())
     if content.get("commit_hash") != commit:
         return 0
     values = [row[0] for row in content["results"].values()]
-    return sum(value is not None for value_list in values for value in value_list or [])
+    return sum(value is not None and not math.isnan(value) for row in values for value in row or [])
