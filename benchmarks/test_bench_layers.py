@@ -27,7 +27,9 @@ CASES = dict.fromkeys(
 )
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.label)
+@pytest.mark.parametrize(
+    "case", CASES, ids=lambda case: f"{case.variant}-{case.resolution}-{case.direction}-{case.device}"
+)
 def test_layer(benchmark: BenchmarkFixture, case: Case) -> None:
     torch.set_num_threads(case.threads)
     workload = build(case)
