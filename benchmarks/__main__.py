@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from benchmarks.cases import AXES, CHOICES, PROFILES, Case, profile_cases
 from benchmarks.measure.clock import Sampling
-from benchmarks.records import RecordStore
+from benchmarks.records import RecordStore, RecordWarning
 from benchmarks.sweep import Interrupted, sweep
 
 EPILOG = """\
@@ -145,6 +145,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = _parser(argv[0] if argv else None).parse_args(argv)
     commands = {"list": _list, "sweep": _sweep, "train": _train}
     with warnings.catch_warnings():
+        warnings.simplefilter("always", RecordWarning)
         warnings.showwarning = _show_warning
         try:
             return commands[args.command](args)

@@ -1,0 +1,107 @@
+"""The command line: what a wrong request prints, and what a right one leaves."""
+
+from pathlib import Path
+
+import pytest
+
+import benchmarks.__main__ as command_line
+from benchmarks.cases import PROFILES, profile_cases
+from benchmarks.records import RecordStore
+from benchmarks.sweep import Interrupted
+
+TINY = [
+    *("--layer", "conv", "--variant", "plain", "--channels", "2", "--batch-size", "1", "--image-size", "8"),
+    *("--kernel-size", "3", "--threads", "1"),
+]
+FAST = ["--seconds", "0.001", "--min-samples", "2"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("sweep --variant dense", "unknown variant 'dense'; allowed: plain, lifting, full, separable"),
+        ("sweep --resolution 0", "resolution 0 is not allowed; allowed: integers of at least 1"),
+        ("sweep --kernel-size 4", "kernel_size 4 is even; allowed: odd integers of at least 1"),
+        ("sweep --channels -8", "channels -8 is not allowed; allowed: integers of at least 1"),
+        ("sweep --batch-size many", "argument --batch-size: invalid int value: 'many'; see python -m benchmarks sweep"),
+        ("sweep --device tpu", "unknown device 'tpu'; allowed: cpu, cuda"),
+        ("sweep --profile fast", "unknown profile 'fast'; allowed: quick, standard, full"),
+        ("sweep --seconds 0", "seconds 0.0 is not allowed; allowed: positive numbers"),
+        ("sweep --min-samples 0", "min_samples 0 is not allowed"),
+        ("sweep --timeout -1", "timeout -1.0 is not allowed"),
+        ("sweep --speed 3", "unrecognized arguments: --speed 3"),
+        ("list --variant dense", "unknown variant 'dense'"),
+        ("measure", "invalid choice: 'measure'"),
+        ("", "required: list|sweep|train"),
+    ],
+)
+def test_a_wrong_request_is_one_line_that_names_it(
+    arguments: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    try:
+        status = command_line.main(arguments.split())
+    except SystemExit as stop:
+        status = int(str(stop.code))
+    assert status == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    assert message in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_device_that_is_not_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.sweep.gpu_name", lambda: None)
+    assert command_line.main(["sweep", "--device", "cuda", "--results", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == "error: device 'cuda' is not there; allowed on this machine: cpu\n"
+
+
+def test_results_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert command_line.main(["sweep", *TINY, "--results", str(tmp_path / "file")]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"error: cannot write results to {tmp_path}/file/records.jsonl: ")
+    assert err.count("\n") == 1
+
+
+def test_a_truncated_line_is_a_warning_and_that_case_is_measured_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["sweep", *TINY, *FAST, "--results", str(tmp_path)]
+    assert command_line.main(command) == 0
+    path = RecordStore(tmp_path).path
+    assert capsys.readouterr().out == f"measured 2, skipped 0 already there, failed 0; see {path}\n"
+    path.write_bytes(path.read_bytes()[:-20])
+    assert command_line.main(command) == 0
+    out, err = capsys.readouterr()
+    assert out == f"measured 1, skipped 1 already there, failed 0; see {path}\n"
+    assert f"warning: {path}:2: not a record, left out" in err
+    assert len(path.read_text().splitlines()) == 3
+
+
+def test_ctrl_c_is_one_line_and_status_130(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise Interrupted("3 new records kept, 4 cases left")
+
+    monkeypatch.setattr(command_line, "sweep", interrupted)
+    assert command_line.main(["sweep", *TINY]) == 130
+    assert capsys.readouterr().err == "interrupted: 3 new records kept, 4 cases left\n"
+
+
+def test_list_names_every_case_and_every_profile(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line.main(["list", "--profile", "quick"]) == 0
+    *lines, last = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == [case.id for case in profile_cases("quick")]
+    assert all(profile in last for profile in PROFILES)
+
+
+@pytest.mark.parametrize("command", [[], ["list"], ["sweep"], ["train"]])
+def test_help_has_examples_and_exits_0(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        command_line.main([*command, "--help"])
+    assert stop.value.code == 0
+    assert "examples:\n  python -m benchmarks" in capsys.readouterr().out
