@@ -3,24 +3,38 @@
 Shapes: an image is (B, C, H, W), a map on the group is (B, C, |H|, H, W). Kernels carry |det h|⁻¹, the Haar weights and
 the windows already (``kernels.py``), so what is left is correlation. The formulas are those of Knigge et al. 2022.
 A bias has one value per output channel, shape (C_o,), the same at every group element.
+
+Memory: maps are kept channels-last and group-major, that is (B, H, W, |H|, C) in memory. Convolutions then see
+channels-last images with |H|·C channels, and batch norm over (B, |H|, H, W) sees one with C. Any layout is accepted.
+
+``algorithm="direct"`` computes everything by plain ``conv2d``; ``"auto"`` takes the faster equivalent path (``docs/
+performance.md`` has the measurements behind the choice). ``disc=True`` says that a kernel is zero outside the disc
+i² + j² ≤ r²; its gradient is then wanted inside the disc only.
 """
 
+from typing import Literal
+
+import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, max_pool2d
 
+from gcnn_impl.depthwise import depthwise_conv2d
+
+Algorithm = Literal["auto", "direct"]
+
 
 def flatten_group(x: Tensor) -> Tensor:
-    """Put the group axis into the channels, (B, C, |H|, H, W) → (B, C·|H|, H, W)."""
-    return x.flatten(1, 2)
+    """Put the group axis into the channels, (B, C, |H|, H, W) → (B, |H|·C, H, W), channels-last."""
+    return x.transpose(1, 2).flatten(1, 2).contiguous(memory_format=torch.channels_last)
 
 
 def unflatten_group(x: Tensor, resolution: int) -> Tensor:
-    """Take the group axis out of the channels, (B, C·|H|, H, W) → (B, C, |H|, H, W)."""
-    return x.unflatten(1, (-1, resolution))
+    """Take the group axis out of the channels, (B, |H|·C, H, W) → (B, C, |H|, H, W)."""
+    return x.unflatten(1, (resolution, -1)).transpose(1, 2)
 
 
 def _group_bias(bias: Tensor | None, resolution: int) -> Tensor | None:
-    return None if bias is None else bias.repeat_interleave(resolution)  # (C_o·|H_out|,)
+    return None if bias is None else bias.repeat(resolution)  # (|H_out|·C_o,)
 
 
 def lift_conv2d(x: Tensor, kernel: Tensor, *, bias: Tensor | None = None, stride: int = 1, padding: int = 0) -> Tensor:
@@ -34,48 +48,86 @@ def lift_conv2d(x: Tensor, kernel: Tensor, *, bias: Tensor | None = None, stride
         Map on the group, shape (B, C_o, |H|, H', W').
     """
     resolution = kernel.shape[1]
-    y = conv2d(x, kernel.flatten(0, 1), _group_bias(bias, resolution), stride=stride, padding=padding)
+    weight = kernel.transpose(0, 1).flatten(0, 1)  # (|H|·C_o, C_i, k, k)
+    x = x.contiguous(memory_format=torch.channels_last)
+    return unflatten_group(conv2d(x, weight, _group_bias(bias, resolution), stride, padding), resolution)
+
+
+def _weight(kernel: Tensor) -> Tensor:
+    """(C_o, |H_out|, C_i, |H_in|, k, k) → (|H_out|·C_o, |H_in|·C_i, k, k), channels-last."""
+    weight = kernel.permute(1, 0, 4, 5, 3, 2)  # (|H_out|, C_o, k, k, |H_in|, C_i)
+    return weight.flatten(4, 5).flatten(0, 1).permute(0, 3, 1, 2)
+
+
+def group_conv2d(x: Tensor, kernel: Tensor, *, bias: Tensor | None = None, stride: int = 1, padding: int = 0) -> Tensor:
+    """y_o(x, h) = Σ_i Σ_h' Σ_x' f_i(x', h') k_oi(h⁻¹(x' − x), h⁻¹h').
+
+    Args:
+        x: map on the group, shape (B, C_i, |H_in|, H, W).
+        kernel: shape (C_o, |H_out|, C_i, |H_in|, k, k).
+
+    Returns:
+        Map on the group, shape (B, C_o, |H_out|, H', W').
+    """
+    resolution = kernel.shape[1]
+    y = conv2d(flatten_group(x), _weight(kernel), _group_bias(bias, resolution), stride, padding)
     return unflatten_group(y, resolution)
 
 
-def group_conv2d(
+def disc_group_conv2d(x: Tensor, inner: Tensor, tips: Tensor, *, bias: Tensor | None = None, stride: int = 1) -> Tensor:
+    """``group_conv2d`` with padding k // 2 for a kernel that is zero outside the disc, without the taps that are zero.
+
+    In its outermost rows and columns the disc has one tap each, its tips: the four are two dilated convolutions of two
+    taps, and the rest is a convolution of size k − 2: 29 taps instead of 49 at k = 7, 13 instead of 25 at k = 5.
+
+    Args:
+        x: map on the group, shape (B, C_i, |H_in|, H, W).
+        inner: the kernel without its outermost rows and columns, shape (C_o, |H_out|, C_i, |H_in|, k − 2, k − 2).
+        tips: its top, bottom, left and right tap, shape (C_o, |H_out|, C_i, |H_in|, 4).
+    """
+    resolution, r = inner.shape[1], inner.shape[-1] // 2 + 1
+    x = flatten_group(x)
+    y = conv2d(x, _weight(inner), _group_bias(bias, resolution), stride, r - 1)
+    vertical, horizontal = tips.split(2, dim=-1)
+    y = y + conv2d(x, _weight(vertical[..., None]), None, stride, (r, 0), (2 * r, 1))
+    y = y + conv2d(x, _weight(horizontal[..., None, :]), None, stride, (0, r), (1, 2 * r))
+    return unflatten_group(y, resolution)
+
+
+def group_mix(x: Tensor, kernel: Tensor) -> Tensor:
+    """y_o(x, h) = Σ_i Σ_h' f_i(x, h') k_oi(h⁻¹h'): the part of a separable convolution that acts over H alone.
+
+    Args:
+        x: map on the group, shape (B, C_i, |H_in|, H, W).
+        kernel: shape (C_o, |H_out|, C_i, |H_in|).
+    """
+    return group_conv2d(x, kernel[..., None, None])
+
+
+def depthwise_group_conv2d(
+    x: Tensor, kernel: Tensor, *, bias: Tensor | None = None, stride: int = 1, padding: int = 0
+) -> Tensor:
+    """y_o(x, h) = Σ_h' Σ_x' f_o(x', h') k_o(h⁻¹(x' − x), h⁻¹h'): over H and the plane, each channel by itself.
+
+    Args:
+        x: map on the group, shape (B, C, |H_in|, H, W).
+        kernel: shape (C, |H_out|, 1, |H_in|, k, k).
+    """
+    weight = kernel.flatten(2, 3).flatten(0, 1)  # (C·|H_out|, |H_in|, k, k): here a channel's elements stand together
+    bias = None if bias is None else bias.repeat_interleave(kernel.shape[1])
+    y = conv2d(x.flatten(1, 2), weight, bias, stride, padding, groups=len(kernel))
+    return y.unflatten(1, kernel.shape[:2])
+
+
+def spatial_conv2d(
     x: Tensor,
     kernel: Tensor,
     *,
     bias: Tensor | None = None,
     stride: int = 1,
     padding: int = 0,
-    groups: int = 1,
-) -> Tensor:
-    """y_o(x, h) = Σ_i Σ_h' Σ_x' f_i(x', h') k_oi(h⁻¹(x' − x), h⁻¹h').
-
-    Args:
-        x: map on the group, shape (B, C_i, |H_in|, H, W).
-        kernel: shape (C_o, |H_out|, C_i / groups, |H_in|, k, k).
-        groups: blocks of channels that do not mix; C_i makes it depthwise over channels, not over H.
-
-    Returns:
-        Map on the group, shape (B, C_o, |H_out|, H', W').
-    """
-    weight = kernel.flatten(2, 3).flatten(0, 1)  # (C_o·|H_out|, C_i/groups·|H_in|, k, k)
-    resolution = kernel.shape[1]
-    bias = _group_bias(bias, resolution)
-    y = conv2d(flatten_group(x), weight, bias, stride=stride, padding=padding, groups=groups)
-    return unflatten_group(y, resolution)
-
-
-def group_mix(x: Tensor, kernel: Tensor, *, groups: int = 1) -> Tensor:
-    """y_o(x, h) = Σ_i Σ_h' f_i(x, h') k_oi(h⁻¹h'): the part of a separable convolution that acts over H alone.
-
-    Args:
-        x: map on the group, shape (B, C_i, |H_in|, H, W).
-        kernel: shape (C_o, |H_out|, C_i / groups, |H_in|).
-    """
-    return group_conv2d(x, kernel[..., None, None], groups=groups)
-
-
-def spatial_conv2d(
-    x: Tensor, kernel: Tensor, *, bias: Tensor | None = None, stride: int = 1, padding: int = 0
+    disc: bool = False,
+    algorithm: Algorithm = "auto",
 ) -> Tensor:
     """y_o(x, h) = Σ_x' f_o(x', h) k_o(h⁻¹(x' − x)): depthwise over channels and over H.
 
@@ -83,10 +135,13 @@ def spatial_conv2d(
         x: map on the group, shape (B, C_o, |H|, H, W).
         kernel: shape (C_o, |H|, k, k).
     """
-    weight = kernel.flatten(0, 1)[:, None]  # (C_o·|H|, 1, k, k)
     resolution = kernel.shape[1]
-    bias = _group_bias(bias, resolution)
-    y = conv2d(flatten_group(x), weight, bias, stride=stride, padding=padding, groups=weight.shape[0])
+    weight = kernel.transpose(0, 1).flatten(0, 1)[:, None]  # (|H|·C_o, 1, k, k)
+    x = flatten_group(x)
+    if algorithm == "direct":
+        y = conv2d(x, weight, _group_bias(bias, resolution), stride, padding, groups=len(weight))
+    else:
+        y = depthwise_conv2d(x, weight, _group_bias(bias, resolution), stride, padding, disc)
     return unflatten_group(y, resolution)
 
 
@@ -98,6 +153,8 @@ def separable_group_conv2d(
     bias: Tensor | None = None,
     stride: int = 1,
     padding: int = 0,
+    disc: bool = False,
+    algorithm: Algorithm = "auto",
 ) -> Tensor:
     """The full convolution with k_oi(x, h) = k^H_oi(h) · k^{R²}_o(x), applied over H, then over the plane.
 
@@ -106,7 +163,8 @@ def separable_group_conv2d(
         group_kernel: shape (C_o, |H_out|, C_i, |H_in|).
         spatial_kernel: shape (C_o, |H_out|, k, k).
     """
-    return spatial_conv2d(group_mix(x, group_kernel), spatial_kernel, bias=bias, stride=stride, padding=padding)
+    x = group_mix(x, group_kernel)
+    return spatial_conv2d(x, spatial_kernel, bias=bias, stride=stride, padding=padding, disc=disc, algorithm=algorithm)
 
 
 def fully_separable_conv2d(
@@ -118,6 +176,8 @@ def fully_separable_conv2d(
     bias: Tensor | None = None,
     stride: int = 1,
     padding: int = 0,
+    disc: bool = False,
+    algorithm: Algorithm = "auto",
 ) -> Tensor:
     """The full convolution on Sim(2) with k_oi(x, θ, s) = k^Θ_oi(θ) · k^S_o(s) · k^{R²}_o(x).
 
@@ -127,16 +187,14 @@ def fully_separable_conv2d(
         scale_kernel: shape (C_o, S_out, 1, S_in).
         spatial_kernel: shape (C_o, R_out·S_out, k, k).
     """
-    height, width = x.shape[-2:]
     out_rotations, in_rotations = rotation_kernel.shape[1], rotation_kernel.shape[3]
     in_scales = scale_kernel.shape[3]
-    x = x.reshape(len(x), -1, in_rotations, in_scales * height, width)  # (B, C_i, R_in, S_in·H, W)
-    x = group_mix(x, rotation_kernel)  # (B, C_o, R_out, S_in·H, W)
-    x = x.reshape(len(x), -1, in_scales, height, width)  # (B, C_o·R_out, S_in, H, W)
-    scale_kernel = scale_kernel.repeat_interleave(out_rotations, dim=0)
-    x = group_mix(x, scale_kernel, groups=len(scale_kernel))  # (B, C_o·R_out, S_out, H, W)
-    x = x.reshape(len(x), -1, spatial_kernel.shape[1], height, width)  # (B, C_o, R_out·S_out, H, W)
-    return spatial_conv2d(x, spatial_kernel, bias=bias, stride=stride, padding=padding)
+    x = x.unflatten(2, (in_rotations, in_scales))  # (B, C_i, R_in, S_in, H, W)
+    x = group_mix(x.flatten(3, 4), rotation_kernel)  # (B, C_o, R_out, S_in·H, W)
+    x = x.unflatten(3, (in_scales, -1)).transpose(2, 3).flatten(3, 4)  # (B, C_o, S_in, R_out·H, W)
+    x = depthwise_group_conv2d(x, scale_kernel[..., None, None])  # (B, C_o, S_out, R_out·H, W)
+    x = x.unflatten(3, (out_rotations, -1)).transpose(2, 3).flatten(2, 3)  # (B, C_o, R_out·S_out, H, W)
+    return spatial_conv2d(x, spatial_kernel, bias=bias, stride=stride, padding=padding, disc=disc, algorithm=algorithm)
 
 
 def channel_mix(x: Tensor, weight: Tensor) -> Tensor:
@@ -165,7 +223,7 @@ def spatial_max_pool(x: Tensor) -> Tensor:
     """
     odd = [side % 2 for side in x.shape[-2:]]
     kernel = [3 if o else 2 for o in odd]
-    y = max_pool2d(x.flatten(1, 2), kernel, stride=2, padding=odd)
+    y = max_pool2d(flatten_group(x), kernel, stride=2, padding=odd)
     return unflatten_group(y, x.shape[2])
 
 

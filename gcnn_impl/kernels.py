@@ -58,6 +58,17 @@ def disc_taps(kernel_size: int) -> Tensor:
     return ((i[:, None] ** 2 + i[None, :] ** 2) <= r * r).flatten()
 
 
+def disc_tip_taps(kernel_size: int) -> Tensor:
+    """Taps of a k × k grid that can lie in the disc, as indices: the inner (k − 2)² square, then the four tips.
+
+    In its outermost rows and columns the disc has one tap each: its tips, in the order top, bottom, left, right.
+    """
+    k, r = kernel_size, kernel_size // 2
+    grid = torch.arange(k * k).reshape(k, k)
+    tips = torch.stack([grid[0, r], grid[-1, r], grid[r, 0], grid[r, -1]])
+    return torch.cat([grid[1:-1, 1:-1].flatten(), tips])
+
+
 def tap_positions(kernel_size: int) -> Tensor:
     """Positions (x, y) of the taps, y pointing up, spanning [-1, 1]; shape (k·k, 2). A single tap sits at 0."""
     r = (kernel_size - 1) // 2
@@ -183,13 +194,19 @@ class ContinuousKernel(nn.Module):
         variance = self._fan_in_channels * torch.lerp(energy, total, FEATURE_CORRELATION)
         self.net.weight_last.mul_(self._gain / variance.sqrt())
 
-    def forward(self, *grids: Tensor) -> Tensor:
-        """Kernel values, shape (*index, C_o, C_i), on the discretised grids or on the given ones."""
+    def forward(self, *grids: Tensor, taps: Tensor | None = None) -> Tensor:
+        """Kernel values, shape (*index, C_o, C_i), on the discretised grids or on the given ones.
+
+        Args:
+            taps: which taps are wanted and in which order, indices into the last axis of the index.
+        """
         coordinates, weights, index = self.coordinates, self.weights, self.index
         if grids:
             points = self._locate(*(grid.detach().to("cpu", torch.float64) for grid in grids))
             coordinates, weights = points.coordinates.to(coordinates), points.weights.to(weights)
             index = points.index.to(index.device)
+        if taps is not None:
+            index = index.index_select(-1, taps)
         values = self.net(coordinates) * weights[:, None]  # (N, C_o·C_i)
         values = torch.cat([values, values.new_zeros(1, values.shape[1])])  # index N is a tap that is zero
         values = values.index_select(0, index.flatten())

@@ -23,14 +23,14 @@ integral over H. Nothing is random inside a layer.
 
 import math
 from functools import partial
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 import torch
 from torch import Tensor, nn
 
 from gcnn_impl import functional
 from gcnn_impl.groups import Group, SO2xRPlus
-from gcnn_impl.kernels import ContinuousKernel, group_points, joint_points, spatial_points
+from gcnn_impl.kernels import ContinuousKernel, disc_tip_taps, group_points, joint_points, spatial_points
 
 
 def _check_integer(name: str, value: object, least: int) -> None:
@@ -53,6 +53,7 @@ class _Convolution(nn.Module):
         stride: int,
         padding: int,
         bias: bool,
+        algorithm: functional.Algorithm,
         device: torch.device | str | None,
         dtype: torch.dtype | None,
     ) -> None:
@@ -65,7 +66,9 @@ class _Convolution(nn.Module):
         if kernel_size % 2 == 0:
             raise ValueError(f"kernel_size must be odd, so that a kernel has a centre to turn about, not {kernel_size}")
         self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
-        self.stride, self.padding = stride, padding
+        if algorithm not in get_args(functional.Algorithm):
+            raise ValueError(f"unknown algorithm {algorithm!r}; allowed: {', '.join(get_args(functional.Algorithm))}")
+        self.stride, self.padding, self.algorithm = stride, padding, algorithm
         self.bias = nn.Parameter(torch.zeros(out_channels, device=device, dtype=dtype)) if bias else None
         self._cached: tuple[tuple[object, ...], tuple[Tensor, ...]] | None = None
 
@@ -73,26 +76,32 @@ class _Convolution(nn.Module):
         """The kernels from the parameters, on the discretised grids or on (out_elements[, in_elements])."""
         raise NotImplementedError
 
+    def working_kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
+        """The kernels in the form that ``convolve`` is fastest with."""
+        return self.generate(*grids)
+
     def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
-        """The layer with given kernels."""
+        """The layer with given working kernels."""
         raise NotImplementedError
 
     def kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
-        """``generate``, through the cache in inference on the discretised grids."""
-        with torch.autocast(self._device_type(), enabled=False):  # half precision would blur the sines
+        """``working_kernels``, through the cache in inference on the discretised grids."""
+        device = self._device().type
+        if device == "meta":  # which autocast does not know
+            return self.working_kernels(*grids)
+        with torch.autocast(device, enabled=False):  # half precision would blur the sines
             if grids or self.training or torch.is_grad_enabled() or torch.compiler.is_compiling():
-                return self.generate(*grids)
+                return self.working_kernels(*grids)
             parameters = list(self.parameters())
             if any(p.is_inference() for p in parameters):  # no version counter to follow
-                return self.generate()
+                return self.working_kernels()
             key = tuple((id(p), p.data_ptr(), p._version) for p in parameters)
             if self._cached is None or self._cached[0] != key:
-                self._cached = (key, self.generate())
+                self._cached = (key, self.working_kernels())
             return self._cached[1]
 
-    def _device_type(self) -> str:
-        device = next(self.parameters()).device.type
-        return "cpu" if device == "meta" else device  # autocast does not know the meta device
+    def _device(self) -> torch.device:
+        return next(self.parameters()).device
 
     def train(self, mode: bool = True) -> Self:
         self._cached = None
@@ -118,6 +127,15 @@ class _Convolution(nn.Module):
         return f"{self.in_channels}, {self.out_channels}, {geometry}, bias={self.bias is not None}"
 
 
+class GroupBatchNorm2d(nn.BatchNorm2d):
+    """Batch norm of maps on the group with statistics over (B, |H|, H, W), (B, C, |H|, H, W) → (B, C, |H|, H, W)."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        x = input.permute(0, 1, 3, 4, 2)  # (B, C, H, W, |H|), which is channels-last where the map is group-major
+        y = super().forward(x.flatten(3)).unflatten(3, x.shape[3:])
+        return y.permute(0, 1, 4, 2, 3)
+
+
 class LiftingConv2d(_Convolution):
     """Lifting convolution, (B, C_i, H, W) → (B, C_o, |H|, H', W'), kernel k_oi(x).
 
@@ -125,6 +143,7 @@ class LiftingConv2d(_Convolution):
         in_channels, out_channels: C_i, C_o.
         kernel_size: odd side of the kernel grid, in pixels.
         group: the subgroup H and its discretised grid.
+        algorithm: "auto" for the fastest equivalent path, "direct" for plain ``conv2d``.
         gain: scale of the kernel at initialisation, 1/√E[f²] for unit variance of the output.
         hidden_features, omega: size and frequency of the SIREN kernels.
 
@@ -142,6 +161,7 @@ class LiftingConv2d(_Convolution):
         stride: int = 1,
         padding: int = 0,
         bias: bool = True,
+        algorithm: functional.Algorithm = "auto",
         gain: float = 1.0,
         hidden_features: int = 64,
         omega: float = 10.0,
@@ -149,7 +169,16 @@ class LiftingConv2d(_Convolution):
         dtype: torch.dtype | None = None,
     ) -> None:
         factory: dict[str, Any] = {"device": device, "dtype": dtype}
-        super().__init__(in_channels, out_channels, kernel_size, stride=stride, padding=padding, bias=bias, **factory)
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride=stride,
+            padding=padding,
+            bias=bias,
+            algorithm=algorithm,
+            **factory,
+        )
         self.group = group
         self.spatial_kernel = ContinuousKernel(
             partial(spatial_points, group, kernel_size),
@@ -185,6 +214,7 @@ class GroupToGroupConv2d(_Convolution):
         kernel_size: odd side of the kernel grid, in pixels.
         group: the subgroup H and the grid of the input.
         out_group: the grid of the output, of the same continuous group; the input's unless told otherwise.
+        algorithm: "auto" for the fastest equivalent path, "direct" for plain ``conv2d``.
         gain: scale of the kernel at initialisation, 1/√E[f²] for unit variance of the output.
         hidden_features, omega: size and frequency of the SIREN kernels.
 
@@ -203,6 +233,7 @@ class GroupToGroupConv2d(_Convolution):
         stride: int = 1,
         padding: int = 0,
         bias: bool = True,
+        algorithm: functional.Algorithm = "auto",
         gain: float = 1.0,
         hidden_features: int = 64,
         omega: float = 10.0,
@@ -210,7 +241,16 @@ class GroupToGroupConv2d(_Convolution):
         dtype: torch.dtype | None = None,
     ) -> None:
         factory: dict[str, Any] = {"device": device, "dtype": dtype}
-        super().__init__(in_channels, out_channels, kernel_size, stride=stride, padding=padding, bias=bias, **factory)
+        super().__init__(
+            in_channels,
+            out_channels,
+            kernel_size,
+            stride=stride,
+            padding=padding,
+            bias=bias,
+            algorithm=algorithm,
+            **factory,
+        )
         self.group, self.out_group = group, group if out_group is None else out_group
         if self.group.parent() != self.out_group.parent():
             raise ValueError(f"a layer maps between grids of one continuous group, not from {group} to {out_group}")
@@ -243,6 +283,10 @@ class GroupToGroupConv2d(_Convolution):
     def _reset_channel_mix(self) -> None:
         nn.init.normal_(self.channel_weight, std=self.in_channels**-0.5)
 
+    def _geometry(self) -> dict[str, Any]:
+        disc, algorithm = self.group.rotates, self.algorithm
+        return {"stride": self.stride, "padding": self.padding, "disc": disc, "algorithm": algorithm}
+
     def _grids(self) -> tuple[Tensor, Tensor]:
         return self.out_group.elements(), self.group.elements()
 
@@ -274,17 +318,42 @@ def _group_kernel(values: Tensor) -> Tensor:
     return values.permute(2, 0, 3, 1)
 
 
-class GroupConv2d(GroupToGroupConv2d):
+class _Unfactored(GroupToGroupConv2d):
+    """Variants that are applied as one convolution over the group and the plane at once."""
+
+    def _values(self, *grids: Tensor, taps: Tensor | None = None) -> Tensor:
+        """Kernel values, shape (|H_out|, |H_in|, taps, C_o, C_i)."""
+        raise NotImplementedError
+
+    def _drops_taps(self) -> bool:
+        same = self.padding == self.kernel_size // 2
+        return self.algorithm == "auto" and self.group.rotates and self.kernel_size >= 5 and same
+
+    def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
+        return (_joint_kernel(self._values(*grids)),)
+
+    def working_kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
+        if not self._drops_taps():
+            return self.generate(*grids)
+        inner = (self.kernel_size - 2) ** 2
+        values = self._values(*grids, taps=disc_tip_taps(self.kernel_size).to(self._device()))
+        square, tips = values.split([inner, 4], dim=2)
+        return _joint_kernel(square), tips.permute(3, 0, 4, 1, 2)
+
+    def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
+        if len(kernels) == 1:
+            return functional.group_conv2d(x, *kernels, bias=self.bias, stride=self.stride, padding=self.padding)
+        return functional.disc_group_conv2d(x, *kernels, bias=self.bias, stride=self.stride)
+
+
+class GroupConv2d(_Unfactored):
     """Full (non-separable) group convolution, kernel k_oi(x, h)."""
 
     def _add_kernels(self) -> None:
         self.joint_kernel = self._joint(self.in_channels)
 
-    def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
-        return (_joint_kernel(self.joint_kernel(*grids)),)
-
-    def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
-        return functional.group_conv2d(x, *kernels, bias=self.bias, stride=self.stride, padding=self.padding)
+    def _values(self, *grids: Tensor, taps: Tensor | None = None) -> Tensor:
+        return self.joint_kernel(*grids, taps=taps)
 
 
 class SeparableGroupConv2d(GroupToGroupConv2d):
@@ -299,22 +368,19 @@ class SeparableGroupConv2d(GroupToGroupConv2d):
         return _group_kernel(self.group_kernel(*grids)), spatial
 
     def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
-        return functional.separable_group_conv2d(x, *kernels, bias=self.bias, stride=self.stride, padding=self.padding)
+        return functional.separable_group_conv2d(x, *kernels, bias=self.bias, **self._geometry())
 
 
-class GroupSeparableConv2d(GroupToGroupConv2d):
+class GroupSeparableConv2d(_Unfactored):
     """Group-separable convolution, kernel k^H_oi(h) · k^{R²}_oi(x), composed into a full kernel."""
 
     def _add_kernels(self) -> None:
         self.group_kernel = self._over_group(self.in_channels, fan_in_channels=1)
         self.spatial_kernel = self._over_plane(self.in_channels)
 
-    def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
-        over_group, over_plane = self.group_kernel(*grids), self.spatial_kernel(*grids[:1])
-        return (functional.compose_kernels(_group_kernel(over_group), _spatial_kernel(over_plane)),)
-
-    def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
-        return functional.group_conv2d(x, *kernels, bias=self.bias, stride=self.stride, padding=self.padding)
+    def _values(self, *grids: Tensor, taps: Tensor | None = None) -> Tensor:
+        over_plane = self.spatial_kernel(*grids[:1], taps=taps)  # (|H_out|, taps, C_o, C_i)
+        return self.group_kernel(*grids)[:, :, None] * over_plane[:, None]
 
 
 class DepthwiseSeparableConv2d(GroupToGroupConv2d):
@@ -333,8 +399,8 @@ class DepthwiseSeparableConv2d(GroupToGroupConv2d):
 
     def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
         mixed = functional.channel_mix(x, self.channel_weight)
-        return functional.group_conv2d(
-            mixed, *kernels, bias=self.bias, stride=self.stride, padding=self.padding, groups=self.out_channels
+        return functional.depthwise_group_conv2d(
+            mixed, *kernels, bias=self.bias, stride=self.stride, padding=self.padding
         )
 
 
@@ -357,10 +423,8 @@ class DepthwiseGroupSeparableConv2d(GroupToGroupConv2d):
     def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
         group_kernel, spatial_kernel = kernels
         mixed = functional.channel_mix(x, self.channel_weight)
-        mixed = functional.group_mix(mixed, group_kernel, groups=self.out_channels)
-        return functional.spatial_conv2d(
-            mixed, spatial_kernel, bias=self.bias, stride=self.stride, padding=self.padding
-        )
+        mixed = functional.depthwise_group_conv2d(mixed, group_kernel[..., None, None])
+        return functional.spatial_conv2d(mixed, spatial_kernel, bias=self.bias, **self._geometry())
 
 
 class FullySeparableConv2d(GroupToGroupConv2d):
@@ -409,4 +473,4 @@ class FullySeparableConv2d(GroupToGroupConv2d):
         return rotation_kernel, scale_kernel, _spatial_kernel(self.spatial_kernel(*grids[:1]))[:, :, 0]
 
     def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
-        return functional.fully_separable_conv2d(x, *kernels, bias=self.bias, stride=self.stride, padding=self.padding)
+        return functional.fully_separable_conv2d(x, *kernels, bias=self.bias, **self._geometry())

@@ -87,7 +87,7 @@ def test_discretised_grids_are_the_default():
 def test_separable_equals_full_with_the_composed_kernel(group):
     layer = SeparableGroupConv2d(3, 4, 5, group, padding=2, dtype=torch.float64)
     x = torch.randn(2, 3, group.resolution, 7, 9, dtype=torch.float64)
-    composed = functional.compose_kernels(*layer.kernels())
+    composed = functional.compose_kernels(*layer.generate())
     torch.testing.assert_close(functional.group_conv2d(x, composed, bias=layer.bias, padding=2), layer(x))
 
 
@@ -95,7 +95,7 @@ def test_fully_separable_equals_full_with_the_composed_kernel():
     group = SO2xRPlus(3, 2)
     layer = FullySeparableConv2d(2, 3, 3, group, dtype=torch.float64)
     x = torch.randn(2, 2, 6, 5, 6, dtype=torch.float64)
-    rotation, scale, spatial = layer.kernels()
+    rotation, scale, spatial = layer.generate()
     over_group = torch.einsum("oaib,oscd->oasibd", rotation, scale).reshape(3, 6, 2, 6)
     torch.testing.assert_close(functional.group_conv2d(x, functional.compose_kernels(over_group, spatial)), layer(x))
 
@@ -228,6 +228,6 @@ def test_bad_inputs_are_refused():
 def test_the_trivial_group_gives_an_ordinary_convolution():
     layer = GroupConv2d(2, 3, 3, Trivial(), padding=1)
     x = torch.randn(2, 2, 1, 5, 6)
-    (kernel,) = layer.kernels()
+    (kernel,) = layer.generate()
     expected = torch.nn.functional.conv2d(x[:, :, 0], kernel[:, 0, :, 0], layer.bias, padding=1)
     torch.testing.assert_close(layer(x)[:, :, 0], expected)

@@ -1,0 +1,107 @@
+"""Depthwise convolution whose weight gradient is taken in strips of columns.
+
+Training a separable layer spends most of its time in the weight gradient of the depthwise convolution: oneDNN has a
+fast one only for kernels up to three columns wide. So the k × k gradient is put together from strips of at most three
+columns, each only as high as the disc where the kernel is zero outside it. Forward and input gradient are torch's own.
+"""
+
+import math
+
+import torch
+from torch import Tensor
+from torch.nn.functional import conv2d, pad
+
+FAST_WIDTH = 3
+
+
+def column_strips(kernel_size: int) -> list[tuple[int, int]]:
+    """First column and width of the strips, symmetric about the centre so that the middle one needs no shifted copy.
+
+    >>> column_strips(7)
+    [(0, 2), (2, 3), (5, 2)]
+    """
+    outer = (kernel_size - FAST_WIDTH) // 2  # columns on either side of the middle strip
+    widths = [FAST_WIDTH] * (outer // FAST_WIDTH)
+    if outer % FAST_WIDTH:
+        widths = [outer % FAST_WIDTH, *widths]
+    widths = [*widths, FAST_WIDTH, *widths[::-1]]
+    starts = [sum(widths[:i]) for i in range(len(widths))]
+    return list(zip(starts, widths, strict=True))
+
+
+def disc_height(kernel_size: int, start: int, width: int) -> int:
+    """Largest row offset |i| with i² + j² ≤ r² among the columns of a strip."""
+    r = kernel_size // 2
+    return max(math.isqrt(r * r - (column - r) ** 2) for column in range(start, start + width))
+
+
+def _weight_gradient(x: Tensor, gradient: Tensor, kernel_size: int, stride: int, padding: int, disc: bool) -> Tensor:
+    """∂L/∂w of a depthwise convolution, (B, C, H, W) and (B, C, H', W') → (C, 1, k, k); zero outside the disc."""
+    channels, r = x.shape[1], kernel_size // 2
+    columns = []
+    for start, width in column_strips(kernel_size):
+        height = disc_height(kernel_size, start, width) if disc else r
+        left, right, vertical = padding - start, padding - (kernel_size - start - width), padding - (r - height)
+        if left == right and left >= 0 and vertical >= 0:
+            shifted, strip_padding = x, [vertical, left]
+        else:
+            shifted, strip_padding = pad(x, (left, right, vertical, vertical)), [0, 0]
+        weight = x.new_empty(channels, 1, 2 * height + 1, width)  # only its shape is read
+        mask = [False, True, False]
+        _, strip, _ = torch.ops.aten.convolution_backward(
+            gradient, shifted, weight, None, [stride] * 2, strip_padding, [1, 1], False, [0, 0], channels, mask
+        )
+        columns.append(pad(strip, (0, 0, r - height, r - height)))
+    return torch.cat(columns, dim=-1)
+
+
+class _DepthwiseConv2d(torch.autograd.Function):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int, disc: bool) -> Tensor:
+        return conv2d(x, weight, bias, stride, padding, groups=len(weight))
+
+    @staticmethod
+    def setup_context(ctx, inputs, output) -> None:  # type: ignore[no-untyped-def]
+        x, weight, _, ctx.stride, ctx.padding, ctx.disc = inputs
+        ctx.save_for_backward(x, weight)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
+        x, weight = ctx.saved_tensors
+        grad_x = grad_weight = grad_bias = None
+        kernel_size = weight.shape[-1]
+        if ctx.needs_input_grad[0]:
+            geometry = [[ctx.stride] * 2, [ctx.padding] * 2, [1, 1], False, [0, 0], len(weight)]
+            if ctx.stride == 1 and ctx.padding < kernel_size:  # a forward convolution, which is a little faster
+                flipped = weight.flip(-1, -2)
+                grad_x = conv2d(gradient, flipped, padding=kernel_size - 1 - ctx.padding, groups=len(weight))
+            else:
+                mask = [True, False, False]
+                grad_x = torch.ops.aten.convolution_backward(gradient, x, weight, None, *geometry, mask)[0]
+        if ctx.needs_input_grad[1]:
+            grad_weight = _weight_gradient(x, gradient, kernel_size, ctx.stride, ctx.padding, ctx.disc)
+        if ctx.needs_input_grad[2]:
+            grad_bias = gradient.sum((0, 2, 3))
+        return grad_x, grad_weight, grad_bias, None, None, None
+
+
+def depthwise_conv2d(
+    x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: int = 1, padding: int = 0, disc: bool = False
+) -> Tensor:
+    """``conv2d`` with one filter per channel and a fast weight gradient on channels-last data.
+
+    Args:
+        x: shape (B, C, H, W), best channels-last.
+        weight: shape (C, 1, k, k), k odd.
+        bias: shape (C,).
+        disc: the weight is zero outside the disc i² + j² ≤ r², and its gradient is not wanted there (it is given as
+            zero in some places).
+
+    Returns:
+        Shape (B, C, H', W').
+    """
+    if weight.shape[-1] <= FAST_WIDTH:
+        return conv2d(x, weight, bias, stride, padding, groups=len(weight))
+    return _DepthwiseConv2d.apply(x, weight, bias, stride, padding, disc)
