@@ -39,6 +39,7 @@ from gcnn_impl.models import (
     width_for_macs,
     width_for_parameters,
 )
+from gcnn_impl.redundancy import network_redundancy, redundancy
 
 __version__ = "0.1.0"
 
@@ -73,6 +74,8 @@ __all__ = [
     "generation_macs",
     "layer_macs",
     "module_macs",
+    "network_redundancy",
+    "redundancy",
     "width_for_macs",
     "width_for_parameters",
 ]

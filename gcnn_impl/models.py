@@ -4,8 +4,8 @@
 (two convolutions, a 1×1 convolution on the skip where the width changes), each followed by batch norm and 2×2 spatial
 max pooling, one more convolution without padding, the maximum over H and the plane, and a classifier with one hidden
 layer. ``GroupAllCNNC`` is their version of Springenberg et al., "Striving for Simplicity", 2015: nine convolutions, the
-last two 1×1, max pooling where the original strides (a stride does not commute with quarter turns of an even image), and
-the maximum of each class over H and the plane.
+last two 1×1, max pooling where the original strides (on an even image a stride does not commute with quarter turns),
+and the maximum of each class over H and the plane.
 """
 
 from bisect import bisect_left
@@ -23,6 +23,7 @@ from gcnn_impl.layers import (
     DepthwiseGroupSeparableConv2d,
     DepthwiseSeparableConv2d,
     FullySeparableConv2d,
+    GroupBatchNorm2d,
     GroupConv2d,
     GroupSeparableConv2d,
     GroupToGroupConv2d,
@@ -209,9 +210,9 @@ class _GroupBlock(nn.Module):
         same: dict[str, Any] = {"padding": k // 2, "hidden_features": config.hidden_features}
         options: dict[str, Any] = {"group": config.group, "bias": False, "omega": config.omega, **factory}
         self.conv1 = conv(in_channels, in_channels, k, gain=gain, **same, **options)
-        self.norm1 = nn.BatchNorm3d(in_channels, **factory)
+        self.norm1 = GroupBatchNorm2d(in_channels, **factory)
         self.conv2 = conv(in_channels, out_channels, k, gain=RELU_GAIN, **same, **options)
-        self.norm2 = nn.BatchNorm3d(out_channels, **factory)
+        self.norm2 = GroupBatchNorm2d(out_channels, **factory)
         self.skip: nn.Module | None = None
         if in_channels != out_channels:
             half: dict[str, Any] = {"hidden_features": config.hidden_features // 2}
@@ -241,18 +242,18 @@ class GroupResNet(nn.Module):
         self.lifting = LiftingConv2d(
             config.in_channels, widths[0], k, config.group, padding=k // 2, bias=False, **siren
         )
-        self.lifting_norm = nn.BatchNorm3d(widths[0], **factory)
+        self.lifting_norm = GroupBatchNorm2d(widths[0], **factory)
         pairs = list(pairwise(widths))
         kept = (1 - config.channel_dropout) ** 0.5
         gains = [RELU_GAIN * kept] + [POOLED_GAIN * kept] * (len(pairs) - 1)
         self.blocks = nn.ModuleList(
             _GroupBlock(config, i, o, gain, **factory) for (i, o), gain in zip(pairs, gains, strict=True)
         )
-        self.norms = nn.ModuleList(nn.BatchNorm3d(o, **factory) for _, o in pairs)
+        self.norms = nn.ModuleList(GroupBatchNorm2d(o, **factory) for _, o in pairs)
         self.last = CONVOLUTIONS[config.variant](
             widths[-1], widths[-1], config.last_kernel_size, config.group, bias=False, gain=POOLED_GAIN * kept, **siren
         )
-        self.last_norm = nn.BatchNorm3d(widths[-1], **factory)
+        self.last_norm = GroupBatchNorm2d(widths[-1], **factory)
         self.dropout = nn.Dropout3d(config.channel_dropout)  # a channel over all of H and the plane: equivariant
         self.classifier = Classifier(config, **factory)
 
@@ -359,7 +360,7 @@ class GroupAllCNNC(nn.Module):
         for i, o, k, pooled, p in config.hidden_layers():
             convolution = CONVOLUTIONS[config.variant] if self.layers else LiftingConv2d
             conv = convolution(i, o, k, padding=k // 2, bias=False, gain=gain, **options)
-            norm, dropout = nn.BatchNorm3d(o, **factory), nn.Dropout3d(p)
+            norm, dropout = GroupBatchNorm2d(o, **factory), nn.Dropout3d(p)
             self.layers.append(_AllCNNCLayer(conv, norm, dropout, pooled))
             gain = RELU_GAIN * (1 - p) ** 0.5
         self.last = CONVOLUTIONS[config.variant](config.widths[-1], config.num_classes, 1, gain=gain, **options)

@@ -1,5 +1,6 @@
-"""The networks: the paper's sizes, exact invariance in eval, plain twins, errors."""
+"""The networks: the paper's sizes, exact invariance, sampled grids, dropout, twins of equal cost, errors."""
 
+import dataclasses
 import math
 
 import pytest
@@ -10,14 +11,22 @@ from gcnn_impl import (
     CONVOLUTIONS,
     O2,
     SO2,
+    AllCNNC,
+    AllCNNCConfig,
+    GroupAllCNNC,
+    GroupAllCNNCConfig,
     GroupResNet,
     GroupResNetConfig,
-    PlainResNet,
     PlainResNetConfig,
     RPlus,
     SO2xRPlus,
     Trivial,
+    build,
+    count_macs,
+    count_parameters,
     equivariance_error,
+    width_for_macs,
+    width_for_parameters,
 )
 
 # The authors' network with SIREN kernels of 1 × 64, counted in their published code.
@@ -52,9 +61,25 @@ def test_a_sim2_network_is_invariant_to_quarter_turns():
         assert equivariance_error(net, torch.randn(2, 1, 16, 16), group) <= 1e-5
 
 
-def test_the_plain_twin_has_the_same_convolutions():
-    config = GroupResNetConfig(group=SO2(4), widths=(4, 6, 8), kernel_size=5)
-    net, twin = GroupResNet(config), PlainResNet(config.plain_twin())
+@pytest.mark.parametrize("variant", CONVOLUTIONS)
+@pytest.mark.parametrize("group", [SO2(4), O2(4), SO2xRPlus(4, 2)], ids=repr)
+def test_all_cnn_c_is_invariant_to_quarter_turns(variant, group):
+    if variant == "separable2d" and not isinstance(group, SO2xRPlus):
+        pytest.skip("the fully separable variant is for Sim(2)")
+    net = GroupAllCNNC(GroupAllCNNCConfig(widths=(4, 6), group=group, variant=variant)).eval()
+    for size in (16, 19):
+        assert equivariance_error(net, torch.randn(2, 3, size, size), group) <= 1e-5
+
+
+CONFIGS = {
+    "resnet": GroupResNetConfig(in_channels=3, widths=(4, 6, 8), kernel_size=5, group=SO2(4)),
+    "allcnnc": GroupAllCNNCConfig(widths=(4, 6), group=SO2(4)),
+}
+
+
+@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
+def test_the_plain_twin_has_the_same_convolutions(config):
+    net, twin = build(config), build(config.plain_twin())
 
     def convolutions(module):
         return [(m.in_channels, m.out_channels, _side(m)) for m in module.modules() if hasattr(m, "kernel_size")]
@@ -63,8 +88,121 @@ def test_the_plain_twin_has_the_same_convolutions():
         return m.kernel_size if isinstance(m.kernel_size, int) else m.kernel_size[0]
 
     assert convolutions(net) == convolutions(twin)
-    x = torch.randn(2, 1, 16, 16)
+    x = torch.randn(2, 3, 16, 16)
     assert net(x).shape == twin(x).shape == (2, 10)
+
+
+def test_all_cnn_c_has_the_published_layers():
+    twin = AllCNNC(AllCNNCConfig())
+    shapes = [(m.in_channels, m.out_channels, m.kernel_size[0]) for m in twin.modules() if hasattr(m, "kernel_size")]
+    widths = [3, 96, 96, 96, 192, 192, 192, 192, 192, 10]
+    assert shapes == list(zip(widths[:-1], widths[1:], [5] * 7 + [1] * 2, strict=True))
+    # Springenberg et al. give about 1.3 million parameters for 3 × 3 kernels throughout (their 7th is unpadded).
+    assert 1.2e6 < count_parameters(AllCNNCConfig(kernel_size=3)) < 1.4e6
+
+
+class Seeded(torch.nn.Module):
+    """The same random grid and the same dropped channels in every forward."""
+
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+
+    def forward(self, x):
+        torch.manual_seed(1)
+        return self.net(x)
+
+
+class TestSampledGrids:
+    @pytest.fixture(params=CONFIGS.values(), ids=CONFIGS)
+    def config(self, request):
+        random = [f.name for f in dataclasses.fields(request.param) if "dropout" in f.name]
+        return dataclasses.replace(request.param, sampled=True, **dict.fromkeys(random, 0.0))
+
+    def test_each_training_pass_draws_one_grid_for_the_whole_network(self, config, monkeypatch):
+        net, x, grids = build(config).train(), torch.randn(2, 3, 12, 12), []
+        original = SO2.sample
+        monkeypatch.setattr(SO2, "sample", lambda self, *args: grids.append(original(self, *args)) or grids[-1])
+        seen = []
+        for module in net.modules():
+            if hasattr(module, "generate"):
+                module.register_forward_pre_hook(lambda _, inputs: seen.append(inputs[1:]))
+        first, second = net(x), net(x)
+        assert len(grids) == 2
+        assert not torch.equal(*grids)
+        assert not torch.allclose(first, second)
+        layers = len(seen) // 2
+        for grid, inputs in zip(grids, (seen[:layers], seen[layers:]), strict=True):
+            assert len(inputs[0]) == 1
+            assert all(len(given) == 2 for given in inputs[1:])
+            assert all(g is grid for given in inputs for g in given)
+
+    def test_evaluation_is_that_of_the_discretised_network(self, config):
+        net, x = build(config).eval(), torch.randn(2, 3, 12, 12)
+        fixed = build(dataclasses.replace(config, sampled=False)).eval()
+        fixed.load_state_dict(net.state_dict())
+        with torch.no_grad():
+            torch.testing.assert_close(net(x), net(x), rtol=0, atol=0)
+            torch.testing.assert_close(net(x), fixed(x))
+
+    def test_training_on_one_grid_is_invariant_to_quarter_turns(self, config):
+        net = Seeded(build(config).train().double())
+        assert equivariance_error(net, torch.randn(2, 3, 12, 12, dtype=torch.float64), SO2(4)) <= 1e-12
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        GroupResNetConfig(in_channels=3, widths=(8, 8), kernel_size=3, channel_dropout=0.5, group=O2(4)),
+        GroupAllCNNCConfig(widths=(8, 8), kernel_size=3, group=O2(4)),
+    ],
+    ids=CONFIGS,
+)
+def test_dropout_drops_whole_channels_and_keeps_invariance(config):
+    net, x = build(config).train().double(), torch.randn(4, 3, 12, 12, dtype=torch.float64)
+    dropped = []
+
+    def look(_, inputs, output):
+        alive = (output != 0).flatten(2)
+        assert torch.equal(alive.any(-1), alive.all(-1))
+        dropped.append((~alive.any(-1)).double().mean().item())
+
+    handles = [m.register_forward_hook(look) for m in net.modules() if isinstance(m, torch.nn.Dropout3d) and m.p]
+    net(x)
+    assert len(dropped) == 3
+    assert 0.1 < sum(dropped) / 3 < 0.8
+    for handle in handles:
+        handle.remove()
+    assert equivariance_error(Seeded(net), x, O2(4)) <= 1e-12
+
+
+@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
+@pytest.mark.parametrize("plain", [True, False])
+def test_width_solvers_come_nearest_to_the_target(config, plain):
+    start = config.plain_twin() if plain else config
+
+    def check(found, cost, target):
+        assert type(found) is type(start)
+        width, largest = max(found.widths), max(start.widths)
+        for other in (max(width - 1, 1), width + 1):
+            widths = tuple(max(1, round(w * other / largest)) for w in start.widths)
+            assert abs(cost(found) - target) <= abs(cost(dataclasses.replace(start, widths=widths)) - target)
+
+    for target in (1, 50_000):
+        check(width_for_parameters(start, target), count_parameters, target)
+    check(width_for_macs(start, 1_000_000, 12), lambda c: count_macs(c, 12), 1_000_000)
+
+
+def test_equal_budgets_are_met_within_a_few_percent():
+    group_net = GroupResNetConfig(group=SO2(8))
+    parameters, macs = count_parameters(group_net), count_macs(group_net, 28)
+    by_parameters = width_for_parameters(group_net.plain_twin(), parameters)
+    by_macs = width_for_macs(group_net.plain_twin(), macs, 28)
+    assert abs(count_parameters(by_parameters) / parameters - 1) < 0.05
+    assert abs(count_macs(by_macs, 28) / macs - 1) < 0.05
+    assert by_parameters.widths != by_macs.widths
+    with pytest.raises(ValueError, match="target must be at least 1, not 0"):
+        width_for_parameters(group_net, 0)
 
 
 def digits(size=16, n=32):
@@ -94,6 +232,25 @@ def test_pre_activations_start_within_a_factor_of_two_of_unit_deviation(variant,
             assert abs(math.log2(std)) <= 1, (name, std)
 
 
+@pytest.mark.parametrize("group", [Trivial(), SO2(4), SO2(16), O2(4), RPlus(4), SO2xRPlus(4, 2)], ids=repr)
+@pytest.mark.parametrize("variant", CONVOLUTIONS)
+def test_pre_activations_of_all_cnn_c_start_within_a_factor_of_two_of_unit_deviation(variant, group):
+    if variant == "separable2d" and not isinstance(group, SO2xRPlus):
+        pytest.skip("the fully separable variant is for Sim(2)")
+    for images in (torch.randn(8, 1, 24, 24), digits(24, 8)):
+        torch.manual_seed(0)
+        net = GroupAllCNNC(GroupAllCNNCConfig(in_channels=1, widths=(16, 32), group=group, variant=variant))
+        seen: dict[str, float] = {}
+        for name, module in net.named_modules():
+            if hasattr(module, "generate"):
+                module.register_forward_hook(lambda _, __, y, name=name, seen=seen: seen.update({name: y.std().item()}))
+        with torch.no_grad():
+            net(images)
+        assert len(seen) == 9
+        for name, std in seen.items():
+            assert abs(math.log2(std)) <= 1, (name, std)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -108,3 +265,26 @@ def test_bad_configs_are_refused(arguments, message):
     if "widths" in arguments:
         with pytest.raises(ValueError, match=message):
             PlainResNetConfig(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"variant": "seperable"}, "unknown variant 'seperable'; allowed: full, separable"),
+        ({"widths": (8, 8, 8)}, "two positive channel counts, not"),
+        ({"widths": (8, 0)}, "two positive channel counts, not"),
+        ({"dropout": 1.0}, r"dropout must be in \[0, 1\), not 1.0"),
+        ({"first_dropout": -0.1}, r"first_dropout must be in \[0, 1\), not -0.1"),
+    ],
+)
+def test_bad_all_cnn_c_configs_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        GroupAllCNNCConfig(group=SO2(4), **arguments)
+    if "variant" not in arguments:
+        with pytest.raises(ValueError, match=message):
+            AllCNNCConfig(**arguments)
+
+
+def test_a_bad_channel_dropout_is_refused():
+    with pytest.raises(ValueError, match=r"channel_dropout must be in \[0, 1\), not 2"):
+        PlainResNetConfig(channel_dropout=2)
