@@ -394,7 +394,8 @@ def _record(run: TrainingRun, timeout: float, progress: "tqdm[Any]") -> Record:
         outcome = run_isolated(train, run, device=run.device, preload=__name__, timeout=timeout, report=report)
     except KeyboardInterrupt:
         outcome = Outcome("interrupted", f"interrupted after {len(latest.get('epochs', []))} epochs", {})
-    progress.update(run.epochs - (progress.n - begun))  # a run that ended early has no epochs left
+    else:
+        progress.update(run.epochs - (progress.n - begun))  # a run that failed has no epochs left
     return {
         "schema": SCHEMA,
         "kind": "training",
