@@ -1,1 +1,1 @@
-"""How the cost of group convolutions is measured: case → workload → measure → record. ``python -m benchmarks --help``."""
+"""What group convolutions cost: case → workload → measure → record. See ``python -m benchmarks --help``."""

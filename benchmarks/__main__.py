@@ -16,7 +16,7 @@ from benchmarks.sweep import Interrupted, sweep
 EPILOG = """\
 examples:
   python -m benchmarks list --profile quick            what would be measured
-  python -m benchmarks sweep --profile quick           measure it, about four minutes on two cores
+  python -m benchmarks sweep --profile quick           measure it, about three minutes on two cores
   python -m benchmarks sweep --variant full separable --resolution 4 8 16 --batch-size 1
                                                        other values on some of the profile's axes
   python -m benchmarks train --profile quick           accuracy on rotated digits
