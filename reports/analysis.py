@@ -1,0 +1,196 @@
+"""The arithmetic of the report. Pure: frames and numbers in, frames and numbers out."""
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats
+
+NETWORK = ["variant", "group", "resolution"]
+RECIPE = [
+    "dataset",
+    "channels",
+    "kernel_size",
+    "image_size",
+    "batch_size",
+    "epochs",
+    "learning_rate",
+    "weight_decay",
+    "device",
+    "threads",
+]
+AXES = ["group", "resolution", "channels", "batch_size", "image_size", "kernel_size", "dtype", "threads"]
+
+
+class Interval(NamedTuple):
+    """An estimate and its interval; NaN bounds where the data cannot give one."""
+
+    value: float
+    low: float
+    high: float
+
+
+def ratio(numerator: Interval, denominator: Interval) -> Interval:
+    """Ratio of two independent positive estimates, with an interval from theirs (MOVER on the logarithm).
+
+    Zou & Donner 2008: the distances from estimate to bound, squared, add up like variances. Needs neither the
+    raw samples nor a bootstrap, and an exact denominator leaves the relative interval of the numerator.
+    """
+    a, b = (Interval(*np.log(estimate)) for estimate in (numerator, denominator))
+    value = a.value - b.value
+    low = value - math.hypot(a.value - a.low, b.high - b.value)
+    high = value + math.hypot(a.high - a.value, b.value - b.low)
+    return Interval(math.exp(value), math.exp(low), math.exp(high))
+
+
+def executed_macs(costs: pd.DataFrame) -> pd.Series:
+    """MACs a measured pass executes, in units of one forward: inference finds its kernels in the cache."""
+    generated = costs["macs_kernel_generation"].where(costs["direction"] != "forward", 0.0)
+    return costs["macs_convolution"] + generated
+
+
+def pareto_front(cost: Sequence[float], value: Sequence[float]) -> npt.NDArray[np.bool_]:
+    """Which points no other point beats: none is at most as costly and at least as good, and better in one.
+
+    Of equal points all are on the front. Points with a NaN never are.
+    """
+    c, v = np.asarray(cost, dtype=float), np.asarray(value, dtype=float)
+    no_worse = (c[None, :] <= c[:, None]) & (v[None, :] >= v[:, None])  # (point, rival)
+    better = (c[None, :] < c[:, None]) | (v[None, :] > v[:, None])
+    return ~(no_worse & better).any(axis=1) & np.isfinite(c) & np.isfinite(v)
+
+
+def scaling_exponent(x: Sequence[float], y: Sequence[float], confidence: float = 0.95) -> Interval:
+    """Slope of log y against log x by least squares, with Student's interval.
+
+    Two points give a slope and no interval (NaN); fewer than two distinct x give NaN.
+    """
+    u, v = np.log(np.asarray(x, dtype=float)), np.log(np.asarray(y, dtype=float))
+    if len(np.unique(u)) < 2:
+        return Interval(math.nan, math.nan, math.nan)
+    centred = u - u.mean()
+    slope = float(centred @ v / (centred @ centred))
+    freedom = len(u) - 2
+    if freedom < 1:
+        return Interval(slope, math.nan, math.nan)
+    residual = v - v.mean() - slope * centred
+    error = math.sqrt(residual @ residual / freedom / (centred @ centred))
+    half = float(stats.t.ppf(0.5 + confidence / 2, freedom)) * error
+    return Interval(slope, slope - half, slope + half)
+
+
+def base_point(costs: pd.DataFrame) -> dict[str, object]:
+    """The value of each axis that most cases share; of equally frequent ones the lower median.
+
+    A sweep that varies one axis at a time gets its centre, a full grid its middle. Plain layers have no group
+    and do not vote on it. Empty when there is no case.
+    """
+    base: dict[str, object] = {}
+    for axis in AXES:
+        voters = costs[costs["variant"] != "plain"] if axis in ("group", "resolution") else costs
+        counts = (voters if len(voters) else costs)[axis].value_counts()
+        if counts.empty:
+            return {}
+        modes = sorted(counts.index[counts == counts.max()])
+        base[axis] = modes[(len(modes) - 1) // 2]
+    return base
+
+
+def at(costs: pd.DataFrame, base: dict[str, object], free: Iterable[str] = ()) -> pd.DataFrame:
+    """The cases at the base point in every axis but the free ones; plain layers match any group."""
+    keep = pd.Series(True, index=costs.index)
+    for axis in set(base) - set(free):
+        match = costs[axis] == base[axis]
+        keep &= match | (costs["variant"] == "plain") if axis in ("group", "resolution") else match
+    return costs[keep]
+
+
+def against_plain(costs: pd.DataFrame) -> pd.DataFrame:
+    """One layer of each variant at the base point beside the plain convolution: its row, and multiples of plain.
+
+    Adds `macs` (executed), `memory_ratio`, `mac_ratio`, and `time_ratio` with `time_low`, `time_high`. One row per
+    variant and direction; directions without a plain convolution are left out.
+    """
+    layers = costs[costs["layer"] == "conv"]
+    here = at(layers, base_point(layers)).drop_duplicates(["variant", "direction"])
+    here = here.assign(macs=executed_macs(here))
+    plain = here[here["variant"] == "plain"]
+    table = here.merge(plain, on="direction", suffixes=("", "_plain")).sort_values("resolution", ascending=False)
+    table["memory_ratio"] = table["peak_bytes"] / table["peak_bytes_plain"]
+    table["mac_ratio"] = table["macs"] / table["macs_plain"]
+    table = _time_ratio(table, numerator="", denominator="_plain")
+    table.loc[table["variant"] == "plain", ["time_low", "time_high"]] = 1.0  # a time beside itself has no spread
+    return table
+
+
+def _time_ratio(table: pd.DataFrame, *, numerator: str, denominator: str) -> pd.DataFrame:
+    """Adds `time_ratio`, `time_low`, `time_high` of the two sets of times that the column suffixes name."""
+    columns = ["seconds", "ci_low", "ci_high"]
+    above, below = (
+        [Interval(*row) for row in table[[f"{column}{suffix}" for column in columns]].to_numpy()]
+        for suffix in (numerator, denominator)
+    )
+    ratios = [ratio(a, b) for a, b in zip(above, below, strict=True)]
+    names = ["time_ratio", "time_low", "time_high"]
+    return table.join(pd.DataFrame(ratios, columns=names, index=table.index))
+
+
+def realised_speedup(costs: pd.DataFrame) -> pd.DataFrame:
+    """Separable against full, wherever both were measured on the same point.
+
+    Adds to the axes and the direction: `time_ratio`, `time_low`, `time_high` (full over separable), `mac_ratio`,
+    and `realised`, `realised_low`, `realised_high` = time_ratio / mac_ratio. 1 means that the time fell as much
+    as the MACs did.
+    """
+    keys = ["layer", "direction", "device", *AXES]
+    frame = costs.assign(macs=executed_macs(costs))
+    pairs = frame[frame["variant"] == "full"].merge(
+        frame[frame["variant"] == "separable"], on=keys, suffixes=("_full", "_separable")
+    )
+    pairs = _time_ratio(pairs, numerator="_full", denominator="_separable")
+    pairs["mac_ratio"] = pairs["macs_full"] / pairs["macs_separable"]
+    for name in ("ratio", "low", "high"):
+        pairs["realised" if name == "ratio" else f"realised_{name}"] = pairs[f"time_{name}"] / pairs["mac_ratio"]
+    names = ["time_ratio", "time_low", "time_high", "mac_ratio", "realised", "realised_low", "realised_high"]
+    return pairs[[*keys, *names]].sort_values(keys, ignore_index=True)
+
+
+def over_seeds(frame: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
+    """mean, sample standard deviation (NaN for one), min, max and n of `value` in each group of `by`."""
+    grouped = frame.dropna(subset=[value]).groupby(by, sort=True)[value]
+    table = grouped.agg(mean="mean", sd=lambda values: values.std(ddof=1), min="min", max="max", n="count")
+    return table.reset_index()
+
+
+def one_recipe(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs of the training recipe that most runs share; different recipes are never averaged as seeds."""
+    counts = runs.groupby(RECIPE, sort=True, dropna=False).size()
+    if counts.empty:
+        return runs
+    chosen = pd.Series(counts.idxmax(), index=RECIPE)
+    return runs[(runs[RECIPE] == chosen).all(axis=1)]
+
+
+def accuracy_and_time(costs: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """Test accuracy over seeds beside the inference seconds per image of the same network.
+
+    The time is the measured forward pass of the network's own case (same variant, group, sizes and batch)
+    divided by its batch; of several thread counts that of the runs wins. Columns: network and recipe,
+    `threads_case`, `mean`, `sd`, `min`, `max`, `n` (seeds), `n_case` (passes), `seconds`,
+    `ci_low`, `ci_high` (per image), `front`.
+    """
+    by = [*NETWORK, *RECIPE]
+    accuracy = over_seeds(runs, by, "test_accuracy")
+    forward = costs[(costs["layer"] == "resnet") & (costs["direction"] == "forward")]
+    keys = [*NETWORK, "channels", "kernel_size", "image_size", "batch_size", "device"]
+    joined = accuracy.merge(forward, on=keys, suffixes=("", "_case"))
+    other = (joined["threads"] != joined["threads_case"]).rename("other")
+    joined = joined.assign(other=other).sort_values([*by, "other"]).drop_duplicates(by)
+    for column in ("seconds", "ci_low", "ci_high"):
+        joined[column] /= joined["batch_size"]
+    joined["front"] = pareto_front(joined["seconds"].tolist(), joined["mean"].tolist())
+    spread = ["mean", "sd", "min", "max", "n_case", "n", "seconds", "ci_low", "ci_high", "front"]
+    return joined[[*by, "threads_case", *spread]].reset_index(drop=True)

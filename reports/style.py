@@ -1,0 +1,85 @@
+"""One look for every variant, in every figure, legend and table.
+
+Okabe & Ito's colour-blind-safe hues, each with its own marker so that colour never stands alone. Figures are drawn
+with the light colours; `THEME` maps each of them to a CSS variable of the page, which has a dark value too.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+INK, MUTED, GRID, PAPER = "#1b1f23", "#59626b", "#dde1e5", "#fefefe"
+GENERATION, CONVOLUTION = "#e69f00", "#8d99a5"
+
+
+@dataclass(frozen=True)
+class Look:
+    """Name in the style sheet, colour, marker, and the same marker as a path in a 16 × 16 box for the HTML legend."""
+
+    name: str
+    colour: str
+    marker: str
+    path: str
+
+
+LOOKS = {
+    "plain": Look("plain", MUTED, "o", "M8 3a5 5 0 1 0 .01 0z"),
+    "lifting": Look("lifting", "#b5588f", "^", "M8 2.5l5.5 10h-11z"),
+    "full": Look("full", "#d55e00", "s", "M3.5 3.5h9v9h-9z"),
+    "separable": Look("separable", "#0072b2", "D", "M8 2l6 6-6 6-6-6z"),
+}
+OTHER = Look("other", INK, "v", "M8 13.5l5.5-10h-11z")
+
+THEME = {
+    INK: "var(--ink)",
+    MUTED: "var(--muted)",
+    GRID: "var(--grid)",
+    PAPER: "var(--paper)",
+    GENERATION: "var(--generation)",
+    CONVOLUTION: "var(--convolution)",
+    LOOKS["lifting"].colour: "var(--lifting)",
+    LOOKS["full"].colour: "var(--full)",
+    LOOKS["separable"].colour: "var(--separable)",
+}
+
+RC: dict[Any, Any] = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": MUTED,
+    "axes.facecolor": "none",
+    "axes.grid": True,
+    "axes.labelcolor": INK,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlecolor": INK,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 8.5,
+    "axes.titleweight": "bold",
+    "figure.facecolor": "none",
+    "font.size": 8.5,
+    "grid.color": GRID,
+    "grid.linewidth": 0.6,
+    "legend.frameon": False,
+    "lines.linewidth": 1.4,
+    "lines.markersize": 5,
+    "savefig.facecolor": "none",
+    "svg.fonttype": "none",  # text stays text: searchable, readable aloud, in the fonts of the page
+    "svg.hashsalt": "gcnn",  # same records, same bytes
+    "text.color": INK,
+    "text.parse_math": False,  # a "$" in a name is a dollar
+    "xtick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.color": MUTED,
+    "ytick.labelcolor": INK,
+}
+
+
+def look(variant: str) -> Look:
+    """The look of a variant; names that we do not know share one neutral look."""
+    return LOOKS.get(variant, OTHER)
+
+
+def in_order(variants: Iterable[str]) -> list[str]:
+    """The distinct variants, ours first and in our order, others after them by name."""
+    known = list(LOOKS)
+    names = {str(name) for name in variants}
+    return sorted(names, key=lambda name: (known.index(name) if name in known else len(known), name))

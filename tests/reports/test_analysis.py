@@ -1,0 +1,163 @@
+"""The arithmetic against independent computation: scipy, brute force, simulation, closed forms."""
+
+import itertools
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from reports import analysis
+from reports.analysis import Interval
+from reports.frames import frames
+
+from .conftest import cost_record, failed_record
+
+POINTS = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=12)
+
+
+@given(POINTS)
+def test_pareto_front_is_what_brute_force_finds(points):
+    def beaten(point):
+        return any(c <= point[0] and v >= point[1] and (c, v) != point for c, v in points)
+
+    costs, values = zip(*points, strict=True)
+    assert analysis.pareto_front(costs, values).tolist() == [not beaten(point) for point in points]
+
+
+def test_pareto_front_leaves_out_what_was_not_measured():
+    assert analysis.pareto_front([1.0, math.nan, 2.0], [0.5, 0.9, 0.6]).tolist() == [True, False, True]
+
+
+def test_ratio_of_exact_numbers_is_exact():
+    assert analysis.ratio(Interval(6, 6, 6), Interval(2, 2, 2)) == pytest.approx((3, 3, 3))
+
+
+def test_ratio_over_an_exact_denominator_keeps_the_relative_interval():
+    assert analysis.ratio(Interval(10, 8, 13), Interval(2, 2, 2)) == pytest.approx((5, 4, 6.5))
+
+
+def test_interval_of_a_ratio_covers_95_percent_of_simulated_experiments():
+    rng = np.random.default_rng(0)
+    sigma_a, sigma_b, covered, trials = 0.2, 0.1, 0, 4000
+    for log_a, log_b in zip(rng.normal(0, sigma_a, trials), rng.normal(0, sigma_b, trials), strict=True):
+        a, b = (
+            Interval(*np.exp([x, x - 1.96 * s, x + 1.96 * s])) for x, s in ((log_a, sigma_a), (log_b, sigma_b))
+        )
+        estimate = analysis.ratio(a, b)
+        covered += estimate.low <= 1.0 <= estimate.high
+    assert covered / trials == pytest.approx(0.95, abs=0.015)
+
+
+def test_scaling_exponent_agrees_with_scipy():
+    x, y = [2, 4, 8, 16, 32], [3.1, 9.0, 40.0, 130.0, 500.0]
+    fit = stats.linregress(np.log(x), np.log(y))
+    half = stats.t.ppf(0.975, 3) * fit.stderr
+    expected = (fit.slope, fit.slope - half, fit.slope + half)
+    assert analysis.scaling_exponent(x, y) == pytest.approx(expected)
+
+
+def test_scaling_exponent_needs_points():
+    assert math.isnan(analysis.scaling_exponent([2, 2], [1.0, 2.0]).value)
+    two = analysis.scaling_exponent([2, 4], [1.0, 8.0])
+    assert two.value == pytest.approx(3)
+    assert math.isnan(two.low)
+
+
+def test_base_point_of_a_star_is_its_centre(records):
+    base = analysis.base_point(frames(records).costs.query("layer == 'conv' and status == 'ok'"))
+    assert (base["resolution"], base["channels"], base["batch_size"], base["group"]) == (8, 16, 16, "SO2")
+
+
+def test_base_point_of_a_grid_is_its_middle():
+    grid = itertools.product((4, 8, 16), (8, 16, 32, 64), (1, 16, 64))
+    made = [cost_record(resolution=r, channels=c, batch_size=b) for r, c, b in grid]
+    base = analysis.base_point(frames(made).costs)
+    assert (base["resolution"], base["channels"], base["batch_size"]) == (8, 16, 16)
+
+
+def test_slices_keep_plain_at_any_group(records):
+    costs = frames(records).costs.query("layer == 'conv' and status == 'ok' and direction == 'forward'")
+    here = analysis.at(costs, analysis.base_point(costs))
+    assert sorted(here["variant"]) == ["full", "lifting", "plain", "separable"]
+    along = analysis.at(costs, analysis.base_point(costs), free=["channels"])
+    assert along.groupby("variant").size().to_dict() == dict.fromkeys(["full", "lifting", "plain", "separable"], 3)
+
+
+def test_inference_executes_no_generation_and_training_does():
+    costs = frames([cost_record(direction=direction) for direction in ("forward", "forward_backward")]).costs
+    convolution, generation = 1000 * 16 * 16**2 * 8, 4000 * 8
+    assert analysis.executed_macs(costs).tolist() == [convolution, convolution + generation]
+
+
+def test_against_plain(records):
+    table = analysis.against_plain(frames(records).costs.query("status == 'ok'")).set_index(["variant", "direction"])
+    full = table.loc[("full", "forward")]
+    assert (full["time_ratio"], full["mac_ratio"], full["memory_ratio"]) == pytest.approx((64, 64, 8))
+    widest, narrowest = 64 * 1.1 / 0.9, 64 * 0.9 / 1.1
+    assert narrowest < full["time_low"] < 64 < full["time_high"] < widest
+    assert table.loc[("plain", "forward"), ["time_low", "time_high"]].tolist() == [1, 1]
+
+
+def test_against_plain_without_plain_is_empty():
+    assert analysis.against_plain(frames([cost_record()]).costs).empty
+    assert analysis.against_plain(frames([]).costs).empty
+
+
+def test_realised_speedup():
+    # Full takes |H| times as long and as many MACs; make separable's time twice what its MACs promise.
+    slow = cost_record(variant="separable")
+    slow["seconds"] |= {key: 2 * slow["seconds"][key] for key in ("median", "ci_low", "ci_high")}
+    unpaired = [cost_record(variant="full", resolution=16), failed_record("x", variant="separable", resolution=16)]
+    costs = frames([slow, cost_record(variant="full"), *unpaired]).costs
+    pair = analysis.realised_speedup(costs[costs["status"] == "ok"]).iloc[0]
+    assert (pair["time_ratio"], pair["mac_ratio"], pair["realised"]) == pytest.approx((4, 8, 0.5))
+    assert pair["realised_low"] == pytest.approx(pair["time_low"] / 8)
+    assert pair["realised_low"] < 0.5 < pair["realised_high"]
+
+
+def test_over_seeds():
+    frame = pd.DataFrame({"variant": ["a"] * 3 + ["b"], "accuracy": [0.7, 0.8, 0.96, 0.5]})
+    a, b = (row for _, row in analysis.over_seeds(frame, ["variant"], "accuracy").iterrows())
+    assert (a["mean"], a["sd"]) == pytest.approx((np.mean([0.7, 0.8, 0.96]), np.std([0.7, 0.8, 0.96], ddof=1)))
+    assert (a["min"], a["max"], a["n"], b["n"]) == (0.7, 0.96, 3, 1)
+    assert math.isnan(b["sd"])
+
+
+def test_recipes_are_not_averaged_as_seeds(records):
+    runs = frames(records).runs
+    other = runs.iloc[[0]].assign(learning_rate=0.5)
+    assert analysis.one_recipe(pd.concat([other, runs])).equals(runs)
+    assert analysis.one_recipe(runs.iloc[:0]).empty
+
+
+def test_accuracy_and_time_per_image(records):
+    data = frames(records)
+    points = analysis.accuracy_and_time(data.costs.query("status == 'ok'"), data.runs)
+    points = points.set_index(["variant", "resolution"])
+    full = points.loc[("full", 8)]
+    assert full["mean"] == pytest.approx(0.95)
+    assert full["seconds"] == pytest.approx(1e-3 * 8**2 * (64 / 16) / 64)
+    assert (full["n"], full["n_case"]) == (3, 21)
+    # Separable |H| = 4 costs what full |H| = 2 does and is worse; separable |H| = 8 beats full |H| = 4 on both counts.
+    assert points["front"].to_dict() == {
+        ("plain", 1): True,
+        ("full", 2): True,
+        ("full", 4): False,
+        ("full", 8): True,
+        ("separable", 2): True,
+        ("separable", 4): False,
+        ("separable", 8): True,
+    }
+
+
+def test_time_per_image_prefers_the_threads_of_the_training_runs(records):
+    network = {"variant": "plain", "layer": "resnet", "channels": 8, "image_size": 16, "batch_size": 64}
+    other = cost_record(**network, threads=2)
+    data = frames([other, *records])
+    points = analysis.accuracy_and_time(data.costs.query("status == 'ok'"), data.runs)
+    assert points.set_index("variant").loc["plain", "threads_case"] == 1
+    assert len(points) == 7

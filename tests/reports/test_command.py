@@ -1,0 +1,69 @@
+import json
+
+import pytest
+
+from reports.__main__ import main, write
+
+from .conftest import cost_record, failed_record
+
+
+def results(directory, *records, tail=""):
+    directory.mkdir(exist_ok=True)
+    lines = "".join(json.dumps(record) + "\n" for record in records)
+    (directory / "records.jsonl").write_text(lines + tail)
+    return str(directory)
+
+
+def test_writes_one_page_and_prints_where(tmp_path, capsys):
+    output = tmp_path / "new" / "report.html"
+    assert main(["--results", results(tmp_path / "r", cost_record()), "--output", str(output)]) == 0
+    assert capsys.readouterr() == (f"{output}\n", "")
+    assert output.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert [path.name for path in output.parent.iterdir()] == ["report.html"]
+
+
+def test_several_results(tmp_path):
+    there = cost_record()
+    there["provenance"]["cpu"] = "Another CPU"
+    a, b = results(tmp_path / "a", cost_record()), results(tmp_path / "b", there)
+    assert main(["--results", a, b, "--output", str(tmp_path / "x.html")]) == 0
+    assert "Another CPU" in (tmp_path / "x.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("make", [lambda path: None, lambda path: results(path)])
+def test_no_results_is_one_line_that_says_how_to_get_them(tmp_path, capsys, make):
+    make(tmp_path / "results")
+    output = tmp_path / "report.html"
+    assert main(["--results", str(tmp_path / "results"), "--output", str(output)]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: no results in ")
+    assert "python -m benchmarks sweep --profile quick" in error
+    assert error.count("\n") == 1
+    assert not output.exists()
+
+
+def test_a_truncated_line_is_a_warning(tmp_path, capsys):
+    directory = results(tmp_path / "r", failed_record("x"), tail='{"schema": 1, "ki')
+    assert main(["--results", directory, "--output", str(tmp_path / "x.html")]) == 0
+    warning = capsys.readouterr().err
+    assert warning.startswith("warning: ")
+    assert "records.jsonl:2" in warning
+    assert warning.count("\n") == 1
+
+
+def test_an_unwritable_output_is_one_line(tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    directory = results(tmp_path / "r", failed_record("x"))
+    assert main(["--results", directory, "--output", str(tmp_path / "file" / "report.html")]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+
+
+def test_a_write_that_fails_leaves_the_old_page(tmp_path):
+    page = tmp_path / "report.html"
+    page.write_text("old")
+    with pytest.raises(UnicodeEncodeError):
+        write(page, "new \ud800")
+    assert page.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [page]

@@ -1,0 +1,125 @@
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from reports import figures
+from reports.frames import frames
+from reports.style import LOOKS, THEME
+
+from .conftest import cost_record, every_record, training_record
+
+
+def draw(records):
+    data = frames(records)
+    return {figure.key: figure for row in figures.every(data.costs, data.runs, data.epochs).values() for figure in row}
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return draw(every_record())
+
+
+PANELS = {
+    "relative": 1,
+    "time-forward": 3,
+    "time-training": 3,
+    "memory-forward": 3,
+    "memory-training": 3,
+    "macs": 3,
+    "realised": 4,
+    "split": 3,
+    "accuracy-epochs": 3,
+    "accuracy-seconds": 3,
+    "pareto": 1,
+    "equivariance-error": 2,
+}
+
+
+def test_every_figure_has_its_panels_a_takeaway_and_a_caption(drawn):
+    assert {key: len(figure.panels) for key, figure in drawn.items()} == PANELS
+    for figure in drawn.values():
+        assert figure.takeaway.endswith(".")
+        assert figure.caption.endswith(".")
+
+
+@pytest.mark.parametrize("key", sorted(PANELS.keys() - {"split", "realised"}))
+def test_captions_state_n(drawn, key):
+    assert re.search(r"\bn = \d", drawn[key].caption)
+
+
+@pytest.mark.parametrize("key", PANELS)
+def test_panels_are_well_formed_named_and_self_contained(drawn, key):
+    for panel in drawn[key].panels:
+        root = ElementTree.fromstring(panel.replace("xlink:href", "href"))
+        title, description = root[0], root[1]
+        assert (title.tag, description.tag) == ("title", "desc")
+        assert root.get("aria-labelledby").split() == [title.get("id"), description.get("id")]
+        assert title.text
+        assert description.text == drawn[key].takeaway
+        assert not re.search(r"<script|https?:|<image|data:", panel)
+        assert all(target.startswith("#") for target in re.findall(r'href="([^"]*)"', panel))
+        assert all(target.startswith("#") for target in re.findall(r"url\(([^)]*)\)", panel))
+
+
+def test_ids_are_unique_over_all_figures_and_every_reference_is_met(drawn):
+    markup = "".join(panel for figure in drawn.values() for panel in figure.panels)
+    ids = re.findall(r'\bid="([^"]*)"', markup)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'(?:href="|url\()#([^")]*)', markup)) <= set(ids)
+
+
+@pytest.mark.parametrize(
+    ("key", "labels"),
+    [
+        ("time-forward", {"group resolution |H| (elements)", "width (channels in and out)", "batch size (images)"}),
+        ("time-training", {"time (ms)"}),
+        ("memory-forward", {"peak memory (MiB)"}),
+        ("macs", {"MACs (10⁶)"}),
+        ("accuracy-epochs", {"epoch", "validation accuracy (%)"}),
+        ("accuracy-seconds", {"training time, cumulative (s)"}),
+        ("pareto", {"test accuracy (%)", "inference time per image (ms, log scale)"}),
+        ("equivariance-error", {"relative error (dimensionless)"}),
+    ],
+)
+def test_axes_are_labelled_in_text_with_units(drawn, key, labels):
+    assert labels <= set(re.findall(r">([^<>]+)</text>", "".join(drawn[key].panels)))
+
+
+def test_a_variant_has_the_same_colour_in_every_figure_and_follows_the_theme(drawn):
+    markup = "".join(panel for figure in drawn.values() for panel in figure.panels)
+    assert not set(re.findall(r"#[0-9a-f]{6}\b", markup)) & set(THEME)
+    for key in ("relative", "time-forward", "macs", "equivariance-error"):
+        for variant in drawn[key].legend:
+            assert THEME[LOOKS[variant].colour] in "".join(drawn[key].panels)
+
+
+def test_looks_are_distinct():
+    assert len({look.colour for look in LOOKS.values()}) == len({look.marker for look in LOOKS.values()}) == len(LOOKS)
+
+
+def test_without_records_every_figure_is_a_sentence():
+    for figure in draw([]).values():
+        assert figure.panels == ()
+        assert figure.takeaway.endswith(".")
+
+
+@pytest.mark.parametrize("variant", LOOKS)
+def test_one_cost_record_is_enough(variant):
+    made = draw([cost_record(variant=variant)])
+    assert len(made["time-forward"].panels) == 3
+    assert made["time-training"].panels == ()
+
+
+def test_one_run_with_one_epoch_is_enough():
+    made = draw([training_record("plain", 1, seed=0, accuracy=0.5, epochs=1)])
+    assert len(made["accuracy-epochs"].panels) == 1
+    assert "n = 1 seeds" in made["accuracy-epochs"].caption
+    assert made["pareto"].panels == ()
+
+
+def test_names_from_records_are_text_in_a_figure():
+    made = draw([cost_record(variant="$x^<script>alert(1)</script>"), cost_record(variant="plain")])
+    panels = "".join(made["split"].panels)
+    assert "<script" not in panels
+    assert "$x^&lt;script&gt;" in panels

@@ -1,0 +1,156 @@
+import base64
+import hashlib
+import io
+import json
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pandas as pd
+import pytest
+
+from reports.page import render
+
+from .conftest import cost_record, every_record, failed_record
+
+
+class Elements(HTMLParser):
+    """Tags with their attributes, and the text of each table row."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.rows, self._cell = [], [], False
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag == "tr":
+            self.rows.append([])
+        if tag == "td":
+            self.rows[-1].append("")
+            self._cell = True
+
+    def handle_endtag(self, tag):
+        if tag == "td":
+            self._cell = False
+
+    def handle_data(self, text):
+        if self._cell:
+            self.rows[-1][-1] += text
+
+
+@pytest.fixture(scope="module")
+def elements(page):
+    return Elements(page)
+
+
+def test_nothing_is_loaded_from_outside(page, elements):
+    allowed = re.compile(r"#|data:")
+    for tag, attributes in elements.tags:
+        for name in ("src", "href", "xlink:href", "srcset", "action", "poster", "data"):
+            if attributes.get(name):
+                assert allowed.match(attributes[name]), (tag, name, attributes[name][:80])
+    assert not re.search(r"@import|url\((?!#)", page)
+    assert {tag for tag, _ in elements.tags} & {"iframe", "object", "embed", "img"} == set()
+
+
+def test_text_from_records_is_text(page, elements):
+    assert [row for row in elements.rows if "<script>alert(1)</script> & more" in row]
+    assert "<script>alert" not in page
+    assert sum(tag == "script" for tag, _ in elements.tags) == 1
+
+
+def test_the_policy_allows_our_script_and_no_other(page, elements):
+    script = re.search(r"<script>(.*?)</script>", page, re.DOTALL)[1]
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = next(a["content"] for tag, a in elements.tags if a.get("http-equiv") == "Content-Security-Policy")
+    assert f"script-src 'sha256-{digest}'" in policy
+    assert "default-src 'none'" in policy
+
+
+def test_every_record_has_a_row_and_failures_come_first(elements):
+    made = every_record()
+    anchors = [a["id"] for tag, a in elements.tags if tag == "tr" and "id" in a]
+    assert len(anchors) == len(set(anchors)) == len(made)
+    first = next(row for row in elements.rows if row and row[0] in ("failed", "timeout"))
+    records = elements.rows[elements.rows.index(first) :]
+    assert [row[:2] for row in records[:2]] == [
+        ["failed", "<script>alert(1)</script> & more"],
+        ["timeout", "no answer within 60 s"],
+    ]
+
+
+def test_links_inside_the_page_have_targets_and_ids_are_unique(elements):
+    ids = [a["id"] for _, a in elements.tags if "id" in a]
+    assert len(ids) == len(set(ids))
+    targets = {a["href"][1:] for tag, a in elements.tags if tag == "a" and a["href"].startswith("#")}
+    assert targets <= set(ids)
+    assert any(target.startswith("cost-") for target in targets)
+
+
+def test_headings_descend_one_level_at_a_time(elements):
+    levels = [int(tag[1]) for tag, _ in elements.tags if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert ("html", {"lang": "en"}) in elements.tags
+
+
+def test_headings_of_sortable_tables_are_buttons_that_say_their_state(elements):
+    sorted_ = [a for tag, a in elements.tags if tag == "th" and "aria-sort" in a]
+    assert len(sorted_) == sum(tag == "button" for tag, _ in elements.tags) > 20
+    assert {a["aria-sort"] for a in sorted_} == {"none"}
+
+
+def test_downloads_hold_what_was_measured(elements):
+    made = every_record()
+    files = {a["download"]: a["href"].split("base64,")[1] for tag, a in elements.tags if "download" in a}
+    text = {name: base64.b64decode(data).decode() for name, data in files.items()}
+    assert [json.loads(line) for line in text["records.jsonl"].splitlines()] == made
+    costs = pd.read_csv(io.StringIO(text["costs.csv"]))
+    assert costs["seconds"].notna().sum() == sum(r["kind"] == "cost" and r["status"] == "ok" for r in made)
+    assert len(pd.read_csv(io.StringIO(text["epochs.csv"]))) == 21 * 4
+    assert len(pd.read_csv(io.StringIO(text["runs.csv"]))) == 21
+
+
+def test_the_same_records_give_the_same_page(page):
+    assert render(every_record()) == page
+
+
+def test_machines_have_parts_of_their_own():
+    there = cost_record(variant="plain")
+    there["provenance"]["cpu"] = "Another <CPU>"
+    page = render([cost_record(variant="plain"), cost_record(), there])
+    assert "machine 1: Made-up CPU" in page
+    assert "machine 2: Another &lt;CPU&gt;" in page
+    assert "none are compared" in page
+    ids = re.findall(r'\bid="([^"]*)"', page)
+    assert len(ids) == len(set(ids))
+
+
+def test_busy_machine_dirty_checkout_and_several_commits_are_said():
+    busy, dirty = cost_record(), cost_record(variant="full")
+    busy["provenance"]["load_after"] = 7.5
+    dirty["provenance"] |= {"dirty": True, "commit": "fedcba9876543210"}
+    page = render([busy, dirty])
+    assert "1 of 2 records were taken while more processes wanted to run" in page
+    assert "uncommitted changes" in page
+    assert "from 2 commits" in page
+    assert "uncommitted changes" not in render([cost_record()])
+
+
+@pytest.mark.parametrize("status", ["failed", "killed", "timeout", "out_of_memory", "invalid", "interrupted"])
+def test_a_report_of_one_failure(status):
+    page = render([failed_record("so it goes", status=status)])
+    assert f"1 {status.replace('_', ' ')}" in page
+    assert "so it goes" in page
+
+
+def test_missing_parts_of_records_are_missing_not_fatal():
+    bare = {"schema": 1, "kind": "cost", "id": "x", "status": "ok"}
+    assert "unknown processor" in render([bare, {**bare, "kind": "training", "id": "y"}])
+
+
+def test_no_records_is_an_error():
+    with pytest.raises(ValueError, match="no record"):
+        render([])

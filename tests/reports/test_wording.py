@@ -1,0 +1,191 @@
+"""Every generated sentence, recomputed from the made-up records without the report's own code."""
+
+import math
+import statistics
+
+import pandas as pd
+import pytest
+
+from reports import analysis, wording
+from reports.analysis import Interval
+from reports.frames import frames
+
+from .conftest import cost_record
+
+
+def ok(records):
+    data = frames(records)
+    return data.costs[data.costs["status"] == "ok"], data.runs, data.epochs
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(1234567, "1,230,000"), (999.6, "1,000"), (12.345, "12.3"), (0.001234, "0.00123"), (0, "0"), (math.nan, "–")],
+)
+def test_digits(value, text):
+    assert wording.digits(value) == text
+
+
+@pytest.mark.parametrize(
+    ("function", "value", "text"),
+    [
+        (wording.seconds, 1.5, "1.50 s"),
+        (wording.seconds, 0.0123, "12.3 ms"),
+        (wording.seconds, 45.6e-6, "45.6 µs"),
+        (wording.seconds, 1e-9, "0.00100 µs"),
+        (wording.seconds, math.nan, "–"),
+        (wording.memory, 3 * 2**20, "3.00 MiB"),
+        (wording.memory, 100, "100 B"),
+        (wording.count, 5.14e9, "5.14 G"),
+        (wording.count, 12, "12.0"),
+        (wording.percent, 0.1234, "12.3 %"),
+        (wording.percent, 0.0001, "< 0.1 %"),
+        (wording.percent, 0.0, "0.0 %"),
+        (wording.exponential, 3.2e-7, "3.2e-7"),
+        (wording.decimal, -0.04, "0.0"),
+        (wording.decimal, -1.26, "−1.3"),
+    ],
+)
+def test_units(function, value, text):
+    assert function(value) == text
+
+
+def test_ratios_show_their_interval_only_where_they_have_one():
+    assert wording.times(Interval(3.1, 2.9, 3.3)) == "3.10× [2.90, 3.30]"
+    assert wording.times(Interval(8, 8, 8)) == "8.00×"
+    assert wording.times(Interval(8, math.nan, math.nan)) == "8.00×"
+
+
+def test_accuracy_of_one_seed_has_no_spread():
+    assert wording.mean_sd(0.961, 0.004) == "96.1 ± 0.4 %"
+    assert wording.mean_sd(0.961, math.nan) == "96.1 %"
+
+
+def test_listing_and_span():
+    assert [wording.listing(list(letters)) for letters in ("", "a", "ab", "abc")] == ["", "a", "a and b", "a, b and c"]
+    assert wording.span(pd.Series([3, 3])) == "3"
+    assert wording.span(pd.Series([7, 500, math.nan])) == "7–500"
+
+
+def test_headline(records):
+    costs, runs, _ = ok(records)
+    inference, training, speedup, accuracy = wording.headline(costs, runs)
+
+    def ratio(above, below):  # intervals of ± 10 % around both medians, combined on the logarithm
+        low = math.hypot(math.log(1 / 0.9), math.log(1.1))
+        return f"{above / below:#.3g}× [{above / below * math.exp(-low):#.3g}, {above / below * math.exp(low):#.3g}]"
+
+    assert inference == (
+        "Inference (forward) of one layer takes 1.00 ms as a plain convolution and, relative to it, "
+        f"{ratio(8, 1)} for lifting, {ratio(64, 1)} for full and {ratio(8, 1)} for separable."
+    )
+    assert "takes 3.00 ms as a plain" in training
+    assert ratio(64, 1) in training
+    generation, convolution = 4000 * 8, 1000 * 16 * 16**2
+    saved = (64 * convolution + generation) / (8 * convolution + generation)
+    assert speedup == (
+        f"Separable is {ratio(64, 8)} as fast as full in forward (8.0× fewer MACs) and {ratio(64, 8)} as fast as full "
+        f"in forward + backward ({saved:.1f}× fewer MACs)."
+    )
+    assert accuracy == wording.accuracy(runs)
+
+
+def test_headline_without_plain_or_training_says_less(records):
+    costs, runs, _ = ok(records)
+    without = costs[costs["variant"] != "plain"]
+    assert [sentence.split()[0] for sentence in wording.headline(without, runs.iloc[:0])] == ["Separable"]
+    assert wording.headline(costs.iloc[:0], runs.iloc[:0]) == []
+
+
+def test_best_accuracy_is_the_best_mean_over_seeds(records):
+    best = {}
+    for record in records:
+        if record["kind"] == "training":
+            run = record["run"]
+            cell = best.setdefault(run["variant"], {}).setdefault(run["resolution"], [])
+            cell.append(100 * record["test_accuracy"])
+    parts = []
+    for variant, cells in best.items():
+        resolution, values = max(cells.items(), key=lambda cell: statistics.mean(cell[1]))
+        where = "" if variant == "plain" else f" at |H| = {resolution}"
+        parts.append(f"{variant} {statistics.mean(values):.1f} ± {statistics.stdev(values):.1f} %{where}")
+    expected = f"Best test accuracy: {parts[0]}, {parts[1]} and {parts[2]} (mean ± s.d., n = 3 seeds)."
+    assert wording.accuracy(ok(records)[1]) == expected
+
+
+def test_growth_finds_the_powers_that_were_put_in(records):
+    costs = ok(records)[0].query("layer == 'conv' and direction == 'forward'")
+    assert wording.growth(costs, "seconds", "forward time") == (
+        "Forward time grows with |H| to the power 1.0 for lifting, 2.0 for full and 1.0 for separable "
+        "(n = 4 resolutions)."
+    )
+
+
+def test_growth_shows_an_interval_where_points_scatter():
+    made = [cost_record(variant="full", resolution=r) for r in (2, 4, 8, 16)]
+    made[1]["seconds"]["median"] *= 2
+    sentence = wording.growth(frames(made).costs, "seconds", "forward time")
+    slope, low, high = analysis.scaling_exponent([2, 4, 8, 16], [4, 32, 64, 256])
+    assert f"power {slope:.1f} [{low:.1f}, {high:.1f}] for full" in sentence
+
+
+def test_growth_needs_two_resolutions():
+    one = frames([cost_record()]).costs
+    assert wording.growth(one, "seconds", "forward time") == "Forward time was measured at one group resolution only."
+    assert wording.growth(one.iloc[:0], "seconds", "forward time") == "No forward time was measured."
+
+
+def test_generation_share(records):
+    costs = ok(records)[0].query("layer == 'conv' and direction == 'forward' and resolution == 8 and channels == 16")
+    sentence = wording.generation_share(costs)
+    generation = 4000 * 8
+    for batch in (1, 64):
+        convolution = 1000 * batch * 16**2 * 8**2
+        assert f"{100 * generation / (generation + convolution):.1f} %".replace("0.0 %", "< 0.1 %") in sentence
+    assert "for full at batch 1 and" in sentence
+
+
+def test_realised_share_of_the_saving():
+    slow = cost_record(variant="separable")
+    slow["seconds"] |= {key: 2 * slow["seconds"][key] for key in ("median", "ci_low", "ci_high")}
+    more = [cost_record(variant=variant, batch_size=1) for variant in ("full", "separable")]
+    pairs = analysis.realised_speedup(frames([slow, cost_record(variant="full"), *more]).costs)
+    assert wording.realised(pairs) == (
+        "Share of the MAC saving that shows up as time, median and range: "
+        "one layer, forward: 75 % [50 % to 100 %], n = 2."
+    )
+    assert wording.realised(pairs.iloc[:0]) == "Full and separable were not both measured at any point."
+
+
+def test_worst_equivariance_error(records):
+    costs = ok(records)[0]
+    assert wording.equivariance(costs).endswith("|H| = 16): rounding only.")
+    assert "1.6e-6" in wording.equivariance(costs)
+    wrong = cost_record()
+    wrong["equivariance_error"] = 0.3
+    assert wording.equivariance(frames([wrong]).costs) == (
+        "The worst relative error of 1 cases is 3.0e-1 (separable, |H| = 8): more than rounding."
+    )
+
+
+def test_time_to_train(records):
+    assert wording.time_to_train(ok(records)[2]) == (
+        "Training for 4 epochs takes 4.00 s for plain, 8.00 s to 32.0 s for full and 8.00 s to 32.0 s for separable."
+    )
+
+
+def test_pareto_names_the_front_fastest_first(records):
+    costs, runs, _ = ok(records)
+    sentence = wording.pareto(analysis.accuracy_and_time(costs, runs))
+    assert sentence.startswith("5 of 7 networks are on the front: plain (62.5 µs per image, 81.0 %), separable |H| = 2")
+    assert sentence.endswith("and full |H| = 8 (4.00 ms per image, 95.0 %).")
+
+
+def test_relative_names_both_ends(records):
+    sentence = wording.relative(analysis.against_plain(ok(records)[0]))
+    assert "from 8.0× (" in sentence
+    assert "to 64× (full" in sentence
+
+
+def test_units_do_not_break_from_their_numbers():
+    assert wording.unbroken("n = 3, 95 % in 2.5 ms a b") == "n\u00a0=\u00a03, 95\u00a0% in 2.5\u00a0ms a b"
