@@ -122,7 +122,7 @@ def _list(args: argparse.Namespace) -> int:
 
 
 def _sweep(args: argparse.Namespace) -> int:
-    if not args.timeout > 0:
+    if not 0 < args.timeout < float("inf"):
         raise ValueError(f"timeout {args.timeout} is not allowed; allowed: positive numbers of seconds")
     store = RecordStore(args.results)
     sampling = Sampling(min_samples=args.min_samples, seconds=args.seconds)

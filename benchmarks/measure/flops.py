@@ -9,6 +9,7 @@ measured.
 
 import copy
 import warnings
+from math import prod
 from typing import Any
 
 import torch
@@ -19,8 +20,17 @@ from gcnn_impl.kernel_nets import SIREN
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # importing fvcore runs torch.jit.script, which torch deprecates
     from fvcore.nn import FlopCountAnalysis
+    from fvcore.nn.jit_handles import get_shape
 
 _BATCH_NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+
+# An autograd function is closed to the tracer, so fvcore would count nothing for the fast depthwise convolution.
+_DEPTHWISE = "prim::PythonOp._DepthwiseConv2d"
+
+
+def _depthwise_macs(inputs: list[Any], outputs: list[Any]) -> int:
+    _, weight = map(get_shape, inputs[:2])  # (B, C, H, W), (C, 1, k, k)
+    return prod(get_shape(outputs[0])) * prod(weight[1:])
 
 
 def count_macs(module: nn.Module, x: Tensor) -> dict[str, Any]:
@@ -40,6 +50,7 @@ def count_macs(module: nn.Module, x: Tensor) -> dict[str, Any]:
         analysis = FlopCountAnalysis(module, x.detach())
         # fvcore counts two operations an element for a batch norm and calls them MACs. (A handle of None leaves it.)
         analysis.set_op_handle("aten::batch_norm", lambda inputs, outputs: 0)
+        analysis.set_op_handle(_DEPTHWISE, _depthwise_macs)
         analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False).tracer_warnings("none")
         by_module = analysis.by_module()
         unsupported = dict(analysis.unsupported_ops())

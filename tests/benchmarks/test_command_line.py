@@ -29,6 +29,7 @@ FAST = ["--seconds", "0.001", "--min-samples", "2"]
         ("sweep --seconds 0", "seconds 0.0 is not allowed; allowed: positive numbers"),
         ("sweep --min-samples 0", "min_samples 0 is not allowed"),
         ("sweep --timeout -1", "timeout -1.0 is not allowed"),
+        ("sweep --timeout inf", "timeout inf is not allowed"),
         ("sweep --speed 3", "unrecognized arguments: --speed 3"),
         ("list --variant dense", "unknown variant 'dense'"),
         ("measure", "invalid choice: 'measure'"),
