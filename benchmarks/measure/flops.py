@@ -4,9 +4,9 @@ Counted are the MACs of the *definition*: the layers run with ``algorithm="direc
 faster equivalent path is timed. So variants are compared by what they ask for, as papers count it, and a path that
 saves work shows up in the time, not in the MACs.
 
-fvcore sums convolutions and matrix products. Operators that it has no rule for count as zero and are returned by name. Most are harmless (sines, sums, indexing, pooling: no multiply–accumulates), but some would not be:
-``padding="same"``, ``tensordot``, attention and FFTs count zero too, and einsum is rounded. Keep those off what is
-measured.
+fvcore sums convolutions and matrix products. Operators that it has no rule for count as zero and are returned by name.
+Most are harmless (sines, sums, indexing, pooling: no multiply–accumulates), but some would not be: ``padding="same"``,
+``tensordot``, attention and FFTs count zero too, and einsum is rounded. Keep those off what is measured.
 """
 
 import copy
