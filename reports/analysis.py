@@ -10,18 +10,8 @@ import pandas as pd
 from scipy import stats
 
 NETWORK = ["variant", "group", "resolution"]
-RECIPE = [
-    "dataset",
-    "channels",
-    "kernel_size",
-    "image_size",
-    "batch_size",
-    "epochs",
-    "learning_rate",
-    "weight_decay",
-    "device",
-    "threads",
-]
+STUDY = ["dataset", "channels", "kernel_size", "image_size", "batch_size", "epochs", "device", "threads"]
+OPTIMISER = ["learning_rate", "weight_decay"]
 AXES = ["group", "resolution", "channels", "batch_size", "image_size", "kernel_size", "dtype", "threads"]
 
 
@@ -166,23 +156,34 @@ def over_seeds(frame: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
 
 
 def one_recipe(runs: pd.DataFrame) -> pd.DataFrame:
-    """The runs of the training recipe that most runs share; different recipes are never averaged as seeds."""
-    counts = runs.groupby(RECIPE, sort=True, dropna=False).size()
+    """The runs of the study that most runs belong to, and of each variant those with its most used optimiser settings.
+
+    The optimiser may be tuned for each variant, everything else is shared; different recipes are never averaged as
+    if they were seeds.
+    """
+    study = _most_common(runs, STUDY)
+    kept = [_most_common(rows, OPTIMISER) for _, rows in study.groupby("variant", sort=False)]
+    return pd.concat(kept).sort_index() if kept else study
+
+
+def _most_common(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    counts = frame.groupby(columns, dropna=False).size()
     if counts.empty:
-        return runs
-    chosen = pd.Series(counts.idxmax(), index=RECIPE)
-    return runs[(runs[RECIPE] == chosen).all(axis=1)]
+        return frame
+    chosen = pd.Series(counts.idxmax(), index=columns)
+    same = (frame[columns] == chosen) | (frame[columns].isna() & chosen.isna())
+    return frame[same.all(axis=1)]
 
 
 def accuracy_and_time(costs: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     """Test accuracy over seeds beside the inference seconds per image of the same network.
 
     The time is the measured forward pass of the network's own case (same variant, group, sizes and batch)
-    divided by its batch; of several thread counts that of the runs wins. Columns: network and recipe,
+    divided by its batch; of several thread counts that of the runs wins. Columns: network and study,
     `threads_case`, `mean`, `sd`, `min`, `max`, `n` (seeds), `n_case` (passes), `seconds`,
     `ci_low`, `ci_high` (per image), `front`.
     """
-    by = [*NETWORK, *RECIPE]
+    by = [*NETWORK, *STUDY]
     accuracy = over_seeds(runs, by, "test_accuracy")
     forward = costs[(costs["layer"] == "resnet") & (costs["direction"] == "forward")]
     keys = [*NETWORK, "channels", "kernel_size", "image_size", "batch_size", "device"]

@@ -116,7 +116,8 @@ def growth(costs: pd.DataFrame, quantity: Quantity, direction: str, key: str) ->
             panels.append(_svg(axes, f"{key}-{axis.replace('_', '-')}", f"{title}, against {AXES[axis]}", takeaway))
     caption = (
         f"One convolution, {words}; base point {wording.point(base)}, one axis varied at a time. "
-        f"{quantity.spread.format(n=wording.span(drawn['n']))} Plain has no |H|: a horizontal line."
+        f"{quantity.spread.format(n=wording.span(drawn['n']))}"
+        f"{' Plain has no |H|: a horizontal line.' if 'plain' in set(drawn['variant']) else ''}"
     )
     return Figure(key, title, takeaway, caption, tuple(panels), tuple(in_order(drawn["variant"])))
 
@@ -294,8 +295,8 @@ def accuracy(epochs: pd.DataFrame, runs: pd.DataFrame, x: str, key: str) -> Figu
     seeds = finished.groupby(["variant", "resolution"])["seed"].nunique()
     when = "" if x == "epoch" else " Seconds are the mean over seeds at each epoch, validation excluded."
     caption = (
-        f"Lines are means over n = {wording.span(seeds)} seeds, bands go from the worst to the best seed.{when} "
-        f"{wording.recipe(finished)}"
+        f"Lines are means over seeds (n = {wording.span(seeds)}), bands go from the worst to the best seed.{when} "
+        f"Data and training: {wording.recipe(finished)}"
     )
     return Figure(key, title, takeaway, caption, tuple(panels), tuple(in_order(rows["variant"])))
 
@@ -333,8 +334,8 @@ def pareto(costs: pd.DataFrame, runs: pd.DataFrame, key: str) -> Figure:
         svg = _svg(axes, key, title, takeaway)
     batch, threads = wording.span(points["batch_size"]), wording.span(points["threads_case"])
     caption = (
-        f"Points are mean test accuracy, vertical bars ± 1 s.d. over n = {wording.span(points['n'])} seeds; time is "
-        f"the median forward pass of the network at batch {batch} and {threads} threads divided by the batch, n = "
+        f"Points are mean test accuracy, vertical bars ± 1 s.d. over seeds (n = {wording.span(points['n'])}); time is "
+        f"the median forward pass of the network at batch {batch} (threads: {threads}) divided by the batch, n = "
         f"{wording.span(points['n_case'])} passes, horizontal bars 95 % intervals. Dashed: the Pareto front; "
         "dominated networks are faint; numbers are |H|."
     )

@@ -96,7 +96,8 @@ def _part(number: int, machine: str, data: Frames) -> Part:
 def _counts(data: Frames) -> str:
     statuses = pd.concat([data.costs["status"], data.runs["status"]]).value_counts()
     words = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in statuses.items())
-    return f"{len(data.costs)} cost records and {len(data.runs)} training runs: {words}."
+    costs, runs = wording.plural(len(data.costs), "cost record"), wording.plural(len(data.runs), "training run")
+    return f"{costs} and {runs}: {words}."
 
 
 def _period(data: Frames) -> str:

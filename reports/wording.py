@@ -131,7 +131,7 @@ def growth(costs: pd.DataFrame, column: str, what: str) -> str:
             bounds = f" [{decimal(exponent.low)}, {decimal(exponent.high)}]" if known else ""
             found.append(f"{decimal(exponent.value)}{bounds} for {variant}")
     if not found:
-        return f"{what[0].upper()}{what[1:]} was measured at one group resolution only."
+        return f"{what[0].upper()}{what[1:]}: measured at one group resolution only."
     verb = "grow" if what.endswith("s") else "grows"
     n = span(slice_.groupby("variant")["resolution"].nunique())
     return f"{what[0].upper()}{what[1:]} {verb} with |H| to the power {listing(found)} (n = {n} resolutions)."
@@ -179,7 +179,7 @@ def equivariance(costs: pd.DataFrame) -> str:
     worst = known.sort_values("equivariance_error").iloc[-1]
     verdict = "rounding only" if worst["equivariance_error"] <= 1e-5 else "more than rounding"
     return (
-        f"The worst relative error of {len(known)} cases is {exponential(worst['equivariance_error'])} "
+        f"The worst relative error of {plural(len(known), 'case')} is {exponential(worst['equivariance_error'])} "
         f"({worst['variant']}, |H| = {worst['resolution']:.0f}): {verdict}."
     )
 
@@ -196,7 +196,8 @@ def accuracy(runs: pd.DataFrame) -> str:
         texts[row["variant"]] = f"{row['variant']} {mean_sd(row['mean'], row['sd'])}{where}"
     parts = [texts[variant] for variant in in_order(texts)]
     spread = "mean ± s.d." if best["sd"].notna().any() else "single runs"
-    return f"Best test accuracy: {listing(parts)} ({spread}, n = {span(best['n'])} seeds)."
+    seeds = "seed" if best["n"].max() == 1 else "seeds"
+    return f"Best test accuracy: {listing(parts)} ({spread}, n = {span(best['n'])} {seeds})."
 
 
 def time_to_train(epochs: pd.DataFrame) -> str:
@@ -210,7 +211,7 @@ def time_to_train(epochs: pd.DataFrame) -> str:
         of_variant = means.xs(variant, level="variant")
         low, high = of_variant.min(), of_variant.max()
         parts.append(f"{seconds(low)}{'' if low == high else f' to {seconds(high)}'} for {variant}")
-    return f"Training for {span(last['epoch'])} epochs takes {listing(parts)}."
+    return f"Training for {span(last['epoch'])} epoch{'' if last['epoch'].max() == 1 else 's'} takes {listing(parts)}."
 
 
 def pareto(points: pd.DataFrame) -> str:
@@ -226,14 +227,17 @@ def pareto(points: pd.DataFrame) -> str:
 
 
 def recipe(runs: pd.DataFrame) -> str:
-    """How the networks of one recipe were trained, and on what."""
+    """How the networks of one study were trained, and on what."""
     run = runs.iloc[0]
+    rates = {str(variant): f"{rows['learning_rate'].iloc[0]:g}" for variant, rows in runs.groupby("variant")}
+    same = len(set(rates.values())) == 1
+    rate = f"{run['learning_rate']:g}" if same else listing([f"{rates[v]} ({v})" for v in in_order(rates)])
     return (
         f"{run['dataset']} ({run['n_train']:.0f} train, {run['n_validation']:.0f} validation, {run['n_test']:.0f} "
         f"test), {run['image_size']:.0f} × {run['image_size']:.0f} pixels; widths {run['channels']:.0f}, "
         f"{run['channels']:.0f}, {2 * run['channels']:.0f}, {run['kernel_size']:.0f} × {run['kernel_size']:.0f} "
-        f"kernels, batch {run['batch_size']:.0f}, {run['epochs']:.0f} epochs, learning rate "
-        f"{run['learning_rate']:g}, weight decay {run['weight_decay']:g}, {plural(run['threads'], 'thread')}."
+        f"kernels, batch {run['batch_size']:.0f}, {plural(run['epochs'], 'epoch')}, learning rate {rate}, "
+        f"{plural(run['threads'], 'thread')}."
     )
 
 

@@ -129,8 +129,18 @@ def test_over_seeds():
 
 def test_recipes_are_not_averaged_as_seeds(records):
     runs = frames(records).runs
-    other = runs.iloc[[0]].assign(learning_rate=0.5)
-    assert analysis.one_recipe(pd.concat([other, runs])).equals(runs)
+    others = pd.concat([runs.iloc[[0]].assign(learning_rate=0.5), runs.iloc[:5].assign(epochs=99)])
+    assert analysis.one_recipe(pd.concat([others, runs], ignore_index=True))["id"].tolist() == runs["id"].tolist()
+
+
+def test_each_variant_may_have_its_own_learning_rate(records):
+    runs = frames(records).runs
+    runs.loc[runs["variant"] == "plain", "learning_rate"] = 0.5
+    assert analysis.one_recipe(runs).equals(runs)
+
+
+def test_no_runs_have_no_recipe(records):
+    runs = frames(records).runs
     assert analysis.one_recipe(runs.iloc[:0]).empty
 
 

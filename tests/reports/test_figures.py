@@ -114,7 +114,7 @@ def test_one_cost_record_is_enough(variant):
 def test_one_run_with_one_epoch_is_enough():
     made = draw([training_record("plain", 1, seed=0, accuracy=0.5, epochs=1)])
     assert len(made["accuracy-epochs"].panels) == 1
-    assert "n = 1 seeds" in made["accuracy-epochs"].caption
+    assert "seeds (n = 1)" in made["accuracy-epochs"].caption
     assert made["pareto"].panels == ()
 
 

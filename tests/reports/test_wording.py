@@ -131,7 +131,7 @@ def test_growth_shows_an_interval_where_points_scatter():
 
 def test_growth_needs_two_resolutions():
     one = frames([cost_record()]).costs
-    assert wording.growth(one, "seconds", "forward time") == "Forward time was measured at one group resolution only."
+    assert wording.growth(one, "seconds", "forward time") == "Forward time: measured at one group resolution only."
     assert wording.growth(one.iloc[:0], "seconds", "forward time") == "No forward time was measured."
 
 
@@ -164,7 +164,7 @@ def test_worst_equivariance_error(records):
     wrong = cost_record()
     wrong["equivariance_error"] = 0.3
     assert wording.equivariance(frames([wrong]).costs) == (
-        "The worst relative error of 1 cases is 3.0e-1 (separable, |H| = 8): more than rounding."
+        "The worst relative error of 1 case is 3.0e-1 (separable, |H| = 8): more than rounding."
     )
 
 
@@ -172,6 +172,13 @@ def test_time_to_train(records):
     assert wording.time_to_train(ok(records)[2]) == (
         "Training for 4 epochs takes 4.00 s for plain, 8.00 s to 32.0 s for full and 8.00 s to 32.0 s for separable."
     )
+
+
+def test_recipe_names_learning_rates_that_differ(records):
+    runs = ok(records)[1]
+    assert "4 epochs, learning rate 0.01, 1 thread." in wording.recipe(runs)
+    runs.loc[runs["variant"] == "plain", "learning_rate"] = 0.5
+    assert "learning rate 0.5 (plain), 0.01 (full) and 0.01 (separable), 1 thread." in wording.recipe(runs)
 
 
 def test_pareto_names_the_front_fastest_first(records):
