@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from sklearn.datasets import load_digits
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
@@ -101,8 +102,6 @@ def rotated_digits(image_size: int = 16, *, split_seed: int = 0) -> Dataset:
     """
     if image_size < SOURCE_SIZE:
         raise ValueError(f"image size {image_size} is too small; allowed: {SOURCE_SIZE} or more")
-    from sklearn.datasets import load_digits  # slow to import, and most of the benchmarks need no data
-
     source = load_digits()
     images = torch.from_numpy(source.images).float()[:, None] / 16  # (N, 1, 8, 8), ink is 1
     labels = torch.from_numpy(source.target).long()

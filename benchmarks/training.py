@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch._dynamo  # the first optimiser imports it: a second for the process server, instead of one for every run
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 from tqdm import tqdm
