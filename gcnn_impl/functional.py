@@ -53,6 +53,18 @@ def lift_conv2d(x: Tensor, kernel: Tensor, *, bias: Tensor | None = None, stride
     return unflatten_group(conv2d(x, weight, _group_bias(bias, resolution), stride, padding), resolution)
 
 
+def group_major_kernel(kernel: Tensor) -> Tensor:
+    """Lay a kernel (C_o, |H_out|, …) out in memory so that ``lift_conv2d`` and ``spatial_conv2d`` need no copy."""
+    return kernel.transpose(0, 1).contiguous().transpose(0, 1)
+
+
+def channels_last_kernel(kernel: Tensor) -> Tensor:
+    """Lay a kernel (C_o, |H_out|, C_i, |H_in|[, k, k]) out in memory so that ``group_conv2d`` needs no copy."""
+    if kernel.dim() == 4:
+        return channels_last_kernel(kernel[..., None, None])[..., 0, 0]
+    return kernel.permute(1, 0, 4, 5, 3, 2).contiguous().permute(1, 0, 5, 4, 2, 3)
+
+
 def _weight(kernel: Tensor) -> Tensor:
     """(C_o, |H_out|, C_i, |H_in|, k, k) → (|H_out|·C_o, |H_in|·C_i, k, k), channels-last."""
     weight = kernel.permute(1, 0, 4, 5, 3, 2)  # (|H_out|, C_o, k, k, |H_in|, C_i)
@@ -74,7 +86,9 @@ def group_conv2d(x: Tensor, kernel: Tensor, *, bias: Tensor | None = None, strid
     return unflatten_group(y, resolution)
 
 
-def disc_group_conv2d(x: Tensor, inner: Tensor, tips: Tensor, *, bias: Tensor | None = None, stride: int = 1) -> Tensor:
+def disc_group_conv2d(
+    x: Tensor, inner: Tensor, vertical: Tensor, horizontal: Tensor, *, bias: Tensor | None = None, stride: int = 1
+) -> Tensor:
     """``group_conv2d`` with padding k // 2 for a kernel that is zero outside the disc, without the taps that are zero.
 
     In its outermost rows and columns the disc has one tap each, its tips: the four are two dilated convolutions of two
@@ -83,14 +97,14 @@ def disc_group_conv2d(x: Tensor, inner: Tensor, tips: Tensor, *, bias: Tensor | 
     Args:
         x: map on the group, shape (B, C_i, |H_in|, H, W).
         inner: the kernel without its outermost rows and columns, shape (C_o, |H_out|, C_i, |H_in|, k − 2, k − 2).
-        tips: its top, bottom, left and right tap, shape (C_o, |H_out|, C_i, |H_in|, 4).
+        vertical: its top and bottom tap, shape (C_o, |H_out|, C_i, |H_in|, 2, 1).
+        horizontal: its left and right tap, shape (C_o, |H_out|, C_i, |H_in|, 1, 2).
     """
     resolution, r = inner.shape[1], inner.shape[-1] // 2 + 1
     x = flatten_group(x)
     y = conv2d(x, _weight(inner), _group_bias(bias, resolution), stride, r - 1)
-    vertical, horizontal = tips.split(2, dim=-1)
-    y = y + conv2d(x, _weight(vertical[..., None]), None, stride, (r, 0), (2 * r, 1))
-    y = y + conv2d(x, _weight(horizontal[..., None, :]), None, stride, (0, r), (1, 2 * r))
+    y = y + conv2d(x, _weight(vertical), None, stride, (r, 0), (2 * r, 1))
+    y = y + conv2d(x, _weight(horizontal), None, stride, (0, r), (1, 2 * r))
     return unflatten_group(y, resolution)
 
 

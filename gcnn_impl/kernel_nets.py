@@ -11,6 +11,11 @@ import torch
 from torch import Tensor, nn
 
 
+def _linear(x: Tensor, weight: Tensor, bias: Tensor, scale: float) -> Tensor:
+    """scale · (x wᵀ + b) as one operation: small layers are bound by how many there are."""
+    return torch.addmm(bias, x, weight.t(), beta=scale, alpha=scale)
+
+
 class SIREN(nn.Module):
     """``in_features`` coordinates → ``out_features`` kernel values through two sine layers.
 
@@ -55,12 +60,11 @@ class SIREN(nn.Module):
         self.weight_last.uniform_(-bound, bound)
         self.bias_last.zero_()
 
-    def forward(self, coordinates: Tensor) -> Tensor:
-        """Kernel values at the given points, shape (N, in_features) → (N, out_features)."""
-        linear = nn.functional.linear
-        x = torch.sin(self.omega * linear(coordinates, self.weight_first, self.bias_first))
-        x = torch.sin(self.omega * linear(x, self.weight_hidden, self.bias_hidden))
-        return linear(x, self.weight_last, self.bias_last)
+    def forward(self, coordinates: Tensor, scale: float = 1.0) -> Tensor:
+        """``scale`` × kernel values at the given points, shape (N, in_features) → (N, out_features)."""
+        x = torch.sin(_linear(coordinates, self.weight_first, self.bias_first, self.omega))
+        x = torch.sin(_linear(x, self.weight_hidden, self.bias_hidden, self.omega))
+        return _linear(x, self.weight_last, self.bias_last, scale)
 
     def extra_repr(self) -> str:
         return f"{self.in_features}, {self.out_features}, hidden_features={self.hidden_features}, omega={self.omega}"

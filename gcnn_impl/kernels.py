@@ -12,10 +12,12 @@ Equal arguments then give bitwise equal values, which is what makes quarter turn
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from gcnn_impl.groups import Group
 from gcnn_impl.kernel_nets import SIREN
@@ -40,6 +42,17 @@ class KernelPoints:
     coordinates: Tensor
     weights: Tensor
     index: Tensor
+
+    @cached_property
+    def common_weight(self) -> float | None:
+        """The weight of all points where they have the same, as in every group without dilations."""
+        same = bool((self.weights == self.weights[0]).all())
+        return self.weights[0].item() if same else None
+
+    @cached_property
+    def has_zeros(self) -> bool:
+        """Whether some place of the kernel is zero."""
+        return bool((self.index == len(self.weights)).any())
 
     def counts(self) -> Tensor:
         """How often each output element's kernel takes each point, shape (|H_out|, N)."""
@@ -200,6 +213,7 @@ class ContinuousKernel(nn.Module):
         Args:
             taps: which taps are wanted and in which order, indices into the last axis of the index.
         """
+        points = self._points
         coordinates, weights, index = self.coordinates, self.weights, self.index
         if grids:
             points = self._locate(*(grid.detach().to("cpu", torch.float64) for grid in grids))
@@ -207,7 +221,11 @@ class ContinuousKernel(nn.Module):
             index = points.index.to(index.device)
         if taps is not None:
             index = index.index_select(-1, taps)
-        values = self.net(coordinates) * weights[:, None]  # (N, C_o·C_i)
-        values = torch.cat([values, values.new_zeros(1, values.shape[1])])  # index N is a tap that is zero
+        if points.common_weight is None:
+            values = self.net(coordinates) * weights[:, None]  # (N, C_o·C_i)
+        else:
+            values = self.net(coordinates, points.common_weight)
+        if points.has_zeros:
+            values = pad(values, (0, 0, 0, 1))  # index N is a tap that is zero
         values = values.index_select(0, index.flatten())
-        return values.reshape(*index.shape, self.out_channels, self.in_channels)
+        return values.view(*index.shape, self.out_channels, self.in_channels)

@@ -70,15 +70,15 @@ class _Convolution(nn.Module):
             raise ValueError(f"unknown algorithm {algorithm!r}; allowed: {', '.join(get_args(functional.Algorithm))}")
         self.stride, self.padding, self.algorithm = stride, padding, algorithm
         self.bias = nn.Parameter(torch.zeros(out_channels, device=device, dtype=dtype)) if bias else None
-        self._cached: tuple[tuple[object, ...], tuple[Tensor, ...]] | None = None
+        self._cached: tuple[list[tuple[int, int, int]], list[nn.Parameter], tuple[Tensor, ...]] | None = None
 
     def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
         """The kernels from the parameters, on the discretised grids or on (out_elements[, in_elements])."""
         raise NotImplementedError
 
     def working_kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
-        """The kernels in the form that ``convolve`` is fastest with."""
-        return self.generate(*grids)
+        """The kernels in the form and the memory layout that ``convolve`` is fastest with."""
+        raise NotImplementedError
 
     def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
         """The layer with given working kernels."""
@@ -87,18 +87,18 @@ class _Convolution(nn.Module):
     def kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
         """``working_kernels``, through the cache in inference on the discretised grids."""
         device = self._device().type
-        if device == "meta":  # which autocast does not know
+        if device != "meta" and torch.is_autocast_enabled(device):  # half precision would blur the sines
+            with torch.autocast(device, enabled=False):
+                return self.kernels(*grids)
+        if grids or self.training or torch.is_grad_enabled() or torch.compiler.is_compiling() or device == "meta":
             return self.working_kernels(*grids)
-        with torch.autocast(device, enabled=False):  # half precision would blur the sines
-            if grids or self.training or torch.is_grad_enabled() or torch.compiler.is_compiling():
-                return self.working_kernels(*grids)
-            parameters = list(self.parameters())
-            if any(p.is_inference() for p in parameters):  # no version counter to follow
-                return self.working_kernels()
-            key = tuple((id(p), p.data_ptr(), p._version) for p in parameters)
-            if self._cached is None or self._cached[0] != key:
-                self._cached = (key, self.working_kernels())
-            return self._cached[1]
+        parameters = list(self.parameters())
+        if any(p.is_inference() for p in parameters):  # no version counter to follow
+            return self.working_kernels()
+        key = [(id(p), p.data_ptr(), p._version) for p in parameters]
+        if self._cached is None or self._cached[0] != key:
+            self._cached = (key, parameters, self.working_kernels())  # while they are held, no id is used again
+        return self._cached[2]
 
     def _device(self) -> torch.device:
         return next(self.parameters()).device
@@ -193,6 +193,10 @@ class LiftingConv2d(_Convolution):
 
     def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
         return (_spatial_kernel(self.spatial_kernel(*grids)),)
+
+    def working_kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
+        (kernel,) = self.generate(*grids)
+        return (functional.group_major_kernel(kernel),)
 
     def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
         return functional.lift_conv2d(x, *kernels, bias=self.bias, stride=self.stride, padding=self.padding)
@@ -334,11 +338,12 @@ class _Unfactored(GroupToGroupConv2d):
 
     def working_kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
         if not self._drops_taps():
-            return self.generate(*grids)
-        inner = (self.kernel_size - 2) ** 2
-        values = self._values(*grids, taps=disc_tip_taps(self.kernel_size).to(self._device()))
-        square, tips = values.split([inner, 4], dim=2)
-        return _joint_kernel(square), tips.permute(3, 0, 4, 1, 2)
+            return tuple(functional.channels_last_kernel(kernel) for kernel in self.generate(*grids))
+        k = self.kernel_size
+        values = self._values(*grids, taps=disc_tip_taps(k).to(self._device()))
+        inner, vertical, horizontal = values.permute(3, 0, 4, 1, 2).split([(k - 2) ** 2, 2, 2], dim=-1)
+        parts = inner.unflatten(-1, (k - 2, k - 2)), vertical[..., None], horizontal[..., None, :]
+        return tuple(functional.channels_last_kernel(part) for part in parts)
 
     def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
         if len(kernels) == 1:
@@ -366,6 +371,10 @@ class SeparableGroupConv2d(GroupToGroupConv2d):
     def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
         spatial = _spatial_kernel(self.spatial_kernel(*grids[:1]))[:, :, 0]
         return _group_kernel(self.group_kernel(*grids)), spatial
+
+    def working_kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
+        over_group, over_plane = self.generate(*grids)
+        return functional.channels_last_kernel(over_group), functional.group_major_kernel(over_plane)
 
     def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
         return functional.separable_group_conv2d(x, *kernels, bias=self.bias, **self._geometry())
@@ -397,6 +406,10 @@ class DepthwiseSeparableConv2d(GroupToGroupConv2d):
     def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
         return (_joint_kernel(self.joint_kernel(*grids)),)
 
+    def working_kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
+        (kernel,) = self.generate(*grids)
+        return (kernel.contiguous(),)
+
     def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
         mixed = functional.channel_mix(x, self.channel_weight)
         return functional.depthwise_group_conv2d(
@@ -419,6 +432,10 @@ class DepthwiseGroupSeparableConv2d(GroupToGroupConv2d):
     def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
         spatial = _spatial_kernel(self.spatial_kernel(*grids[:1]))[:, :, 0]
         return _group_kernel(self.group_kernel(*grids)), spatial
+
+    def working_kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
+        over_group, over_plane = self.generate(*grids)
+        return over_group.contiguous(), functional.group_major_kernel(over_plane)
 
     def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
         group_kernel, spatial_kernel = kernels
@@ -471,6 +488,11 @@ class FullySeparableConv2d(GroupToGroupConv2d):
         rotation_kernel = _group_kernel(self.rotation_kernel(*rotations))
         scale_kernel = _group_kernel(self.scale_kernel(*scales))
         return rotation_kernel, scale_kernel, _spatial_kernel(self.spatial_kernel(*grids[:1]))[:, :, 0]
+
+    def working_kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
+        rotation, scale, over_plane = self.generate(*grids)
+        over_rotations = functional.channels_last_kernel(rotation)
+        return over_rotations, scale.contiguous(), functional.group_major_kernel(over_plane)
 
     def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
         return functional.fully_separable_conv2d(x, *kernels, bias=self.bias, **self._geometry())
