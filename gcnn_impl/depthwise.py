@@ -102,6 +102,7 @@ def depthwise_conv2d(
     Returns:
         Shape (B, C, H', W').
     """
-    if weight.shape[-1] <= FAST_WIDTH:
+    differentiated = torch.is_grad_enabled() and weight.requires_grad
+    if weight.shape[-1] <= FAST_WIDTH or not differentiated:
         return conv2d(x, weight, bias, stride, padding, groups=len(weight))
     return _DepthwiseConv2d.apply(x, weight, bias, stride, padding, disc)
