@@ -31,7 +31,7 @@ from benchmarks.measure.environment import MEASURING_ENVIRONMENT, gpu_name, load
 from benchmarks.measure.flops import count_macs
 from benchmarks.records import FAILURES, SCHEMA, Record, RecordStore
 from benchmarks.sweep import Interrupted
-from gcnn_impl import SO2, GroupResNet, GroupResNetConfig, PlainResNet, PlainResNetConfig
+from benchmarks.workloads import network
 
 # Bump when a run means another training than before (schedule, network, data): ids change with it.
 RUN_VERSION = 1
@@ -201,16 +201,6 @@ def profile_runs(
     return list(dict.fromkeys(runs))
 
 
-def build_network(run: TrainingRun) -> nn.Module:
-    """The network of a run, with parameters drawn from torch's global generator."""
-    widths = (run.channels, run.channels, 2 * run.channels)
-    if run.variant == "plain":
-        return PlainResNet(PlainResNetConfig(widths=widths, kernel_size=run.kernel_size))
-    return GroupResNet(
-        GroupResNetConfig(widths=widths, kernel_size=run.kernel_size, group=SO2(run.resolution), variant=run.variant)
-    )
-
-
 def train(
     run: TrainingRun,
     report: Report = lambda fields: None,
@@ -239,7 +229,7 @@ def train(
     seed_everything(run.seed)
     data = rotated_digits(run.image_size) if data is None else data
     clock = synchronised_clock(run.device) if clock is None else clock
-    model = build_network(run).to(run.device)
+    model = network(run.case()).to(run.device)
     train_set, validation, test = (_to_device(part, run.device) for part in (data.train, data.validation, data.test))
 
     counted = count_macs(model, train_set.images[:1])  # one image, so that the convolution is that of one image

@@ -63,7 +63,7 @@ def build(case: Case) -> Workload:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
         group = group_of(case)
-        module = _network(case, group) if case.layer == "resnet" else _layer(case, group)
+        module = network(case) if case.layer == "resnet" else _layer(case, group)
         image = (case.image_size, case.image_size)
         batch, channels, grid = case.batch_size, case.channels, () if group is None else (case.resolution,)
         if case.layer == "resnet":
@@ -91,8 +91,9 @@ def _layer(case: Case, group: Group | None) -> nn.Module:
     return layer(channels, channels, k, group, padding=k // 2)
 
 
-def _network(case: Case, group: Group | None) -> nn.Module:
-    widths = (case.channels, case.channels, 2 * case.channels)
+def network(case: Case) -> nn.Module:
+    """The network of a case, with parameters drawn from torch's global generator."""
+    group, widths = group_of(case), (case.channels, case.channels, 2 * case.channels)
     if group is None:
         return PlainResNet(PlainResNetConfig(1, CLASSES, widths, case.kernel_size))
     config = GroupResNetConfig(1, CLASSES, widths, case.kernel_size, group=group, variant=case.variant)

@@ -35,9 +35,6 @@ def inline(figure: Figure, key: str, title: str, description: str) -> Markup:
     if box is None:  # not reachable with matplotlib; an unscalable figure would be worse than an error
         raise ValueError("the figure has no viewBox")
     labels = f'role="img" aria-labelledby="{key}-title {key}-description"'
-    texts = (
-        f'<title id="{key}-title">{escape(title)}</title>'
-        f'<desc id="{key}-description">{escape(description)}</desc>'
-    )
+    texts = f'<title id="{key}-title">{escape(title)}</title><desc id="{key}-description">{escape(description)}</desc>'
     # xlink:href needs no namespace in HTML; markup of matplotlib, its texts escaped by matplotlib.
     return Markup(f"<svg {box[0]} {labels}>{texts}{body}")

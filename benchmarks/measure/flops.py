@@ -38,7 +38,7 @@ def count_macs(module: nn.Module, x: Tensor) -> dict[str, Any]:
         if isinstance(child, _BATCH_NORMS):
             child.eval()  # in training it refuses a batch of one
         if hasattr(child, "algorithm"):
-            child.algorithm = "direct"
+            child.algorithm = "direct"  # type: ignore[assignment]
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the tracer's, about shapes that it takes for constants
         analysis = FlopCountAnalysis(module, x.detach())

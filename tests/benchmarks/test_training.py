@@ -17,7 +17,7 @@ from benchmarks.isolation import Outcome, Report
 from benchmarks.records import RecordStore
 from benchmarks.sweep import Interrupted
 from benchmarks.training import Diverged, TrainingRun, accuracy_table, profile_runs, study, train
-from benchmarks.workloads import build
+from benchmarks.workloads import network
 
 RUN = TrainingRun(resolution=2, channels=2, kernel_size=3, image_size=12, batch_size=16, epochs=2)
 PLAIN = dataclasses.replace(RUN, variant="plain", group="trivial", resolution=1)
@@ -106,13 +106,6 @@ def test_a_profile_refuses_wrong_values(values: dict[str, Any], message: str) ->
         profile_runs(**{"profile": "quick", **values})
 
 
-@pytest.mark.parametrize("run", [RUN, dataclasses.replace(RUN, variant="full"), PLAIN], ids=lambda run: run.variant)
-def test_the_network_is_the_one_whose_cost_is_measured(run: TrainingRun) -> None:
-    """The Pareto plot joins the accuracy of a run with the cost of its case."""
-    trained, measured = training.build_network(run), build(run.case()).module
-    assert repr(trained) == repr(measured)
-
-
 def test_an_epoch_says_what_was_spent_until_its_end(digits: Dataset) -> None:
     reported: list[int] = []
     result = train(RUN, lambda fields: reported.append(len(fields["epochs"])), data=digits, clock=ticking())
@@ -163,7 +156,7 @@ def test_test_accuracy_is_that_of_the_first_best_epoch(digits: Dataset, monkeypa
 
 
 def test_evaluation_counts_every_image_once_and_leaves_batch_statistics_alone(digits: Dataset) -> None:
-    model = training.build_network(PLAIN)
+    model = network(PLAIN.case())
     before = {name: value.clone() for name, value in model.state_dict().items()}
     split = digits.validation
     many = Split(*(torch.cat([getattr(split, f.name)] * 20) for f in dataclasses.fields(Split)))  # several batches

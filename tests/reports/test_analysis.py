@@ -44,9 +44,7 @@ def test_interval_of_a_ratio_covers_95_percent_of_simulated_experiments():
     rng = np.random.default_rng(0)
     sigma_a, sigma_b, covered, trials = 0.2, 0.1, 0, 4000
     for log_a, log_b in zip(rng.normal(0, sigma_a, trials), rng.normal(0, sigma_b, trials), strict=True):
-        a, b = (
-            Interval(*np.exp([x, x - 1.96 * s, x + 1.96 * s])) for x, s in ((log_a, sigma_a), (log_b, sigma_b))
-        )
+        a, b = (Interval(*np.exp([x, x - 1.96 * s, x + 1.96 * s])) for x, s in ((log_a, sigma_a), (log_b, sigma_b)))
         estimate = analysis.ratio(a, b)
         covered += estimate.low <= 1.0 <= estimate.high
     assert covered / trials == pytest.approx(0.95, abs=0.015)
