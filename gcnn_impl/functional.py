@@ -25,7 +25,7 @@ Algorithm = Literal["auto", "direct"]
 
 def flatten_group(x: Tensor) -> Tensor:
     """Put the group axis into the channels, (B, C, |H|, H, W) → (B, |H|·C, H, W), channels-last."""
-    return x.transpose(1, 2).flatten(1, 2).contiguous(memory_format=torch.channels_last)
+    return x.permute(0, 3, 4, 2, 1).flatten(3).contiguous().permute(0, 3, 1, 2)  # as vmap can do it
 
 
 def unflatten_group(x: Tensor, resolution: int) -> Tensor:
@@ -49,7 +49,7 @@ def lift_conv2d(x: Tensor, kernel: Tensor, *, bias: Tensor | None = None, stride
     """
     resolution = kernel.shape[1]
     weight = kernel.transpose(0, 1).flatten(0, 1)  # (|H|·C_o, C_i, k, k)
-    x = x.contiguous(memory_format=torch.channels_last)
+    x = x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)  # channels-last, as vmap can do it
     return unflatten_group(conv2d(x, weight, _group_bias(bias, resolution), stride, padding), resolution)
 
 
