@@ -36,8 +36,8 @@ def ratio(numerator: Interval, denominator: Interval) -> Interval:
     return Interval(math.exp(value), math.exp(low), math.exp(high))
 
 
-def executed_macs(costs: pd.DataFrame) -> pd.Series:
-    """MACs a measured pass executes, in units of one forward: inference finds its kernels in the cache."""
+def pass_macs(costs: pd.DataFrame) -> pd.Series:
+    """MACs a measured pass asks for, in units of one forward: inference finds its kernels in the cache."""
     generated = costs["macs_kernel_generation"].where(costs["direction"] != "forward", 0.0)
     return costs["macs_convolution"] + generated
 
@@ -101,12 +101,12 @@ def at(costs: pd.DataFrame, base: dict[str, object], free: Iterable[str] = ()) -
 def against_plain(costs: pd.DataFrame) -> pd.DataFrame:
     """One layer of each variant at the base point beside the plain convolution: its row, and multiples of plain.
 
-    Adds `macs` (executed), `memory_ratio`, `mac_ratio`, and `time_ratio` with `time_low`, `time_high`. One row per
+    Adds `macs` (asked for), `memory_ratio`, `mac_ratio`, and `time_ratio` with `time_low`, `time_high`. One row per
     variant and direction; directions without a plain convolution are left out.
     """
     layers = costs[costs["layer"] == "conv"]
     here = at(layers, base_point(layers)).drop_duplicates(["variant", "direction"])
-    here = here.assign(macs=executed_macs(here))
+    here = here.assign(macs=pass_macs(here))
     plain = here[here["variant"] == "plain"]
     table = here.merge(plain, on="direction", suffixes=("", "_plain")).sort_values("resolution", ascending=False)
     table["memory_ratio"] = table["peak_bytes"] / table["peak_bytes_plain"]
@@ -136,7 +136,7 @@ def realised_speedup(costs: pd.DataFrame) -> pd.DataFrame:
     as the MACs did.
     """
     keys = ["layer", "direction", "device", *AXES]
-    frame = costs.assign(macs=executed_macs(costs))
+    frame = costs.assign(macs=pass_macs(costs))
     pairs = frame[frame["variant"] == "full"].merge(
         frame[frame["variant"] == "separable"], on=keys, suffixes=("_full", "_separable")
     )

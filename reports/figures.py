@@ -93,7 +93,7 @@ def growth(costs: pd.DataFrame, quantity: Quantity, direction: str, key: str) ->
     """A quantity of one layer against |H|, width and batch, everything else at the base point; log axes."""
     rows = ok(costs)
     rows = rows[(rows["layer"] == "conv") & (rows["direction"] == direction)]
-    rows = rows.assign(macs=analysis.executed_macs(rows))
+    rows = rows.assign(macs=analysis.pass_macs(rows))
     rows = rows[rows[quantity.column] > 0]
     words = wording.DIRECTIONS[direction]
     title = f"{quantity.name[0].upper()}{quantity.name[1:]}, {words}"
