@@ -14,7 +14,6 @@ i² + j² ≤ r²; its gradient is then wanted inside the disc only.
 
 from typing import Literal
 
-import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, max_pool2d
 

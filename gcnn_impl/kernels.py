@@ -11,8 +11,7 @@ Equal arguments then give bitwise equal values, which is what makes quarter turn
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 
 import numpy as np
 import torch
@@ -37,22 +36,20 @@ class KernelPoints:
         coordinates: points given to the kernel net, shape (N, d).
         weights: quadrature weight × window × |det h|⁻¹ of each point, shape (N,).
         index: which point each place of the kernel takes, N meaning zero; shape (|H_out|, [|H_in|,] [k·k]).
+        common_weight: the weight of all points where they have the same, as in every group without dilations.
+        has_zeros: whether some place of the kernel is zero.
     """
 
     coordinates: Tensor
     weights: Tensor
     index: Tensor
+    common_weight: float | None = field(init=False)
+    has_zeros: bool = field(init=False)
 
-    @cached_property
-    def common_weight(self) -> float | None:
-        """The weight of all points where they have the same, as in every group without dilations."""
+    def __post_init__(self) -> None:  # not cached properties, whose lock torch.compile cannot enter on Python 3.11
         same = bool((self.weights == self.weights[0]).all())
-        return self.weights[0].item() if same else None
-
-    @cached_property
-    def has_zeros(self) -> bool:
-        """Whether some place of the kernel is zero."""
-        return bool((self.index == len(self.weights)).any())
+        object.__setattr__(self, "common_weight", self.weights[0].item() if same else None)
+        object.__setattr__(self, "has_zeros", bool((self.index == len(self.weights)).any()))
 
     def counts(self) -> Tensor:
         """How often each output element's kernel takes each point, shape (|H_out|, N)."""
