@@ -193,7 +193,7 @@ def test_autocast(name, dtype):
     for g, e in zip(grads, expected_grads, strict=True):
         assert g.dtype == torch.float32
         if name not in NETWORKS:
-            assert (g - e).norm() <= 0.03 * e.norm()
+            assert (g - e).norm() <= 0.1 * e.norm()
 
 
 @pytest.mark.parametrize("name", LAYERS)
