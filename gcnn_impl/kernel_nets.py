@@ -62,9 +62,12 @@ class SIREN(nn.Module):
 
     def forward(self, coordinates: Tensor, scale: float = 1.0) -> Tensor:
         """``scale`` × kernel values at the given points, shape (N, in_features) → (N, out_features)."""
+        return _linear(self.features(coordinates), self.weight_last, self.bias_last, scale)
+
+    def features(self, coordinates: Tensor) -> Tensor:
+        """The second sine layer, shape (N, in_features) → (N, hidden_features)."""
         x = torch.sin(_linear(coordinates, self.weight_first, self.bias_first, self.omega))
-        x = torch.sin(_linear(x, self.weight_hidden, self.bias_hidden, self.omega))
-        return _linear(x, self.weight_last, self.bias_last, scale)
+        return torch.sin(_linear(x, self.weight_hidden, self.bias_hidden, self.omega))
 
     def extra_repr(self) -> str:
         return f"{self.in_features}, {self.out_features}, hidden_features={self.hidden_features}, omega={self.omega}"
