@@ -16,8 +16,10 @@ GROUPS = ("measure", "report", "suites", "test", "lint")
 RUN_ENVIRONMENT = {
     # Bytecode is written where somebody forbade it too: importing torch without takes seven seconds, every time.
     "PYTHONDONTWRITEBYTECODE": "",
-    # Read when torch is imported: idle threads sleep, and the profiler is quiet.
+    # As in benchmarks/measure/environment.py, which explains them; here for asv and pytest-benchmark.
     "OMP_WAIT_POLICY": "PASSIVE",
+    "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=1073741824:glibc.malloc.trim_threshold=4294967296"
+    ":glibc.malloc.top_pad=268435456",
     "KINETO_LOG_LEVEL": "99",
 }
 

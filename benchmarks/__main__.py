@@ -16,7 +16,7 @@ from benchmarks.sweep import Interrupted, sweep
 EPILOG = """\
 examples:
   python -m benchmarks list --profile quick            what would be measured
-  python -m benchmarks sweep --profile quick           measure it, about three minutes on two cores
+  python -m benchmarks sweep --profile quick           measure it, about two minutes on two cores
   python -m benchmarks sweep --variant full separable --resolution 4 8 16 --batch-size 1
                                                        other values on some of the profile's axes
   python -m benchmarks train --profile quick           accuracy on rotated digits
@@ -96,9 +96,7 @@ def _add_sweep_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--results", type=Path, default=Path("results"), metavar="DIR", help="where records go (default: results)"
     )
-    parser.add_argument(
-        "--seconds", type=float, default=0.5, help="time budget of a case's timed passes (default: 0.5)"
-    )
+    parser.add_argument("--seconds", type=float, default=1.0, help="time budget of a case's timed passes (default: 1)")
     parser.add_argument(
         "--min-samples", type=int, default=7, metavar="N", help="timed passes at least, budget or not (default: 7)"
     )

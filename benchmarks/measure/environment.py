@@ -13,10 +13,18 @@ from benchmarks.cases import available_cores
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# Idle threads that spin take the core that another one works on: medians of complete runs then differ by up to 100 %,
-# and by 1 to 4 % with threads that sleep. The profiler's log is two lines for every measured pass. Both are read once,
-# when torch is imported.
-MEASURING_ENVIRONMENT = {"OMP_WAIT_POLICY": "PASSIVE", "KINETO_LOG_LEVEL": "99"}
+# Read once, when a process starts or imports torch:
+# - Idle threads that spin take the core that another one works on: medians of complete runs then differ by up to
+#   100 %, and by 1 to 4 % with threads that sleep.
+# - By default glibc gives large blocks back to the system as soon as they are freed, and every pass pays for fresh pages:
+#   more than half of a layer's time at some sizes. With these settings it keeps them, for every contender alike.
+# - The profiler's log is two lines for every measured pass.
+MEASURING_ENVIRONMENT = {
+    "OMP_WAIT_POLICY": "PASSIVE",
+    "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=1073741824:glibc.malloc.trim_threshold=4294967296"
+    ":glibc.malloc.top_pad=268435456",
+    "KINETO_LOG_LEVEL": "99",
+}
 
 
 def provenance(*, device: str, threads: int, load_before: float | None) -> dict[str, Any]:
@@ -38,6 +46,7 @@ def provenance(*, device: str, threads: int, load_before: float | None) -> dict[
         "load_before": load_before,
         "load_after": load_average(),
         "omp_wait_policy": os.environ.get("OMP_WAIT_POLICY"),
+        "glibc_tunables": os.environ.get("GLIBC_TUNABLES"),
     }
 
 

@@ -50,7 +50,7 @@ def test_provenance_is_json_and_complete(monkeypatch: pytest.MonkeyPatch) -> Non
     found = provenance(device="cpu", threads=2, load_before=load_average())
     assert set(found) == {
         *("measured_at", "commit", "dirty", "python", "torch", "gcnn_impl", "fvcore", "platform", "cpu", "cores"),
-        *("gpu", "device_name", "threads", "load_before", "load_after", "omp_wait_policy"),
+        *("gpu", "device_name", "threads", "load_before", "load_after", "omp_wait_policy", "glibc_tunables"),
     }
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     age = datetime.now(UTC) - datetime.fromisoformat(found["measured_at"])
