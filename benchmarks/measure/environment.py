@@ -16,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # Read once, when a process starts or imports torch:
 # - Idle threads that spin take the core that another one works on: medians of complete runs then differ by up to
 #   100 %, and by 1 to 4 % with threads that sleep.
-# - By default glibc gives large blocks back to the system as soon as they are freed, and every pass pays for fresh pages:
-#   more than half of a layer's time at some sizes. With these settings it keeps them, for every contender alike.
+# - By default glibc gives large blocks back to the system as soon as they are freed, and every pass pays for fresh
+#   pages: more than half of a layer's time at some sizes. With these settings it keeps them, for every contender alike.
 # - The profiler's log is two lines for every measured pass.
 MEASURING_ENVIRONMENT = {
     "OMP_WAIT_POLICY": "PASSIVE",
