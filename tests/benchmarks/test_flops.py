@@ -22,6 +22,7 @@ HARMLESS = {
     "aten::index_select",
     "aten::max_pool2d",
     "aten::mul",
+    "aten::pad",
     "aten::repeat",
     "aten::repeat_interleave",
     "aten::sin",

@@ -143,7 +143,10 @@ def test_a_sweep_that_is_stopped_leaves_no_process_behind_and_is_resumed(tmp_pat
     cases = profile_cases("full", layer=("conv",), variant=("plain",), threads=(1,))
     command = [sys.executable, "-m", "benchmarks", "sweep", "--results", str(tmp_path), "--seconds", "0.01"]
     command += ["--profile", "full", "--layer", "conv", "--variant", "plain", "--threads", "1"]
+    # A shell that runs the tests in the background makes them, and their children, ignore Ctrl-C: undo that.
+    listening = signal.signal(signal.SIGINT, signal.default_int_handler)
     sweeping = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, listening)
     store = RecordStore(tmp_path)
     deadline = time.monotonic() + 60
     while not (store.path.exists() and len(store.load()) > 1) and time.monotonic() < deadline:

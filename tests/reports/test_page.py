@@ -130,7 +130,8 @@ def test_machines_have_parts_of_their_own():
 
 def test_busy_machine_dirty_checkout_and_several_commits_are_said():
     busy, dirty = cost_record(), cost_record(variant="full")
-    busy["provenance"]["load_after"] = 7.5
+    busy["provenance"]["load_after"] = busy["provenance"]["cores"] + 0.6
+    dirty["provenance"]["load_after"] = dirty["provenance"]["cores"] + 0.1  # the measurement itself
     dirty["provenance"] |= {"dirty": True, "commit": "fedcba9876543210"}
     page = render([busy, dirty])
     assert "1 of 2 records were taken while more processes wanted to run" in page
