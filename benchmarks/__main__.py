@@ -128,7 +128,7 @@ def _sweep(args: argparse.Namespace) -> int:
     print(
         f"measured {done.measured}, skipped {done.already_there} already there, failed {done.failed}; see {store.path}"
     )
-    return 0
+    return 1 if done.failed and not done.measured and not done.already_there else 0
 
 
 def _train(args: argparse.Namespace) -> int:
@@ -138,7 +138,7 @@ def _train(args: argparse.Namespace) -> int:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; returns the exit status: 0 done, 2 for a wrong request, 130 after Ctrl-C."""
+    """Run a command; returns the exit status: 0 done, 1 all failed, 2 a wrong request, 130 Ctrl-C."""
     argv = sys.argv[1:] if argv is None else argv
     args = _parser(argv[0] if argv else None).parse_args(argv)
     commands = {"list": _list, "sweep": _sweep, "train": _train}

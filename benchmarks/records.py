@@ -8,6 +8,7 @@ import fcntl
 import json
 import os
 import warnings
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -102,6 +103,18 @@ class RecordStore:
         """
         done = SUCCESSES if retry_failed else (*SUCCESSES, *FAILURES)
         return {record["id"] for record in self.load() if record["status"] in done}
+
+    def warn_of_other_commits(self, ids: Collection[str], commit: str | None) -> None:
+        """Say how many of these records are of other code than ``commit``: they are kept, not measured again."""
+        commits = [record.get("provenance", {}).get("commit") for record in self.load() if record["id"] in ids]
+        others = sum(other != commit for other in commits)
+        if others and commit is not None:
+            warnings.warn(
+                f"{others} of the {len(commits)} records already there are of another commit than {commit[:10]}; "
+                "give another --results to measure this one",
+                RecordWarning,
+                stacklevel=2,
+            )
 
 
 def _check(record: object) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 from tqdm import tqdm
 
-from benchmarks.cases import Case, InvalidCase
+from benchmarks.cases import Case, InvalidCase, available_cores
 from benchmarks.isolation import Report, run_isolated
 from benchmarks.measure.clock import Sampling
-from benchmarks.measure.environment import MEASURING_ENVIRONMENT, gpu_name, load_average, provenance
+from benchmarks.measure.environment import MEASURING_ENVIRONMENT, gpu_name, load_average, provenance, software
 from benchmarks.records import FAILURES, SCHEMA, Record, RecordStore
 
 Task = tuple[Case, Sampling]
@@ -69,15 +69,19 @@ def sweep(
         measure: the measurement, importable by name from a new process.
 
     Raises:
-        InvalidCase: when a case needs a device that is not there.
+        InvalidCase: when a case needs a device or more cores than there are.
         OSError: when the results cannot be written; nothing has run then.
         Interrupted: on Ctrl-C; everything but the case in progress is in the store.
     """
     if any(case.device == "cuda" for case in cases) and gpu_name() is None:
         raise InvalidCase("device 'cuda' is not there; allowed on this machine: cpu")
+    threads, cores = max((case.threads for case in cases), default=1), available_cores()
+    if threads > cores:
+        raise InvalidCase(f"threads {threads} are more than there are cores; allowed on this machine: 1 to {cores}")
     store.prepare()
     done = store.completed_ids(retry_failed=retry_failed)
     missing = [case for case in cases if case.id not in done]
+    store.warn_of_other_commits({case.id for case in cases} & done, software()["commit"])
     # Whatever drifts while a sweep runs (clocks, other processes) then hits no variant more than another.
     random.Random(ORDER_SEED).shuffle(missing)
     for name, value in MEASURING_ENVIRONMENT.items():

@@ -109,7 +109,7 @@ def equivariance_error(
         border: pixels at the edge of the output to leave out, for elements that move content across the edge.
 
     Raises:
-        ValueError: when there is no element to try.
+        ValueError: when there is no element to try, or nothing that could differ.
     """
     out_group = group if out_group is None else out_group
     if elements is None:
@@ -127,8 +127,13 @@ def equivariance_error(
         if border and expected.dim() > 2:
             crop = slice(border, -border)
             actual, expected = actual[..., crop, crop], expected[..., crop, crop]
-        scale = torch.linalg.vector_norm(expected.double()).clamp_min(torch.finfo(torch.float64).tiny)
-        errors.append(torch.linalg.vector_norm((actual - expected).double()) / scale)
+        if expected.numel() == 0:
+            raise ValueError(
+                f"nothing of the output can be compared: {g.tolist()} moves the grid of {out_group} off itself, or "
+                f"a border of {border} leaves no pixel"
+            )
+        norm = torch.linalg.vector_norm(expected.double())  # an output that is zero everywhere gives nan
+        errors.append(torch.linalg.vector_norm((actual - expected).double()) / norm)
     return float(torch.stack(errors).amax())  # nan if any is
 
 

@@ -245,8 +245,8 @@ def _disc_window(points: Tensor) -> Tensor:
 
 def _check_scales(name: str, scales: int, max_scale: float) -> None:
     _positive(f"{name} scales", scales)
-    if not max_scale > 1:
-        raise ValueError(f"{name} max_scale must be greater than 1, not {max_scale!r}")
+    if not 1 < max_scale < math.inf:
+        raise ValueError(f"{name} max_scale must be finite and greater than 1, not {max_scale!r}")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ Equal arguments then give bitwise equal values, which is what makes quarter turn
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -194,11 +195,9 @@ class ContinuousKernel(nn.Module):
     @torch.no_grad()
     def reset_parameters(self) -> None:
         """Draw the parameters anew, and rebuild the buffers (which ``to_empty`` leaves unset)."""
-        like = self.net.bias_last
-        self.coordinates = self._points.coordinates.to(like)
-        self.weights = self._points.weights.to(like)
-        self.index = self._points.index.to(like.device)
+        self._place_points()
         self.net.reset_parameters()
+        like = self.net.bias_last
         counts = self._points.counts().to(like)
         some = self.net.weight_last[:CHANNEL_PAIRS]  # they are alike, and to generate all of them takes seconds
         values = self.net.features(self.coordinates) @ some.t() * self.weights[:, None]  # (N, pairs)
@@ -206,6 +205,18 @@ class ContinuousKernel(nn.Module):
         total = (counts @ values).square().mean()  # (Σ_t k(t))²
         variance = self._fan_in_channels * torch.lerp(energy, total, FEATURE_CORRELATION)
         self.net.weight_last.mul_(self._gain / variance.sqrt())
+
+    def _place_points(self) -> None:
+        """Convert the points from float64 to where and what the parameters are."""
+        like = self.net.bias_last
+        self.coordinates = self._points.coordinates.to(like)
+        self.weights = self._points.weights.to(like)
+        self.index = self._points.index.to(like.device)
+
+    def _apply(self, *args: Any, **kwargs: Any) -> Self:
+        super()._apply(*args, **kwargs)
+        self._place_points()  # what was rounded once stays rounded: ``double()`` must start from float64 again
+        return self
 
     def forward(self, *grids: Tensor, taps: Tensor | None = None) -> Tensor:
         """Kernel values, shape (*index, C_o, C_i), on the discretised grids or on the given ones.

@@ -70,7 +70,7 @@ class _Convolution(nn.Module):
             raise ValueError(f"unknown algorithm {algorithm!r}; allowed: {', '.join(get_args(functional.Algorithm))}")
         self.stride, self.padding, self.algorithm = stride, padding, algorithm
         self.bias = nn.Parameter(torch.zeros(out_channels, device=device, dtype=dtype)) if bias else None
-        self._cached: tuple[list[tuple[int, int, int]], list[nn.Parameter], tuple[Tensor, ...]] | None = None
+        self._cached: tuple[list[object], list[nn.Parameter], tuple[Tensor, ...]] | None = None
 
     def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
         """The kernels from the parameters, on the discretised grids or on (out_elements[, in_elements])."""
@@ -95,7 +95,8 @@ class _Convolution(nn.Module):
         parameters = list(self.parameters())
         if any(p.is_inference() for p in parameters):  # no version counter to follow
             return self.working_kernels()
-        key = [(id(p), p.data_ptr(), p._version) for p in parameters]
+        key: list[object] = [self.algorithm, self.padding]
+        key += [(id(p), p.data_ptr(), p._version) for p in parameters]
         if self._cached is None or self._cached[0] != key:
             self._cached = (key, parameters, self.working_kernels())  # while they are held, no id is used again
         return self._cached[2]
@@ -125,6 +126,16 @@ class _Convolution(nn.Module):
     def extra_repr(self) -> str:
         geometry = f"kernel_size={self.kernel_size}, stride={self.stride}, padding={self.padding}"
         return f"{self.in_channels}, {self.out_channels}, {geometry}, bias={self.bias is not None}"
+
+
+def _check_group(group: object) -> None:
+    if not isinstance(group, Group):
+        raise ValueError(f"group must be a Group such as SO2(8), not {group!r}")
+
+
+def _check_grid(name: str, grid: Tensor, group: Group, elements: int) -> None:
+    if tuple(grid.shape) != (elements, group.dim):
+        raise ValueError(f"{name} must have the shape ({elements}, {group.dim}) on {group}, not {tuple(grid.shape)}")
 
 
 class GroupBatchNorm2d(nn.BatchNorm2d):
@@ -179,6 +190,7 @@ class LiftingConv2d(_Convolution):
             algorithm=algorithm,
             **factory,
         )
+        _check_group(group)
         self.group = group
         self.spatial_kernel = ContinuousKernel(
             partial(spatial_points, group, kernel_size),
@@ -205,7 +217,10 @@ class LiftingConv2d(_Convolution):
         """Lift an image to the discretised grid, or to ``out_elements``, shape (|H|, dim)."""
         if x.dim() != 4 or x.shape[1] != self.in_channels:
             raise ValueError(f"expected an image (B, {self.in_channels}, H, W), not {tuple(x.shape)}")
-        return self.convolve(x, *self.kernels(*(() if out_elements is None else (out_elements,))))
+        if out_elements is None:
+            return self.convolve(x, *self.kernels())
+        _check_grid("out_elements", out_elements, self.group, len(out_elements))
+        return self.convolve(x, *self.kernels(out_elements))
 
 
 class GroupToGroupConv2d(_Convolution):
@@ -256,6 +271,8 @@ class GroupToGroupConv2d(_Convolution):
             **factory,
         )
         self.group, self.out_group = group, group if out_group is None else out_group
+        _check_group(self.group)
+        _check_group(self.out_group)
         if self.group.parent() != self.out_group.parent():
             raise ValueError(f"a layer maps between grids of one continuous group, not from {group} to {out_group}")
         self._factory, self._gain = factory, gain
@@ -301,8 +318,11 @@ class GroupToGroupConv2d(_Convolution):
             raise ValueError(f"expected a map on the group {wanted}, not {tuple(x.shape)}")
         if (in_elements is None) != (out_elements is None):
             raise ValueError("give both grids of group elements or neither")
-        grids = () if in_elements is None or out_elements is None else (out_elements, in_elements)
-        return self.convolve(x, *self.kernels(*grids))
+        if in_elements is None or out_elements is None:
+            return self.convolve(x, *self.kernels())
+        _check_grid("in_elements", in_elements, self.group, x.shape[2])
+        _check_grid("out_elements", out_elements, self.out_group, len(out_elements))
+        return self.convolve(x, *self.kernels(out_elements, in_elements))
 
 
 def _joint_kernel(values: Tensor) -> Tensor:
@@ -477,7 +497,11 @@ class FullySeparableConv2d(GroupToGroupConv2d):
         factors = []
         for elements, group in [(out_elements, self.out_group), (in_elements, self.group)]:
             scales = group.scale.resolution  # type: ignore[attr-defined]
-            factors.append((elements[::scales, :1], elements[:scales, 1:]))
+            rotation, scale = elements[::scales, :1], elements[:scales, 1:]
+            product = torch.cat([rotation.repeat_interleave(scales, 0), scale.repeat(len(rotation), 1)], dim=-1)
+            if product.shape != elements.shape or not torch.allclose(product, elements):
+                raise ValueError(f"the elements are not a rotation-major product of rotations and {scales} scales")
+            factors.append((rotation, scale))
         return factors
 
     def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:

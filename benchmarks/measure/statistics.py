@@ -3,6 +3,7 @@
 Never a mean: descheduled passes among samples of 73 µs made one of 4.9 ms, and did not move the median.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,9 +15,16 @@ CONFIDENCE = 0.95
 def summarise(samples: Sequence[float]) -> dict[str, int | float]:
     """Count, median, quartiles, and a bootstrap 95 % interval of the median.
 
+    Successive passes are alike (clocks drift, neighbours come and go), so whole blocks of √n successive samples are
+    drawn: the moving-block bootstrap of Künsch 1989, circular. Drawn one by one, samples of one process gave intervals
+    that missed the medians of their own halves in a third of all cases.
+
+    Args:
+        samples: in the order they were taken.
+
     Returns:
-        ``n``, ``median``, ``q1``, ``q3``, ``ci_low``, ``ci_high``, in the unit of the samples. The interval is the
-        percentile bootstrap with a fixed seed: the same samples always give the same interval.
+        ``n``, ``median``, ``q1``, ``q3``, ``ci_low``, ``ci_high``, in the unit of the samples. The bootstrap has a
+        fixed seed: the same samples always give the same interval. It describes one process, not the next one.
 
     Raises:
         ValueError: for no samples.
@@ -25,7 +33,10 @@ def summarise(samples: Sequence[float]) -> dict[str, int | float]:
         raise ValueError("no samples to summarise; allowed: one or more")
     values = np.asarray(samples, dtype=np.float64)
     q1, median, q3 = np.quantile(values, [0.25, 0.5, 0.75])
-    resampled = np.random.default_rng(0).choice(values, size=(RESAMPLES, len(values)))
+    block = math.ceil(math.sqrt(len(values)))
+    starts = np.random.default_rng(0).integers(len(values), size=(RESAMPLES, math.ceil(len(values) / block)))
+    places = (starts[:, :, None] + np.arange(block)).reshape(RESAMPLES, -1)[:, : len(values)] % len(values)
+    resampled = values[places]
     tail = (1 - CONFIDENCE) / 2
     ci_low, ci_high = np.quantile(np.median(resampled, axis=1), [tail, 1 - tail])
     return {

@@ -7,7 +7,7 @@ import pytest
 import benchmarks.__main__ as command_line
 from benchmarks.cases import PROFILES, profile_cases
 from benchmarks.records import RecordStore
-from benchmarks.sweep import Interrupted
+from benchmarks.sweep import Interrupted, Summary
 
 TINY = [
     *("--layer", "conv", "--variant", "plain", "--channels", "2", "--batch-size", "1", "--image-size", "8"),
@@ -106,3 +106,11 @@ def test_help_has_examples_and_exits_0(command: list[str], capsys: pytest.Captur
         command_line.main([*command, "--help"])
     assert stop.value.code == 0
     assert "examples:\n  python -m benchmarks" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("summary", "status"), [(Summary(0, 3, 0), 1), (Summary(1, 2, 0), 0), (Summary(0, 2, 1), 0)])
+def test_a_sweep_in_which_every_case_failed_says_so_by_its_status(
+    summary: Summary, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command_line, "sweep", lambda *_, **__: summary)
+    assert command_line.main(["sweep", "--results", str(tmp_path)]) == status

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.measure.environment import git_state, load_average, provenance
+from benchmarks.measure.environment import MEASURING_ENVIRONMENT, ROOT, git_state, load_average, provenance
 
 
 def git(directory: Path, *arguments: str) -> str:
@@ -57,3 +57,11 @@ def test_provenance_is_json_and_complete(monkeypatch: pytest.MonkeyPatch) -> Non
     assert timedelta(seconds=-2) < age < timedelta(minutes=1)
     assert (found["threads"], found["gpu"], found["omp_wait_policy"]) == (2, None, "PASSIVE")
     assert found["device_name"] == found["cpu"] != ""
+
+
+@pytest.mark.parametrize("file", ["noxfile.py", "asv.conf.json"])
+def test_the_suites_run_in_the_environment_of_the_sweep(file: str) -> None:
+    """Neither file can import it: nox and asv run in interpreters of their own."""
+    text = "".join((ROOT / file).read_text().split()).replace('"":', ":").replace('""', "")
+    for name, value in MEASURING_ENVIRONMENT.items():
+        assert f'"{name}":"{value}"' in text

@@ -16,7 +16,7 @@ from benchmarks.cases import Case, InvalidCase, profile_cases
 from benchmarks.isolation import InvalidResult, Report
 from benchmarks.measure.clock import Sampling
 from benchmarks.measure.environment import ROOT
-from benchmarks.records import RecordStore
+from benchmarks.records import RecordStore, RecordWarning
 from benchmarks.sweep import Interrupted, Summary, Task, sweep
 
 TINY: dict[str, Any] = {"channels": 2, "batch_size": 1, "image_size": 8, "kernel_size": 3, "threads": 1}
@@ -164,3 +164,19 @@ def test_a_sweep_that_is_stopped_leaves_no_process_behind_and_is_resumed(tmp_pat
     assert sweep([*finished, missing[0]], store, FAST) == Summary(measured=1, failed=0, already_there=len(finished))
     ids = [json.loads(line)["id"] for line in store.path.read_text().splitlines()]
     assert sorted(ids) == sorted([*done, missing[0].id])
+
+
+def test_results_of_another_commit_are_kept_and_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, case = RecordStore(tmp_path), Case(threads=1)
+    record = {"schema": 1, "kind": "cost", "id": case.id, "status": "ok", "provenance": {"commit": "a" * 40}}
+    store.append(record)
+    monkeypatch.setattr("benchmarks.sweep.software", lambda: {"commit": "b" * 40})
+    with pytest.warns(RecordWarning, match="1 of the 1 records already there are of another commit than bbbbbbbbbb"):
+        assert sweep([case], store, FAST).already_there == 1
+    monkeypatch.setattr("benchmarks.sweep.software", lambda: {"commit": "a" * 40})
+    assert sweep([case], store, FAST).already_there == 1  # without a warning, which would be an error
+
+
+def test_more_threads_than_cores_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidCase, match=r"threads 1000000 are more than there are cores; allowed .* 1 to \d+"):
+        sweep([Case(threads=1_000_000)], RecordStore(tmp_path), FAST)

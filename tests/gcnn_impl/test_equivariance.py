@@ -95,6 +95,23 @@ def test_nan_is_never_equivariant():
         assert_equivariant(Nan(), torch.ones(1, 1, 4, 4), SO2(4))
 
 
+def test_an_output_of_zeros_is_no_evidence():
+    class Zero(torch.nn.Module):
+        def forward(self, x):
+            return x * 0
+
+    with pytest.raises(AssertionError):
+        assert_equivariant(Zero(), torch.ones(1, 1, 4, 4), SO2(4))
+
+
+def test_comparing_nothing_is_refused():
+    x = torch.randn(1, 1, 4, 8, 8)
+    with pytest.raises(ValueError, match="nothing of the output can be compared"):
+        equivariance_error(torch.nn.Identity(), x, SO2(4), elements=torch.tensor([[0.3]], dtype=torch.float64))
+    with pytest.raises(ValueError, match="a border of 4 leaves no pixel"):
+        equivariance_error(torch.nn.Identity(), x, SO2(4), border=4)
+
+
 def test_a_group_without_exact_elements_needs_to_be_told_what_to_try():
     with pytest.raises(ValueError, match="say which elements to try"):
         equivariance_error(torch.nn.Identity(), torch.ones(1, 1, 4, 4), RPlus(2))

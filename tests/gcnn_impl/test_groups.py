@@ -113,8 +113,9 @@ def test_a_turn_by_pi_has_one_coordinate(n):
         (lambda: O2(-1), "O2 rotations must be an integer of at least 1, not -1"),
         (lambda: SO2(2.0), "SO2 rotations must be an integer of at least 1, not 2.0"),
         (lambda: RPlus(0), "RPlus scales must be an integer of at least 1, not 0"),
-        (lambda: RPlus(2, 1.0), "RPlus max_scale must be greater than 1, not 1.0"),
-        (lambda: SO2xRPlus(2, 2, float("nan")), "SO2xRPlus max_scale must be greater than 1, not nan"),
+        (lambda: RPlus(2, 1.0), "RPlus max_scale must be finite and greater than 1, not 1.0"),
+        (lambda: RPlus(2, math.inf), "RPlus max_scale must be finite and greater than 1, not inf"),
+        (lambda: SO2xRPlus(2, 2, float("nan")), "SO2xRPlus max_scale must be finite and greater than 1, not nan"),
     ],
 )
 def test_bad_grids_are_refused(build, message):

@@ -171,6 +171,15 @@ class TestInferenceCache:
         if change != "double":
             assert not torch.allclose(after, before)
 
+    @pytest.mark.parametrize(("attribute", "value"), [("algorithm", "direct"), ("padding", 0)])
+    def test_the_cache_follows_what_the_kernels_are_laid_out_for(self, attribute, value):
+        layer = GroupConv2d(2, 2, 5, SO2(4), padding=2).eval()
+        x = torch.randn(1, 2, 4, 8, 8)
+        with torch.no_grad():
+            layer(x)
+            setattr(layer, attribute, value)
+            torch.testing.assert_close(layer(x), copy.deepcopy(layer).train()(x))
+
     def test_a_copy_does_not_share_the_cache(self):
         layer, x = self.layer()
         with torch.no_grad():
@@ -214,6 +223,31 @@ def test_bad_geometry_and_groups_are_refused():
         GroupConv2d(2, 2, 3, RPlus(2, 2.0), out_group=RPlus(2, 3.0))
     with pytest.raises(ValueError, match="needs SO2xRPlus, not"):
         FullySeparableConv2d(2, 2, 3, SO2(4))
+
+
+def test_double_gives_what_double_precision_from_the_start_gives():
+    for variant, layer, x in layers_and_inputs(SO2xRPlus(4, 3)):
+        single = copy.deepcopy(layer).bfloat16().float()
+        single.load_state_dict(layer.state_dict())
+        torch.testing.assert_close(single(x), layer(x), rtol=0, atol=0, msg=variant)
+        double = type(layer)(3, 4, 5, layer.group, padding=2, dtype=torch.float64)
+        double.load_state_dict(layer.state_dict())
+        torch.testing.assert_close(layer.double()(x.double()), double(x.double()), rtol=1e-13, atol=1e-13)
+
+
+def test_grids_of_another_shape_or_group_are_refused():
+    layer, x = GroupConv2d(2, 2, 3, SO2(4)), torch.zeros(1, 2, 4, 5, 5)
+    with pytest.raises(ValueError, match=r"in_elements must have the shape \(4, 1\).*not \(3, 1\)"):
+        layer(x, SO2(3).elements(), SO2(4).elements())
+    with pytest.raises(ValueError, match=r"out_elements must have the shape \(4, 1\).*not \(4, 2\)"):
+        layer(x, SO2(4).elements(), O2(2).elements())
+    with pytest.raises(ValueError, match="group must be a Group such as SO2"):
+        GroupConv2d(2, 2, 3, 4)
+    grid = SO2xRPlus(3, 2).elements()
+    with pytest.raises(ValueError, match="not a rotation-major product"):
+        FullySeparableConv2d(2, 2, 3, SO2xRPlus(3, 2))(
+            torch.zeros(1, 2, 6, 5, 5), grid, grid.flip(0)[[0, 2, 1, 3, 4, 5]]
+        )
 
 
 def test_bad_inputs_are_refused():

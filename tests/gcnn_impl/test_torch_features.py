@@ -277,3 +277,18 @@ def test_data_parallel_gradients_are_those_of_the_whole_batch(tmp_path):
     for rank in range(2):
         actual = torch.load(tmp_path / f"gradients{rank}.pt", weights_only=True)
         torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("variant", ["separable", "dgseparable", "full"])
+def test_backward_outside_of_autocast(variant):
+    # As torch recommends: the forward pass alone runs under autocast.
+    layer = CONVOLUTIONS[variant](2, 2, 5, SO2(4), padding=2)
+    x = torch.randn(2, 2, 4, 8, 8)
+    with torch.autocast("cpu", torch.bfloat16):
+        y = layer(x)
+    y.float().square().mean().backward()
+    half = {name: p.grad.clone() for name, p in layer.named_parameters()}
+    layer.zero_grad()
+    layer(x).square().mean().backward()
+    for name, p in layer.named_parameters():
+        torch.testing.assert_close(half[name], p.grad, rtol=0.1, atol=0.05 * float(p.grad.abs().max() + 1e-6), msg=name)
