@@ -104,7 +104,8 @@ def depthwise_conv2d(
     differentiated = torch.is_grad_enabled() and weight.requires_grad
     if weight.shape[-1] <= FAST_WIDTH or not differentiated:
         return conv2d(x, weight, bias, stride, padding, groups=len(weight))
-    if torch.is_autocast_enabled(x.device.type):  # as autocast does for conv2d; backward then sees one dtype
-        dtype = torch.get_autocast_dtype(x.device.type)
+    device = x.device.type
+    if device != "meta" and torch.is_autocast_enabled(device):  # as for conv2d, so that backward sees one dtype
+        dtype = torch.get_autocast_dtype(device)
         x, weight, bias = x.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
     return _DepthwiseConv2d.apply(x, weight, bias, stride, padding, disc)
