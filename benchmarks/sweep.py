@@ -5,7 +5,7 @@ import random
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from tqdm import tqdm
 
@@ -42,6 +42,40 @@ class Interrupted(Exception):  # noqa: N818
     """Ctrl-C; the message says what is kept."""
 
 
+class Job(Protocol):
+    """What a case and a training run share."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def device(self) -> str: ...
+    @property
+    def threads(self) -> int: ...
+
+
+J = TypeVar("J", bound=Job)
+
+
+def outstanding(jobs: Sequence[J], store: RecordStore, *, retry_failed: bool) -> list[J]:
+    """The jobs that the store lacks, after everything that must hold before one of them runs.
+
+    Raises:
+        InvalidCase: when a job needs a device or more cores than there are.
+        OSError: when the results cannot be written.
+    """
+    if any(job.device == "cuda" for job in jobs) and gpu_name() is None:
+        raise InvalidCase("device 'cuda' is not there; allowed on this machine: cpu")
+    threads, cores = max((job.threads for job in jobs), default=1), available_cores()
+    if threads > cores:
+        raise InvalidCase(f"threads {threads} are more than there are cores; allowed on this machine: 1 to {cores}")
+    store.prepare()
+    done = store.completed_ids(retry_failed=retry_failed)
+    store.warn_of_other_commits({job.id for job in jobs} & done, software()["commit"])
+    for name, value in MEASURING_ENVIRONMENT.items():
+        os.environ.setdefault(name, value)  # before the process server imports torch
+    return [job for job in jobs if job.id not in done]
+
+
 def measure_task(task: Task, report: Report) -> dict[str, Any]:
     """``benchmarks.measurement.measure``, imported where it runs: the sweep itself does without torch."""
     from benchmarks.measurement import measure
@@ -73,19 +107,9 @@ def sweep(
         OSError: when the results cannot be written; nothing has run then.
         Interrupted: on Ctrl-C; everything but the case in progress is in the store.
     """
-    if any(case.device == "cuda" for case in cases) and gpu_name() is None:
-        raise InvalidCase("device 'cuda' is not there; allowed on this machine: cpu")
-    threads, cores = max((case.threads for case in cases), default=1), available_cores()
-    if threads > cores:
-        raise InvalidCase(f"threads {threads} are more than there are cores; allowed on this machine: 1 to {cores}")
-    store.prepare()
-    done = store.completed_ids(retry_failed=retry_failed)
-    missing = [case for case in cases if case.id not in done]
-    store.warn_of_other_commits({case.id for case in cases} & done, software()["commit"])
+    missing = outstanding(cases, store, retry_failed=retry_failed)
     # Whatever drifts while a sweep runs (clocks, other processes) then hits no variant more than another.
     random.Random(ORDER_SEED).shuffle(missing)
-    for name, value in MEASURING_ENVIRONMENT.items():
-        os.environ.setdefault(name, value)  # before the process server imports torch
     measured = failed = 0
     with tqdm(missing, unit="case", desc="sweep", dynamic_ncols=True) as progress:
         try:

@@ -8,7 +8,6 @@ import dataclasses
 import hashlib
 import json
 import math
-import os
 import random
 import statistics
 from collections.abc import Callable, Sequence
@@ -27,10 +26,10 @@ from benchmarks.cases import Case, InvalidCase, check_value
 from benchmarks.datasets import SPLIT_SIZES, Dataset, Split, rotated_digits
 from benchmarks.isolation import Outcome, run_isolated
 from benchmarks.measure.clock import Clock, synchronised_clock
-from benchmarks.measure.environment import MEASURING_ENVIRONMENT, gpu_name, load_average, provenance, software
+from benchmarks.measure.environment import load_average, provenance
 from benchmarks.measure.flops import count_macs
 from benchmarks.records import FAILURES, SCHEMA, Record, RecordStore
-from benchmarks.sweep import Interrupted
+from benchmarks.sweep import Interrupted, outstanding
 from benchmarks.workloads import network
 
 # Bump when a run means another training than before (schedule, network, data): ids change with it.
@@ -346,19 +345,12 @@ def study(
         How many were trained, and how many of these failed.
 
     Raises:
-        InvalidCase: when a run needs a device that is not there.
+        InvalidCase: when a run needs a device or more cores than there are.
         OSError: when the results cannot be written; nothing has run then.
         Interrupted: on Ctrl-C; the run in progress is stored as such, with the epochs it had, and trained again next
             time.
     """
-    if any(run.device == "cuda" for run in runs) and gpu_name() is None:
-        raise InvalidCase("device 'cuda' is not there; allowed on this machine: cpu")
-    store.prepare()
-    done = store.completed_ids(retry_failed=retry_failed)
-    missing = [run for run in runs if run.id not in done]
-    store.warn_of_other_commits({run.id for run in runs} & done, software()["commit"])
-    for name, value in MEASURING_ENVIRONMENT.items():
-        os.environ.setdefault(name, value)  # before the process server imports torch
+    missing = outstanding(runs, store, retry_failed=retry_failed)
     trained = failed = 0
     with tqdm(total=sum(run.epochs for run in missing), unit="epoch", desc="train", dynamic_ncols=True) as progress:
         for run in missing:
