@@ -67,8 +67,8 @@ class Case:
         kernel_size: odd, pixels.
         direction: "forward" (inference: eval, no gradients), "forward_backward" (train mode, gradients of the
             parameters and, for a layer, of its input) or "training_step" (the same and a step of Adam).
-        kernels: "cached", or "generated" in every pass, which is the only way to train. Left empty it becomes
-            "cached" for forward and "generated" else. Fixed weights (plain, torch) are never generated in inference.
+        kernels: "cached", or "generated" in every pass: the only way to train, and what compiled code always does.
+            Left empty it becomes "cached" where it can be. Fixed weights (plain, torch) are "cached" in inference.
         execution: "eager" or "compiled" by ``torch.compile``.
         device, dtype: where and in what the pass is computed; "bfloat16" is autocast, "tf32" is for CUDA alone.
         threads: of torch's intra-op pool.
@@ -96,13 +96,13 @@ class Case:
 
     def __post_init__(self) -> None:
         if not self.kernels:
-            object.__setattr__(self, "kernels", "cached" if self.direction == "forward" else "generated")
+            object.__setattr__(self, "kernels", "generated" if self._must_generate else "cached")
         for axis, value in self.fields().items():
             check_value(axis, value)
         self._check_variant()
         self._check_group()
-        if self.direction != "forward":
-            self._require("kernels", ("generated",), f"direction {self.direction!r}")
+        if self._must_generate:
+            self._require("kernels", ("generated",), f"direction {self.direction!r}, execution {self.execution!r}")
         elif self.fixed_weights:
             self._require("kernels", ("cached",), "fixed weights in direction 'forward'")
         if self.dtype == "tf32":
@@ -161,6 +161,10 @@ class Case:
     def fixed_weights(self) -> bool:
         """Whether there is no kernel to generate: ordinary convolutions."""
         return self.variant == "plain" or self.implementation == "torch"
+
+    @property
+    def _must_generate(self) -> bool:
+        return self.direction != "forward" or (self.execution == "compiled" and not self.fixed_weights)
 
     @property
     def rotations(self) -> int:
