@@ -1,10 +1,12 @@
 """The arithmetic on samples, against numpy and scipy on made-up ones."""
 
+import time
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from benchmarks.measure.statistics import summarise
+from benchmarks.measure.statistics import precise_enough, summarise, summarise_rounds
 
 
 def test_median_and_quartiles_are_those_of_numpy() -> None:
@@ -60,3 +62,61 @@ def test_one_sample_is_its_own_summary() -> None:
 def test_no_samples_are_refused() -> None:
     with pytest.raises(ValueError, match="no samples"):
         summarise([])
+
+
+def test_the_summary_of_rounds_is_that_of_all_samples_together() -> None:
+    rounds = [[1.0, 2.0, 3.0], [4.0, 5.0], [6.0, 7.0, 8.0, 9.0]]
+    summary = summarise_rounds(rounds)
+    assert {name: summary[name] for name in ("n", "median", "q1", "q3")} == {"n": 9, "median": 5, "q1": 3, "q3": 7}
+    assert 1 <= summary["ci_low"] < 5 < summary["ci_high"] <= 9
+
+
+@pytest.mark.parametrize("between", [0.0, 0.02, 0.1])
+def test_the_interval_covers_the_true_median_however_much_processes_differ(between: float) -> None:
+    rng, covered = np.random.default_rng(6), 0
+    for _ in range(100):
+        rounds = np.exp(between * rng.normal(size=(5, 1)) + 0.05 * rng.normal(size=(5, 40)))
+        summary = summarise_rounds(rounds.tolist())
+        covered += summary["ci_low"] <= 1 <= summary["ci_high"]
+    assert covered >= 91
+
+
+def test_for_one_round_it_is_the_summary_of_its_samples() -> None:
+    samples = np.random.default_rng(7).lognormal(size=60).tolist()
+    assert summarise_rounds([samples]) | summarise(samples) == summarise_rounds([samples])
+
+
+def test_a_round_without_samples_changes_nothing() -> None:
+    assert summarise_rounds([[1.0, 2.0], []]) == summarise_rounds([[1.0, 2.0]])
+
+
+def test_outliers_are_counted_and_kept() -> None:
+    samples = [10.0, 11.0, 12.0, 13.0, 14.0] * 4  # quartiles 11 and 13: fences at 8 and 16, 5 and 19
+    summary = summarise_rounds([[*samples, 16.5, 7.5], [*samples, 19.5]])
+    assert summary["outliers"] == {"mild": 2, "far": 1}
+    assert summary["n"] == 43
+
+
+def test_thousands_of_samples_are_summarised_in_a_moment() -> None:
+    rounds = np.random.default_rng(8).lognormal(size=(5, 500)).tolist()
+    start = time.perf_counter()
+    summarise_rounds(rounds)
+    assert time.perf_counter() - start < 0.5  # 0.04 s on a quiet core
+
+
+def test_a_round_ends_when_its_median_is_known_to_a_hundredth() -> None:
+    rng = np.random.default_rng(9)
+    samples = np.exp(0.05 * rng.normal(size=1000)).tolist()
+    enough = [n for n in range(1, 1001) if precise_enough(samples[:n])]
+    # Standard error of a normal median: 1.25 · 0.05 / √n; 1.96 of them are 0.01 at n = 150.
+    assert 75 <= enough[0] <= 300
+    assert enough[-1] == 1000
+
+
+@pytest.mark.parametrize("n", [0, 1, 3])
+def test_a_few_samples_are_never_enough(n: int) -> None:
+    assert not precise_enough([1.0] * n)
+
+
+def test_equal_samples_are_soon_enough() -> None:
+    assert precise_enough([1.0] * 10)

@@ -1,0 +1,154 @@
+"""How far a measurement can be trusted, and what would make it better. Pure: samples and provenance in, findings out.
+
+Thresholds are of two kinds. Sizes below which nobody needs to care (drift, distance of modes, …) are choices. How clear
+a finding must be is set such that unimodal, undrifting samples give a false one in at most 1 of 100 cases; the tests
+hold that on normal, uniform, exponential, log-normal and heavy-tailed ones.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+# Fewer processes say little about the next one, and fewer passes little about a process.
+MIN_ROUNDS = 3
+MIN_SAMPLES = 20
+# Medians of first and last third that differ by less than this part are no drift worth a word …
+DRIFT = 0.02
+# … nor are those that differ by less than this many standard errors of their rank sum.
+DRIFT_Z = 3.5
+# Modes closer than this part of each other are one.
+MODE_DISTANCE = 0.05
+# A mode has this part of all samples at least, and the valley between two is this many times less dense than they are.
+MODE_SHARE = 0.1
+VALLEY_DEPTH = 2.0
+# With m samples to a mode, uniform ones show a valley of exp(5 / √m) in 1 of 100 cases, whatever m is.
+VALLEY_NOISE = 5.0
+# From here on, a mode is more than a coincidence of a few samples.
+MIN_SAMPLES_FOR_MODES = 50
+# A measurement on all cores keeps them busy itself, with a little of its parent process on top.
+OWN_LOAD = 0.5
+STEAL_SHARE = 0.01
+FREQUENCY_LOSS = 0.05
+
+Rounds = Sequence[Sequence[float]]
+Provenance = Mapping[str, Any]
+
+REMEDIES = {
+    "too_few_samples": "give more time: --seconds, --rounds",
+    "drift": "warm up longer, or wait until the machine has cooled down or calmed down",
+    "bimodal": "look for what switches between two states: other processes, clock frequency, placement of memory",
+    "oversubscribed": "stop other processes, use fewer threads, or measure on a host of your own",
+    "throttled": "fix the clock frequency, improve cooling, or raise the container's CPU quota",
+    "threads_unpinned": "set the number of threads (--threads) and OMP_WAIT_POLICY=PASSIVE, as the sweep does",
+}
+
+
+def verdict(rounds: Rounds, provenance: Provenance) -> dict[str, Any]:
+    """Judge the samples of one case.
+
+    Args:
+        rounds: seconds of every process, in the order they were taken.
+        provenance: ``load_before`` and ``load_after``, ``cores``, ``steal_share`` (of the processor's time, what the
+            host gave to others), ``frequency_before`` and ``frequency_after`` (MHz), ``throttled_periods`` (of the
+            container's quota, while measuring), ``threads``, ``omp_wait_policy``, ``gpu``. What is missing or None is
+            not judged, but ``threads``: they must be known.
+
+    Returns:
+        ``verdict``: "noisy" when there is a finding, else "quiet"; ``findings``: each a ``kind`` of ``REMEDIES``, a
+        ``detail`` and the ``remedy``.
+    """
+    details = {
+        "too_few_samples": _too_few(rounds),
+        "drift": _drift(rounds),
+        "bimodal": _bimodal(rounds),
+        "oversubscribed": _oversubscribed(provenance),
+        "throttled": _throttled(provenance),
+        "threads_unpinned": _unpinned(provenance),
+    }
+    findings = [
+        {"kind": kind, "detail": detail, "remedy": REMEDIES[kind]} for kind, detail in details.items() if detail
+    ]
+    return {"verdict": "noisy" if findings else "quiet", "findings": findings}
+
+
+def _too_few(rounds: Rounds) -> str | None:
+    n = sum(map(len, rounds))
+    if len(rounds) >= MIN_ROUNDS and n >= MIN_SAMPLES:
+        return None
+    return f"{n} samples in {len(rounds)} rounds; wanted: {MIN_SAMPLES} in {MIN_ROUNDS}"
+
+
+def _drift(rounds: Rounds) -> str | None:
+    """The last third of a process against its first: Mann and Whitney's rank sum, added up over processes."""
+    excess = variance = 0.0
+    changes = []
+    for samples in rounds:
+        m = len(samples) // 3
+        if m == 0:
+            continue
+        first, last = np.sort(samples[:m]), np.asarray(samples[-m:])
+        below = np.searchsorted(first, last, "left") + np.searchsorted(first, last, "right")
+        excess += float(np.sum(below)) / 2 - m**2 / 2
+        variance += m**2 * (2 * m + 1) / 12
+        changes.append(math.log(np.median(last) / np.median(first)))
+    if not changes:
+        return None
+    change = math.expm1(np.median(changes))
+    if abs(change) < DRIFT or abs(excess) < DRIFT_Z * math.sqrt(variance):
+        return None
+    return f"the last third of a round takes {change:+.1%} compared with the first"
+
+
+def _bimodal(rounds: Rounds) -> str | None:
+    """Two dense places with a sparse one between them.
+
+    Density is the reciprocal of the width of a window of m successive samples, m a tenth of all, so that everywhere
+    it is known equally well; windows are compared that share no sample. The widths of a unimodal distribution fall
+    and rise, however skewed it is; a valley of density is a window wider than one before it and one after it.
+    """
+    n = sum(map(len, rounds))
+    if n < MIN_SAMPLES_FOR_MODES:
+        return None
+    values = np.sort(np.log(np.concatenate([np.asarray(samples, dtype=np.float64) for samples in rounds])))
+    m = math.ceil(MODE_SHARE * n)
+    widths = values[m:] - values[:-m] + np.finfo(np.float32).eps  # equal samples have a density, too
+    before = np.minimum.accumulate(widths)[: -2 * m]
+    after = np.minimum.accumulate(widths[::-1])[::-1][2 * m :]
+    depths = widths[m:-m] / np.maximum(before, after)
+    valley = int(np.argmax(depths)) + m + m // 2
+    low, high = np.median(values[:valley]), np.median(values[valley:])
+    clear = depths.max() >= max(VALLEY_DEPTH, math.exp(VALLEY_NOISE / math.sqrt(m)))
+    if not clear or math.expm1(high - low) < MODE_DISTANCE:
+        return None
+    return f"{valley / n:.0%} of the passes take about {math.exp(low):.3g} s, the others {math.exp(high):.3g} s"
+
+
+def _oversubscribed(provenance: Provenance) -> str | None:
+    load = max(provenance.get("load_before") or 0.0, provenance.get("load_after") or 0.0)
+    cores, steal = provenance.get("cores"), provenance.get("steal_share")
+    if cores is not None and load > cores + OWN_LOAD:
+        return f"load average {load:g} on {cores} cores"
+    if steal is not None and steal > STEAL_SHARE:
+        return f"the host took {steal:.1%} of the processor's time for others"
+    return None
+
+
+def _throttled(provenance: Provenance) -> str | None:
+    periods = provenance.get("throttled_periods")
+    before, after = provenance.get("frequency_before"), provenance.get("frequency_after")
+    if periods:
+        return f"the container's CPU quota stopped it in {periods} periods"
+    if before and after and after < (1 - FREQUENCY_LOSS) * before:
+        return f"the clock fell from {before:.0f} to {after:.0f} MHz"
+    return None
+
+
+def _unpinned(provenance: Provenance) -> str | None:
+    threads = provenance.get("threads")
+    if threads is None:
+        return "the number of threads is not recorded"
+    if threads > 1 and provenance.get("omp_wait_policy") != "PASSIVE" and provenance.get("gpu") is None:
+        return f"{threads} threads that spin while they wait (OMP_WAIT_POLICY is not PASSIVE)"
+    return None
