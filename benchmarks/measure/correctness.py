@@ -17,12 +17,14 @@ def check_output(workload: Workload) -> float | None:
     """The equivariance error of a workload whose output is right; None where no group element is exact on pixels.
 
     Raises:
-        InvalidResult: when the output has the wrong shape, is not finite, or is not equivariant.
+        InvalidResult: when the output is no tensor, has the wrong shape, is not finite, or is not equivariant.
     """
     module, group = workload.module, workload.group
     training = module.training
     module.eval()
     y = module(workload.x)
+    if not isinstance(y, torch.Tensor):
+        raise InvalidResult(f"output is a {type(y).__name__}, expected a tensor")
     if y.shape != workload.cotangent.shape:
         raise InvalidResult(f"output has shape {tuple(y.shape)}, expected {tuple(workload.cotangent.shape)}")
     if not y.isfinite().all():

@@ -55,12 +55,12 @@ def test_fixed_weights_ask_for_the_macs_of_our_convolutions(variant: str) -> Non
     assert count_macs(peer.module, peer.x)["convolution"] == count_macs(ours.module, ours.x)["convolution"]
 
 
-@pytest.mark.parametrize(("implementation", "variant", "group"), [*ESCNN, *AUTHORS])
-def test_macs_of_a_peer_are_those_of_our_convolution_and_its_kernels(
-    implementation: str, variant: str, group: str
-) -> None:
-    ours = build(case_of("gcnn_impl", variant, group))
-    peer = build_or_skip(case_of(implementation, variant, group))
+@pytest.mark.parametrize(
+    ("implementation", "variant"), [("escnn", "full"), ("authors", "full"), ("authors", "separable")]
+)
+def test_macs_of_a_peer_are_those_of_our_convolution_and_its_kernels(implementation: str, variant: str) -> None:
+    ours = build(case_of("gcnn_impl", variant, "SO2"))
+    peer = build_or_skip(case_of(implementation, variant, "SO2"))
     convolution = count_macs(ours.module, ours.x)["convolution"]
     # Kernels are made once for a batch, so twice the batch adds the convolution alone.
     once, twice = (count_macs(peer.module, x)["convolution"] for x in (peer.x, torch.cat([peer.x, peer.x])))
