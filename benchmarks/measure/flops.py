@@ -157,11 +157,6 @@ class _BackwardMacs(TorchFunctionMode):
 
 
 def _backward_macs(module: nn.Module, x: Tensor) -> int:
-    with (
-        torch.enable_grad(),
-        _unpinned_rng(),
-        FlopCounterMode(display=False) as counter,
-        _BackwardMacs(counter) as mode,
-    ):
+    with torch.enable_grad(), FlopCounterMode(display=False) as counter, _BackwardMacs(counter) as mode:
         module(x.detach().requires_grad_(x.requires_grad))
     return mode.macs

@@ -186,7 +186,7 @@ def _mark(kind: str, tensor: Tensor) -> None:
 
 def _events(profiler: profile) -> list[Any]:
     """All events in order of time. The public list leaves out what was allocated inside an operator."""
-    assert profiler.profiler is not None
+    assert profiler.profiler is not None and profiler.profiler.kineto_results is not None
     events: list[Any] = []
     waiting = list(profiler.profiler.kineto_results.experimental_event_tree())
     while waiting:

@@ -176,7 +176,7 @@ def _generation(workload: Workload, clock: Clock) -> float:
     for layer in layers:
         with contextlib.nullcontext() if workload.backward else torch.inference_mode():
             start = clock()
-            kernels: tuple[Tensor, ...] = layer.kernels()
+            kernels: tuple[Tensor, ...] = layer.kernels()  # type: ignore[operator]
             seconds += clock() - start
         if not workload.backward:
             continue
