@@ -1,7 +1,9 @@
 """What continuous integration and newcomers run: ``nox -s report``, ``nox -s tests``, …; ``nox --list`` shows all."""
 
-import json
-import math
+import argparse
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import nox
@@ -22,6 +24,12 @@ RUN_ENVIRONMENT = {
     ":glibc.malloc.top_pad=268435456",
     "KINETO_LOG_LEVEL": "99",
 }
+ASV_RESULTS, ASV_PAGES = Path(".asv/results"), Path(".asv/html")
+WORKFLOWS = sorted(Path(".github/workflows").glob("*.yml"))
+PYTEST_RESULTS = Path("results/pytest-benchmark")
+# Medians of unchanged code differ by less: from run to run, and between commits that asv measures in turns.
+# docs/history.md has the measurements.
+FACTOR, INTERLEAVED_FACTOR = 1.25, 1.15
 
 
 def install(session: nox.Session, *groups: str) -> None:
@@ -45,12 +53,12 @@ def tests(session: nox.Session) -> None:
     install(session, *GROUPS)
     check_style(session)
     check_types(session)
-    session.run("python", "-m", "pytest", "--benchmark-disable", *(session.posargs or ["tests", "benchmarks"]))
+    session.run("python", "-m", "pytest", *session.posargs)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style alone, without torch."""
+    """Style and the workflows alone, without torch."""
     session.install(*nox.project.dependency_groups(PROJECT, "lint"))
     check_style(session)
 
@@ -63,53 +71,123 @@ def typecheck(session: nox.Session) -> None:
 
 
 @nox.session
+def validity(session: nox.Session) -> None:
+    """Show what the measurements can tell apart: A/A comparisons and planted slowdowns."""
+    install(session, "measure")
+    session.run("python", "-m", "benchmarks.validity", *session.posargs)
+
+
+@nox.session
+def peers(session: nox.Session) -> None:
+    """Measure our layers beside torch's, escnn's and the authors' (``-- --authors PATH``)."""
+    install(session, "measure", "peers")
+    session.install("--no-deps", "escnn")  # one of its dependencies, lie_learn, needs numpy < 2; peers.py does without
+    session.install("--no-deps", "escnn>=1.0.11")
+    session.run("python", "-m", "benchmarks.peers", *session.posargs)
+
+
+@nox.session
+def compare(session: nox.Session) -> None:
+    """Compare two commits or two sets of results: ``nox -s compare -- A B``."""
+    install(session, "measure")
+    session.run("python", "-m", "benchmarks", "compare", *session.posargs)
+
+
+@nox.session
 def bench(session: nox.Session) -> None:
-    """Run the pytest-benchmark suite and keep results/pytest-benchmark.json."""
+    """Run the pytest-benchmark suite, save it in results/pytest-benchmark, compare with the run before."""
+    options = argparse.ArgumentParser(prog="nox -s bench --")
+    options.add_argument("--factor", type=float, default=FACTOR, help="the noise floor (default: %(default)s)")
+    args, others = options.parse_known_args(session.posargs)
     install(session, "measure", "suites")
-    results = Path("results/pytest-benchmark.json")
-    results.parent.mkdir(exist_ok=True)
-    results.unlink(missing_ok=True)
-    shown = "--benchmark-columns=median,iqr,min,rounds"  # never the mean: one descheduled pass moves it by far
-    session.run("python", "-m", "pytest", "benchmarks", "--benchmark-only", shown, f"--benchmark-json={results}")
-    count = len(json.loads(results.read_text())["benchmarks"])
-    session.log(f"{count} benchmarks in {results}")
-    if count == 0:
-        session.error("pytest-benchmark measured nothing")
+    saved = set(PYTEST_RESULTS.glob("*/*.json"))
+    session.run(
+        *("python", "-m", "pytest", "benchmarks", "--benchmark-enable", "--benchmark-only"),
+        "--benchmark-columns=median,iqr,min,rounds",  # never the mean: one descheduled pass moves it by far
+        *("--benchmark-autosave", "--benchmark-save-data", f"--benchmark-storage={PYTEST_RESULTS}"),
+        *others,
+        success_codes=[0, 1],  # 1: a test failed, which the gate will say
+    )
+    new = sorted(set(PYTEST_RESULTS.glob("*/*.json")) - saved)
+    before = [path for path in sorted(saved) if new and path.parent == new[-1].parent]
+    gate("pytest-benchmark", *map(str, before[-1:] + new if new else []), f"--factor={args.factor}")
 
 
 @nox.session
 def asv(session: nox.Session) -> None:
-    """Run the asv suite on HEAD and keep the results in .asv/results."""
+    """Measure commits with asv, HEAD or ``-- RANGE``, and keep the results in .asv/results."""
+    prepare_asv(session)
+    commits, *options = session.posargs or ["HEAD^!"]
+    if commits.startswith("-"):
+        commits, options = "HEAD^!", session.posargs
+    begun = time.time()
+    # Its exit status says too little, so the gate looks at what was stored.
+    session.run("asv", "run", commits, "--show-stderr", *options, success_codes=[0, 1, 2])
+    gate("asv", str(ASV_RESULTS), f"--since={begun}", f"--factor={FACTOR}")
+
+
+@nox.session(name="asv-compare")
+def asv_compare(session: nox.Session) -> None:
+    """Measure two commits in turns with asv: ``nox -s asv-compare -- BASE [HEAD]``; exit status 1: it is slower."""
+    options = argparse.ArgumentParser(prog="nox -s asv-compare --")
+    options.add_argument("base", help="commit to compare with")
+    options.add_argument("head", nargs="?", default="HEAD", help="commit in question (default: HEAD)")
+    options.add_argument("--factor", type=float, default=INTERLEAVED_FACTOR, help="noise floor (default: %(default)s)")
+    options.add_argument("-b", "--bench", action="append", default=[], help="only benchmarks that match")
+    args = options.parse_args(session.posargs)
+    prepare_asv(session)
+    commits = [commit_hash(session, name) for name in (args.base, args.head)]
+    if commits[0] == commits[1]:
+        session.error(f"{args.base} and {args.head} are the same commit; allowed: two")
+    chosen = Path(session.create_tmp(), "commits")
+    chosen.write_text("\n".join(commits))
+    begun = time.time()
+    session.run(
+        *("asv", "run", f"HASHFILE:{chosen}", "--interleave-rounds", "--record-samples", "--show-stderr"),
+        *(option for pattern in args.bench for option in ("-b", pattern)),
+        success_codes=[0, 1, 2],
+    )
+    gate("asv", str(ASV_RESULTS), "--commits", *commits, f"--since={begun}", f"--factor={args.factor}")
+
+
+@nox.session(name="asv-publish")
+def asv_publish(session: nox.Session) -> None:
+    """Make the pages of asv's results in .asv/html, which need no network; ``-- --serve`` shows them."""
+    prepare_asv(session)
+    session.run("asv", "publish")
+    session.run("python", "-m", "benchmarks.offline", str(ASV_PAGES))
+    if "--serve" in session.posargs:  # browsers refuse to load them from a file
+        session.run("asv", "preview")
+
+
+def prepare_asv(session: nox.Session) -> None:
+    """Install asv, which makes its own environment for what it measures."""
     session.install("asv>=0.6.5")
     session.env.update(RUN_ENVIRONMENT)
-    session.run("asv", "machine", "--yes")
-    session.run("asv", "run", "HEAD^!", "--show-stderr", *session.posargs)
-    # Exit status 0 says nothing: count what was stored for this commit.
-    commit = session.run("git", "rev-parse", "HEAD", external=True, silent=True)
-    counts = [count_asv_results(path, str(commit).strip()) for path in Path(".asv/results").glob("*/*.json")]
-    session.log(f"{sum(counts)} asv results for HEAD")
-    if sum(counts) == 0:
-        session.error("asv measured nothing")
+    session.run("asv", "machine", "--yes", silent=True)
+    if session.run("git", "status", "--porcelain", "--untracked-files=no", external=True, silent=True):
+        session.warn("asv measures commits: what is not committed is not measured")
+
+
+def commit_hash(session: nox.Session, name: str) -> str:
+    """The full hash of a commit."""
+    return str(session.run("git", "rev-parse", "--verify", f"{name}^{{commit}}", external=True, silent=True)).strip()
+
+
+def gate(*arguments: str) -> None:
+    """Judge results with benchmarks/gates.py, and leave with its exit status, of which nox only knows 0 and 1."""
+    status = subprocess.run([sys.executable, "-m", "benchmarks.gates", *arguments], check=False).returncode
+    if status:
+        sys.exit(status)
 
 
 def check_style(session: nox.Session) -> None:
-    """Ruff's rules and format."""
+    """Ruff's rules and format; GitHub's schema for the workflows."""
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
+    session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *map(str, WORKFLOWS))
 
 
 def check_types(session: nox.Session) -> None:
     """Mypy, on the packages named in pyproject.toml."""
     session.run("mypy")
-
-
-def count_asv_results(path: Path, commit: str) -> int:
-    """Parameter combinations with a number in one of asv's result files; 0 when it is of another commit.
-
-    Asv writes null for what failed and NaN for what was skipped.
-    """
-    content = json.loads(path.read_text())
-    if content.get("commit_hash") != commit:
-        return 0
-    values = [row[0] for row in content["results"].values()]
-    return sum(value is not None and not math.isnan(value) for row in values for value in row or [])

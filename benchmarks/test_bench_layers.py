@@ -1,52 +1,62 @@
-"""pytest-benchmark: the layers of the asv suite through another clock.
+"""pytest-benchmark: the layers and training steps of the asv suite through another clock.
 
-Every case is a test of its output as well, so that a layer that is fast and wrong fails.
+Plain ``pytest`` runs each of them once, as a test of its output; ``nox -s bench`` measures them. A layer that is fast
+and wrong fails either way.
 """
 
+import itertools
+from collections.abc import Callable
+
 import pytest
-import torch
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.bench_layers import RESOLUTIONS, VARIANTS, suite_case
-from benchmarks.cases import CHOICES, Case
+from benchmarks.cases import Case
 from benchmarks.measure.correctness import check_output
-from benchmarks.measure.flops import count_macs
-from benchmarks.measure.memory import peak_memory
-from benchmarks.workloads import build
+from benchmarks.measure.environment import software
+from benchmarks.suite import NETWORKS, VERSION, absent, clock, cost, layer_cases, network_run, step_case, workload
 
-ROUNDS = 20
-WARM_UP_ROUNDS = 3
+# Passes that are timed: as many as fit the budget, within bounds.
+SECONDS = 0.5
+FEWEST, MOST = 10, 200
+WARM_UPS = 3
 
-DEVICES = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
-CASES = dict.fromkeys(
-    suite_case(device, variant, resolution, direction)
-    for device in DEVICES
-    for direction in CHOICES["direction"]
-    for variant in VARIANTS
-    for resolution in RESOLUTIONS
+CASES = layer_cases() + list(
+    dict.fromkeys(step_case(network_run(*point)) for point in itertools.product(*NETWORKS.values()))
 )
 
 
-@pytest.mark.parametrize(
-    "case", CASES, ids=lambda case: f"{case.variant}-{case.resolution}-{case.direction}-{case.device}"
-)
-def test_layer(benchmark: BenchmarkFixture, case: Case) -> None:
-    torch.set_num_threads(case.threads)
-    workload = build(case)
-    error = check_output(workload)
-    benchmark.group = case.direction
-    benchmark.extra_info.update(
-        case=case.fields(),
-        case_id=case.id,
-        parameters=sum(parameter.numel() for parameter in workload.module.parameters()),
-        macs=count_macs(workload.module, workload.x),
-        memory=peak_memory(workload.run, case.device, prepare=workload.prepare),
-        equivariance_error=error,
-    )
+def name(case: Case) -> str:
+    """A case within this suite."""
+    shape = f"H{case.resolution}-C{case.channels}-B{case.batch_size}"
+    return f"{case.layer}-{case.variant}-{shape}-{case.direction}-{case.device}"
+
+
+@pytest.mark.parametrize("case", CASES, ids=name)
+def test_pass(benchmark: BenchmarkFixture, case: Case) -> None:
+    if reason := absent(case.device):
+        pytest.skip(reason)
+    built = workload(case)
 
     def run() -> None:
-        workload.run()
-        if case.device == "cuda":
-            torch.cuda.synchronize()
+        built.run()
+        clock()  # waits for the device
 
-    benchmark.pedantic(run, setup=workload.prepare, rounds=ROUNDS, warmup_rounds=WARM_UP_ROUNDS)
+    benchmark.group = f"{case.layer} {case.direction} {case.device}"
+    if benchmark.disabled:
+        check_output(built)
+        benchmark.pedantic(run, setup=built.prepare)
+        return
+    benchmark.extra_info.update(
+        case=case.fields(), case_id=case.id, suite_version=VERSION, commit=software()["commit"], **cost(case)
+    )
+    seconds = min(timed(run, built.prepare) for _ in range(WARM_UPS))
+    rounds = min(max(round(SECONDS / seconds), FEWEST), MOST)
+    benchmark.pedantic(run, setup=built.prepare, rounds=rounds, warmup_rounds=WARM_UPS)
+
+
+def timed(run: Callable[[], None], prepare: Callable[[], None]) -> float:
+    """Seconds of one pass."""
+    prepare()
+    start = clock()
+    run()
+    return clock() - start

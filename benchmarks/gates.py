@@ -1,0 +1,238 @@
+"""What a run of the asv or the pytest-benchmark suite has shown: results are counted first, then judged.
+
+Exit statuses of the suites say little: asv's 1 means "regressed", "nothing measured" and "no such commit" alike. So
+their files are read, and the word is one of four: "fine" (exit status 0), "regressed" (1), "failed" and "measured
+nothing" (2). This module needs the standard library alone.
+"""
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+EXIT_STATUS = {"fine": 0, "regressed": 1, "failed": 2, "measured nothing": 2}
+# Published, not judged. Equivariance errors are rounding, and sums in another order move them by half; that they are
+# small is checked before anything is measured. The test error of a short training has a standard error of points.
+HISTORY_ONLY = ("track_equivariance_error", "track_test_error")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One benchmark at one point.
+
+    Args:
+        value: the median time, or what else was measured, less being better; None when the benchmark failed, nan when
+            it was skipped.
+        low, high: an interval of it; both are the value where nothing varies.
+        version: of the benchmark; other versions measure something else.
+    """
+
+    value: float | None
+    low: float
+    high: float
+    version: str
+
+    @property
+    def measured(self) -> bool:
+        return self.value is not None and math.isfinite(self.value)
+
+
+Results = Mapping[str, Result]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """A key of ``EXIT_STATUS``, and the lines that say why."""
+
+    word: str
+    lines: tuple[str, ...]
+
+
+def judge(after: Results, before: Results | None, factor: float) -> Judgement:
+    """What to make of the results of a run.
+
+    A benchmark has regressed when it is more than ``factor`` times slower (or larger) and the intervals do not overlap.
+
+    Args:
+        after: the results in question.
+        before: what they are compared with; None for no comparison.
+        factor: the noise floor.
+    """
+    failed = sorted(name for name, result in after.items() if result.value is None)
+    measured = sorted(name for name, result in after.items() if result.measured)
+    lines = [f"failed: {name}" for name in failed]
+    lines.append(f"{len(measured)} measured, {len(failed)} failed, {len(after) - len(measured) - len(failed)} skipped")
+    if before is None:
+        return Judgement("failed" if failed else "fine" if measured else "measured nothing", tuple(lines))
+
+    pairs = [(name, before[name], after[name]) for name in measured if _comparable(name, before, after)]
+    regressed = [
+        f"regressed: {name}: {old.value:.4g} → {new.value:.4g}, × {_ratio(old, new):.3g}"
+        for name, old, new in pairs
+        if _ratio(old, new) > factor and new.low > old.high
+    ]
+    lines += [*regressed, f"{len(pairs)} compared, {len(regressed)} regressed by more than × {factor:g}"]
+    word = "failed" if failed else "measured nothing" if not pairs else "regressed" if regressed else "fine"
+    return Judgement(word, tuple(lines))
+
+
+def _comparable(name: str, before: Results, after: Results) -> bool:
+    judged = not any(quantity in name for quantity in HISTORY_ONLY)
+    old = before.get(name)
+    return judged and old is not None and old.measured and old.version == after[name].version
+
+
+def _ratio(old: Result, new: Result) -> float:
+    assert old.value is not None
+    assert new.value is not None
+    if old.value == 0:
+        return 1.0 if new.value == 0 else math.inf
+    return new.value / old.value
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What asv measured of one commit on one machine, in one environment."""
+
+    hash: str
+    place: str
+    date: int
+    results: Results
+
+
+def read_asv(directory: Path, *, since: float = 0.0) -> list[Commit]:
+    """The commits in asv's results, oldest first.
+
+    Args:
+        directory: the ``results_dir`` of asv.conf.json.
+        since: seconds of the epoch; what was begun earlier is left out, and so is a commit of which nothing remains.
+
+    Raises:
+        ValueError: for a file that is not asv's; the message names it.
+    """
+    commits = []
+    for path in sorted(directory.glob("*/*.json")):
+        if path.name == "machine.json":
+            continue
+        try:
+            content = json.loads(path.read_text())
+            results = dict(_asv_results(content, since))
+            if results:
+                commits.append(Commit(content["commit_hash"], path.parent.name, content["date"], results))
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{path} is not a result of asv 0.6: {error!r}") from None
+    return sorted(commits, key=lambda commit: commit.date)
+
+
+def _asv_results(content: Mapping[str, Any], since: float) -> Iterator[tuple[str, Result]]:
+    for name, row in content["results"].items():
+        columns = dict(zip(content["result_columns"], row, strict=False))  # asv drops empty columns at the end
+        if columns["started_at"] < 1000 * since:
+            continue
+        points = list(product(*columns["params"]))
+        missing: list[None] = [None] * len(points)
+        values, lows, highs = (
+            columns.get(column) or missing for column in ("result", "stats_ci_99_a", "stats_ci_99_b")
+        )
+        for point, value, low, high in zip(points, values, lows, highs, strict=True):
+            certain = math.nan if value is None else value
+            low, high = (certain if bound is None else bound for bound in (low, high))
+            full_name = f"{name}({', '.join(point)})" if point else name
+            yield full_name, Result(value, low, high, columns["version"])
+
+
+def read_pytest_benchmark(path: Path) -> dict[str, Result]:
+    """The results in a file that pytest-benchmark saved; failed tests are those that ``conftest.py`` named.
+
+    The interval of a median is ± 1.57 IQR / √n, that of a notched box plot (McGill, Tukey, Larsen 1978).
+
+    Raises:
+        ValueError: for another kind of file; the message names it.
+    """
+    try:
+        content = json.loads(path.read_text())
+        results = {name: Result(None, math.nan, math.nan, "") for name in content["failed"]}
+        for benchmark in content["benchmarks"]:
+            stats, extra = benchmark["stats"], benchmark["extra_info"]
+            margin = 1.57 * stats["iqr"] / math.sqrt(stats["rounds"])
+            median = stats["median"]
+            version = f"{extra['suite_version']} {extra['case_id']}"
+            results.setdefault(benchmark["fullname"], Result(median, median - margin, median + margin, version))
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is not a file of this suite: {error!r}") from None
+    return results
+
+
+def judge_asv(commits: Sequence[Commit], factor: float, wanted: Sequence[str] = ()) -> Judgement:
+    """Judge each commit beside the one before it on the same machine; the gravest word counts.
+
+    Args:
+        commits: oldest first.
+        factor: the noise floor.
+        wanted: hashes of commits, to be judged alone and in this order; all if there are none.
+    """
+    there = {commit.hash for commit in commits}
+    if not commits or not there.issuperset(wanted):
+        missing = ", ".join(hash_[:8] for hash_ in wanted if hash_ not in there) or "any commit"
+        return Judgement("measured nothing", (f"this run left no result of {missing}",))
+    if wanted:
+        commits = [commit for hash_ in wanted for commit in commits if commit.hash == hash_]
+    judgements, before = [], dict[str, Commit]()
+    for commit in commits:
+        older = before.get(commit.place)
+        title = commit.hash[:8] + (f" after {older.hash[:8]}" if older else "") + f" on {commit.place}"
+        judgement = judge(commit.results, older.results if older else None, factor)
+        judgements.append(Judgement(judgement.word, (f"{title}: {judgement.word}", *judgement.lines)))
+        before[commit.place] = commit
+    return _gravest(judgements)
+
+
+def judge_pytest_benchmark(paths: Sequence[Path], factor: float) -> Judgement:
+    """Judge the last of the files beside the one before it, where there is one."""
+    if not paths:
+        return Judgement("measured nothing", ("pytest-benchmark saved no file",))
+    results = [read_pytest_benchmark(path) for path in paths[-2:]]
+    judgement = judge(results[-1], results[0] if len(results) > 1 else None, factor)
+    title = f"{paths[-1]}" + (f" after {paths[-2]}" if len(paths) > 1 else ", the first")
+    return Judgement(judgement.word, (f"{title}: {judgement.word}", *judgement.lines))
+
+
+def _gravest(judgements: Sequence[Judgement]) -> Judgement:
+    order = list(EXIT_STATUS)
+    word = max((judgement.word for judgement in judgements), key=order.index)
+    return Judgement(word, tuple(line for judgement in judgements for line in judgement.lines))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Read, count, judge, and print what came out; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.gates", description=(__doc__ or "").split("\n")[0])
+    suites = parser.add_subparsers(dest="suite", required=True)
+    asv = suites.add_parser("asv", help="commits in asv's results, each beside the one before")
+    asv.add_argument("directory", type=Path, help="results_dir of asv.conf.json")
+    asv.add_argument("--commits", nargs="+", default=(), help="these alone, in this order (default: all, by date)")
+    asv.add_argument("--since", type=float, default=0.0, help="seconds of the epoch: what was begun since then")
+    pytest = suites.add_parser("pytest-benchmark", help="the newest of the files beside the one before")
+    pytest.add_argument("files", type=Path, nargs="*", help="oldest first")
+    for suite in (asv, pytest):
+        suite.add_argument("--factor", type=float, required=True, help="the noise floor, such as 1.1")
+    args = parser.parse_args(argv)
+    try:
+        if args.suite == "asv":
+            judgement = judge_asv(read_asv(args.directory, since=args.since), args.factor, args.commits)
+        else:
+            judgement = judge_pytest_benchmark(args.files, args.factor)
+    except ValueError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(*judgement.lines, sep="\n")
+    print(judgement.word)
+    return EXIT_STATUS[judgement.word]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
