@@ -7,19 +7,23 @@ A bias has one value per output channel, shape (C_o,), the same at every group e
 Memory: maps are kept channels-last and group-major, that is (B, H, W, |H|, C) in memory. Convolutions then see
 channels-last images with |H|·C channels, and batch norm over (B, |H|, H, W) sees one with C. Any layout is accepted.
 
-``algorithm="direct"`` computes everything by plain ``conv2d``; ``"auto"`` takes the faster equivalent path (``docs/
-performance.md`` has the measurements behind the choice). ``disc=True`` says that a kernel is zero outside the disc
-i² + j² ≤ r²; its gradient is then wanted inside the disc only.
+``algorithm="direct"`` computes everything by plain ``conv2d``; ``"disc"`` leaves out the taps that a disc makes zero
+and takes depthwise gradients in strips; ``"fourier"`` goes through the Fourier transform over the plane where a
+convolution over the group keeps the size of the image; ``"auto"`` takes what should be fastest (``docs/performance.md``
+has the measurements behind the choice). ``disc=True`` says that a kernel is zero outside the disc i² + j² ≤ r²; its gradient is
+then wanted inside the disc only.
 """
 
 from typing import Literal
 
+import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, max_pool2d
 
 from gcnn_impl.depthwise import depthwise_conv2d
+from gcnn_impl.fourier import fourier_conv2d, fourier_pays
 
-Algorithm = Literal["auto", "direct"]
+Algorithm = Literal["auto", "direct", "disc", "fourier"]
 
 
 def flatten_group(x: Tensor) -> Tensor:
@@ -70,7 +74,15 @@ def _weight(kernel: Tensor) -> Tensor:
     return weight.flatten(4, 5).flatten(0, 1).permute(0, 3, 1, 2)
 
 
-def group_conv2d(x: Tensor, kernel: Tensor, *, bias: Tensor | None = None, stride: int = 1, padding: int = 0) -> Tensor:
+def group_conv2d(
+    x: Tensor,
+    kernel: Tensor,
+    *,
+    bias: Tensor | None = None,
+    stride: int = 1,
+    padding: int = 0,
+    algorithm: Algorithm = "auto",
+) -> Tensor:
     """y_o(x, h) = Σ_i Σ_h' Σ_x' f_i(x', h') k_oi(h⁻¹(x' − x), h⁻¹h').
 
     Args:
@@ -80,13 +92,50 @@ def group_conv2d(x: Tensor, kernel: Tensor, *, bias: Tensor | None = None, strid
     Returns:
         Map on the group, shape (B, C_o, |H_out|, H', W').
     """
-    resolution = kernel.shape[1]
-    y = conv2d(flatten_group(x), _weight(kernel), _group_bias(bias, resolution), stride, padding)
+    resolution, size = kernel.shape[1], kernel.shape[-1]
+    x, weight, bias = flatten_group(x), _weight(kernel), _group_bias(bias, kernel.shape[1])
+    same = stride == 1 and padding == size // 2
+    if same and size > 1 and _through_fourier(x, len(weight), size * size, size // 2, algorithm):
+        y = fourier_conv2d(x, _taps(kernel), _square(size // 2), bias)
+    else:
+        y = conv2d(x, weight, bias, stride, padding)
     return unflatten_group(y, resolution)
 
 
+def _through_fourier(x: Tensor, out_maps: int, taps: int, radius: int, algorithm: Algorithm) -> bool:
+    """Whether to go through the Fourier transform, x (B, |H_in|·C_i, H, W); for "auto", where it should pay."""
+    device = x.device.type
+    if algorithm not in ("auto", "fourier") or x.dtype not in (torch.float32, torch.float64):
+        return False
+    if device != "meta" and torch.is_autocast_enabled(device):
+        return False
+    if algorithm == "fourier":
+        return True
+    if device != "cpu" or torch.compiler.is_compiling():  # not measured there; a compiled graph is for any batch
+        return False
+    return fourier_pays(len(x), *x.shape[2:], x.shape[1], out_maps, taps, radius)
+
+
+def _taps(kernel: Tensor) -> Tensor:
+    """(C_o, |H_out|, C_i, |H_in|, k, l) → (k·l, |H_out|·C_o, |H_in|·C_i)."""
+    return kernel.permute(4, 5, 1, 0, 3, 2).flatten(4, 5).flatten(2, 3).flatten(0, 1)
+
+
+def _square(radius: int) -> tuple[tuple[int, int], ...]:
+    """(row, column) of the taps of a square, row by row."""
+    side = range(-radius, radius + 1)
+    return tuple((row, column) for row in side for column in side)
+
+
 def disc_group_conv2d(
-    x: Tensor, inner: Tensor, vertical: Tensor, horizontal: Tensor, *, bias: Tensor | None = None, stride: int = 1
+    x: Tensor,
+    inner: Tensor,
+    vertical: Tensor,
+    horizontal: Tensor,
+    *,
+    bias: Tensor | None = None,
+    stride: int = 1,
+    algorithm: Algorithm = "auto",
 ) -> Tensor:
     """``group_conv2d`` with padding k // 2 for a kernel that is zero outside the disc, without the taps that are zero.
 
@@ -100,8 +149,14 @@ def disc_group_conv2d(
         horizontal: its left and right tap, shape (C_o, |H_out|, C_i, |H_in|, 1, 2).
     """
     resolution, r = inner.shape[1], inner.shape[-1] // 2 + 1
-    x = flatten_group(x)
-    y = conv2d(x, _weight(inner), _group_bias(bias, resolution), stride, r - 1)
+    x, bias = flatten_group(x), _group_bias(bias, inner.shape[1])
+    out_maps, taps = resolution * len(inner), inner.shape[-1] ** 2 + 4
+    if stride == 1 and _through_fourier(x, out_maps, taps, r, algorithm):
+        first, last = (torch.cat([_taps(vertical)[i : i + 1], _taps(horizontal)[i : i + 1]]) for i in (0, 1))
+        kernel = torch.cat([first, _taps(inner), last.flip(0)])  # opposite taps at opposite places
+        offsets = ((-r, 0), (0, -r), *_square(r - 1), (0, r), (r, 0))
+        return unflatten_group(fourier_conv2d(x, kernel, offsets, bias), resolution)
+    y = conv2d(x, _weight(inner), bias, stride, r - 1)
     y += conv2d(x, _weight(vertical), None, stride, (r, 0), (2 * r, 1))  # in place: a fresh map costs page faults
     y += conv2d(x, _weight(horizontal), None, stride, (0, r), (1, 2 * r))
     return unflatten_group(y, resolution)
@@ -114,7 +169,7 @@ def group_mix(x: Tensor, kernel: Tensor) -> Tensor:
         x: map on the group, shape (B, C_i, |H_in|, H, W).
         kernel: shape (C_o, |H_out|, C_i, |H_in|).
     """
-    return group_conv2d(x, kernel[..., None, None])
+    return group_conv2d(x, kernel[..., None, None], algorithm="direct")
 
 
 def depthwise_group_conv2d(

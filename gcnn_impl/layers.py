@@ -154,7 +154,7 @@ class LiftingConv2d(_Convolution):
         in_channels, out_channels: C_i, C_o.
         kernel_size: odd side of the kernel grid, in pixels.
         group: the subgroup H and its discretised grid.
-        algorithm: "auto" for the fastest equivalent path, "direct" for plain ``conv2d``.
+        algorithm: "auto" for the fastest equivalent path, or one of them by name, see ``functional``.
         gain: scale of the kernel at initialisation, 1/√E[f²] for unit variance of the output.
         hidden_features, omega: size and frequency of the SIREN kernels.
 
@@ -233,7 +233,7 @@ class GroupToGroupConv2d(_Convolution):
         kernel_size: odd side of the kernel grid, in pixels.
         group: the subgroup H and the grid of the input.
         out_group: the grid of the output, of the same continuous group; the input's unless told otherwise.
-        algorithm: "auto" for the fastest equivalent path, "direct" for plain ``conv2d``.
+        algorithm: "auto" for the fastest equivalent path, or one of them by name, see ``functional``.
         gain: scale of the kernel at initialisation, 1/√E[f²] for unit variance of the output.
         hidden_features, omega: size and frequency of the SIREN kernels.
 
@@ -351,7 +351,7 @@ class _Unfactored(GroupToGroupConv2d):
 
     def _drops_taps(self) -> bool:
         same = self.padding == self.kernel_size // 2
-        return self.algorithm == "auto" and self.group.rotates and self.kernel_size >= 5 and same
+        return self.algorithm != "direct" and self.group.rotates and self.kernel_size >= 5 and same
 
     def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
         return (_joint_kernel(self._values(*grids)),)
@@ -366,9 +366,10 @@ class _Unfactored(GroupToGroupConv2d):
         return tuple(functional.channels_last_kernel(part) for part in parts)
 
     def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
+        options: dict[str, Any] = {"bias": self.bias, "stride": self.stride, "algorithm": self.algorithm}
         if len(kernels) == 1:
-            return functional.group_conv2d(x, *kernels, bias=self.bias, stride=self.stride, padding=self.padding)
-        return functional.disc_group_conv2d(x, *kernels, bias=self.bias, stride=self.stride)
+            return functional.group_conv2d(x, *kernels, padding=self.padding, **options)
+        return functional.disc_group_conv2d(x, *kernels, **options)
 
 
 class GroupConv2d(_Unfactored):
