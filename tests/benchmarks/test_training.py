@@ -29,7 +29,7 @@ def digits() -> Dataset:
     whole = rotated_digits(RUN.image_size)
 
     def few(split: Split, n: int) -> Split:
-        return Split(split.images[:n], split.labels[:n], split.angles[:n], split.indices[:n])
+        return Split(split.images[:n], split.labels[:n], split.indices[:n])
 
     return dataclasses.replace(
         whole, train=few(whole.train, 40), validation=few(whole.validation, 20), test=few(whole.test, 20)

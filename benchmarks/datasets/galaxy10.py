@@ -1,0 +1,45 @@
+"""Galaxy10: galaxies by their shape, in either of its two editions."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmarks.datasets.dataset import Dataset, Request, Source, assemble
+from benchmarks.datasets.files import Archive, DataFile, how_to_get, require
+from benchmarks.datasets.hdf5 import HDF5Rows, import_h5py
+from benchmarks.datasets.images import gather
+from benchmarks.datasets.splits import split_pool
+
+LICENCE = "not stated; credit SDSS or DESI Legacy Surveys, and Galaxy Zoo"
+# The edition that the authors of the separable convolutions used: 21,785 images of 69×69.
+SDSS = Archive(
+    "https://zenodo.org/records/10844811/files/Galaxy10.h5",
+    "969a6b1cefcc36e09fffa86febd2f699a4aa19b837ba0427f01b0bc6ded458af",
+)
+# Its successor: 17,736 images of 256×256, other classes, 2.5 GB.
+DECALS = Archive(
+    "https://zenodo.org/records/10845026/files/Galaxy10_DECals.h5",
+    "19aefc477c41bb7f77ff07599a6b82a038dc042f889a111b0d4d98bb755c1571",
+)
+
+
+def load_galaxy10(request: Request) -> Dataset:
+    """Galaxy10, 80, 10 and 10 %: ``Galaxy10.h5`` (SDSS), or ``Galaxy10_DECals.h5`` where that alone is there.
+
+    It has no test images of its own: the seed draws them too, so compare results of one seed.
+    """
+    import_h5py()
+    alone = (request.root / DECALS.name).exists() and not (request.root / SDSS.name).exists()
+    archive = DECALS if alone else SDSS
+    file = DataFile(archive.name, archive.digest, archive)
+    (path,) = require(request.root, [file], download=request.download)
+    rows = HDF5Rows(path, "images", how_to_get(archive))  # (N, H, H, 3)
+    labels = torch.from_numpy(HDF5Rows(path, "ans", how_to_get(archive))[:]).long()
+    parts = split_pool(len(rows), np.random.default_rng(request.seed))
+    size = request.image_size or rows.shape[1]
+
+    def read(indices: Tensor) -> Tensor:
+        return gather(rows, indices, size, channels_last=True)
+
+    origin = f"{archive.name} (Leung and Bovy, Galaxy Zoo)"
+    return assemble(Source("galaxy10", origin, LICENCE, 10, (3, size, size), labels, read), parts, request)

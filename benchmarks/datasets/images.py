@@ -1,0 +1,79 @@
+"""Stored pixels to float images: read in ascending order and in chunks, so that no more is in memory than is kept."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+CHUNK = 256  # images; the memory beside the result is that of one chunk
+
+
+class Rows(Protocol):
+    """Images by their places: an array, a memory map, a dataset in a file."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, places: np.ndarray, /) -> Any:
+        """uint8 images at ascending places, shape (n, C, H, W) or (n, H, W, C)."""
+        ...
+
+
+class Joined:
+    """Several arrays of images, one after the other, as one."""
+
+    def __init__(self, arrays: Sequence[Rows]) -> None:
+        self.arrays = arrays
+        self.starts = np.cumsum([0, *(len(array) for array in arrays)])
+
+    def __len__(self) -> int:
+        return int(self.starts[-1])
+
+    def __getitem__(self, places: np.ndarray) -> np.ndarray:
+        """Images at ascending places."""
+        found = []
+        for array, start, end in zip(self.arrays, self.starts[:-1], self.starts[1:], strict=True):
+            inside = places[(places >= start) & (places < end)]
+            if len(inside):
+                found.append(array[inside - start])
+        return np.concatenate(found)
+
+
+def gather(rows: Rows, indices: Tensor, image_size: int, *, channels_last: bool = False) -> Tensor:
+    """Read images and bring them to one size.
+
+    Args:
+        rows: uint8 images, shape (N, C, H, W), or (N, H, W, C) when ``channels_last``.
+        indices: places in any order, each once, shape (n,).
+        image_size: S, pixels.
+
+    Returns:
+        float32 in [0, 1], in the order of ``indices``, shape (n, C, S, S).
+    """
+    images: Tensor | None = None
+    for positions in indices.argsort().split(CHUNK):
+        block = torch.from_numpy(np.ascontiguousarray(rows[indices[positions].numpy()]))
+        if channels_last:
+            block = block.permute(0, 3, 1, 2)
+        block = resize(block.float() / 255, image_size)
+        if images is None:
+            images = block.new_empty(len(indices), *block.shape[1:])
+        images[positions] = block
+    assert images is not None  # a part has an image at least
+    return images
+
+
+def resize(images: Tensor, image_size: int) -> Tensor:
+    """Bilinear, with a low-pass filter where images shrink; as they are when they have the size.
+
+    Args:
+        images: shape (N, C, H, W).
+
+    Returns:
+        shape (N, C, S, S).
+    """
+    if images.shape[-2:] == (image_size, image_size):
+        return images
+    return interpolate(images, (image_size, image_size), mode="bilinear", align_corners=False, antialias=True)

@@ -1,0 +1,72 @@
+"""Rotated MNIST: the published one where its archive is, else one made from MNIST, which says so."""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmarks.datasets.dataset import Dataset, Request, Source, assemble
+from benchmarks.datasets.files import Archive, DataError, DataFile, how_to_get, require
+from benchmarks.datasets.images import resize
+from benchmarks.datasets.mnist import IMAGE_SIZE, make_posed
+from benchmarks.datasets.splits import split_train
+
+ORIGIN = "rotated MNIST (Larochelle et al. 2007), the original archive"
+LICENCE = "not stated; made from MNIST"
+URL = "http://www.iro.umontreal.ca/~lisa/icml2007data/mnist_rotation_new.zip"
+ARCHIVE = Archive(URL, "0f9a947ff3d30e95cd685462cbf3b847")
+UNPACKED = "mnist_rotation_new"  # the folder, where somebody unpacked it
+# Text: in each line the pixels of an image, in [0, 1], row by row, and its label.
+TRAIN_FILE = "mnist_all_rotation_normalized_float_train_valid.amat"
+TEST_FILE = "mnist_all_rotation_normalized_float_test.amat"
+LINES = {TRAIN_FILE: 12_000, TEST_FILE: 50_000}
+VALIDATION_SHARE = 6  # one train image in so many is held out: 2,000
+
+
+def load_rotated_mnist(request: Request) -> Dataset:
+    """Rotated MNIST, 10,000 / 2,000 / 50,000, the validation images drawn from the archive's 12,000 train images.
+
+    From ``mnist_rotation_new.zip``, or the folder of that name, in the data root. Where neither is, the set is made
+    from whatever files of MNIST are there, by the rule of ``mnist.make_posed``, and named "rotated-mnist-generated".
+    """
+    zipped, folder = request.root / ARCHIVE.name, request.root / UNPACKED
+    if not (request.download or zipped.exists() or folder.exists()):
+        try:
+            return make_posed("rotated-mnist-generated", request)
+        except DataError as error:
+            raise DataError(f"{zipped} is missing ({how_to_get(ARCHIVE)}); to make it from MNIST: {error}") from None
+    if zipped.exists() or not folder.exists():
+        require(request.root, [DataFile(ARCHIVE.name, ARCHIVE.digest, ARCHIVE)], download=request.download)
+        holder: Path | zipfile.Path = zipfile.Path(zipped)
+    else:
+        holder = folder
+    train, train_labels = _read_amat(holder / TRAIN_FILE)
+    test, test_labels = _read_amat(holder / TEST_FILE)
+    generator = np.random.default_rng(request.seed)
+    parts = split_train(len(train), len(test), len(train) // VALIDATION_SHARE, generator)
+    images, labels = torch.cat([train, test]), torch.cat([train_labels, test_labels])
+    size = request.image_size or IMAGE_SIZE
+
+    def read(indices: Tensor) -> Tensor:
+        return resize(images[indices], size)
+
+    return assemble(Source("rotated-mnist", ORIGIN, LICENCE, 10, (1, size, size), labels, read), parts, request)
+
+
+def _read_amat(path: Path | zipfile.Path) -> tuple[Tensor, Tensor]:
+    columns, lines = IMAGE_SIZE**2 + 1, LINES[path.name]
+    remedy = f"remove {UNPACKED} and {how_to_get(ARCHIVE)}"
+    try:
+        with path.open(encoding="ascii") as text:
+            table = np.loadtxt(text, dtype=np.float32, ndmin=2)
+    except FileNotFoundError:
+        raise DataError(f"{path} is missing; {remedy}") from None
+    except ValueError as error:  # words, or lines of different lengths
+        raise DataError(f"{path} is truncated or corrupt: {error}; {remedy}") from None
+    if table.shape != (lines, columns):
+        found = f"{table.shape[0]} lines of {table.shape[1]} numbers, expected {lines} of {columns}"
+        raise DataError(f"{path} is truncated or corrupt: {found}; {remedy}")
+    images = torch.from_numpy(table[:, :-1]).reshape(lines, 1, IMAGE_SIZE, IMAGE_SIZE)
+    return images, torch.from_numpy(table[:, -1]).long()
