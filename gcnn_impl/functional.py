@@ -10,8 +10,8 @@ channels-last images with |H|·C channels, and batch norm over (B, |H|, H, W) se
 ``algorithm="direct"`` computes everything by plain ``conv2d``; ``"disc"`` leaves out the taps that a disc makes zero
 and takes depthwise gradients in strips; ``"fourier"`` goes through the Fourier transform over the plane where a
 convolution over the group keeps the size of the image; ``"auto"`` takes what should be fastest (``docs/performance.md``
-has the measurements behind the choice). ``disc=True`` says that a kernel is zero outside the disc i² + j² ≤ r²; its gradient is
-then wanted inside the disc only.
+has the measurements behind the choice). ``disc=True`` says that a kernel is zero outside the disc i² + j² ≤ r²; its
+gradient is then wanted inside the disc only.
 """
 
 from typing import Literal
