@@ -63,7 +63,9 @@ class PeerUnavailable(Exception):  # noqa: N818
 
 
 def why_unavailable(case: Case) -> str | None:
-    """Why a peer cannot be measured on a case, in one line; None if it can. Imports nothing."""
+    """Why a case cannot be measured for what it is a peer's, in one line; None if it can. Imports nothing."""
+    if case.implementation not in HAS:
+        return None
     variants, groups = HAS[case.implementation]
     if case.layer != "conv":
         return f"{case.implementation} is compared by layers, not by networks"
@@ -74,7 +76,7 @@ def why_unavailable(case: Case) -> str | None:
     if case.implementation == "escnn" and "escnn" not in sys.modules and importlib.util.find_spec("escnn") is None:
         return "escnn is not installed; `nox -s peers` installs it"
     if case.implementation == "authors":
-        return _why_no_checkout(os.environ.get(AUTHORS_VARIABLE))
+        return why_no_checkout(os.environ.get(AUTHORS_VARIABLE))
     return None
 
 
@@ -227,9 +229,16 @@ def _build_authors(case: Case) -> nn.Module:
     return AuthorsConv2d(layer, grid, lifting=case.variant == "lifting")
 
 
-def _why_no_checkout(path: str | None) -> str | None:
+def why_no_checkout(path: str | None) -> str | None:
+    """Why a folder is not the authors' code, in one line; None if it is."""
     if not path:
         return f"no checkout of the authors' code; give --authors PATH or {AUTHORS_VARIABLE}: {AUTHORS_REPOSITORY}"
     if not (Path(path) / "ck_g_cnn").is_dir():
         return f"{path} is no checkout of the authors' code: it has no folder ck_g_cnn"
     return None
+
+
+if __name__ == "__main__":
+    from benchmarks.__main__ import main
+
+    sys.exit(main(["peers", *sys.argv[1:]]))
