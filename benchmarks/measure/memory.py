@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.profiler import ProfilerActivity, profile, record_function
 
 from benchmarks.workloads import Workload
@@ -93,7 +93,7 @@ def split_memory(workload: Workload) -> dict[str, int | str]:
     workload.run()  # fills the kernels' cache and the optimiser's state
     peak = peak_memory(workload.run, device, prepare=workload.prepare)
     workload.prepare()
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler, _marking(workload.module):
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler, _marking(workload):
         result = workload.run()
         for parameter in workload.module.parameters():
             if parameter.grad is not None:
@@ -148,8 +148,11 @@ def parts_at_peak(changes: Iterable[Change]) -> dict[str, int]:
 
 
 @contextlib.contextmanager
-def _marking(module: nn.Module) -> Iterator[None]:
-    """Mark what is saved for backward, and the kernels of the layers that generate any."""
+def _marking(workload: Workload) -> Iterator[None]:
+    """Mark what is saved for backward, and the kernels of the layers that generate any.
+
+    Inside a compiled module nothing is told apart: to watch it is to compile it anew.
+    """
     generating = 0
 
     def save(tensor: Tensor) -> Tensor:
@@ -171,7 +174,7 @@ def _marking(module: nn.Module) -> Iterator[None]:
         return kernels
 
     with contextlib.ExitStack() as stack:
-        for layer in module.modules():
+        for layer in workload.module.modules() if workload.call is None else ():
             if hasattr(layer, "kernels"):
                 layer.kernels = marked(layer.kernels)  # type: ignore[arg-type, assignment]
                 stack.callback(delattr, layer, "kernels")
@@ -186,7 +189,8 @@ def _mark(kind: str, tensor: Tensor) -> None:
 
 def _events(profiler: profile) -> list[Any]:
     """All events in order of time. The public list leaves out what was allocated inside an operator."""
-    assert profiler.profiler is not None and profiler.profiler.kineto_results is not None
+    assert profiler.profiler is not None
+    assert profiler.profiler.kineto_results is not None
     events: list[Any] = []
     waiting = list(profiler.profiler.kineto_results.experimental_event_tree())
     while waiting:

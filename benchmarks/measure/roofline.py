@@ -1,0 +1,155 @@
+"""How near a pass comes to what this machine can do: the roofline of Williams, Waterman, Patterson, CACM 52, 2009.
+
+Its two ceilings are measured here and not read from a data sheet: the fastest of a few large matrix products and
+convolutions, and a large copy. A ceiling is what was reached once, so the best of several tries counts, where every
+other time in this suite is a median.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import conv2d
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+from benchmarks.measure.clock import synchronised_clock
+from benchmarks.workloads import Workload
+
+# Large enough that calls and edges do not matter, small enough for a second or two in all on two cores.
+MATRIX_SIDE = 2048
+CONVOLUTION = {"batch": 8, "channels": 256, "side": 56, "kernel": 3}
+# Far beyond any cache.
+COPY_BYTES = 2**28
+SECONDS = 0.5
+LEAST_TRIES = 3
+
+
+def ceilings(device: str, threads: int, dtype: str = "float32") -> dict[str, float]:
+    """What the machine reaches at best: ``matrix_ceiling``, MAC/s, and ``memory_ceiling``, bytes/s read and written.
+
+    Args:
+        device: "cpu" or "cuda".
+        threads: of torch's intra-op pool.
+        dtype: of a case: "float32", "tf32" or "bfloat16".
+    """
+    threads_before, tf32_before = torch.get_num_threads(), torch.backends.cuda.matmul.allow_tf32
+    torch.set_num_threads(threads)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = dtype == "tf32"
+    try:
+        with torch.inference_mode():
+            return {
+                "matrix_ceiling": max(_product_rates(device, torch.bfloat16 if dtype == "bfloat16" else torch.float32)),
+                "memory_ceiling": _copy_rate(device),
+            }
+    finally:
+        torch.set_num_threads(threads_before)
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32_before
+
+
+def roofline(macs: float, bytes_moved: float, seconds: float, ceilings: dict[str, float]) -> dict[str, float]:
+    """Where a pass stands under the ceilings.
+
+    MACs are those of the definition: a path that leaves work out can pass the roof, and its fraction be above 1.
+
+    Args:
+        macs: of the pass, ``flops.pass_macs``.
+        bytes_moved: by the pass, ``moved_bytes`` or ``minimal_bytes``.
+        seconds: it takes.
+        ceilings: of this machine, of the function of that name.
+
+    Returns:
+        ``arithmetic_intensity``, MAC/byte; ``macs_per_second``; the two ceilings; and ``fraction`` of the roof at that
+        intensity.
+
+    >>> roofline(1e9, 1e9, 0.5, {"matrix_ceiling": 1e11, "memory_ceiling": 1e10})["fraction"]
+    0.2
+    """
+    rate = macs / seconds
+    # The roof is the lower of two, so the fraction is the larger of two.
+    fraction = max(rate / ceilings["matrix_ceiling"], bytes_moved / seconds / ceilings["memory_ceiling"])
+    return {"arithmetic_intensity": macs / bytes_moved, "macs_per_second": rate, **ceilings, "fraction": fraction}
+
+
+def moved_bytes(workload: Workload) -> int:
+    """Bytes that the operators of one pass read and write, as if each fetched its operands from memory.
+
+    What a cache keeps between operators counts all the same; what oneDNN or cuDNN move inside of one does not. Of a
+    compiled module it is what the uncompiled one moves.
+    """
+    workload.prepare()
+    workload.run()
+    workload.prepare()
+    with _Traffic() as traffic:
+        uncompiled(workload).run()
+    workload.prepare()
+    return traffic.bytes
+
+
+def uncompiled(workload: Workload) -> Workload:
+    """The workload that calls the module as it is."""
+    return workload if workload.call is None else dataclasses.replace(workload, call=None)
+
+
+class _Traffic(TorchDispatchMode):
+    """Adds up the operands and results of every operator that is no view."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bytes = 0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        result = func(*args, **(kwargs or {}))
+        if not func.is_view:
+            read = {id(leaf): leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)}
+            written = [leaf for leaf in tree_leaves(result) if isinstance(leaf, Tensor)]
+            self.bytes += sum(tensor.nbytes for tensor in [*read.values(), *written])
+        return result
+
+
+def minimal_bytes(workload: Workload) -> int:
+    """Bytes that a pass must move at least.
+
+    In inference input and output (kernels may be cached, and small); with a backward also the parameters and all
+    gradients; an optimiser reads and writes two moments beside every parameter.
+    """
+    total = workload.x.nbytes + workload.cotangent.nbytes
+    parameters = sum(parameter.nbytes for parameter in workload.module.parameters())
+    if workload.backward:  # input and parameters are read twice, the output's gradient once; the others are written
+        total += workload.x.nbytes * (1 + workload.x.requires_grad) + workload.cotangent.nbytes + 3 * parameters
+    if workload.optimiser is not None:  # gradient, parameter and two moments are read, the last three written
+        total += 7 * parameters
+    return total
+
+
+def _product_rates(device: str, dtype: torch.dtype) -> list[float]:
+    square = torch.randn(MATRIX_SIDE, MATRIX_SIDE, device=device).to(dtype)
+    batch, channels, side, k = CONVOLUTION.values()
+    image = torch.randn(batch, channels, side, side, device=device).to(dtype, memory_format=torch.channels_last)
+    weight = torch.randn(channels, channels, k, k, device=device).to(dtype, memory_format=torch.channels_last)
+    return [
+        MATRIX_SIDE**3 / _best_seconds(lambda: square @ square, device),
+        batch * (channels * side * k) ** 2 / _best_seconds(lambda: conv2d(image, weight, padding=k // 2), device),
+    ]
+
+
+def _copy_rate(device: str) -> float:
+    source = torch.zeros(COPY_BYTES // 4, device=device)
+    target = torch.zeros_like(source)
+    return 2 * COPY_BYTES / _best_seconds(lambda: target.copy_(source), device)
+
+
+def _best_seconds(run: Callable[[], object], device: str) -> float:
+    """The fastest of as many passes as fit the time, after a first one."""
+    clock = synchronised_clock(device)
+    run()
+    times: list[float] = []
+    while len(times) < LEAST_TRIES or sum(times) < SECONDS:
+        start = clock()
+        run()
+        times.append(clock() - start)
+    return min(times)
