@@ -4,6 +4,7 @@ import argparse
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import nox
@@ -30,6 +31,8 @@ PYTEST_RESULTS = Path("results/pytest-benchmark")
 # Medians of unchanged code differ by less: from run to run, and between commits that asv measures in turns.
 # docs/history.md has the measurements.
 FACTOR, INTERLEAVED_FACTOR = 1.25, 1.15
+# Of each commit, in as many processes: one slow process among them is outvoted.
+INTERLEAVED_ROUNDS = 4
 
 
 def install(session: nox.Session, *groups: str) -> None:
@@ -116,14 +119,14 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def asv(session: nox.Session) -> None:
     """Measure commits with asv, HEAD or ``-- RANGE``, and keep the results in .asv/results."""
+    options = argparse.ArgumentParser(prog="nox -s asv --")
+    options.add_argument("range", nargs="?", default="HEAD^!", help="commits, as git log takes them (default: HEAD)")
+    options.add_argument("--factor", type=float, default=FACTOR, help="the noise floor (default: %(default)s)")
+    options.add_argument("--quick", action="store_true", help="every pass once: whether the suite works")
+    options.add_argument("-b", "--bench", action="append", default=[], help="only benchmarks that match")
+    args = options.parse_args(session.posargs)
     prepare_asv(session)
-    commits, *options = session.posargs or ["HEAD^!"]
-    if commits.startswith("-"):
-        commits, options = "HEAD^!", session.posargs
-    begun = time.time()
-    # Its exit status says too little, so the gate looks at what was stored.
-    session.run("asv", "run", commits, "--show-stderr", *options, success_codes=[0, 1, 2])
-    gate("asv", str(ASV_RESULTS), f"--since={begun}", f"--factor={FACTOR}")
+    run_asv(session, args, args.range, *["--quick"] * args.quick)
 
 
 @nox.session(name="asv-compare")
@@ -141,13 +144,8 @@ def asv_compare(session: nox.Session) -> None:
         session.error(f"{args.base} and {args.head} are the same commit; allowed: two")
     chosen = Path(session.create_tmp(), "commits")
     chosen.write_text("\n".join(commits))
-    begun = time.time()
-    session.run(
-        *("asv", "run", f"HASHFILE:{chosen}", "--interleave-rounds", "--record-samples", "--show-stderr"),
-        *(option for pattern in args.bench for option in ("-b", pattern)),
-        success_codes=[0, 1, 2],
-    )
-    gate("asv", str(ASV_RESULTS), "--commits", *commits, f"--since={begun}", f"--factor={args.factor}")
+    in_turns = ("--interleave-rounds", "-a", f"rounds={INTERLEAVED_ROUNDS}", "--record-samples")
+    run_asv(session, args, f"HASHFILE:{chosen}", *in_turns, judged=commits)
 
 
 @nox.session(name="asv-publish")
@@ -167,6 +165,17 @@ def prepare_asv(session: nox.Session) -> None:
     session.run("asv", "machine", "--yes", silent=True)
     if session.run("git", "status", "--porcelain", "--untracked-files=no", external=True, silent=True):
         session.warn("asv measures commits: what is not committed is not measured")
+
+
+def run_asv(
+    session: nox.Session, args: argparse.Namespace, commits: str, *options: str, judged: Sequence[str] = ()
+) -> None:
+    """Run the asv suite, and judge what it stored: its own exit status says too little."""
+    bench = [option for pattern in args.bench for option in ("-b", pattern)]
+    begun = time.time()
+    session.run("asv", "run", commits, "--show-stderr", *options, *bench, success_codes=[0, 1, 2])
+    chosen = ["--commits", *judged] if judged else []
+    gate("asv", str(ASV_RESULTS), *chosen, *bench, f"--since={begun}", f"--factor={args.factor}")
 
 
 def commit_hash(session: nox.Session, name: str) -> str:

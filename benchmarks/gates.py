@@ -8,6 +8,7 @@ nothing" (2). This module needs the standard library alone.
 import argparse
 import json
 import math
+import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +29,7 @@ class Result:
     Args:
         value: the median time, or what else was measured, less being better; None when the benchmark failed, nan when
             it was skipped.
-        low, high: an interval of it; both are the value where nothing varies.
+        low, high: the quartiles; both are the value where nothing varies.
         version: of the benchmark; other versions measure something else.
     """
 
@@ -56,7 +57,9 @@ class Judgement:
 def judge(after: Results, before: Results | None, factor: float) -> Judgement:
     """What to make of the results of a run.
 
-    A benchmark has regressed when it is more than ``factor`` times slower (or larger) and the intervals do not overlap.
+    A benchmark has regressed when its median is more than ``factor`` times what it was and its lower quartile lies above
+    the upper one of before. An interval of the median would be too narrow: it knows nothing of the next process, which
+    on a shared host may run at another speed. Of samples from several processes, one slow one moves no lower quartile.
 
     Args:
         after: the results in question.
@@ -105,12 +108,14 @@ class Commit:
     results: Results
 
 
-def read_asv(directory: Path, *, since: float = 0.0) -> list[Commit]:
+def read_asv(directory: Path, *, since: float = 0.0, patterns: Sequence[str] = ()) -> list[Commit]:
     """The commits in asv's results, oldest first.
 
     Args:
         directory: the ``results_dir`` of asv.conf.json.
         since: seconds of the epoch; what was begun earlier is left out, and so is a commit of which nothing remains.
+        patterns: as they were given to ``asv run -b``. Of a benchmark that ran at some points only, asv keeps what it
+            knew of the others, and writes it down with the time of this run.
 
     Raises:
         ValueError: for a file that is not asv's; the message names it.
@@ -121,7 +126,11 @@ def read_asv(directory: Path, *, since: float = 0.0) -> list[Commit]:
             continue
         try:
             content = json.loads(path.read_text())
-            results = dict(_asv_results(content, since))
+            results = {
+                name: result
+                for name, result in _asv_results(content, since)
+                if not patterns or any(re.search(pattern, name) for pattern in patterns)
+            }
             if results:
                 commits.append(Commit(content["commit_hash"], path.parent.name, content["date"], results))
         except (KeyError, TypeError, ValueError) as error:
@@ -136,9 +145,7 @@ def _asv_results(content: Mapping[str, Any], since: float) -> Iterator[tuple[str
             continue
         points = list(product(*columns["params"]))
         missing: list[None] = [None] * len(points)
-        values, lows, highs = (
-            columns.get(column) or missing for column in ("result", "stats_ci_99_a", "stats_ci_99_b")
-        )
+        values, lows, highs = (columns.get(column) or missing for column in ("result", "stats_q_25", "stats_q_75"))
         for point, value, low, high in zip(points, values, lows, highs, strict=True):
             certain = math.nan if value is None else value
             low, high = (certain if bound is None else bound for bound in (low, high))
@@ -149,8 +156,6 @@ def _asv_results(content: Mapping[str, Any], since: float) -> Iterator[tuple[str
 def read_pytest_benchmark(path: Path) -> dict[str, Result]:
     """The results in a file that pytest-benchmark saved; failed tests are those that ``conftest.py`` named.
 
-    The interval of a median is ± 1.57 IQR / √n, that of a notched box plot (McGill, Tukey, Larsen 1978).
-
     Raises:
         ValueError: for another kind of file; the message names it.
     """
@@ -159,10 +164,9 @@ def read_pytest_benchmark(path: Path) -> dict[str, Result]:
         results = {name: Result(None, math.nan, math.nan, "") for name in content["failed"]}
         for benchmark in content["benchmarks"]:
             stats, extra = benchmark["stats"], benchmark["extra_info"]
-            margin = 1.57 * stats["iqr"] / math.sqrt(stats["rounds"])
-            median = stats["median"]
             version = f"{extra['suite_version']} {extra['case_id']}"
-            results.setdefault(benchmark["fullname"], Result(median, median - margin, median + margin, version))
+            result = Result(stats["median"], stats["q1"], stats["q3"], version)
+            results.setdefault(benchmark["fullname"], result)
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is not a file of this suite: {error!r}") from None
     return results
@@ -215,6 +219,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     asv = suites.add_parser("asv", help="commits in asv's results, each beside the one before")
     asv.add_argument("directory", type=Path, help="results_dir of asv.conf.json")
     asv.add_argument("--commits", nargs="+", default=(), help="these alone, in this order (default: all, by date)")
+    asv.add_argument("-b", "--bench", action="append", default=[], help="only benchmarks that match")
     asv.add_argument("--since", type=float, default=0.0, help="seconds of the epoch: what was begun since then")
     pytest = suites.add_parser("pytest-benchmark", help="the newest of the files beside the one before")
     pytest.add_argument("files", type=Path, nargs="*", help="oldest first")
@@ -223,7 +228,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         if args.suite == "asv":
-            judgement = judge_asv(read_asv(args.directory, since=args.since), args.factor, args.commits)
+            judgement = judge_asv(
+                read_asv(args.directory, since=args.since, patterns=args.bench), args.factor, args.commits
+            )
         else:
             judgement = judge_pytest_benchmark(args.files, args.factor)
     except ValueError as error:
