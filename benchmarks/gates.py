@@ -57,7 +57,7 @@ class Judgement:
 def judge(after: Results, before: Results | None, factor: float) -> Judgement:
     """What to make of the results of a run.
 
-    A benchmark has regressed when its median is more than ``factor`` times what it was and its lower quartile lies above
+    A benchmark has regressed when its median is over ``factor`` times what it was and its lower quartile lies above
     the upper one of before. An interval of the median would be too narrow: it knows nothing of the next process, which
     on a shared host may run at another speed. Of samples from several processes, one slow one moves no lower quartile.
 
