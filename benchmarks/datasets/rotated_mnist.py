@@ -21,6 +21,7 @@ UNPACKED = "mnist_rotation_new"  # the folder, where somebody unpacked it
 # Text: in each line the pixels of an image, in [0, 1], row by row, and its label.
 TRAIN_FILE = "mnist_all_rotation_normalized_float_train_valid.amat"
 TEST_FILE = "mnist_all_rotation_normalized_float_test.amat"
+CLASSES = 10
 LINES = {TRAIN_FILE: 12_000, TEST_FILE: 50_000}
 VALIDATION_SHARE = 6  # one train image in so many is held out: 2,000
 
@@ -52,7 +53,7 @@ def load_rotated_mnist(request: Request) -> Dataset:
     def read(indices: Tensor) -> Tensor:
         return resize(images[indices], size)
 
-    return assemble(Source("rotated-mnist", ORIGIN, LICENCE, 10, (1, size, size), labels, read), parts, request)
+    return assemble(Source("rotated-mnist", ORIGIN, LICENCE, CLASSES, (1, size, size), labels, read), parts, request)
 
 
 def _read_amat(path: Path | zipfile.Path) -> tuple[Tensor, Tensor]:
@@ -68,5 +69,7 @@ def _read_amat(path: Path | zipfile.Path) -> tuple[Tensor, Tensor]:
     if table.shape != (lines, columns):
         found = f"{table.shape[0]} lines of {table.shape[1]} numbers, expected {lines} of {columns}"
         raise DataError(f"{path} is truncated or corrupt: {found}; {remedy}")
+    if not (np.isfinite(table).all() and np.isin(table[:, -1], range(CLASSES)).all()):
+        raise DataError(f"{path} is corrupt: not all labels are digits and all pixels numbers; {remedy}")
     images = torch.from_numpy(table[:, :-1]).reshape(lines, 1, IMAGE_SIZE, IMAGE_SIZE)
     return images, torch.from_numpy(table[:, -1]).long()

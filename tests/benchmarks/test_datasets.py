@@ -345,6 +345,8 @@ def test_rotated_mnist_that_was_unpacked(tmp_path: Path, monkeypatch: pytest.Mon
     )
     path.write_text("\n".join([*lines[:-1], lines[-1][:100]]))
     assert message("rotated-mnist", tmp_path).startswith(f"{path} is truncated or corrupt: the number of columns")
+    path.write_text("\n".join([*lines[:-1], lines[-1].rpartition(" ")[0] + " 17"]))
+    assert message("rotated-mnist", tmp_path).startswith(f"{path} is corrupt: not all labels are digits")
     path.unlink()
     assert message("rotated-mnist", tmp_path).startswith(f"{path} is missing; ")
 
