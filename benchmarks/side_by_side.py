@@ -112,7 +112,7 @@ def _row(case: Case, measured: Mapping[str, Record], floor: float | None) -> tup
         f"{time:.3g} [{low:.3g}, {high:.3g}]",
         ratio,
         word,
-        f"{memory['peak_bytes'] / MIB:.1f}" if memory else "–",
+        f"{memory['peak_bytes'] / MIB:.3g}" if memory else "–",
         f"{macs_of_pass(record) / 1e6:.4g}" if record["macs"] else "–",
     )
 
@@ -120,7 +120,7 @@ def _row(case: Case, measured: Mapping[str, Record], floor: float | None) -> tup
 def _floor_line(floor: float | None) -> str:
     if floor is None:
         return "no A/A twins among the records: nothing can be called faster or slower"
-    return f"A word stands where a ratio is further from 1 than {floor:.1%}, which the same code hardly ever shows."
+    return f"Faster and slower: further from 1 than {floor:.1%}, which the same code entered twice hardly ever shows."
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -136,6 +136,7 @@ def add_measuring_arguments(parser: argparse.ArgumentParser, axes: Sequence[str]
     """Options for the axes, for where records go, and for how long is measured."""
     parser.add_argument("--results", type=Path, default=Path("results"), metavar="DIR", help="(default: results)")
     parser.add_argument("--seconds", type=float, default=Sampling.seconds, help="time budget of a case")
+    parser.add_argument("--rounds", type=int, default=Sampling.rounds, metavar="N", help="processes it is timed in")
     group = parser.add_argument_group("axes", "one value or more instead of the command's own")
     for axis in axes:
         option, names = "--" + axis.replace("_", "-"), CHOICES.get(axis)
@@ -154,7 +155,7 @@ def cases_of(args: argparse.Namespace, grid: Grid) -> list[Case]:
 def measure(cases: Sequence[Case], args: argparse.Namespace, *, retry_failed: bool = False) -> list[Record]:
     """The records of the store, after a sweep over what it lacks of the cases."""
     store = RecordStore(args.results)
-    sweep(cases, store, Engine(Sampling(seconds=args.seconds)), retry_failed=retry_failed)
+    sweep(cases, store, Engine(Sampling(rounds=args.rounds, seconds=args.seconds)), retry_failed=retry_failed)
     return store.load()
 
 

@@ -1,22 +1,28 @@
 """A user's layer is built from its name, and whatever is wrong with it is one line that says what."""
 
+import re
 import sys
 from pathlib import Path
 
 import pytest
 import torch
 
+import benchmarks.__main__ as command_line
 from benchmarks.cases import Case
 from benchmarks.isolation import InvalidResult
+from benchmarks.measure.clock import Sampling
 from benchmarks.measure.correctness import check_output
+from benchmarks.measure.environment import ROOT
 from benchmarks.own_layer import InvalidLayer, build_own_layer, load_layer
+from benchmarks.records import RecordStore
+from benchmarks.sweep import Engine, sweep
 from benchmarks.workloads import build
 from examples.own_layer import P4Conv2d
 from gcnn_impl import SO2, assert_equivariant
 
 P4 = Case(implementation="examples.own_layer:P4Conv2d", variant="custom", resolution=4, image_size=9, batch_size=1)
 LAYERS = """
-import torch
+import os
 from torch import nn
 
 class Base(nn.Module):
@@ -26,6 +32,15 @@ class Base(nn.Module):
 class Raises(Base):
     def forward(self, x):
         raise RuntimeError("not today")
+
+class Dies(Base):
+    def forward(self, x):
+        os._exit(3)
+
+class Talks(Base):
+    def forward(self, x):
+        print("x" * 1_000_000)
+        return x
 
 class Shrinks(Base):
     def forward(self, x):
@@ -91,7 +106,10 @@ def test_the_current_directory_is_searched(folder: Path, monkeypatch: pytest.Mon
         ("users_nothing:Nan", "users_nothing cannot be imported: ModuleNotFoundError: No module named 'users_nothing'"),
         ("users_typo:Nan", "users_typo cannot be imported: ModuleNotFoundError: No module named 'users_nothing'"),
         ("users_script:Nan", "users_script cannot be imported: SystemExit: usage: users_script FILE"),
-        ("users_layers:Shrink", "Shrink is no torch.nn.Module in users_layers; allowed: Base, Raises, Shrinks, Nan"),
+        (
+            "users_layers:Shrink",
+            "Shrink is no torch.nn.Module in users_layers; allowed: Base, Raises, Dies, Talks, Shrinks, Nan",
+        ),
         ("users_layers:function", "function is no torch.nn.Module in users_layers; allowed: "),
         ("users_script.deep:Nan", "users_script.deep cannot be imported"),
         ("examples:P4Conv2d", "examples; allowed: nothing in there, it has no subclass of torch.nn.Module"),
@@ -119,3 +137,42 @@ def test_what_cannot_be_built_is_named_in_one_line(layer: str, message: str, fol
 def test_a_wrong_answer_is_not_measured(layer: str, message: str, folder: Path) -> None:
     with pytest.raises(InvalidResult, match=message):
         check_output(build(own(f"users_layers:{layer}")))
+
+
+def test_a_layer_that_misbehaves_costs_its_own_row_alone(folder: Path) -> None:
+    layers = ("Raises", "Dies", "Talks", "Nan", "Missing")
+    tiny = {"channels": 2, "batch_size": 1, "image_size": 8, "kernel_size": 3, "threads": 1}
+    cases = [Case(implementation=f"users_layers:{name}", variant="custom", **tiny) for name in layers]
+    cases.append(Case(variant="full", **tiny))
+    store = RecordStore(folder)
+    sweep(cases, store, Engine(Sampling(rounds=1, min_samples=2, max_samples=4, seconds=0.001)))
+    records = {record["id"]: record for record in store.load()}
+    raises, dies, talks, nan, missing, ours = (records[case.id] for case in cases)
+    assert [talks["status"], ours["status"]] == ["ok", "ok"]
+    assert (raises["status"], raises["message"]) == ("failed", "RuntimeError: not today")
+    assert (dies["status"], dies["message"]) == ("failed", "exited with status 3 and no result")
+    assert (nan["status"], nan["message"]) == ("invalid", "InvalidResult: output has values that are not finite")
+    assert missing["status"] == "failed"
+    assert "Missing is no torch.nn.Module in users_layers" in missing["message"]
+
+
+def code_blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / "docs/own-layer.md").read_text(), re.DOTALL | re.MULTILINE)
+
+
+def test_the_python_of_the_page_runs() -> None:
+    _, check = code_blocks("python")  # the first is the contract, with names for what is yours
+    exec(check, {})
+
+
+@pytest.mark.parametrize("command", [line for block in code_blocks("sh") for line in block.splitlines()])
+def test_every_command_of_the_page_runs(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    arguments = command.removeprefix("python -m benchmarks").replace(".peers", "peers", 1).split()
+    small = "--channels 2 --batch-size 1 --image-size 8 --kernel-size 3 --threads 1 --direction forward --rounds 1"
+    assert command_line.main([*arguments, *small.split(), "--seconds", "0.001", "--results", str(tmp_path)]) == 0
+    out, err = capsys.readouterr()
+    assert out
+    assert "failed" not in err

@@ -47,8 +47,8 @@ def test_a_table_compares_each_contender_with_ours_and_ends_with_the_skips() -> 
     title, header, ours, torch, escnn, *_ = side_by_side([TORCH, ESCNN, OURS], records)
     assert title.startswith("conv SO2(8) C=16 B=16 28×28 k=5 forward cached")
     assert header.split("  ")[0] == ""
-    assert ours.split() == ["ours", "full", "10", "[9,", "11]", "3.0", "2"]
-    assert torch.split() == ["torch", "full", "20", "[18,", "22]", "2.00", "[2.00,", "2.00]", "slower", "3.0", "4"]
+    assert ours.split() == ["ours", "full", "10", "[9,", "11]", "3", "2"]
+    assert torch.split() == ["torch", "full", "20", "[18,", "22]", "2.00", "[2.00,", "2.00]", "slower", "3", "4"]
     assert escnn == "escnn full: skipped: escnn is not installed"
 
 
