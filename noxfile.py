@@ -86,7 +86,7 @@ def peers(session: nox.Session) -> None:
     install(session, "measure", "peers")
     session.install("--no-deps", "escnn")  # one of its dependencies, lie_learn, needs numpy < 2; peers.py does without
     session.install("--no-deps", "escnn>=1.0.11")
-    session.run("python", "-m", "benchmarks.peers", *session.posargs)
+    session.run("python", "-m", "benchmarks", "peers", *session.posargs)
 
 
 @nox.session

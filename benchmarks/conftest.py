@@ -10,7 +10,7 @@ from benchmarks.measure.environment import gpu_name, hardware, software
 
 def pytest_benchmark_update_machine_info(machine_info: MutableMapping[str, Any]) -> None:
     """Add the hardware, the GPU among it, and the versions."""
-    machine_info |= {**hardware(), **software(), "gpu": gpu_name()}
+    machine_info.update({**hardware(), **software(), "gpu": gpu_name()})
 
 
 def pytest_benchmark_update_json(config: pytest.Config, output_json: MutableMapping[str, Any]) -> None:
