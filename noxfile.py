@@ -103,17 +103,17 @@ def bench(session: nox.Session) -> None:
     options.add_argument("--factor", type=float, default=FACTOR, help="the noise floor (default: %(default)s)")
     args, others = options.parse_known_args(session.posargs)
     install(session, "measure", "suites")
-    saved = set(PYTEST_RESULTS.glob("*/*.json"))
-    session.run(
-        *("python", "-m", "pytest", "benchmarks", "--benchmark-enable", "--benchmark-only"),
-        "--benchmark-columns=median,iqr,min,rounds",  # never the mean: one descheduled pass moves it by far
-        *("--benchmark-autosave", "--benchmark-save-data", f"--benchmark-storage={PYTEST_RESULTS}"),
-        *others,
-        success_codes=[0, 1],  # 1: a test failed, which the gate will say
-    )
-    new = sorted(set(PYTEST_RESULTS.glob("*/*.json")) - saved)
-    before = [path for path in sorted(saved) if new and path.parent == new[-1].parent]
-    gate("pytest-benchmark", *map(str, before[-1:] + new if new else []), f"--factor={args.factor}")
+    saved = pytest_files()
+    run_pytest_benchmark(session, others)
+    new = pytest_files()[len(saved) :]
+    chosen = [f"--factor={args.factor}", *(f"--before={path}" for path in saved[-1:])]
+    status = judge("pytest-benchmark", *map(str, new), *chosen)
+    if status == 1:
+        session.log("once more: a process that was disturbed looks like one that is slower")
+        run_pytest_benchmark(session, others)
+        new = pytest_files()[len(saved) :]
+        status = judge("pytest-benchmark", *map(str, new), *chosen)
+    leave(status)
 
 
 @nox.session
@@ -175,7 +175,7 @@ def run_asv(
     begun = time.time()
     session.run("asv", "run", commits, "--show-stderr", *options, *bench, success_codes=[0, 1, 2])
     chosen = ["--commits", *judged] if judged else []
-    gate("asv", str(ASV_RESULTS), *chosen, *bench, f"--since={begun}", f"--factor={args.factor}")
+    leave(judge("asv", str(ASV_RESULTS), *chosen, *bench, f"--since={begun}", f"--factor={args.factor}"))
 
 
 def commit_hash(session: nox.Session, name: str) -> str:
@@ -183,9 +183,29 @@ def commit_hash(session: nox.Session, name: str) -> str:
     return str(session.run("git", "rev-parse", "--verify", f"{name}^{{commit}}", external=True, silent=True)).strip()
 
 
-def gate(*arguments: str) -> None:
-    """Judge results with benchmarks/gates.py, and leave with its exit status, of which nox only knows 0 and 1."""
-    status = subprocess.run([sys.executable, "-m", "benchmarks.gates", *arguments], check=False).returncode
+def run_pytest_benchmark(session: nox.Session, options: Sequence[str]) -> None:
+    """Run the pytest-benchmark suite once and save a file in results/pytest-benchmark."""
+    session.run(
+        *("python", "-m", "pytest", "benchmarks", "--benchmark-enable", "--benchmark-only"),
+        "--benchmark-columns=median,iqr,min,rounds",  # never the mean: one descheduled pass moves it by far
+        *("--benchmark-autosave", "--benchmark-save-data", f"--benchmark-storage={PYTEST_RESULTS}"),
+        *options,
+        success_codes=[0, 1],  # 1: a test failed, which the gate will say
+    )
+
+
+def pytest_files() -> list[Path]:
+    """What pytest-benchmark saved, oldest first."""
+    return sorted(PYTEST_RESULTS.glob("*/*.json"), key=lambda path: path.stat().st_mtime)
+
+
+def judge(*arguments: str) -> int:
+    """Judge results with benchmarks/gates.py; its exit status."""
+    return subprocess.run([sys.executable, "-m", "benchmarks.gates", *arguments], check=False).returncode
+
+
+def leave(status: int) -> None:
+    """End nox with an exit status; by itself it knows 0 and 1 alone."""
     if status:
         sys.exit(status)
 

@@ -196,14 +196,28 @@ def judge_asv(commits: Sequence[Commit], factor: float, wanted: Sequence[str] = 
     return _gravest(judgements)
 
 
-def judge_pytest_benchmark(paths: Sequence[Path], factor: float) -> Judgement:
-    """Judge the last of the files beside the one before it, where there is one."""
-    if not paths:
+def judge_pytest_benchmark(files: Sequence[Path], before: Path | None, factor: float) -> Judgement:
+    """Judge the files of one run, or of a run and its repetitions, of which the fastest counts.
+
+    pytest-benchmark measures in one process, and other processes only ever slow it down.
+    """
+    if not files:
         return Judgement("measured nothing", ("pytest-benchmark saved no file",))
-    results = [read_pytest_benchmark(path) for path in paths[-2:]]
-    judgement = judge(results[-1], results[0] if len(results) > 1 else None, factor)
-    title = f"{paths[-1]}" + (f" after {paths[-2]}" if len(paths) > 1 else ", the first")
+    after = _fastest([read_pytest_benchmark(path) for path in files])
+    judgement = judge(after, read_pytest_benchmark(before) if before else None, factor)
+    names = ", ".join(path.name for path in files)
+    title = f"{names} after {before.name}" if before else f"{names}, with nothing before"
     return Judgement(judgement.word, (f"{title}: {judgement.word}", *judgement.lines))
+
+
+def _fastest(runs: Sequence[Results]) -> Results:
+    """Of every benchmark the run with the lowest value; a failure in any of them is a failure."""
+
+    def rank(result: Result) -> float:
+        return -math.inf if result.value is None else result.value
+
+    names = dict.fromkeys(name for run in runs for name in run)
+    return {name: min((run[name] for run in runs if name in run), key=rank) for name in names}
 
 
 def _gravest(judgements: Sequence[Judgement]) -> Judgement:
@@ -221,8 +235,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     asv.add_argument("--commits", nargs="+", default=(), help="these alone, in this order (default: all, by date)")
     asv.add_argument("-b", "--bench", action="append", default=[], help="only benchmarks that match")
     asv.add_argument("--since", type=float, default=0.0, help="seconds of the epoch: what was begun since then")
-    pytest = suites.add_parser("pytest-benchmark", help="the newest of the files beside the one before")
-    pytest.add_argument("files", type=Path, nargs="*", help="oldest first")
+    pytest = suites.add_parser("pytest-benchmark", help="a run's file beside that of an earlier run")
+    pytest.add_argument("files", type=Path, nargs="*", help="of the run, and of its repetitions if there are any")
+    pytest.add_argument("--before", type=Path, metavar="FILE", help="of the earlier run (default: none)")
     for suite in (asv, pytest):
         suite.add_argument("--factor", type=float, required=True, help="the noise floor, such as 1.1")
     args = parser.parse_args(argv)
@@ -232,7 +247,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 read_asv(args.directory, since=args.since, patterns=args.bench), args.factor, args.commits
             )
         else:
-            judgement = judge_pytest_benchmark(args.files, args.factor)
+            judgement = judge_pytest_benchmark(args.files, args.before, args.factor)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -159,14 +159,16 @@ class TestPytestBenchmark:
         results = read_pytest_benchmark(write_pytest_benchmark(tmp_path / "1.json", 1.0))
         assert results == {"benchmarks/test_bench_layers.py::test_pass[a]": Result(1.0, 0.99, 1.02, "2.2 0123")}
 
-    def test_the_newest_file_is_judged_beside_the_one_before(self, tmp_path: Path) -> None:
-        files = [
-            str(write_pytest_benchmark(tmp_path / f"{i}.json", median)) for i, median in enumerate([2.0, 1.0, 1.5])
-        ]
-        assert main(["pytest-benchmark", *FACTOR, *files]) == 1
-        assert main(["pytest-benchmark", *FACTOR, *files[:2]]) == 0
-        assert main(["pytest-benchmark", *FACTOR, files[0]]) == 0
+    def test_a_run_is_judged_beside_the_one_before(self, tmp_path: Path) -> None:
+        before, after = (str(write_pytest_benchmark(tmp_path / f"{x}.json", x)) for x in (1.0, 1.5))
+        assert main(["pytest-benchmark", *FACTOR, after, "--before", before]) == 1
+        assert main(["pytest-benchmark", *FACTOR, before, "--before", after]) == 0
+        assert main(["pytest-benchmark", *FACTOR, after]) == 0
         assert main(["pytest-benchmark", *FACTOR]) == 2
+
+    def test_of_repetitions_the_fastest_counts(self, tmp_path: Path) -> None:
+        before, disturbed, again = (str(write_pytest_benchmark(tmp_path / f"{x}.json", x)) for x in (1.0, 3.0, 1.01))
+        assert main(["pytest-benchmark", *FACTOR, disturbed, again, "--before", before]) == 0
 
     def test_failed_tests_are_failures(self, tmp_path: Path) -> None:
         file = write_pytest_benchmark(
