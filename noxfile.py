@@ -123,8 +123,7 @@ def asv(session: nox.Session) -> None:
     options.add_argument("range", nargs="?", default="HEAD^!", help="commits, as git log takes them (default: HEAD)")
     options.add_argument("--factor", type=float, default=FACTOR, help="the noise floor (default: %(default)s)")
     options.add_argument("--quick", action="store_true", help="every pass once: whether the suite works")
-    options.add_argument("-b", "--bench", action="append", default=[], help="only benchmarks that match")
-    args = options.parse_args(session.posargs)
+    args = asv_arguments(options, session)
     prepare_asv(session)
     run_asv(session, args, args.range, *["--quick"] * args.quick)
 
@@ -136,8 +135,7 @@ def asv_compare(session: nox.Session) -> None:
     options.add_argument("base", help="commit to compare with")
     options.add_argument("head", nargs="?", default="HEAD", help="commit in question (default: HEAD)")
     options.add_argument("--factor", type=float, default=INTERLEAVED_FACTOR, help="noise floor (default: %(default)s)")
-    options.add_argument("-b", "--bench", action="append", default=[], help="only benchmarks that match")
-    args = options.parse_args(session.posargs)
+    args = asv_arguments(options, session)
     prepare_asv(session)
     commits = [commit_hash(session, name) for name in (args.base, args.head)]
     if commits[0] == commits[1]:
@@ -158,6 +156,13 @@ def asv_publish(session: nox.Session) -> None:
         session.run("asv", "preview")
 
 
+def asv_arguments(options: argparse.ArgumentParser, session: nox.Session) -> argparse.Namespace:
+    """Parse what follows ``--``, with the options that both asv sessions have."""
+    options.add_argument("-b", "--bench", action="append", default=[], help="only benchmarks that match")
+    options.add_argument("--show-stderr", action="store_true", help="say why benchmarks failed or were skipped")
+    return options.parse_args(session.posargs)
+
+
 def prepare_asv(session: nox.Session) -> None:
     """Install asv, which makes its own environment for what it measures."""
     session.install("asv>=0.6.5")
@@ -173,7 +178,8 @@ def run_asv(
     """Run the asv suite, and judge what it stored: its own exit status says too little."""
     bench = [option for pattern in args.bench for option in ("-b", pattern)]
     begun = time.time()
-    session.run("asv", "run", commits, "--show-stderr", *options, *bench, success_codes=[0, 1, 2])
+    verbose = ["--show-stderr"] * args.show_stderr
+    session.run("asv", "run", commits, *verbose, *options, *bench, success_codes=[0, 1, 2])
     chosen = ["--commits", *judged] if judged else []
     leave(judge("asv", str(ASV_RESULTS), *chosen, *bench, f"--since={begun}", f"--factor={args.factor}"))
 
