@@ -158,6 +158,11 @@ class Case:
         return is_own_layer(self.implementation)
 
     @property
+    def foreign(self) -> bool:
+        """Whether a peer's or a user's layer is measured."""
+        return self.implementation != OURS
+
+    @property
     def fixed_weights(self) -> bool:
         """Whether there is no kernel to generate: ordinary convolutions."""
         return self.variant == "plain" or self.implementation == "torch"

@@ -2,6 +2,8 @@
 
 Processes are forked from a server that has imported torch and never computed anything, so that one costs milliseconds
 and starts clean. CUDA does not survive a fork; there, each process is a new interpreter.
+
+What a process prints goes nowhere: its last words are kept, to be quoted should it die.
 """
 
 import multiprocessing
@@ -15,12 +17,19 @@ from multiprocessing.context import BaseContext
 from typing import Any, NamedTuple
 
 MESSAGE_LENGTH = 300
+# What is read at once of what a process prints, and what is kept of it.
+OUTPUT_CHUNK = 65536
+OUTPUT_TAIL = 200
 # How torch's allocators put it, in lower case.
 ALLOCATION_REFUSED = ("out of memory", "can't allocate memory", "not enough memory")
 
 
 class InvalidResult(Exception):  # noqa: N818
     """Raised by an isolated function whose result is there, and wrong: the status "invalid"."""
+
+
+class Skipped(Exception):  # noqa: N818
+    """Raised by an isolated function that has nothing to do here, for the reason it says: the status "skipped"."""
 
 
 class Outcome(NamedTuple):
@@ -50,30 +59,49 @@ def run_isolated(
         argument: anything that can be pickled.
         device: "cpu" or "cuda", where it will compute.
         preload: the module that the process server imports beforehand.
-        timeout: seconds until it is given up.
+        timeout: seconds without a report or a result until it is given up.
         report: called here with whatever the function reports there.
     """
     context = _context(device, preload)
     receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(sender, function, argument), daemon=True)  # type: ignore[attr-defined]
-    deadline = time.monotonic() + timeout
+    printed, printer = context.Pipe(duplex=False)
+    process = context.Process(target=_child, args=(sender, printer, function, argument), daemon=True)  # type: ignore[attr-defined]
     process.start()
     sender.close()
+    printer.close()
+    tail = b""
+    deadline = time.monotonic() + timeout
+    listening = [receiver, printed]
     try:
-        while wait([receiver], max(deadline - time.monotonic(), 0)):  # also when the other end is closed
-            try:
-                message = receiver.recv()
-            except (EOFError, OSError):  # it died before it answered, or while it did
-                process.join()
-                return _died(process.exitcode)
-            if isinstance(message, Outcome):
-                return message
-            report(message)
+        while ready := wait(listening, max(deadline - time.monotonic(), 0)):  # also when the other end is closed
+            if printed in ready:
+                chunk = os.read(printed.fileno(), OUTPUT_CHUNK)
+                tail = (tail + chunk)[-OUTPUT_TAIL:]
+                if not chunk:
+                    listening.remove(printed)
+            if receiver in ready:
+                try:
+                    message = receiver.recv()
+                except (EOFError, OSError):  # it died before it answered, or while it did
+                    process.join()
+                    return _died(process.exitcode, tail)
+                if isinstance(message, Outcome):
+                    return message
+                report(message)
+                deadline = time.monotonic() + timeout
+            elif time.monotonic() > deadline:  # it prints for ever
+                break
         return Outcome("timeout", f"no result within {timeout:g} s", {})
     finally:
         process.kill()
         process.join()
         receiver.close()
+        printed.close()
+
+
+def outcome_of(error: Exception) -> Outcome:
+    """What a function that raised has become: its status, and the error in one line."""
+    return Outcome(_status_of(error), " ".join(f"{type(error).__name__}: {error}".split())[:MESSAGE_LENGTH], {})
 
 
 def _context(device: str, preload: str) -> BaseContext:
@@ -84,13 +112,18 @@ def _context(device: str, preload: str) -> BaseContext:
     return context
 
 
-def _child(sender: Connection, function: Callable[[Any, Report], dict[str, Any]], argument: Any) -> None:
+def _child(
+    sender: Connection, printer: Connection, function: Callable[[Any, Report], dict[str, Any]], argument: Any
+) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches us too; the parent decides
+    for stream in (1, 2):  # as the system knows them: what C++ prints is caught too
+        os.dup2(printer.fileno(), stream)
+    printer.close()
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
         outcome = Outcome("ok", "", function(argument, sender.send))
     except Exception as error:
-        outcome = Outcome(_status_of(error), " ".join(f"{type(error).__name__}: {error}".split())[:MESSAGE_LENGTH], {})
+        outcome = outcome_of(error)
     sender.send(outcome)
 
 
@@ -104,13 +137,17 @@ def _die_with_parent() -> None:
 def _status_of(error: Exception) -> str:
     if isinstance(error, InvalidResult):
         return "invalid"
+    if isinstance(error, Skipped):
+        return "skipped"
     text = str(error).lower()
     refused = isinstance(error, RuntimeError) and any(words in text for words in ALLOCATION_REFUSED)
     return "out_of_memory" if refused or isinstance(error, MemoryError) else "failed"
 
 
-def _died(exitcode: int | None) -> Outcome:
+def _died(exitcode: int | None, tail: bytes) -> Outcome:
+    words = " ".join(tail.decode(errors="replace").split())
+    quoted = f"; its last words: {words}" if words else ""
     if exitcode is not None and exitcode < 0:
         hint = " (often: out of memory)" if -exitcode == signal.SIGKILL else ""
-        return Outcome("killed", f"killed by {signal.Signals(-exitcode).name}{hint}", {})
-    return Outcome("failed", f"exited with status {exitcode} and no result", {})
+        return Outcome("killed", f"killed by {signal.Signals(-exitcode).name}{hint}{quoted}", {})
+    return Outcome("failed", f"exited with status {exitcode} and no result{quoted}", {})

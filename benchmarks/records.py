@@ -1,25 +1,38 @@
 """Records and the store that keeps them: one JSON object a line, only ever appended to.
 
-A record is a dictionary with at least ``schema``, ``kind`` ("cost" or "training"), ``id`` and ``status``; the newest
-record of an id is the one that counts. This module needs the standard library alone.
+A record is a dictionary with at least ``schema``, ``kind`` ("cost", "twin" or "training"), ``id`` and ``status``; the
+newest record of an id on a machine is the one that counts. This module needs the standard library alone.
 """
 
+import contextlib
+import errno
 import fcntl
 import json
 import os
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-SCHEMA = 1
-KINDS = ("cost", "training")
+# What is written. Schema 1 had ``seconds.samples``, of one process, where 2 has ``seconds.rounds``.
+SCHEMA = 2
+READABLE_SCHEMAS = (1, 2)
+KINDS = ("cost", "twin", "training")
 # What became of a measurement. "invalid" ran and gave a wrong answer, "interrupted" was stopped by its user.
 SUCCESSES = ("ok", "skipped")
 FAILURES = ("failed", "killed", "timeout", "out_of_memory", "invalid")
 STATUSES = (*SUCCESSES, *FAILURES, "interrupted")
 
 Record = dict[str, Any]
+# What times may be compared on: the processor's name, the cores a process may use, and the GPU that did the work.
+Machine = tuple[str, str, str]
+
+
+def machine_of(record: Record) -> Machine:
+    """Where a record was measured."""
+    provenance = record.get("provenance")
+    known = provenance if isinstance(provenance, dict) else {}
+    return str(known.get("cpu")), str(known.get("cores")), str(known.get("gpu"))
 
 
 class RecordWarning(UserWarning):
@@ -35,6 +48,7 @@ class RecordStore:
 
     def __init__(self, directory: Path | str) -> None:
         self.path = Path(directory) / "records.jsonl"
+        self._lock = Path(directory) / "measuring.lock"
 
     def prepare(self) -> None:
         """Make the directory and the file, so that a place that cannot be written to is found out before anything runs.
@@ -50,12 +64,36 @@ class RecordStore:
                 f"cannot write results to {self.path}: {error.strerror}; allowed: a writable directory"
             ) from error
 
+    @contextlib.contextmanager
+    def measuring(self) -> Iterator[None]:
+        """While this lasts, nobody else measures for this store: nothing is measured twice, or beside another.
+
+        The system gives the lock back when its process ends, however it ends.
+
+        Raises:
+            OSError: when somebody else is measuring, or the results cannot be written.
+        """
+        self.prepare()
+        with self._lock.open("a+") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                file.seek(0)
+                raise OSError(
+                    f"process {file.read().strip() or 'unknown'} is measuring into {self.path.parent}; "
+                    "allowed: one at a time, or another --results"
+                ) from error
+            file.truncate(0)
+            file.write(f"{os.getpid()}\n")
+            file.flush()
+            yield
+
     def append(self, record: Record) -> None:
         """Add a record durably: when this returns, it is on the disk.
 
         Raises:
             ValueError: for a record that is not strict JSON (nan, infinity), or lacks a field or a status we know.
-            OSError: when it cannot be written.
+            OSError: when it cannot be written; the file is then as it was.
         """
         _check(record)
         line = json.dumps(record, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
@@ -66,12 +104,16 @@ class RecordStore:
             file.seek(max(end - 1, 0))
             if file.read(1) not in (b"", b"\n"):  # a truncated line stays what it is: begin a new one after it
                 line = b"\n" + line
-            if file.write(line) != len(line):
-                raise OSError(f"cannot write a whole record to {self.path}: is the disk full?")
-            os.fsync(file.fileno())
+            try:
+                if file.write(line) != len(line):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                os.fsync(file.fileno())
+            except OSError as error:
+                file.truncate(end)
+                raise OSError(f"cannot write a record to {self.path}: {error.strerror}") from error
 
     def load(self) -> list[Record]:
-        """The newest record of every id, oldest first; an empty list where there is no file.
+        """The newest record of every id on every machine, oldest first; an empty list where there is no file.
 
         Warns:
             RecordWarning: for every line that is not a record, with the file and the line number.
@@ -81,7 +123,7 @@ class RecordStore:
         with self.path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH)  # not while a line is half written
             lines = file.read().split(b"\n")
-        newest: dict[str, Record] = {}
+        newest: dict[tuple[Machine, str], Record] = {}
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
@@ -92,21 +134,22 @@ class RecordStore:
                 message = f"{self.path}:{number}: not a record, left out ({error})"
                 warnings.warn(message, RecordWarning, stacklevel=2)
                 continue
-            newest.pop(record["id"], None)
-            newest[record["id"]] = record
+            key = machine_of(record), record["id"]
+            newest.pop(key, None)
+            newest[key] = record
         return list(newest.values())
 
-    def completed_ids(self, *, retry_failed: bool = False) -> set[str]:
-        """The ids that need no measuring: those with a result, and unless ``retry_failed`` those that failed.
+    def completed(self, *, retry_failed: bool = False) -> set[tuple[Machine, str]]:
+        """What needs no measuring, machine and id: what is ok and, unless ``retry_failed``, what failed or was skipped.
 
         What was interrupted is always measured again.
         """
-        done = SUCCESSES if retry_failed else (*SUCCESSES, *FAILURES)
-        return {record["id"] for record in self.load() if record["status"] in done}
+        done = ("ok",) if retry_failed else (*SUCCESSES, *FAILURES)
+        return {(machine_of(record), record["id"]) for record in self.load() if record["status"] in done}
 
     def warn_of_other_commits(self, ids: Collection[str], commit: str | None) -> None:
         """Say how many of these records are of other code than ``commit``: they are kept, not measured again."""
-        commits = [record.get("provenance", {}).get("commit") for record in self.load() if record["id"] in ids]
+        commits = [(record.get("provenance") or {}).get("commit") for record in self.load() if record["id"] in ids]
         others = sum(other != commit for other in commits)
         if others and commit is not None:
             warnings.warn(
@@ -123,8 +166,8 @@ def _check(record: object) -> None:
     missing = [name for name in ("schema", "kind", "id", "status") if name not in record]
     if missing:
         raise ValueError(f"a record has the fields schema, kind, id and status; missing: {', '.join(missing)}")
-    if record["schema"] != SCHEMA:
-        raise ValueError(f"unknown schema {record['schema']!r}; allowed: {SCHEMA}")
+    if record["schema"] not in READABLE_SCHEMAS:
+        raise ValueError(f"unknown schema {record['schema']!r}; allowed: {', '.join(map(str, READABLE_SCHEMAS))}")
     if record["kind"] not in KINDS:
         raise ValueError(f"unknown kind {record['kind']!r}; allowed: {', '.join(KINDS)}")
     if record["status"] not in STATUSES:

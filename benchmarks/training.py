@@ -26,7 +26,7 @@ from benchmarks.cases import Case, InvalidCase, check_value
 from benchmarks.datasets import SPLIT_SIZES, Dataset, Split, rotated_digits
 from benchmarks.isolation import Outcome, run_isolated
 from benchmarks.measure.clock import Clock, synchronised_clock
-from benchmarks.measure.environment import load_average, provenance
+from benchmarks.measure.environment import moment, provenance
 from benchmarks.measure.flops import count_macs
 from benchmarks.records import FAILURES, SCHEMA, Record, RecordStore
 from benchmarks.sweep import Interrupted, outstanding
@@ -346,13 +346,15 @@ def study(
 
     Raises:
         InvalidCase: when a run needs a device or more cores than there are.
-        OSError: when the results cannot be written; nothing has run then.
+        OSError: when the results cannot be written, or somebody else is measuring.
         Interrupted: on Ctrl-C; the run in progress is stored as such, with the epochs it had, and trained again next
             time.
     """
-    missing = outstanding(runs, store, retry_failed=retry_failed)
     trained = failed = 0
-    with tqdm(total=sum(run.epochs for run in missing), unit="epoch", desc="train", dynamic_ncols=True) as progress:
+    with (
+        outstanding(runs, store, retry_failed=retry_failed) as missing,
+        tqdm(total=sum(run.epochs for run in missing), unit="epoch", desc="train", dynamic_ncols=True) as progress,
+    ):
         for run in missing:
             progress.set_postfix_str(run.label)
             record = _record(run, timeout, progress)
@@ -368,7 +370,7 @@ def study(
 
 
 def _record(run: TrainingRun, timeout: float, progress: "tqdm[Any]") -> Record:
-    load_before = load_average()
+    before = moment()
     latest: dict[str, Any] = {}
 
     def report(fields: dict[str, Any]) -> None:
@@ -392,7 +394,7 @@ def _record(run: TrainingRun, timeout: float, progress: "tqdm[Any]") -> Record:
         **NOTHING_MEASURED,
         **latest,
         **outcome.fields,
-        "provenance": provenance(device=run.device, threads=run.threads, load_before=load_before),
+        "provenance": provenance(device=run.device, threads=run.threads, before=before),
     }
 
 

@@ -20,6 +20,7 @@ from gcnn_impl import (
     PlainResNetConfig,
     RPlus,
     SO2xRPlus,
+    module_macs,
 )
 
 SEED = 0
@@ -129,6 +130,12 @@ def build(case: Case) -> Workload:
         # A layer of ours that is told its mode drops its cache.
         module.eval if case.kernels == "generated" and not backward else lambda: None,
     )
+
+
+def forward_macs(case: Case) -> int:
+    """Multiply–accumulates of one forward of a case of ours, kernels not counted; nothing is computed."""
+    module = _module(case).to("meta")
+    return module_macs(module, torch.empty(shapes(case)[0], device="meta"))
 
 
 def shapes(case: Case) -> tuple[tuple[int, ...], tuple[int, ...]]:
