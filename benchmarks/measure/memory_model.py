@@ -73,7 +73,7 @@ def available_bytes(device: str) -> int:
 def _layer_numbers(case: Case) -> float:
     maps_in, maps_out = (prod(shape) for shape in shapes(case))
     training = case.direction != "forward"
-    maps = LAYER_MAPS[case.variant][training]
+    maps: float = LAYER_MAPS[case.variant][training]
     (weights,) = _weights(case)
     copies = TRAINED if training else CACHED if case.kernels == "cached" else GENERATED
     numbers = 0.0
@@ -97,7 +97,7 @@ def _layer_numbers(case: Case) -> float:
 def _network_numbers(case: Case) -> float:
     training = case.direction != "forward"
     one_map = case.batch_size * case.resolution * case.channels * case.image_size**2
-    maps = NETWORK_MAPS[case.variant][training]
+    maps: float = NETWORK_MAPS[case.variant][training]
     weights = _weights(case)
     making = IN_THE_MAKING * max(weights)
     fourier = _fourier_numbers(case, one_map, training) if _through_fourier(case) else 0

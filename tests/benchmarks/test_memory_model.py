@@ -23,9 +23,9 @@ VARIANTS: list[dict[str, Any]] = [
     {"variant": "full", "resolution": 5},
 ]
 SHAPES: list[dict[str, Any]] = [
-    {"channels": 8, "batch_size": 8},
-    {"channels": 16, "batch_size": 2, "kernel_size": 3},
-    {"channels": 12, "batch_size": 3, "kernel_size": 7, "image_size": 20},
+    {"channels": 8, "batch_size": 8, "image_size": 16},
+    {"channels": 16, "batch_size": 2, "image_size": 18, "kernel_size": 3},
+    {"channels": 12, "batch_size": 3, "image_size": 20, "kernel_size": 7},
 ]
 
 
