@@ -9,6 +9,7 @@ from pathlib import Path
 from benchmarks.cases import AXES, CHOICES, OURS, PEERS, Case, Grid, available_cores, beside, expand
 from benchmarks.comparison import Comparison, compare_rounds, minimum_detectable_effect
 from benchmarks.measure.clock import Sampling
+from benchmarks.measure.flops import pass_macs
 from benchmarks.peers import AUTHORS_REPOSITORY, AUTHORS_VARIABLE, why_no_checkout, why_unavailable
 from benchmarks.records import Record, RecordStore
 from benchmarks.sweep import Engine, sweep
@@ -82,9 +83,9 @@ def columns(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def macs_of_pass(record: Record) -> int:
-    """Multiply–accumulates of what was timed: the backward's too, if there was one."""
-    parts = ("kernel_generation", "convolution", *(() if record["case"]["direction"] == "forward" else ("backward",)))
-    return sum(record["macs"][part] for part in parts)
+    """Multiply–accumulates of what was timed, cached kernels left out; those of peers count as convolution, always."""
+    case = record["case"]
+    return pass_macs(record["macs"], generated=case["kernels"] == "generated", backward=case["direction"] != "forward")
 
 
 def _ours(case: Case) -> Case:

@@ -87,10 +87,10 @@ def pass_macs(macs: dict[str, Any], *, generated: bool, backward: bool) -> int:
     return sum(parts)
 
 
-def zero_counted_time_share(workload: Workload) -> float:
+def zero_counted_time_share(workload: Workload) -> float | None:
     """Share of a pass that is spent in operators that count as zero MACs, Python and autograd between them included.
 
-    By the profiler's self times: of the device where there is one, else of the processor.
+    By the profiler's self times: of the device where there is one, else of the processor. None where no operator ran.
     """
     on_device = workload.x.device.type == "cuda"
     activities = [ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * on_device
@@ -104,7 +104,7 @@ def zero_counted_time_share(workload: Workload) -> float:
         for event in profiler.key_averages()
     ]
     total = sum(time for time, _ in times)
-    return 1 - sum(time for time, counted in times if counted) / total if total else float("nan")
+    return 1 - sum(time for time, counted in times if counted) / total if total else None
 
 
 def _by_definition(module: nn.Module) -> nn.Module:

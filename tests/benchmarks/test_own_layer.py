@@ -69,12 +69,11 @@ def function(x):
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A current directory with a user's modules."""
+    """A folder with a user's modules, on Python's path."""
     (tmp_path / "users_layers.py").write_text(LAYERS)
     (tmp_path / "users_script.py").write_text("import sys; sys.exit('usage: users_script FILE')")
     (tmp_path / "users_typo.py").write_text("import users_nothing")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)  # undone with the test
+    monkeypatch.syspath_prepend(tmp_path)
     return tmp_path
 
 
@@ -97,6 +96,7 @@ def test_a_layer_is_built_with_the_channels_kernel_group_and_padding_of_its_case
 
 def test_the_current_directory_is_searched(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.path", [entry for entry in sys.path if entry != str(folder)])
+    monkeypatch.chdir(folder)
     assert load_layer("users_layers:Nan").__name__ == "Nan"
 
 
