@@ -108,7 +108,7 @@ class FixedWeightConv2d(nn.Module):
 
     def __init__(self, convolutions: nn.Sequential, resolution: int) -> None:
         super().__init__()
-        self.convolutions = convolutions.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.convolutions = convolutions.to(memory_format=torch.channels_last)
         self.resolution = resolution
 
     def forward(self, x: Tensor) -> Tensor:

@@ -114,7 +114,7 @@ def _row(case: Case, measured: Mapping[str, Record], floor: float | None) -> tup
         ratio,
         word,
         f"{memory['peak_bytes'] / MIB:.3g}" if memory else "–",
-        f"{macs_of_pass(record) / 1e6:.4g}" if record["macs"] else "–",
+        f"{macs_of_pass(record) / 1e6:,.1f}" if record["macs"] else "–",
     )
 
 
