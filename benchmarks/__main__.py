@@ -194,11 +194,11 @@ def _sweep(args: argparse.Namespace) -> int:
     cases, engine = _cases(args), Engine(_sampling(args), timeout=args.timeout)
     store = RecordStore(args.results)
     done = sweep(cases, store, engine, retry_failed=args.retry_failed)
-    timed = f"; {done.timed_seconds / done.seconds:.0%} of {minutes(done.seconds)} inside timed passes"
-    print(
+    counts = (
         f"measured {done.measured}, skipped {done.skipped}, failed {done.failed}, {done.already_there} already there"
-        f"{timed if done.measured else ''}; see {store.path}"
     )
+    took = f"; {done.timed_share:.0%} of {minutes(done.seconds)} inside timed passes" if done.measured else ""
+    print(f"{counts}{took}; see {store.path}")
     return 1 if done.failed and not done.measured and not done.already_there else 0
 
 

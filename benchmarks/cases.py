@@ -118,9 +118,7 @@ class Case:
             self._require("layer", ("conv",), f"implementation {self.implementation!r}")
             self._require("variant", ("custom",), f"implementation {self.implementation!r}")
             if not self.own_layer:
-                raise InvalidCase(
-                    "variant 'custom' needs a layer of your own; allowed: implementation package.module:Class"
-                )
+                raise InvalidCase("variant 'custom' needs implementation package.module:Class")
         elif self.implementation in PEERS:
             self._require("layer", ("conv",), f"implementation {self.implementation!r}")
             self._require("variant", PEER_VARIANTS, f"implementation {self.implementation!r}")

@@ -100,8 +100,9 @@ def run_isolated(
 
 
 def outcome_of(error: Exception) -> Outcome:
-    """What a function that raised has become: its status, and the error in one line."""
-    return Outcome(_status_of(error), " ".join(f"{type(error).__name__}: {error}".split())[:MESSAGE_LENGTH], {})
+    """What a function that raised has become: its status, and the error (or the reason to skip) in one line."""
+    text = str(error) if isinstance(error, Skipped) else f"{type(error).__name__}: {error}"
+    return Outcome(_status_of(error), " ".join(text.split())[:MESSAGE_LENGTH], {})
 
 
 def _context(device: str, preload: str) -> BaseContext:

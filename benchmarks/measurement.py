@@ -4,14 +4,13 @@ A probe checks the answer and takes what does not need a clean process: memory, 
 times and nothing else.
 """
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 from benchmarks.blocks import Probe, Round
 from benchmarks.cases import Case
 from benchmarks.isolation import Report, Skipped, outcome_of
-from benchmarks.measure.clock import TURNS, counterbalanced, synchronised_clock, take_turn, warm_up
+from benchmarks.measure.clock import TURN_SECONDS, counterbalanced, synchronised_clock, take_turn, warm_up
 from benchmarks.measure.correctness import check_output
 from benchmarks.measure.energy import energy_per_pass
 from benchmarks.measure.environment import frequency
@@ -114,8 +113,8 @@ def time_round(task: Round, report: Report) -> dict[str, Any]:
         workloads[entry], samples[entry] = workload, []
 
     def turn(entry: int) -> None:
-        workload, most = workloads[entry], math.ceil(share.max_samples / TURNS)
-        taken = take_turn(workload.run, clock, share.seconds / TURNS, prepare=workload.prepare, most=most)
+        workload, most = workloads[entry], share.max_samples - len(samples[entry])
+        taken = take_turn(workload.run, clock, TURN_SECONDS, prepare=workload.prepare, most=most)
         workload.prepare()  # its gradients are not there while others run
         samples[entry] += taken
         stopped = task.sampling.stopped(samples[entry], precise_enough)
@@ -123,10 +122,12 @@ def time_round(task: Round, report: Report) -> dict[str, Any]:
         if stopped is not None:
             del workloads[entry]
 
-    for entry, case in task.entries:
+    # Processes forked from one server lay out their memory alike, so that who is built first is favoured, or not, in
+    # all rounds: by 0.4 % ± 0.2 of the time. In every other round it is built last.
+    for entry, case in task.entries[:: 1 if task.number % 2 == 0 else -1]:
         attempt(entry, lambda entry=entry, case=case: enter(entry, case))  # type: ignore[misc]
     report({"frequency": frequency(device)})
-    order = list(workloads)
+    order = [entry for entry, _ in task.entries if entry in workloads]
     for place in counterbalanced(len(order), task.number) if order else ():
         if order[place] in workloads:
             attempt(order[place], lambda entry=order[place]: turn(entry))  # type: ignore[misc]

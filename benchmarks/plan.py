@@ -85,8 +85,8 @@ def survey_task(cases: tuple[Case, ...], report: Report) -> dict[str, Any]:
 def _shape(case: Case) -> Case:
     """The case of one image with the same layer of ours."""
     variant = "full" if case.variant == "custom" else case.variant
-    shape = {"channels": case.channels, "image_size": case.image_size, "kernel_size": case.kernel_size}
-    grid = {"group": case.group, "resolution": case.resolution, "scales": case.scales}
+    shape: dict[str, Any] = {"channels": case.channels, "image_size": case.image_size, "kernel_size": case.kernel_size}
+    grid: dict[str, Any] = {"group": case.group, "resolution": case.resolution, "scales": case.scales}
     return Case(
         layer=case.layer, variant="plain" if case.group == "trivial" else variant, batch_size=1, **grid, **shape
     )
@@ -99,7 +99,7 @@ def _seconds_per_mac(case: Case, calibrated: dict[tuple[str, str, str, int], flo
     variant = "plain" if case.group == "trivial" else LIKE.get(case.variant, case.variant)
     key = variant, case.direction, case.device, case.threads
     if key not in calibrated:
-        grid = {"group": "trivial", "resolution": 1} if variant == "plain" else {}
+        grid: dict[str, Any] = {"group": "trivial", "resolution": 1} if variant == "plain" else {}
         known = Case(variant=variant, direction=case.direction, device=case.device, threads=case.threads, **grid)
         configure(known)
         workload = build(known)

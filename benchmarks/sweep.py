@@ -43,6 +43,8 @@ FREE_OF_MACS = ("direction", "kernels", "execution", "device", "dtype", "threads
 class Summary:
     """What a sweep did with its cases: ``measured`` + ``failed`` + ``skipped`` + ``already_there`` are all of them.
 
+    What was there and is measured again, beside a new contender, counts as measured.
+
     Args:
         seconds: the sweep took.
         timed_seconds: of these, inside of timed passes.
@@ -54,6 +56,11 @@ class Summary:
     skipped: int = 0
     seconds: float = field(default=0.0, compare=False)
     timed_seconds: float = field(default=0.0, compare=False)
+
+    @property
+    def timed_share(self) -> float:
+        """Part of the time that was spent inside of timed passes."""
+        return self.timed_seconds / self.seconds if self.seconds else 0.0
 
 
 class Interrupted(Exception):  # noqa: N818
@@ -201,8 +208,7 @@ def sweep(
                 raise Interrupted(
                     f"{kept} new records kept, {total - kept} cases left; the same command goes on from here"
                 ) from None
-    there = len(cases) - len(missing)
-    return Summary(**counts, already_there=there, seconds=time.monotonic() - begun, timed_seconds=timed)
+    return Summary(**counts, already_there=len(cases) - total, seconds=time.monotonic() - begun, timed_seconds=timed)
 
 
 def _tell(record: Record, progress: "tqdm[Any]") -> None:

@@ -9,9 +9,12 @@ from dataclasses import dataclass
 
 Clock = Callable[[], float]
 
-# Part of a budget that warms up, and parts in which the passes of a contender are timed: the others' come in between.
+# Part of a budget that warms up.
 WARM_UP_SHARE = 1 / 5
-TURNS = 4
+# A turn ends after this time, or after one pass. What disturbs a process for tens of milliseconds then meets all
+# contenders alike: on a busy host the same code differed from itself by 3.8 % in turns of 26 ms (r.m.s. of n = 32
+# processes), by 2.2 % in turns of 13 ms, and by 0.8 % in turns of 3 ms.
+TURN_SECONDS = 0.002
 
 
 @dataclass(frozen=True)

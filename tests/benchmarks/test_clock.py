@@ -1,8 +1,10 @@
 """Sampling against a clock that only moves when the pass says so."""
 
+from itertools import islice
+
 import pytest
 
-from benchmarks.measure.clock import Sampling, sample, synchronised_clock
+from benchmarks.measure.clock import Sampling, counterbalanced, sample, synchronised_clock, take_turn
 
 
 class Passes:
@@ -39,7 +41,7 @@ def test_fast_passes_are_sampled_the_most_number_of_times() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"min_samples": 0}, {"min_samples": 501}, {"seconds": 0.0}, {"seconds": float("nan")}]
+    "wrong", [{"rounds": 0}, {"min_samples": 0}, {"min_samples": 1001}, {"seconds": 0.0}, {"seconds": float("nan")}]
 )
 def test_wrong_sampling_is_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="is not allowed; allowed: "):
@@ -49,3 +51,32 @@ def test_wrong_sampling_is_refused(wrong: dict[str, float]) -> None:
 def test_the_clock_of_the_cpu_is_monotonic() -> None:
     clock = synchronised_clock("cpu")
     assert clock() <= clock()
+
+
+def test_a_turn_lasts_its_time_or_its_number_of_passes_and_one_pass_at_least() -> None:
+    for seconds, most, taken in ((0.5, 100, 4), (0.5, 2, 2), (0.0, 100, 1)):
+        passes = Passes(0.125)
+        assert len(take_turn(passes.run, lambda p=passes: p.now, seconds, prepare=passes.prepare, most=most)) == taken
+
+
+@pytest.mark.parametrize(
+    ("samples", "precise", "why"),
+    [
+        ([1.0], True, None),  # two at least in each of five rounds
+        ([1.0, 1.0], False, "budget"),
+        ([0.01] * 3, True, "precision"),
+        ([0.01] * 3, False, None),
+        ([0.01] * 20, False, "samples"),
+    ],
+)
+def test_a_round_is_over_when_it_is_precise_or_has_had_its_share(
+    samples: list[float], precise: bool, why: str | None
+) -> None:
+    sampling = Sampling(rounds=5, min_samples=10, max_samples=100, seconds=5.0)
+    assert sampling.stopped(samples, lambda _: precise) == why
+
+
+def test_turns_are_counterbalanced_and_every_round_begins_with_another() -> None:
+    assert list(islice(counterbalanced(3, 0), 9)) == [0, 1, 2, 2, 1, 0, 0, 1, 2]
+    assert list(islice(counterbalanced(3, 1), 6)) == [1, 2, 0, 0, 2, 1]
+    assert {next(counterbalanced(3, number)) for number in range(3)} == {0, 1, 2}

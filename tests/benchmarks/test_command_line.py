@@ -1,5 +1,6 @@
 """The command line: what a wrong request prints, and what a right one leaves."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -13,19 +14,26 @@ TINY = [
     *("--layer", "conv", "--variant", "plain", "--channels", "2", "--batch-size", "1", "--image-size", "8"),
     *("--kernel-size", "3", "--threads", "1"),
 ]
-FAST = ["--seconds", "0.001", "--min-samples", "2"]
+FAST = ["--seconds", "0.001", "--min-samples", "2", "--rounds", "2"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("sweep --variant dense", "unknown variant 'dense'; allowed: plain, lifting, full, separable"),
+        ("sweep --variant dense", "unknown variant 'dense'; allowed: plain, lifting, full, separable, gseparable"),
         ("sweep --resolution 0", "resolution 0 is not allowed; allowed: integers of at least 1"),
         ("sweep --kernel-size 4", "kernel_size 4 is even; allowed: odd integers of at least 1"),
         ("sweep --channels -8", "channels -8 is not allowed; allowed: integers of at least 1"),
         ("sweep --batch-size many", "argument --batch-size: invalid int value: 'many'; see python -m benchmarks sweep"),
         ("sweep --device tpu", "unknown device 'tpu'; allowed: cpu, cuda"),
         ("sweep --profile fast", "unknown profile 'fast'; allowed: quick, standard, full"),
+        (
+            "sweep --implementation jax",
+            "unknown implementation 'jax'; allowed: gcnn_impl, torch, escnn, authors",
+        ),
+        ("sweep --layer mine.Layer", "unknown layer 'mine.Layer'; allowed: conv, resnet"),
+        ("sweep --dtype tf32", "no case is left: device 'cpu' does not go with dtype 'tf32'; allowed: cuda"),
+        ("sweep --rounds 0", "rounds 0 is not allowed; allowed: integers of at least 1"),
         ("sweep --seconds 0", "seconds 0.0 is not allowed; allowed: positive numbers"),
         ("sweep --min-samples 0", "min_samples 0 is not allowed"),
         ("sweep --timeout -1", "timeout -1.0 is not allowed"),
@@ -33,7 +41,7 @@ FAST = ["--seconds", "0.001", "--min-samples", "2"]
         ("sweep --speed 3", "unrecognized arguments: --speed 3"),
         ("list --variant dense", "unknown variant 'dense'"),
         ("measure", "invalid choice: 'measure'"),
-        ("", "required: list|sweep|train"),
+        ("", "required: list|plan|sweep|train"),
     ],
 )
 def test_a_wrong_request_is_one_line_that_names_it(
@@ -75,13 +83,17 @@ def test_a_truncated_line_is_a_warning_and_that_case_is_measured_again(
     command = ["sweep", *TINY, *FAST, "--results", str(tmp_path)]
     assert command_line.main(command) == 0
     path = RecordStore(tmp_path).path
-    assert capsys.readouterr().out == f"measured 2, skipped 0 already there, failed 0; see {path}\n"
-    path.write_bytes(path.read_bytes()[:-20])
+    first = capsys.readouterr().out
+    assert re.fullmatch(
+        rf"measured 2, skipped 0, failed 0, 0 already there; \d+% of \d+ s inside timed passes; see {path}\n", first
+    )
+    lines = path.read_bytes().splitlines(keepends=True)
+    costs = [i for i, line in enumerate(lines) if b'"kind":"cost"' in line]
+    path.write_bytes(b"".join([*lines[: costs[-1]], lines[costs[-1]][:-20]]))
     assert command_line.main(command) == 0
     out, err = capsys.readouterr()
-    assert out == f"measured 1, skipped 1 already there, failed 0; see {path}\n"
-    assert f"warning: {path}:2: not a record, left out" in err
-    assert len(path.read_text().splitlines()) == 3
+    assert out.startswith("measured 1, skipped 0, failed 0, 1 already there; ")
+    assert f"warning: {path}:{costs[-1] + 1}: not a record, left out" in err
 
 
 def test_ctrl_c_is_one_line_and_status_130(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,7 +112,27 @@ def test_list_names_every_case_and_every_profile(capsys: pytest.CaptureFixture[s
     assert all(profile in last for profile in PROFILES)
 
 
-@pytest.mark.parametrize("command", [[], ["list"], ["sweep"], ["train"]])
+def test_a_layer_of_one_s_own_is_listed_beside_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line.main(["list", *TINY[2:], "--variant", "separable", "--layer", "conv", "mine.layers:Layer"]) == 0
+    out = capsys.readouterr().out
+    assert "conv separable SO2(8)" in out
+    assert "conv mine.layers:Layer custom SO2(8)" in out
+
+
+def test_a_plan_says_how_much_how_long_and_what_is_skipped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = RecordStore(tmp_path)
+    assert command_line.main(["plan", *TINY, "--results", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert re.fullmatch(
+        r"2 cases, 0 of them already there; 2 to do in 2 blocks of 5 rounds, about \d+ s; 0 will .*\n", out
+    )
+    assert not store.path.exists()
+    huge = ["--channels", "4096", "--image-size", "4096"]
+    assert command_line.main(["plan", *TINY, *huge, "--results", str(tmp_path)]) == 0
+    assert re.search(r"2 will be skipped\n  . × needs about \d+", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("command", [[], ["list"], ["plan"], ["sweep"], ["train"]])
 def test_help_has_examples_and_exits_0(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         command_line.main([*command, "--help"])

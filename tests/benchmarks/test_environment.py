@@ -7,7 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.measure.environment import MEASURING_ENVIRONMENT, ROOT, git_state, load_average, provenance
+from benchmarks.measure.environment import (
+    MEASURING_ENVIRONMENT,
+    ROOT,
+    frequency,
+    git_state,
+    moment,
+    provenance,
+)
 
 
 def git(directory: Path, *arguments: str) -> str:
@@ -47,15 +54,17 @@ def test_no_commit_without_git(checkout: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_provenance_is_json_and_complete(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")
-    found = provenance(device="cpu", threads=2, load_before=load_average())
+    found = provenance(device="cpu", threads=2, before=moment(), frequencies=[2000.0, None, 1500.0])
     assert set(found) == {
         *("measured_at", "commit", "dirty", "python", "torch", "gcnn_impl", "fvcore", "platform", "cpu", "cores"),
         *("gpu", "device_name", "threads", "load_before", "load_after", "omp_wait_policy", "glibc_tunables"),
+        *("frequency_before", "frequency_after", "steal_share", "throttled_periods"),
     }
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     age = datetime.now(UTC) - datetime.fromisoformat(found["measured_at"])
     assert timedelta(seconds=-2) < age < timedelta(minutes=1)
     assert (found["threads"], found["gpu"], found["omp_wait_policy"]) == (2, None, "PASSIVE")
+    assert (found["frequency_before"], found["frequency_after"]) == (2000.0, 1500.0)
     assert found["device_name"] == found["cpu"] != ""
 
 
@@ -65,3 +74,21 @@ def test_the_suites_run_in_the_environment_of_the_sweep(file: str) -> None:
     text = "".join((ROOT / file).read_text().split()).replace('"":', ":").replace('""', "")
     for name, value in MEASURING_ENVIRONMENT.items():
         assert f'"{name}":"{value}"' in text
+
+
+def test_what_the_kernel_says_about_stolen_time_and_quotas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stat, quota, info = tmp_path / "stat", tmp_path / "cpu.stat", tmp_path / "cpuinfo"
+    monkeypatch.setattr("benchmarks.measure.environment.STAT", stat)
+    monkeypatch.setattr("benchmarks.measure.environment.CPU_QUOTA", quota)
+    monkeypatch.setattr("benchmarks.measure.environment.CPU_INFO", info)
+    nothing = moment()
+    assert (nothing.stolen, nothing.ticks, nothing.throttled_periods, frequency("cpu")) == (None, None, None, None)
+    assert provenance(device="cpu", threads=1, before=nothing)["steal_share"] is None
+    stat.write_text("cpu  100 0 0 900 0 0 0 0 0 0\ncpu0 1 2 3 4 5 6 7 8\n")
+    quota.write_text("usage_usec 5\nnr_throttled 3\n")
+    info.write_text("model name\t: Fast\ncpu MHz\t\t: 1000.0\ncpu MHz\t\t: 3000.0\n")
+    before = moment()
+    stat.write_text("cpu  150 0 0 945 0 0 0 5 0 0\n")
+    quota.write_text("nr_throttled 5\n")
+    found = provenance(device="cpu", threads=1, before=before)
+    assert (found["steal_share"], found["throttled_periods"], frequency("cpu")) == (0.05, 2, 2000.0)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.isolation import InvalidResult, Outcome, Report, run_isolated
+from benchmarks.isolation import OUTPUT_TAIL, InvalidResult, Outcome, Report, Skipped, run_isolated
 
 
 def report_and_return(argument: int, report: Report) -> dict[str, Any]:
@@ -16,7 +16,9 @@ def report_and_return(argument: int, report: Report) -> dict[str, Any]:
 
 
 def fail(argument: str, report: Report) -> dict[str, Any]:
-    raise {"failed": RuntimeError, "invalid": InvalidResult, "out_of_memory": MemoryError}[argument]("two\nlines")
+    raise {"failed": RuntimeError, "invalid": InvalidResult, "out_of_memory": MemoryError, "skipped": Skipped}[
+        argument
+    ]("two\nlines")
 
 
 def kill_itself(argument: None, report: Report) -> dict[str, Any]:
@@ -27,6 +29,25 @@ def kill_itself(argument: None, report: Report) -> dict[str, Any]:
 
 def exit_silently(argument: None, report: Report) -> dict[str, Any]:
     os._exit(3)
+
+
+def print_and_die(argument: int, report: Report) -> dict[str, Any]:
+    for _ in range(argument):
+        os.write(1, b"x" * 1_000_000)
+    os.write(2, b"\nlast\nwords\n")
+    os._exit(3)
+
+
+def report_slowly(argument: float, report: Report) -> dict[str, Any]:
+    for _ in range(5):
+        time.sleep(argument)
+        report({})
+    return {}
+
+
+def print_for_ever(argument: None, report: Report) -> dict[str, Any]:
+    while True:
+        os.write(1, b"x" * 1000)
 
 
 def sleep(argument: float, report: Report) -> dict[str, Any]:
@@ -48,11 +69,11 @@ def test_a_result_comes_back_from_another_process_after_its_reports() -> None:
     assert reports == [{"half": 1.5}]
 
 
-@pytest.mark.parametrize("status", ["failed", "invalid", "out_of_memory"])
+@pytest.mark.parametrize("status", ["failed", "invalid", "out_of_memory", "skipped"])
 def test_an_exception_becomes_a_status_and_one_line(status: str) -> None:
     outcome = isolate(fail, status)
     assert outcome.status == status
-    assert outcome.message.endswith(": two lines")
+    assert outcome.message.endswith("two lines")
 
 
 def test_a_kill_is_named_and_what_was_reported_before_is_kept() -> None:
@@ -68,3 +89,17 @@ def test_a_silent_exit_is_a_failure() -> None:
 
 def test_a_timeout_ends_the_process() -> None:
     assert isolate(sleep, 60.0, timeout=0.2) == Outcome("timeout", "no result within 0.2 s", {})
+
+
+def test_a_timeout_is_of_silence_not_of_work() -> None:
+    assert isolate(report_slowly, 0.1, timeout=0.4).status == "ok"
+    assert isolate(print_for_ever, None, timeout=0.2).status == "timeout"
+
+
+def test_megabytes_that_are_printed_go_nowhere_but_the_last_words(capfd: pytest.CaptureFixture[str]) -> None:
+    outcome = isolate(print_and_die, 5)
+    assert outcome.status == "failed"
+    assert outcome.message.startswith("exited with status 3 and no result; its last words: xxx")
+    assert outcome.message.endswith("x last words")
+    assert len(outcome.message) < OUTPUT_TAIL + 100
+    assert capfd.readouterr() == ("", "")

@@ -1,13 +1,16 @@
 """No record is ever lost: appended durably, read past whatever a crash left behind, the newest of an id counting."""
 
+import errno
 import json
 import multiprocessing
+import os
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks.records import FAILURES, STATUSES, RecordStore, RecordWarning
+from benchmarks.records import STATUSES, RecordStore, RecordWarning, machine_of
 
 
 def record(identity: str = "a", status: str = "ok", **fields: Any) -> dict[str, Any]:
@@ -29,7 +32,7 @@ def test_what_is_appended_is_loaded(store: RecordStore) -> None:
 
 def test_a_store_without_a_file_is_empty(store: RecordStore) -> None:
     assert store.load() == []
-    assert store.completed_ids() == set()
+    assert store.completed() == set()
 
 
 def test_the_newest_record_of_an_id_wins_and_the_older_stays_in_the_file(store: RecordStore) -> None:
@@ -46,7 +49,7 @@ def test_a_truncated_last_line_costs_that_record_only(store: RecordStore, cut: i
     whole = store.path.read_bytes()
     store.path.write_bytes(whole[: -1 - cut])
     with pytest.warns(RecordWarning, match=r"records\.jsonl:2: not a record, left out"):
-        assert store.completed_ids() == {"a"}
+        assert {identity for _, identity in store.completed()} == {"a"}
     store.append(record("c"))
     with pytest.warns(RecordWarning, match=r"records\.jsonl:2: "):
         assert [each["id"] for each in store.load()] == ["a", "c"]
@@ -68,7 +71,7 @@ def test_a_missing_last_newline_costs_nothing(store: RecordStore) -> None:
         b"[1, 2]",
         b'"text"',
         b'{"schema": 1, "kind": "cost", "status": "ok"}',
-        b'{"schema": 2, "kind": "cost", "id": "x", "status": "ok"}',
+        b'{"schema": 3, "kind": "cost", "id": "x", "status": "ok"}',
         b'{"schema": 1, "kind": "dream", "id": "x", "status": "ok"}',
         b'{"schema": 1, "kind": "cost", "id": "x", "status": "great"}',
         b'{"schema": 1, "kind": "cost", "id": ["x"], "status": "ok"}',
@@ -98,8 +101,65 @@ def test_what_is_not_strict_json_is_refused_before_it_reaches_the_file(store: Re
 def test_what_needs_no_measuring(store: RecordStore) -> None:
     for status in STATUSES:
         store.append(record(status, status))
-    assert store.completed_ids() == set(STATUSES) - {"interrupted"}
-    assert store.completed_ids(retry_failed=True) == set(STATUSES) - {"interrupted", *FAILURES}
+    assert {identity for _, identity in store.completed()} == set(STATUSES) - {"interrupted"}
+    assert {identity for _, identity in store.completed(retry_failed=True)} == {"ok"}
+
+
+def test_two_machines_in_one_file_do_not_replace_each_other(store: RecordStore) -> None:
+    here, there = ({"cpu": "EPYC", "cores": cores, "gpu": None} for cores in (2, 64))
+    for provenance in (here, there, here):
+        store.append(record("a", provenance=provenance))
+    assert [each["provenance"] for each in store.load()] == [there, here]
+    assert store.completed() == {(machine_of({"provenance": provenance}), "a") for provenance in (here, there)}
+
+
+def test_what_older_versions_wrote_is_read(store: RecordStore) -> None:
+    old = {"schema": 1, "kind": "cost", "id": "a", "status": "ok", "seconds": {"samples": [1.0]}}
+    store.append(old)
+    assert store.load() == [old]
+
+
+def test_a_full_disk_is_one_line_and_leaves_the_file_as_it_was(
+    store: RecordStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.append(record("a"))
+    before = store.path.read_bytes()
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match=r"^cannot write a record to .*records\.jsonl: No space left on device$"):
+        store.append(record("b"))
+    assert store.path.read_bytes() == before
+
+
+def test_one_measures_at_a_time_and_whoever_dies_makes_room(store: RecordStore) -> None:
+    with store.measuring(), pytest.raises(OSError, match=rf"^process {os.getpid()} is measuring into .*; allowed: one"):
+        store.measuring().__enter__()
+    context = multiprocessing.get_context("forkserver")
+    measuring = context.Event()
+    holder = context.Process(target=measure_for_ever, args=(store.path.parent, measuring))
+    holder.start()
+    assert measuring.wait(30)
+    assert is_taken(store)
+    holder.kill()
+    holder.join()
+    assert not is_taken(store)
+
+
+def measure_for_ever(directory: Path, measuring: Any) -> None:
+    with RecordStore(directory).measuring():
+        measuring.set()
+        time.sleep(60)
+
+
+def is_taken(store: RecordStore) -> bool:
+    try:
+        with store.measuring():
+            return False
+    except OSError:
+        return True
 
 
 def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:

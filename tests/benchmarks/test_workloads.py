@@ -9,10 +9,19 @@ from torch import Tensor, nn
 from benchmarks.cases import Case
 from benchmarks.isolation import InvalidResult
 from benchmarks.measure.correctness import check_output
-from benchmarks.workloads import Workload, build
-from gcnn_impl import SO2, GroupConv2d, GroupResNet, LiftingConv2d, PlainResNet, SeparableGroupConv2d
+from benchmarks.workloads import Workload, build, forward_macs
+from gcnn_impl import (
+    CONVOLUTIONS,
+    SO2,
+    GroupConv2d,
+    GroupResNet,
+    LiftingConv2d,
+    PlainResNet,
+    SeparableGroupConv2d,
+)
 
 PLAIN = {"variant": "plain", "group": "trivial", "resolution": 1}
+SIM2 = {"group": "SO2xRPlus", "scales": 2}
 SMALL: dict[str, Any] = {"channels": 3, "batch_size": 2, "image_size": 12, "kernel_size": 3}
 
 
@@ -55,16 +64,69 @@ def test_a_case_is_built_the_same_every_time_and_leaves_the_global_generator_alo
     assert torch.equal(first.run(), second.run())
 
 
-def test_inference_generates_its_kernels_once_and_training_in_every_pass() -> None:
-    for direction, calls in (("forward", 1), ("forward_backward", 3)):
+@pytest.mark.parametrize("variant", CONVOLUTIONS)
+@pytest.mark.parametrize("grid", [{"group": "SO2"}, {"group": "O2"}, {"group": "RPlus", "scales": 8}, SIM2])
+def test_every_variant_runs_on_every_group_that_it_has(variant: str, grid: dict[str, Any]) -> None:
+    if variant == "separable2d" and grid is not SIM2:
+        pytest.skip("separable2d is for Sim(2) alone")
+    workload = build(Case(**SMALL, variant=variant, **grid))
+    assert workload.run().shape == (2, 3, 8, 12, 12)
+    assert type(workload.module) is CONVOLUTIONS[variant]
+    check_output(workload)
+
+
+@pytest.mark.parametrize(
+    ("fields", "calls"),
+    [
+        ({}, 1),
+        ({"kernels": "generated"}, 3),
+        ({"direction": "forward_backward"}, 3),
+        ({"direction": "training_step"}, 3),
+    ],
+)
+def test_kernels_are_generated_once_or_in_every_pass(fields: dict[str, Any], calls: int) -> None:
+    workload = build(Case(**SMALL, **fields))
+    counted: list[object] = []
+    layer: Any = workload.module
+    layer.spatial_kernel.register_forward_hook(lambda *_: counted.append(None))
+    for _ in range(3):
+        workload.prepare()
+        workload.run()
+    assert len(counted) == calls
+
+
+def test_a_training_step_moves_the_parameters_and_forward_and_backward_leave_them() -> None:
+    for direction, moves in (("forward_backward", False), ("training_step", True)):
         workload = build(Case(**SMALL, direction=direction))
-        counted: list[object] = []
-        layer: Any = workload.module
-        layer.spatial_kernel.register_forward_hook(lambda *_, counted=counted: counted.append(None))
-        for _ in range(3):
-            workload.prepare()
-            workload.run()
-        assert len(counted) == calls
+        before = [parameter.detach().clone() for parameter in workload.module.parameters()]
+        workload.run()
+        after = workload.module.parameters()
+        assert any(not torch.equal(a, b) for a, b in zip(before, after, strict=True)) == moves
+
+
+@pytest.mark.parametrize("layer", ["conv", "resnet"])
+def test_bfloat16_is_autocast_in_both_directions(layer: str) -> None:
+    workload = build(Case(**SMALL, layer=layer, dtype="bfloat16", direction="forward_backward"))
+    assert workload.run().dtype == torch.bfloat16 == workload.cotangent.dtype
+    assert {parameter.dtype for parameter in workload.module.parameters()} == {torch.float32}
+
+
+def test_what_is_compiled_computes_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    def compile_eagerly(module: nn.Module) -> nn.Module:
+        return torch._dynamo.optimize("eager")(module)
+
+    monkeypatch.setattr(torch, "compile", compile_eagerly)
+    compiled, eager = build(Case(**SMALL, execution="compiled")), build(Case(**SMALL, kernels="generated"))
+    assert compiled.call is not None
+    torch.testing.assert_close(compiled.run(), eager.run())
+
+
+def test_fixed_weights_of_a_group_s_shapes_are_held_against_no_group() -> None:
+    assert build(Case(**SMALL, implementation="torch")).group is None
+
+
+def test_macs_of_a_case_are_known_without_computing() -> None:
+    assert forward_macs(Case(**{**SMALL, **PLAIN})) == 2 * 3 * 3 * 9 * 12 * 12
 
 
 @pytest.mark.parametrize("direction", ["forward", "forward_backward"])

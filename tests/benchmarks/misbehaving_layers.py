@@ -1,0 +1,68 @@
+"""Layers of users that go wrong, each in its own way; and one that does not."""
+
+import ctypes
+import os
+import time
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gcnn_impl import Group, SeparableGroupConv2d
+
+
+class Right(SeparableGroupConv2d):
+    """As good as ours."""
+
+
+class Wrong(nn.Module):
+    """Takes what a layer of ours takes."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, *, group: Group, padding: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.go_wrong(x * self.weight)
+
+    def go_wrong(self, x: Tensor) -> Tensor:
+        raise NotImplementedError
+
+
+class RaisesAtOnce(Wrong):
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        raise RuntimeError("cannot be\nbuilt")
+
+
+class Raises(Wrong):
+    def go_wrong(self, x: Tensor) -> Tensor:
+        raise RuntimeError("broken\nin two lines")
+
+
+class GivesNan(Wrong):
+    def go_wrong(self, x: Tensor) -> Tensor:
+        return x * float("nan")
+
+
+class PrintsMegabytes(Wrong):
+    def go_wrong(self, x: Tensor) -> Tensor:
+        os.write(1, b"x" * 1_000_000)
+        os.write(2, b"x" * 1_000_000)
+        return x
+
+
+class Crashes(Wrong):
+    def go_wrong(self, x: Tensor) -> Tensor:
+        ctypes.string_at(0)
+        return x
+
+
+class RunsOutOfMemory(Wrong):
+    def go_wrong(self, x: Tensor) -> Tensor:
+        return x + torch.empty(2**50)
+
+
+class Hangs(Wrong):
+    def go_wrong(self, x: Tensor) -> Tensor:
+        time.sleep(600)
+        return x
