@@ -115,7 +115,7 @@ def block_seconds(block: Block, seconds: dict[str, float], sampling: Sampling) -
     >>> case = Case()
     >>> block = Block((case,), twin=case, seed=0)
     >>> round(block_seconds(block, {case.id: 1.0}, Sampling(rounds=5, min_samples=10, seconds=1.0)), 2)
-    51.1
+    46.1
     """
     probes = [PROBE_SECONDS + PROBE_PASSES * seconds[case.id] for case in block.cases if case.id in seconds]
     entries = [seconds[case.id] for case in (*block.cases, block.twin) if case.id in seconds]
@@ -142,7 +142,7 @@ def plan_lines(cases: int, there: int, plan: Sequence[Block], found: Survey, sam
     reasons = Counter(found.reasons.values())
     lines = [
         f"{cases} cases, {there} of them already there; {sum(len(block.cases) for block in plan)} to do in {len(plan)} "
-        f"blocks of {sampling.rounds} rounds, about {minutes(total)}; {reasons.total()} will be skipped"
+        f"block{'' if len(plan) == 1 else 's'} of {sampling.rounds} rounds, about {minutes(total)}; {reasons.total()} will be skipped"
     ]
     lines += [f"  {count} × {reason}" for reason, count in reasons.most_common(REASONS)]
     if len(reasons) > REASONS:
