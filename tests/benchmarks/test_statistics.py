@@ -108,15 +108,15 @@ def test_a_round_ends_when_its_median_is_known_to_a_hundredth() -> None:
     rng = np.random.default_rng(9)
     samples = np.exp(0.05 * rng.normal(size=1000)).tolist()
     enough = [n for n in range(1, 1001) if precise_enough(samples[:n])]
-    # Standard error of a normal median: 1.25 · 0.05 / √n; 1.96 of them are 0.01 at n = 150.
-    assert 75 <= enough[0] <= 300
+    # Standard error of a normal median: 1.25 · 0.05 / √n; 3.3 of them are 0.01 at n = 420.
+    assert 200 <= enough[0] <= 700
     assert enough[-1] == 1000
 
 
-@pytest.mark.parametrize("n", [0, 1, 3])
+@pytest.mark.parametrize("n", [0, 1, 10])
 def test_a_few_samples_are_never_enough(n: int) -> None:
     assert not precise_enough([1.0] * n)
 
 
 def test_equal_samples_are_soon_enough() -> None:
-    assert precise_enough([1.0] * 10)
+    assert precise_enough([1.0] * 12)
