@@ -33,6 +33,15 @@ from gcnn_impl.groups import Group, SO2xRPlus
 from gcnn_impl.kernels import ContinuousKernel, disc_tip_taps, group_points, joint_points, spatial_points
 
 
+def _parameters(module: nn.Module) -> list[nn.Parameter]:
+    """``list(module.parameters())`` in a third of the time, which inference on one image feels."""
+    parameters = [parameter for parameter in module._parameters.values() if parameter is not None]
+    for child in module._modules.values():
+        if child is not None:
+            parameters += _parameters(child)
+    return parameters
+
+
 def _check_integer(name: str, value: object, least: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or value < least:
         raise ValueError(f"{name} must be an integer of at least {least}, not {value!r}")
@@ -92,7 +101,7 @@ class _Convolution(nn.Module):
                 return self.kernels(*grids)
         if grids or self.training or torch.is_grad_enabled() or torch.compiler.is_compiling() or device == "meta":
             return self.working_kernels(*grids)
-        parameters = list(self.parameters())
+        parameters = _parameters(self)
         if any(p.is_inference() for p in parameters):  # no version counter to follow
             return self.working_kernels()
         key: list[object] = [self.algorithm, self.padding]
@@ -102,7 +111,7 @@ class _Convolution(nn.Module):
         return self._cached[2]
 
     def _device(self) -> torch.device:
-        return next(self.parameters()).device
+        return _parameters(self)[0].device
 
     def train(self, mode: bool = True) -> Self:
         self._cached = None
