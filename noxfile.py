@@ -84,7 +84,7 @@ def validity(session: nox.Session) -> None:
 def peers(session: nox.Session) -> None:
     """Measure our layers beside torch's, escnn's and the authors' (``-- --authors PATH``)."""
     install(session, "measure", "peers")
-    session.install("--no-deps", "escnn")  # one of its dependencies, lie_learn, needs numpy < 2; peers.py does without
+    # Without its dependencies: the comment at the group in pyproject.toml says why.
     session.install("--no-deps", "escnn>=1.0.11")
     session.run("python", "-m", "benchmarks", "peers", *session.posargs)
 

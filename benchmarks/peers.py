@@ -174,8 +174,10 @@ def _import_escnn() -> tuple[Any, Any]:
         sys.modules[name].wigner_D_matrix = None  # type: ignore[attr-defined]
     try:
         from escnn import gspaces, nn
+        from escnn.group import _numerical
     except Exception as error:  # its compiled dependencies fail in many ways
         raise PeerUnavailable(f"escnn cannot be imported: {type(error).__name__}: {error}") from error
+    _numerical.randomized_svd = None  # scikit-learn's refuses the np.matrix it is given; escnn then takes scipy's
     return gspaces, nn
 
 
