@@ -1,4 +1,4 @@
-"""The command line: ``python -m benchmarks list|plan|sweep|train|peers|answer``."""
+"""The command line: ``python -m benchmarks list|plan|sweep|compare|train|peers|answer``."""
 
 import argparse
 import importlib
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from benchmarks import compare
 from benchmarks.blocks import blocks
 from benchmarks.cases import AXES, CHOICES, PROFILES, Case, beside, is_own_layer, profile_cases
 from benchmarks.measure.clock import Sampling
@@ -20,13 +21,17 @@ EPILOG = """\
 examples:
   python -m benchmarks list --profile quick            what would be measured
   python -m benchmarks plan --profile standard         how long it would take, what it would skip and why
-  python -m benchmarks sweep --profile quick           measure it, about two minutes on two cores
+  python -m benchmarks sweep --profile quick           measure it, two minutes on two cores
   python -m benchmarks sweep --variant full separable --resolution 4 8 16 --batch-size 1
                                                        other values on some of the profile's axes
   python -m benchmarks sweep --layer my_package.layers:MyConv
                                                        your own layer beside ours
   python -m benchmarks sweep --implementation gcnn_impl torch escnn authors --authors PATH
                                                        other people's layers beside ours
+  python -m benchmarks compare HEAD~1 . --variant separable
+                                                       is the work tree slower? exit status 1 if so
+  python -m benchmarks compare results/old results/new
+                                                       the same for two sets of results
   python -m benchmarks train --profile quick           accuracy on rotated digits
   python -m reports                                    make the report of all results
 
@@ -47,7 +52,7 @@ AXIS_HELP = {
     "threads": "of torch (default: all cores, and what the profile says)",
 }
 # Seconds of timed passes for a case: what the profiles have time for.
-PROFILE_SECONDS = {"quick": 1.0, "standard": 5.0, "full": 5.0}
+PROFILE_SECONDS = {"quick": 0.5, "standard": 5.0, "full": 5.0}
 # Commands in modules of their own, with ``add_arguments`` and ``main``: these come with torch, which takes two seconds
 # that the others need not wait.
 MODULES = {
@@ -55,7 +60,7 @@ MODULES = {
     "peers": ("benchmarks.side_by_side", "our layers beside torch's, escnn's, the authors' and your own, in a table"),
     "answer": ("benchmarks.answers", "what the speed-up of separable is, or the share of kernel generation"),
 }
-COMMANDS = "|".join(("list", "plan", "sweep", *MODULES))
+COMMANDS = "|".join(("list", "plan", "sweep", "compare", *MODULES))
 
 
 class Parser(argparse.ArgumentParser):
@@ -97,6 +102,16 @@ def _parser(command: str | None) -> Parser:
     )
     _add_case_options(sweeping)
     _add_sweep_options(sweeping)
+
+    comparing = commands.add_parser(
+        "compare",
+        help="is one commit, or one set of results, slower than another",
+        description="Compare B with A. Exit status 1: something is slower or broken; 2: nothing could be compared.",
+        epilog=EPILOG,
+        formatter_class=raw,
+    )
+    compare.add_arguments(comparing)
+    _add_case_options(comparing)
 
     for name, (module, text) in MODULES.items():
         elsewhere = commands.add_parser(name, help=text, epilog=EPILOG, formatter_class=raw)
@@ -202,6 +217,10 @@ def _sweep(args: argparse.Namespace) -> int:
     return 1 if done.failed and not done.measured and not done.already_there else 0
 
 
+def _compare(args: argparse.Namespace) -> int:
+    return compare.main(args, _cases(args))
+
+
 def _elsewhere(args: argparse.Namespace) -> int:
     module, _ = MODULES[args.command]
     status: int = importlib.import_module(module).main(args)
@@ -212,7 +231,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status: 0 done, 1 all failed, 2 a wrong request, 130 Ctrl-C."""
     argv = sys.argv[1:] if argv is None else argv
     args = _parser(argv[0] if argv else None).parse_args(argv)
-    commands = {"list": _list, "plan": _plan, "sweep": _sweep, **dict.fromkeys(MODULES, _elsewhere)}
+    commands = {
+        "list": _list,
+        "plan": _plan,
+        "sweep": _sweep,
+        "compare": _compare,
+        **dict.fromkeys(MODULES, _elsewhere),
+    }
     with warnings.catch_warnings():
         warnings.simplefilter("always", RecordWarning)
         warnings.showwarning = _show_warning

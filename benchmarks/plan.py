@@ -140,9 +140,9 @@ def plan_lines(cases: int, there: int, plan: Sequence[Block], found: Survey, sam
     """
     total = sum(block_seconds(block, found.seconds, sampling) for block in plan)
     reasons = Counter(found.reasons.values())
-    to_do, plural = sum(len(block.cases) for block in plan), "" if len(plan) == 1 else "s"
+    to_do, s = sum(len(block.cases) for block in plan), "" if len(plan) == 1 else "s"
     lines = [
-        f"{cases} cases, {there} of them already there; {to_do} to do in {len(plan)} block{plural} of {sampling.rounds} "
+        f"{cases} cases, {there} of them already there; {to_do} to do in {len(plan)} block{s} of {sampling.rounds} "
         f"rounds, about {minutes(total)}; {reasons.total()} will be skipped"
     ]
     lines += [f"  {count} × {reason}" for reason, count in reasons.most_common(REASONS)]

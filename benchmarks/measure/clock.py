@@ -10,7 +10,7 @@ from dataclasses import dataclass
 Clock = Callable[[], float]
 
 # Part of a budget that warms up.
-WARM_UP_SHARE = 1 / 5
+WARM_UP_SHARE = 1 / 10
 # A turn ends after this time, or after one pass. What disturbs a process for tens of milliseconds then meets all
 # contenders alike: on a busy host the same code differed from itself by 3.8 % in turns of 26 ms (r.m.s. of n = 32
 # processes), by 2.2 % in turns of 13 ms, and by 0.8 % in turns of 3 ms.
@@ -25,7 +25,7 @@ class Sampling:
         rounds: fresh processes in which the pass is timed.
         min_samples: passes that are timed at least, however long they take.
         max_samples: passes that are timed at most, however short they are.
-        seconds: time budget of the timed passes; a fifth of it, and never less than one pass, goes to warming up.
+        seconds: time budget of the timed passes; a tenth of it, and never less than one pass, goes to warming up.
     """
 
     rounds: int = 5
@@ -100,7 +100,7 @@ def sample(
 
 
 def warm_up(run: Callable[[], object], clock: Clock, sampling: Sampling, *, prepare: Callable[[], object]) -> None:
-    """Passes that nobody counts: at least one, and a fifth of the round's budget."""
+    """Passes that nobody counts: at least one, and a tenth of the round's budget."""
     take_turn(run, clock, sampling.per_round().seconds * WARM_UP_SHARE, prepare=prepare)
 
 

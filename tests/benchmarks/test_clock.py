@@ -33,7 +33,7 @@ def test_slow_passes_are_sampled_the_least_number_of_times_after_one_to_warm_up(
 def test_faster_passes_are_sampled_until_the_budget_is_spent() -> None:
     passes = Passes(0.125)
     assert passes.sample(Sampling(min_samples=3, seconds=2.5)) == [0.125] * 20
-    assert passes.calls == 4 + 20  # a fifth of the budget to warm up
+    assert passes.calls == 2 + 20  # a tenth of the budget to warm up
 
 
 def test_fast_passes_are_sampled_the_most_number_of_times() -> None:
