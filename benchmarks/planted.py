@@ -44,8 +44,9 @@ class Unchanged(nn.Module):
             torch.mm(self.square, self.square, out=self.product)
 
     def work_share(self, x: Tensor) -> float:
-        """What the work takes beside the layer, timed apart from each other."""
-        return _median(lambda: self.work(self.units[x.shape])) / _median(lambda: self.layer(x))
+        """What the work takes beside the layer at inference, each timed alone."""
+        with torch.inference_mode():
+            return _median(lambda: self.work(self.units[x.shape])) / _median(lambda: self.layer(x))
 
     def _calibrated(self, x: Tensor) -> int:
         """As many units as take ``share`` of a pass: a fixed amount of work, whatever disturbs the passes to come."""
