@@ -36,7 +36,7 @@ examples:
   python -m reports                                    make the report of all results
 
 Results are appended to results/records.jsonl. A command that is run again measures only what is missing there;
-Ctrl-C loses nothing but the case in progress.
+Ctrl-C loses nothing but the block in progress.
 """
 
 PROFILE_HELP = "quick: one axis at a time, minutes; standard: pairs of axes, half an hour; full: a day or more"

@@ -41,7 +41,7 @@ FAST = ["--seconds", "0.001", "--min-samples", "2", "--rounds", "2"]
         ("sweep --speed 3", "unrecognized arguments: --speed 3"),
         ("list --variant dense", "unknown variant 'dense'"),
         ("measure", "invalid choice: 'measure'"),
-        ("", "required: list|plan|sweep|train"),
+        ("", "required: list|plan|sweep|"),
     ],
 )
 def test_a_wrong_request_is_one_line_that_names_it(
