@@ -20,7 +20,7 @@ RUN_ENVIRONMENT = {
     # Bytecode is written where somebody forbade it too: importing torch without takes seven seconds, every time.
     "PYTHONDONTWRITEBYTECODE": "",
     # As in benchmarks/measure/environment.py, which explains them; here for asv and pytest-benchmark.
-    "OMP_WAIT_POLICY": "PASSIVE",
+    "GOMP_SPINCOUNT": "10000",
     "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=1073741824:glibc.malloc.trim_threshold=4294967296"
     ":glibc.malloc.top_pad=268435456",
     "KINETO_LOG_LEVEL": "99",

@@ -113,7 +113,8 @@ def _through_fourier(x: Tensor, out_maps: int, taps: int, radius: int, algorithm
         return True
     if device != "cpu" or torch.compiler.is_compiling():  # not measured there; a compiled graph is for any batch
         return False
-    return fourier_pays(len(x), *x.shape[2:], x.shape[1], out_maps, taps, radius)
+    batch, in_maps, height, width = x.shape
+    return fourier_pays(batch, height, width, in_maps, out_maps, taps, radius)
 
 
 def _taps(kernel: Tensor) -> Tensor:

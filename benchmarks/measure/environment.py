@@ -17,13 +17,15 @@ from benchmarks.cases import available_cores
 ROOT = Path(__file__).resolve().parents[2]
 
 # Read once, when a process starts or imports torch:
-# - Idle threads that spin take the core that another one works on: medians of complete runs then differ by up to
-#   100 %, and by 1 to 4 % with threads that sleep.
+# - Idle threads that spin for long take the core that another one works on: beside other processes, medians of complete
+#   runs then differ by up to 100 %. Threads that go to sleep at once take 0.15 ms to wake up for every operation, which
+#   made generating the kernels of a layer on two threads seven times slower (3.7 ms, not 0.54). So they spin for some
+#   ten microseconds first, and sleep then.
 # - By default glibc gives large blocks back to the system as soon as they are freed, and every pass pays for fresh
 #   pages: more than half of a layer's time at some sizes. With these settings it keeps them, for every contender alike.
 # - The profiler's log is two lines for every measured pass.
 MEASURING_ENVIRONMENT = {
-    "OMP_WAIT_POLICY": "PASSIVE",
+    "GOMP_SPINCOUNT": "10000",
     "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=1073741824:glibc.malloc.trim_threshold=4294967296"
     ":glibc.malloc.top_pad=268435456",
     "KINETO_LOG_LEVEL": "99",
@@ -102,6 +104,7 @@ def provenance(
         "steal_share": stolen / ticks if stolen is not None and ticks else None,
         "throttled_periods": periods,
         "omp_wait_policy": os.environ.get("OMP_WAIT_POLICY"),
+        "gomp_spincount": os.environ.get("GOMP_SPINCOUNT"),
         "glibc_tunables": os.environ.get("GLIBC_TUNABLES"),
     }
 

@@ -41,7 +41,7 @@ REMEDIES = {
     "bimodal": "look for what switches between two states: other processes, clock frequency, placement of memory",
     "oversubscribed": "stop other processes, use fewer threads, or measure on a host of your own",
     "throttled": "fix the clock frequency, improve cooling, or raise the container's CPU quota",
-    "threads_unpinned": "set the number of threads (--threads) and OMP_WAIT_POLICY=PASSIVE, as the sweep does",
+    "threads_unpinned": "set the number of threads (--threads) and GOMP_SPINCOUNT=10000, as the sweep does",
 }
 
 
@@ -52,8 +52,8 @@ def verdict(rounds: Rounds, provenance: Provenance) -> dict[str, Any]:
         rounds: seconds of every process, in the order they were taken.
         provenance: ``load_before`` and ``load_after``, ``cores``, ``steal_share`` (of the processor's time, what the
             host gave to others), ``frequency_before`` and ``frequency_after`` (MHz), ``throttled_periods`` (of the
-            container's quota, while measuring), ``threads``, ``omp_wait_policy``, ``gpu``. What is missing or None is
-            not judged, but ``threads``: they must be known.
+            container's quota, while measuring), ``threads``, ``omp_wait_policy``, ``gomp_spincount``, ``gpu``. What is
+            missing or None is not judged, but ``threads``: they must be known.
 
     Returns:
         ``verdict``: "noisy" when there is a finding, else "quiet"; ``findings``: each a ``kind`` of ``REMEDIES``, a
@@ -149,6 +149,7 @@ def _unpinned(provenance: Provenance) -> str | None:
     threads = provenance.get("threads")
     if threads is None:
         return "the number of threads is not recorded"
-    if threads > 1 and provenance.get("omp_wait_policy") != "PASSIVE" and provenance.get("gpu") is None:
-        return f"{threads} threads that spin while they wait (OMP_WAIT_POLICY is not PASSIVE)"
+    sleeps = provenance.get("omp_wait_policy") == "PASSIVE" or provenance.get("gomp_spincount") is not None
+    if threads > 1 and not sleeps and provenance.get("gpu") is None:
+        return f"{threads} threads that spin while they wait (GOMP_SPINCOUNT is not set)"
     return None

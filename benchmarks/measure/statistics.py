@@ -17,7 +17,7 @@ CONFIDENCE = 0.95
 MILD, FAR = 1.5, 3.0
 # A round has enough samples when its median is known to this part of itself, either way.
 PRECISION = 0.01
-# It is asked after every pass, and once yes is enough: with 95 %, rounds ended after four passes that happened to agree.
+# It is asked after every pass, and one yes is enough: with 95 %, rounds ended after four passes that happened to agree.
 PRECISION_CONFIDENCE = 0.999
 
 

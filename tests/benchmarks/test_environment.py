@@ -53,17 +53,26 @@ def test_no_commit_without_git(checkout: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_provenance_is_json_and_complete(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OMP_WAIT_POLICY", "PASSIVE")
+    monkeypatch.setenv("GOMP_SPINCOUNT", "10000")
     found = provenance(device="cpu", threads=2, before=moment(), frequencies=[2000.0, None, 1500.0])
     assert set(found) == {
         *("measured_at", "commit", "dirty", "python", "torch", "gcnn_impl", "fvcore", "platform", "cpu", "cores"),
-        *("gpu", "device_name", "threads", "load_before", "load_after", "omp_wait_policy", "glibc_tunables"),
+        *(
+            "gpu",
+            "device_name",
+            "threads",
+            "load_before",
+            "load_after",
+            "omp_wait_policy",
+            "gomp_spincount",
+            "glibc_tunables",
+        ),
         *("frequency_before", "frequency_after", "steal_share", "throttled_periods"),
     }
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     age = datetime.now(UTC) - datetime.fromisoformat(found["measured_at"])
     assert timedelta(seconds=-2) < age < timedelta(minutes=1)
-    assert (found["threads"], found["gpu"], found["omp_wait_policy"]) == (2, None, "PASSIVE")
+    assert (found["threads"], found["gpu"], found["gomp_spincount"]) == (2, None, "10000")
     assert (found["frequency_before"], found["frequency_after"]) == (2000.0, 1500.0)
     assert found["device_name"] == found["cpu"] != ""
 

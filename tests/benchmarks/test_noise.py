@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.measure.noise import REMEDIES, verdict
 
-QUIET: dict[str, Any] = {"threads": 1, "cores": 2, "load_before": 1.2, "load_after": 2.1, "omp_wait_policy": "PASSIVE"}
+QUIET: dict[str, Any] = {"threads": 1, "cores": 2, "load_before": 1.2, "load_after": 2.1, "gomp_spincount": "10000"}
 Draw = Callable[[np.random.Generator, int], np.ndarray]
 
 # Seconds; spreads of 2 to 20 %.
@@ -99,9 +99,9 @@ def test_too_few_samples_or_rounds_are_found() -> None:
         ({"frequency_before": 3500.0, "frequency_after": 2800.0}, "throttled", "the clock fell from 3500 to 2800 MHz"),
         ({"threads": None}, "threads_unpinned", "the number of threads is not recorded"),
         (
-            {"threads": 2, "omp_wait_policy": None},
+            {"threads": 2, "gomp_spincount": None},
             "threads_unpinned",
-            "2 threads that spin while they wait (OMP_WAIT_POLICY is not PASSIVE)",
+            "2 threads that spin while they wait (GOMP_SPINCOUNT is not set)",
         ),
     ],
 )
