@@ -123,7 +123,7 @@ def time_round(task: Round, report: Report) -> dict[str, Any]:
             del workloads[entry]
 
     # Processes forked from one server lay out their memory alike, so that who is built first is favoured, or not, in
-    # all rounds: by 0.4 % ± 0.2 of the time. In every other round it is built last.
+    # all rounds: by 0.3 % ± 0.2 of the time. In every other round it is built last.
     for entry, case in task.entries[:: 1 if task.number % 2 == 0 else -1]:
         attempt(entry, lambda entry=entry, case=case: enter(entry, case))  # type: ignore[misc]
     report({"frequency": frequency(device)})
