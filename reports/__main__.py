@@ -52,10 +52,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def load(directory: Path) -> list[Record]:
-    """The records of one directory; lines that are none become one-line warnings on stderr."""
+    """The records of one directory; lines that are none become one-line warnings on stderr.
+
+    Raises:
+        ValueError: for a file.
+        OSError: when it cannot be read.
+    """
+    if directory.is_file():
+        raise ValueError(f"results {directory} is a file; allowed: directories that hold a records.jsonl")
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RecordWarning)
-        records = RecordStore(directory).load()
+        try:
+            records = RecordStore(directory).load()
+        except OSError as error:
+            raise OSError(f"cannot read results in {directory}: {error.strerror}") from error
     for warning in caught:
         print(f"warning: {warning.message}", file=sys.stderr)
     return records
@@ -67,6 +77,14 @@ def write(path: Path, text: str) -> None:
     Raises:
         OSError: when it cannot be written.
     """
+    try:
+        _replace(path, text)
+    except OSError as error:
+        reason = f"cannot write {path}: {error.strerror}; allowed: a file in a directory you may write to"
+        raise OSError(reason) from error
+
+
+def _replace(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

@@ -1,4 +1,6 @@
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -51,13 +53,30 @@ def test_a_truncated_line_is_a_warning(tmp_path, capsys):
     assert warning.count("\n") == 1
 
 
-def test_an_unwritable_output_is_one_line(tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("output", "reason"), [("file/report.html", "exists|Not a directory"), ("directory", "Is a directory")]
+)
+def test_an_unwritable_output_is_one_line(tmp_path, capsys, output, reason):
     (tmp_path / "file").write_text("")
+    (tmp_path / "directory").mkdir()
     directory = results(tmp_path / "r", failed_record("x"))
-    assert main(["--results", directory, "--output", str(tmp_path / "file" / "report.html")]) == 2
+    assert main(["--results", directory, "--output", str(tmp_path / output)]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("error: ")
-    assert error.count("\n") == 1
+    assert re.fullmatch(rf"error: cannot write {tmp_path / output}: .*({reason}); allowed: a file in .*\n", error)
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "directory", "r"}
+
+
+def test_results_that_are_a_file_is_one_line(tmp_path, capsys):
+    file = Path(results(tmp_path, cost_record())) / "records.jsonl"
+    assert main(["--results", str(file), "--output", str(tmp_path / "x.html")]) == 2
+    message = f"error: results {file} is a file; allowed: directories that hold a records.jsonl\n"
+    assert capsys.readouterr().err == message
+
+
+def test_results_that_cannot_be_read_is_one_line(tmp_path, capsys):
+    (tmp_path / "records.jsonl").mkdir()
+    assert main(["--results", str(tmp_path), "--output", str(tmp_path / "x.html")]) == 2
+    assert capsys.readouterr().err == f"error: cannot read results in {tmp_path}: Is a directory\n"
 
 
 def test_a_write_that_fails_leaves_the_old_page(tmp_path):
