@@ -9,10 +9,19 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
+from benchmarks.comparison import Comparison, compare_rounds, minimum_detectable_effect
+from reports.frames import OURS
+
+PASSES = ("forward", "forward_backward")
+STEP = "training_step"
 NETWORK = ["variant", "group", "resolution"]
 STUDY = ["dataset", "channels", "kernel_size", "image_size", "batch_size", "epochs", "device", "threads"]
 OPTIMISER = ["learning_rate", "weight_decay"]
-AXES = ["group", "resolution", "channels", "batch_size", "image_size", "kernel_size", "dtype", "threads"]
+# What a plain layer does not have.
+GROUP_AXES = ("group", "resolution", "scales")
+AXES = [*GROUP_AXES, "channels", "batch_size", "image_size", "kernel_size", "dtype", "threads"]
+# A user's layer has no variant of ours; it is compared with this one.
+OWN_LAYER_RIVAL = "full"
 
 
 class Interval(NamedTuple):
@@ -34,6 +43,85 @@ def ratio(numerator: Interval, denominator: Interval) -> Interval:
     low = value - math.hypot(a.value - a.low, b.high - b.value)
     high = value + math.hypot(a.high - a.value, b.value - b.low)
     return Interval(math.exp(value), math.exp(low), math.exp(high))
+
+
+def latest(costs: pd.DataFrame) -> pd.DataFrame:
+    """The newest record of every case: the same case has another id in every version of the suite."""
+    case = ["layer", "implementation", "variant", "direction", "kernels", "execution", "device", *AXES]
+    return costs.sort_values("measured_at", kind="stable").drop_duplicates(case, keep="last").sort_index()
+
+
+def comparable(costs: pd.DataFrame, directions: Sequence[str] = PASSES) -> pd.DataFrame:
+    """Our layers as they are used by default: eager, in float32, with kernels cached at inference and nowhere else.
+
+    Peers, compiled code, other number formats and inference that generates its kernels answer other questions.
+    """
+    usual = costs["direction"].map(lambda direction: "cached" if direction == "forward" else "generated")
+    ours = (costs["implementation"] == OURS) & (costs["execution"] == "eager") & (costs["dtype"] == "float32")
+    return costs[ours & (costs["kernels"] == usual) & costs["direction"].isin(directions)]
+
+
+def usual_threads(costs: pd.DataFrame) -> pd.DataFrame:
+    """The cases on as many threads as most are; of equally frequent numbers the larger."""
+    counts = costs["threads"].value_counts()
+    return costs[costs["threads"] == counts.index[counts == counts.max()].max()] if len(counts) else costs
+
+
+def noise_floor(twins: pd.DataFrame, comparisons: int = 1) -> float:
+    """The smallest change, as a part, that unchanged code entered twice hardly ever shows; NaN without twins."""
+    pairs = [(_rounds(first), _rounds(second)) for first, second in zip(twins["first"], twins["second"], strict=True)]
+    return minimum_detectable_effect(pairs, comparisons=max(comparisons, 1)) if pairs else math.nan
+
+
+def twin_differences(twins: pd.DataFrame) -> pd.DataFrame:
+    """Adds `change` of the second entry beside the first, as a part, with the 99 % interval `low`, `high`."""
+    pairs = zip(twins["first"], twins["second"], strict=True)
+    found = [compare_rounds(_rounds(first), _rounds(second), 0.0) for first, second in pairs]
+    parts = {"change": "ratio", "low": "low", "high": "high"}
+    return twins.assign(**{name: [getattr(each, part) - 1 for each in found] for name, part in parts.items()})
+
+
+def _rounds(medians: Sequence[float]) -> list[list[float]]:
+    """A comparison asks for the median of each round only."""
+    return [[median] for median in medians]
+
+
+def _compare(pairs: pd.DataFrame, a: str, b: str, floor: float) -> list[Comparison]:
+    """What b is compared with a, the column suffixes of two sets of times: round by round where both took turns."""
+    found = []
+    for _, pair in pairs.iterrows():
+        first, second = pair[f"round_medians{a}"], pair[f"round_medians{b}"]
+        paired = pair[f"block{a}"] == pair[f"block{b}"] != "" and len(first) == len(second)
+        found.append(compare_rounds(_rounds(first), _rounds(second), floor, paired=paired))
+    return found
+
+
+def peers(costs: pd.DataFrame, twins: pd.DataFrame) -> pd.DataFrame:
+    """Every layer that is not ours beside ours of the same case, a user's own beside ours of the full variant.
+
+    Adds `ratio`, the peer's time over ours, its 99 % interval `low`, `high`, and the `word` about the peer, which is
+    empty without A/A twins. What is ours has the suffix `_ours`.
+    """
+    keys = ["rival", "layer", "direction", "kernels", "execution", "device", *AXES]
+    rows = costs[costs["seconds"] > 0]
+    rows = rows.assign(rival=rows["variant"].replace("custom", OWN_LAYER_RIVAL))
+    foreign = rows["implementation"] != OURS
+    pairs = rows[foreign].merge(rows[~foreign], on=keys, suffixes=("", "_ours"))
+    floor = noise_floor(twins, len(pairs))
+    found = _compare(pairs, "_ours", "", 0.0 if math.isnan(floor) else floor)
+    return pairs.assign(
+        ratio=[each.ratio for each in found],
+        low=[each.low for each in found],
+        high=[each.high for each in found],
+        word=["" if math.isnan(floor) else each.word for each in found],
+    )
+
+
+def at_base(costs: pd.DataFrame) -> pd.DataFrame:
+    """One layer of each variant at the base point, in every direction."""
+    layers = costs[costs["layer"] == "conv"]
+    here = at(layers, base_point(layers[layers["direction"].isin(PASSES)]))
+    return here.drop_duplicates(["variant", "direction"])
 
 
 def pass_macs(costs: pd.DataFrame) -> pd.Series:
@@ -80,7 +168,7 @@ def base_point(costs: pd.DataFrame) -> dict[str, object]:
     """
     base: dict[str, object] = {}
     for axis in AXES:
-        voters = costs[costs["variant"] != "plain"] if axis in ("group", "resolution") else costs
+        voters = costs[costs["variant"] != "plain"] if axis in GROUP_AXES else costs
         counts = (voters if len(voters) else costs)[axis].value_counts()
         if counts.empty:
             return {}
@@ -94,7 +182,7 @@ def at(costs: pd.DataFrame, base: dict[str, object], free: Iterable[str] = ()) -
     keep = pd.Series(True, index=costs.index)
     for axis in set(base) - set(free):
         match = costs[axis] == base[axis]
-        keep &= match | (costs["variant"] == "plain") if axis in ("group", "resolution") else match
+        keep &= match | (costs["variant"] == "plain") if axis in GROUP_AXES else match
     return costs[keep]
 
 
@@ -128,15 +216,16 @@ def _time_ratio(table: pd.DataFrame, *, numerator: str, denominator: str) -> pd.
     return table.join(pd.DataFrame(ratios, columns=names, index=table.index))
 
 
-def realised_speedup(costs: pd.DataFrame) -> pd.DataFrame:
+def realised_speedup(costs: pd.DataFrame, twins: pd.DataFrame | None = None) -> pd.DataFrame:
     """Separable against full, wherever both were measured on the same point.
 
     Adds to the axes and the direction: `time_ratio`, `time_low`, `time_high` (full over separable), `mac_ratio`,
-    and `realised`, `realised_low`, `realised_high` = time_ratio / mac_ratio. 1 means that the time fell as much
-    as the MACs did.
+    `realised`, `realised_low`, `realised_high` = time_ratio / mac_ratio, 1 where the time fell as much as the MACs did,
+    and the `word` about separable, which is empty without A/A twins.
     """
     keys = ["layer", "direction", "device", *AXES]
-    frame = costs.assign(macs=pass_macs(costs))
+    timed = costs[costs["seconds"] > 0]
+    frame = timed.assign(macs=pass_macs(timed))
     pairs = frame[frame["variant"] == "full"].merge(
         frame[frame["variant"] == "separable"], on=keys, suffixes=("_full", "_separable")
     )
@@ -144,7 +233,10 @@ def realised_speedup(costs: pd.DataFrame) -> pd.DataFrame:
     pairs["mac_ratio"] = pairs["macs_full"] / pairs["macs_separable"]
     for name in ("ratio", "low", "high"):
         pairs["realised" if name == "ratio" else f"realised_{name}"] = pairs[f"time_{name}"] / pairs["mac_ratio"]
-    names = ["time_ratio", "time_low", "time_high", "mac_ratio", "realised", "realised_low", "realised_high"]
+    floor = math.nan if twins is None else noise_floor(twins, len(pairs))
+    judged = [] if math.isnan(floor) else _compare(pairs, "_full", "_separable", floor)
+    pairs["word"] = [each.word for each in judged] if judged else ""
+    names = ["time_ratio", "time_low", "time_high", "mac_ratio", "realised", "realised_low", "realised_high", "word"]
     return pairs[[*keys, *names]].sort_values(keys, ignore_index=True)
 
 

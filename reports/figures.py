@@ -23,7 +23,22 @@ from matplotlib.axis import Axis
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
 from reports import analysis, wording
-from reports.style import CONVOLUTION, GENERATION, INK, MUTED, PAPER, RC, in_order, look
+from reports.frames import MEMORY_PARTS, Frames
+from reports.style import (
+    BACKWARD,
+    CONVOLUTION,
+    GENERATION,
+    INK,
+    MIXING,
+    MUTED,
+    ON_BAR,
+    OPTIMISER,
+    PAPER,
+    RC,
+    REST,
+    in_order,
+    look,
+)
 from reports.svg import inline
 
 PANEL, WIDE = (3.5, 2.75), (4.6, 3.2)  # inches at 8.5 pt text
@@ -65,7 +80,8 @@ TIME = Quantity(
     name="time",
     unit="ms",
     factor=1e3,
-    spread="Points are medians of n = {n} passes; bars are bootstrap 95 % intervals of the median.",
+    spread="Points are medians of n = {n} passes in {rounds}; bars are 95 % intervals of the median, "
+    "bootstrapped over processes and passes.",
     bounds=("ci_low", "ci_high"),
 )
 MEMORY = Quantity(
@@ -116,7 +132,7 @@ def growth(costs: pd.DataFrame, quantity: Quantity, direction: str, key: str) ->
             panels.append(_svg(axes, f"{key}-{axis.replace('_', '-')}", f"{title}, against {AXES[axis]}", takeaway))
     caption = (
         f"One convolution, {words}; base point {wording.point(base)}, one axis varied at a time. "
-        f"{quantity.spread.format(n=wording.span(drawn['n']))}"
+        f"{quantity.spread.format(n=wording.span(drawn['n']), rounds=wording.processes(drawn['rounds']))}"
         f"{' Plain has no |H|: a horizontal line.' if 'plain' in set(drawn['variant']) else ''}"
     )
     return Figure(key, title, takeaway, caption, tuple(panels), tuple(in_order(drawn["variant"])))
@@ -160,7 +176,8 @@ def relative_cost(costs: pd.DataFrame, key: str) -> Figure:
         svg = _svg(axes, key, title, takeaway)
     caption = (
         f"Base point: {wording.point(table.iloc[0])}. Times: ratios of medians with 95 % intervals, n = "
-        f"{wording.span(table['n'])} passes; memory and MACs are exact counts."
+        f"{wording.span(table['n'])} passes in {wording.processes(table['rounds'])}; memory and MACs are exact "
+        "counts."
     )
     return Figure(key, title, takeaway, caption, (svg,), tuple(variants), wide=True)
 
@@ -207,10 +224,10 @@ def mac_split(costs: pd.DataFrame, key: str) -> Figure:
     return Figure(key, title, takeaway, caption, tuple(panels))
 
 
-def realised(costs: pd.DataFrame, key: str) -> Figure:
+def realised(costs: pd.DataFrame, twins: pd.DataFrame, key: str) -> Figure:
     """Time saved against MACs saved by separable over full, every pair measured; the diagonal is all of it."""
     title = "Realised speed-up: time saved against MACs saved, separable over full"
-    pairs = analysis.realised_speedup(ok(costs))
+    pairs = analysis.realised_speedup(ok(costs), twins)
     takeaway = wording.realised(pairs)
     panels: list[Markup] = []
     limits = _limits(pairs[["mac_ratio", "time_low", "time_high", "time_ratio"]].assign(one=1.0))
@@ -230,7 +247,8 @@ def realised(costs: pd.DataFrame, key: str) -> Figure:
         return Figure(key, title, takeaway)
     caption = (
         f"One point per setting where both were measured (n = {len(pairs)}); bars are 95 % intervals of the ratio of "
-        "medians. On the dashed line time falls as much as MACs do; below 1 separable is slower."
+        "medians; words are said of the rounds in which both took turns. On the dashed line time falls as much as MACs "
+        "do; below 1 separable is slower."
     )
     return Figure(key, title, takeaway, caption, tuple(panels), ("separable",))
 
@@ -342,6 +360,179 @@ def pareto(costs: pd.DataFrame, runs: pd.DataFrame, key: str) -> Figure:
     return Figure(key, title, takeaway, caption, (svg,), tuple(in_order(points["variant"])), wide=True)
 
 
+def noise(costs: pd.DataFrame, twins: pd.DataFrame, key: str) -> Figure:
+    """What the same code, entered twice, differs by, against the time of a pass; the floor as a band."""
+    title = "Noise floor: the same code, entered twice"
+    takeaway = wording.noise(ok(costs), twins)
+    if twins.empty:
+        return Figure(key, title, takeaway)
+    floor = 100 * analysis.noise_floor(twins)
+    points = analysis.twin_differences(twins)
+    points = points.assign(
+        milliseconds=1e3 * points["seconds"], **{name: 100 * points[name] for name in ("change", "low", "high")}
+    )
+    known = np.isfinite(points[["low", "high"]]).all(axis=1)
+    reach = 1.15 * max(floor, points["change"].abs().max())
+    with _panel(WIDE) as axes:
+        axes.axhspan(-floor, floor, color=CONVOLUTION, alpha=0.2, linewidth=0)
+        axes.axhline(0, color=MUTED, linewidth=0.8, linestyle="--", zorder=0)
+        for _, point in points[known].iterrows():
+            spread = [[point["change"] - point["low"]], [point["high"] - point["change"]]]
+            colour = look(point["variant"]).colour
+            axes.errorbar(point["milliseconds"], point["change"], spread, color=colour, linewidth=0.8, alpha=FAINT)
+        _scatter(axes, points, "milliseconds", "change", 34)
+        _log_x(axes, _limits(points[["milliseconds"]]))
+        axes.set_ylim(-reach, reach)
+        axes.set(xlabel="time of one pass (ms, log scale)", ylabel="second entry beside the first (%)")
+        svg = _svg(axes, key, title, takeaway)
+    caption = (
+        f"One point per A/A pair (n = {len(points)}), drawn at random in every block and timed in turns with the "
+        f"others: the ratio of medians, geometric mean over {wording.processes(points['first'].map(len))}; bars "
+        "are 99 % intervals, cut off at the edges. The band is ± the minimum detectable effect. Nothing inside of it "
+        "is called faster or slower on this page; where more comparisons are made at once, it is wider for them."
+    )
+    return Figure(key, title, takeaway, caption, (svg,), tuple(in_order(points["variant"])), wide=True)
+
+
+STAGE_LOOKS = {
+    "stage_kernel_generation": ("kernel generation", GENERATION),
+    "stage_group_mixing": ("group mixing", MIXING),
+    "stage_spatial_convolution": ("spatial convolution", CONVOLUTION),
+    "stage_other": ("other", REST),
+    "stage_backward": ("backward", BACKWARD),
+    "stage_optimiser": ("optimiser", OPTIMISER),
+}
+
+
+def stages(costs: pd.DataFrame, key: str) -> Figure:
+    """What part of a pass each stage takes, a bar per variant at the base point, a panel per pass."""
+    title = "Where the time goes"
+    rows = analysis.at_base(ok(costs))
+    rows = rows[rows[list(STAGE_LOOKS)].sum(axis=1) > 0].sort_values("resolution", ascending=False)
+    takeaway = wording.stages(rows)
+    panels: list[Markup] = []
+    for direction in wording.in_directions(rows["direction"]):
+        mine = rows[rows["direction"] == direction]
+        parts = mine[list(STAGE_LOOKS)].fillna(0.0)
+        shares = 100 * parts.div(parts.sum(axis=1), axis=0)
+        with _panel(PANEL) as axes:
+            _stacked(axes, mine["variant"], shares, STAGE_LOOKS, "{:.0f}")
+            axes.set_xlim(0, 100)
+            axes.set(xlabel="share of the time of one pass (%)", ylabel="")
+            axes.set_title(wording.ALL_DIRECTIONS[direction], pad=4)
+            panels.append(_svg(axes, f"{key}-{len(panels)}", f"{title}: {wording.ALL_DIRECTIONS[direction]}", takeaway))
+    if not panels:
+        return Figure(key, title, takeaway)
+    caption = (
+        f"Base point: {wording.point(rows.iloc[0])}. n = {len(rows)} bars. Medians of up to ten passes with the layers "
+        "watched, in a process of its own; no spread, and not the times of the "
+        "other figures. The forward is split by what the layers do, its backward is one piece. Layers that convolve "
+        "over the group and the plane at once have no group mixing; at inference kernels come out of the cache."
+    )
+    return Figure(key, title, takeaway, caption, tuple(panels))
+
+
+MEMORY_LOOKS = dict(
+    zip(
+        MEMORY_PARTS,
+        [
+            ("gradients of parameters", OPTIMISER),
+            ("kernels", GENERATION),
+            ("saved activations", MIXING),
+            ("workspace and output", CONVOLUTION),
+        ],
+        strict=True,
+    )
+)
+
+
+def memory_parts(costs: pd.DataFrame, key: str) -> Figure:
+    """What the peak of each variant consists of at the base point, beside what the model predicts."""
+    title = "What the peak memory consists of"
+    measured = ok(costs)
+    rows = analysis.at_base(measured)
+    rows = rows[rows[list(MEMORY_PARTS)].sum(axis=1) > 0]
+    takeaway = wording.memory_model(measured)
+    panels: list[Markup] = []
+    for direction in wording.in_directions(rows["direction"]):
+        mine = rows[rows["direction"] == direction].set_index("variant")
+        mine = mine.loc[in_order(mine.index)]
+        with _panel(PANEL) as axes:
+            parts = mine[list(MEMORY_PARTS)].fillna(0.0) * 2.0**-20
+            _stacked(axes, mine.index.to_series(), parts, MEMORY_LOOKS)
+            predicted = mine["predicted_bytes"] * 2.0**-20
+            axes.plot(predicted, range(len(mine)), linestyle="none", marker="|", markersize=12, color=INK)
+            axes.set_xlim(0, 1.08 * max(parts.sum(axis=1).max(), predicted.max()))
+            axes.set(xlabel="peak memory of one pass (MiB)", ylabel="")
+            axes.set_title(wording.ALL_DIRECTIONS[direction], pad=4)
+            panels.append(_svg(axes, f"{key}-{len(panels)}", f"{title}: {wording.ALL_DIRECTIONS[direction]}", takeaway))
+    if not panels:
+        return Figure(key, title, takeaway)
+    caption = (
+        f"Bars: one profiled pass (n = 1 each, {len(rows)} bars), what is allocated at its peak above what was there "
+        "before; no spread. The black tick is what the analytic model predicts."
+    )
+    return Figure(key, title, takeaway, caption, tuple(panels))
+
+
+def peers(costs: pd.DataFrame, twins: pd.DataFrame, key: str) -> Figure:
+    """The time of layers that are not ours over the time of ours."""
+    title = "Other people's layers beside ours"
+    pairs = analysis.peers(ok(costs), twins)
+    takeaway = wording.peers(pairs)
+    if pairs.empty:
+        return Figure(key, title, takeaway)
+    passes = pairs["direction"].replace(wording.ALL_DIRECTIONS)
+    pairs = pairs.assign(name=pairs["implementation"] + ", " + passes, variant=pairs["rival"])
+    names = sorted(set(pairs["name"]))
+    pairs["y"] = pairs["name"].map(names.index) + _dodge(pairs["variant"])
+    known = np.isfinite(pairs["high"]) & (pairs["low"] > 0)
+    with _panel((WIDE[0], max(1.6, 0.9 + 0.45 * len(names)))) as axes:
+        axes.axvline(1, color=MUTED, linewidth=0.8, linestyle="--", zorder=0)
+        for _, pair in pairs[known].iterrows():
+            spread = [[pair["ratio"] - pair["low"]], [pair["high"] - pair["ratio"]]]
+            axes.errorbar(pair["ratio"], pair["y"], xerr=spread, color=look(pair["variant"]).colour, linewidth=1.2)
+        _scatter(axes, pairs, "ratio", "y", 40)
+        _log_x(axes, _limits(pairs.loc[known, ["ratio", "low", "high"]].assign(one=1.0)), "{:g}×")
+        axes.set_yticks(range(len(names)), names)
+        axes.set_ylim(len(names) - 0.5, -0.5)
+        axes.set(xlabel="time of theirs, as a multiple of ours (log scale)", ylabel="")
+        svg = _svg(axes, key, title, takeaway)
+    caption = (
+        f"One point per case that both have (n = {len(pairs)} pairs, {wording.processes(pairs['rounds'])} each); "
+        "bars are 99 % intervals of the ratio, round by round where both took turns. Left of the dashed line theirs is "
+        "faster."
+    )
+    return Figure(key, title, takeaway, caption, (svg,), tuple(in_order(pairs["variant"])), wide=True)
+
+
+def _dodge(variants: pd.Series) -> pd.Series:
+    """An offset for each variant, so that equal ratios do not hide each other."""
+    names = in_order(variants)
+    return variants.map({name: 0.5 * ((i + 0.5) / len(names) - 0.5) for i, name in enumerate(names)})
+
+
+def _stacked(
+    axes: Axes, variants: pd.Series, parts: pd.DataFrame, looks: dict[str, tuple[str, str]], label: str = ""
+) -> None:
+    """A horizontal bar per variant, our order from the top; wide parts are labelled with their size."""
+    names = in_order(variants)
+    table = parts.set_axis(variants.to_numpy(), axis=0).loc[names]
+    left = np.zeros(len(names))
+    for column, (name, colour) in looks.items():
+        sizes = table[column].to_numpy()
+        if not sizes.any():
+            continue
+        bars = axes.barh(names, sizes, left=left, color=colour, edgecolor=PAPER, linewidth=0.6, height=0.72, label=name)
+        if label:
+            texts = [label.format(size) if size >= 6 else "" for size in sizes]
+            axes.bar_label(bars, texts, label_type="center", fontsize=7.5, color=ON_BAR)
+        left += sizes
+    axes.invert_yaxis()
+    axes.grid(visible=False, axis="y")
+    axes.figure.legend(loc="outside lower center", ncols=2, fontsize=7.5, handlelength=1, handleheight=0.9)
+
+
 @contextmanager
 def _panel(size: tuple[float, float]) -> Iterator[Axes]:
     with plt.rc_context(RC):
@@ -421,9 +612,10 @@ def _limits(values: pd.DataFrame) -> tuple[float, float]:
 
 
 def _log_ticks(axis: Axis, limits: tuple[float, float], form: str) -> None:
-    """Ticks at 1, 2, 5 where the axis spans few decades, at the decades where it spans many."""
+    """Ticks at 1, 2, 5 where the axis spans few decades, closer where less than one, at the decades where many."""
     decades = math.log10(limits[1] / limits[0])
-    axis.set_major_locator(LogLocator(subs=(1, 2, 5) if decades < 2.2 else (1,), numticks=8))
+    subs = (1, 1.5, 2, 3, 5, 7) if decades < 0.7 else (1, 2, 5) if decades < 2.2 else (1,)
+    axis.set_major_locator(LogLocator(subs=subs, numticks=8))
     axis.set_minor_locator(NullLocator())
     axis.set_major_formatter(FuncFormatter(lambda value, _: form.format(value).replace("e-0", "e-")))
 
@@ -451,9 +643,14 @@ def _steps_x(axes: Axes, values: pd.Series) -> None:
         axes.set_xlim(steps[0] / 2, steps[0] * 2)
 
 
-def every(costs: pd.DataFrame, runs: pd.DataFrame, epochs: pd.DataFrame, prefix: str = "") -> dict[str, list[Figure]]:
+def every(data: Frames, prefix: str = "") -> dict[str, list[Figure]]:
     """All figures of one machine, by section of the page; `prefix` keeps the keys of several machines apart."""
     p = f"{prefix}-" if prefix else ""
+    runs, epochs, twins = data.runs, data.epochs, data.twins
+    measured = analysis.latest(ok(data.costs))
+    ours = analysis.comparable(measured)
+    costs = analysis.usual_threads(ours)
+    steps = analysis.usual_threads(analysis.comparable(measured, (*analysis.PASSES, analysis.STEP)))
     return {
         "headline": [relative_cost(costs, f"{p}relative")],
         "growth": [
@@ -463,11 +660,14 @@ def every(costs: pd.DataFrame, runs: pd.DataFrame, epochs: pd.DataFrame, prefix:
             growth(costs, MEMORY, "forward_backward", f"{p}memory-training"),
             growth(costs, MACS, "forward", f"{p}macs"),
         ],
-        "separable": [realised(costs, f"{p}realised"), mac_split(costs, f"{p}split")],
+        "separable": [realised(costs, twins, f"{p}realised"), mac_split(costs, f"{p}split")],
+        "inside": [stages(steps, f"{p}stages"), memory_parts(steps, f"{p}memory-parts")],
+        "peers": [peers(measured, twins, f"{p}peers")],
         "accuracy": [
             accuracy(epochs, runs, "epoch", f"{p}accuracy-epochs"),
             accuracy(epochs, runs, "seconds", f"{p}accuracy-seconds"),
-            pareto(costs, runs, f"{p}pareto"),
+            pareto(ours, runs, f"{p}pareto"),
         ],
         "equivariance": [equivariance(costs, f"{p}equivariance-error")],
+        "noise": [noise(measured, twins, f"{p}noise")],
     }

@@ -8,20 +8,66 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-Record = dict[str, Any]
+from benchmarks.comparison import Rounds
+from benchmarks.records import READABLE_SCHEMAS, Record
 
-SCHEMA = 1
+OURS = "gcnn_impl"
 # Columns and their types. Numbers are floats throughout: a record of a failed case lacks most of them.
 IDENTITY = {"machine": str, "id": str, "status": str, "message": str}
 SIZES = {"resolution": float, "channels": float, "batch_size": float, "image_size": float, "kernel_size": float}
 KIND = {"variant": str, "group": str, "device": str, "threads": float}
-CASE = {"layer": str, "direction": str, "dtype": str}
+CASE = {
+    "layer": str,
+    "implementation": str,
+    "direction": str,
+    "kernels": str,
+    "execution": str,
+    "dtype": str,
+    "scales": float,
+}
 RUN = {"dataset": str, "epochs": float, "learning_rate": float, "weight_decay": float, "seed": float}
-TIME = {"n": float, "seconds": float, "q1": float, "q3": float, "ci_low": float, "ci_high": float}
-MEMORY = {"peak_bytes": float, "memory_method": str}
-MACS = {"macs_kernel_generation": float, "macs_convolution": float, "macs_unsupported": str}
+SUMMARY = {"n": float, "seconds": float, "q1": float, "q3": float, "ci_low": float, "ci_high": float}
+TIME = {
+    **SUMMARY,
+    "rounds": float,
+    "round_medians": tuple,  # of floats
+    "outliers_mild": float,
+    "outliers_far": float,
+    "stopped": str,
+    "block": str,
+    "noise": str,
+    "findings": tuple,  # of (kind, detail, remedy)
+    "compile_seconds": float,
+}
+MEMORY_PARTS = ("parameters_bytes", "kernels_bytes", "activations_bytes", "workspace_bytes")
+MEMORY = {
+    "peak_bytes": float,
+    **dict.fromkeys(MEMORY_PARTS, float),
+    "predicted_bytes": float,
+    "reserved_bytes": float,
+    "memory_method": str,
+}
+MACS = {
+    "macs_kernel_generation": float,
+    "macs_convolution": float,
+    "macs_backward": float,
+    "macs_unsupported": str,
+    "zero_counted_time_share": float,
+}
+STAGES = ("kernel_generation", "group_mixing", "spatial_convolution", "other", "forward", "backward", "optimiser")
+LIMITS = {
+    **{f"stage_{stage}": float for stage in STAGES},
+    "kernel_generation_share": float,
+    "arithmetic_intensity": float,
+    "macs_per_second": float,
+    "matrix_ceiling": float,
+    "memory_ceiling": float,
+    "roofline_fraction": float,
+    "joules_per_sample": float,
+}
 DATA = {"n_train": float, "n_validation": float, "n_test": float, "source": str}
 ACCURACY = {
     "epochs_done": float,
@@ -53,8 +99,10 @@ COST_COLUMNS = {
     **TIME,
     **MEMORY,
     **MACS,
+    **LIMITS,
     "parameters": float,
     "equivariance_error": float,
+    "missing": tuple,  # of (what was not measured, why)
     **PROVENANCE,
 }
 RUN_COLUMNS = {
@@ -82,13 +130,19 @@ EPOCH_COLUMNS = {
 }
 
 
+# One row per A/A pair: what was entered twice, and the medians of the rounds of both entries.
+TWIN_COLUMNS = {"machine": str, "id": str, **KIND, "layer": str, "direction": str, "seconds": float}
+TWIN_COLUMNS |= {"first": tuple, "second": tuple}
+
+
 @dataclass(frozen=True)
 class Frames:
-    """What a report is made of: one row per cost record, per training run, and per epoch of a run."""
+    """What a report is made of: one row per cost record, per training run, per epoch of a run, and per A/A pair."""
 
     costs: pd.DataFrame
     runs: pd.DataFrame
     epochs: pd.DataFrame
+    twins: pd.DataFrame
 
     @property
     def machines(self) -> list[str]:
@@ -97,7 +151,8 @@ class Frames:
 
     def on(self, machine: str) -> "Frames":
         """The part measured on one machine."""
-        return Frames(*(frame[frame["machine"] == machine] for frame in (self.costs, self.runs, self.epochs)))
+        everything = (self.costs, self.runs, self.epochs, self.twins)
+        return Frames(*(frame[frame["machine"] == machine] for frame in everything))
 
 
 def newest(records: Iterable[Record]) -> list[Record]:
@@ -113,36 +168,85 @@ def machine_of(record: Mapping[str, Any]) -> str:
     provenance = _part(record, "provenance")
     device = (_part(record, "case") or _part(record, "run")).get("device")
     cpu = f"{provenance.get('cpu') or 'unknown processor'}, {provenance.get('cores') or '?'} cores"
-    return cpu if device in (None, "cpu") else f"{provenance.get('gpu') or device} in {cpu}"
+    gpu = provenance.get("gpu") or device
+    return cpu if device == "cpu" or gpu is None else f"{gpu} in {cpu}"
 
 
 def frames(records: Iterable[Record]) -> Frames:
-    """Tidy frames of the newest record of each id; records of a later schema or another kind are left out."""
-    kept = [record for record in newest(records) if record.get("schema") == SCHEMA]
-    costs = [record for record in kept if record.get("kind") == "cost"]
-    runs = [record for record in kept if record.get("kind") == "training"]
+    """Tidy frames of the newest record of each id; records of another schema or kind are left out."""
+    kept = [record for record in newest(records) if record.get("schema") in READABLE_SCHEMAS]
+    costs, twins, runs = ([r for r in kept if r.get("kind") == kind] for kind in ("cost", "twin", "training"))
     return Frames(
         _frame([_cost_row(record) for record in costs], COST_COLUMNS),
         _frame([_run_row(record) for record in runs], RUN_COLUMNS),
         _frame([row for record in runs for row in _epoch_rows(record)], EPOCH_COLUMNS),
+        _frame(_twin_rows(costs, twins), TWIN_COLUMNS),
     )
 
 
+def _rounds(record: Record) -> Rounds:
+    """The samples of every process; schema 1 had one."""
+    seconds = _part(record, "seconds")
+    rounds = seconds.get("rounds", [seconds.get("samples")])
+    return [samples for samples in rounds or [] if samples]
+
+
+def _medians(record: Record) -> tuple[float, ...]:
+    return tuple(float(np.median(samples)) for samples in _rounds(record))
+
+
+def _case(record: Record) -> dict[str, Any]:
+    """The axes of a case, with those that schema 1 did not have at the only value they could take."""
+    case = _part(record, "case")
+    kernels = "cached" if case.get("direction") == "forward" else "generated"
+    return {"implementation": OURS, "kernels": kernels, "execution": "eager", "scales": 1, **case}
+
+
 def _cost_row(record: Record) -> dict[str, Any]:
-    seconds, memory, macs = (_part(record, key) for key in ("seconds", "memory", "macs"))
-    unsupported = macs.get("unsupported") or {}
+    seconds, memory, macs, noise = (_part(record, key) for key in ("seconds", "memory", "macs", "noise"))
+    roofline, energy, stages = (_part(record, key) for key in ("roofline", "energy", "stages"))
+    unsupported, outliers = macs.get("unsupported") or {}, seconds.get("outliers") or {}
+    missing = {**_part(record, "missing"), **({"energy": energy["reason"]} if "reason" in energy else {})}
     return {
         **_common(record, "case"),
+        **_case(record),
         "n": seconds.get("n"),
         "seconds": seconds.get("median"),
-        **{key: seconds.get(key) for key in ("q1", "q3", "ci_low", "ci_high")},
-        "peak_bytes": memory.get("peak_bytes"),
+        **{key: seconds.get(key) for key in ("q1", "q3", "ci_low", "ci_high", "stopped")},
+        "rounds": len(_rounds(record)) or None,
+        "round_medians": _medians(record),
+        **{f"outliers_{kind}": outliers.get(kind) for kind in ("mild", "far")},
+        "block": record.get("block"),
+        "noise": noise.get("verdict"),
+        "findings": tuple((f["kind"], f["detail"], f["remedy"]) for f in noise.get("findings") or ()),
+        "compile_seconds": record.get("compile_seconds"),
+        **{key: memory.get(key) for key in ("peak_bytes", *MEMORY_PARTS, "predicted_bytes", "reserved_bytes")},
         "memory_method": memory.get("method"),
-        "macs_kernel_generation": macs.get("kernel_generation"),
-        "macs_convolution": macs.get("convolution"),
+        **{f"macs_{part}": macs.get(part) for part in ("kernel_generation", "convolution", "backward")},
         "macs_unsupported": " ".join(f"{name}×{count}" for name, count in sorted(unsupported.items())),
+        "zero_counted_time_share": macs.get("zero_counted_time_share"),
+        **{f"stage_{stage}": stages.get(stage) for stage in STAGES},
+        "kernel_generation_share": stages.get("kernel_generation_share"),
+        **roofline,
+        "roofline_fraction": roofline.get("fraction"),
+        "joules_per_sample": energy.get("joules_per_sample"),
         "equivariance_error": record.get("equivariance_error"),
+        "missing": tuple(sorted(missing.items())),
     }
+
+
+def _twin_rows(costs: list[Record], twins: list[Record]) -> list[dict[str, Any]]:
+    """Every twin beside the first entry of its case, where both ran in the same rounds of the same block."""
+    firsts = {(machine_of(record), record.get("id"), record.get("block")): record for record in costs}
+    rows = []
+    for twin in twins:
+        first = firsts.get((machine_of(twin), twin.get("case_id"), twin.get("block")))
+        if first is None or first.get("status") != "ok" or twin.get("status") != "ok":
+            continue
+        entries = {"first": _medians(first), "second": _medians(twin)}
+        if len(entries["first"]) == len(entries["second"]) > 0:
+            rows.append({**_common(first, "case"), "seconds": _part(first, "seconds").get("median"), **entries})
+    return rows
 
 
 def _run_row(record: Record) -> dict[str, Any]:
@@ -182,10 +286,13 @@ def _part(record: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 
 def _frame(rows: list[dict[str, Any]], columns: dict[str, type]) -> pd.DataFrame:
-    frame = pd.DataFrame(rows, columns=list(columns))
-    for column, kind in columns.items():
-        if kind is str:
-            frame[column] = frame[column].map(lambda value: "" if pd.isna(value) else str(value)).astype(object)
-        else:
-            frame[column] = pd.to_numeric(frame[column], errors="coerce").astype(float)
-    return frame
+    raw = pd.DataFrame(rows, columns=list(columns))
+    return pd.DataFrame({column: _typed(raw[column], kind) for column, kind in columns.items()})
+
+
+def _typed(values: pd.Series, kind: type) -> pd.Series:
+    if kind is tuple:
+        return values.map(lambda value: value if isinstance(value, tuple) else ()).astype(object)
+    if kind is str:
+        return values.map(lambda value: "" if pd.isna(value) else str(value)).astype(object)
+    return pd.to_numeric(values, errors="coerce").astype(float)

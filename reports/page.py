@@ -6,14 +6,16 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from benchmarks.records import Record
 from reports import analysis, figures, style, tables, wording
 from reports.figures import Figure
-from reports.frames import Frames, Record, frames, newest
+from reports.frames import Frames, frames, newest
 from reports.tables import Table
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -29,6 +31,10 @@ class Part:
     table: Table
     figures: dict[str, list[Figure]]
     accuracies: Table
+    limits: Table
+    peers: Table
+    findings: Table
+    not_measured: Table
 
 
 @dataclass(frozen=True)
@@ -78,18 +84,24 @@ def _anchored(data: Frames) -> Frames:
         frame.assign(anchor=[f"{kind}-{number}" for number in range(len(frame))])
         for kind, frame in (("cost", data.costs), ("run", data.runs))
     )
-    return Frames(costs, runs, data.epochs)
+    return Frames(costs, runs, data.epochs, data.twins)
 
 
 def _part(number: int, machine: str, data: Frames) -> Part:
-    costs, runs = figures.ok(data.costs), analysis.one_recipe(figures.ok(data.runs))
+    measured, runs = analysis.latest(figures.ok(data.costs)), analysis.one_recipe(figures.ok(data.runs))
+    costs = analysis.usual_threads(analysis.comparable(measured))
+    steps = analysis.usual_threads(analysis.comparable(measured, (*analysis.PASSES, analysis.STEP)))
     return Part(
         number=number,
         machine=machine,
-        sentences=wording.headline(costs, runs),
+        sentences=wording.headline(costs, runs, data.twins),
         table=tables.headline(costs, runs),
-        figures=figures.every(data.costs, data.runs, data.epochs, f"m{number}"),
+        figures=figures.every(data, f"m{number}"),
         accuracies=tables.accuracies(runs),
+        limits=tables.limits(steps),
+        peers=tables.peers(analysis.peers(measured, data.twins)),
+        findings=tables.findings(measured),
+        not_measured=tables.not_measured(data.costs, data.runs),
     )
 
 
@@ -124,6 +136,11 @@ def _remarks(data: Frames) -> list[str]:
             f"{busy.sum()} of {len(both)} records were taken while more processes wanted to run than the machine has "
             "cores: their times may be too long."
         )
+    noisy = (data.costs["noise"] == "noisy").sum()
+    if noisy:
+        remarks.append(
+            f"{noisy} of {len(data.costs)} cost records are called noisy; “Noise” says why, and what would help."
+        )
     commits = both["commit"].nunique()
     if commits > 1:
         remarks.append(f"The records come from {commits} commits; the newest record of each case counts.")
@@ -141,9 +158,17 @@ def _downloads(records: list[Record], data: Frames) -> list[Download]:
     lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
     downloads = [_download("records.jsonl", "every record with its raw samples", "application/x-ndjson", lines)]
     for name, (what, frame) in csvs.items():
-        csv = frame.drop(columns="anchor", errors="ignore").to_csv(index=False)
+        csv = frame.drop(columns="anchor", errors="ignore").map(_flat).to_csv(index=False)
         downloads.append(_download(name, what, "text/csv", csv))
     return downloads
+
+
+def _flat(value: Any) -> Any:
+    """A tuple as text: numbers apart by spaces, the parts of tuples in it by colons and themselves by semicolons."""
+    if not isinstance(value, tuple):
+        return value
+    nested = any(isinstance(part, tuple) for part in value)
+    return "; ".join(": ".join(part) for part in value) if nested else " ".join(map(repr, value))
 
 
 def _download(name: str, what: str, kind: str, text: str) -> Download:

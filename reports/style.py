@@ -1,7 +1,8 @@
 """One look for every variant, in every figure, legend and table.
 
-Okabe & Ito's colour-blind-safe hues, each with its own marker so that colour never stands alone. Figures are drawn
-with the light colours; `THEME` maps each of them to a CSS variable of the page, which has a dark value too.
+Okabe & Ito's colour-blind-safe hues (Tol's for the rarer variants), each with its own marker so that colour never
+stands alone. Figures are drawn with the light colours; `THEME` maps each of them to a CSS variable of the page, which
+has a dark value too.
 """
 
 from collections.abc import Iterable
@@ -10,6 +11,8 @@ from typing import Any
 
 INK, MUTED, GRID, PAPER = "#1b1f23", "#59626b", "#dde1e5", "#fefefe"
 GENERATION, CONVOLUTION = "#e69f00", "#8d99a5"
+# Parts of a bar, in both themes light enough for dark labels.
+MIXING, REST, BACKWARD, OPTIMISER, ON_BAR = "#6ab8e0", "#cdd3d9", "#cf9fc4", "#e3d95b", "#14171a"
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,10 @@ LOOKS = {
     "lifting": Look("lifting", "#b5588f", "^", "M8 2.5l5.5 10h-11z"),
     "full": Look("full", "#d55e00", "s", "M3.5 3.5h9v9h-9z"),
     "separable": Look("separable", "#0072b2", "D", "M8 2l6 6-6 6-6-6z"),
+    "gseparable": Look("gseparable", "#117733", "P", "M6 2.5h4v3.5h3.5v4H10v3.5H6V10H2.5V6H6z"),
+    "dseparable": Look("dseparable", "#44aa99", "X", "M5 2l3 3 3-3 3 3-3 3 3 3-3 3-3-3-3 3-3-3 3-3-3-3z"),
+    "dgseparable": Look("dgseparable", "#999933", "p", "M8 2l6 4.4-2.3 7.1H4.3L2 6.4z"),
+    "separable2d": Look("separable2d", "#332288", "h", "M8 1.8l5.4 3.1v6.2L8 14.2l-5.4-3.1V4.9z"),
 }
 OTHER = Look("other", INK, "v", "M8 13.5l5.5-10h-11z")
 
@@ -37,9 +44,7 @@ THEME = {
     PAPER: "var(--paper)",
     GENERATION: "var(--generation)",
     CONVOLUTION: "var(--convolution)",
-    LOOKS["lifting"].colour: "var(--lifting)",
-    LOOKS["full"].colour: "var(--full)",
-    LOOKS["separable"].colour: "var(--separable)",
+    **{look.colour: f"var(--{look.name})" for look in LOOKS.values() if look.name != "plain"},
 }
 
 RC: dict[Any, Any] = {

@@ -7,11 +7,13 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks.comparison import WORDS
 from reports import analysis
 from reports.analysis import Interval
 from reports.style import in_order
 
 DIRECTIONS = {"forward": "forward", "forward_backward": "forward + backward"}
+ALL_DIRECTIONS = {**DIRECTIONS, "training_step": "training step"}
 LAYERS = {"conv": "one layer", "resnet": "network"}
 GROUPS = {"SO2": "SO(2)", "O2": "O(2)", "RPlus": "R⁺", "SO2xRPlus": "SO(2) × R⁺"}
 NOTHING = "–"
@@ -51,6 +53,10 @@ def scaled(value: float, unit: str, steps: dict[str, float]) -> str:
 
 def seconds(value: float) -> str:
     return scaled(value, "s", {"": 1.0, "m": 1e-3, "µ": 1e-6})
+
+
+def joules(value: float) -> str:
+    return scaled(value, "J", {"": 1.0, "m": 1e-3, "µ": 1e-6})
 
 
 def memory(value: float) -> str:
@@ -98,6 +104,11 @@ def span(values: pd.Series) -> str:
         return "unknown"
     low, high = int(known.min()), int(known.max())
     return f"{low}" if low == high else f"{low}–{high}"
+
+
+def processes(rounds: pd.Series) -> str:
+    """`5 processes`: in how many something was timed."""
+    return f"{span(rounds)} process{'' if rounds.max() == 1 else 'es'}"
 
 
 def point(base: Mapping[str, Any] | pd.Series, *, without: str = "") -> str:
@@ -168,7 +179,77 @@ def realised(pairs: pd.DataFrame) -> str:
         low, high = rows["realised"].min(), rows["realised"].max()
         spread = f" [{percent(low, 0)} to {percent(high, 0)}]" if len(rows) > 1 else ""
         parts.append(f"{name}: {percent(rows['realised'].median(), 0)}{spread}, n = {len(rows)}")
-    return f"Share of the MAC saving that shows up as time, median and range: {'; '.join(parts)}."
+    shares = f"Share of the MAC saving that shows up as time, median and range: {'; '.join(parts)}."
+    return f"{shares} {tally(pairs['word'], 'Separable is', 'than full')}".strip()
+
+
+def tally(words: pd.Series, subject: str, rival: str) -> str:
+    """How often each word of `benchmarks.comparison` was said; nothing where none could be."""
+    said = words[words != ""]
+    counts = [f"{word} in {n}" for word in WORDS if (n := int((said == word).sum()))]
+    return f"{subject} {listing(counts)} of {len(said)} settings ({rival}, beyond the noise floor)." if counts else ""
+
+
+def noise(costs: pd.DataFrame, twins: pd.DataFrame) -> str:
+    """The minimum detectable effect of this set of results, and how many of its records are noisy."""
+    judged = costs[costs["noise"] != ""]
+    noisy = f"{(judged['noise'] == 'noisy').sum()} of {plural(len(judged), 'record')} are called noisy."
+    if twins.empty:
+        return "Nothing was entered twice, so the noise floor of these results is not known."
+    return (
+        f"The minimum detectable effect is {percent(analysis.noise_floor(twins))}: the same code, entered twice, "
+        f"hardly ever differs by more (n = {plural(len(twins), 'A/A pair')}). {noisy if len(judged) else ''}"
+    ).strip()
+
+
+def stages(costs: pd.DataFrame) -> str:
+    """What generating kernels takes of a whole pass, its backward included, at the base point."""
+    rows = costs.dropna(subset=["kernel_generation_share"])
+    if rows.empty:
+        return "No stages were timed."
+    parts = []
+    for direction in in_directions(rows["direction"]):
+        mine = rows[rows["direction"] == direction]
+        found = dict(zip(mine["variant"], mine["kernel_generation_share"], strict=True))
+        shares = [f"{percent(found[variant])} for {variant}" for variant in in_order(found)]
+        parts.append(f"{ALL_DIRECTIONS[direction]} {listing(shares)}")
+    return f"Of a whole pass, generating kernels (with its own backward) takes: {'; '.join(parts)}."
+
+
+def memory_model(costs: pd.DataFrame) -> str:
+    """How far the prediction of peak memory is from the measured peak, over all records that have both."""
+    rows = costs[(costs["predicted_bytes"] > 0) & (costs["peak_bytes"] > 0)]
+    if rows.empty:
+        return "No peak memory was predicted."
+    residual = rows["predicted_bytes"] / rows["peak_bytes"] - 1
+    worst = rows.iloc[int(residual.abs().argmax())]
+    return (
+        f"The model predicts the peak to within {percent(residual.abs().median())} (median of n = {len(rows)} records; "
+        f"from {signed(residual.min())} to {signed(residual.max())}, the furthest for {worst['variant']}, "
+        f"{ALL_DIRECTIONS.get(worst['direction'], worst['direction'])})."
+    )
+
+
+def peers(pairs: pd.DataFrame) -> str:
+    """How often each peer is faster or slower than ours."""
+    if pairs.empty:
+        return "Nothing but our own layers was measured."
+    parts = []
+    for name, rows in pairs.groupby("implementation", sort=True):
+        low, high = digits(rows["ratio"].min(), 2), digits(rows["ratio"].max(), 2)
+        taken = f"{name} takes {low}× to {high}×" if len(rows) > 1 else f"{name} takes {low}×"
+        parts.append(f"{taken} the time of ours. {tally(rows['word'], 'It is', 'than ours')}".strip())
+    return " ".join(parts)
+
+
+def signed(value: float) -> str:
+    """A relative change in percent, with a true minus."""
+    return f"{100 * value:+.1f} %".replace("-", "−")
+
+
+def in_directions(directions: pd.Series) -> list[str]:
+    """The distinct passes, in our order."""
+    return [direction for direction in ALL_DIRECTIONS if direction in set(directions)]
 
 
 def equivariance(costs: pd.DataFrame) -> str:
@@ -185,11 +266,12 @@ def equivariance(costs: pd.DataFrame) -> str:
 
 
 def accuracy(runs: pd.DataFrame) -> str:
-    """Test accuracy of every variant at its best mean over the group resolutions."""
-    table = analysis.over_seeds(runs, ["variant", "resolution"], "test_accuracy")
-    if table.empty:
+    """Test accuracy of every variant at the |H| of its best mean validation accuracy; the test set has no say in it."""
+    by = ["variant", "resolution"]
+    choice = analysis.over_seeds(runs, by, "validation_accuracy").sort_values("mean", ascending=False, kind="stable")
+    best = choice.drop_duplicates("variant")[by].merge(analysis.over_seeds(runs, by, "test_accuracy"), on=by)
+    if best.empty:
         return "No training run has finished."
-    best = table.sort_values("mean", ascending=False).drop_duplicates("variant")
     texts = {}
     for _, row in best.iterrows():
         where = "" if row["variant"] == "plain" else f" at |H| = {row['resolution']:.0f}"
@@ -197,7 +279,10 @@ def accuracy(runs: pd.DataFrame) -> str:
     parts = [texts[variant] for variant in in_order(texts)]
     spread = "mean ± s.d." if best["sd"].notna().any() else "single runs"
     seeds = "seed" if best["n"].max() == 1 else "seeds"
-    return f"Best test accuracy: {listing(parts)} ({spread}, n = {span(best['n'])} {seeds})."
+    return (
+        f"Test accuracy at the |H| that is best on validation: {listing(parts)} ({spread}, n = {span(best['n'])} "
+        f"{seeds})."
+    )
 
 
 def time_to_train(epochs: pd.DataFrame) -> str:
@@ -258,7 +343,7 @@ def relative(table: pd.DataFrame) -> str:
     return f"At equal width, equivariance costs from {parts[0]} to {parts[1]} the time of a plain convolution."
 
 
-def headline(costs: pd.DataFrame, runs: pd.DataFrame) -> list[str]:
+def headline(costs: pd.DataFrame, runs: pd.DataFrame, twins: pd.DataFrame) -> list[str]:
     """Two or three sentences: what equivariance costs at the base point, what separability saves, what it buys."""
     sentences = []
     table = analysis.against_plain(costs)
@@ -273,11 +358,11 @@ def headline(costs: pd.DataFrame, runs: pd.DataFrame) -> list[str]:
             )
     layers = costs[costs["layer"] == "conv"]
     here = analysis.at(layers, analysis.base_point(layers))
-    pairs = analysis.realised_speedup(here)
+    pairs = analysis.realised_speedup(here, twins)
     if len(pairs):
         parts = [
             f"{times(Interval(*p[TIME_RATIO]))} as fast as full in {DIRECTIONS.get(p['direction'], p['direction'])} "
-            f"({digits(p['mac_ratio'], 2)}× fewer MACs)"
+            f"({p['word'] + '; ' if p['word'] else ''}{digits(p['mac_ratio'], 2)}× fewer MACs)"
             for _, p in pairs.iterrows()
         ]
         sentences.append(f"Separable is {listing(parts)}.")

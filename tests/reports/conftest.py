@@ -29,14 +29,18 @@ PROVENANCE = {
 }
 BASE = {
     "layer": "conv",
+    "implementation": "gcnn_impl",
     "variant": "separable",
     "group": "SO2",
     "resolution": 8,
+    "scales": 1,
     "channels": 16,
     "batch_size": 16,
     "image_size": 28,
     "kernel_size": 5,
     "direction": "forward",
+    "kernels": "",
+    "execution": "eager",
     "device": "cpu",
     "dtype": "float32",
     "threads": 1,
@@ -44,12 +48,18 @@ BASE = {
 DIRECTIONS = ("forward", "forward_backward")
 # Milliseconds and MACs at |H| = 1; both grow with a known power of |H|, and linearly with the batch.
 TIMES = {"plain": (1.0, 0), "lifting": (1.0, 1), "full": (1.0, 2), "separable": (1.0, 1)}
+NEW_AXES = ("implementation", "scales", "kernels", "execution")
+MIB = 2**20
 EXPONENTS_OF_MACS = {"plain": 0, "lifting": 1, "full": 2, "separable": 1}
 
 
 def cost_record(**changes: Any) -> Record:
-    """An ok cost record: 1 ms · |H|^p · batch / 16 (three times that with backward), interval ± 10 %."""
+    """An ok cost record: 1 ms · |H|^p · batch / 16 (three times that with backward), interval ± 10 %.
+
+    The medians of its three rounds are 99, 100 and 101 % of that.
+    """
     case = {**BASE, **changes}
+    case["kernels"] = case["kernels"] or ("cached" if case["direction"] == "forward" else "generated")
     if case["variant"] == "plain":
         case |= {"group": "trivial", "resolution": 1}
     size, power = TIMES.get(case["variant"], (1.0, 1))
@@ -58,33 +68,104 @@ def cost_record(**changes: Any) -> Record:
     macs = 1000 * case["batch_size"] * case["channels"] ** 2
     macs *= case["resolution"] ** EXPONENTS_OF_MACS.get(case["variant"], 1)
     generation = 0 if case["variant"] == "plain" else 4000 * case["resolution"]
+    peak = MIB * case["resolution"] * case["batch_size"]
+    backward = case["direction"] != "forward"
+    generated = 0.1 if generation else None
+    shape = ("layer", "channels", "batch_size", "image_size", "kernel_size", "direction", "dtype", "threads")
     return {
-        "schema": 1,
+        "schema": 2,
         "kind": "cost",
         "id": "-".join(str(value) for value in case.values()),
         "case": case,
         "status": "ok",
         "message": "",
         "seconds": {
-            "samples": [seconds * (0.9 + 0.01 * i) for i in range(21)],
+            "rounds": [[seconds * (0.9 + 0.01 * i) for i in range(first, 21, 3)] for first in range(3)],
             "n": 21,
             "median": seconds,
             "q1": seconds * 0.95,
             "q3": seconds * 1.05,
             "ci_low": seconds * 0.9,
             "ci_high": seconds * 1.1,
+            "outliers": {"mild": 2, "far": 1},
+            "stopped": "budget",
         },
-        "memory": {"peak_bytes": 2**20 * case["resolution"] * case["batch_size"], "method": "made up"},
+        "noise": {"verdict": "quiet", "findings": []},
+        "block": "-".join(str(case[axis]) for axis in shape),
+        "memory": {
+            "peak_bytes": peak,
+            "parameters_bytes": 0,
+            "kernels_bytes": peak // 4,
+            "activations_bytes": peak // 2 if backward else 0,
+            "workspace_bytes": peak // 4 if backward else 3 * peak // 4,
+            "predicted_bytes": 1.25 * peak if case["variant"] == "full" else peak,
+            "method": "made up",
+        },
         "parameters": 1234,
-        "macs": {"kernel_generation": generation, "convolution": macs, "unsupported": {"aten::sin": 3}},
+        "macs": {
+            "kernel_generation": generation,
+            "convolution": macs,
+            "backward": 2 * macs,
+            "unsupported": {"aten::sin": 3},
+            "zero_counted_time_share": 0.25,
+        },
+        "stages": {
+            "kernel_generation": generated and seconds * 0.1,
+            "group_mixing": seconds * 0.2 if case["variant"] == "separable" else None,
+            "spatial_convolution": seconds * 0.2,
+            "other": seconds * 0.05,
+            "forward": seconds * 0.5,
+            "backward": seconds * 0.5 if backward else None,
+            "optimiser": None,
+            "kernel_generation_share": generated,
+        },
+        "roofline": {
+            "arithmetic_intensity": 40.0,
+            "macs_per_second": macs / seconds,
+            "matrix_ceiling": 1e11,
+            "memory_ceiling": 1e10,
+            "fraction": 0.6,
+        },
+        "energy": {"joules_per_sample": 0.002},
+        "compile_seconds": None,
+        "missing": {},
         "equivariance_error": None if case["variant"] == "plain" else 1e-7 * case["resolution"],
         "provenance": copy.deepcopy(PROVENANCE),
     }
 
 
+def old(record: Record) -> Record:
+    """The record as schema 1 had it: one process, fewer axes, nothing but the peak of memory."""
+    case = {name: value for name, value in record["case"].items() if name not in NEW_AXES}
+    seconds = {name: record["seconds"][name] for name in ("n", "median", "q1", "q3", "ci_low", "ci_high")}
+    seconds["samples"] = [sample for samples in record["seconds"]["rounds"] for sample in samples]
+    memory = {name: record["memory"][name] for name in ("peak_bytes", "method")}
+    macs = {name: record["macs"][name] for name in ("kernel_generation", "convolution", "unsupported")}
+    kept = ("kind", "status", "message", "parameters", "equivariance_error", "provenance")
+    parts = {"case": case, "seconds": seconds, "memory": memory, "macs": macs}
+    return {"schema": 1, "id": f"old-{record['id']}", **{name: record[name] for name in kept}, **parts}
+
+
+def twin_record(first: Record, *factors: float) -> Record:
+    """The second entry of a case, its rounds so many times as long as the first's."""
+    rounds = [
+        [factor * x for x in samples] for factor, samples in zip(factors, first["seconds"]["rounds"], strict=True)
+    ]
+    shared = {name: first[name] for name in ("schema", "block", "status", "message", "provenance")}
+    seconds = {**first["seconds"], "rounds": rounds}
+    return {**shared, "kind": "twin", "id": f"twin-{first['id']}", "case_id": first["id"], "seconds": seconds}
+
+
+def noisy(record: Record) -> Record:
+    """The record with a finding."""
+    finding = {"kind": "drift", "detail": "it <drifts>", "remedy": "warm up longer"}
+    return {**record, "noise": {"verdict": "noisy", "findings": [finding]}}
+
+
 def failed_record(message: str, status: str = "failed", **changes: Any) -> Record:
-    empty = {"seconds": None, "memory": None, "macs": None, "parameters": None, "equivariance_error": None}
-    return {**cost_record(**changes), **empty, "status": status, "message": message}
+    record = cost_record(**changes)
+    kept = ("schema", "kind", "id", "case", "block", "provenance")
+    return {**dict.fromkeys(record), **{name: record[name] for name in kept}, "status": status, "message": message}
 
 
 def training_record(variant: str, resolution: int, seed: int, accuracy: float, epochs: int = 4) -> Record:
@@ -143,7 +224,7 @@ def page() -> str:
 
 
 def every_record() -> list[Record]:
-    """A quick sweep around a base point, the networks, three seeds of each network, and two failures."""
+    """A quick sweep around a base point, two twins, torch's layers, the networks of three seeds, and two failures."""
     group = [variant for variant in TIMES if variant != "plain"]
     made = []
     for direction in DIRECTIONS:
@@ -154,6 +235,10 @@ def every_record() -> list[Record]:
         network = {**d, "layer": "resnet", "channels": 8, "image_size": 16, "batch_size": 64}
         made += [cost_record(variant="plain", **network)]
         made += [cost_record(variant=v, resolution=r, **network) for v in ("full", "separable") for r in (2, 4, 8)]
+    made += [cost_record(variant=v, implementation="torch") for v in ("full", "separable")]
+    made[0] = noisy(made[0])
+    for variant in ("full", "lifting"):
+        made.append(twin_record(cost_record(variant=variant), 1.01, 1.0, 0.99))
     made.append(failed_record("<script>alert(1)</script> & more", channels=64))
     made.append(failed_record("no answer within 60 s", status="timeout", channels=128))
     for seed in range(3):

@@ -14,7 +14,7 @@ from reports import analysis
 from reports.analysis import Interval
 from reports.frames import frames
 
-from .conftest import cost_record, failed_record
+from .conftest import cost_record, failed_record, old, twin_record
 
 POINTS = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6)), min_size=1, max_size=12)
 
@@ -78,7 +78,8 @@ def test_base_point_of_a_grid_is_its_middle():
 
 
 def test_slices_keep_plain_at_any_group(records):
-    costs = frames(records).costs.query("layer == 'conv' and status == 'ok' and direction == 'forward'")
+    costs = analysis.comparable(frames(records).costs)
+    costs = costs.query("layer == 'conv' and status == 'ok' and direction == 'forward'")
     here = analysis.at(costs, analysis.base_point(costs))
     assert sorted(here["variant"]) == ["full", "lifting", "plain", "separable"]
     along = analysis.at(costs, analysis.base_point(costs), free=["channels"])
@@ -115,6 +116,59 @@ def test_realised_speedup():
     assert (pair["time_ratio"], pair["mac_ratio"], pair["realised"]) == pytest.approx((4, 8, 0.5))
     assert pair["realised_low"] == pytest.approx(pair["time_low"] / 8)
     assert pair["realised_low"] < 0.5 < pair["realised_high"]
+
+
+def test_separable_is_faster_where_the_change_is_beyond_what_twins_show():
+    full = cost_record(variant="full", resolution=1)
+    almost = cost_record(variant="separable", resolution=1)
+    for scale, word in ((0.7, "faster"), (0.985, "same"), (1.4, "slower")):
+        almost["seconds"]["rounds"] = [[scale * x for x in samples] for samples in full["seconds"]["rounds"]]
+        data = frames([full, almost, twin_record(full, 1.01, 1.0, 0.99)])
+        assert analysis.realised_speedup(data.costs, data.twins)["word"].tolist() == [word]
+        assert analysis.realised_speedup(data.costs)["word"].tolist() == [""]
+
+
+def test_the_floor_is_higher_where_more_is_compared():
+    first = cost_record()
+    twins = frames([first, twin_record(first, 1.01, 1.0, 0.99)]).twins
+    assert 0 < analysis.noise_floor(twins) < analysis.noise_floor(twins, 100)
+    assert math.isnan(analysis.noise_floor(twins.iloc[:0]))
+    assert analysis.twin_differences(twins)["change"].item() == pytest.approx((1.01 * 0.99) ** (1 / 3) - 1)
+
+
+def test_peers_stand_beside_ours_of_the_same_case_and_own_layers_beside_full():
+    ours = [cost_record(variant=variant) for variant in ("full", "separable")]
+    peer = cost_record(variant="separable", implementation="torch")
+    own = cost_record(variant="custom", implementation="my.layers:Mine")
+    alone = cost_record(variant="lifting", implementation="torch")
+    pairs = analysis.peers(frames([*ours, peer, own, alone]).costs, frames([]).twins).set_index("implementation")
+    assert pairs["variant_ours"].to_dict() == {"torch": "separable", "my.layers:Mine": "full"}
+    assert pairs["ratio"].to_dict() == pytest.approx({"torch": 1.0, "my.layers:Mine": 1 / 8})
+    assert set(pairs["word"]) == {""}
+
+
+def test_comparable_is_what_is_used_by_default():
+    usual = [cost_record(), cost_record(direction="forward_backward")]
+    step = cost_record(direction="training_step")
+    other = [{"execution": "compiled"}, {"dtype": "bfloat16"}, {"kernels": "generated"}, {"implementation": "escnn"}]
+    costs = frames([*usual, step, *(cost_record(**changes) for changes in other)]).costs
+    assert analysis.comparable(costs)["id"].tolist() == [record["id"] for record in usual]
+    assert len(analysis.comparable(costs, (*analysis.PASSES, analysis.STEP))) == 3
+
+
+def test_usual_threads_are_those_of_most_cases():
+    costs = frames([cost_record(threads=t, channels=c) for t, c in ((1, 8), (2, 8), (2, 16), (1, 16), (1, 32))]).costs
+    assert set(analysis.usual_threads(costs)["threads"]) == {1}
+    assert set(analysis.usual_threads(costs.iloc[:4])["threads"]) == {2}
+    assert analysis.usual_threads(costs.iloc[:0]).empty
+
+
+def test_the_newest_record_of_a_case_counts_whatever_its_id():
+    new, before = cost_record(), old(cost_record())
+    before["provenance"]["measured_at"] = "2029-01-01T00:00:00+00:00"
+    other = cost_record(kernels="generated")
+    kept = analysis.latest(frames([new, before, other]).costs)
+    assert kept["id"].tolist() == [new["id"], other["id"]]
 
 
 def test_over_seeds():

@@ -50,7 +50,7 @@ def browse(page, tmp_path):
 def test_the_page_opens_without_a_word_on_the_console(page, tmp_path):
     dom, console = browse(page, tmp_path)
     assert console == []
-    assert dom.count("<figure") == 12
+    assert dom.count("<figure") == 16
     assert dom.count('<svg viewBox="0 0 16 16"') + dom.count('role="img"') == page.count("<svg")
 
 

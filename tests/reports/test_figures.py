@@ -7,12 +7,12 @@ from reports import figures
 from reports.frames import frames
 from reports.style import LOOKS, THEME
 
-from .conftest import cost_record, every_record, training_record
+from .conftest import cost_record, every_record, old, training_record
 
 
 def draw(records):
     data = frames(records)
-    return {figure.key: figure for row in figures.every(data.costs, data.runs, data.epochs).values() for figure in row}
+    return {figure.key: figure for row in figures.every(data).values() for figure in row}
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +29,14 @@ PANELS = {
     "macs": 3,
     "realised": 4,
     "split": 3,
+    "stages": 2,
+    "memory-parts": 2,
+    "peers": 1,
     "accuracy-epochs": 3,
     "accuracy-seconds": 3,
     "pareto": 1,
     "equivariance-error": 2,
+    "noise": 1,
 }
 
 
@@ -80,6 +84,10 @@ def test_ids_are_unique_over_all_figures_and_every_reference_is_met(drawn):
         ("accuracy-seconds", {"training time, cumulative (s)"}),
         ("pareto", {"test accuracy (%)", "inference time per image (ms, log scale)"}),
         ("equivariance-error", {"relative error (dimensionless)"}),
+        ("noise", {"second entry beside the first (%)", "time of one pass (ms, log scale)"}),
+        ("stages", {"share of the time of one pass (%)", "kernel generation", "group mixing", "backward"}),
+        ("memory-parts", {"peak memory of one pass (MiB)", "kernels", "saved activations"}),
+        ("peers", {"time of theirs, as a multiple of ours (log scale)", "torch, forward"}),
     ],
 )
 def test_axes_are_labelled_in_text_with_units(drawn, key, labels):
@@ -92,6 +100,28 @@ def test_a_variant_has_the_same_colour_in_every_figure_and_follows_the_theme(dra
     for key in ("relative", "time-forward", "macs", "equivariance-error"):
         for variant in drawn[key].legend:
             assert THEME[LOOKS[variant].colour] in "".join(drawn[key].panels)
+
+
+def test_bars_of_stages_and_memory_name_every_variant(drawn):
+    for key in ("stages", "memory-parts"):
+        for panel in drawn[key].panels:
+            assert {"plain", "lifting", "full", "separable"} <= set(re.findall(r">([^<>]+)</text>", panel))
+
+
+def test_what_is_not_comparable_is_in_no_figure_of_ours():
+    ours = [cost_record(variant=variant) for variant in ("plain", "full", "separable")]
+    others = [{"execution": "compiled"}, {"dtype": "bfloat16"}, {"kernels": "generated"}, {"implementation": "torch"}]
+    drawn = draw(ours)
+    again = draw([*ours, *(cost_record(variant="full", channels=64, **other) for other in others)])
+    for key in PANELS.keys() - {"noise"}:
+        assert again[key] == drawn[key]
+
+
+def test_records_of_schema_1_give_the_old_figures():
+    made = draw([old(cost_record(variant=variant)) for variant in ("plain", "full", "separable")])
+    assert len(made["time-forward"].panels) == 3
+    assert "n = 21 passes in 1 process;" in made["time-forward"].caption
+    assert made["stages"].panels == made["memory-parts"].panels == made["noise"].panels == ()
 
 
 def test_looks_are_distinct():

@@ -5,6 +5,7 @@ import statistics
 
 import pandas as pd
 import pytest
+from scipy import stats
 
 from reports import analysis, wording
 from reports.analysis import Interval
@@ -15,7 +16,7 @@ from .conftest import cost_record
 
 def ok(records):
     data = frames(records)
-    return data.costs[data.costs["status"] == "ok"], data.runs, data.epochs
+    return analysis.comparable(data.costs[data.costs["status"] == "ok"]), data.runs, data.epochs
 
 
 @pytest.mark.parametrize(
@@ -67,9 +68,18 @@ def test_listing_and_span():
     assert wording.span(pd.Series([7, 500, math.nan])) == "7–500"
 
 
+def test_processes_are_counted():
+    assert [wording.processes(pd.Series(n)) for n in ([1.0], [5.0, 5.0], [1.0, 5.0])] == [
+        "1 process",
+        "5 processes",
+        "1–5 processes",
+    ]
+
+
 def test_headline(records):
     costs, runs, _ = ok(records)
-    inference, training, speedup, accuracy = wording.headline(costs, runs)
+    twins = frames(records).twins
+    inference, training, speedup, accuracy = wording.headline(costs, runs, twins)
 
     def ratio(above, below):  # intervals of ± 10 % around both medians, combined on the logarithm
         low = math.hypot(math.log(1 / 0.9), math.log(1.1))
@@ -84,33 +94,82 @@ def test_headline(records):
     generation, convolution = 4000 * 8, 1000 * 16 * 16**2
     saved = (64 * convolution + generation) / (8 * convolution + generation)
     assert speedup == (
-        f"Separable is {ratio(64, 8)} as fast as full in forward (8.0× fewer MACs) and {ratio(64, 8)} as fast as full "
-        f"in forward + backward ({saved:.1f}× fewer MACs)."
+        f"Separable is {ratio(64, 8)} as fast as full in forward (faster; 8.0× fewer MACs) and {ratio(64, 8)} as fast "
+        f"as full in forward + backward (faster; {saved:.1f}× fewer MACs)."
     )
     assert accuracy == wording.accuracy(runs)
 
 
 def test_headline_without_plain_or_training_says_less(records):
     costs, runs, _ = ok(records)
+    twins = frames(records).twins
     without = costs[costs["variant"] != "plain"]
-    assert [sentence.split()[0] for sentence in wording.headline(without, runs.iloc[:0])] == ["Separable"]
-    assert wording.headline(costs.iloc[:0], runs.iloc[:0]) == []
+    assert [sentence.split()[0] for sentence in wording.headline(without, runs.iloc[:0], twins)] == ["Separable"]
+    assert wording.headline(costs.iloc[:0], runs.iloc[:0], twins) == []
 
 
-def test_best_accuracy_is_the_best_mean_over_seeds(records):
-    best = {}
+def test_without_twins_there_is_no_word(records):
+    costs, runs, _ = ok(records)
+    text = " ".join(wording.headline(costs, runs, frames([]).twins))
+    assert "in forward (8.0× fewer MACs)" in text
+    assert not any(word in text for word in ("faster", "slower", "ambiguous"))
+
+
+def test_accuracy_is_that_of_the_resolution_with_the_best_validation(records):
+    cells = {}
     for record in records:
         if record["kind"] == "training":
+            record["test_accuracy"] = 1 - record["test_accuracy"]  # the best on validation is the worst on test
             run = record["run"]
-            cell = best.setdefault(run["variant"], {}).setdefault(run["resolution"], [])
-            cell.append(100 * record["test_accuracy"])
+            cell = cells.setdefault(run["variant"], {}).setdefault(run["resolution"], [])
+            cell.append((record["epochs"][-1]["validation_accuracy"], 100 * record["test_accuracy"]))
     parts = []
-    for variant, cells in best.items():
-        resolution, values = max(cells.items(), key=lambda cell: statistics.mean(cell[1]))
+    for variant, of_variant in cells.items():
+        resolution, runs = max(of_variant.items(), key=lambda cell: statistics.mean(v for v, _ in cell[1]))
         where = "" if variant == "plain" else f" at |H| = {resolution}"
-        parts.append(f"{variant} {statistics.mean(values):.1f} ± {statistics.stdev(values):.1f} %{where}")
-    expected = f"Best test accuracy: {parts[0]}, {parts[1]} and {parts[2]} (mean ± s.d., n = 3 seeds)."
-    assert wording.accuracy(ok(records)[1]) == expected
+        tests = [test for _, test in runs]
+        parts.append(f"{variant} {statistics.mean(tests):.1f} ± {statistics.stdev(tests):.1f} %{where}")
+    expected = f"{parts[0]}, {parts[1]} and {parts[2]} (mean ± s.d., n = 3 seeds)."
+    assert wording.accuracy(ok(records)[1]) == f"Test accuracy at the |H| that is best on validation: {expected}"
+
+
+def test_noise_says_the_floor_and_how_many_are_noisy(records):
+    data = frames(records)
+    costs = data.costs[data.costs["status"] == "ok"]
+    # Two twins of three rounds, log ratios ln 1.01, 0 and ln 0.99 each.
+    squares = [math.log(factor) ** 2 for factor in (1.01, 1.0, 0.99)]
+    floor = math.expm1(stats.t.ppf(1 - 0.005 / 2, 6) * math.sqrt(statistics.mean(squares) / 3))
+    assert wording.noise(costs, data.twins) == (
+        f"The minimum detectable effect is {100 * floor:.1f} %: the same code, entered twice, hardly ever differs by "
+        f"more (n = 2 A/A pairs). 1 of {len(costs)} records are called noisy."
+    )
+    assert wording.noise(costs, data.twins.iloc[:0]).startswith("Nothing was entered twice")
+
+
+def test_stages_say_the_share_of_kernel_generation(records):
+    here = analysis.at_base(ok(records)[0])
+    assert wording.stages(here) == (
+        "Of a whole pass, generating kernels (with its own backward) takes: forward 10.0 % for lifting, 10.0 % for "
+        "full and 10.0 % for separable; forward + backward 10.0 % for lifting, 10.0 % for full and 10.0 % for "
+        "separable."
+    )
+
+
+def test_memory_model_says_its_residual(records):
+    sentence = wording.memory_model(ok(records)[0])
+    assert sentence.startswith("The model predicts the peak to within 0.0 % (median of n = ")
+    assert "from +0.0 % to +25.0 %, the furthest for full" in sentence
+
+
+def test_peers_are_faster_slower_or_the_same(records):
+    slow = cost_record(variant="full", implementation="torch", channels=32)
+    slow["seconds"]["rounds"] = [[2 * x for x in samples] for samples in slow["seconds"]["rounds"]]
+    data = frames([*records, slow])
+    sentence = wording.peers(analysis.peers(data.costs[data.costs["status"] == "ok"], data.twins))
+    assert sentence == (
+        "torch takes 1.0× to 2.0× the time of ours. It is slower in 1 and same in 2 of 3 settings (than ours, beyond "
+        "the noise floor)."
+    )
 
 
 def test_growth_finds_the_powers_that_were_put_in(records):
