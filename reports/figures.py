@@ -164,6 +164,7 @@ def relative_cost(costs: pd.DataFrame, key: str) -> Figure:
             markers=[look(variant).marker for variant in variants],
             markersize=6,
             linestyle="none",
+            dodge=0.35 if len(variants) > 1 else False,  # seaborn divides by one less
             estimator="median",
             errorbar=("pi", 100),
             err_kws={"linewidth": 1.2},
@@ -470,7 +471,7 @@ def memory_parts(costs: pd.DataFrame, key: str) -> Figure:
         return Figure(key, title, takeaway)
     caption = (
         f"Bars: one profiled pass (n = 1 each, {len(rows)} bars), what is allocated at its peak above what was there "
-        "before; no spread. The black tick is what the analytic model predicts."
+        "before; no spread. The tick is what the analytic model predicts."
     )
     return Figure(key, title, takeaway, caption, tuple(panels))
 

@@ -154,6 +154,7 @@ def _downloads(records: list[Record], data: Frames) -> list[Download]:
         "costs.csv": ("one row per cost record", data.costs),
         "runs.csv": ("one row per training run", data.runs),
         "epochs.csv": ("one row per epoch of a run", data.epochs),
+        "twins.csv": ("one row per A/A pair", data.twins),
     }
     lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
     downloads = [_download("records.jsonl", "every record with its raw samples", "application/x-ndjson", lines)]

@@ -180,14 +180,16 @@ def realised(pairs: pd.DataFrame) -> str:
         spread = f" [{percent(low, 0)} to {percent(high, 0)}]" if len(rows) > 1 else ""
         parts.append(f"{name}: {percent(rows['realised'].median(), 0)}{spread}, n = {len(rows)}")
     shares = f"Share of the MAC saving that shows up as time, median and range: {'; '.join(parts)}."
-    return f"{shares} {tally(pairs['word'], 'Separable is', 'than full')}".strip()
+    return f"{shares} {tally(pairs['word'], 'separable', 'full')}".strip()
 
 
 def tally(words: pd.Series, subject: str, rival: str) -> str:
     """How often each word of `benchmarks.comparison` was said; nothing where none could be."""
     said = words[words != ""]
-    counts = [f"{word} in {n}" for word in WORDS if (n := int((said == word).sum()))]
-    return f"{subject} {listing(counts)} of {len(said)} settings ({rival}, beyond the noise floor)." if counts else ""
+    names = {word: "the same" if word == "same" else word for word in WORDS}
+    counts = [f"{name} in {n}" for word, name in names.items() if (n := int((said == word).sum()))]
+    where = plural(len(said), "setting")
+    return f"Compared with {rival} in {where}, {subject} is called {listing(counts)}." if counts else ""
 
 
 def noise(costs: pd.DataFrame, twins: pd.DataFrame) -> str:
@@ -209,11 +211,11 @@ def stages(costs: pd.DataFrame) -> str:
         return "No stages were timed."
     parts = []
     for direction in in_directions(rows["direction"]):
-        mine = rows[rows["direction"] == direction]
-        found = dict(zip(mine["variant"], mine["kernel_generation_share"], strict=True))
-        shares = [f"{percent(found[variant])} for {variant}" for variant in in_order(found)]
-        parts.append(f"{ALL_DIRECTIONS[direction]} {listing(shares)}")
-    return f"Of a whole pass, generating kernels (with its own backward) takes: {'; '.join(parts)}."
+        mine = rows[rows["direction"] == direction].sort_values("kernel_generation_share", kind="stable")
+        ends = mine.iloc[[0, -1]] if len(mine) > 1 else mine
+        texts = [f"{percent(row['kernel_generation_share'])} ({row['variant']})" for _, row in ends.iterrows()]
+        parts.append(f"{' to '.join(texts)} in {ALL_DIRECTIONS[direction]}")
+    return f"Of a whole pass, generating kernels (with its own backward) takes {listing(parts)}."
 
 
 def memory_model(costs: pd.DataFrame) -> str:
@@ -238,7 +240,7 @@ def peers(pairs: pd.DataFrame) -> str:
     for name, rows in pairs.groupby("implementation", sort=True):
         low, high = digits(rows["ratio"].min(), 2), digits(rows["ratio"].max(), 2)
         taken = f"{name} takes {low}× to {high}×" if len(rows) > 1 else f"{name} takes {low}×"
-        parts.append(f"{taken} the time of ours. {tally(rows['word'], 'It is', 'than ours')}".strip())
+        parts.append(f"{taken} the time of ours. {tally(rows['word'], 'it', 'ours')}".strip())
     return " ".join(parts)
 
 

@@ -112,6 +112,9 @@ def test_downloads_hold_what_was_measured(elements):
     assert [json.loads(line) for line in text["records.jsonl"].splitlines()] == made
     costs = pd.read_csv(io.StringIO(text["costs.csv"]))
     assert costs["seconds"].notna().sum() == sum(r["kind"] == "cost" and r["status"] == "ok" for r in made)
+    assert {len(medians.split()) for medians in costs["round_medians"].dropna()} == {3}
+    assert costs["findings"].dropna().tolist() == ["drift: it <drifts>: warm up longer"]
+    assert len(pd.read_csv(io.StringIO(text["twins.csv"]))) == 2
     assert len(pd.read_csv(io.StringIO(text["epochs.csv"]))) == 21 * 4
     assert len(pd.read_csv(io.StringIO(text["runs.csv"]))) == 21
 
