@@ -131,7 +131,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.validity", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--trials", type=int, default=200, metavar="N", help="A/A comparisons (default: 200)")
     parser.add_argument("--planted", type=int, default=40, metavar="N", help="trials of each slowdown (default: 40)")
-    parser.add_argument("--rounds", type=int, default=Sampling.rounds, metavar="N", help="processes of a trial")
+    parser.add_argument("--rounds", type=int, default=7, metavar="N", help="processes of a trial (default: 7)")
     parser.add_argument("--seconds", type=float, default=0.5, help="of a contender, all rounds together (default: 0.5)")
     parser.add_argument("--busy", action="store_true", help="keep one core busy with another process meanwhile")
     args = parser.parse_args(argv)
