@@ -34,6 +34,18 @@ def disc_height(kernel_size: int, start: int, width: int) -> int:
     return max(math.isqrt(r * r - (column - r) ** 2) for column in range(start, start + width))
 
 
+def _widen(x: Tensor, left: int, right: int) -> Tensor:
+    """Columns added (zeros) or, where negative, taken away at the sides; ``pad`` would first fill all with zeros.
+
+    More columns may be taken away at one side than there are; the rest comes off the zeros of the other.
+    """
+    batch, channels, height, width = x.shape
+    kept = x[..., max(-left, 0) : max(width - max(-right, 0), 0)]
+    zeros = [max(side + min(width + other, 0), 0) for side, other in [(left, right), (right, left)]]
+    before, after = (x.new_zeros(batch, height, side, channels).permute(0, 3, 1, 2) for side in zeros)  # channels-last
+    return torch.cat([before, kept, after], dim=-1)
+
+
 def _weight_gradient(x: Tensor, gradient: Tensor, kernel_size: int, stride: int, padding: int, disc: bool) -> Tensor:
     """∂L/∂w of a depthwise convolution, (B, C, H, W) and (B, C, H', W') → (C, 1, k, k); zero outside the disc."""
     channels, r = x.shape[1], kernel_size // 2
@@ -43,6 +55,8 @@ def _weight_gradient(x: Tensor, gradient: Tensor, kernel_size: int, stride: int,
         left, right, vertical = padding - start, padding - (kernel_size - start - width), padding - (r - height)
         if left == right and left >= 0 and vertical >= 0:
             shifted, strip_padding = x, [vertical, left]
+        elif vertical >= 0:
+            shifted, strip_padding = _widen(x, left, right), [vertical, 0]
         else:
             shifted, strip_padding = pad(x, (left, right, vertical, vertical)), [0, 0]
         weight = x.new_empty(channels, 1, 2 * height + 1, width)  # only its shape is read

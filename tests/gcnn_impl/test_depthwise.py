@@ -39,6 +39,16 @@ def test_gradients_equal_those_of_conv2d(kernel_size, stride, padding, disc, bia
         torch.testing.assert_close(actual[2], expected[2])
 
 
+@pytest.mark.parametrize("side", [1, 2, 3])
+def test_an_image_may_be_narrower_than_the_kernel(side):
+    x = torch.randn(2, 3, side, side, dtype=torch.float64)
+    weight = torch.randn(3, 1, 7, 7, dtype=torch.float64, requires_grad=True)
+    y = depthwise_conv2d(x, weight, padding=3)
+    reference = conv2d(x, weight, padding=3, groups=3)
+    [actual], [expected] = (torch.autograd.grad(z.square().sum(), weight) for z in (y, reference))
+    torch.testing.assert_close(actual, expected)
+
+
 def test_the_gradient_of_the_gradient_is_right():
     x = torch.randn(1, 2, 6, 6, dtype=torch.float64, requires_grad=True)
     weight = torch.randn(2, 1, 5, 5, dtype=torch.float64, requires_grad=True)
