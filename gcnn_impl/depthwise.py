@@ -35,15 +35,17 @@ def disc_height(kernel_size: int, start: int, width: int) -> int:
 
 
 def _widen(x: Tensor, left: int, right: int) -> Tensor:
-    """Columns added (zeros) or, where negative, taken away at the sides; ``pad`` would first fill all with zeros.
+    """Columns of zeros added at the sides, or columns taken away where negative.
 
-    More columns may be taken away at one side than there are; the rest comes off the zeros of the other.
+    ``pad`` does the same, but refuses to take away more columns than there are: here the rest comes off the zeros of
+    the other side, as a narrow image under a wide kernel needs it.
     """
-    batch, channels, height, width = x.shape
-    kept = x[..., max(-left, 0) : max(width - max(-right, 0), 0)]
+    x = x.permute(0, 2, 3, 1)  # (B, H, W, C), where ``cat`` leaves the layout as it is
+    batch, height, width, channels = x.shape
+    kept = x[:, :, max(-left, 0) : max(width - max(-right, 0), 0)]
     zeros = [max(side + min(width + other, 0), 0) for side, other in [(left, right), (right, left)]]
-    before, after = (x.new_zeros(batch, height, side, channels).permute(0, 3, 1, 2) for side in zeros)  # channels-last
-    return torch.cat([before, kept, after], dim=-1)
+    before, after = (x.new_zeros(batch, height, side, channels) for side in zeros)
+    return torch.cat([before, kept, after], dim=2).permute(0, 3, 1, 2)
 
 
 def _weight_gradient(x: Tensor, gradient: Tensor, kernel_size: int, stride: int, padding: int, disc: bool) -> Tensor:
@@ -57,8 +59,8 @@ def _weight_gradient(x: Tensor, gradient: Tensor, kernel_size: int, stride: int,
             shifted, strip_padding = x, [vertical, left]
         elif vertical >= 0:
             shifted, strip_padding = _widen(x, left, right), [vertical, 0]
-        else:
-            shifted, strip_padding = pad(x, (left, right, vertical, vertical)), [0, 0]
+        else:  # rows are taken away, as the strip is lower than the kernel
+            shifted, strip_padding = _widen(x[:, :, -vertical:vertical], left, right), [0, 0]
         weight = x.new_empty(channels, 1, 2 * height + 1, width)  # only its shape is read
         mask = [False, True, False]
         _, strip, _ = torch.ops.aten.convolution_backward(
