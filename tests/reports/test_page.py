@@ -169,7 +169,7 @@ def test_peers_are_in_a_table_with_a_word(elements):
     assert ["same" in row for row in rows] == [True]
 
 
-def test_the_reference_records_of_schema_1_still_make_a_page():
+def test_the_reference_records_make_a_page():
     [directory] = [path for path in (Path(reports.__file__).parent / "reference").iterdir() if path.is_dir()]
     page = render(RecordStore(directory).load())
     assert "Separable is" in page
