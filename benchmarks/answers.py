@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from benchmarks.cases import AXES, Case, Grid
+from benchmarks.comparison import INTERVAL
 from benchmarks.records import Record
 from benchmarks.side_by_side import (
     add_measuring_arguments,
@@ -29,7 +30,7 @@ class Question(NamedTuple):
 def realised_speedup(cases: Sequence[Case], records: Sequence[Record]) -> list[str]:
     """Times and MACs of full over separable, and how much of the second ratio the first is."""
     measured = successes(records)
-    rows = [("", "full / separable, time [99.5 %]", "MACs", "realised")]
+    rows = [("", f"full / separable, time [{INTERVAL}]", "MACs", "realised")]
     for case in cases:
         separable, full = (measured.get(replace(case, variant=variant).id) for variant in ("separable", "full"))
         if case.variant != "full" or separable is None or full is None:

@@ -26,6 +26,7 @@ FAMILY_ERROR_RATE = 0.05
 # Nobody needs to care about less, however quiet the machine is.
 SAME_MARGIN = 0.02
 WORDS = ("faster", "slower", "same", "ambiguous")
+INTERVAL = f"{100 * (1 - ERROR_RATE):g} %"  # as headings name it
 
 Rounds = Sequence[Sequence[float]]
 

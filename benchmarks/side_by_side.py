@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.cases import AXES, CHOICES, OURS, PEERS, Case, Grid, available_cores, beside, expand
-from benchmarks.comparison import Comparison, compare_rounds, minimum_detectable_effect
+from benchmarks.comparison import INTERVAL, Comparison, compare_rounds, minimum_detectable_effect
 from benchmarks.measure.clock import Sampling
 from benchmarks.measure.flops import pass_macs
 from benchmarks.peers import AUTHORS_REPOSITORY, AUTHORS_VARIABLE, why_no_checkout, why_unavailable
@@ -21,7 +21,7 @@ GRID: Grid = {
 }
 # Those in ``GRID``, and those of a pass that peers have no say in.
 FIXED_AXES = ("layer", "implementation", "kernels", "execution", "scales")
-HEADER = ("", "time, ms [95 %]", "ratio to ours [99.5 %]", "", "peak, MiB", "MACs, M")
+HEADER = ("", "time, ms [95 %]", f"ratio to ours [{INTERVAL}]", "", "peak, MiB", "MACs, M")
 MIB = 2**20
 
 
