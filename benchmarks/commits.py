@@ -27,8 +27,8 @@ from benchmarks.comparison import Rounds
 from benchmarks.isolation import Report, run_isolated
 from benchmarks.measure.clock import Sampling
 from benchmarks.measure.environment import MEASURING_ENVIRONMENT, ROOT
-from benchmarks.rounds import take_round
-from benchmarks.sweep import PRELOAD, SEED
+from benchmarks.rounds import PRELOAD, take_round
+from benchmarks.sweep import SEED
 
 WORK_TREE = "."
 PACKAGE = "gcnn_impl"

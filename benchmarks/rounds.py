@@ -1,46 +1,71 @@
-"""One round in a process of its own, and nothing around it: for comparisons that need times alone."""
+"""One round in a process of its own, and what is reported from there."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.blocks import Round
-from benchmarks.isolation import Outcome, run_isolated
-from benchmarks.sweep import PRELOAD, round_task
+from benchmarks.isolation import Outcome, Report, run_isolated
+
+PRELOAD = "benchmarks.measurement"
 
 
-@dataclass(frozen=True)
+def round_task(task: Round, report: Report) -> dict[str, Any]:
+    """``benchmarks.measurement.time_round``, imported where it runs."""
+    from benchmarks.measurement import time_round
+
+    return time_round(task, report)
+
+
+@dataclass
 class Taken:
     """What came out of a round.
 
     Args:
+        running: the number of the entry that was running last.
         samples: seconds of every entry, by its number, in the order they were taken.
+        stopped: why an entry had enough.
         failures: what became of the entries that did not get through it.
+        frequencies: of the clock, as the process saw it.
+        finished: whether the process came to its end.
     """
 
+    running: int
     samples: dict[int, list[float]]
-    failures: dict[int, Outcome]
+    stopped: dict[int, str] = field(default_factory=dict)
+    failures: dict[int, Outcome] = field(default_factory=dict)
+    frequencies: list[float | None] = field(default_factory=list)
+    finished: bool = False
+
+    def report(self, message: dict[str, Any]) -> None:
+        """Take in a message of ``measurement.time_round``."""
+        if "frequency" in message:
+            self.frequencies.append(message["frequency"])
+            return
+        self.running = entry = message["entry"]
+        self.samples[entry] += message.get("samples", ())
+        if message.get("stopped") is not None:
+            self.stopped[entry] = message["stopped"]
+        if message.get("failure") is not None:
+            self.failures[entry] = message["failure"]
 
 
-def take_round(task: Round, timeout: float) -> Taken:
+def take_round(
+    task: Round, timeout: float, time_round: Callable[[Round, Report], dict[str, Any]] = round_task
+) -> Taken:
     """Time the entries in turns; when the process dies or hangs, that is the failure of whoever was running.
 
     Args:
         task: the round.
         timeout: seconds without a sign of life.
+        time_round: what runs in the process, importable by name there.
     """
-    samples: dict[int, list[float]] = {entry: [] for entry, _ in task.entries}
-    failures: dict[int, Outcome] = {}
-    running = task.entries[0][0]
-
-    def report(message: dict[str, Any]) -> None:
-        nonlocal running
-        running = message.get("entry", running)
-        samples[running] += message.get("samples", ())
-        if message.get("failure") is not None:
-            failures[running] = message["failure"]
-
+    taken = Taken(task.entries[0][0], {entry: [] for entry, _ in task.entries})
     device = task.entries[0][1].device
-    outcome = run_isolated(round_task, task, device=device, preload=PRELOAD, timeout=timeout, report=report)
-    if outcome.status != "ok":
-        failures[running] = outcome
-    return Taken(samples, failures)
+    outcome = run_isolated(time_round, task, device=device, preload=PRELOAD, timeout=timeout, report=taken.report)
+    taken.finished = outcome.status == "ok"
+    if taken.finished:
+        taken.frequencies.append(outcome.fields.get("frequency"))
+    else:
+        taken.failures[taken.running] = outcome
+    return taken

@@ -19,9 +19,9 @@ from benchmarks.measure.environment import MEASURING_ENVIRONMENT, gpu_name, hard
 from benchmarks.measure.noise import verdict
 from benchmarks.measure.statistics import summarise_rounds
 from benchmarks.records import FAILURES, SCHEMA, Record, RecordStore, machine_of
+from benchmarks.rounds import PRELOAD, round_task, take_round
 
 SEED = 0
-PRELOAD = "benchmarks.measurement"
 # The measured fields of a record whose case has no result.
 NOTHING_MEASURED: dict[str, Any] = {
     "seconds": None,
@@ -133,13 +133,6 @@ def ceilings_task(task: tuple[str, int, str], report: Report) -> dict[str, Any]:
     from benchmarks.measure.roofline import ceilings
 
     return dict(ceilings(*task))
-
-
-def round_task(task: Round, report: Report) -> dict[str, Any]:
-    """``benchmarks.measurement.time_round``, imported where it runs."""
-    from benchmarks.measurement import time_round
-
-    return time_round(task, report)
 
 
 @dataclass(frozen=True)
@@ -284,29 +277,6 @@ def _look_at(contender: _Contender, engine: Engine, known: Known) -> None:
         known.macs[macs_key(case)] = contender.fields["macs"]
 
 
-@dataclass
-class _Attempt:
-    """What is reported from the process of one round."""
-
-    running: int
-    samples: dict[int, list[float]]
-    stopped: dict[int, str] = field(default_factory=dict)
-    failures: dict[int, Outcome] = field(default_factory=dict)
-    frequencies: list[float | None] = field(default_factory=list)
-
-    def report(self, message: dict[str, Any]) -> None:
-        """Take in a message of ``measurement.time_round``."""
-        if "frequency" in message:
-            self.frequencies.append(message["frequency"])
-            return
-        self.running = entry = message["entry"]
-        self.samples[entry] += message.get("samples", ())
-        if message.get("stopped") is not None:
-            self.stopped[entry] = message["stopped"]
-        if "failure" in message:
-            self.failures[entry] = message["failure"]
-
-
 def _take_round(block: Block, contenders: dict[int, _Contender], number: int, engine: Engine) -> list[float | None]:
     """One more list of samples for every contender; whoever takes its process down fails, and the others go on.
 
@@ -316,18 +286,15 @@ def _take_round(block: Block, contenders: dict[int, _Contender], number: int, en
         The frequencies of the clock that the process saw.
     """
     while entries := tuple((entry, case) for entry, case in block.entries() if contenders[entry].failure is None):
-        attempt = _Attempt(entries[0][0], {entry: [] for entry, _ in entries})
-        outcome = _run(engine.time_round, Round(entries, number, engine.sampling), block.device, engine, attempt.report)
-        if outcome.status != "ok":
-            attempt.failures[attempt.running] = outcome
+        taken = take_round(Round(entries, number, engine.sampling), engine.timeout, engine.time_round)
         for entry, _ in entries:
             contender = contenders[entry]
-            contender.failure = attempt.failures.get(entry)
-            if attempt.samples[entry] and (outcome.status == "ok" or contender.failure is not None):
-                contender.rounds.append(attempt.samples[entry])
-                contender.stopped.append(attempt.stopped.get(entry, "failure"))
-        if outcome.status == "ok":
-            return [*attempt.frequencies, outcome.fields.get("frequency")]
+            contender.failure = taken.failures.get(entry)
+            if taken.samples[entry] and (taken.finished or contender.failure is not None):
+                contender.rounds.append(taken.samples[entry])
+                contender.stopped.append(taken.stopped.get(entry, "failure"))
+        if taken.finished:
+            return taken.frequencies
     return []
 
 

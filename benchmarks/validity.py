@@ -26,8 +26,7 @@ from benchmarks.comparison import WORDS, Comparison, Rounds, compare_rounds, min
 from benchmarks.isolation import Report, run_isolated
 from benchmarks.measure.clock import Sampling
 from benchmarks.measure.environment import MEASURING_ENVIRONMENT, hardware
-from benchmarks.rounds import take_round
-from benchmarks.sweep import PRELOAD
+from benchmarks.rounds import PRELOAD, take_round
 
 UNCHANGED = "benchmarks.planted:Unchanged"
 PLANTED = {"2 %": "benchmarks.planted:SlowerByTwo", "5 %": "benchmarks.planted:SlowerByFive"}
