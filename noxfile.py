@@ -81,6 +81,14 @@ def validity(session: nox.Session) -> None:
 
 
 @nox.session
+def agreement(session: nox.Session) -> None:
+    """Measure twelve cases with the sweep, asv and pytest-benchmark, in turns: do their medians agree?"""
+    install(session, "measure", "suites")
+    prepare_asv(session)
+    session.run("python", "-m", "benchmarks.agreement", *session.posargs)
+
+
+@nox.session
 def peers(session: nox.Session) -> None:
     """Measure our layers beside torch's, escnn's and the authors' (``-- --authors PATH``)."""
     install(session, "measure", "peers")

@@ -91,6 +91,19 @@ def step_case(run: TrainingRun) -> Case:
     return dataclasses.replace(run.case(), direction="training_step")
 
 
+def pytest_name(case: Case) -> str:
+    """What the pytest-benchmark suite calls a case."""
+    shape = f"H{case.resolution}-C{case.channels}-B{case.batch_size}"
+    return f"{case.layer}-{case.variant}-{shape}-{case.direction}-{case.device}"
+
+
+def asv_name(case: Case) -> str:
+    """What asv calls the time of a layer."""
+    passes = {"forward": "Forward", "forward_backward": "ForwardBackward"}
+    point = (case.device, case.variant, case.resolution, case.channels, case.batch_size)
+    return f"bench_layers.{passes[case.direction]}.time_pass({', '.join(map(repr, point))})"
+
+
 def absent(device: str) -> str | None:
     """Why nothing can be measured on a device; None where it can. Not to be asked at import: it wakes CUDA up."""
     return "no CUDA device" if device == "cuda" and not torch.cuda.is_available() else None

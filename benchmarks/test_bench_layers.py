@@ -13,7 +13,18 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from benchmarks.cases import Case
 from benchmarks.measure.correctness import check_output
 from benchmarks.measure.environment import software
-from benchmarks.suite import NETWORKS, VERSION, absent, clock, cost, layer_cases, network_run, step_case, workload
+from benchmarks.suite import (
+    NETWORKS,
+    VERSION,
+    absent,
+    clock,
+    cost,
+    layer_cases,
+    network_run,
+    pytest_name,
+    step_case,
+    workload,
+)
 
 # Passes that are timed: as many as fit the budget, within bounds.
 SECONDS = 0.5
@@ -25,13 +36,7 @@ CASES = layer_cases() + list(
 )
 
 
-def name(case: Case) -> str:
-    """A case within this suite."""
-    shape = f"H{case.resolution}-C{case.channels}-B{case.batch_size}"
-    return f"{case.layer}-{case.variant}-{shape}-{case.direction}-{case.device}"
-
-
-@pytest.mark.parametrize("case", CASES, ids=name)
+@pytest.mark.parametrize("case", CASES, ids=pytest_name)
 def test_pass(benchmark: BenchmarkFixture, case: Case) -> None:
     if reason := absent(case.device):
         pytest.skip(reason)

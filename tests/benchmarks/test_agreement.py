@@ -1,0 +1,44 @@
+"""The three engines measure the same cases, and what they say is compared."""
+
+import itertools
+import math
+
+import pytest
+
+from benchmarks.agreement import agreement_cases, median_of_runs, table
+from benchmarks.bench_layers import Forward
+from benchmarks.suite import asv_name, layer_cases
+from benchmarks.test_bench_layers import CASES
+
+
+def test_there_are_twelve_cases_which_both_suites_have():
+    cases = agreement_cases()
+    assert len(set(cases)) == 12
+    assert set(cases) <= set(layer_cases())
+    assert set(cases) <= set(CASES)
+
+
+def test_a_case_has_the_name_that_asv_stores_it_under():
+    points = itertools.product(*([repr(value) for value in axis] for axis in Forward.params))  # as asv writes them
+    names = {f"bench_layers.Forward.time_pass({', '.join(point)})" for point in points}
+    assert {asv_name(case) for case in agreement_cases() if case.direction == "forward"} <= names
+
+
+def test_an_engine_says_the_median_of_its_runs():
+    case = agreement_cases()[0]
+    assert median_of_runs([{case.id: 3.0}, {case.id: 1.0}, {}, {case.id: 2.0}], case) == 2.0
+    assert math.isnan(median_of_runs([{}], case))
+
+
+def test_the_largest_difference_is_that_of_two_engines():
+    first, second = agreement_cases()[:2]
+    engines = {"a": [{first.id: 1.0, second.id: 2.0}], "b": [{first.id: 1.1, second.id: 2.0}]}
+    lines, largest = table(engines, [first, second])
+    assert largest == pytest.approx(0.1)
+    assert "10.0%" in lines[1]
+
+
+def test_a_case_that_an_engine_lacks_is_no_agreement():
+    first, second = agreement_cases()[:2]
+    engines = {"a": [{first.id: 1.0, second.id: 2.0}], "b": [{first.id: 1.0}]}
+    assert math.isnan(table(engines, [first, second])[1])
