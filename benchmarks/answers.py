@@ -11,12 +11,12 @@ from benchmarks.records import Record
 from benchmarks.side_by_side import (
     add_measuring_arguments,
     cases_of,
-    columns,
     compare_records,
     macs_of_pass,
     measure,
     successes,
 )
+from benchmarks.text import columns
 
 
 class Question(NamedTuple):

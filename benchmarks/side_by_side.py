@@ -13,6 +13,7 @@ from benchmarks.measure.flops import pass_macs
 from benchmarks.peers import AUTHORS_REPOSITORY, AUTHORS_VARIABLE, why_no_checkout, why_unavailable
 from benchmarks.records import Record, RecordStore
 from benchmarks.sweep import Engine, sweep
+from benchmarks.text import columns
 
 GRID: Grid = {
     "implementation": (OURS, *PEERS),
@@ -70,16 +71,6 @@ def compare_records(a: Record, b: Record, *, floor: float) -> Comparison:
     """What b is compared with a: round by round if they were timed in turns."""
     paired = a["block"] == b["block"] and len(a["seconds"]["rounds"]) == len(b["seconds"]["rounds"])
     return compare_rounds(a["seconds"]["rounds"], b["seconds"]["rounds"], floor, paired=paired)
-
-
-def columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows of equally many cells as lines: the first cell flush left, the others right."""
-    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]  # of a column
-    lines = []
-    for first, *others in rows:
-        cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
-        lines.append("  ".join(cells).rstrip())
-    return lines
 
 
 def macs_of_pass(record: Record) -> int:

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.answers import QUESTIONS, kernel_synthesis_tax, realised_speedup
 from benchmarks.cases import Case, expand
 from benchmarks.records import Record
-from benchmarks.side_by_side import GRID, columns, noise_floor, side_by_side
+from benchmarks.side_by_side import GRID, noise_floor, side_by_side
 
 OURS = Case(variant="full")
 TORCH = replace(OURS, implementation="torch")
@@ -115,7 +115,3 @@ def test_the_questions_of_the_issue_have_the_cases_they_need() -> None:
     }
     assert all(case.kernels == "generated" for case in tax)
     assert {case.implementation for case in expand(GRID)} == {"gcnn_impl", "torch", "escnn", "authors"}
-
-
-def test_columns_are_aligned() -> None:
-    assert columns([("", "ab"), ("name", "1")]) == ["      ab", "name   1"]
