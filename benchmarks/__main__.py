@@ -58,7 +58,7 @@ PROFILE_ROUNDS = {"quick": 5, "standard": 7, "full": 7}
 # Commands in modules of their own, with ``add_arguments`` and ``main``: these come with torch, which takes two seconds
 # that the others need not wait.
 MODULES = {
-    "train": ("benchmarks.training", "accuracy against epochs on rotated digits"),
+    "train": ("benchmarks.training.command", "accuracy against epochs, seconds and MACs"),
     "peers": ("benchmarks.side_by_side", "our layers beside torch's, escnn's, the authors' and your own, in a table"),
     "advise": ("benchmarks.advise", "the networks worth taking within a budget of time, memory, MACs or parameters"),
     "break-even": ("benchmarks.break_even", "epochs, seconds and MACs to an accuracy, and who overtakes whom"),

@@ -3,8 +3,9 @@
 import itertools
 from typing import Any
 
+from benchmarks.runs import RUN_VERSION
 from benchmarks.suite import NETWORKS, VERSION, Point, Sampled, network_run, not_applicable, step_case, workload
-from benchmarks.training import train
+from benchmarks.training.loop import train
 
 
 class TrainingStep(Sampled):
@@ -26,7 +27,7 @@ class TrainingStep(Sampled):
 class Training:
     """A few epochs on rotated digits with one seed."""
 
-    version = VERSION
+    version = f"{VERSION}.{RUN_VERSION}"
     params = tuple(NETWORKS.values())
     param_names = tuple(NETWORKS)
 

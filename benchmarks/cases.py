@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 # Bump when a case means another measurement than before (what is in the timed region, how a network is built, …): ids
 # change with it, so old records are not taken for new ones.
@@ -338,13 +339,13 @@ def _points(grid: Grid) -> list[Case | InvalidCase]:
     points: list[Case | InvalidCase] = []
     for values in itertools.product(*grid.values()):
         try:
-            points.append(Case(**_settled(dict(zip(grid, values, strict=True)))))  # type: ignore[arg-type]
+            points.append(Case(**settled(dict(zip(grid, values, strict=True)))))
         except InvalidCase as reason:
             points.append(reason)
     return points
 
 
-def _settled(fields: dict[str, str | int]) -> dict[str, str | int]:
+def settled(fields: dict[str, Any]) -> dict[str, Any]:
     """The fields with those filled in that the others leave no choice for."""
     if is_own_layer(fields.get("implementation")):
         fields |= {"variant": "custom"}

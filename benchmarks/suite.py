@@ -17,7 +17,7 @@ from benchmarks.cases import CASE_VERSION, Case
 from benchmarks.measure.correctness import check_output
 from benchmarks.measure.flops import count_macs
 from benchmarks.measure.memory import peak_memory
-from benchmarks.training import LEARNING_RATES, TrainingRun
+from benchmarks.runs import RECIPES, TrainingRun
 from benchmarks.workloads import Workload, build
 
 # Bump when a benchmark of a suite means another measurement than before, whatever the reason: other rounds, another
@@ -68,8 +68,9 @@ def network_run(device: str, variant: str, resolution: int) -> TrainingRun:
     return TrainingRun(
         variant=variant,
         **_grid(variant, resolution),
-        epochs=TRAINING_EPOCHS,
-        learning_rate=LEARNING_RATES[variant],
+        recipe="short",
+        budget=TRAINING_EPOCHS,
+        learning_rate=RECIPES["short"].learning_rate(variant),
         device=device,
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 import torch
@@ -61,12 +62,11 @@ class Dataset:
         """C of the images."""
         return len(self.mean)
 
-    def description(self) -> dict[str, str | int]:
+    def description(self) -> dict[str, Any]:
         """What a record says about the data."""
         return {
-            "train": len(self.train),
-            "validation": len(self.validation),
-            "test": len(self.test),
+            "name": self.name,
+            **{part: len(getattr(self, part)) for part in PART_NAMES},
             "source": self.source,
             "licence": self.licence,
             "split_seed": self.split_seed,

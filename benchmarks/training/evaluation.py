@@ -1,0 +1,61 @@
+"""What a network is worth after an epoch: loss and accuracy, equivariance, redundancy of its kernels, its hash."""
+
+import contextlib
+import hashlib
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from benchmarks.datasets import Split
+from gcnn_impl import SO2, equivariance_error
+from gcnn_impl.redundancy import network_redundancy
+
+EVALUATION_BATCH = 256
+# The equivariance error takes four passes over so many images, after every epoch: 1 or 2 % of the epoch's time.
+EQUIVARIANCE_IMAGES = 16
+QUARTER_TURNS = SO2(4)
+
+Autocast = Callable[[], contextlib.AbstractContextManager[object]]
+
+
+@torch.no_grad()
+def evaluate(
+    model: Callable[[Tensor], Tensor], split: Split, autocast: Autocast = contextlib.nullcontext
+) -> tuple[float, float]:
+    """The mean loss of the images, and the fraction that the model, which is in eval, classifies correctly."""
+    loss = torch.zeros((), dtype=torch.float64, device=split.images.device)
+    correct = torch.zeros((), dtype=torch.int64, device=split.images.device)
+    batches = split.images.split(EVALUATION_BATCH), split.labels.split(EVALUATION_BATCH)
+    for images, labels in zip(*batches, strict=True):
+        with autocast():
+            logits = model(images)
+        loss += cross_entropy(logits.float(), labels, reduction="sum")
+        correct += (logits.argmax(dim=1) == labels).sum()
+    return loss.item() / len(split), correct.item() / len(split)
+
+
+def turning_error(model: nn.Module, split: Split, autocast: Autocast = contextlib.nullcontext) -> float | None:
+    """How much the logits change, relatively, when images are turned by 90°, 180° or 270°; the worst of the three.
+
+    For every network alike, so that a plain one, or one on two rotations, can be laid beside those that cannot err.
+    """
+    with autocast():
+        error = equivariance_error(model, split.images[:EQUIVARIANCE_IMAGES], QUARTER_TURNS)
+    return error if math.isfinite(error) else None
+
+
+def redundancy(model: nn.Module) -> dict[str, dict[str, float]] | None:
+    """Of every group-to-group convolution, by its name: the energy that each variant explains; None where none is."""
+    return network_redundancy(model) or None
+
+
+def state_hash(model: nn.Module) -> str:
+    """SHA-256 of the state_dict: names in alphabetical order, each with its dtype, shape and bytes."""
+    digest = hashlib.sha256()
+    for name, value in sorted(model.state_dict().items()):
+        digest.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()

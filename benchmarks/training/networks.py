@@ -1,0 +1,36 @@
+"""The network of a run, for images of any number of channels and classes."""
+
+import torch
+from torch import nn
+
+from benchmarks.runs import TrainingRun
+from benchmarks.workloads import group_of
+from gcnn_impl.models import (
+    NETWORKS,
+    AllCNNCConfig,
+    GroupAllCNNCConfig,
+    GroupResNetConfig,
+    PlainResNetConfig,
+)
+
+NetworkConfig = PlainResNetConfig | AllCNNCConfig | GroupResNetConfig | GroupAllCNNCConfig
+
+
+def network_config(run: TrainingRun, in_channels: int, num_classes: int) -> NetworkConfig:
+    """The config of a run's network."""
+    group, wide = group_of(run.case()), 2 * run.channels
+    plain, grouped, widths = {
+        "resnet": (PlainResNetConfig, GroupResNetConfig, (run.channels, run.channels, wide)),
+        "allcnnc": (AllCNNCConfig, GroupAllCNNCConfig, (run.channels, wide)),
+    }[run.network]
+    shape = in_channels, num_classes, widths, run.kernel_size
+    if group is None:
+        return plain(*shape)
+    return grouped(*shape, group=group, variant=run.variant, hidden_features=run.hidden_features, sampled=run.sampled)
+
+
+def build_network(run: TrainingRun, in_channels: int, num_classes: int, device: torch.device | str) -> nn.Module:
+    """The network itself, with parameters drawn from torch's global generator on the CPU, on every device the same."""
+    config = network_config(run, in_channels, num_classes)
+    network = NETWORKS[type(config)](config).to(device)
+    return network.to(memory_format=torch.channels_last) if run.channels_last else network
