@@ -85,7 +85,7 @@ def _energy(workload: Workload, case: Case) -> dict[str, Any]:
     return found if joules is None else {"joules_per_sample": float(joules) / case.batch_size, **found}
 
 
-def time_round(task: Round, report: Report) -> dict[str, Any]:
+def measure_round(task: Round, report: Report) -> dict[str, Any]:
     """Time the contenders in turns until each has enough samples.
 
     Reported are ``entry``, the number of whoever is about to run; then, of its turn, ``samples`` and ``stopped``, why

@@ -11,10 +11,10 @@ PRELOAD = "benchmarks.measurement"
 
 
 def round_task(task: Round, report: Report) -> dict[str, Any]:
-    """``benchmarks.measurement.time_round``, imported where it runs."""
-    from benchmarks.measurement import time_round
+    """``benchmarks.measurement.measure_round``, imported where it runs."""
+    from benchmarks.measurement import measure_round
 
-    return time_round(task, report)
+    return measure_round(task, report)
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Taken:
     finished: bool = False
 
     def report(self, message: dict[str, Any]) -> None:
-        """Take in a message of ``measurement.time_round``."""
+        """Take in a message of ``measurement.measure_round``."""
         if "frequency" in message:
             self.frequencies.append(message["frequency"])
             return
@@ -51,18 +51,18 @@ class Taken:
 
 
 def take_round(
-    task: Round, timeout: float, time_round: Callable[[Round, Report], dict[str, Any]] = round_task
+    task: Round, timeout: float, measure_round: Callable[[Round, Report], dict[str, Any]] = round_task
 ) -> Taken:
     """Time the entries in turns; when the process dies or hangs, that is the failure of whoever was running.
 
     Args:
         task: the round.
         timeout: seconds without a sign of life.
-        time_round: what runs in the process, importable by name there.
+        measure_round: what runs in the process, importable by name there.
     """
     taken = Taken(task.entries[0][0], {entry: [] for entry, _ in task.entries})
     device = task.entries[0][1].device
-    outcome = run_isolated(time_round, task, device=device, preload=PRELOAD, timeout=timeout, report=taken.report)
+    outcome = run_isolated(measure_round, task, device=device, preload=PRELOAD, timeout=timeout, report=taken.report)
     taken.finished = outcome.status == "ok"
     if taken.finished:
         taken.frequencies.append(outcome.fields.get("frequency"))

@@ -142,13 +142,13 @@ class Engine:
     Args:
         sampling: how often each pass is repeated.
         timeout: seconds without a sign of life after which a contender is given up.
-        probe, time_round, ceilings: what runs in the processes, importable by name there.
+        probe, measure_round, ceilings: what runs in the processes, importable by name there.
     """
 
     sampling: Sampling
     timeout: float = 600.0
     probe: Callable[[Probe, Report], dict[str, Any]] = probe_task
-    time_round: Callable[[Round, Report], dict[str, Any]] = round_task
+    measure_round: Callable[[Round, Report], dict[str, Any]] = round_task
     ceilings: Callable[[tuple[str, int, str], Report], dict[str, Any]] = ceilings_task
 
 
@@ -286,7 +286,7 @@ def _take_round(block: Block, contenders: dict[int, _Contender], number: int, en
         The frequencies of the clock that the process saw.
     """
     while entries := tuple((entry, case) for entry, case in block.entries() if contenders[entry].failure is None):
-        taken = take_round(Round(entries, number, engine.sampling), engine.timeout, engine.time_round)
+        taken = take_round(Round(entries, number, engine.sampling), engine.timeout, engine.measure_round)
         for entry, _ in entries:
             contender = contenders[entry]
             contender.failure = taken.failures.get(entry)

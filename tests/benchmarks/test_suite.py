@@ -1,7 +1,10 @@
 """The cases of the two suites, and what asv makes of them."""
 
 import itertools
+import json
 import math
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -19,6 +22,24 @@ def test_asv_and_pytest_benchmark_measure_the_same_layers() -> None:
     timed = [bench_layers.Forward, bench_layers.ForwardBackward]
     asv = {suite.layer_case(*point, direction=benchmark.direction) for point in points for benchmark in timed}
     assert asv == set(suite.layer_cases())
+
+
+DISCOVERY = """
+import sys
+sys.modules.update(dict.fromkeys({absent!r}))  # importing None fails
+from asv_runner.discovery import _discover
+_discover(["benchmarks", {found!r}])
+"""
+# Dependency groups name them, the build_command of asv.conf.json does not: asv's environment lacks them.
+NOT_FOR_ASV = ("asv", "distributed", "h5py", "hypothesis", "jinja2", "onnx", "pandas", "seaborn", "tensorboard")
+
+
+def test_asv_finds_its_benchmarks_and_nothing_else_with_what_its_environment_has(tmp_path: Path) -> None:
+    found = tmp_path / "benchmarks.json"
+    code = DISCOVERY.format(absent=NOT_FOR_ASV, found=str(found))
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+    modules = {benchmark["name"].partition(".")[0] for benchmark in json.loads(found.read_text())}
+    assert modules == {"bench_layers", "bench_training"}
 
 
 def test_a_plain_layer_is_measured_once() -> None:
