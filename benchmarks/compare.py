@@ -206,9 +206,7 @@ def _is_results(path: Path) -> bool:
 
 
 def _load(path: Path) -> list[Record]:
-    store = RecordStore(path if path.is_dir() else path.parent)
-    store.path = store.path if path.is_dir() else path
-    return [record for record in store.load() if record["kind"] == "cost"]
+    return [record for record in RecordStore.at(path).load() if record["kind"] == "cost"]
 
 
 def _by_case(records: Iterable[Record], across_machines: bool) -> dict[tuple[Machine | None, str], Record]:

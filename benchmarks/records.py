@@ -14,6 +14,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
+from benchmarks.record_shape import problem, shown
+
 # What is written. Schema 1 had ``seconds.samples``, of one process, where 2 has ``seconds.rounds``.
 SCHEMA = 2
 READABLE_SCHEMAS = (1, 2)
@@ -49,6 +51,13 @@ class RecordStore:
     def __init__(self, directory: Path | str) -> None:
         self.path = Path(directory) / "records.jsonl"
         self._lock = Path(directory) / "measuring.lock"
+
+    @classmethod
+    def at(cls, path: Path) -> "RecordStore":
+        """The store of a directory, or of a file of records by whatever name."""
+        store = cls(path.parent if path.is_file() else path)
+        store.path = path if path.is_file() else store.path
+        return store
 
     def prepare(self) -> None:
         """Make the directory and the file, so that a place that cannot be written to is found out before anything runs.
@@ -120,23 +129,21 @@ class RecordStore:
         """
         if not self.path.exists():
             return []
+        newest: dict[tuple[Machine, str], Record] = {}
         with self.path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH)  # not while a line is half written
-            lines = file.read().split(b"\n")
-        newest: dict[tuple[Machine, str], Record] = {}
-        for number, line in enumerate(lines, start=1):
-            if not line.strip():
-                continue
-            try:
-                record = json.loads(line, parse_constant=_reject)
-                _check(record)
-            except ValueError as error:
-                message = f"{self.path}:{number}: not a record, left out ({error})"
-                warnings.warn(message, RecordWarning, stacklevel=2)
-                continue
-            key = machine_of(record), record["id"]
-            newest.pop(key, None)
-            newest[key] = record
+            for number, line in enumerate(file, start=1):
+                if not line.strip():
+                    continue
+                try:
+                    record = _read(line)
+                except ValueError as error:
+                    message = f"{self.path}:{number}: not a record, left out ({error})"
+                    warnings.warn(message, RecordWarning, stacklevel=2)
+                    continue
+                key = machine_of(record), record["id"]
+                newest.pop(key, None)
+                newest[key] = record
         return list(newest.values())
 
     def completed(self, *, retry_failed: bool = False) -> set[tuple[Machine, str]]:
@@ -160,20 +167,32 @@ class RecordStore:
             )
 
 
+def _read(line: bytes) -> Record:
+    """The record of a line, every field of it of the type that it must be."""
+    try:
+        record: Record = json.loads(line, parse_constant=_reject)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    _check(record)
+    if wrong := problem(record):
+        raise ValueError(wrong)
+    return record
+
+
 def _check(record: object) -> None:
     if not isinstance(record, dict):
         raise ValueError(f"a record is a JSON object, not {type(record).__name__}")
     missing = [name for name in ("schema", "kind", "id", "status") if name not in record]
     if missing:
         raise ValueError(f"a record has the fields schema, kind, id and status; missing: {', '.join(missing)}")
-    if record["schema"] not in READABLE_SCHEMAS:
-        raise ValueError(f"unknown schema {record['schema']!r}; allowed: {', '.join(map(str, READABLE_SCHEMAS))}")
+    if type(record["schema"]) is not int or record["schema"] not in READABLE_SCHEMAS:
+        raise ValueError(f"unknown schema {shown(record['schema'])}; allowed: {', '.join(map(str, READABLE_SCHEMAS))}")
     if record["kind"] not in KINDS:
-        raise ValueError(f"unknown kind {record['kind']!r}; allowed: {', '.join(KINDS)}")
+        raise ValueError(f"unknown kind {shown(record['kind'])}; allowed: {', '.join(KINDS)}")
     if record["status"] not in STATUSES:
-        raise ValueError(f"unknown status {record['status']!r}; allowed: {', '.join(STATUSES)}")
+        raise ValueError(f"unknown status {shown(record['status'])}; allowed: {', '.join(STATUSES)}")
     if not isinstance(record["id"], str):
-        raise ValueError(f"an id is a string, not {record['id']!r}")
+        raise ValueError(f"an id is a string, not {shown(record['id'])}")
 
 
 def _reject(constant: str) -> NoReturn:

@@ -23,7 +23,7 @@ from matplotlib.axis import Axis
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
 from reports import analysis, wording
-from reports.frames import MEMORY_PARTS, Frames
+from reports.frames import MEMORY_PARTS, Frames, complete
 from reports.style import (
     BACKWARD,
     CONVOLUTION,
@@ -101,8 +101,8 @@ MACS = Quantity(
 
 
 def ok(frame: pd.DataFrame) -> pd.DataFrame:
-    """What may be drawn: the rows that were measured to the end."""
-    return frame[frame["status"] == "ok"]
+    """What may be drawn: the rows that were measured to the end, and whose case is known on every axis."""
+    return frame[(frame["status"] == "ok") & complete(frame)]
 
 
 def growth(costs: pd.DataFrame, quantity: Quantity, direction: str, key: str) -> Figure:
@@ -484,7 +484,7 @@ def peers(costs: pd.DataFrame, twins: pd.DataFrame, key: str) -> Figure:
     if pairs.empty:
         return Figure(key, title, takeaway)
     passes = pairs["direction"].replace(wording.ALL_DIRECTIONS)
-    pairs = pairs.assign(name=pairs["implementation"] + ", " + passes, variant=pairs["rival"])
+    pairs = pairs.assign(name=pairs["implementation"].map(wording.ending) + ", " + passes, variant=pairs["rival"])
     names = sorted(set(pairs["name"]))
     pairs["y"] = pairs["name"].map(names.index) + _dodge(pairs["variant"])
     known = np.isfinite(pairs["high"]) & (pairs["low"] > 0)

@@ -4,6 +4,7 @@ Times are in seconds, memory in bytes, MACs in multiply-accumulates of one forwa
 accuracies are fractions in [0, 1]. What was not measured is NaN.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,12 @@ from benchmarks.comparison import Rounds
 from benchmarks.records import READABLE_SCHEMAS, Record
 
 OURS = "gcnn_impl"
+# What no page and no SVG can hold, or what makes a line read otherwise than it is written.
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+# Characters of a text that are shown; the record has all of them. Words stand beside axes, names and texts in tables.
+LONGEST_WORD, LONGEST_NAME, LONGEST_TEXT = 24, 120, 2000
+WORDS = ("layer", "variant", "group", "direction", "kernels", "execution", "device", "dtype", "dataset")
+TEXTS = ("message", "macs_unsupported", "source")
 # Columns and their types. Numbers are floats throughout: a record of a failed case lacks most of them.
 IDENTITY = {"machine": str, "id": str, "status": str, "message": str}
 SIZES = {"resolution": float, "channels": float, "batch_size": float, "image_size": float, "kernel_size": float}
@@ -116,18 +123,8 @@ RUN_COLUMNS = {
     "parameters": float,
     **PROVENANCE,
 }
-EPOCH_COLUMNS = {
-    "machine": str,
-    "id": str,
-    **RUN,
-    **KIND,
-    **SIZES,
-    "epoch": float,
-    "seconds": float,
-    "macs": float,
-    "train_loss": float,
-    "validation_accuracy": float,
-}
+EPOCH = {"epoch": float, "seconds": float, "macs": float, "train_loss": float, "validation_accuracy": float}
+EPOCH_COLUMNS = {"machine": str, "id": str, **RUN, **KIND, **SIZES, **EPOCH}
 
 
 # One row per A/A pair: what was entered twice, and the medians of the rounds of both entries.
@@ -153,6 +150,13 @@ class Frames:
         """The part measured on one machine."""
         everything = (self.costs, self.runs, self.epochs, self.twins)
         return Frames(*(frame[frame["machine"] == machine] for frame in everything))
+
+
+def complete(frame: pd.DataFrame) -> pd.Series:
+    """Which rows name a value on every axis: a record that lacks one can be listed, and compared with nothing."""
+    axes = [*KIND, *SIZES, *(CASE if "layer" in frame else ("dataset",))]
+    known = frame[axes].notna() & (frame[axes] != "")
+    return known.all(axis=1)
 
 
 def newest(records: Iterable[Record]) -> list[Record]:
@@ -199,14 +203,15 @@ def _case(record: Record) -> dict[str, Any]:
     """The axes of a case, with those that schema 1 did not have at the only value they could take."""
     case = _part(record, "case")
     kernels = "cached" if case.get("direction") == "forward" else "generated"
-    return {"implementation": OURS, "kernels": kernels, "execution": "eager", "scales": 1, **case}
+    before = {"implementation": OURS, "kernels": kernels, "execution": "eager", "scales": 1}
+    return {**before, **_named(case, CASE, KIND, SIZES)}
 
 
 def _cost_row(record: Record) -> dict[str, Any]:
     seconds, memory, macs, noise = (_part(record, key) for key in ("seconds", "memory", "macs", "noise"))
     roofline, energy, stages = (_part(record, key) for key in ("roofline", "energy", "stages"))
     unsupported, outliers = macs.get("unsupported") or {}, seconds.get("outliers") or {}
-    missing = {**_part(record, "missing"), **({"energy": energy["reason"]} if "reason" in energy else {})}
+    missing = {**_part(record, "missing"), **({"energy": energy["reason"]} if energy.get("reason") else {})}
     return {
         **_common(record, "case"),
         **_case(record),
@@ -227,7 +232,7 @@ def _cost_row(record: Record) -> dict[str, Any]:
         "zero_counted_time_share": macs.get("zero_counted_time_share"),
         **{f"stage_{stage}": stages.get(stage) for stage in STAGES},
         "kernel_generation_share": stages.get("kernel_generation_share"),
-        **roofline,
+        **_named(roofline, LIMITS),
         "roofline_fraction": roofline.get("fraction"),
         "joules_per_sample": energy.get("joules_per_sample"),
         "equivariance_error": record.get("equivariance_error"),
@@ -266,17 +271,23 @@ def _run_row(record: Record) -> dict[str, Any]:
 
 
 def _epoch_rows(record: Record) -> list[dict[str, Any]]:
-    return [{**_common(record, "run"), **epoch} for epoch in record.get("epochs") or []]
+    common = _common(record, "run")
+    return [{**common, **_named(epoch, EPOCH)} for epoch in record.get("epochs") or []]
 
 
 def _common(record: Record, fields: str) -> dict[str, Any]:
     return {
-        **_part(record, fields),
-        **_part(record, "provenance"),
+        **_named(_part(record, fields), CASE, KIND, SIZES, RUN),
+        **_named(_part(record, "provenance"), PROVENANCE),
         **{key: record.get(key) for key in ("id", "status", "message", "parameters")},
         "machine": machine_of(record),
         "threads": _part(record, fields).get("threads"),
     }
+
+
+def _named(part: Mapping[str, Any], *columns: Mapping[str, type]) -> dict[str, Any]:
+    """What a part says about some columns; it has no say in others, whatever is in it."""
+    return {name: part[name] for some in columns for name in some if name in part}
 
 
 def _part(record: Mapping[str, Any], key: str) -> dict[str, Any]:
@@ -286,13 +297,27 @@ def _part(record: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 
 def _frame(rows: list[dict[str, Any]], columns: dict[str, type]) -> pd.DataFrame:
-    raw = pd.DataFrame(rows, columns=list(columns))
+    raw = pd.DataFrame(rows, columns=list(columns), dtype=object)
     return pd.DataFrame({column: _typed(raw[column], kind) for column, kind in columns.items()})
 
 
 def _typed(values: pd.Series, kind: type) -> pd.Series:
     if kind is tuple:
-        return values.map(lambda value: value if isinstance(value, tuple) else ()).astype(object)
+        return values.map(lambda value: _printable(value) if isinstance(value, tuple) else ()).astype(object)
     if kind is str:
-        return values.map(lambda value: "" if pd.isna(value) else str(value)).astype(object)
+        longest = LONGEST_WORD if values.name in WORDS else LONGEST_TEXT if values.name in TEXTS else LONGEST_NAME
+        return values.map(lambda value: "" if pd.isna(value) else printable(str(value), longest)).astype(object)
     return pd.to_numeric(values, errors="coerce").astype(float)
+
+
+def printable(text: str, longest: int = LONGEST_TEXT) -> str:
+    """What of a text can be shown: no control characters, and not ten megabytes."""
+    if len(text) > longest:
+        text = f"{text[:longest]}…" + (f" ({len(text):,} characters)" if longest == LONGEST_TEXT else "")
+    return UNPRINTABLE.sub("\ufffd", text)
+
+
+def _printable(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    if values and isinstance(values[0], float):  # thousands of numbers, and never beside texts
+        return values
+    return tuple(_printable(part) if isinstance(part, tuple) else printable(part) for part in values)

@@ -92,6 +92,11 @@ def unbroken(text: str) -> str:
     return re.sub(r"(?<=\d) (?=(%|s|ms|µs|[GMK]?i?B)\b|%)", "\u00a0", text)
 
 
+def ending(name: str, longest: int = 24) -> str:
+    """The end of a name that has no room beside an axis: of `package.module:Class` the class."""
+    return name if len(name) <= longest else f"…{name[-longest:]}"
+
+
 def listing(parts: list[str]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
