@@ -2,6 +2,10 @@
 
 The sweep, asv and pytest-benchmark are run several times, in turns, and what an engine says of a case is the median of
 its medians: between one minute of a shared machine and the next there is more than between two engines.
+
+One difference is no noise. In a sweep other contenders run between two passes of a case and leave their data in the
+caches, as other layers do in a network; asv and pytest-benchmark repeat one pass, and find its data there. What that
+makes is measured apart, in one process, and taken out of the sweep's medians before they are compared.
 """
 
 import argparse
@@ -18,18 +22,25 @@ from pathlib import Path
 
 from benchmarks.cases import Case
 from benchmarks.gates import read_asv, read_pytest_benchmark
-from benchmarks.measure.clock import Sampling
+from benchmarks.isolation import Report, run_isolated
+from benchmarks.measure.clock import Sampling, take_turn, warm_up
 from benchmarks.measure.environment import MEASURING_ENVIRONMENT
 from benchmarks.records import RecordStore
+from benchmarks.rounds import PRELOAD
 from benchmarks.side_by_side import columns
 from benchmarks.suite import LAYER_DIRECTIONS, asv_name, pytest_name
 from benchmarks.sweep import Engine, sweep
+from benchmarks.workloads import Workload, build, configure
 
 # On axes of ``suite.LAYERS``.
-GRID = {"variant": ("lifting", "full", "separable"), "resolution": (4, 8)}
+VARIANTS, RESOLUTIONS = ("lifting", "full", "separable"), (4, 8)
 CHANNELS = BATCH_SIZE = 16
 TOLERANCE = 0.05
 SAMPLING = Sampling(rounds=5, seconds=1.0)
+SWEEP = "sweep"
+# How often a pass is timed alone and in turns, and how many passes of others come between.
+TURNS, OTHERS = 30, 3
+TIMEOUT = 600.0
 ASV_RESULTS = Path(".asv/results")
 
 # Medians in seconds by case id, one mapping for each run of an engine.
@@ -40,7 +51,7 @@ def agreement_cases() -> list[Case]:
     """Twelve layers that all three engines measure, one thread each."""
     return [
         Case(variant=variant, resolution=resolution, channels=CHANNELS, batch_size=BATCH_SIZE, direction=direction)
-        for variant, resolution, direction in itertools.product(*GRID.values(), LAYER_DIRECTIONS)
+        for variant, resolution, direction in itertools.product(VARIANTS, RESOLUTIONS, LAYER_DIRECTIONS)
     ]
 
 
@@ -77,22 +88,52 @@ def _run(*command: str) -> None:
     subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
 
 
+def turns_over_alone(cases: Sequence[Case], report: Report) -> dict[str, float]:
+    """In a process of its own: the time of a pass between passes of others over that of the same pass repeated."""
+    configure(cases[0])
+    workloads = {case.id: build(case) for case in cases}
+    ratios = {}
+    for id_, workload in workloads.items():
+        others = [other for other in workloads.values() if other is not workload]
+        warm_up(workload.run, time.perf_counter, SAMPLING, prepare=workload.prepare)
+        alone, in_turns = [], []
+        for number in range(TURNS):
+            alone += _passes(workload, 2)[1:]  # the first of two finds the caches as the others left them
+            for step in range(OTHERS):
+                _passes(others[(number + step) % len(others)], 1)
+            in_turns += _passes(workload, 1)
+        ratios[id_] = statistics.median(in_turns) / statistics.median(alone)
+        report({})
+    return ratios
+
+
+def _passes(workload: Workload, number: int) -> list[float]:
+    return take_turn(workload.run, time.perf_counter, math.inf, prepare=workload.prepare, most=number)
+
+
 def median_of_runs(runs: Iterable[Medians], case: Case) -> float:
     """Of one engine's runs; nan where none has the case."""
     values = [run[case.id] for run in runs if case.id in run]
     return statistics.median(values) if values else math.nan
 
 
-def table(engines: Mapping[str, Sequence[Medians]], cases: Sequence[Case]) -> tuple[list[str], float]:
+def table(
+    engines: Mapping[str, Sequence[Medians]], turns: Mapping[str, float], cases: Sequence[Case]
+) -> tuple[list[str], float]:
     """Lines with a median for each engine and the largest difference, and the largest of all (nan if one is missing).
 
-    A difference is that of the largest to the smallest median of a case, as a part of the smallest.
+    A difference is that of the largest to the smallest median of a case, as a part of the smallest, after the sweep's
+    was divided by what turns make.
     """
-    rows, differences = [("", *(f"{name}, ms" for name in engines), "largest difference")], []
+    heads = [f"{name}, ms" for name in engines]
+    rows, differences = [("", *heads, "in turns / alone", "largest difference without turns")], []
     for case in cases:
-        medians = [median_of_runs(runs, case) for runs in engines.values()]
-        differences.append(math.nan if any(map(math.isnan, medians)) else max(medians) / min(medians) - 1)
-        rows.append((case.label, *(f"{1e3 * median:.3f}" for median in medians), f"{differences[-1]:.1%}"))
+        medians = {name: median_of_runs(runs, case) for name, runs in engines.items()}
+        turned = turns.get(case.id, math.nan)
+        values = [median / turned if name == SWEEP else median for name, median in medians.items()]
+        differences.append(math.nan if any(map(math.isnan, values)) else max(values) / min(values) - 1)
+        times = (f"{1e3 * median:.3f}" for median in medians.values())
+        rows.append((case.label, *times, f"{turned:.2f}", f"{differences[-1]:.1%}"))
     missing = any(map(math.isnan, differences))
     return columns(rows), math.nan if missing else max(differences)
 
@@ -105,12 +146,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     os.environ.update(MEASURING_ENVIRONMENT)
     runs = args.results / time.strftime("%Y%m%dT%H%M%S")
-    engines: dict[str, list[Medians]] = {"sweep": [], "asv": [], "pytest-benchmark": []}
+    engines: dict[str, list[Medians]] = {SWEEP: [], "asv": [], "pytest-benchmark": []}
     for number in range(args.repeats):
-        engines["sweep"].append(by_sweep(runs / f"sweep-{number}"))
+        engines[SWEEP].append(by_sweep(runs / f"sweep-{number}"))
         engines["asv"].append(by_asv())
         engines["pytest-benchmark"].append(by_pytest_benchmark(runs / f"pytest-{number}"))
-    lines, largest = table(engines, agreement_cases())
+    cases = agreement_cases()
+    turns = run_isolated(turns_over_alone, cases, device="cpu", preload=PRELOAD, timeout=TIMEOUT)
+    lines, largest = table(engines, turns.fields, cases)
     print(*lines, sep="\n")
     if math.isnan(largest):
         print("an engine has no number for a case")

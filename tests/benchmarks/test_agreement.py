@@ -32,13 +32,19 @@ def test_an_engine_says_the_median_of_its_runs():
 
 def test_the_largest_difference_is_that_of_two_engines():
     first, second = agreement_cases()[:2]
-    engines = {"a": [{first.id: 1.0, second.id: 2.0}], "b": [{first.id: 1.1, second.id: 2.0}]}
-    lines, largest = table(engines, [first, second])
+    engines = {"sweep": [{first.id: 1.0, second.id: 2.0}], "asv": [{first.id: 1.1, second.id: 2.0}]}
+    lines, largest = table(engines, {first.id: 1.0, second.id: 1.0}, [first, second])
     assert largest == pytest.approx(0.1)
     assert "10.0%" in lines[1]
 
 
+def test_what_turns_make_is_taken_out_of_the_sweep_alone():
+    case = agreement_cases()[0]
+    _, largest = table({"sweep": [{case.id: 1.2}], "asv": [{case.id: 1.0}]}, {case.id: 1.2}, [case])
+    assert largest == pytest.approx(0.0)
+
+
 def test_a_case_that_an_engine_lacks_is_no_agreement():
     first, second = agreement_cases()[:2]
-    engines = {"a": [{first.id: 1.0, second.id: 2.0}], "b": [{first.id: 1.0}]}
-    assert math.isnan(table(engines, [first, second])[1])
+    engines = {"sweep": [{first.id: 1.0, second.id: 2.0}], "asv": [{first.id: 1.0}]}
+    assert math.isnan(table(engines, {first.id: 1.0, second.id: 1.0}, [first, second])[1])
