@@ -123,19 +123,26 @@ def table(
     """Lines with a median for each engine and the largest difference, and the largest of all (nan if one is missing).
 
     A difference is that of the largest to the smallest median of a case, as a part of the smallest, after the sweep's
-    was divided by what turns make.
+    was divided by what turns make. Beside it stands by how much the runs of one engine differ, of the least steady one.
     """
     heads = [f"{name}, ms" for name in engines]
-    rows, differences = [("", *heads, "in turns / alone", "largest difference without turns")], []
+    rows = [("", *heads, "in turns / alone", "difference without turns", "runs of one engine")]
+    differences = []
     for case in cases:
         medians = {name: median_of_runs(runs, case) for name, runs in engines.items()}
         turned = turns.get(case.id, math.nan)
         values = [median / turned if name == SWEEP else median for name, median in medians.items()]
-        differences.append(math.nan if any(map(math.isnan, values)) else max(values) / min(values) - 1)
+        differences.append(_spread(values))
+        own = max(_spread([run.get(case.id, math.nan) for run in runs]) for runs in engines.values())
         times = (f"{1e3 * median:.3f}" for median in medians.values())
-        rows.append((case.label, *times, f"{turned:.2f}", f"{differences[-1]:.1%}"))
+        rows.append((case.label, *times, f"{turned:.2f}", f"{differences[-1]:.1%}", f"{own:.1%}"))
     missing = any(map(math.isnan, differences))
     return columns(rows), math.nan if missing else max(differences)
+
+
+def _spread(values: Sequence[float]) -> float:
+    """Of the largest to the smallest, as a part of the smallest; nan where one is missing."""
+    return math.nan if any(map(math.isnan, values)) else max(values) / min(values) - 1
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -44,6 +44,12 @@ def test_what_turns_make_is_taken_out_of_the_sweep_alone():
     assert largest == pytest.approx(0.0)
 
 
+def test_beside_a_difference_stands_what_runs_of_one_engine_differ_by():
+    case = agreement_cases()[0]
+    engines = {"sweep": [{case.id: 1.0}, {case.id: 1.25}], "asv": [{case.id: 1.0}, {case.id: 1.0}]}
+    assert table(engines, {case.id: 1.0}, [case])[0][1].endswith("25.0%")
+
+
 def test_a_case_that_an_engine_lacks_is_no_agreement():
     first, second = agreement_cases()[:2]
     engines = {"sweep": [{first.id: 1.0, second.id: 2.0}], "asv": [{first.id: 1.0}]}
