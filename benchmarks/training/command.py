@@ -1,10 +1,13 @@
 """The command ``python -m benchmarks train``."""
 
 import argparse
+import os
+import sys
 from pathlib import Path
 from typing import Any
 
 from benchmarks.cases import CHOICES, GROUPS
+from benchmarks.measure.environment import MEASURING_ENVIRONMENT
 from benchmarks.records import RecordStore
 from benchmarks.runs import BUDGET_UNITS, DATASETS, DTYPES, NETWORKS
 from benchmarks.training.places import Places
@@ -18,6 +21,8 @@ examples:
   python -m benchmarks train --variant separable --resolution 8 --seeds 5 --epochs 30
   python -m benchmarks train --dataset rotated-mnist --data-root data --download --seconds 600
   python -m benchmarks train --group SO2xRPlus --scales 2 --variant separable separable2d --resolution 8
+  torchrun --nproc-per-node 2 -m benchmarks train --device cuda --profile paper
+                                                         every batch shared by two devices
 
 A command that is run again trains only what is missing in the results directory.
 """
@@ -77,6 +82,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     where.add_argument("--compile", action="store_true", default=None, help="the network, by torch.compile")
     where.add_argument("--channels-last", action="store_true", default=None, help="images in that memory format")
 
+    where.add_argument(
+        "--checkpoints", type=Path, metavar="DIR", help="where runs in progress are kept (default: inside --results)"
+    )
+    where.add_argument(
+        "--checkpoint-seconds",
+        type=float,
+        default=Places.checkpoint_seconds,
+        metavar="X",
+        help=f"how often, at most (default: {Places.checkpoint_seconds:g})",
+    )
+    where.add_argument("--tensorboard", type=Path, metavar="DIR", help="write event files there")
+
     parser.add_argument(
         "--results", type=Path, default=Path("results"), metavar="DIR", help="where records go (default: results)"
     )
@@ -84,6 +101,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--timeout", type=float, default=TIMEOUT, metavar="SECONDS", help="give a run up after (default: 3600)"
     )
     parser.add_argument("--retry-failed", action="store_true", help="train again what failed before")
+
+
+def _measure_as_always() -> None:
+    """Start this process again, before it imports torch, if it lacks what processes that measure are given."""
+    missing = {name: value for name, value in MEASURING_ENVIRONMENT.items() if name not in os.environ}
+    if missing:
+        os.execve(sys.executable, sys.orig_argv, {**os.environ, **missing})
 
 
 SAME_NAME = (
@@ -106,6 +130,7 @@ def main(args: argparse.Namespace) -> int:
     for unit in BUDGET_UNITS:
         if getattr(args, unit) is not None:
             values |= {"budget_unit": unit, "budget": getattr(args, unit)}
+    processes = values["processes"] = int(os.environ.get("WORLD_SIZE", "1"))  # of torchrun
     runs = profile_runs(
         args.profile,
         variants=args.variant,
@@ -115,8 +140,18 @@ def main(args: argparse.Namespace) -> int:
         **values,
     )
     store = RecordStore(args.results)
-    places = Places(args.data_root, args.download)
-    trained, failed = study(runs, store, places=places, timeout=args.timeout, retry_failed=args.retry_failed)
+    places = Places(args.data_root, args.download, args.checkpoints, args.checkpoint_seconds, args.tensorboard)
+    options: dict[str, Any] = {"places": places, "timeout": args.timeout, "retry_failed": args.retry_failed}
+    if processes > 1:
+        _measure_as_always()
+        from benchmarks.training.together import study_together  # late: with torch
+
+        result = study_together(runs, store, **options)
+        if result is None:
+            return 0
+        trained, failed = result
+    else:
+        trained, failed = study(runs, store, **options)
     print(accuracy_table(runs, store.load()))
     print(f"trained {trained}, skipped {len(runs) - trained} already there, failed {failed}; see {store.path}")
     return 1 if failed == len(runs) else 0

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from benchmarks.datasets import Split
+from benchmarks.training.parallel import WHOLE, Share
 from gcnn_impl import SO2, equivariance_error
 from gcnn_impl.redundancy import network_redundancy
 
@@ -23,18 +24,22 @@ Autocast = Callable[[], contextlib.AbstractContextManager[object]]
 
 @torch.no_grad()
 def evaluate(
-    model: Callable[[Tensor], Tensor], split: Split, autocast: Autocast = contextlib.nullcontext
+    model: Callable[[Tensor], Tensor], split: Split, autocast: Autocast = contextlib.nullcontext, share: Share = WHOLE
 ) -> tuple[float, float]:
-    """The mean loss of the images, and the fraction that the model, which is in eval, classifies correctly."""
+    """The mean loss of the images, and the fraction that the model, which is in eval, classifies correctly.
+
+    Every process looks at its share of the images; the result is that of all.
+    """
     loss = torch.zeros((), dtype=torch.float64, device=split.images.device)
     correct = torch.zeros((), dtype=torch.int64, device=split.images.device)
-    batches = split.images.split(EVALUATION_BATCH), split.labels.split(EVALUATION_BATCH)
+    rows = share.rows(len(split))
+    batches = split.images[rows].split(EVALUATION_BATCH), split.labels[rows].split(EVALUATION_BATCH)
     for images, labels in zip(*batches, strict=True):
         with autocast():
             logits = model(images)
         loss += cross_entropy(logits.float(), labels, reduction="sum")
         correct += (logits.argmax(dim=1) == labels).sum()
-    return loss.item() / len(split), correct.item() / len(split)
+    return share.total(loss).item() / len(split), share.total(correct).item() / len(split)
 
 
 def turning_error(model: nn.Module, split: Split, autocast: Autocast = contextlib.nullcontext) -> float | None:

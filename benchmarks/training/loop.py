@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 import math
 import random
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,11 +20,14 @@ from torch.nn.functional import cross_entropy
 from benchmarks.cases import InvalidCase
 from benchmarks.datasets import Dataset, Split, load
 from benchmarks.measure.clock import Clock, synchronised_clock
+from benchmarks.measure.environment import software
 from benchmarks.measure.flops import count_macs
 from benchmarks.measure.memory import peak_memory
 from benchmarks.runs import TrainingRun
 from benchmarks.training import evaluation
+from benchmarks.training.checkpoints import Checkpoint, UnusableCheckpoint
 from benchmarks.training.networks import build_network
+from benchmarks.training.parallel import Share, distribute, share_of
 from benchmarks.training.places import DEFAULT_PLACES, Places
 from benchmarks.workloads import configure
 
@@ -32,6 +36,8 @@ from benchmarks.workloads import configure
 PASSES_PER_STEP = 3
 # Steps after which the loss is looked at: to read it is to wait for the device.
 STEPS_BETWEEN_CHECKS = 16
+# Of the time, at most, for writing checkpoints.
+CHECKPOINT_SHARE = 0.01
 
 Report = Callable[[dict[str, Any]], None]
 
@@ -52,33 +58,39 @@ def train(
 
     Args:
         run: what to train.
-        report: called after every epoch, 0 included, with what is known of the result by then.
+        report: called with what is known of the result after every epoch, 0 included, and with every checkpoint.
         data: instead of the run's dataset.
         clock: in seconds, instead of one that waits for the device.
-        places: where the images are.
+        places: where the images and the checkpoints are. A run with a checkpoint goes on from there.
 
     Returns:
         The measured part of the record; docs/training.md lists it.
 
     Raises:
         Diverged: when a loss is nan or infinite.
-        InvalidCase: for a batch that is larger than the train images, or a budget smaller than one step.
+        InvalidCase: for a batch that is larger than the train images, a budget smaller than one step, or a run that
+            needs other processes.
         DataError: for images that are not there or damaged.
+        OSError: when a checkpoint cannot be written.
     """
+    share = share_of(run)
     configure(run.case())
     torch.backends.cudnn.deterministic = True
     seed_everything(run.seed)
     if data is None:
-        data = load(
-            run.dataset,
-            places.data_root,
-            image_size=run.image_size,
-            download=places.download,
-            seed=run.data_seed,
-            limit=run.limit,
-        )
+        data = share.one_after_the_first(lambda: load_images(run, places))
     clock = synchronised_clock(run.device) if clock is None else clock
-    return _Training(run, data, clock, report).result()
+    return _Training(run, data, clock, report, share, places).result()
+
+
+def load_images(run: TrainingRun, places: Places) -> Dataset:
+    """The data set of a run.
+
+    Raises:
+        DataError: for files that are not there or damaged.
+    """
+    size, seed, limit = run.image_size, run.data_seed, run.limit
+    return load(run.dataset, places.data_root, image_size=size, download=places.download, seed=seed, limit=limit)
 
 
 def seed_everything(seed: int) -> None:
@@ -100,19 +112,51 @@ def _to_device(split: Split, run: TrainingRun) -> Split:
     return dataclasses.replace(split, images=images, labels=labels)
 
 
+def _adam(model: nn.Module, run: TrainingRun) -> torch.optim.Adam:
+    """One operation for all parameters, of which kernel nets have many small ones."""
+    return torch.optim.Adam(model.parameters(), lr=run.learning_rate, weight_decay=run.weight_decay, fused=True)
+
+
+@dataclasses.dataclass
+class _Position:
+    """How far a run is; with the tensors of ``_Training.state``, all that a checkpoint has to hold.
+
+    Args:
+        epoch: that is in progress, or comes next.
+        epoch_steps: done in it.
+        steps: done in the whole run.
+        seconds, evaluation_seconds: spent on them.
+        epoch_seconds: of ``seconds``, those of the epoch in progress.
+        best_accuracy: on the validation images, of the epochs before.
+    """
+
+    epoch: int = 1
+    epoch_steps: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+    epoch_seconds: float = 0.0
+    evaluation_seconds: float = 0.0
+    best_accuracy: float = -1.0
+
+    def add(self, seconds: float) -> None:
+        """Time that training steps took."""
+        self.seconds += seconds
+        self.epoch_seconds += seconds
+
+
 class _Training:
     """A run in progress."""
 
-    def __init__(self, run: TrainingRun, data: Dataset, clock: Clock, report: Report) -> None:
-        self.run, self.clock, self.report = run, clock, report
+    def __init__(
+        self, run: TrainingRun, data: Dataset, clock: Clock, report: Report, share: Share, places: Places
+    ) -> None:
+        self.run, self.clock, self.report, self.share = run, clock, report, share
         parts = data.train, data.validation, data.test
         self.train_set, self.validation, self.test = (_to_device(part, run) for part in parts)
-        self.steps = len(self.train_set) // run.batch_size  # of an epoch
-        if self.steps == 0:
+        self.epoch_steps = len(self.train_set) // run.batch_size
+        if self.epoch_steps == 0:
             raise InvalidCase(f"batch_size {run.batch_size} is not allowed; allowed: 2 to {len(self.train_set)}")
         self.model = build_network(run, data.channels, data.num_classes, run.device)
-        self.call: Callable[[Tensor], Tensor] = torch.compile(self.model) if run.compile else self.model
-        self.optimiser = _adam(self.model, run)
         counted = count_macs(self.model, self.train_set.images[:1])  # one image: the convolution is that of one image
         self.macs_per_step = PASSES_PER_STEP * (counted["kernel_generation"] + run.batch_size * counted["convolution"])
         self.last_step = self._last_step()
@@ -126,16 +170,29 @@ class _Training:
             "epochs": [],
             "best_epoch": None,
             "stopped": None,
+            "resumed": 0,
+            "warnings": [],
         }
-        self.step = 0  # done, of the whole run
-        self.seconds = self.evaluation_seconds = 0.0
-        self.best_accuracy = -1.0
+        self.call: Callable[[Tensor], Tensor] = torch.compile(self.model) if run.compile else self.model
+        self.trained_call = distribute(self.model, share, run.batch_size) if share.count > 1 else self.call
+        self.optimiser = _adam(self.model, run)
+        self.at = _Position()
+        device = self.train_set.images.device
+        # Of the epoch in progress, summed on the device: to read them there would be to wait.
+        self.loss_sum = torch.zeros((), dtype=torch.float64, device=device)
+        self.correct = torch.zeros((), dtype=torch.int64, device=device)
         self.best_weights: dict[str, Tensor] = {}
+        self.checkpoint = None
+        if places.checkpoints is not None:
+            made_by = {"data": data.description(), "torch": str(torch.__version__), "commit": software()["commit"]}
+            self.checkpoint = Checkpoint(places.checkpoints, run, made_by)
+        self.checkpoint_seconds = places.checkpoint_seconds
+        self.next_checkpoint = time.monotonic() + self.checkpoint_seconds
 
     def _last_step(self) -> int | None:
         run = self.run
         if run.budget_unit == "epochs":
-            return int(run.budget) * self.steps
+            return int(run.budget) * self.epoch_steps
         if run.budget_unit == "seconds":
             return None
         steps = int(run.budget // self.macs_per_step)
@@ -146,109 +203,124 @@ class _Training:
     def result(self) -> dict[str, Any]:
         """Train to the end of the budget; returns the measured fields."""
         peak_bytes = self._peak_bytes()
-        self._end_epoch(0, {"train_loss": None, "train_accuracy": None, "learning_rate": None}, None)
-        epoch = 0
-        while not self._budget_met(self.seconds):
-            epoch += 1
-            seconds, step = self.seconds, self.step
-            learned = self._epoch(epoch)
-            learned["images_per_second"] = (self.step - step) * self.run.batch_size / (self.seconds - seconds)
-            self._end_epoch(epoch, learned, peak_bytes)
-        return self._finish()
+        if not self._resume():
+            self._end_epoch(0, {})
+        # A checkpoint may have been written after the last step and before the end of its epoch.
+        while self.at.epoch_steps or not self._budget_met(self.at.seconds):
+            learned = self._epoch()
+            self._end_epoch(self.at.epoch, {**learned, "peak_bytes": peak_bytes})
+            self.at.epoch += 1
+            self.at.epoch_steps, self.at.epoch_seconds = 0, 0.0
+            self._save_if_due()
+        self._finish()
+        if self.checkpoint is not None and self.share.rank == 0:
+            self.checkpoint.remove()
+        return self.fields
 
     def _budget_met(self, seconds: float) -> bool:
         if self.last_step is None:
             return seconds >= self.run.budget
-        return self.step >= self.last_step
-
-    def _epoch(self, epoch: int) -> dict[str, Any]:
-        """One pass over the images in a random order, or as much of it as the budget allows."""
-        run, images, labels = self.run, self.train_set.images, self.train_set.labels
-        self.model.train()
-        # Summed on the device: to read them there would be to wait.
-        loss_sum = torch.zeros((), dtype=torch.float64, device=images.device)
-        correct = torch.zeros((), dtype=torch.int64, device=images.device)
-        order = epoch_order(run, epoch, len(labels)).to(images.device)
-        done = 0
-        rate = 0.0
-        start = self.clock()
-        elapsed = self.seconds
-        for batch in order[: self.steps * run.batch_size].split(run.batch_size):
-            rate = run.learning_rate_at(self._progress(elapsed))
-            loss, logits = self._take_step(images[batch], labels[batch], rate)
-            loss_sum += loss
-            correct += (logits.argmax(dim=1) == labels[batch]).sum()
-            self.step += 1
-            done += 1
-            if done % STEPS_BETWEEN_CHECKS == 0:
-                self._check(loss_sum.item(), epoch)
-            if self.last_step is None:
-                elapsed = self.seconds + self.clock() - start
-            if self._budget_met(elapsed):
-                break
-        self.seconds += self.clock() - start
-        self._check(loss_sum.item(), epoch)
-        return {
-            "train_loss": loss_sum.item() / done,
-            "train_accuracy": correct.item() / (done * run.batch_size),
-            "learning_rate": rate,
-        }
+        return self.at.steps >= self.last_step
 
     def _progress(self, seconds: float) -> float:
         if self.last_step is None:
             return min(seconds / self.run.budget, 1.0)
-        return (self.step + 0.5) / self.last_step
+        return (self.at.steps + 0.5) / self.last_step
 
-    def _take_step(self, images: Tensor, labels: Tensor, rate: float) -> tuple[Tensor, Tensor]:
+    def _epoch(self) -> dict[str, Any]:
+        """What is left of one pass over the images in a random order, or as much of it as the budget allows."""
+        run, at, images, labels = self.run, self.at, self.train_set.images, self.train_set.labels
+        self.model.train()
+        if at.epoch_steps == 0:
+            self.loss_sum.zero_()
+            self.correct.zero_()
+        order = epoch_order(run, at.epoch, len(labels)).to(images.device)
+        batches = order[: self.epoch_steps * run.batch_size].split(run.batch_size)
+        rows = self.share.rows(run.batch_size)
+        start, elapsed = self.clock(), at.seconds
+        for batch in batches[at.epoch_steps :]:
+            if self._budget_met(elapsed):
+                break
+            rate = run.learning_rate_at(self._progress(elapsed))
+            batch = batch[rows]
+            self._take_step(images[batch], labels[batch], rate)
+            at.steps += 1
+            at.epoch_steps += 1
+            if at.epoch_steps % STEPS_BETWEEN_CHECKS == 0:
+                self._check(self.share.total(self.loss_sum).item(), "train", at.epoch)
+            if time.monotonic() >= self.next_checkpoint:
+                at.add(self.clock() - start)
+                self._save_if_due()
+                start = self.clock()
+            if self.last_step is None:
+                elapsed = self.share.agree(at.seconds + self.clock() - start, images.device)
+        at.add(self.clock() - start)
+        at.seconds = self.share.agree(at.seconds, images.device)
+        loss, correct = self.share.total(self.loss_sum).item(), self.share.total(self.correct).item()
+        self._check(loss, "train", at.epoch)
+        done = at.epoch_steps * run.batch_size
+        return {
+            "train_loss": loss / at.epoch_steps,
+            "train_accuracy": correct / done,
+            "learning_rate": self.optimiser.param_groups[0]["lr"],
+            "images_per_second": done / at.epoch_seconds,
+        }
+
+    def _take_step(self, images: Tensor, labels: Tensor, rate: float) -> None:
+        """One step of Adam with the rows of a batch that are this process's; gradients are averaged over processes."""
         self.optimiser.zero_grad(set_to_none=True)
         with self._autocast():
-            logits = self.call(images)
-        loss = cross_entropy(logits.float(), labels)
-        loss.backward()
+            logits = self.trained_call(images)
+        loss = cross_entropy(logits.float(), labels, reduction="sum") / self.run.batch_size
+        (loss * self.share.count).backward()
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.optimiser.step()
-        return loss.detach(), logits.detach()
+        self.loss_sum += loss.detach()
+        self.correct += (logits.detach().argmax(dim=1) == labels).sum()
 
     def _autocast(self) -> contextlib.AbstractContextManager[object]:
         if self.run.dtype == "float32":
             return contextlib.nullcontext()
         return torch.autocast(self.run.device, torch.bfloat16)
 
-    def _check(self, loss: float, epoch: int, kind: str = "train") -> None:
+    def _check(self, loss: float, kind: str, epoch: int) -> None:
         if not math.isfinite(loss):
             self.fields["stopped"] = "diverged"
             self.report(self.fields)
+            if self.checkpoint is not None and self.share.rank == 0:
+                self.checkpoint.remove()
             raise Diverged(f"the {kind} loss is {loss} in epoch {epoch}")
 
-    def _end_epoch(self, epoch: int, learned: dict[str, Any], peak_bytes: int | None) -> None:
+    def _end_epoch(self, epoch: int, learned: dict[str, Any]) -> None:
+        at = self.at
         start = self.clock()
         self.model.eval()
-        loss, accuracy = evaluation.evaluate(self.call, self.validation, self._autocast)
+        loss, accuracy = evaluation.evaluate(self.call, self.validation, self._autocast, self.share)
+        self._check(loss, "validation", epoch)
         error = evaluation.turning_error(self.model, self.validation, self._autocast)
-        self._check(loss, epoch, "validation")
-        self.evaluation_seconds += self.clock() - start
-        if epoch and accuracy > self.best_accuracy:  # ties go to the earlier epoch
-            self.best_accuracy, self.fields["best_epoch"] = accuracy, epoch
+        at.evaluation_seconds += self.clock() - start
+        if epoch and accuracy > at.best_accuracy:  # ties go to the earlier epoch
+            at.best_accuracy, self.fields["best_epoch"] = accuracy, epoch
             self.best_weights = {name: value.clone() for name, value in self.model.state_dict().items()}
+        nothing = ("train_loss", "train_accuracy", "learning_rate", "images_per_second", "peak_bytes")
         self.fields["epochs"].append(
             {
                 "epoch": epoch,
-                "seconds": self.seconds,
-                "evaluation_seconds": self.evaluation_seconds,
-                "macs": self.step * self.macs_per_step,
-                "images_per_second": None,
+                "seconds": at.seconds,
+                "evaluation_seconds": at.evaluation_seconds,
+                "macs": at.steps * self.macs_per_step,
+                **dict.fromkeys(nothing),
                 **learned,
                 "validation_loss": loss,
                 "validation_accuracy": accuracy,
-                "peak_bytes": peak_bytes,
                 "equivariance_error": error,
-                "redundancy": evaluation.redundancy(self.model) if epoch == 0 else None,
+                "redundancy": None if epoch else evaluation.redundancy(self.model),
             }
         )
         self.report(self.fields)
 
-    def _finish(self) -> dict[str, Any]:
+    def _finish(self) -> None:
         """Look at the test images with the weights of the best epoch."""
         epochs = self.fields["epochs"]
         self.fields["stopped"] = "budget"
@@ -257,27 +329,75 @@ class _Training:
         self.model.load_state_dict(self.best_weights)
         self.model.eval()
         epochs[self.fields["best_epoch"]]["redundancy"] = evaluation.redundancy(self.model)
-        loss, accuracy = evaluation.evaluate(self.call, self.test, self._autocast)
+        loss, accuracy = evaluation.evaluate(self.call, self.test, self._autocast, self.share)
         self.fields |= {"test_loss": loss, "test_accuracy": accuracy}
-        return self.fields
 
     def _peak_bytes(self) -> int:
         """Of one training step, after a first one, which also brings up whatever is made once; both are undone."""
-        run, count = self.run, self.run.batch_size
-        images, labels = self.train_set.images[:count], self.train_set.labels[:count]
+        rows = self.share.rows(self.run.batch_size)
+        images, labels = self.train_set.images[rows], self.train_set.labels[rows]
         state = {name: value.clone() for name, value in self.model.state_dict().items()}
-        devices = [torch.cuda.current_device()] if run.device == "cuda" else []
         self.model.train()
-        with torch.random.fork_rng(devices):
-            step = lambda: self._take_step(images, labels, run.learning_rate)  # noqa: E731
-            step()
-            peak = peak_memory(step, run.device, prepare=lambda: self.model.zero_grad(set_to_none=True))
+        with torch.random.fork_rng([torch.cuda.current_device()] if self.run.device == "cuda" else []):
+            self._take_step(images, labels, self.run.learning_rate)
+            peak = peak_memory(
+                lambda: self._take_step(images, labels, self.run.learning_rate),
+                self.run.device,
+                prepare=lambda: self.model.zero_grad(set_to_none=True),
+            )
         self.model.load_state_dict(state)
         self.model.zero_grad(set_to_none=True)
-        self.optimiser = _adam(self.model, run)
+        self.optimiser = _adam(self.model, self.run)
         return int(peak["peak_bytes"])
 
+    def _save_if_due(self) -> None:
+        """Write a checkpoint and report, when it is time: a sign of life in an epoch that takes long."""
+        start = time.monotonic()
+        if start < self.next_checkpoint:
+            return
+        self.report(self.fields)
+        if self.checkpoint is not None and self.share.rank == 0:
+            self.checkpoint.save(self._state())
+        end = time.monotonic()
+        self.next_checkpoint = end + max(self.checkpoint_seconds, (end - start) / CHECKPOINT_SHARE)
 
-def _adam(model: nn.Module, run: TrainingRun) -> torch.optim.Adam:
-    """One operation for all parameters, of which kernel nets have many small ones."""
-    return torch.optim.Adam(model.parameters(), lr=run.learning_rate, weight_decay=run.weight_decay, fused=True)
+    def _state(self) -> dict[str, Any]:
+        """All that the rest of the run depends on: nothing but torch's generators draws at random while it trains."""
+        return {
+            "at": dataclasses.asdict(self.at),
+            "fields": self.fields,
+            "model": self.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "best_weights": self.best_weights,
+            "loss_sum": self.loss_sum,
+            "correct": self.correct,
+            "generator": torch.get_rng_state(),
+            "device_generator": torch.cuda.get_rng_state() if self.run.device == "cuda" else None,
+        }
+
+    def _resume(self) -> bool:
+        """Go on from the checkpoint, if there is one; whether there was."""
+        state = self.share.from_first(self._load)
+        if state is None:
+            return False
+        self.at = _Position(**state["at"])
+        self.fields = {**state["fields"], "resumed": state["fields"]["resumed"] + 1}
+        self.model.load_state_dict(state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        device = self.train_set.images.device
+        self.best_weights = {name: value.to(device) for name, value in state["best_weights"].items()}
+        self.loss_sum.copy_(state["loss_sum"])
+        self.correct.copy_(state["correct"])
+        torch.set_rng_state(state["generator"])
+        if state["device_generator"] is not None:
+            torch.cuda.set_rng_state(state["device_generator"])
+        return True
+
+    def _load(self) -> dict[str, Any] | None:
+        if self.checkpoint is None:
+            return None
+        try:
+            return self.checkpoint.load()
+        except UnusableCheckpoint as error:
+            self.fields["warnings"].append(str(error))
+            return None

@@ -1,8 +1,11 @@
 """Runs → records: each in a process of its own, resumable, failures kept as rows. Needs no torch itself."""
 
-from collections.abc import Sequence
+import contextlib
+import dataclasses
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from tqdm import tqdm
 
@@ -11,6 +14,7 @@ from benchmarks.measure.environment import moment, provenance
 from benchmarks.records import FAILURES, SCHEMA, Record, RecordStore
 from benchmarks.runs import TrainingRun
 from benchmarks.sweep import Interrupted, outstanding
+from benchmarks.training.events import EventWriter, check_tensorboard
 from benchmarks.training.places import DEFAULT_PLACES, Places
 
 # What the process server imports: everything that a run needs.
@@ -28,6 +32,8 @@ NOTHING_MEASURED: dict[str, Any] = {
     "test_loss": None,
     "weights_sha256": None,
     "stopped": None,
+    "resumed": 0,
+    "warnings": [],
 }
 
 
@@ -39,64 +45,49 @@ class Job:
     places: Places = DEFAULT_PLACES
 
 
+class Attempt(Protocol):
+    """How a job becomes a record."""
+
+    def __call__(self, job: Job, *, timeout: float, report: Report) -> Record: ...
+
+
 def train_job(job: Job, report: Report) -> dict[str, Any]:
-    """``loop.train``, imported where it runs."""
+    """``loop.train``, imported where it runs, and its event files."""
     from benchmarks.training.loop import train
 
-    return train(job.run, report, places=job.places)
+    with contextlib.ExitStack() as stack:
+        writer = None
+        if job.places.tensorboard is not None:
+            writer = EventWriter(job.places.tensorboard, job.run)
+            stack.callback(writer.close)
 
+        def told(fields: dict[str, Any]) -> None:
+            report(fields)
+            if writer is not None:
+                writer.write(fields)
 
-def study(
-    runs: Sequence[TrainingRun],
-    store: RecordStore,
-    *,
-    places: Places = DEFAULT_PLACES,
-    timeout: float = TIMEOUT,
-    retry_failed: bool = False,
-) -> tuple[int, int]:
-    """Train the runs that the store lacks, each in a process of its own; every one becomes a record.
-
-    Returns:
-        How many were trained, and how many of these failed.
-
-    Raises:
-        InvalidCase: when a run needs a device or more cores than there are.
-        OSError: when the results cannot be written, or somebody else is measuring.
-        Interrupted: on Ctrl-C; the run in progress is stored as such, with the epochs it had, and trained again next
-            time.
-    """
-    trained = failed = 0
-    with (
-        outstanding(runs, store, retry_failed=retry_failed) as missing,
-        tqdm(total=len(missing), unit="run", desc="train", dynamic_ncols=True, smoothing=0) as progress,
-    ):
-        for run in missing:
-            progress.set_postfix_str(run.label)
-
-            def follow(fields: dict[str, Any], run: TrainingRun = run, before: int = trained) -> None:
-                if fields.get("epochs"):
-                    progress.update(before + run.progress(fields["epochs"][-1]) - progress.n)
-
-            record = attempt(Job(run, places), timeout=timeout, report=follow)
-            store.append(record)
-            if record["status"] == "interrupted":
-                left = len(missing) - trained
-                raise Interrupted(f"{trained} new runs kept, {left} left; the same command goes on from here")
-            trained += 1
-            progress.update(trained - progress.n)
-            failed += record["status"] in FAILURES
-            if record["status"] in FAILURES:
-                progress.write(f"{run.label}: {record['status']}: {record['message']}")
-    return trained, failed
+        result = train(job.run, told, places=job.places)
+        told(result)
+        return result
 
 
 def attempt(job: Job, *, timeout: float = TIMEOUT, report: Report = lambda fields: None) -> Record:
     """Train a run in a process of its own; the record says what became of it, whatever that is.
 
     Args:
-        report: called with what is known of the record's measured fields after every epoch.
+        timeout: seconds without a report until it is given up.
+        report: called with what is known of the record's measured fields, after every epoch at least.
     """
-    run, before = job.run, moment()
+
+    def isolated(told: Report) -> Outcome:
+        return run_isolated(train_job, job, device=job.run.device, preload=PRELOAD, timeout=timeout, report=told)
+
+    return record_of(job.run, isolated, report)
+
+
+def record_of(run: TrainingRun, trained: Callable[[Report], Outcome], report: Report) -> Record:
+    """The record of a run that ``trained`` trains and reports of."""
+    before = moment()
     latest: dict[str, Any] = {}
 
     def told(fields: dict[str, Any]) -> None:
@@ -104,7 +95,7 @@ def attempt(job: Job, *, timeout: float = TIMEOUT, report: Report = lambda field
         report(fields)
 
     try:
-        outcome = run_isolated(train_job, job, device=run.device, preload=PRELOAD, timeout=timeout, report=told)
+        outcome = trained(told)
     except KeyboardInterrupt:
         done = max(len(latest.get("epochs", [])) - 1, 0)
         outcome = Outcome("interrupted", f"interrupted after {done} epochs", {})
@@ -120,3 +111,61 @@ def attempt(job: Job, *, timeout: float = TIMEOUT, report: Report = lambda field
         **outcome.fields,
         "provenance": provenance(device=run.device, threads=run.threads, before=before),
     }
+
+
+def study(
+    runs: Sequence[TrainingRun],
+    store: RecordStore,
+    *,
+    places: Places = DEFAULT_PLACES,
+    timeout: float = TIMEOUT,
+    retry_failed: bool = False,
+    attempt: Attempt = attempt,
+) -> tuple[int, int]:
+    """Train the runs that the store lacks; every one becomes a record.
+
+    Args:
+        places: where images are. Without a folder for checkpoints there, they are kept beside the records.
+        timeout: seconds without a sign of life until a run is given up.
+        retry_failed: train again what failed before.
+        attempt: how a run becomes a record: in a process of its own.
+
+    Returns:
+        How many were trained, and how many of these failed.
+
+    Raises:
+        InvalidCase: when a run needs a device or more cores than there are.
+        ValueError: when event files are asked for and ``tensorboard`` is not there.
+        OSError: when the results cannot be written, or somebody else is measuring.
+        Interrupted: on Ctrl-C; the run in progress is stored as such, with the epochs it had, and goes on from its
+            checkpoint next time.
+    """
+    if places.checkpoints is None:
+        places = dataclasses.replace(places, checkpoints=store.path.parent / "checkpoints")
+    if places.tensorboard is not None:
+        check_tensorboard()
+    trained = failed = 0
+    with (
+        outstanding(runs, store, retry_failed=retry_failed) as missing,
+        tqdm(total=len(missing), unit="run", desc="train", dynamic_ncols=True, smoothing=0) as progress,
+    ):
+        for run in missing:
+            progress.set_postfix_str(run.label)
+
+            def follow(fields: dict[str, Any], run: TrainingRun = run, before: int = trained) -> None:
+                if fields.get("epochs"):
+                    progress.update(before + run.progress(fields["epochs"][-1]) - progress.n)
+
+            record = attempt(Job(run, places), timeout=timeout, report=follow)
+            store.append(record)
+            for warning in record["warnings"]:
+                progress.write(f"{run.label}: warning: {warning}", file=sys.stderr)
+            if record["status"] == "interrupted":
+                left = len(missing) - trained
+                raise Interrupted(f"{trained} new runs kept, {left} left; the same command goes on from here")
+            trained += 1
+            progress.update(trained - progress.n)
+            failed += record["status"] in FAILURES
+            if record["status"] in FAILURES:
+                progress.write(f"{run.label}: {record['status']}: {record['message']}", file=sys.stderr)
+    return trained, failed

@@ -123,7 +123,7 @@ def test_test_accuracy_is_that_of_the_first_best_epoch(digits: Dataset, monkeypa
     weights: list[torch.Tensor] = []
     accuracies = iter([0.9, 0.2, 0.7, 0.7, 0.6, 0.5])  # the first before training: no epoch to choose
 
-    def fake(model: torch.nn.Module, split: Split, autocast: Any) -> tuple[float, float]:
+    def fake(model: torch.nn.Module, split: Split, *_: Any) -> tuple[float, float]:
         weights.append(next(model.parameters()).detach().clone())
         return 1.0, next(accuracies)
 
