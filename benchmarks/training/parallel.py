@@ -122,7 +122,7 @@ def distribute(model: nn.Module, share: Share, batch_size: int) -> Callable[[Ten
 
 
 def _replace_forward(module: nn.Module, forward: Callable[[Tensor], Tensor]) -> None:
-    module.forward = forward  # type: ignore[method-assign, assignment]
+    module.forward = forward
 
 
 class _Total(torch.autograd.Function):
