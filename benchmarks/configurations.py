@@ -8,6 +8,8 @@ from benchmarks.records import Machine, Record, machine_of
 
 # Fields that old records lack, with the value they could only have.
 FORMER: dict[str, Any] = {"scales": 1, "matched": "none", "budget_unit": "epochs"}
+# What a network cannot be named without; a record that lacks one belongs to no configuration.
+NEEDED = {"dataset", "variant", "group", "resolution", "channels", "image_size", "budget", "seed"}
 # What a run has that a configuration does not. (Old records have "epochs" for the budget.)
 SEED, FORMER_BUDGET = "seed", "epochs"
 
@@ -62,8 +64,10 @@ def by_configuration(records: Iterable[Record]) -> dict[Configuration, list[Reco
     found: dict[Configuration, dict[int, Record]] = {}
     for record in records:
         if record["kind"] == "training" and record["status"] == "ok":
-            fields = {**FORMER, **record["run"]}
+            fields = {**FORMER, **(record.get("run") or {})}
             fields.setdefault("budget", fields.pop(FORMER_BUDGET, None))
+            if any(fields.get(name) is None for name in NEEDED):
+                continue
             seed = fields.pop(SEED)
             key = Configuration(tuple(sorted(fields.items())), machine_of(record))
             found.setdefault(key, {})[seed] = record

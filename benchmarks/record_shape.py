@@ -1,6 +1,6 @@
 """What stands where in a record. Readers trust the types of what they are handed, because this was asked first.
 
-A field that is absent or null was not measured, and one that is not named here is another version's business. The
+A field that is absent or null was not measured, one that is not named here is mostly another version's business. The
 standard library is enough.
 """
 
@@ -22,6 +22,8 @@ class Field:
 
 
 Shape = Mapping[str, Union[Field, "Shape"]]
+# Of a shape: what every field must be that it does not name. Without it, that is another version's business.
+OTHERS = ""
 
 
 def problem(record: Mapping[str, Any]) -> str | None:
@@ -35,9 +37,9 @@ def shown(value: object) -> str:
 
 
 def _problem(part: Mapping[str, Any], shape: Shape, place: str) -> str | None:
-    for name, expected in shape.items():
-        value, where = part.get(name), place + name
-        if value is None:
+    for name, value in part.items():
+        expected, where = shape.get(name, shape.get(OTHERS)), place + name
+        if value is None or expected is None:
             continue
         if isinstance(expected, Field):
             if not expected.holds(value):
@@ -93,6 +95,9 @@ FLAG = Field("true or false", lambda value: isinstance(value, bool))
 NUMBER = Field("a number", _is_number)
 SIZE = Field("a number of at least 0", _is_size)
 DURATION = Field("a number above 0", _is_duration)
+SCALAR = Field(
+    "text, a number, true or false", lambda value: _is_text(value) or isinstance(value, bool) or _is_number(value)
+)
 SHARE = Field("a number from 0 to 1", lambda value: _is_size(value) and value <= 1)
 
 
@@ -105,11 +110,15 @@ CASE: Shape = {
     **_each("layer implementation variant group direction kernels execution device dtype", TEXT),
     **SIZES,
     "scales": DURATION,
+    OTHERS: SCALAR,
 }
 RUN: Shape = {
-    **_each("dataset variant group device", TEXT),
+    **_each("device recipe dtype", TEXT),
     **SIZES,
-    **_each("epochs learning_rate weight_decay seed", SIZE),
+    **_each("epochs budget learning_rate weight_decay", SIZE),
+    **_each("dataset network variant group budget_unit matched", TEXT),
+    "seed": Field("an integer of at least 0", lambda value: type(value) is int and _is_size(value)),
+    OTHERS: SCALAR,
 }
 SECONDS: Shape = {
     "rounds": Field("a list of lists of numbers above 0", _are(_are_durations)),

@@ -37,6 +37,13 @@ def machine_of(record: Record) -> Machine:
     return str(known.get("cpu")), str(known.get("cores")), str(known.get("gpu"))
 
 
+def rounds_of(record: Record) -> list[list[float]]:
+    """The samples of every process that has some, in seconds; schema 1 had one process."""
+    seconds = record.get("seconds") or {}
+    rounds = seconds.get("rounds") or [seconds.get("samples")]
+    return [samples for samples in rounds if samples]
+
+
 class RecordWarning(UserWarning):
     """A line of a results file that is no record; it is left out, and left where it is."""
 

@@ -1,6 +1,12 @@
-"""Tables of text."""
+"""Tables of text, and texts of others in them."""
 
+import re
 from collections.abc import Sequence
+
+# What no page, terminal or SVG should be handed, and what makes a line read otherwise than it is written.
+UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
+LONGEST_TEXT = 2000
+MARKUP = re.compile(r"[\\|*`<>&@]|(?<=\])\(")
 
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -15,3 +21,36 @@ def columns(rows: Sequence[Sequence[str]]) -> list[str]:
         cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
         lines.append("  ".join(cells).rstrip())
     return lines
+
+
+def left_columns(rows: Sequence[Sequence[str]]) -> list[str]:
+    """The same with every cell flush left, for cells that are words.
+
+    >>> left_columns([("B is", "case"), ("slower", "full")])
+    ['B is    case', 'slower  full']
+    """
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+
+
+def markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Rows as a table of GitHub's Markdown, the first one its heading.
+
+    >>> markdown_table([("case",), ("a|b",)])
+    ['| case |', '| --- |', '| a&#124;b |']
+    """
+    heading, *body = ("| " + " | ".join(map(markdown, row)) + " |" for row in rows)
+    return [heading, "| " + " | ".join(["---"] * len(rows[0])) + " |", *body]
+
+
+def markdown(text: str) -> str:
+    """Text that Markdown shows as it is, on one line: no mark-up, no link, nobody is called by @name."""
+    line = " ".join(text.split())
+    return MARKUP.sub(lambda match: f"&#{ord(match[0])};", line)
+
+
+def printable(text: str, longest: int = LONGEST_TEXT) -> str:
+    """What of a text can be shown: no control characters, and not ten megabytes."""
+    if len(text) > longest:
+        text = f"{text[:longest]}…" + (f" ({len(text):,} characters)" if longest == LONGEST_TEXT else "")
+    return UNPRINTABLE.sub("\ufffd", text)

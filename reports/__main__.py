@@ -1,101 +1,128 @@
-"""`python -m reports`: results → one HTML file."""
+"""`python -m reports`: results → one HTML file, and what else they can become."""
 
 import argparse
-import contextlib
-import os
 import sys
-import tempfile
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from benchmarks.differences import RESULTS_FLOOR, part
 from benchmarks.records import Record, RecordStore, RecordWarning
-from reports.page import render
+from reports.files import write
+
+RESULTS = Path("results")
+PAGE = Path("reports/html/report.html")
 
 
 def parser() -> argparse.ArgumentParser:
     arguments = argparse.ArgumentParser(
         prog="python -m reports",
-        description="Turn the results of `python -m benchmarks` into one HTML file that needs no network.",
+        description="Turn the results of `python -m benchmarks` into one HTML file that needs no network, or into "
+        "something else. Without a command: render.",
     )
-    arguments.add_argument(
-        "--results",
-        type=Path,
-        nargs="+",
-        default=[Path("results")],
-        metavar="DIRECTORY",
-        help="where the benchmarks put their results; several, for several machines (default: results)",
+    commands = arguments.add_subparsers(dest="command", metavar="COMMAND", required=True)
+
+    render = commands.add_parser("render", help="the page (this is done without a command, too)")
+    _add_results(render)
+    _add_output(render, PAGE, "FILE", "the page to write")
+
+    diff = commands.add_parser("diff", help="what changed between two sets of results, and whether it means anything")
+    diff.add_argument("a", type=Path, metavar="A", help="what to compare with: a directory of results, or a file")
+    diff.add_argument("b", type=Path, metavar="B", help="what is judged")
+    diff.add_argument(
+        "--floor",
+        type=float,
+        default=100 * RESULTS_FLOOR,
+        metavar="PERCENT",
+        help="smallest change of a time that counts (default: %(default)g)",
     )
-    arguments.add_argument(
-        "--output",
-        type=Path,
-        default=Path("reports/html/report.html"),
-        metavar="FILE",
-        help="the page to write (default: reports/html/report.html)",
-    )
+    diff.add_argument("--across-machines", action="store_true", help="compare results of different machines")
+    diff.add_argument("--all", action="store_true", help="list the cases that did not change, too")
+    diff.add_argument("--markdown", action="store_true", help="for a job summary or a comment on a pull request")
     return arguments
 
 
+def _add_results(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--results",
+        type=Path,
+        nargs="+",
+        default=[RESULTS],
+        metavar="PATH",
+        help="directories in which the benchmarks put their results, or files of records (default: results)",
+    )
+
+
+def _add_output(command: argparse.ArgumentParser, default: Path, metavar: str, what: str) -> None:
+    command.add_argument("--output", type=Path, default=default, metavar=metavar, help=f"{what} (default: {default})")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    arguments = parser().parse_args(argv)
+    """Run a command; returns its exit status: of `diff` 0, 1 or 2, of all others 0, or 2 for a wrong request."""
+    given = list(sys.argv[1:] if argv is None else argv)
+    if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help")):
+        given = ["render", *given]
+    arguments = parser().parse_args(given)
     try:
-        records = [record for directory in arguments.results for record in load(directory)]
-        if not records:
-            where = ", ".join(map(str, arguments.results))
-            raise ValueError(f"no results in {where}; get some with `python -m benchmarks sweep --profile quick`")
-        write(arguments.output, render(records))
+        return COMMANDS[arguments.command](arguments)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+
+
+def _render(arguments: argparse.Namespace) -> int:
+    from reports.page import render
+
+    write(arguments.output, render(load_all(arguments.results)))
     print(arguments.output)
     return 0
 
 
-def load(directory: Path) -> list[Record]:
-    """The records of one directory; lines that are none become one-line warnings on stderr.
+def _diff(arguments: argparse.Namespace) -> int:
+    from reports.difference import difference, markdown, text
+
+    before, after = load_all([arguments.a]), load_all([arguments.b])
+    found = difference(before, after, part(arguments.floor), arguments.across_machines)
+    say = markdown if arguments.markdown else text
+    print(*say(found, arguments.all), sep="\n")
+    return found.status
+
+
+COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
+    "render": _render,
+    "diff": _diff,
+}
+
+
+def load_all(places: Sequence[Path]) -> list[Record]:
+    """The records of several places.
 
     Raises:
-        ValueError: for a file.
-        OSError: when it cannot be read.
+        ValueError: when there are none.
+        OSError: when they cannot be read.
     """
-    if directory.is_file():
-        raise ValueError(f"results {directory} is a file; allowed: directories that hold a records.jsonl")
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", RecordWarning)
-        try:
-            records = RecordStore(directory).load()
-        except OSError as error:
-            raise OSError(f"cannot read results in {directory}: {error.strerror}") from error
-    for warning in caught:
-        print(f"warning: {warning.message}", file=sys.stderr)
+    records = [record for place in places for record in load(place)]
+    if not records:
+        where = ", ".join(map(str, places))
+        raise ValueError(f"no results in {where}; get some with `python -m benchmarks sweep --profile quick`")
     return records
 
 
-def write(path: Path, text: str) -> None:
-    """Write a whole file or leave what was there: a reader never sees half a page.
+def load(place: Path) -> list[Record]:
+    """The records of one directory or file; lines that are none become one-line warnings on stderr.
 
     Raises:
-        OSError: when it cannot be written.
+        OSError: when it cannot be read.
     """
-    try:
-        _replace(path, text)
-    except OSError as error:
-        reason = f"cannot write {path}: {error.strerror}; allowed: a file in a directory you may write to"
-        raise OSError(reason) from error
-
-
-def _replace(path: Path, text: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with open(descriptor, "w", encoding="utf-8") as file:  # noqa: PTH123 (a descriptor, not a path)
-            file.write(text)
-        os.chmod(temporary, 0o644)  # noqa: PTH101 (mkstemp makes it private)
-        os.replace(temporary, path)  # noqa: PTH105
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(temporary).unlink()
-        raise
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", RecordWarning)
+        try:
+            records = RecordStore.at(place).load()
+        except OSError as error:
+            raise OSError(f"cannot read results in {place}: {error.strerror}") from error
+    for warning in caught:
+        print(f"warning: {warning.message}", file=sys.stderr)
+    return records
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ Times are in seconds, memory in bytes, MACs in multiply-accumulates of one forwa
 accuracies are fractions in [0, 1]. What was not measured is NaN.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,14 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.comparison import Rounds
-from benchmarks.records import READABLE_SCHEMAS, Record
+from benchmarks.records import READABLE_SCHEMAS, Record, rounds_of
+from benchmarks.text import LONGEST_TEXT, printable
 
 OURS = "gcnn_impl"
-# What no page and no SVG can hold, or what makes a line read otherwise than it is written.
-UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 # Characters of a text that are shown; the record has all of them. Words stand beside axes, names and texts in tables.
-LONGEST_WORD, LONGEST_NAME, LONGEST_TEXT = 24, 120, 2000
+LONGEST_WORD, LONGEST_NAME = 24, 120
 WORDS = ("layer", "variant", "group", "direction", "kernels", "execution", "device", "dtype", "dataset")
 TEXTS = ("message", "macs_unsupported", "source")
 # Columns and their types. Numbers are floats throughout: a record of a failed case lacks most of them.
@@ -188,15 +185,8 @@ def frames(records: Iterable[Record]) -> Frames:
     )
 
 
-def _rounds(record: Record) -> Rounds:
-    """The samples of every process; schema 1 had one."""
-    seconds = _part(record, "seconds")
-    rounds = seconds.get("rounds", [seconds.get("samples")])
-    return [samples for samples in rounds or [] if samples]
-
-
 def _medians(record: Record) -> tuple[float, ...]:
-    return tuple(float(np.median(samples)) for samples in _rounds(record))
+    return tuple(float(np.median(samples)) for samples in rounds_of(record))
 
 
 def _case(record: Record) -> dict[str, Any]:
@@ -218,7 +208,7 @@ def _cost_row(record: Record) -> dict[str, Any]:
         "n": seconds.get("n"),
         "seconds": seconds.get("median"),
         **{key: seconds.get(key) for key in ("q1", "q3", "ci_low", "ci_high", "stopped")},
-        "rounds": len(_rounds(record)) or None,
+        "rounds": len(rounds_of(record)) or None,
         "round_medians": _medians(record),
         **{f"outliers_{kind}": outliers.get(kind) for kind in ("mild", "far")},
         "block": record.get("block"),
@@ -308,13 +298,6 @@ def _typed(values: pd.Series, kind: type) -> pd.Series:
         longest = LONGEST_WORD if values.name in WORDS else LONGEST_TEXT if values.name in TEXTS else LONGEST_NAME
         return values.map(lambda value: "" if pd.isna(value) else printable(str(value), longest)).astype(object)
     return pd.to_numeric(values, errors="coerce").astype(float)
-
-
-def printable(text: str, longest: int = LONGEST_TEXT) -> str:
-    """What of a text can be shown: no control characters, and not ten megabytes."""
-    if len(text) > longest:
-        text = f"{text[:longest]}…" + (f" ({len(text):,} characters)" if longest == LONGEST_TEXT else "")
-    return UNPRINTABLE.sub("\ufffd", text)
 
 
 def _printable(values: tuple[Any, ...]) -> tuple[Any, ...]:

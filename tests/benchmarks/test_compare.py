@@ -11,7 +11,8 @@ import benchmarks.__main__ as command_line
 from benchmarks import commits
 from benchmarks.cases import Case
 from benchmarks.commits import Pair, Server, measure_commits, resolve, workplace
-from benchmarks.compare import NO_REGRESSION, NOTHING_COMPARED, REGRESSION, compare_commits, compare_results, markdown
+from benchmarks.compare import compare_commits
+from benchmarks.differences import NO_REGRESSION, NOTHING_COMPARED, REGRESSION, compare_results, markdown
 from benchmarks.measure.clock import Sampling
 from benchmarks.records import Record, RecordStore
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from reports.__main__ import main, write
+from reports.__main__ import main
+from reports.files import write
 
 from .conftest import cost_record, failed_record
 
@@ -66,11 +67,27 @@ def test_an_unwritable_output_is_one_line(tmp_path, capsys, output, reason):
     assert {path.name for path in tmp_path.iterdir()} == {"file", "directory", "r"}
 
 
-def test_results_that_are_a_file_is_one_line(tmp_path, capsys):
-    file = Path(results(tmp_path, cost_record())) / "records.jsonl"
-    assert main(["--results", str(file), "--output", str(tmp_path / "x.html")]) == 2
-    message = f"error: results {file} is a file; allowed: directories that hold a records.jsonl\n"
-    assert capsys.readouterr().err == message
+def test_a_file_of_records_will_do_for_its_directory(tmp_path):
+    file = Path(results(tmp_path, failed_record("x"))) / "records.jsonl"
+    renamed = file.rename(tmp_path / "january.jsonl")
+    assert main(["--results", str(renamed), "--output", str(tmp_path / "x.html")]) == 0
+
+
+def test_render_is_what_is_done_without_a_command(tmp_path, capsys):
+    directory, output = results(tmp_path / "r", failed_record("x")), str(tmp_path / "x.html")
+    assert main(["render", "--results", directory, "--output", output]) == 0
+    assert capsys.readouterr().out == f"{output}\n"
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    assert {"render", "diff"} <= set(re.findall(r"^    (\w+)", capsys.readouterr().out, re.M))
+
+
+def test_an_unknown_command_is_refused(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["paint"])
+    assert ended.value.code == 2
+    assert "invalid choice: 'paint'" in capsys.readouterr().err
 
 
 def test_results_that_cannot_be_read_is_one_line(tmp_path, capsys):

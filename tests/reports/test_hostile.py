@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 from benchmarks.record_shape import LARGEST
 from benchmarks.records import RecordStore, RecordWarning
-from reports.frames import LONGEST_NAME, LONGEST_TEXT, frames
+from benchmarks.text import LONGEST_TEXT
+from reports.frames import LONGEST_NAME, frames
 from reports.page import render
 
 from .conftest import cost_record, every_record, failed_record, noisy, old, training_record, twin_record
