@@ -9,9 +9,9 @@ channels-last images with |H|·C channels, and batch norm over (B, |H|, H, W) se
 
 ``algorithm="direct"`` computes everything by plain ``conv2d``; ``"disc"`` leaves out the taps that a disc makes zero
 and takes depthwise gradients in strips; ``"fourier"`` goes through the Fourier transform over the plane where a
-convolution over the group keeps the size of the image; ``"auto"`` takes what should be fastest (``docs/performance.md``
-has the measurements behind the choice). ``disc=True`` says that a kernel is zero outside the disc i² + j² ≤ r²; its
-gradient is then wanted inside the disc only.
+convolution over the group keeps the size of the image; ``"auto"`` takes what should be fastest, the operators in C
+(``native.py``) among it (``docs/performance.md`` has the measurements behind the choice). ``disc=True`` says that a
+kernel is zero outside the disc i² + j² ≤ r²; its gradient is then wanted inside the disc only.
 """
 
 from typing import Literal
@@ -210,7 +210,8 @@ def spatial_conv2d(
     if algorithm == "direct":
         y = conv2d(x, weight, _group_bias(bias, resolution), stride, padding, groups=len(weight))
     else:
-        y = depthwise_conv2d(x, weight, _group_bias(bias, resolution), stride, padding, disc)
+        in_c = algorithm == "auto"
+        y = depthwise_conv2d(x, weight, _group_bias(bias, resolution), stride, padding, disc, in_c)
     return unflatten_group(y, resolution)
 
 

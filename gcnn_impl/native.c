@@ -1,0 +1,291 @@
+/* Depthwise convolution of channels-last maps over the taps of a disc; native.py compiles, loads and calls it.
+
+   Maps are (B, H, W, M) in memory, float32. A task is one image, a group of channels and a band of rows. It goes down its
+   rows a few at a time and keeps those under the taps in a ring, copied for every vector of channels by itself and with
+   the padding around it: there is then no border to watch, a tap is a constant distance, and what lies under the taps
+   stays in the first-level cache, where pixels of a map with a thousand channels would throw each other out. Maps
+   themselves are read and written in long runs.
+
+   Every sum has an order that does not depend on who computes it; gradients of weights are summed per chunk of images,
+   and how many chunks there are depends on the sizes and on the number of threads alone. */
+
+#include <string.h>
+
+#if defined(__AVX512F__)
+#define LANES 16
+#elif defined(__AVX__)
+#define LANES 8
+#else
+#define LANES 4
+#endif
+#define TILE 8        /* output pixels that stay in registers, at most */
+#define UNROLL 4      /* pixels that a sum over all pixels takes at once */
+#define STEP 2        /* output rows between two looks at memory */
+#define RUN 256       /* channels of a group, at most: 1 KiB that memory hands over at once */
+#define CACHE 131072  /* floats that the scratch of a thread should not exceed: half of a usual second-level cache */
+#define SMALL 1000000 /* multiply-accumulates that are not worth waking a second thread for: some 10 us */
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#define INLINE static inline __attribute__((always_inline))
+
+typedef float vec __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+
+int omp_get_thread_num(void);
+
+INLINE vec load(const float *p) { return *(const vec *)p; }
+INLINE void store(float *p, vec v) { *(vec *)p = v; }
+
+static long ceil_div(long a, long b) { return (a + b - 1) / b; }
+
+/* How a convolution is cut up. */
+typedef struct {
+    long rows, columns;   /* of the output */
+    long threads;         /* that work on it */
+    long band, bands;     /* rows of a band, and bands of an image: more than one if there are few tasks */
+    long vectors, groups; /* vectors of channels in a group, and groups */
+    long ring, row;       /* rows in the ring, and floats of such a row of one vector */
+    long out_row;         /* floats of an output row of one vector */
+    long taps;            /* k*k, and one more for the bias */
+    long scratch;         /* floats that a thread needs: for every vector the ring, STEP output rows, and weights */
+    long chunks;          /* of images and bands, whose gradients are summed apart */
+} plan;
+
+static plan make_plan(long B, long H, long W, long M, long k, long padding, long threads) {
+    plan p;
+    p.rows = H + 2 * padding - k + 1, p.columns = W + 2 * padding - k + 1;
+    p.threads = B * p.rows * p.columns * M * k * k < SMALL ? 1 : threads;
+    p.ring = k + STEP - 1, p.row = (p.columns + k - 1 + TILE) * LANES;
+    p.out_row = ceil_div(p.columns, TILE) * TILE * LANES, p.taps = k * k + 1;
+    long floats = p.ring * p.row + STEP * p.out_row + p.taps * LANES;
+    p.vectors = MIN(MIN(MAX(CACHE / floats, 1), RUN / LANES), ceil_div(M, LANES));
+    p.groups = ceil_div(M, p.vectors * LANES);
+    p.band = ceil_div(p.rows, MIN(ceil_div(p.threads, B * p.groups), p.rows)), p.bands = ceil_div(p.rows, p.band);
+    p.scratch = p.vectors * floats;
+    p.chunks = MIN(B * p.bands, ceil_div(2 * p.threads, p.groups));
+    return p;
+}
+
+/* Floats of scratch, and of partial sums for gradients. */
+void gcnn_depthwise_memory(long B, long H, long W, long M, long k, long padding, long threads, long *floats) {
+    plan p = make_plan(B, H, W, M, k, padding, threads);
+    floats[0] = p.threads * p.scratch, floats[1] = p.chunks * M * p.taps;
+}
+
+/* A row of taps has 2 * half_width + 1 columns, in a disc i*i + j*j <= r*r or in a square. Roots of squares are exact. */
+INLINE long half_width(long row, long radius, int disc) {
+    return disc ? (long)__builtin_sqrt((double)(radius * radius - row * row)) : radius;
+}
+
+/* One row of an image (H, W, M), split into vectors `stride` floats apart; zeros where there is no such row. */
+static void split_row(const float *x, long H, long W, long M, long channels, long row, float *to, long stride) {
+    if (row < 0 || row >= H) {
+        for (long c = 0; c < channels; c += LANES) memset(to + c / LANES * stride, 0, W * LANES * sizeof(float));
+        return;
+    }
+    const float *pixel = x + row * W * M;
+    long full = channels / LANES;
+    for (long c = 0; c < W; c++, pixel += M, to += LANES) {
+        for (long v = 0; v < full; v++) store(to + v * stride, load(pixel + v * LANES));
+        for (long i = full * LANES; i < channels; i++) to[full * stride + i % LANES] = pixel[i];
+    }
+}
+
+/* The other way round, into a row (W, M). */
+static void join_row(const float *x, long stride, long W, long M, long channels, float *to) {
+    long full = channels / LANES;
+    for (long c = 0; c < W; c++, x += LANES, to += M) {
+        for (long v = 0; v < full; v++) store(to + v * LANES, load(x + v * stride));
+        for (long i = full * LANES; i < channels; i++) to[i] = x[full * stride + i % LANES];
+    }
+}
+
+/* acc[p] += sum over j of w[j] * x[p + j] */
+INLINE void row_of_taps(vec *acc, const float *x, const float *w, int width, int tile) {
+#pragma GCC unroll 16
+    for (int j = 0; j < width; j++) {
+        vec wj = load(w + j * LANES);
+#pragma GCC unroll 16
+        for (int p = 0; p < tile; p++) acc[p] += wj * load(x + (p + j) * LANES);
+    }
+}
+
+/* A row of the output of one vector of channels: x is its ring, `first` the slot of the uppermost row under the taps. */
+INLINE void convolve_row(const float *x, const plan *p, long first, const float *w, long k, int disc, float *y,
+                         int tile) {
+    long radius = k / 2;
+    vec bias = load(w + k * k * LANES);
+    for (long column = 0; column < p->columns; column += tile) {
+        vec acc[TILE];
+#pragma GCC unroll 16
+        for (int i = 0; i < tile; i++) acc[i] = bias;
+        long slot = first;
+#pragma GCC unroll 8
+        for (long i = 0; i < k; i++, slot = slot + 1 == p->ring ? 0 : slot + 1) {
+            long half = half_width(i - radius, radius, disc);
+            const float *under = x + slot * p->row + (column + radius - half) * LANES;
+            const float *taps = w + (i * k + radius - half) * LANES;
+            switch (half) {
+            case 0: row_of_taps(acc, under, taps, 1, tile); break;
+            case 1: row_of_taps(acc, under, taps, 3, tile); break;
+            case 2: row_of_taps(acc, under, taps, 5, tile); break;
+            case 3: row_of_taps(acc, under, taps, 7, tile); break;
+            default:
+                for (long j = 0; j <= 2 * half; j++) row_of_taps(acc, under + j * LANES, taps + j * LANES, 1, tile);
+            }
+        }
+#pragma GCC unroll 16
+        for (int i = 0; i < tile; i++) store(y + (column + i) * LANES, acc[i]);
+    }
+}
+
+/* The same with a kernel that the compiler knows, where it is a usual one. */
+static void convolve_any_row(const float *x, const plan *p, long first, const float *w, long k, int disc, float *y) {
+    /* tiles of seven where they fit the width better */
+#define ROW(K, DISC)                                                              \
+    if (k == K && disc == DISC && p->columns % 8 && p->columns % 7 == 0)          \
+        return convolve_row(x, p, first, w, K, DISC, y, 7);                       \
+    if (k == K && disc == DISC) return convolve_row(x, p, first, w, K, DISC, y, 8)
+    ROW(3, 1);
+    ROW(5, 1);
+    ROW(7, 1);
+    ROW(3, 0);
+    ROW(5, 0);
+    ROW(7, 0);
+#undef ROW
+    convolve_row(x, p, first, w, k, disc, y, 8);
+}
+
+/* y[b, i, j, m] = bias[m] + sum over taps of x[b, i + row - padding, j + column - padding, m] * w[m, row, column].
+
+   weight (M, k, k) contiguous, read from its end if `flip`; bias may be null; the output has H + 2 * padding - k + 1 rows.
+   scratch: see gcnn_depthwise_memory. */
+void gcnn_depthwise(const float *x, const float *weight, const float *bias, float *y, float *scratch, long B, long H,
+                    long W, long M, long k, long padding, int disc, int flip, long threads) {
+    plan p = make_plan(B, H, W, M, k, padding, threads);
+#pragma omp parallel for num_threads(p.threads) schedule(dynamic)
+    for (long task = 0; task < B * p.bands * p.groups; task++) {
+        long b = task / (p.bands * p.groups), first = task / p.groups % p.bands * p.band;
+        long last = MIN(first + p.band, p.rows), channel = task % p.groups * p.vectors * LANES;
+        long channels = MIN(M - channel, p.vectors * LANES);
+        float *ring = scratch + omp_get_thread_num() * p.scratch, *out = ring + p.vectors * p.ring * p.row;
+        float *w = out + p.vectors * STEP * p.out_row;
+        memset(ring, 0, p.vectors * p.ring * p.row * sizeof(float));
+        memset(w, 0, p.vectors * p.taps * LANES * sizeof(float));
+        for (long m = 0; m < channels; m++) {
+            float *to = w + m / LANES * p.taps * LANES + m % LANES;
+            const float *from = weight + (channel + m) * k * k;
+            for (long t = 0; t < k * k; t++) to[t * LANES] = from[flip ? k * k - 1 - t : t];
+            to[k * k * LANES] = bias ? bias[channel + m] : 0;
+        }
+        long head = first; /* the next row of the padded image that is not in the ring */
+        for (long r = first; r < last; r += STEP) {
+            long count = MIN(STEP, last - r);
+            for (; head < r + count + k - 1; head++)
+                split_row(x + b * H * W * M + channel, H, W, M, channels, head - padding,
+                          ring + head % p.ring * p.row + padding * LANES, p.ring * p.row);
+            for (long v = 0; v * LANES < channels; v++)
+                for (long i = 0; i < count; i++)
+                    convolve_any_row(ring + v * p.ring * p.row, &p, (r + i) % p.ring, w + v * p.taps * LANES, k, disc,
+                                     out + (v * STEP + i) * p.out_row);
+            for (long i = 0; i < count; i++)
+                join_row(out + i * p.out_row, STEP * p.out_row, p.columns, M, channels,
+                         y + (b * p.rows + r + i) * p.columns * M + channel);
+        }
+    }
+}
+
+/* sums[j] += sum over `count` rows of x[pixel + j] * g[pixel], in `sets` independent sums so that an addition need not
+   wait for the one before. Rows of g end in zeros. */
+INLINE void correlate(const float *x, const plan *p, long slot, long offset, const float *g, long count, float *sums,
+                      int width, int sets) {
+    vec acc[16] = {{0}};
+    for (long i = 0; i < count; i++, g += p->out_row, slot = slot + 1 == p->ring ? 0 : slot + 1) {
+        const float *under = x + slot * p->row + offset * LANES;
+        for (long c = 0; c < p->columns * LANES; c += UNROLL * LANES)
+#pragma GCC unroll 16
+            for (int u = 0; u < UNROLL; u++) {
+                vec gu = load(g + c + u * LANES);
+#pragma GCC unroll 16
+                for (int j = 0; j < width; j++) acc[u % sets * width + j] += gu * load(under + c + (u + j) * LANES);
+            }
+    }
+#pragma GCC unroll 16
+    for (int j = 0; j < width; j++) {
+        vec sum = load(sums + j * LANES);
+#pragma GCC unroll 16
+        for (int s = 0; s < sets; s++) sum += acc[s * width + j];
+        store(sums + j * LANES, sum);
+    }
+}
+
+/* Adds to the sums (k*k + 1) of one vector of channels what `count` rows give. */
+static void correlate_rows(const float *x, const plan *p, long first, const float *g, long count, long k, int disc,
+                           float *sums) {
+    long radius = k / 2;
+    for (long i = 0; i < k; i++) {
+        long half = half_width(i - radius, radius, disc), slot = (first + i) % p->ring, offset = radius - half;
+        float *s = sums + (i * k + offset) * LANES;
+        switch (half) {
+        case 0: correlate(x, p, slot, offset, g, count, s, 1, 4); break;
+        case 1: correlate(x, p, slot, offset, g, count, s, 3, 4); break;
+        case 2: correlate(x, p, slot, offset, g, count, s, 5, 2); break;
+        case 3: correlate(x, p, slot, offset, g, count, s, 7, 2); break;
+        default:
+            for (long j = 0; j <= 2 * half; j++) correlate(x, p, slot, offset + j, g, count, s + j * LANES, 1, 4);
+        }
+    }
+    vec total = load(sums + k * k * LANES);
+    for (long i = 0; i < count; i++)
+        for (long c = 0; c < p->columns; c++) total += load(g + i * p->out_row + c * LANES);
+    store(sums + k * k * LANES, total);
+}
+
+/* Gradients of weight (M, k, k), zero where it has no taps, and of bias (M) unless null, from g, the one of the output.
+
+   scratch, partial: see gcnn_depthwise_memory. */
+void gcnn_depthwise_weight(const float *x, const float *g, float *grad_weight, float *grad_bias, float *scratch,
+                           float *partial, long B, long H, long W, long M, long k, long padding, int disc,
+                           long threads) {
+    plan p = make_plan(B, H, W, M, k, padding, threads);
+#pragma omp parallel num_threads(p.threads)
+    {
+#pragma omp for schedule(dynamic)
+        for (long task = 0; task < p.chunks * p.groups; task++) {
+            long chunk = task / p.groups, channel = task % p.groups * p.vectors * LANES;
+            long channels = MIN(M - channel, p.vectors * LANES);
+            float *ring = scratch + omp_get_thread_num() * p.scratch, *grad = ring + p.vectors * p.ring * p.row;
+            float *sums = grad + p.vectors * STEP * p.out_row;
+            memset(ring, 0, p.scratch * sizeof(float));
+            for (long unit = chunk * B * p.bands / p.chunks; unit < (chunk + 1) * B * p.bands / p.chunks; unit++) {
+                long b = unit / p.bands, first = unit % p.bands * p.band, last = MIN(first + p.band, p.rows);
+                long head = first;
+                for (long r = first; r < last; r += STEP) {
+                    long count = MIN(STEP, last - r);
+                    for (; head < r + count + k - 1; head++)
+                        split_row(x + b * H * W * M + channel, H, W, M, channels, head - padding,
+                                  ring + head % p.ring * p.row + padding * LANES, p.ring * p.row);
+                    for (long i = 0; i < count; i++)
+                        split_row(g + b * p.rows * p.columns * M + channel, p.rows, p.columns, M, channels, r + i,
+                                  grad + i * p.out_row, STEP * p.out_row);
+                    for (long v = 0; v * LANES < channels; v++)
+                        correlate_rows(ring + v * p.ring * p.row, &p, r, grad + v * STEP * p.out_row, count, k, disc,
+                                       sums + v * p.taps * LANES);
+                }
+            }
+            for (long m = 0; m < channels; m++)
+                for (long t = 0; t < p.taps; t++)
+                    partial[(chunk * M + channel + m) * p.taps + t] =
+                        sums[(m / LANES * p.taps + t) * LANES + m % LANES];
+        }
+#pragma omp for schedule(static)
+        for (long m = 0; m < M; m++)
+            for (long t = 0; t < p.taps; t++) {
+                float sum = 0;
+                for (long chunk = 0; chunk < p.chunks; chunk++) sum += partial[(chunk * M + m) * p.taps + t];
+                if (t < k * k)
+                    grad_weight[m * k * k + t] = sum;
+                else if (grad_bias)
+                    grad_bias[m] = sum;
+            }
+    }
+}

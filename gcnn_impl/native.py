@@ -1,0 +1,203 @@
+"""Operators in C for float32 on the processor (``native.c``): faster than torch's there, optional everywhere.
+
+They are compiled when they are first wanted, by the machine's own C compiler and in a second or two, into
+``$XDG_CACHE_HOME/gcnn_impl`` (``~/.cache/gcnn_impl``), and PyTorch does their work where that cannot be: ``status``
+says whether they are in use and why not. ``GCNN_IMPL_NATIVE=0`` turns them off for a process, and ``algorithm="disc"``
+for a layer.
+
+Only one OpenMP runtime may be in a process, or two pools of threads fight for the cores. So the operators are linked
+to the one that torch has loaded, and run on as many threads as ``torch.get_num_threads`` says.
+"""
+
+import contextlib
+import ctypes
+import hashlib
+import os
+import platform
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+import threading
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.autograd import forward_ad
+
+VARIABLE = "GCNN_IMPL_NATIVE"
+SOURCE = Path(__file__).with_name("native.c")
+# Square roots without errno are one instruction; nothing that would change how torch computes, as -ffast-math does.
+FLAGS = ("-O3", "-fPIC", "-fopenmp", "-fno-math-errno", "-w")
+COMPILE_SECONDS = 120
+# The largest kernel and image that the operators count in C's long, with room to spare.
+LARGEST = 2**40
+
+_MAPS, _CPU_INFO = Path("/proc/self/maps"), Path("/proc/cpuinfo")
+_POINTER, _LONG, _INT = ctypes.c_void_p, ctypes.c_long, ctypes.c_int
+_SIGNATURES = {
+    "gcnn_depthwise_memory": [*[_LONG] * 7, _POINTER],
+    "gcnn_depthwise": [*[_POINTER] * 5, *[_LONG] * 6, _INT, _INT, _LONG],
+    "gcnn_depthwise_weight": [*[_POINTER] * 6, *[_LONG] * 6, _INT, _LONG],
+}
+_lock = threading.Lock()
+
+
+class Unavailable(Exception):  # noqa: N818
+    """Why the operators are not in use, where nothing is wrong."""
+
+
+def status() -> str:
+    """Whether the operators are in use, and why not: "in use" or "not in use: " and the reason, one line."""
+    found = _load()
+    return f"not in use: {found}" if isinstance(found, str) else "in use"
+
+
+def library() -> ctypes.CDLL | None:
+    """The loaded operators, compiled if need be; None where they are not in use."""
+    found = _load()
+    return None if isinstance(found, str) else found
+
+
+def takes(*tensors: Tensor | None) -> bool:
+    """Whether the operators may be given these tensors, as a call of C that nothing in torch sees.
+
+    Nothing that traces or transforms may be under way: compilers, exporters, ``torch.func``, forward-mode gradients.
+    """
+    if torch.compiler.is_compiling():  # first: the compiler cannot follow the rest
+        return False
+    for t in tensors:
+        if t is not None and not (
+            type(t) in (Tensor, nn.Parameter)
+            and t.dtype == torch.float32
+            and t.device.type == "cpu"
+            and t.layout == torch.strided
+            and 0 < t.numel() < LARGEST
+            and not t.is_neg()
+        ):
+            return False
+    return (
+        not torch._C._is_tracing()
+        and not torch._C._are_functorch_transforms_active()
+        and forward_ad._current_level < 0
+        and library() is not None
+    )
+
+
+def is_watched() -> bool:
+    """Whether a profiler or a dispatch mode wants to see operators: then they are called through torch's dispatcher."""
+    return torch.autograd._profiler_enabled() or torch._C._len_torch_dispatch_stack() > 0
+
+
+def _load() -> ctypes.CDLL | str:
+    """The operators, or the reason why they are not in use."""
+    return _load_once() if _loaded is None else _loaded
+
+
+_loaded: ctypes.CDLL | str | None = None
+
+
+def _load_once() -> ctypes.CDLL | str:
+    global _loaded
+    with _lock:
+        if _loaded is None:
+            try:
+                _loaded = _compile_and_load()
+            except Unavailable as reason:
+                _loaded = str(reason)
+            except (OSError, subprocess.SubprocessError, AttributeError) as error:
+                _loaded = " ".join(_message(error).split())
+                warnings.warn(f"gcnn_impl goes on without its operators in C: {_loaded}", RuntimeWarning, stacklevel=4)
+    return _loaded
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, subprocess.CalledProcessError):
+        lines = [line for line in error.stderr.splitlines() if "error" in line] or error.stderr.splitlines()[-1:]
+        return f"{shlex.join(error.cmd[:1])} failed: {lines[0] if lines else f'exit status {error.returncode}'}"
+    return f"{type(error).__name__}: {error}"
+
+
+def _compile_and_load() -> ctypes.CDLL:
+    """
+    Raises:
+        Unavailable: when they are turned off, or this machine has not what they need.
+        OSError, subprocess.SubprocessError, AttributeError: when compiling or loading fails.
+    """
+    if os.environ.get(VARIABLE) == "0":
+        raise Unavailable(f"{VARIABLE}=0")
+    if platform.system() != "Linux" or not _MAPS.exists():
+        raise Unavailable("they are for Linux")
+    compiler = _compiler()
+    openmp = _openmp_of_torch()
+    runtimes = _openmp_runtimes()
+    found = ctypes.CDLL(str(path)) if (path := cached(compiler, openmp)).exists() else _compile(compiler, openmp, path)
+    for name, arguments in _SIGNATURES.items():
+        function = getattr(found, name)
+        function.argtypes, function.restype = arguments, None
+    if _openmp_runtimes() != runtimes:
+        raise OSError(f"a second OpenMP runtime was loaded beside {openmp}")
+    return found
+
+
+def _compiler() -> list[str]:
+    """The command of the C compiler, ``$CC`` or ``cc``."""
+    command = shlex.split(os.environ.get("CC", "")) or ["cc"]
+    path = shutil.which(command[0])
+    if path is None:
+        raise Unavailable(f"there is no C compiler {command[0]!r}")
+    return [path, *command[1:]]
+
+
+def _openmp_runtimes() -> set[str]:
+    """Paths of the OpenMP runtimes that this process has loaded."""
+    paths = {line.split(maxsplit=5)[5] for line in _MAPS.read_text().splitlines() if ".so" in line}
+    return {path for path in paths if re.fullmatch(r"lib(g|i|)omp\d?\b.*\.so[.\d]*", Path(path).name)}
+
+
+def _openmp_of_torch() -> str:
+    """Path of torch's own runtime: beside torch, or the only one there is."""
+    runtimes = _openmp_runtimes()
+    root = Path(torch.__file__).parent
+    own = [path for path in runtimes if Path(path).is_relative_to(root) or root.name + ".libs" in Path(path).parts]
+    if len(own or runtimes) != 1:
+        raise Unavailable(f"torch's OpenMP runtime is not clear among: {', '.join(sorted(runtimes)) or 'none'}")
+    return next(iter(own or runtimes))
+
+
+def cached(compiler: Sequence[str], openmp: str) -> Path:
+    """Where the compiled operators are kept: by their source, the compiler, the processor and the OpenMP runtime."""
+    version = subprocess.run([*compiler, "--version"], capture_output=True, text=True, check=True, timeout=30).stdout
+    lines = _CPU_INFO.read_text().splitlines() if _CPU_INFO.exists() else []
+    processor = sorted({line for line in lines if line.lower().startswith(("model name", "flags", "features"))})
+    parts = [SOURCE.read_text(), version, *compiler, *FLAGS, *processor, platform.machine(), openmp]
+    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
+    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(root) / "gcnn_impl" / f"native-{key}.so"
+
+
+def _compile(compiler: Sequence[str], openmp: str, target: Path) -> ctypes.CDLL:
+    """Compile into a folder of our own and move the result into place: others see all of it or nothing.
+
+    Where the cache cannot be written, the operators are compiled for this process alone.
+    """
+    tune = "-march=native" if platform.machine() in ("x86_64", "i686", "AMD64") else "-mcpu=native"
+    with tempfile.TemporaryDirectory(prefix="gcnn_impl-") as folder:
+        compiled, linked = f"{folder}/native.o", f"{folder}/native.so"
+        # Two steps: with -fopenmp the second would link a runtime of the compiler's choice.
+        for arguments in (
+            [*FLAGS, tune, "-c", str(SOURCE), "-o", compiled],
+            ["-shared", compiled, openmp, "-lm", "-Wl,-z,defs", "-o", linked],
+        ):
+            command = [*compiler, *arguments]
+            subprocess.run(command, capture_output=True, text=True, check=True, timeout=COMPILE_SECONDS)
+        found = ctypes.CDLL(linked)  # first: what cannot be loaded is not to be kept
+        with contextlib.suppress(OSError):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".native-", delete=False) as file:
+                file.write(Path(linked).read_bytes())
+            Path(file.name).replace(target)
+        return found

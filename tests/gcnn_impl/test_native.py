@@ -1,0 +1,189 @@
+"""The operators in C are compiled where that can be, say why not where it cannot, and stay out of torch's way."""
+
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+import torch
+
+from gcnn_impl import SO2, SeparableGroupConv2d, native
+
+pytestmark = pytest.mark.skipif(
+    native.status() != "in use" and os.environ.get("CI") is None, reason=f"native is {native.status()}"
+)
+
+
+@pytest.fixture
+def fresh(monkeypatch, tmp_path):
+    """A process that has not looked for the operators yet, and an empty cache."""
+    monkeypatch.setattr(native, "_loaded", None)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.delenv("CC", raising=False)
+    return tmp_path
+
+
+def compiled(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def script(path: Path, text: str) -> str:
+    path.write_text(f"#!/bin/sh\n{text}\n")
+    path.chmod(0o755)
+    return str(path)
+
+
+def small_pass(times=1):
+    layer, x = SeparableGroupConv2d(2, 2, 5, SO2(4), padding=2), torch.randn(1, 2, 4, 9, 9)
+    for _ in range(times):
+        layer(x).sum().backward()
+
+
+def test_they_are_compiled_once_and_kept(fresh, monkeypatch):
+    assert native.status() == "in use"
+    (kept,) = compiled(fresh)
+    assert kept.parent == fresh / "cache" / "gcnn_impl"
+    written = kept.stat().st_mtime_ns
+    monkeypatch.setattr(native, "_loaded", None)
+    assert native.status() == "in use"
+    assert [path.stat().st_mtime_ns for path in compiled(fresh)] == [written]
+
+
+def test_another_source_or_compiler_is_compiled_anew(fresh, monkeypatch):
+    compiler, openmp = native._compiler(), native._openmp_of_torch()
+    keys = {
+        native.cached(compiler, openmp),
+        native.cached([*compiler, "-g"], openmp),
+        native.cached(compiler, "/other"),
+    }
+    changed = fresh / "native.c"
+    changed.write_text(native.SOURCE.read_text() + "\n")
+    monkeypatch.setattr(native, "SOURCE", changed)
+    assert len(keys | {native.cached(compiler, openmp)}) == 4
+
+
+def test_a_variable_turns_them_off(fresh, monkeypatch):
+    monkeypatch.setenv(native.VARIABLE, "0")
+    assert native.status() == f"not in use: {native.VARIABLE}=0"
+    assert native.library() is None
+    assert not native.takes(torch.ones(1))
+    small_pass()
+    assert compiled(fresh) == []
+
+
+def test_without_a_compiler_pytorch_goes_on_in_silence(fresh, monkeypatch):
+    monkeypatch.setenv("CC", "no-such-compiler")
+    small_pass()  # a warning would be an error here
+    assert native.status() == "not in use: there is no C compiler 'no-such-compiler'"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[ $1 = --version ] || { echo native.c:1: error: no >&2; exit 1; }", "native.c:1: error: no"),
+        ("exit 3", "exit status 3"),
+        ("[ $1 = --version ] || { for file; do :; done; touch $file; }", "OSError"),
+    ],
+    ids=["does not compile", "does not run", "compiles nonsense"],
+)
+def test_a_compiler_that_fails_says_so_once_and_pytorch_goes_on(fresh, monkeypatch, text, reason):
+    monkeypatch.setenv("CC", script(fresh / "broken-cc", text))
+    with pytest.warns(RuntimeWarning, match="goes on without its operators in C") as caught:
+        small_pass(times=2)
+    assert len(caught) == 1
+    assert compiled(fresh / "cache") == []
+    (line,) = str(caught[0].message).splitlines()
+    assert reason in line
+    assert native.status().startswith("not in use: ")
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(fresh, monkeypatch):
+    (fresh / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(fresh / "file"))
+    small_pass()
+    assert native.status() == "in use"
+
+
+def test_the_cache_is_below_the_home_directory_unless_told_otherwise(fresh, monkeypatch):
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(fresh))
+    assert native.cached(["cc"], "").parent == fresh / ".cache" / "gcnn_impl"
+
+
+def test_two_processes_may_compile_at_once(tmp_path):
+    code = "from gcnn_impl import native; print(native.status())"
+    environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path), "OMP_NUM_THREADS": "1"}
+    root = Path(native.__file__).parents[1]
+    processes = [
+        subprocess.Popen([sys.executable, "-c", code], env=environment, cwd=root, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    assert [process.communicate(timeout=120)[0].strip() for process in processes] == ["in use"] * 2
+    (kept,) = compiled(tmp_path)
+    assert kept.suffix == ".so"
+
+
+def test_there_is_one_openmp_runtime_in_the_process():
+    small_pass()
+    root = Path(torch.__file__).parents[1]
+    ours = {path for path in native._openmp_runtimes() if "torch" in Path(path).relative_to(root).parts[0]}
+    assert ours == {native._openmp_of_torch()}
+    assert "/native" in native._MAPS.read_text()
+
+
+class TestTakes:
+    def test_plain_tensors_in_single_precision_on_the_processor(self):
+        x = torch.ones(2)
+        assert native.takes(x, torch.nn.Parameter(x), None)
+        assert not native.takes(x, x.double())
+        assert not native.takes(x.to("meta"))
+        assert not native.takes(x.to_sparse())
+        assert not native.takes(torch.ones(0))
+        assert not native.takes(torch.complex(x, x).conj().imag)
+
+    def test_nothing_that_traces_or_transforms(self):
+        seen = []
+
+        def look(x):
+            seen.append(native.takes(x))
+            return 2 * x
+
+        x = torch.ones(2)
+        torch.func.vmap(look)(x)
+        torch.func.grad(lambda x: look(x).sum())(x)
+        torch.func.jvp(look, (x,), (x,))
+        with torch.autograd.forward_ad.dual_level():
+            look(torch.autograd.forward_ad.make_dual(x, x))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # torch.jit.trace is deprecated
+            torch.jit.trace(look, (x,), check_trace=False)
+        with torch._subclasses.FakeTensorMode() as mode:
+            look(mode.from_tensor(x))
+        assert seen == [False] * 6
+
+
+def test_a_profiler_and_a_dispatch_mode_see_them():
+    with torch.profiler.profile() as profiler:
+        small_pass()
+    names = [event.key for event in profiler.key_averages()]
+    assert {"gcnn_impl::depthwise_conv2d", "gcnn_impl::depthwise_conv2d_weight"} <= set(names)
+
+    class Names(torch.utils._python_dispatch.TorchDispatchMode):
+        def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+            names.append(func.name())
+            return func(*args, **(kwargs or {}))
+
+    names = []
+    with Names():
+        small_pass()
+    assert names.count("gcnn_impl::depthwise_conv2d") == 2
+    assert names.count("gcnn_impl::depthwise_conv2d_weight") == 1
+
+
+@pytest.mark.parametrize("algorithm", ["direct", "disc"])
+def test_an_algorithm_by_name_is_pytorch_alone(algorithm, monkeypatch):
+    monkeypatch.setattr(native, "_load", lambda: pytest.fail("the operators were looked for"))
+    layer = SeparableGroupConv2d(2, 2, 5, SO2(4), padding=2, algorithm=algorithm)
+    layer(torch.randn(1, 2, 4, 9, 9)).sum().backward()
