@@ -27,6 +27,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 from torch.autograd import forward_ad
+from torch.utils import _python_dispatch
 
 VARIABLE = "GCNN_IMPL_NATIVE"
 SOURCE = Path(__file__).with_name("native.c")
@@ -83,8 +84,15 @@ def takes(*tensors: Tensor | None) -> bool:
         not torch._C._is_tracing()
         and not torch._C._are_functorch_transforms_active()
         and forward_ad._current_level < 0
+        and not (torch._C._len_torch_dispatch_stack() and _is_counted())
         and library() is not None
     )
+
+
+def _is_counted() -> bool:
+    """Whether torch counts FLOPs, which it does by the operators that it knows."""
+    modes = _python_dispatch._get_current_dispatch_mode_stack()
+    return any(type(mode).__module__ == "torch.utils.flop_counter" for mode in modes)
 
 
 def is_watched() -> bool:

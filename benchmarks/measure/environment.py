@@ -106,6 +106,7 @@ def provenance(
         "omp_wait_policy": os.environ.get("OMP_WAIT_POLICY"),
         "gomp_spincount": os.environ.get("GOMP_SPINCOUNT"),
         "glibc_tunables": os.environ.get("GLIBC_TUNABLES"),
+        "native": native_operators(),
     }
 
 
@@ -160,6 +161,14 @@ def gpu_name() -> str | None:
     import torch  # late: the command line answers without paying two seconds for it
 
     return torch.cuda.get_device_name() if torch.cuda.is_available() else None
+
+
+@functools.cache
+def native_operators() -> str:
+    """Whether our operators in C are in use on this machine, and why not; compiles them if nobody has yet."""
+    from gcnn_impl import native  # late: with torch, as above
+
+    return native.status()
 
 
 def git_state(root: Path) -> tuple[str | None, bool | None]:

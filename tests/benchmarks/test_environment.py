@@ -15,6 +15,7 @@ from benchmarks.measure.environment import (
     moment,
     provenance,
 )
+from gcnn_impl import native
 
 
 def git(directory: Path, *arguments: str) -> str:
@@ -66,6 +67,7 @@ def test_provenance_is_json_and_complete(monkeypatch: pytest.MonkeyPatch) -> Non
             "omp_wait_policy",
             "gomp_spincount",
             "glibc_tunables",
+            "native",
         ),
         *("frequency_before", "frequency_after", "steal_share", "throttled_periods"),
     }
@@ -75,6 +77,8 @@ def test_provenance_is_json_and_complete(monkeypatch: pytest.MonkeyPatch) -> Non
     assert (found["threads"], found["gpu"], found["gomp_spincount"]) == (2, None, "10000")
     assert (found["frequency_before"], found["frequency_after"]) == (2000.0, 1500.0)
     assert found["device_name"] == found["cpu"] != ""
+    assert found["native"] == native.status()
+    assert found["native"].startswith(("in use", "not in use: "))
 
 
 @pytest.mark.parametrize("file", ["noxfile.py", "asv.conf.json"])

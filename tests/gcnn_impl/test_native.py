@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import torch.utils.flop_counter
 
 from gcnn_impl import SO2, SeparableGroupConv2d, native
 
@@ -180,6 +181,16 @@ def test_a_profiler_and_a_dispatch_mode_see_them():
         small_pass()
     assert names.count("gcnn_impl::depthwise_conv2d") == 2
     assert names.count("gcnn_impl::depthwise_conv2d_weight") == 1
+
+
+def test_flops_are_counted_by_the_operators_that_torch_knows():
+    layer, x = SeparableGroupConv2d(2, 2, 3, SO2(4), padding=1), torch.randn(1, 2, 4, 9, 9)
+    counts = {}
+    for layer.algorithm in ("auto", "direct"):
+        with torch.utils.flop_counter.FlopCounterMode(display=False) as counter:
+            layer(x).sum().backward()
+        counts[layer.algorithm] = counter.get_flop_counts()["Global"]
+    assert counts["auto"] == counts["direct"]
 
 
 @pytest.mark.parametrize("algorithm", ["direct", "disc"])
