@@ -14,9 +14,6 @@ from reports.frames import OURS
 
 PASSES = ("forward", "forward_backward")
 STEP = "training_step"
-NETWORK = ["variant", "group", "resolution"]
-STUDY = ["dataset", "channels", "kernel_size", "image_size", "batch_size", "epochs", "device", "threads"]
-OPTIMISER = ["learning_rate", "weight_decay"]
 # What a plain layer does not have.
 GROUP_AXES = ("group", "resolution", "scales")
 AXES = [*GROUP_AXES, "channels", "batch_size", "image_size", "kernel_size", "dtype", "threads"]
@@ -240,50 +237,38 @@ def realised_speedup(costs: pd.DataFrame, twins: pd.DataFrame | None = None) -> 
     return pairs[[*keys, *names]].sort_values(keys, ignore_index=True)
 
 
-def over_seeds(frame: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
-    """mean, sample standard deviation (NaN for one), min, max and n of `value` in each group of `by`."""
-    grouped = frame.dropna(subset=[value]).groupby(by, sort=True)[value]
-    table = grouped.agg(mean="mean", sd=lambda values: values.std(ddof=1), min="min", max="max", n="count")
-    return table.reset_index()
+def growths(costs: pd.DataFrame) -> pd.DataFrame:
+    """How time and memory grow along each axis through the base point, beside what the definition says.
 
-
-def one_recipe(runs: pd.DataFrame) -> pd.DataFrame:
-    """The runs of the study that most runs belong to, and of each variant those with its most used optimiser settings.
-
-    The optimiser may be tuned for each variant, everything else is shared; different recipes are never averaged as
-    if they were seeds.
+    One row per pass, axis and variant that was measured at two values or more: the `first` and `last` value, `n`, and
+    for `time` and `memory` the fitted exponent with its interval (`time`, `time_low`, `time_high`, …), how many times
+    as much it is at the last value (`time_times`, …), and the same of what is expected without overheads: the counted
+    MACs (`macs`, `macs_times`), which follow the closed forms, and the memory model (`model`, `model_times`).
     """
-    study = _most_common(runs, STUDY)
-    kept = [_most_common(rows, OPTIMISER) for _, rows in study.groupby("variant", sort=False)]
-    return pd.concat(kept).sort_index() if kept else study
+    layers = costs[(costs["layer"] == "conv") & (costs["seconds"] > 0)]
+    layers = layers.assign(macs=pass_macs(layers))
+    rows = []
+    for direction, mine in layers.groupby("direction", sort=False):
+        base = base_point(mine)
+        for axis in GROWTH_AXES:
+            slice_ = at(mine, base, free=[axis, *(["scales"] if axis == "resolution" else [])])
+            for variant, points in slice_.groupby("variant", sort=False):
+                points = points.sort_values(axis).drop_duplicates(axis)
+                if len(points) < 2 or (axis == "resolution" and variant == "plain"):
+                    continue
+                x = points[axis].tolist()
+                row = {"direction": direction, "axis": axis, "variant": variant, "n": len(x)}
+                row |= {"first": x[0], "last": x[-1]}
+                for name, column in GROWING.items():
+                    y = points[column].tolist()
+                    if (points[column] > 0).all():
+                        fit = scaling_exponent(x, y)
+                        row |= {name: fit.value, f"{name}_low": fit.low, f"{name}_high": fit.high}
+                        row |= {f"{name}_times": y[-1] / y[0]}
+                rows.append(row)
+    spread = [f"{name}{part}" for name in GROWING for part in ("", "_low", "_high", "_times")]
+    return pd.DataFrame(rows, columns=["direction", "axis", "variant", "n", "first", "last", *spread])
 
 
-def _most_common(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    counts = frame.groupby(columns, dropna=False).size()
-    if counts.empty:
-        return frame
-    chosen = pd.Series(counts.idxmax(), index=columns)
-    same = (frame[columns] == chosen) | (frame[columns].isna() & chosen.isna())
-    return frame[same.all(axis=1)]
-
-
-def accuracy_and_time(costs: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
-    """Test accuracy over seeds beside the inference seconds per image of the same network.
-
-    The time is the measured forward pass of the network's own case (same variant, group, sizes and batch)
-    divided by its batch; of several thread counts that of the runs wins. Columns: network and study,
-    `threads_case`, `mean`, `sd`, `min`, `max`, `n` (seeds), `n_case` (passes), `seconds`,
-    `ci_low`, `ci_high` (per image), `front`.
-    """
-    by = [*NETWORK, *STUDY]
-    accuracy = over_seeds(runs, by, "test_accuracy")
-    forward = costs[(costs["layer"] == "resnet") & (costs["direction"] == "forward")]
-    keys = [*NETWORK, "channels", "kernel_size", "image_size", "batch_size", "device"]
-    joined = accuracy.merge(forward, on=keys, suffixes=("", "_case"))
-    other = (joined["threads"] != joined["threads_case"]).rename("other")
-    joined = joined.assign(other=other).sort_values([*by, "other"]).drop_duplicates(by)
-    for column in ("seconds", "ci_low", "ci_high"):
-        joined[column] /= joined["batch_size"]
-    joined["front"] = pareto_front(joined["seconds"].tolist(), joined["mean"].tolist())
-    spread = ["mean", "sd", "min", "max", "n_case", "n", "seconds", "ci_low", "ci_high", "front"]
-    return joined[[*by, "threads_case", *spread]].reset_index(drop=True)
+GROWTH_AXES = ("resolution", "channels", "batch_size", "image_size", "kernel_size")
+GROWING = {"time": "seconds", "memory": "peak_bytes", "macs": "macs", "model": "predicted_bytes"}

@@ -32,7 +32,19 @@ CASE = {
     "dtype": str,
     "scales": float,
 }
-RUN = {"dataset": str, "epochs": float, "learning_rate": float, "weight_decay": float, "seed": float}
+RUN = {
+    "dataset": str,
+    "budget_unit": str,
+    "budget": float,
+    "recipe": str,
+    "matched": str,  # by which budget the width was chosen
+    "learning_rate": float,
+    "weight_decay": float,
+    "limit": float,
+    "dtype": str,
+    "scales": float,
+    "seed": float,
+}
 SUMMARY = {"n": float, "seconds": float, "q1": float, "q3": float, "ci_low": float, "ci_high": float}
 TIME = {
     **SUMMARY,
@@ -79,6 +91,7 @@ ACCURACY = {
     "best_epoch": float,
     "validation_accuracy": float,
     "test_accuracy": float,
+    "stopped": str,
 }
 PROVENANCE = {
     "measured_at": str,
@@ -120,8 +133,20 @@ RUN_COLUMNS = {
     "parameters": float,
     **PROVENANCE,
 }
-EPOCH = {"epoch": float, "seconds": float, "macs": float, "train_loss": float, "validation_accuracy": float}
+EPOCH = {
+    "epoch": float,
+    "seconds": float,
+    "macs": float,
+    "train_loss": float,
+    "train_accuracy": float,
+    "validation_loss": float,
+    "validation_accuracy": float,
+    "images_per_second": float,
+    "peak_bytes": float,
+    "equivariance_error": float,
+}
 EPOCH_COLUMNS = {"machine": str, "id": str, **RUN, **KIND, **SIZES, **EPOCH}
+EPOCH_COLUMNS |= {"redundancy": tuple}  # of (layer, variant, fraction)
 
 
 # One row per A/A pair: what was entered twice, and the medians of the rounds of both entries.
@@ -245,24 +270,48 @@ def _twin_rows(costs: list[Record], twins: list[Record]) -> list[dict[str, Any]]
 
 
 def _run_row(record: Record) -> dict[str, Any]:
-    data, epochs = _part(record, "data"), record.get("epochs") or []
+    data, epochs = _part(record, "data"), _epochs(record)
     best: Record = next((row for row in epochs if row.get("epoch") == record.get("best_epoch")), {})
     return {
         **_common(record, "run"),
+        **_run(record),
         "macs_convolution": _part(record, "macs_per_image").get("convolution"),
         **{f"n_{part}": data.get(part) for part in ("train", "validation", "test")},
         "source": data.get("source"),
-        "epochs_done": len(epochs),
+        "epochs_done": epochs[-1].get("epoch") if epochs else None,
         "seconds": epochs[-1].get("seconds") if epochs else None,
         "best_epoch": record.get("best_epoch"),
         "validation_accuracy": best.get("validation_accuracy"),
         "test_accuracy": record.get("test_accuracy"),
+        "stopped": record.get("stopped"),
     }
 
 
+def _run(record: Record) -> dict[str, Any]:
+    """The fields of a run, with those that schema 1 did not have at the only value they could take."""
+    run = _part(record, "run")
+    old = {"budget_unit": "epochs", "budget": run.get("epochs"), "matched": "none", "dtype": "float32", "scales": 1}
+    return {**old, **_named(run, RUN)}
+
+
+def _epochs(record: Record) -> list[dict[str, Any]]:
+    epochs = record.get("epochs")
+    return [epoch for epoch in epochs if isinstance(epoch, dict)] if isinstance(epochs, list) else []
+
+
 def _epoch_rows(record: Record) -> list[dict[str, Any]]:
-    common = _common(record, "run")
-    return [{**common, **_named(epoch, EPOCH)} for epoch in record.get("epochs") or []]
+    common = {**_common(record, "run"), **_run(record)}
+    return [{**common, **_named(epoch, EPOCH), "redundancy": _redundancy(epoch)} for epoch in _epochs(record)]
+
+
+def _redundancy(epoch: Mapping[str, Any]) -> tuple[tuple[str, str, float], ...]:
+    layers = _part(epoch, "redundancy")
+    return tuple(
+        (str(layer), str(variant), float(fraction))
+        for layer, fractions in layers.items()
+        for variant, fraction in (fractions.items() if isinstance(fractions, dict) else ())
+        if isinstance(fraction, int | float)
+    )
 
 
 def _common(record: Record, fields: str) -> dict[str, Any]:
@@ -303,4 +352,11 @@ def _typed(values: pd.Series, kind: type) -> pd.Series:
 def _printable(values: tuple[Any, ...]) -> tuple[Any, ...]:
     if values and isinstance(values[0], float):  # thousands of numbers, and never beside texts
         return values
-    return tuple(_printable(part) if isinstance(part, tuple) else printable(part) for part in values)
+    return tuple(
+        _printable(part)
+        if isinstance(part, tuple)
+        else printable(part, LONGEST_NAME)
+        if isinstance(part, str)
+        else part
+        for part in values
+    )

@@ -1,10 +1,13 @@
 """Frames → one self-contained HTML file: styles, script, figures and data are all inside of it."""
 
 import base64
+import gzip
 import hashlib
 import json
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -13,28 +16,57 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from benchmarks.records import Record
-from reports import analysis, figures, style, tables, wording
+from reports import analysis, figures, learning, style, tables, wording
 from reports.figures import Figure
-from reports.frames import Frames, frames, newest
+from reports.frames import Frames, frames, machine_of, newest
 from reports.tables import Table
+from reports.wording import Sentence
 
 TEMPLATES = Path(__file__).parent / "templates"
+# Of several commits that measured the same cases, so many have a part of their own; the newest ones.
+COMMITS = 4
+# Data that is larger than this (compressed) is not put into the page a second time: the reader has it on disk.
+LARGEST_DOWNLOAD = 3_000_000
+
+
+@dataclass(frozen=True)
+class Study:
+    """The training runs that may be compared: their tables."""
+
+    title: str
+    networks: Table
+    accuracies: Table
+    targets: Table
+    target: str
 
 
 @dataclass(frozen=True)
 class Part:
-    """The results of one machine: nothing in it was measured anywhere else."""
+    """One set of results: nothing in it was measured on another machine."""
 
-    number: int
-    machine: str
-    sentences: list[str]
+    id: str
+    title: str
+    remark: str
+    sentences: list[Sentence]
     table: Table
     figures: dict[str, list[Figure]]
-    accuracies: Table
+    studies: list[Study]
+    more_studies: int
+    exponents: Table
+    bends: list[str]
     limits: Table
     peers: Table
     findings: Table
+    undecided: Table
+    undecided_words: str
     not_measured: Table
+
+    @property
+    def anchors(self) -> set[str]:
+        """The records that something in this part links to."""
+        shown = [self.table, self.peers, self.findings, self.not_measured, *(study.networks for study in self.studies)]
+        linked = {anchor for sentence in self.sentences for _, anchor in sentence.records}
+        return linked.union(*(table.anchors for table in shown))
 
 
 @dataclass(frozen=True)
@@ -52,7 +84,8 @@ def render(records: Iterable[Record]) -> str:
     Raises:
         ValueError: when there is nothing to report on.
     """
-    kept = newest(records)
+    given = list(records)
+    kept = newest(given)
     data = _anchored(frames(kept))
     if not data.machines:
         raise ValueError("no record to report on")
@@ -61,21 +94,53 @@ def render(records: Iterable[Record]) -> str:
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["unbroken"] = wording.unbroken
-    script = (TEMPLATES / "sort.js").read_text()
+    environment.filters["csv"] = _csv_uri
+    parts = _parts(given, data)
+    linked = set().union(*(part.anchors for part in parts))
+    script, css = library() + (TEMPLATES / "page.js").read_text(), (TEMPLATES / "style.css").read_text()
+    downloads, left_out = _downloads(kept, data)
     return environment.get_template("report.html").render(
-        parts=[_part(number, machine, data.on(machine)) for number, machine in enumerate(data.machines, start=1)],
+        parts=parts,
         environments=tables.environments([data.costs, data.runs]),
         remarks=_remarks(data),
         period=_period(data),
+        machines=data.machines,
         counts=_counts(data),
-        costs=tables.records(data.costs, tables.COST, "Every cost record"),
-        runs=tables.records(data.runs, tables.RUNS, "Every training run"),
-        downloads=_downloads(kept, data),
+        records_tables=[
+            found
+            for found in (
+                tables.records(data.costs, tables.COST, "costs", "Every cost record", linked),
+                tables.records(data.runs, tables.RUNS, "runs", "Every training run", linked),
+            )
+            if found.number
+        ],
+        downloads=downloads,
+        left_out=left_out,
         look=style.look,
-        css=Markup((TEMPLATES / "style.css").read_text()),
+        css=Markup(css),
+        css_hash=_hash(css),
         script=Markup(script),
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        script_hash=_hash(script),
     )
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+def library() -> str:
+    """DataTables as `itables` ships it (MIT, its licence inside), as statements that leave `DataTable` behind."""
+    package = find_spec("itables")
+    if package is None or not package.submodule_search_locations:
+        raise ValueError(
+            "itables is not installed; get it with the report's dependencies, `pip install --group report`"
+        )
+    source = (Path(package.submodule_search_locations[0]) / "html" / "dt_bundle.js").read_text(encoding="utf-8")
+    exports = re.search(r"export\{([^}]*)\};?", source)
+    name = exports and re.search(r"(\S+) as jQuery", exports[1].replace(",", " "))
+    if exports is None or not name or "</script" in source.lower():
+        raise ValueError("the tables of this itables cannot be put into a page; allowed: itables 2.9 and its like")
+    return f"{source[: exports.start()]}const DataTable = {name[1]}.fn.dataTable;{source[exports.end() :]}\n"
 
 
 def _anchored(data: Frames) -> Frames:
@@ -84,24 +149,93 @@ def _anchored(data: Frames) -> Frames:
         frame.assign(anchor=[f"{kind}-{number}" for number in range(len(frame))])
         for kind, frame in (("cost", data.costs), ("run", data.runs))
     )
-    return Frames(costs, runs, data.epochs, data.twins)
+    return replace(data, costs=costs, runs=runs)
 
 
-def _part(number: int, machine: str, data: Frames) -> Part:
-    measured, runs = analysis.latest(figures.ok(data.costs)), analysis.one_recipe(figures.ok(data.runs))
-    costs = analysis.usual_threads(analysis.comparable(measured))
+def _parts(records: list[Record], data: Frames) -> list[Part]:
+    """A part for every machine; and one for every commit, where several commits measured the same thing there."""
+    parts: list[Part] = []
+    for machine in data.machines:
+        here = data.on(machine)
+        both = pd.concat([here.costs, here.runs])
+        commits = both["commit"].nunique()
+        remark = f"These results come from {commits} commits: of each case the newest counts." if commits > 1 else ""
+        parts.append(_part(f"m{len(parts) + 1}", machine, remark, here))
+        mine = [record for record in records if machine_of(record) == machine]
+        rivals = _rival_commits(mine)
+        for commit in rivals[:COMMITS]:
+            of_commit = [record for record in mine if _commit(record) == commit]
+            found = _known(frames(newest(of_commit)), data)
+            parts.append(_part(f"m{len(parts) + 1}", f"{machine}, commit {commit[:10]} only", "", found))
+    return parts
+
+
+def _commit(record: Record) -> str:
+    provenance = record.get("provenance")
+    return str(provenance.get("commit") or "") if isinstance(provenance, dict) else ""
+
+
+def _rival_commits(records: list[Record]) -> list[str]:
+    """The commits that measured something another one measured too, the newest first."""
+    of_id: dict[str, set[str]] = {}
+    latest: dict[str, str] = {}
+    for record in records:
+        of_id.setdefault(str(record.get("id")), set()).add(_commit(record))
+        when = record.get("provenance")
+        when = str(when.get("measured_at") or "") if isinstance(when, dict) else ""
+        latest[_commit(record)] = max(latest.get(_commit(record), ""), when)
+    rivals = set().union(*(commits for commits in of_id.values() if len(commits) > 1))
+    return sorted(rivals - {""}, key=lambda commit: latest[commit], reverse=True)
+
+
+def _known(data: Frames, everything: Frames) -> Frames:
+    """The frames of older records, whose rows are in the table of records only if nothing newer replaced them."""
+    key = ["machine", "id", "commit"]
+    anchored = [
+        frame.merge(whole[[*key, "anchor"]], on=key, how="left").fillna({"anchor": ""})
+        for frame, whole in ((data.costs, everything.costs), (data.runs, everything.runs))
+    ]
+    return replace(data, costs=anchored[0], runs=anchored[1])
+
+
+def _part(name: str, title: str, remark: str, data: Frames) -> Part:
+    measured, finished = analysis.latest(figures.ok(data.costs)), figures.ok(data.runs)
+    every_study = learning.studies(finished)
+    ours = analysis.comparable(measured)
+    costs = analysis.usual_threads(ours)
     steps = analysis.usual_threads(analysis.comparable(measured, (*analysis.PASSES, analysis.STEP)))
+    runs = learning.one_recipe(finished)
+    growths = analysis.growths(costs)
+    pairs, peers = analysis.realised_speedup(costs, data.twins), analysis.peers(measured, data.twins)
     return Part(
-        number=number,
-        machine=machine,
+        id=name,
+        title=title,
+        remark=remark,
         sentences=wording.headline(costs, runs, data.twins),
         table=tables.headline(costs, runs),
-        figures=figures.every(data, f"m{number}"),
-        accuracies=tables.accuracies(runs),
+        figures=figures.every(data, name),
+        studies=[_study(study, ours, data.epochs) for study in every_study[: figures.STUDIES]],
+        more_studies=max(0, len(every_study) - figures.STUDIES),
+        exponents=tables.exponents(growths),
+        bends=[wording.bends(growths, direction) for direction in analysis.PASSES] if len(growths) else [],
         limits=tables.limits(steps),
-        peers=tables.peers(analysis.peers(measured, data.twins)),
+        peers=tables.peers(peers),
         findings=tables.findings(measured),
+        undecided=tables.undecided(pairs, peers),
+        undecided_words=wording.undecided(pd.concat([pairs["word"], peers["word"]])),
         not_measured=tables.not_measured(data.costs, data.runs),
+    )
+
+
+def _study(runs: pd.DataFrame, costs: pd.DataFrame, epochs: pd.DataFrame) -> Study:
+    mine = epochs[epochs["id"].isin(runs["id"])]
+    target = learning.common_target(mine)
+    return Study(
+        title=wording.study(runs),
+        networks=tables.networks(learning.networks(costs, runs)),
+        accuracies=tables.accuracies(runs),
+        targets=tables.targets(mine, target),
+        target=wording.to_target(mine, target),
     )
 
 
@@ -129,7 +263,9 @@ def _remarks(data: Frames) -> list[str]:
     both = pd.concat([data.costs, data.runs])
     remarks = []
     if len(data.machines) > 1:
-        remarks.append(f"Results of {len(data.machines)} machines: each has its own part, and none are compared.")
+        remarks.append(
+            f"Results of {len(data.machines)} machines: each has a part of its own, nothing is compared across them."
+        )
     busy = both[["load_before", "load_after"]].max(axis=1) > both["cores"] + OWN_LOAD
     if busy.any():
         remarks.append(
@@ -149,7 +285,8 @@ def _remarks(data: Frames) -> list[str]:
     return remarks
 
 
-def _downloads(records: list[Record], data: Frames) -> list[Download]:
+def _downloads(records: list[Record], data: Frames) -> tuple[list[Download], list[str]]:
+    """The files inside of the page, and the names of those that are too large for it."""
     csvs = {
         "costs.csv": ("one row per cost record", data.costs),
         "runs.csv": ("one row per training run", data.runs),
@@ -157,11 +294,18 @@ def _downloads(records: list[Record], data: Frames) -> list[Download]:
         "twins.csv": ("one row per A/A pair", data.twins),
     }
     lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-    downloads = [_download("records.jsonl", "every record with its raw samples", "application/x-ndjson", lines)]
+    files = [("records.jsonl.gz", "every record with its raw samples, one JSON object a line", lines)]
     for name, (what, frame) in csvs.items():
-        csv = frame.drop(columns="anchor", errors="ignore").map(_flat).to_csv(index=False)
-        downloads.append(_download(name, what, "text/csv", csv))
-    return downloads
+        if len(frame):
+            files.append((f"{name}.gz", what, _csv(frame.drop(columns="anchor", errors="ignore"))))
+    packed = [(name, what, gzip.compress(text.encode(), mtime=0)) for name, what, text in files]
+    small = [entry for entry in packed if len(entry[2]) <= LARGEST_DOWNLOAD]
+    downloads = [Download(name, what, _uri("application/gzip", content)) for name, what, content in small]
+    return downloads, [name.removesuffix(".gz") for name, _, content in packed if len(content) > LARGEST_DOWNLOAD]
+
+
+def _csv(frame: pd.DataFrame) -> str:
+    return frame.map(_flat).to_csv(index=False)
 
 
 def _flat(value: Any) -> Any:
@@ -169,8 +313,19 @@ def _flat(value: Any) -> Any:
     if not isinstance(value, tuple):
         return value
     nested = any(isinstance(part, tuple) for part in value)
-    return "; ".join(": ".join(part) for part in value) if nested else " ".join(map(repr, value))
+    return "; ".join(": ".join(map(str, part)) for part in value) if nested else " ".join(map(repr, value))
 
 
-def _download(name: str, what: str, kind: str, text: str) -> Download:
-    return Download(name, what, f"data:{kind};charset=utf-8;base64,{base64.b64encode(text.encode()).decode()}")
+# What a figure's own file leaves out: the raw material is in the files of all records.
+RAW = ("round_medians", "findings", "missing", "first", "second", "anchor", "message", "macs_unsupported", "redundancy")
+
+
+def _csv_uri(figure: Figure) -> str:
+    """The data of a figure as a file: columns that say something, with the digits that a plot can use."""
+    frame = figure.data.drop(columns=[name for name in figure.data if str(name).removesuffix("_ours") in RAW])
+    same = [name for name in frame if frame[name].isna().all() or (frame[name].astype(str) == "").all()]
+    return _uri("text/csv", frame.drop(columns=same).to_csv(index=False, float_format="%.6g").encode())
+
+
+def _uri(kind: str, content: bytes) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -1,40 +1,149 @@
-"""A matplotlib figure → an `<svg>` element that can stand many times in one HTML page."""
+"""A matplotlib figure → an `<svg>` element that can stand many times in one HTML page.
+
+What comes out has no style sheet and no style attribute, so that the page can forbid both.
+"""
 
 import io
 import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
 
 import matplotlib.pyplot as plt
-from markupsafe import Markup, escape
+from markupsafe import Markup
 from matplotlib.figure import Figure
 
 from reports.style import THEME
 
 NO_METADATA = {"Creator": None, "Date": None, "Format": None, "Type": None}
+NO_PDF_METADATA = {"Creator": None, "Producer": None, "CreationDate": None}
+SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
+# A hundredth of a point is finer than any screen.
+LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
+FONT = re.compile(r"(?:(bold|italic|\d{3}) )*([\d.]+px) .*")
 
 
-def inline(figure: Figure, key: str, title: str, description: str) -> Markup:
+@dataclass(frozen=True)
+class Copy:
+    """A panel as a file of its own: SVG with its own colours and fonts, and PDF."""
+
+    key: str
+    svg: str
+    pdf: bytes
+
+
+_kept: ContextVar[list[Copy] | None] = ContextVar("kept", default=None)
+
+
+@contextmanager
+def copies() -> Iterator[list[Copy]]:
+    """While this lasts, every figure that is drawn for the page is kept for papers too."""
+    kept: list[Copy] = []
+    token = _kept.set(kept)
+    try:
+        yield kept
+    finally:
+        _kept.reset(token)
+
+
+def inline(
+    figure: Figure, key: str, title: str, description: str, tips: Mapping[str, Sequence[str]] | None = None
+) -> Markup:
     """The figure as an accessible `<svg>`: themed by CSS variables, scalable, its ids unique through `key`.
 
     Closes the figure. `key` is of letters, digits and hyphens; `title` and `description` may hold anything.
+
+    Args:
+        tips: what is said of each point of an artist, in drawing order, by the artist's gid.
     """
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata=NO_METADATA)
+    kept = _kept.get()
+    if kept is not None:
+        pdf = io.BytesIO()
+        figure.savefig(pdf, format="pdf", metadata=NO_PDF_METADATA)
+        kept.append(Copy(key, buffer.getvalue(), pdf.getvalue()))
     plt.close(figure)
-    source = buffer.getvalue()
-    source = source[source.index("<svg") :]  # the XML prologue names an external DTD
-    source = re.sub(r"<metadata>.*?</metadata>", "", source, flags=re.DOTALL)
-    used = set(re.findall(r'(?:href="|url\()#([\w-]+)', source))
-    source = re.sub(r' id="([^"]+)"', lambda match: f' id="{key}-{match[1]}"' if match[1] in used else "", source)
-    source = re.sub(r'href="#', f'href="#{key}-', source)
-    source = source.replace("url(#", f"url(#{key}-")
-    source = re.sub("|".join(THEME), lambda match: THEME[match[0]], source)
-    # Fonts and sizes come with the element; the family is the page's.
-    source = re.sub(r"(font: [\d.]*(?:bold )?[\d.]+px) [^;\"]*", r"\1 var(--sans)", source)
-    head, body = source.split(">", 1)
-    box = re.search(r'viewBox="[^"]*"', head)
+    root = ElementTree.fromstring(buffer.getvalue())
+    _add_tips(root, tips or {})
+    _name(root, key)
+    for element in root.iter():
+        element.tag = element.tag.removeprefix(SVG)  # HTML knows the element without its namespace
+        _restyle(element)
+    box = root.get("viewBox")
     if box is None:  # not reachable with matplotlib; an unscalable figure would be worse than an error
         raise ValueError("the figure has no viewBox")
-    labels = f'role="img" aria-labelledby="{key}-title {key}-description"'
-    texts = f'<title id="{key}-title">{escape(title)}</title><desc id="{key}-description">{escape(description)}</desc>'
-    # xlink:href needs no namespace in HTML; markup of matplotlib, its texts escaped by matplotlib.
-    return Markup(f"<svg {box[0]} {labels}>{texts}{body}")
+    root.attrib = {
+        "viewBox": box,
+        "role": "img",
+        "aria-labelledby": f"{key}-title {key}-description",
+        "stroke-linejoin": "round",
+    }
+    for number, (tag, text) in enumerate({"title": title, "desc": description}.items()):
+        label = Element(tag, id=f"{key}-{'title' if tag == 'title' else 'description'}")
+        label.text = text
+        root.insert(number, label)
+    return Markup(ElementTree.tostring(root, encoding="unicode", short_empty_elements=False))
+
+
+def _add_tips(root: Element, tips: Mapping[str, Sequence[str]]) -> None:
+    """Gives every point of the named artists a `<title>`, which browsers show beside the pointer."""
+    groups = {element.get("id"): element for element in root.iter(f"{SVG}g")}
+    for gid, texts in tips.items():
+        points = list(_points(groups[gid]))
+        if len(points) != len(texts):  # a point drawn in two strokes would shift all texts after it
+            raise ValueError(f"{len(points)} points of {gid} have {len(texts)} tips")
+        for point, text in zip(points, texts, strict=True):
+            label = ElementTree.SubElement(point, f"{SVG}title")
+            label.text = text
+            point.set("class", "tip")
+
+
+def _points(group: Element) -> Iterator[Element]:
+    for child in group:
+        if child.tag in (f"{SVG}use", f"{SVG}path"):
+            yield child
+        elif child.tag != f"{SVG}defs":
+            yield from _points(child)
+
+
+def _name(root: Element, key: str) -> None:
+    """Keeps the ids that something refers to and makes them the page's; drops all others, and what is no drawing."""
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.tag in (f"{SVG}style", f"{SVG}metadata"):
+                parent.remove(child)
+    used = set(re.findall(r'(?:href="|url\()#([\w-]+)', ElementTree.tostring(root, encoding="unicode")))
+    for element in root.iter():
+        name = element.attrib.pop("id", "")
+        if name in used:
+            element.set("id", f"{key}-{name}")
+        link = element.attrib.pop(f"{XLINK}href", "")
+        if link:
+            element.set("href", link.replace("#", f"#{key}-", 1))
+        clip = element.get("clip-path", "")
+        if clip:
+            element.set("clip-path", clip.replace("#", f"#{key}-", 1))
+
+
+def _restyle(element: Element) -> None:
+    """A style attribute → attributes of its own, colours → variables of the page, long numbers → short ones."""
+    for declaration in element.attrib.pop("style", "").split("; "):
+        name, _, value = declaration.partition(": ")
+        if name == "font" and (font := FONT.fullmatch(value)):
+            element.set("font-size", font[2])
+            if font[1]:
+                element.set("font-weight", font[1])
+        elif name and name != "font-family":  # the family is the page's
+            element.set(name, THEME.get(value, value))
+    for name in ("d", "x", "y", "transform", "width", "height"):
+        text = element.get(name)
+        if text:
+            element.set(name, LONG_NUMBER.sub(lambda match: f"{float(match[0]):.2f}", text.replace("\n", "")))
+    if element.text and not element.text.strip():
+        element.text = None
+    if element.tail and not element.tail.strip():
+        element.tail = None

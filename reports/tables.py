@@ -1,13 +1,15 @@
 """Frames → the cells of the page's tables: what is shown, and what is sorted by."""
 
+import json
 import math
-from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
+from markupsafe import Markup
 
-from reports import analysis, wording
+from reports import analysis, learning, wording
 from reports.analysis import Interval
 from reports.frames import OURS
 from reports.style import in_order
@@ -15,12 +17,15 @@ from reports.style import in_order
 
 @dataclass(frozen=True)
 class Cell:
-    """`text` is shown, `key` is sorted by; numbers sort as numbers, and missing ones last."""
+    """`text` is shown, `key` is sorted by; numbers sort as numbers, and missing ones last. `note` stands below."""
 
     text: str
     key: str
     number: bool = False
     link: str = ""
+    note: str = ""
+    look: str = ""  # the variant whose marker stands before the text
+    name: str = ""  # for the script: a class
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ class Row:
     cells: tuple[Cell, ...]
     anchor: str = ""
     failed: bool = False
+    data: Mapping[str, str] = field(default_factory=dict)  # for the script
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,11 @@ class Table:
     caption: str
     headings: tuple[str, ...]
     rows: tuple[Row, ...]
+
+    @property
+    def anchors(self) -> set[str]:
+        """The records that the table links to."""
+        return {cell.link.removeprefix("#") for row in self.rows for cell in row.cells if cell.link}
 
 
 Columns = Sequence[tuple[str, str, Callable[[Any], str]]]
@@ -55,11 +66,15 @@ def direction(name: str) -> str:
 
 
 def group(name: str) -> str:
-    return wording.GROUPS.get(name, name)
+    return wording.group(name)
 
 
 def kinds(findings: Sequence[tuple[str, ...]]) -> str:
     return ", ".join(status(finding[0]) for finding in findings)
+
+
+def short(commit: str) -> str:
+    return commit[:10]
 
 
 def minute(value: str) -> str:
@@ -69,33 +84,33 @@ def minute(value: str) -> str:
 
 COST: Columns = [
     ("status", "status", status),
-    ("message", "message", str),
-    ("layer", "layer", str),
     ("of", "implementation", str),
+    ("layer", "layer", str),
     ("variant", "variant", str),
     ("group", "group", group),
     ("|H|", "resolution", plain),
-    ("scales", "scales", plain),
     ("width", "channels", plain),
     ("batch", "batch_size", plain),
     ("image", "image_size", plain),
     ("kernel", "kernel_size", plain),
     ("pass", "direction", direction),
-    ("kernels", "kernels", str),
-    ("execution", "execution", str),
-    ("format", "dtype", str),
-    ("threads", "threads", plain),
     ("time, median", "seconds", wording.seconds),
     ("95 % from", "ci_low", wording.seconds),
     ("95 % to", "ci_high", wording.seconds),
     ("n", "n", plain),
+    ("peak memory", "peak_bytes", wording.memory),
+    ("MACs, convolution", "macs_convolution", wording.count),
+    ("noise", "noise", str),
+    ("message", "message", str),
+    ("scales", "scales", plain),
+    ("kernels", "kernels", str),
+    ("execution", "execution", str),
+    ("format", "dtype", str),
+    ("threads", "threads", plain),
     ("processes", "rounds", plain),
     ("ended by", "stopped", str),
-    ("noise", "noise", str),
     ("findings", "findings", kinds),
-    ("peak memory", "peak_bytes", wording.memory),
     ("predicted", "predicted_bytes", wording.memory),
-    ("MACs, convolution", "macs_convolution", wording.count),
     ("MACs, kernels", "macs_kernel_generation", wording.count),
     ("MACs, backward", "macs_backward", wording.count),
     ("time at zero MACs", "zero_counted_time_share", wording.percent),
@@ -108,41 +123,115 @@ COST: Columns = [
     ("load before", "load_before", plain),
     ("measured (UTC)", "measured_at", minute),
     ("block", "block", str),
+    ("commit", "commit", short),
     ("machine", "machine", str),
+    ("id", "id", str),
 ]
 RUNS: Columns = [
     ("status", "status", status),
-    ("message", "message", str),
     ("data set", "dataset", str),
     ("variant", "variant", str),
+    ("group", "group", group),
     ("|H|", "resolution", plain),
     ("width", "channels", plain),
     ("seed", "seed", plain),
     ("epochs", "epochs_done", plain),
-    ("best epoch", "best_epoch", plain),
     ("validation accuracy", "validation_accuracy", wording.percent),
     ("test accuracy", "test_accuracy", wording.percent),
     ("training time", "seconds", wording.seconds),
     ("parameters", "parameters", wording.count),
+    ("message", "message", str),
+    ("best epoch", "best_epoch", plain),
+    ("budget", "budget", plain),
+    ("budget in", "budget_unit", str),
+    ("matched by", "matched", str),
+    ("recipe", "recipe", str),
     ("learning rate", "learning_rate", plain),
     ("batch", "batch_size", plain),
+    ("image", "image_size", plain),
+    ("kernel", "kernel_size", plain),
     ("threads", "threads", plain),
     ("load before", "load_before", plain),
     ("measured (UTC)", "measured_at", minute),
+    ("commit", "commit", short),
     ("machine", "machine", str),
+    ("id", "id", str),
 ]
+# Up to here columns are shown at first; the others on demand.
+LAST_MAIN = "message"
+FILTERS = ("status", "of", "layer", "variant", "group", "pass", "noise", "data set", "machine")
+# Rows that stand in the page without scripts; all others are in the data beside the table.
+STATIC_ROWS = 400
 
 
-def records(frame: pd.DataFrame, columns: Columns, caption: str) -> Table:
-    """Every row of a frame, failures first; `anchor` of the frame becomes the row's id. Empty columns are left out."""
+@dataclass(frozen=True)
+class Records:
+    """Every record of a kind: a table with the first of them, and all of them as data for the script.
+
+    `filters` are the headings that have a few values only.
+    """
+
+    name: str
+    table: Table
+    number: int
+    main: int
+    filters: tuple[str, ...]
+    source: Markup
+
+
+def records(frame: pd.DataFrame, columns: Columns, name: str, caption: str, linked: Collection[str] = ()) -> Records:
+    """Every row of a frame, failures first, then those that something links to.
+
+    `anchor` of the frame becomes the row's id. Empty columns are left out.
+    """
     columns = _filled(columns, frame)
-    keys = [name for name in ("layer", "direction", "variant", "resolution", "channels") if name in frame]
-    done = frame["status"].isin(["ok", "skipped"]).rename("done")
-    rows = []
-    for record in frame.assign(done=done).sort_values(["done", *keys], kind="stable").to_dict("records"):
-        cells = tuple(_cell(record[column], show) for _, column, show in columns)
-        rows.append(Row(cells, record["anchor"], failed=not record["done"]))
-    return Table(caption, tuple(heading for heading, _, _ in columns), tuple(rows))
+    keys = [key for key in ("layer", "direction", "variant", "resolution", "channels") if key in frame]
+    frame = frame.assign(done=frame["status"].isin(["ok", "skipped"]), apart=~frame["anchor"].isin(linked))
+    frame = frame.sort_values(["done", "apart", *keys], kind="stable")
+    headings = [heading for heading, _, _ in columns]
+    known = [column for _, column, _ in columns]
+    main = next((i + 1 for i, column in enumerate(known) if column == LAST_MAIN), 0)
+    main = main or next((i for i, (h, _, _) in enumerate(columns) if h in AFTER_MAIN), len(columns))
+    failed = (~frame["done"]).tolist()
+    cells = {column: [_cell(value, show) for value in frame[column]] for _, column, show in columns}
+    rows = [
+        Row(tuple(cells[column][i] for column in known), anchor, failed=bad)
+        for i, (anchor, bad) in enumerate(zip(frame["anchor"][:STATIC_ROWS], failed, strict=False))
+    ]
+    filters = tuple(h for h in FILTERS if h in headings and 1 < len(set(_texts(cells[known[headings.index(h)]]))) <= 20)
+    source = {
+        "ids": frame["anchor"].tolist(),
+        "failed": [int(bad) for bad in failed],
+        "columns": [_column(heading, cells[column], i < main) for i, (heading, column, _) in enumerate(columns)],
+    }
+    return Records(name, Table(caption, tuple(headings), tuple(rows)), len(frame), main, filters, script_json(source))
+
+
+# The first column after the main ones, where no record has a message.
+AFTER_MAIN = ("scales", "best epoch")
+
+
+def _texts(cells: Sequence[Cell]) -> list[str]:
+    return [cell.text for cell in cells]
+
+
+def _column(title: str, cells: Sequence[Cell], main: bool) -> dict[str, Any]:
+    """A column as its distinct cells, and which of them stands in each row."""
+    distinct = {(cell.text, cell.key): None for cell in cells}
+    index = {cell: i for i, cell in enumerate(distinct)}
+    number = bool(cells) and cells[0].number
+    found: dict[str, Any] = {"title": title, "number": number, "main": main, "texts": [text for text, _ in distinct]}
+    if number:
+        found["keys"] = [float(f"{float(key):.6g}") if key else None for _, key in distinct]
+    return {**found, "at": [index[cell.text, cell.key] for cell in cells]}
+
+
+def script_json(value: Any) -> Markup:
+    """JSON that no record can end the script element of."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for letter in "<>&\u2028\u2029":
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return Markup(text)
 
 
 def _filled(columns: Columns, frame: pd.DataFrame) -> Columns:
@@ -163,56 +252,186 @@ def _cell(value: Any, show: Callable[[Any], str]) -> Cell:
 
 
 def headline(costs: pd.DataFrame, runs: pd.DataFrame) -> Table:
-    """Each variant at the base point: times, memory and MACs beside plain, and the accuracy of its network there."""
+    """Each variant at the base point: times, memory and MACs beside plain, and the accuracy of its best network."""
     table = analysis.against_plain(costs)
-    accuracies = analysis.over_seeds(runs, ["variant", "resolution"], "test_accuracy")
-    headings = ["variant"]
-    for words in wording.DIRECTIONS.values():
-        headings += [words, "× plain"]
-    headings += ["memory, forward + backward", "× plain", "MACs, forward", "× plain"]
-    headings += ["test accuracy of the network"]
+    best = learning.best_networks(runs)
+    names = wording.network_names(best)
+    headings = ["layer", "inference", "training pass", "memory of it", "MACs", "test accuracy"]
     rows = []
-    for variant in in_order(table["variant"]):
+    for variant in in_order([*table["variant"], *best["variant"]]):
         mine = table[table["variant"] == variant].drop_duplicates("direction").set_index("direction")
         mine = mine.reindex(list(wording.DIRECTIONS))
         forward, training = (row for _, row in mine.iterrows())
-        cells = [_cell(variant, str)]
-        for row in (forward, training):
-            link = "" if pd.isna(row["anchor"]) else f"#{row['anchor']}"
-            cells.append(Cell(wording.seconds(row["seconds"]), repr(row["seconds"]), number=True, link=link))
-            cells.append(_number(wording.times(Interval(*row[wording.TIME_RATIO])), row["time_ratio"]))
-        cells.append(_number(wording.memory(training["peak_bytes"]), training["peak_bytes"]))
-        cells.append(_multiple(training["memory_ratio"]))
-        cells.append(_number(wording.count(forward["macs"]), forward["macs"]))
-        cells.append(_multiple(forward["mac_ratio"]))
-        cells.append(_accuracy(accuracies, variant, mine["resolution"].max()))
-        rows.append(Row(tuple(cells)))
-    return Table("One layer at the base point, and the network made of such layers", tuple(headings), tuple(rows))
+        cells = [Cell(variant, variant, look=variant)]
+        cells += [
+            _priced(row, "seconds", wording.seconds, _beside(variant, row, "time_ratio", TIME))
+            for row in (forward, training)
+        ]
+        cells.append(_priced(training, "peak_bytes", wording.memory, _beside(variant, training, "memory_ratio", ())))
+        cells.append(_priced(forward, "macs", wording.count, _beside(variant, forward, "mac_ratio", ())))
+        network = best[best["variant"] == variant]
+        for i, row in network.iterrows():
+            accuracy = wording.mean_sd(row["mean"], row["sd"])
+            note = names[i].removeprefix(variant).strip(" ,")
+            cells.append(Cell(accuracy, repr(row["mean"]), number=True, note=note))
+        rows.append(Row((*cells, *([] if len(network) else [Cell(wording.NOTHING, "", number=True)]))))
+    return Table(
+        "Cost of one layer at the base point, and accuracy of a network of such layers", tuple(headings), tuple(rows)
+    )
+
+
+TIME = ("time_low", "time_high")
+
+
+def _beside(variant: str, row: pd.Series, ratio: str, bounds: Sequence[str]) -> str:
+    """`7.2× [7.0, 7.4]`: a multiple of plain, which is none of its own."""
+    if variant == "plain" or not math.isfinite(row[ratio]):
+        return ""
+    interval = [row[bound] for bound in bounds] or [row[ratio], row[ratio]]
+    return wording.times(Interval(row[ratio], interval[0], interval[1]))
+
+
+def _priced(row: pd.Series, column: str, show: Callable[[Any], str], note: str) -> Cell:
+    link = "" if pd.isna(row["anchor"]) else f"#{row['anchor']}"
+    return Cell(show(row[column]), repr(row[column]), number=True, link=link, note=note)
+
+
+def networks(table: pd.DataFrame) -> Table:
+    """Every network of a study with its accuracy and costs, most accurate first; what the advisor filters."""
+    table = table.assign(name=list(wording.network_names(table).values()))
+    rows = []
+    table = table.sort_values("mean", ascending=False, kind="stable")
+    known = learning.complete(table)
+    for i, row in enumerate(table.to_dict("records")):
+        accuracy = wording.mean_sd(row["mean"], row["sd"])
+        link = f"#{row['anchor_case']}" if isinstance(row["anchor_case"], str) else ""
+        cells = [
+            Cell(row["name"], row["name"], look=row["variant"]),
+            _number(accuracy, row["mean"]),
+            _number(plain(row["n"]), row["n"]),
+            Cell(wording.seconds(row["seconds"]), repr(row["seconds"]), number=True, link=link),
+            _number(wording.memory(row["peak_bytes"]), row["peak_bytes"]),
+            _number(wording.count(row["macs"]), row["macs"]),
+            _number(wording.seconds(row["training_seconds"]), row["training_seconds"]),
+            _number(wording.count(row["parameters"]), row["parameters"]),
+            Cell("yes" if row["front"] else "no" if known[i] else "not all measured", "", name="front"),
+        ]
+        costs = {name: "" if math.isnan(row[name]) else repr(row[name]) for name in ADVISED}
+        words = f"{row['name']} ({accuracy}; {wording.seconds(row['seconds'])} per image)"
+        data = {"name": row["name"], "words": wording.unbroken(words), "accuracy": repr(row["mean"]), **costs}
+        rows.append(Row(tuple(cells), data=data))
+    headings = (
+        "network",
+        "test accuracy",
+        "seeds",
+        "inference per image",
+        "memory of a training pass",
+        "MACs per image",
+    )
+    more = ("training, whole", "parameters", "on the front")
+    return Table("Networks: what they reach and what they cost", (*headings, *more), tuple(rows))
+
+
+ADVISED = ("seconds", "peak_bytes", "macs", "training_seconds")
 
 
 def accuracies(runs: pd.DataFrame) -> Table:
     """Test accuracy of every network, mean ± s.d. over seeds."""
-    by = ["variant", "resolution"]
-    table = analysis.over_seeds(runs, by, "test_accuracy")
-    means = runs.groupby(by)[["parameters", "seconds", "best_epoch"]].mean()
+    table = learning.over_seeds(runs, learning.NETWORK, "test_accuracy")
+    means = runs.groupby(learning.NETWORK, dropna=False)[["seconds", "best_epoch"]].mean().reset_index()
+    table = table.merge(means, on=learning.NETWORK)
+    names = wording.network_names(table)
     rows = []
     for variant in in_order(table["variant"]):
-        for _, row in table[table["variant"] == variant].iterrows():
-            mean = means.loc[(variant, row["resolution"])]
+        for i, row in table[table["variant"] == variant].iterrows():
             cells = [
-                _cell(variant, str),
-                _cell("–" if variant == "plain" else plain(row["resolution"]), str),
+                Cell(names[i], names[i], look=variant),
                 _number(wording.mean_sd(row["mean"], row["sd"]), row["mean"]),
                 _number(f"{wording.percent(row['min'])} to {wording.percent(row['max'])}", row["min"]),
                 _number(plain(row["n"]), row["n"]),
-                _number(plain(round(float(mean["best_epoch"]), 1)), mean["best_epoch"]),
-                _number(wording.seconds(float(mean["seconds"])), mean["seconds"]),
-                _number(wording.count(float(mean["parameters"])), mean["parameters"]),
+                _number(plain(round(float(row["best_epoch"]), 1)), row["best_epoch"]),
             ]
             rows.append(Row(tuple(cells)))
-    headings = ("network", "|H|", "test accuracy, mean ± s.d.", "worst to best seed", "n (seeds)")
-    more = ("chosen epoch, mean", "training time, mean", "parameters")
-    return Table("Test accuracy at the epoch that validation chose", (*headings, *more), tuple(rows))
+    headings = ("network", "test accuracy, mean ± s.d.", "worst to best seed", "n (seeds)", "chosen epoch, mean")
+    return Table("Test accuracy at the epoch that validation chose", headings, tuple(rows))
+
+
+def targets(epochs: pd.DataFrame, target: float) -> Table:
+    """What every network had spent when it first validated at the target, over seeds."""
+    rows = []
+    table = learning.to_target(epochs, target) if math.isfinite(target) else epochs.iloc[:0]
+    names = wording.network_names(table)
+    for variant in in_order(table["variant"]):
+        for i, row in table[table["variant"] == variant].iterrows():
+            cells = [
+                Cell(names[i], names[i], look=variant),
+                _number(f"{row['reached']:.0f} of {row['n']:.0f}", row["reached"]),
+            ]
+            for unit, show in (("epoch", plain), ("seconds", wording.seconds), ("macs", wording.count)):
+                median, low, high = (row[f"{unit}_{part}"] for part in ("median", "low", "high"))
+                text = (
+                    f"{show(median)} [{show(low)}, {show(high)}]"
+                    if math.isfinite(high)
+                    else (f"{show(median)} [{show(low)}, not all]" if math.isfinite(median) else "not in time")
+                )
+                cells.append(_number(text, median))
+            rows.append(Row(tuple(cells)))
+    headings = ("network", "seeds that got there", "epochs", "training time", "MACs")
+    return Table(
+        f"Spent until a validation accuracy of {wording.percent(target, 0)}: median [least, most]",
+        headings,
+        tuple(rows),
+    )
+
+
+def exponents(growths: pd.DataFrame) -> Table:
+    """Fitted exponents of time and memory along every axis, beside those that the definition and the model have."""
+    rows: list[Row] = []
+    for axis in analysis.GROWTH_AXES:
+        along = growths[growths["axis"] == axis]
+        for variant in in_order(along["variant"]):
+            passes = {str(row["direction"]): row for _, row in along[along["variant"] == variant].iterrows()}
+            first = next(iter(passes.values()))
+            nothing = pd.Series(math.nan, index=first.index)
+            forward, training = (passes.get(direction, nothing) for direction in wording.DIRECTIONS)
+            named = wording.AXES[axis] if not rows or rows[-1].data["axis"] != axis else ""
+            span = f"{first['first']:g} to {first['last']:g}, n = {first['n']:.0f}"
+            cells = [_cell(named, str), Cell(variant, variant, look=variant), _cell(span, str)]
+            cells += [_power(first, "macs", fitted=False), _power(forward, "time"), _power(training, "time")]
+            cells += [_power(training, "model", fitted=False), _power(training, "memory")]
+            rows.append(Row(tuple(cells), data={"axis": axis}))
+    headings = ("axis", "layer", "from – to", "MACs (theory)", "time, forward", "time, forward + backward")
+    more = ("memory (model)", "memory, forward + backward")
+    return Table("Exponents: how much steeper than a constant", (*headings, *more), tuple(rows))
+
+
+def _power(row: pd.Series, name: str, *, fitted: bool = True) -> Cell:
+    if not math.isfinite(row[name]):
+        return Cell(wording.NOTHING, "", number=True)
+    return _number(wording.exponent(row, name) if fitted else wording.decimal(row[name]), row[name])
+
+
+def undecided(pairs: pd.DataFrame, peers: pd.DataFrame) -> Table:
+    """The comparisons of this page that came to no word."""
+    rows = []
+    for subject, rival, frame in (("separable", "full", pairs), ("", "ours", peers)):
+        for row in frame[frame["word"] == "ambiguous"].to_dict("records"):
+            bounds = [row[name] for name in (("time_low", "time_high") if subject else ("low", "high"))]
+            # Of separable the frame has full's time over its own; what is said is about separable.
+            ratio = (
+                Interval(1 / row["time_ratio"], 1 / bounds[1], 1 / bounds[0])
+                if subject
+                else Interval(row["ratio"], *bounds)
+            )
+            what = subject or f"{row['implementation']} {row['variant']}"
+            where = f"{group(row['group'])}, |H| = {row['resolution']:.0f}, width {row['channels']:.0f}"
+            where += f", batch {row['batch_size']:.0f}"
+            shape = f"{row['image_size']:.0f} pixels, kernel {row['kernel_size']:.0f}"
+            cells = [_cell(f"{what} beside {rival}", str), _cell(wording.LAYERS.get(row["layer"], row["layer"]), str)]
+            cells += [_cell(direction(row["direction"]), str), _cell(f"{where}, {shape}", str)]
+            rows.append(Row((*cells, _number(wording.times(ratio), ratio.value))))
+    headings = ("what", "of", "pass", "where", "time, as a multiple")
+    return Table("What could not be decided", headings, tuple(rows))
 
 
 def findings(costs: pd.DataFrame) -> Table:
@@ -233,7 +452,7 @@ def findings(costs: pd.DataFrame) -> Table:
 def limits(costs: pd.DataFrame) -> Table:
     """How near each variant comes to what the machine can do, at the base point."""
     columns: Columns = [
-        ("variant", "variant", str),
+        ("layer", "variant", str),
         ("pass", "direction", direction),
         ("kernel generation", "kernel_generation_share", wording.percent),
         ("time at zero MACs", "zero_counted_time_share", wording.percent),
@@ -326,15 +545,3 @@ def environments(frames: Sequence[pd.DataFrame]) -> Table:
 
 def _number(text: str, value: Any) -> Cell:
     return Cell(text, repr(float(value)) if math.isfinite(value) else "", number=True)
-
-
-def _multiple(value: float) -> Cell:
-    return _number(f"{wording.digits(value)}×" if math.isfinite(value) else wording.NOTHING, value)
-
-
-def _accuracy(table: pd.DataFrame, variant: str, resolution: float) -> Cell:
-    row = table[(table["variant"] == variant) & (table["resolution"] == resolution)]
-    if row.empty:
-        return Cell(wording.NOTHING, "", number=True)
-    mean, sd = row["mean"].item(), row["sd"].item()
-    return _number(wording.mean_sd(mean, sd), mean)

@@ -3,12 +3,13 @@
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
 from benchmarks.comparison import WORDS
-from reports import analysis
+from reports import analysis, learning
 from reports.analysis import Interval
 from reports.style import in_order
 
@@ -16,8 +17,25 @@ DIRECTIONS = {"forward": "forward", "forward_backward": "forward + backward"}
 ALL_DIRECTIONS = {**DIRECTIONS, "training_step": "training step"}
 LAYERS = {"conv": "one layer", "resnet": "network"}
 GROUPS = {"SO2": "SO(2)", "O2": "O(2)", "RPlus": "R⁺", "SO2xRPlus": "SO(2) × R⁺"}
+AXES = {
+    "resolution": "group resolution |H|",
+    "channels": "width",
+    "batch_size": "batch size",
+    "image_size": "image size",
+    "kernel_size": "kernel size",
+}
+# What the first screen is about; the rarer variants are in its table.
+BASIC = ("plain", "lifting", "full", "separable")
 NOTHING = "–"
 TIME_RATIO = ["time_ratio", "time_low", "time_high"]
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A generated sentence, and the records that its numbers come from: what to call each, and its row in the page."""
+
+    text: str
+    records: tuple[tuple[str, str], ...] = ()
 
 
 def digits(value: float, significant: int = 3) -> str:
@@ -133,30 +151,47 @@ def point(base: Mapping[str, Any] | pd.Series, *, without: str = "") -> str:
 
 def growth(costs: pd.DataFrame, column: str, what: str) -> str:
     """How `column` grows with |H|: fitted exponents of the group variants on the slice at the base point."""
-    base = analysis.base_point(costs)
-    if not base:
+    if costs.empty:
         return f"No {what} was measured."
-    slice_ = analysis.at(costs, base, free=["resolution"])
-    slice_ = slice_[(slice_["variant"] != "plain") & (slice_[column] > 0)]
-    found = []
-    for variant in in_order(slice_["variant"]):
-        rows = slice_[slice_["variant"] == variant]
-        exponent = analysis.scaling_exponent(rows["resolution"].tolist(), rows[column].tolist())
-        if math.isfinite(exponent.value):
-            known = math.isfinite(exponent.low) and exponent.high - exponent.low >= 0.05
-            bounds = f" [{decimal(exponent.low)}, {decimal(exponent.high)}]" if known else ""
-            found.append(f"{decimal(exponent.value)}{bounds} for {variant}")
+    name = next(name for name, measured in analysis.GROWING.items() if measured == column)
+    table = analysis.growths(costs)
+    table = table[(table["axis"] == "resolution") & table[name].notna()]
+    powers = {str(row["variant"]): exponent(row, name) for _, row in table.iterrows()}
+    found = [f"{powers[variant]} for {variant}" for variant in in_order(powers) if variant != "plain"]
     if not found:
         return f"{what[0].upper()}{what[1:]}: measured at one group resolution only."
     verb = "grow" if what.endswith("s") else "grows"
-    n = span(slice_.groupby("variant")["resolution"].nunique())
-    return f"{what[0].upper()}{what[1:]} {verb} with |H| to the power {listing(found)} (n = {n} resolutions)."
+    n = f"n = {span(table['n'])} resolutions"
+    return f"{what[0].upper()}{what[1:]} {verb} with |H| to the power {listing(found)} ({n})."
+
+
+def exponent(row: pd.Series, name: str) -> str:
+    """`1.7 ± 0.3`, a 95 % interval; without it where two points give none, or where all lie on one line."""
+    half = row[f"{name}_high"] - row[name]
+    return decimal(row[name]) + (f" ± {decimal(half)}" if half >= 0.05 else "")
+
+
+def bends(growths: pd.DataFrame, direction: str) -> str:
+    """Where the time grows least and most beside the MACs, over all axes and variants of one pass."""
+    rows = growths[(growths["direction"] == direction) & growths[["time_times", "macs_times"]].notna().all(axis=1)]
+    if rows.empty:
+        return "No growth of time beside MACs was measured."
+    beside = (rows["time_times"] / rows["macs_times"]).sort_values(kind="stable")
+    ends = rows.loc[[beside.index[0], beside.index[-1]] if len(beside) > 1 else beside.index]
+    parts = [
+        f"{row['variant']} from {AXES[row['axis']]} {row['first']:g} to {row['last']:g}: "
+        f"MACs {digits(row['macs_times'], 2)}×, time {digits(row['time_times'], 2)}×"
+        for _, row in ends.iterrows()
+    ]
+    names = ["least", "most"][: len(parts)]
+    told = "; ".join(f"{name}, {part}" for name, part in zip(names, parts, strict=True))
+    return f"{ALL_DIRECTIONS[direction].capitalize()}: beside its MACs, time grows {told}."
 
 
 def generation_share(costs: pd.DataFrame) -> str:
     """The range of the share of a generating forward's MACs that makes kernels, per variant."""
     rows = costs.dropna(subset=["macs_kernel_generation", "macs_convolution"])
-    rows = rows[(rows["variant"] != "plain") & (rows["macs_convolution"] > 0)]
+    rows = varied(rows[(rows["variant"] != "plain") & (rows["macs_convolution"] > 0)], "batch_size")
     if rows.empty:
         return "No MACs were counted."
     share = rows["macs_kernel_generation"] / (rows["macs_kernel_generation"] + rows["macs_convolution"])
@@ -168,6 +203,12 @@ def generation_share(costs: pd.DataFrame) -> str:
         change = "" if low == high else f" and {percent(at_high)} at batch {high:.0f}"
         parts.append(f"{percent(at_low)} for {variant} at batch {low:.0f}{change}")
     return f"Of the MACs of a forward pass, generating its kernels takes {'; '.join(parts)}."
+
+
+def varied(rows: pd.DataFrame, axis: str) -> pd.DataFrame:
+    """The variants that were measured at two values of an axis or more; all of them where none was."""
+    several = rows.groupby("variant")[axis].transform("nunique") > 1
+    return rows[several] if several.any() else rows
 
 
 def passes(costs: pd.DataFrame) -> pd.Series:
@@ -254,6 +295,11 @@ def signed(value: float) -> str:
     return f"{100 * value:+.1f} %".replace("-", "−")
 
 
+def group(name: str) -> str:
+    """A group as it is written in formulas."""
+    return GROUPS.get(name, name)
+
+
 def in_directions(directions: pd.Series) -> list[str]:
     """The distinct passes, in our order."""
     return [direction for direction in ALL_DIRECTIONS if direction in set(directions)]
@@ -273,22 +319,17 @@ def equivariance(costs: pd.DataFrame) -> str:
 
 
 def accuracy(runs: pd.DataFrame) -> str:
-    """Test accuracy of every variant at the |H| of its best mean validation accuracy; the test set has no say in it."""
-    by = ["variant", "resolution"]
-    choice = analysis.over_seeds(runs, by, "validation_accuracy").sort_values("mean", ascending=False, kind="stable")
-    best = choice.drop_duplicates("variant")[by].merge(analysis.over_seeds(runs, by, "test_accuracy"), on=by)
+    """Test accuracy of every variant, of the network of it that validates best; the test set has no say in it."""
+    best = learning.best_networks(runs)
     if best.empty:
         return "No training run has finished."
-    texts = {}
-    for _, row in best.iterrows():
-        where = "" if row["variant"] == "plain" else f" at |H| = {row['resolution']:.0f}"
-        texts[row["variant"]] = f"{row['variant']} {mean_sd(row['mean'], row['sd'])}{where}"
+    names = network_names(best)
+    texts = {row["variant"]: f"{mean_sd(row['mean'], row['sd'])} ({names[i]})" for i, row in best.iterrows()}
     parts = [texts[variant] for variant in in_order(texts)]
     spread = "mean ± s.d." if best["sd"].notna().any() else "single runs"
     seeds = "seed" if best["n"].max() == 1 else "seeds"
     return (
-        f"Test accuracy at the |H| that is best on validation: {listing(parts)} ({spread}, n = {span(best['n'])} "
-        f"{seeds})."
+        f"Test accuracy of the networks that validate best: {listing(parts)} ({spread}, n = {span(best['n'])} {seeds})."
     )
 
 
@@ -297,7 +338,7 @@ def time_to_train(epochs: pd.DataFrame) -> str:
     last = epochs.sort_values("epoch").drop_duplicates("id", keep="last")
     if last.empty:
         return "No training run has finished an epoch."
-    means = last.groupby(["variant", "resolution"])["seconds"].mean()
+    means = last.groupby(learning.NETWORK, dropna=False)["seconds"].mean()
     parts = []
     for variant in in_order(last["variant"]):
         of_variant = means.xs(variant, level="variant")
@@ -306,16 +347,105 @@ def time_to_train(epochs: pd.DataFrame) -> str:
     return f"Training for {span(last['epoch'])} epoch{'' if last['epoch'].max() == 1 else 's'} takes {listing(parts)}."
 
 
-def pareto(points: pd.DataFrame) -> str:
-    """The networks on the front, fastest first."""
-    if points.empty:
-        return "No network has both a test accuracy and a measured inference time."
-    front = points[points["front"]].sort_values("seconds")
-    names = [
-        f"{network_name(row)} ({seconds(row['seconds'])} per image, {percent(row['mean'])})"
-        for _, row in front.iterrows()
+def macs_to_train(epochs: pd.DataFrame) -> str:
+    """MACs of the whole schedule, per variant, from the cheapest to the dearest network of each."""
+    last = epochs.sort_values("epoch").drop_duplicates("id", keep="last").dropna(subset=["macs"])
+    if last.empty:
+        return "No MACs of training were counted."
+    parts = []
+    for variant in in_order(last["variant"]):
+        of_variant = last.loc[last["variant"] == variant, "macs"]
+        low, high = of_variant.min(), of_variant.max()
+        parts.append(f"{count(low)}{'' if low == high else f' to {count(high)}'} for {variant}")
+    return f"The whole training asks for {listing(parts)} MACs."
+
+
+def to_target(epochs: pd.DataFrame, target: float) -> str:
+    """Which network is at the target first, in seconds and in MACs, by the median over seeds."""
+    if not math.isfinite(target):
+        return "No validation accuracy was measured, so there is no target to reach."
+    table = learning.to_target(epochs, target)
+    names = network_names(table)
+    parts = []
+    for unit, show in (("seconds", seconds), ("macs", count)):
+        row = table.sort_values(f"{unit}_median", kind="stable").iloc[0]
+        if math.isfinite(row[f"{unit}_median"]):
+            suffix = " MACs" if unit == "macs" else ""
+            parts.append(f"{names[row.name]} with the fewest {unit_name(unit)} ({show(row[f'{unit}_median'])}{suffix})")
+    goal = f"a validation accuracy of {percent(target, 0)}"
+    if not parts:
+        return f"Half of the seeds or more of every network do not reach {goal}."
+    same = len(parts) == 2 and parts[0].split(" with")[0] == parts[1].split(" with")[0]
+    if same:
+        parts[1] = parts[1].split(" with", 1)[1].strip()
+    return f"First at {goal}: {listing(parts)}, by the median over n = {span(table['n'])} seeds."
+
+
+def unit_name(unit: str) -> str:
+    return "MACs" if unit == "macs" else unit
+
+
+def pareto(networks: pd.DataFrame) -> str:
+    """The networks on the front of accuracy, time, memory and MACs at once, fastest first."""
+    if networks.empty:
+        return "No network was trained here, so there is no accuracy to weigh costs against."
+    known = [
+        name
+        for name, column in {"time": "seconds", "memory": "peak_bytes", "MACs": "macs"}.items()
+        if networks[column].notna().any()
     ]
-    return f"{len(front)} of {len(points)} networks are on the front: {listing(names)}."
+    front = networks[networks["front"]].sort_values(["seconds", "mean"], kind="stable")
+    if front.empty:
+        return "No network has an accuracy and all of the costs, so there is no front."
+    names = network_names(networks)
+    parts = [f"{names[i]} ({percent(row['mean'])})" for i, row in front.iterrows()]
+    return (
+        f"{len(front)} of {plural(len(networks), 'network')} {'is' if len(front) == 1 else 'are'} beaten by no other "
+        f"in {listing(['accuracy', *known])} at once: {listing(parts)}."
+    )
+
+
+def redundancy(rows: pd.DataFrame) -> str:
+    """What the separable form explains of the kernels of full networks, before and after training."""
+    mine = rows[(rows["form"] == "separable") & (rows["variant"] == "full")]
+    if mine.empty:
+        return "No redundancy of the kernels of a full network was measured."
+    parts = []
+    for when in learning.WHEN:
+        values = mine.loc[mine["when"] == when, "fraction"]
+        if len(values):
+            low, high = percent(values.min(), 0), percent(values.max(), 0)
+            parts.append(f"{percent(values.median(), 0)} {when} [{low} to {high}]")
+    n = plural(mine.loc[mine["when"] == learning.WHEN[0]].shape[0] or len(mine), "layer")
+    return (
+        f"Of the energy of full kernels, the best separable ones explain {listing(parts)} (median and range, n = {n})."
+    )
+
+
+def roofline(costs: pd.DataFrame) -> str:
+    """What part of the roof the variants reach at the base point, and whether copying or computing is the limit."""
+    rows = costs.dropna(subset=["roofline_fraction", "arithmetic_intensity", "matrix_ceiling", "memory_ceiling"])
+    if rows.empty:
+        return "No roofline was measured."
+    ends = rows.sort_values("roofline_fraction", kind="stable").iloc[[0, -1] if len(rows) > 1 else [0]]
+    parts = [
+        f"{percent(row['roofline_fraction'], 0)} ({row['variant']}, "
+        f"{ALL_DIRECTIONS.get(row['direction'], row['direction'])})"
+        for _, row in ends.iterrows()
+    ]
+    bound = rows["arithmetic_intensity"] < rows["matrix_ceiling"] / rows["memory_ceiling"]
+    limit = f"moving memory is the limit for {bound.sum()} of {len(rows)} of them, computing for the others"
+    return f"Passes of one layer reach {' to '.join(parts)} of what this machine can do; {limit}."
+
+
+def undecided(words: pd.Series) -> str:
+    """How many comparisons of this page came to no word."""
+    said = words[words != ""]
+    if said.empty:
+        return "No comparison was judged: nothing was entered twice, or only one kind of layer was measured."
+    open_ = int((said == "ambiguous").sum())
+    of = plural(len(said), "comparison")
+    return f"{open_} of {of} could not be decided: their intervals reach across the noise floor."
 
 
 def recipe(runs: pd.DataFrame) -> str:
@@ -324,55 +454,140 @@ def recipe(runs: pd.DataFrame) -> str:
     rates = {str(variant): f"{rows['learning_rate'].iloc[0]:g}" for variant, rows in runs.groupby("variant")}
     same = len(set(rates.values())) == 1
     rate = f"{run['learning_rate']:g}" if same else listing([f"{rates[v]} ({v})" for v in in_order(rates)])
+    named = [("widths", f"{run['channels']:.0f}, {run['channels']:.0f}, {2 * run['channels']:.0f}")]
+    if run["matched"] not in ("", "none"):
+        named = [("widths chosen for equal", run["matched"])]
     return (
         f"{run['dataset']} ({run['n_train']:.0f} train, {run['n_validation']:.0f} validation, {run['n_test']:.0f} "
-        f"test), {run['image_size']:.0f} × {run['image_size']:.0f} pixels; widths {run['channels']:.0f}, "
-        f"{run['channels']:.0f}, {2 * run['channels']:.0f}, {run['kernel_size']:.0f} × {run['kernel_size']:.0f} "
-        f"kernels, batch {run['batch_size']:.0f}, {plural(run['epochs'], 'epoch')}, learning rate {rate}, "
-        f"{plural(run['threads'], 'thread')}."
+        f"test), {run['image_size']:.0f} × {run['image_size']:.0f} pixels; {' '.join(named[0])}, "
+        f"{run['kernel_size']:.0f} × {run['kernel_size']:.0f} kernels, batch {run['batch_size']:.0f}, {budget(run)}, "
+        f"learning rate {rate}, {plural(run['threads'], 'thread')}."
     )
 
 
-def network_name(row: pd.Series) -> str:
-    return "plain" if row["variant"] == "plain" else f"{row['variant']} |H| = {row['resolution']:.0f}"
+def budget(run: pd.Series) -> str:
+    """How long was trained: `30 epochs`, `60 seconds`, `2.50 T MACs`."""
+    if run["budget_unit"] == "macs":
+        return f"{count(run['budget'])} MACs"
+    return plural(run["budget"], run["budget_unit"].removesuffix("s")) if run["budget_unit"] else "unknown budget"
 
 
-def relative(table: pd.DataFrame) -> str:
-    """Which variant costs the most and the least time beside plain, over both directions."""
+def study(runs: pd.DataFrame) -> str:
+    """What sets a study apart, as a heading."""
+    run = runs.iloc[0]
+    matched = f", equal {run['matched']}" if run["matched"] not in ("", "none") else ", equal widths"
+    return f"{run['dataset']}, {budget(run)}{matched}"
+
+
+def network_names(table: pd.DataFrame) -> dict[Any, str]:
+    """A name for every row, by its index: as short as it can be, groups and widths are named where they differ."""
+    group = table["variant"] != "plain"
+    several = table.loc[group, "group"].nunique() > 1, table["channels"].nunique() > 1
+    return {i: _network_name(row, *several) for i, row in table.iterrows()}
+
+
+def _network_name(row: pd.Series, groups: bool, widths: bool) -> str:
+    parts = [row["variant"]]
+    if row["variant"] != "plain":
+        parts += [GROUPS.get(row["group"], row["group"])] * groups + [f"|H| = {row['resolution']:.0f}"]
+    return " ".join(parts) + (f", C = {row['channels']:.0f}" if widths else "")
+
+
+def relative(table: pd.DataFrame, best: pd.DataFrame) -> str:
+    """Which variant costs the most and the least time beside plain, over both directions; and who is most accurate."""
+    parts = []
     others = table[table["variant"] != "plain"]
-    if others.empty:
-        return "Only the plain convolution was measured."
-    ends = others.sort_values("time_ratio").iloc[[0, -1]]
-    parts = [
-        f"{digits(row['time_ratio'], 2)}× ({row['variant']}, {DIRECTIONS.get(row['direction'], row['direction'])})"
-        for _, row in ends.iterrows()
-    ]
-    return f"At equal width, equivariance costs from {parts[0]} to {parts[1]} the time of a plain convolution."
+    if len(others):
+        ends = others.sort_values("time_ratio").iloc[[0, -1]]
+        prices = [
+            f"{digits(row['time_ratio'], 2)}× ({row['variant']}, {DIRECTIONS.get(row['direction'], row['direction'])})"
+            for _, row in ends.iterrows()
+        ]
+        parts.append(
+            f"at equal width, equivariance costs from {prices[0]} to {prices[1]} the time of a plain convolution"
+        )
+    if len(best):
+        most = best.sort_values("mean", kind="stable").iloc[-1]
+        parts.append(f"the most accurate network is {network_names(best)[most.name]} ({percent(most['mean'])})")
+    if not parts:
+        return "No plain convolution was measured at the base point and no network was trained: nothing to compare."
+    text = "; ".join(parts)
+    return f"{text[0].upper()}{text[1:]}."
 
 
-def headline(costs: pd.DataFrame, runs: pd.DataFrame, twins: pd.DataFrame) -> list[str]:
-    """Two or three sentences: what equivariance costs at the base point, what separability saves, what it buys."""
-    sentences = []
+def headline(costs: pd.DataFrame, runs: pd.DataFrame, twins: pd.DataFrame) -> list[Sentence]:
+    """Up to three sentences: what equivariance costs at the base point, what separability saves, what both buy."""
+    found = [cost(costs), saving(costs, twins), gain(runs)]
+    return [sentence for sentence in found if sentence is not None]
+
+
+def cost(costs: pd.DataFrame) -> Sentence | None:
+    """The time of every variant beside plain, in both passes."""
     table = analysis.against_plain(costs)
-    for direction, verb in (("forward", "Inference"), ("forward_backward", "A training pass")):
-        rows = table[table["direction"] == direction]
-        plain, others = rows[rows["variant"] == "plain"], rows[rows["variant"] != "plain"]
-        if len(others):
-            ratios = {row["variant"]: times(Interval(*row[TIME_RATIO])) for _, row in others.iterrows()}
-            sentences.append(
-                f"{verb} ({DIRECTIONS[direction]}) of one layer takes {seconds(plain['seconds'].item())} as a plain "
-                f"convolution and, relative to it, {listing([f'{ratios[v]} for {v}' for v in in_order(ratios)])}."
-            )
+    table = table[table["direction"].isin(DIRECTIONS) & table["variant"].isin(BASIC)]
+    if (table["variant"] == "plain").all():
+        return None
+    parts = []
+    for direction, words in (("forward", "inference"), ("forward_backward", "a training pass")):
+        rows = {str(row["variant"]): row for _, row in table[table["direction"] == direction].iterrows()}
+        if len(rows) > 1:
+            ratios = [f"{times(Interval(*rows[v][TIME_RATIO]))} for {v}" for v in in_order(rows) if v != "plain"]
+            parts.append(f"{listing(ratios)} in {words} (plain: {seconds(rows['plain']['seconds'])})")
+    sentence = f"Cost: one layer takes, beside a plain convolution of the same width, {'; '.join(parts)}."
+    return Sentence(sentence, records_of(table))
+
+
+def saving(costs: pd.DataFrame, twins: pd.DataFrame) -> Sentence | None:
+    """How much faster separable is than full at the base point, beside how many fewer MACs it asks for."""
     layers = costs[costs["layer"] == "conv"]
     here = analysis.at(layers, analysis.base_point(layers))
     pairs = analysis.realised_speedup(here, twins)
-    if len(pairs):
-        parts = [
-            f"{times(Interval(*p[TIME_RATIO]))} as fast as full in {DIRECTIONS.get(p['direction'], p['direction'])} "
-            f"({p['word'] + '; ' if p['word'] else ''}{digits(p['mac_ratio'], 2)}× fewer MACs)"
-            for _, p in pairs.iterrows()
-        ]
-        sentences.append(f"Separable is {listing(parts)}.")
-    if runs["test_accuracy"].notna().any():
-        sentences.append(accuracy(runs))
-    return sentences
+    if pairs.empty:
+        return None
+    parts = [
+        f"{times(Interval(*p[TIME_RATIO]))} as fast as full in {DIRECTIONS.get(p['direction'], p['direction'])} "
+        f"({p['word'] + '; ' if p['word'] else ''}{digits(p['mac_ratio'], 2)}× fewer MACs)"
+        for _, p in pairs.iterrows()
+    ]
+    used = here[here["variant"].isin(["full", "separable"])]
+    return Sentence(f"Saving: separable is {listing(parts)}.", records_of(used))
+
+
+def gain(runs: pd.DataFrame) -> Sentence | None:
+    """What the best validated network of each variant gains over the plain one, in points of test accuracy."""
+    best = learning.best_networks(runs)
+    if best.empty:
+        return None
+    names = network_names(best)
+    gains = learning.gains(runs, best)
+    parts = []
+    for variant in in_order(best["variant"]):
+        row = best[best["variant"] == variant].iloc[0]
+        text = f"{names[row.name]} reaches {mean_sd(row['mean'], row['sd'])}"
+        parts.append(f"{text}, {points(gains[variant])} points over plain" if variant in gains else text)
+    unit = "mean ± s.d.; gains with 95 % intervals, paired by seed" if best["sd"].notna().any() else "single runs"
+    n = f"n = {span(best['n'])} seed{'' if best['n'].max() == 1 else 's'}"
+    return Sentence(
+        f"Gain, on the test images of {runs.iloc[0]['dataset']}: {'; '.join(parts)} ({unit}, {n}).",
+        records_of(runs.merge(best[learning.NETWORK], on=learning.NETWORK)),
+    )
+
+
+def points(difference: Interval) -> str:
+    """A difference of accuracies in percentage points: `+9.1 [7.0, 11.2]`."""
+    bounds = f" [{decimal(100 * difference.low)}, {decimal(100 * difference.high)}]"
+    sign = "+" if difference.value >= 0 else ""
+    return f"{sign}{decimal(100 * difference.value)}" + (
+        bounds if math.isfinite(difference.low + difference.high) else ""
+    )
+
+
+def records_of(rows: pd.DataFrame) -> tuple[tuple[str, str], ...]:
+    """What to call the records of these rows in a list of links, and where they are."""
+    found = {}
+    for row in rows.to_dict("records"):
+        seed = row.get("seed", math.nan)
+        what = f"seed {seed:.0f}" if math.isfinite(seed) else ALL_DIRECTIONS.get(row.get("direction", ""), "")
+        if row.get("anchor"):
+            found[row["anchor"]] = f"{row['variant']}, {what}"
+    return tuple((name, anchor) for anchor, name in found.items())

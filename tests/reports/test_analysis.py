@@ -4,7 +4,6 @@ import itertools
 import math
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -171,55 +170,26 @@ def test_the_newest_record_of_a_case_counts_whatever_its_id():
     assert kept["id"].tolist() == [new["id"], other["id"]]
 
 
-def test_over_seeds():
-    frame = pd.DataFrame({"variant": ["a"] * 3 + ["b"], "accuracy": [0.7, 0.8, 0.96, 0.5]})
-    a, b = (row for _, row in analysis.over_seeds(frame, ["variant"], "accuracy").iterrows())
-    assert (a["mean"], a["sd"]) == pytest.approx((np.mean([0.7, 0.8, 0.96]), np.std([0.7, 0.8, 0.96], ddof=1)))
-    assert (a["min"], a["max"], a["n"], b["n"]) == (0.7, 0.96, 3, 1)
-    assert math.isnan(b["sd"])
+def test_growths_are_the_powers_that_were_put_in_beside_those_of_the_macs(records):
+    costs = analysis.comparable(frames(records).costs.query("status == 'ok'"))
+    table = analysis.growths(costs).set_index(["direction", "axis", "variant"])
+    full = table.loc[("forward", "resolution", "full")]
+    assert (full["n"], full["first"], full["last"]) == (4, 2, 16)
+    assert (full["time"], full["macs"], full["memory"]) == pytest.approx((2, 2, 1))
+    assert (full["time_times"], full["macs_times"]) == pytest.approx((64, 64))
+    width = table.loc[("forward", "channels", "separable")]
+    assert (width["time"], width["macs"], width["n"]) == pytest.approx((0, 2, 3))
+    assert ("forward", "resolution", "plain") not in table.index
+    assert analysis.growths(costs.iloc[:0]).empty
 
 
-def test_recipes_are_not_averaged_as_seeds(records):
-    runs = frames(records).runs
-    others = pd.concat([runs.iloc[[0]].assign(learning_rate=0.5), runs.iloc[:5].assign(epochs=99)])
-    assert analysis.one_recipe(pd.concat([others, runs], ignore_index=True))["id"].tolist() == runs["id"].tolist()
-
-
-def test_each_variant_may_have_its_own_learning_rate(records):
-    runs = frames(records).runs
-    runs.loc[runs["variant"] == "plain", "learning_rate"] = 0.5
-    assert analysis.one_recipe(runs).equals(runs)
-
-
-def test_no_runs_have_no_recipe(records):
-    runs = frames(records).runs
-    assert analysis.one_recipe(runs.iloc[:0]).empty
-
-
-def test_accuracy_and_time_per_image(records):
-    data = frames(records)
-    points = analysis.accuracy_and_time(data.costs.query("status == 'ok'"), data.runs)
-    points = points.set_index(["variant", "resolution"])
-    full = points.loc[("full", 8)]
-    assert full["mean"] == pytest.approx(0.95)
-    assert full["seconds"] == pytest.approx(1e-3 * 8**2 * (64 / 16) / 64)
-    assert (full["n"], full["n_case"]) == (3, 21)
-    # Separable |H| = 4 costs what full |H| = 2 does and is worse; separable |H| = 8 beats full |H| = 4 on both counts.
-    assert points["front"].to_dict() == {
-        ("plain", 1): True,
-        ("full", 2): True,
-        ("full", 4): False,
-        ("full", 8): True,
-        ("separable", 2): True,
-        ("separable", 4): False,
-        ("separable", 8): True,
-    }
-
-
-def test_time_per_image_prefers_the_threads_of_the_training_runs(records):
-    network = {"variant": "plain", "layer": "resnet", "channels": 8, "image_size": 16, "batch_size": 64}
-    other = cost_record(**network, threads=2)
-    data = frames([other, *records])
-    points = analysis.accuracy_and_time(data.costs.query("status == 'ok'"), data.runs)
-    assert points.set_index("variant").loc["plain", "threads_case"] == 1
-    assert len(points) == 7
+def test_a_growth_that_bends_has_an_interval_as_scipy_says():
+    made = [cost_record(variant="full", resolution=r) for r in (2, 4, 8, 16)]
+    made[0]["seconds"]["median"] *= 3
+    row = analysis.growths(frames(made).costs).iloc[0]
+    fit = stats.linregress(np.log([2, 4, 8, 16]), np.log([12, 16, 64, 256]))
+    half = stats.t.ppf(0.975, 2) * fit.stderr
+    assert (row["time"], row["time_low"], row["time_high"]) == pytest.approx(
+        (fit.slope, fit.slope - half, fit.slope + half)
+    )
+    assert row["time_times"] == pytest.approx(256 / 12)

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from reports import analysis, wording
+from reports import analysis, learning, wording
 from reports.analysis import Interval
 from reports.frames import frames
 
-from .conftest import cost_record
+from .conftest import cost_record, training_record
 
 
 def ok(records):
@@ -76,63 +76,6 @@ def test_processes_are_counted():
     ]
 
 
-def test_headline(records):
-    costs, runs, _ = ok(records)
-    twins = frames(records).twins
-    inference, training, speedup, accuracy = wording.headline(costs, runs, twins)
-
-    def ratio(above, below):  # intervals of ± 10 % around both medians, combined on the logarithm
-        low = math.hypot(math.log(1 / 0.9), math.log(1.1))
-        return f"{above / below:#.3g}× [{above / below * math.exp(-low):#.3g}, {above / below * math.exp(low):#.3g}]"
-
-    assert inference == (
-        "Inference (forward) of one layer takes 1.00 ms as a plain convolution and, relative to it, "
-        f"{ratio(8, 1)} for lifting, {ratio(64, 1)} for full and {ratio(8, 1)} for separable."
-    )
-    assert "takes 3.00 ms as a plain" in training
-    assert ratio(64, 1) in training
-    generation, convolution = 4000 * 8, 1000 * 16 * 16**2
-    saved = (64 * convolution + generation) / (8 * convolution + generation)
-    assert speedup == (
-        f"Separable is {ratio(64, 8)} as fast as full in forward (faster; 8.0× fewer MACs) and {ratio(64, 8)} as fast "
-        f"as full in forward + backward (faster; {saved:.1f}× fewer MACs)."
-    )
-    assert accuracy == wording.accuracy(runs)
-
-
-def test_headline_without_plain_or_training_says_less(records):
-    costs, runs, _ = ok(records)
-    twins = frames(records).twins
-    without = costs[costs["variant"] != "plain"]
-    assert [sentence.split()[0] for sentence in wording.headline(without, runs.iloc[:0], twins)] == ["Separable"]
-    assert wording.headline(costs.iloc[:0], runs.iloc[:0], twins) == []
-
-
-def test_without_twins_there_is_no_word(records):
-    costs, runs, _ = ok(records)
-    text = " ".join(wording.headline(costs, runs, frames([]).twins))
-    assert "in forward (8.0× fewer MACs)" in text
-    assert not any(word in text for word in ("faster", "slower", "ambiguous"))
-
-
-def test_accuracy_is_that_of_the_resolution_with_the_best_validation(records):
-    cells = {}
-    for record in records:
-        if record["kind"] == "training":
-            record["test_accuracy"] = 1 - record["test_accuracy"]  # the best on validation is the worst on test
-            run = record["run"]
-            cell = cells.setdefault(run["variant"], {}).setdefault(run["resolution"], [])
-            cell.append((record["epochs"][-1]["validation_accuracy"], 100 * record["test_accuracy"]))
-    parts = []
-    for variant, of_variant in cells.items():
-        resolution, runs = max(of_variant.items(), key=lambda cell: statistics.mean(v for v, _ in cell[1]))
-        where = "" if variant == "plain" else f" at |H| = {resolution}"
-        tests = [test for _, test in runs]
-        parts.append(f"{variant} {statistics.mean(tests):.1f} ± {statistics.stdev(tests):.1f} %{where}")
-    expected = f"{parts[0]}, {parts[1]} and {parts[2]} (mean ± s.d., n = 3 seeds)."
-    assert wording.accuracy(ok(records)[1]) == f"Test accuracy at the |H| that is best on validation: {expected}"
-
-
 def test_noise_says_the_floor_and_how_many_are_noisy(records):
     data = frames(records)
     costs = data.costs[data.costs["status"] == "ok"]
@@ -182,14 +125,6 @@ def test_growth_finds_the_powers_that_were_put_in(records):
     )
 
 
-def test_growth_shows_an_interval_where_points_scatter():
-    made = [cost_record(variant="full", resolution=r) for r in (2, 4, 8, 16)]
-    made[1]["seconds"]["median"] *= 2
-    sentence = wording.growth(frames(made).costs, "seconds", "forward time")
-    slope, low, high = analysis.scaling_exponent([2, 4, 8, 16], [4, 32, 64, 256])
-    assert f"power {slope:.1f} [{low:.1f}, {high:.1f}] for full" in sentence
-
-
 def test_growth_needs_two_resolutions():
     one = frames([cost_record()]).costs
     assert wording.growth(one, "seconds", "forward time") == "Forward time: measured at one group resolution only."
@@ -235,6 +170,60 @@ def test_time_to_train(records):
     )
 
 
+def test_units_do_not_break_from_their_numbers():
+    assert wording.unbroken("n = 3, 95 % in 2.5 ms a b") == "n\u00a0=\u00a03, 95\u00a0% in 2.5\u00a0ms a b"
+
+
+def test_headline_without_plain_or_training_says_less(records):
+    costs, runs, _ = ok(records)
+    twins = frames(records).twins
+    without = costs[costs["variant"] != "plain"]
+    assert [sentence.text.split(":")[0] for sentence in wording.headline(without, runs.iloc[:0], twins)] == ["Saving"]
+    assert wording.headline(costs.iloc[:0], runs.iloc[:0], twins) == []
+
+
+def test_without_twins_there_is_no_word(records):
+    costs, runs, _ = ok(records)
+    text = " ".join(sentence.text for sentence in wording.headline(costs, runs, frames([]).twins))
+    assert "in forward (8.0× fewer MACs)" in text
+    assert not any(word in text for word in ("faster", "slower", "ambiguous"))
+
+
+def test_the_first_screen_is_about_the_basic_layers(records):
+    costs, _, _ = ok([*records, cost_record(variant="gseparable")])
+    assert "gseparable" not in wording.cost(costs).text
+
+
+def test_sentences_name_the_records_behind_them(records):
+    costs, runs, _ = ok(records)
+    costs = costs.assign(anchor=[f"cost-{i}" for i in range(len(costs))])
+    names = [name for name, _ in wording.cost(costs).records]
+    assert sorted(names) == sorted(f"{v}, {d}" for v in wording.BASIC for d in wording.DIRECTIONS.values())
+    assert wording.cost(ok(records)[0]).records == ()
+    named = wording.gain(runs.assign(anchor="run-1")).records
+    assert named == (("separable, seed 2", "run-1"),)
+
+
+def test_gains_have_no_interval_where_there_is_one_seed():
+    runs = frames([training_record("plain", 1, 0, 0.8), training_record("full", 4, 0, 0.95)]).runs
+    assert wording.gain(runs).text == (
+        "Gain, on the test images of rotated-digits: plain reaches 80.0 %; full |H| = 4 reaches 95.0 %, +15.0 points "
+        "over plain (single runs, n = 1 seed)."
+    )
+    assert wording.points(Interval(-0.021, -0.03, -0.01)) == "−2.1 [−3.0, −1.0]"
+
+
+def test_names_of_networks_are_as_short_as_they_can_be():
+    rows = pd.DataFrame(
+        [("plain", "trivial", 1, 8), ("full", "SO2", 4, 8), ("full", "O2", 8, 8)],
+        columns=["variant", "group", "resolution", "channels"],
+    )
+    assert list(wording.network_names(rows).values()) == ["plain", "full SO(2) |H| = 4", "full O(2) |H| = 8"]
+    assert list(wording.network_names(rows.iloc[:2]).values()) == ["plain", "full |H| = 4"]
+    wide = rows.iloc[:2].assign(channels=[20, 8])
+    assert list(wording.network_names(wide).values()) == ["plain, C = 20", "full |H| = 4, C = 8"]
+
+
 def test_recipe_names_learning_rates_that_differ(records):
     runs = ok(records)[1]
     assert "4 epochs, learning rate 0.01, 1 thread." in wording.recipe(runs)
@@ -242,18 +231,31 @@ def test_recipe_names_learning_rates_that_differ(records):
     assert "learning rate 0.5 (plain), 0.01 (full) and 0.01 (separable), 1 thread." in wording.recipe(runs)
 
 
-def test_pareto_names_the_front_fastest_first(records):
-    costs, runs, _ = ok(records)
-    sentence = wording.pareto(analysis.accuracy_and_time(costs, runs))
-    assert sentence.startswith("5 of 7 networks are on the front: plain (62.5 µs per image, 81.0 %), separable |H| = 2")
-    assert sentence.endswith("and full |H| = 8 (4.00 ms per image, 95.0 %).")
+def test_studies_are_named_by_what_sets_them_apart(records):
+    runs = ok(records)[1]
+    assert wording.study(runs) == "rotated-digits, 4 epochs, equal widths"
+    assert wording.study(runs.assign(budget_unit="macs", budget=2.5e12, matched="time")) == (
+        "rotated-digits, 2.50 T MACs, equal time"
+    )
+    assert "widths chosen for equal time" in wording.recipe(runs.assign(matched="time"))
 
 
-def test_relative_names_both_ends(records):
-    sentence = wording.relative(analysis.against_plain(ok(records)[0]))
-    assert "from 8.0× (" in sentence
-    assert "to 64× (full" in sentence
+def test_nothing_to_compare_is_said():
+    nothing = frames([])
+    empty = nothing.costs, nothing.runs, nothing.epochs
+    table, best = analysis.against_plain(empty[0]), learning.best_networks(empty[1])
+    assert wording.relative(table, best).startswith("No plain convolution was measured")
+    assert wording.pareto(learning.networks(empty[0], empty[1])).startswith("No network was trained")
+    assert wording.to_target(empty[2], math.nan).startswith("No validation accuracy")
+    assert wording.macs_to_train(empty[2]) == "No MACs of training were counted."
+    assert wording.redundancy(learning.redundancies(empty[2])).startswith("No redundancy")
+    assert wording.roofline(empty[0]) == "No roofline was measured."
+    assert wording.bends(analysis.growths(empty[0]), "forward").startswith("No growth")
+    assert wording.undecided(pd.Series(["", ""])).startswith("No comparison was judged")
 
 
-def test_units_do_not_break_from_their_numbers():
-    assert wording.unbroken("n = 3, 95 % in 2.5 ms a b") == "n\u00a0=\u00a03, 95\u00a0% in 2.5\u00a0ms a b"
+def test_a_target_that_nobody_reaches_is_said(records):
+    epochs = ok(records)[2]
+    assert wording.to_target(epochs, 0.99) == (
+        "Half of the seeds or more of every network do not reach a validation accuracy of 99 %."
+    )

@@ -1,0 +1,239 @@
+"""What all figures are drawn with: panels, lines and points in the looks of the variants, axes with readable ticks."""
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import matplotlib as mpl
+
+mpl.use("svg")  # no display needed, and none looked for
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from markupsafe import Markup
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
+
+from reports import analysis
+from reports.frames import complete
+from reports.style import ON_BAR, PAPER, RC, in_order, look
+from reports.svg import inline
+
+SMALL, PANEL, WIDE = (2.75, 2.35), (3.5, 2.75), (4.6, 3.2)  # inches at 8.5 pt text
+FAINT = 0.4
+AXES = {
+    "resolution": "group resolution |H|",
+    "channels": "width (channels)",
+    "batch_size": "batch size (images)",
+    "image_size": "image size (pixels)",
+    "kernel_size": "kernel size (pixels)",
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """`takeaway` is generated from the data; `caption` states points, spread and n; `legend` lists variants.
+
+    `data` is what is drawn, for those who want to draw it themselves. `small` panels stand many in a row.
+    """
+
+    key: str
+    title: str
+    takeaway: str
+    caption: str = ""
+    panels: tuple[Markup, ...] = ()
+    legend: tuple[str, ...] = ()
+    wide: bool = False
+    small: bool = False
+    data: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False)
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """The axes of one panel, and what is said of the points on them, by the gid of the artist."""
+
+    axes: Axes
+    tips: dict[str, list[str]] = field(default_factory=dict)
+
+    def svg(self, key: str, title: str, description: str) -> Markup:
+        return inline(self.axes.figure.get_figure(root=True), key, title, description, self.tips)
+
+
+@contextmanager
+def panel(size: tuple[float, float]) -> Iterator[Canvas]:
+    with plt.rc_context(RC):
+        yield Canvas(plt.subplots(figsize=size, layout="constrained")[1])
+
+
+def ok(frame: pd.DataFrame) -> pd.DataFrame:
+    """What may be drawn: the rows that were measured to the end, and whose case is known on every axis."""
+    return frame[(frame["status"] == "ok") & complete(frame)]
+
+
+def palette(variants: list[str]) -> dict[str, str]:
+    return {variant: look(variant).colour for variant in variants}
+
+
+Tip = Callable[[pd.Series], str]
+
+
+def lines(
+    canvas: Canvas,
+    data: pd.DataFrame,
+    x: str,
+    y: str,
+    estimator: str,
+    tip: Tip,
+    *,
+    bars: bool = True,
+    marks: bool = True,
+) -> None:
+    """A line per variant through `estimator` of y at each x, with the range of y as bars or as a band.
+
+    `tip` says what a point is: it gets the variant, x, y, `low`, `high` and `n` of it.
+    """
+    data = data.dropna(subset=[x, y])
+    variants = in_order(data["variant"])
+    sns.lineplot(
+        data,
+        x=x,
+        y=y,
+        hue="variant",
+        hue_order=variants,
+        palette=palette(variants),
+        estimator=estimator,
+        errorbar=("pi", 100),
+        err_style="bars" if bars else "band",
+        err_kws={} if bars else {"alpha": 0.18, "linewidth": 0},
+        legend=False,
+        ax=canvas.axes,
+    )
+    grouped = data.groupby(["variant", x], sort=False)[y]
+    points = grouped.agg(y=estimator, low="min", high="max", n="count").reset_index()
+    points = points.rename(columns={x: "x"})
+    scatter(canvas, points, "x", "y", 26 if marks else 9, tip)
+
+
+def scatter(canvas: Canvas, data: pd.DataFrame, x: str, y: str, size: float, tip: Tip, alpha: float = 1.0) -> None:
+    """The points of every variant in its own colour and marker."""
+    data = data.dropna(subset=[x, y])
+    if data.empty:
+        return
+    variants = in_order(data["variant"])
+    before = len(canvas.axes.collections)
+    sns.scatterplot(
+        data,
+        x=x,
+        y=y,
+        hue="variant",
+        style="variant",
+        hue_order=variants,
+        style_order=variants,
+        palette=palette(variants),
+        markers={variant: look(variant).marker for variant in variants},
+        edgecolor=PAPER,
+        linewidth=0.5,
+        alpha=alpha,
+        s=size,
+        legend=False,
+        zorder=3,
+        ax=canvas.axes,
+    )
+    gid = f"points{len(canvas.tips)}"
+    canvas.axes.collections[before].set_gid(gid)
+    canvas.tips[gid] = [tip(row) for _, row in data.iterrows()]
+
+
+def spread(canvas: Canvas, row: pd.Series, x: str, y: str, *, of: str = "y", alpha: float = 1.0) -> None:
+    """The bar from `low` to `high` of one point, in the colour of its variant."""
+    value = row[x] if of == "x" else row[y]
+    bar = [[value - row["low"]], [row["high"] - value]]
+    if np.isfinite(bar).all():
+        colour = look(row["variant"]).colour
+        kind: dict[str, Any] = {f"{of}err": bar}
+        canvas.axes.errorbar(row[x], row[y], **kind, fmt="none", color=colour, linewidth=1, alpha=alpha)
+
+
+def stacked(
+    axes: Axes, variants: pd.Series, parts: pd.DataFrame, looks: dict[str, tuple[str, str]], label: str = ""
+) -> None:
+    """A horizontal bar per variant, our order from the top; wide parts are labelled with their size."""
+    names = in_order(variants)
+    table = parts.set_axis(variants.to_numpy(), axis=0).loc[names]
+    left = np.zeros(len(names))
+    for column, (name, colour) in looks.items():
+        sizes = table[column].to_numpy()
+        if not sizes.any():
+            continue
+        bars = axes.barh(names, sizes, left=left, color=colour, edgecolor=PAPER, linewidth=0.6, height=0.72, label=name)
+        if label:
+            texts = [label.format(size) if size >= 6 else "" for size in sizes]
+            axes.bar_label(bars, texts, label_type="center", fontsize=7.5, color=ON_BAR)
+        left += sizes
+    axes.invert_yaxis()
+    axes.grid(visible=False, axis="y")
+    axes.figure.legend(loc="outside lower center", ncols=2, fontsize=7.5, handlelength=1, handleheight=0.9)
+
+
+def dodge(variants: pd.Series, room: float = 0.5) -> pd.Series:
+    """An offset for each variant, so that equal values do not hide each other."""
+    names = in_order(variants)
+    return variants.map({name: room * ((i + 0.5) / len(names) - 0.5) for i, name in enumerate(names)})
+
+
+def along(rows: pd.DataFrame, base: dict[str, object], axis: str) -> pd.DataFrame:
+    """The rows along one axis through the base point; plain, which has no |H|, stands at each of its values."""
+    slice_ = analysis.at(rows, base, free=[axis, *(["scales"] if axis == "resolution" else [])])
+    if axis != "resolution":
+        return slice_
+    plain, others = slice_[slice_["variant"] == "plain"], slice_[slice_["variant"] != "plain"]
+    repeated = [plain.assign(resolution=value) for value in sorted(set(others["resolution"]))] or [plain]
+    return pd.concat([*repeated, others])
+
+
+def limits(values: pd.DataFrame) -> tuple[float, float]:
+    """Limits of a log axis with a little air around all values, at least a factor of two apart."""
+    flat = values.to_numpy(dtype=float).ravel()
+    flat = flat[np.isfinite(flat) & (flat > 0)]
+    low, high = (float(flat.min()), float(flat.max())) if len(flat) else (1.0, 1.0)
+    air = max((high / low) ** 0.06, 1.1 if high > 1.7 * low else 1.5)
+    return low / air, high * air
+
+
+def log_ticks(axis: Axis, bounds: tuple[float, float], form: str) -> None:
+    """Ticks at 1, 2, 5 where the axis spans few decades, closer where less than one, at the decades where many."""
+    decades = math.log10(bounds[1] / bounds[0])
+    subs = (1, 1.5, 2, 3, 5, 7) if decades < 0.7 else (1, 2, 5) if decades < 2.2 else (1,)
+    axis.set_major_locator(LogLocator(subs=subs, numticks=8))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(
+        FuncFormatter(lambda value, _: form.format(value).replace("e-0", "e-").replace("e+0", "e"))
+    )
+
+
+def log_y(axes: Axes, bounds: tuple[float, float], form: str = "{:,g}") -> None:
+    axes.set_yscale("log")
+    axes.set_ylim(bounds)
+    log_ticks(axes.yaxis, bounds, form)
+
+
+def log_x(axes: Axes, bounds: tuple[float, float], form: str = "{:,g}") -> None:
+    axes.set_xscale("log")
+    axes.set_xlim(bounds)
+    log_ticks(axes.xaxis, bounds, form)
+
+
+def steps_x(axes: Axes, values: Sequence[float] | pd.Series) -> None:
+    """A log axis with its ticks exactly where something was measured."""
+    steps = sorted(set(values))
+    axes.set_xscale("log", base=2)
+    axes.xaxis.set_major_locator(FixedLocator(steps))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    if len(steps) == 1:
+        axes.set_xlim(steps[0] / 2, steps[0] * 2)

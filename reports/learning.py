@@ -1,0 +1,188 @@
+"""The arithmetic of training runs: what networks reach, what they cost, and when. Pure: frames in, frames out."""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from benchmarks.break_even import to_target as waiting
+from benchmarks.seeds import paired_tests
+from reports.analysis import Interval
+
+NETWORK = ["variant", "group", "resolution", "scales", "channels"]
+# What the networks of a study share. Their width too, where it was not chosen so that something else is equal.
+STUDY = ["dataset", "matched", "width", "kernel_size", "image_size", "batch_size", "budget_unit", "budget", "recipe"]
+STUDY += ["limit", "dtype", "device", "threads"]
+OPTIMISER = ["learning_rate", "weight_decay"]
+WHEN = ("at the start", "after training")
+SPENT = ("epoch", "seconds", "macs")
+
+
+def over_seeds(frame: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
+    """mean, sample standard deviation (NaN for one), min, max and n of `value` in each group of `by`."""
+    grouped = frame.dropna(subset=[value]).groupby(by, sort=True)[value]
+    table = grouped.agg(mean="mean", sd=lambda values: values.std(ddof=1), min="min", max="max", n="count")
+    return table.reset_index()
+
+
+def studies(runs: pd.DataFrame) -> list[pd.DataFrame]:
+    """The runs that may be compared, the largest set first.
+
+    Of each variant only those with its most used optimiser settings: the optimiser may be tuned for each variant,
+    everything else is shared. Different recipes are never averaged as if they were seeds.
+    """
+    frame = runs.assign(width=runs["channels"].where(runs["matched"] == "none"))
+    sets = [rows for _, rows in frame.groupby(STUDY, dropna=False, sort=False)]
+    sets.sort(key=len, reverse=True)
+    return [
+        pd.concat([_most_common(rows, OPTIMISER) for _, rows in study.groupby("variant", sort=False)]).sort_index()
+        for study in sets
+    ]
+
+
+def one_recipe(runs: pd.DataFrame) -> pd.DataFrame:
+    """The largest of the studies; no run where there is none."""
+    return next(iter(studies(runs)), runs.assign(width=runs["channels"]))
+
+
+def _most_common(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    counts = frame.groupby(columns, dropna=False).size()
+    if counts.empty:
+        return frame
+    chosen = pd.Series(counts.idxmax(), index=columns)
+    same = (frame[columns] == chosen) | (frame[columns].isna() & chosen.isna())
+    return frame[same.all(axis=1)]
+
+
+def networks(costs: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """Every network of a study: its test accuracy over seeds, and what it costs; what was not measured is NaN.
+
+    The costs are those of the network's own cases (same variant, group, sizes and batch): the forward pass, divided
+    by the batch, and the peak memory of a pass with backward. Of several thread counts that of the runs wins.
+    Columns: network, `mean`, `sd`, `min`, `max`, `n` (seeds), `parameters`, `training_seconds`, `macs` (of one image),
+    `seconds`, `ci_low`, `ci_high` (of one image), `n_case` (passes), `threads_case`, `peak_bytes`, `anchor_case`, and
+    `front`: whether no other network is at least as good in accuracy, time, memory and MACs and better in one.
+    """
+    grouped = runs.groupby(NETWORK, dropna=False)
+    table = over_seeds(runs, NETWORK, "test_accuracy").merge(
+        grouped.agg(
+            parameters=("parameters", "first"),
+            training_seconds=("seconds", "mean"),
+            macs=("macs_convolution", "first"),
+            batch_size=("batch_size", "first"),
+            threads=("threads", "first"),
+        ).reset_index(),
+        on=NETWORK,
+    )
+    shared = runs[["kernel_size", "image_size", "batch_size", "device"]].drop_duplicates()
+    cases = costs.assign(anchor=costs.get("anchor", ""))
+    cases = cases[cases["layer"] == "resnet"].merge(shared)
+    for direction, columns in NETWORK_COSTS.items():
+        mine = cases[cases["direction"] == direction].rename(columns=columns)
+        mine = mine.assign(other=~mine["threads_case"].isin(table["threads"])).sort_values("other", kind="stable")
+        mine = mine.drop_duplicates(NETWORK)[[*NETWORK, *columns.values()]]
+        table = table.drop(columns="threads_case", errors="ignore").merge(mine, on=NETWORK, how="left")
+    for column in ("seconds", "ci_low", "ci_high"):
+        table[column] /= table["batch_size"]
+    return table.assign(front=front_of_all(table))
+
+
+NETWORK_COSTS = {
+    "forward_backward": {"peak_bytes": "peak_bytes", "threads": "threads_case"},
+    "forward": {
+        **{name: name for name in ("seconds", "ci_low", "ci_high")},
+        **{name: f"{name}_case" for name in ("n", "threads", "anchor")},
+    },
+}
+COSTS = ("seconds", "peak_bytes", "macs")
+
+
+def complete(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Which networks have an accuracy and every cost that any of them has."""
+    known = [name for name in COSTS if table[name].notna().any()]
+    return np.isfinite(table[["mean", *known]].to_numpy(dtype=float)).all(axis=1)
+
+
+def front_of_all(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Which of the complete networks no other beats: none is as good in accuracy and all costs, and better in one."""
+    known = [name for name in COSTS if table[name].notna().any()]
+    goods: npt.NDArray[np.float64] = np.column_stack([table["mean"], *(-table[name] for name in known)]).astype(float)
+    no_worse = np.all(goods[None] >= goods[:, None], axis=2)  # (network, rival)
+    better = np.any(goods[None] > goods[:, None], axis=2)
+    return ~np.any(no_worse & better, axis=1) & complete(table)
+
+
+def best_networks(runs: pd.DataFrame) -> pd.DataFrame:
+    """Of every variant the network with the best mean validation accuracy, and the test accuracies of its seeds."""
+    choice = over_seeds(runs, NETWORK, "validation_accuracy").sort_values("mean", ascending=False, kind="stable")
+    chosen = choice.drop_duplicates("variant")[NETWORK]
+    return chosen.merge(over_seeds(runs, NETWORK, "test_accuracy"), on=NETWORK)
+
+
+def gains(runs: pd.DataFrame, networks: pd.DataFrame) -> dict[str, Interval]:
+    """How much more test accuracy than plain each of these networks has, over the seeds that both have."""
+    accuracies = {
+        row["variant"]: runs.merge(row[NETWORK].to_frame().T.infer_objects(), on=NETWORK)
+        .dropna(subset=["test_accuracy"])
+        .drop_duplicates("seed", keep="last")
+        .set_index("seed")["test_accuracy"]
+        for _, row in networks.iterrows()
+    }
+    if "plain" not in accuracies:
+        return {}
+    plain, found = accuracies.pop("plain"), {}
+    for variant, ours in accuracies.items():
+        seeds = ours.index.intersection(plain.index)
+        if len(seeds):
+            images = runs["n_test"].dropna()
+            step = 1 / images.iloc[0] if len(images) and images.iloc[0] > 0 else 0.0
+            [test] = paired_tests([(ours[seeds].tolist(), plain[seeds].tolist())], step=step)
+            found[variant] = Interval(test.difference.mean, test.difference.low, test.difference.high)
+    return found
+
+
+def common_target(epochs: pd.DataFrame) -> float:
+    """A validation accuracy to wait for, in whole percents; NaN without any.
+
+    The weakest network's best mean sets it, so that as few as possible have nothing to show.
+    """
+    means = epochs.groupby([*NETWORK, "epoch"], dropna=False)["validation_accuracy"].mean()
+    best = means.groupby(NETWORK, dropna=False).max().dropna()
+    return math.floor(100 * best.min()) / 100 if len(best) else math.nan
+
+
+def to_target(epochs: pd.DataFrame, target: float) -> pd.DataFrame:
+    """What every network had spent when its validation accuracy was first at the target, over its seeds.
+
+    Columns: network, `n` (seeds), `reached` (how many got there) and, of `epoch`, `seconds` and `macs`, the median and
+    the least and the most (`epoch_median`, `epoch_low`, `epoch_high`, …); infinite where a seed was not there in time.
+    """
+    rows = []
+    for network, mine in epochs.sort_values("epoch", kind="stable").groupby(NETWORK, dropna=False, sort=False):
+        columns = [*SPENT, "validation_accuracy"]
+        runs = [{"epochs": run[columns].dropna().to_dict("records")} for _, run in mine.groupby("id", sort=False)]
+        runs = [run for run in runs if run["epochs"]]
+        row = dict(zip(NETWORK, network, strict=True))
+        for unit in SPENT if runs else ():
+            found = waiting(runs, target, unit)
+            row |= {"n": found.n, "reached": found.reached, f"{unit}_median": found.median}
+            row |= {f"{unit}_low": found.low, f"{unit}_high": found.high}
+        rows.append(row)
+    spent = [f"{unit}_{part}" for unit in SPENT for part in ("median", "low", "high")]
+    return pd.DataFrame(rows, columns=[*NETWORK, "n", "reached", *spent])
+
+
+def redundancies(epochs: pd.DataFrame) -> pd.DataFrame:
+    """The explained energy of every layer of every run, at its first and at its last epoch that has any.
+
+    Columns: network, `seed`, `when` ("at the start", "after training"), `layer`, `form` (of kernel), `fraction`.
+    """
+    known = epochs[epochs["redundancy"].map(len) > 0].sort_values("epoch", kind="stable")
+    rows = []
+    ends = known.drop_duplicates("id", keep="first"), known.drop_duplicates("id", keep="last")
+    for when, runs in zip(WHEN, ends, strict=True):
+        for record in runs.to_dict("records"):
+            common = {name: record[name] for name in (*NETWORK, "seed", "epoch")}
+            rows += [{**common, "when": when, "layer": a, "form": b, "fraction": c} for a, b, c in record["redundancy"]]
+    return pd.DataFrame(rows, columns=[*NETWORK, "seed", "epoch", "when", "layer", "form", "fraction"])
