@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -73,34 +74,44 @@ def judge(after: Results, before: Results | None, factor: float) -> Judgement:
     if before is None:
         return Judgement("failed" if failed else "fine" if measured else "measured nothing", tuple(lines))
 
-    pairs = [(name, before[name], after[name]) for name in measured if _comparable(name, before, after)]
+    pairs = [(name, before[name], after[name]) for name in measured if comparable(name, before.get(name), after[name])]
     regressed = [
-        f"regressed: {name}: {old.value:.4g} → {new.value:.4g}, × {_ratio(old, new):.3g}"
+        f"regressed: {name}: {old.value:.4g} → {new.value:.4g}, × {ratio(old, new):.3g}"
         for name, old, new in pairs
-        if _ratio(old, new) > factor and new.low > old.high
+        if has_regressed(old, new, factor)
     ]
     lines += [*regressed, f"{len(pairs)} compared, {len(regressed)} regressed by more than × {factor:g}"]
     word = "failed" if failed else "measured nothing" if not pairs else "regressed" if regressed else "fine"
     return Judgement(word, tuple(lines))
 
 
-def _comparable(name: str, before: Results, after: Results) -> bool:
+def comparable(name: str, before: Result | None, after: Result) -> bool:
+    """Whether a benchmark is judged, and measured the same thing at both."""
     judged = not any(quantity in name for quantity in HISTORY_ONLY)
-    old = before.get(name)
-    return judged and old is not None and old.measured and old.version == after[name].version
+    return judged and before is not None and before.measured and after.measured and before.version == after.version
 
 
-def _ratio(old: Result, new: Result) -> float:
-    assert old.value is not None
-    assert new.value is not None
-    if old.value == 0:
-        return 1.0 if new.value == 0 else math.inf
-    return new.value / old.value
+def has_regressed(before: Result, after: Result, factor: float) -> bool:
+    """Whether the median is over ``factor`` times what it was, and the quartiles lie apart."""
+    return ratio(before, after) > factor and after.low > before.high
+
+
+def ratio(before: Result, after: Result) -> float:
+    """Of the medians of two results that were measured."""
+    assert before.value is not None
+    assert after.value is not None
+    if before.value == 0:
+        return 1.0 if after.value == 0 else math.inf
+    return after.value / before.value
 
 
 @dataclass(frozen=True)
 class Commit:
-    """What asv measured of one commit on one machine, in one environment."""
+    """What a suite measured of one commit on one machine: asv in one environment, pytest-benchmark in one run.
+
+    Args:
+        date: milliseconds of the epoch: of the commit in asv's files, of the run in pytest-benchmark's.
+    """
 
     hash: str
     place: str
@@ -133,7 +144,7 @@ def read_asv(directory: Path, *, since: float = 0.0, patterns: Sequence[str] = (
             }
             if results:
                 commits.append(Commit(content["commit_hash"], path.parent.name, content["date"], results))
-        except (KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path} is not a result of asv 0.6: {error!r}") from None
     return sorted(commits, key=lambda commit: commit.date)
 
@@ -147,6 +158,8 @@ def _asv_results(content: Mapping[str, Any], since: float) -> Iterator[tuple[str
         missing: list[None] = [None] * len(points)
         values, lows, highs = (columns.get(column) or missing for column in ("result", "stats_q_25", "stats_q_75"))
         for point, value, low, high in zip(points, values, lows, highs, strict=True):
+            if not isinstance(value, int | float | None):
+                raise TypeError(f"{value!r:.40} is no number")
             certain = math.nan if value is None else value
             low, high = (certain if bound is None else bound for bound in (low, high))
             full_name = f"{name}({', '.join(point)})" if point else name
@@ -165,11 +178,30 @@ def read_pytest_benchmark(path: Path) -> dict[str, Result]:
         for benchmark in content["benchmarks"]:
             stats, extra = benchmark["stats"], benchmark["extra_info"]
             version = f"{extra['suite_version']} {extra['case_id']}"
-            result = Result(stats["median"], stats["q1"], stats["q3"], version)
+            result = Result(float(stats["median"]), float(stats["q1"]), float(stats["q3"]), version)
             results.setdefault(benchmark["fullname"], result)
-    except (KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is not a file of this suite: {error!r}") from None
     return results
+
+
+def read_pytest_benchmark_runs(directory: Path) -> list[Commit]:
+    """The runs that pytest-benchmark saved below a directory, oldest first.
+
+    Raises:
+        ValueError: for another kind of file; the message names it.
+    """
+    runs = []
+    for path in sorted(directory.glob("*/*.json")):
+        results = read_pytest_benchmark(path)
+        try:
+            content = json.loads(path.read_text())
+            machine, date = content["machine_info"], datetime.fromisoformat(content["datetime"])
+            place = str(machine.get("gpu") or f"{machine['cpu']}, {machine['cores']} cores")
+            runs.append(Commit(str(content["commit_info"]["id"]), place, round(1000 * date.timestamp()), results))
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{path} is not a file of this suite: {error!r}") from None
+    return sorted(runs, key=lambda run: run.date)
 
 
 def judge_asv(commits: Sequence[Commit], factor: float, wanted: Sequence[str] = ()) -> Judgement:
@@ -203,14 +235,14 @@ def judge_pytest_benchmark(files: Sequence[Path], before: Path | None, factor: f
     """
     if not files:
         return Judgement("measured nothing", ("pytest-benchmark saved no file",))
-    after = _fastest([read_pytest_benchmark(path) for path in files])
+    after = fastest([read_pytest_benchmark(path) for path in files])
     judgement = judge(after, read_pytest_benchmark(before) if before else None, factor)
     names = ", ".join(path.name for path in files)
     title = f"{names} after {before.name}" if before else f"{names}, with nothing before"
     return Judgement(judgement.word, (f"{title}: {judgement.word}", *judgement.lines))
 
 
-def _fastest(runs: Sequence[Results]) -> Results:
+def fastest(runs: Sequence[Results]) -> Results:
     """Of every benchmark the run with the lowest value; a failure in any of them is a failure."""
 
     def rank(result: Result) -> float:
