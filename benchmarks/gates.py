@@ -9,8 +9,9 @@ import argparse
 import json
 import math
 import re
+import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
@@ -204,6 +205,25 @@ def read_pytest_benchmark_runs(directory: Path) -> list[Commit]:
     return sorted(runs, key=lambda run: run.date)
 
 
+def commit_order(repository: Path = Path()) -> list[str]:
+    """The hashes of a checkout's commits, parents first; none where there is no checkout, or no git."""
+    command = ["git", "-C", str(repository), "log", "--all", "--topo-order", "--reverse", "--format=%H"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+    except (OSError, subprocess.SubprocessError):
+        return []
+    return done.stdout.split()
+
+
+def in_order(commits: Iterable[Commit], order: Sequence[str]) -> list[Commit]:
+    """As ``order`` has them, oldest first; those that are not in it follow by date.
+
+    Dates alone would not do: a rebase writes commits of one second.
+    """
+    place = {hash_: number for number, hash_ in enumerate(order)}
+    return sorted(commits, key=lambda commit: (place.get(commit.hash, len(place)), commit.date))
+
+
 def judge_asv(commits: Sequence[Commit], factor: float, wanted: Sequence[str] = ()) -> Judgement:
     """Judge each commit beside the one before it on the same machine; the gravest word counts.
 
@@ -276,7 +296,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if args.suite == "asv":
             judgement = judge_asv(
-                read_asv(args.directory, since=args.since, patterns=args.bench), args.factor, args.commits
+                in_order(read_asv(args.directory, since=args.since, patterns=args.bench), commit_order()),
+                args.factor,
+                args.commits,
             )
         else:
             judgement = judge_pytest_benchmark(args.files, args.before, args.factor)

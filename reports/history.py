@@ -5,7 +5,6 @@ Reading and judging are those of the gate, `benchmarks.gates`: what it calls reg
 
 import math
 import re
-import subprocess
 from ast import literal_eval
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -21,6 +20,7 @@ from benchmarks.gates import (
     comparable,
     fastest,
     has_regressed,
+    in_order,
     ratio,
     read_asv,
     read_pytest_benchmark_runs,
@@ -84,20 +84,10 @@ def history(
         "asv": read_asv(asv) if asv else [],
         "pytest-benchmark": _once(read_pytest_benchmark_runs(pytest_benchmark)) if pytest_benchmark else [],
     }
-    rows = [row for suite, commits in suites.items() for row in _rows(suite, _sorted(commits, order), factor)]
+    rows = [row for suite, commits in suites.items() for row in _rows(suite, in_order(commits, order), factor)]
     frame = pd.DataFrame(rows, columns=list(COLUMNS), dtype=object)
     texts = {name: frame[name].map(lambda text: printable(str(text), 120)) for name in COLUMNS if COLUMNS[name] is str}
     return frame.assign(**texts).astype({name: kind for name, kind in COLUMNS.items() if kind is not str})
-
-
-def commit_order(repository: Path = Path()) -> list[str]:
-    """The hashes of a checkout's commits, parents first; none where there is no checkout, or no git."""
-    command = ["git", "-C", str(repository), "log", "--all", "--topo-order", "--reverse", "--format=%H"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
-    except (OSError, subprocess.SubprocessError):
-        return []
-    return done.stdout.split()
 
 
 def regressions(frame: pd.DataFrame) -> pd.DataFrame:
@@ -148,11 +138,6 @@ def _once(runs: Sequence[Commit]) -> list[Commit]:
     for run in runs:
         found.setdefault((run.hash, run.place), []).append(run)
     return [replace(same[0], results=fastest([run.results for run in same])) for same in found.values()]
-
-
-def _sorted(commits: Sequence[Commit], order: Sequence[str]) -> list[Commit]:
-    place = {hash_: number for number, hash_ in enumerate(order)}
-    return sorted(commits, key=lambda commit: (place.get(commit.hash, len(place)), commit.date))
 
 
 def _rows(suite: str, commits: Sequence[Commit], factor: float) -> list[dict[str, Any]]:

@@ -2,12 +2,13 @@
 
 import json
 import math
+import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from benchmarks.gates import Result, judge, main, read_asv, read_pytest_benchmark
+from benchmarks.gates import Result, commit_order, judge, main, read_asv, read_pytest_benchmark
 
 NAN = math.nan
 FACTOR = ["--factor", "1.1"]
@@ -81,6 +82,22 @@ def write_asv(directory: Path, commit: str, date: int, values: list[float | None
     (directory / "benchmarks.json").write_text("{}")
 
 
+def commits_of_one_second(directory: Path) -> list[str]:
+    """A repository of three empty commits; their hashes, oldest first."""
+
+    def git(*arguments: str) -> str:
+        identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+        command = ["git", "-C", str(directory), *identity, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    git("init", "-q")
+    hashes = []
+    for number in range(3):
+        git("commit", "-q", "--allow-empty", "-m", str(number), "--date=2030-01-01T00:00:00")
+        hashes.append(git("rev-parse", "HEAD"))
+    return hashes
+
+
 OLD, NEW = "a" * 40, "b" * 40
 
 
@@ -101,6 +118,18 @@ class TestAsv:
         path.write_text(json.dumps(content))
         (commit,) = read_asv(tmp_path)
         assert [value.value for value in commit.results.values()] == [None, None]
+
+    def test_commits_of_one_second_are_judged_in_the_order_of_git(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        hashes = commits_of_one_second(tmp_path)
+        assert commit_order(tmp_path) == hashes
+        assert commit_order(tmp_path / "nowhere") == []
+        for commit, value in zip(hashes, [1.0, 2.0, 1.0], strict=True):
+            write_asv(tmp_path / "asv", commit, 1, [value])
+        monkeypatch.chdir(tmp_path)
+        assert main(["asv", "asv", *FACTOR]) == 1
+        assert f"{hashes[1][:8]} after {hashes[0][:8]} on machine: regressed" in capsys.readouterr().out
 
     def test_each_commit_is_judged_beside_the_one_before(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]

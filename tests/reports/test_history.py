@@ -1,10 +1,9 @@
 import json
 import math
-import subprocess
 
 import pytest
 
-from reports.history import COLUMNS, commit_order, history, regressions, takeaway, trends
+from reports.history import COLUMNS, history, regressions, takeaway, trends
 
 A, B, C = (letter * 40 for letter in "abc")
 FULL, SEPARABLE = (f"bench_layers.Forward.time_pass('cpu', '{variant}', 8, 16, 1)" for variant in ("full", "separable"))
@@ -93,21 +92,6 @@ def test_the_order_of_commits_is_that_of_git_not_of_dates(tmp_path):
     assert regressions(history(tmp_path, order=[A, B]))["commit"].tolist() == [B]
     assert regressions(history(tmp_path, order=[B, A])).empty
     assert history(tmp_path, order=[A])["commit"].unique().tolist() == [A, B]  # an unknown one comes last
-
-
-def test_git_says_the_order(tmp_path):
-    def git(*arguments):
-        identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
-        command = ["git", "-C", str(tmp_path), *identity, *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
-    git("init", "-q")
-    hashes = []
-    for number in range(3):
-        git("commit", "-q", "--allow-empty", "-m", str(number), "--date=2030-01-01T00:00:00")
-        hashes.append(git("rev-parse", "HEAD"))
-    assert commit_order(tmp_path) == hashes
-    assert commit_order(tmp_path / "nowhere") == []
 
 
 def test_runs_of_pytest_benchmark_are_a_history_in_which_the_fastest_of_a_commit_counts(tmp_path):
