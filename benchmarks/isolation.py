@@ -16,7 +16,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from typing import Any, NamedTuple
 
-MESSAGE_LENGTH = 300
+# Room for a file with its path, two checksums and an address.
+MESSAGE_LENGTH = 600
 # What is read at once of what a process prints, and what is kept of it.
 OUTPUT_CHUNK = 65536
 OUTPUT_TAIL = 200

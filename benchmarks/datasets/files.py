@@ -72,8 +72,10 @@ def require(root: Path, files: Sequence[DataFile], *, download: bool = False) ->
 
 def how_to_get(archive: Archive) -> str:
     """The end of a message about a file."""
-    unpack = " and unpack it" if archive.name.endswith((".tar.gz", ".h5.gz")) else ""
-    return f"get it with --download (download=True), or fetch {archive.url}{unpack}"
+    where = f"get it with --download (download=True), or fetch {archive.url}"
+    if not archive.name.endswith((".tar.gz", ".h5.gz")):
+        return where
+    return f"{where} ({DIGESTS[len(archive.digest)]} {archive.digest}) and unpack it"
 
 
 def fetch(root: Path, archive: Archive) -> None:

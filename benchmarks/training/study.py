@@ -45,6 +45,10 @@ class Job:
     places: Places = DEFAULT_PLACES
 
 
+# How an outcome begins whose run could not begin: its images are not there or damaged.
+NO_DATA = "DataError: "
+
+
 class Attempt(Protocol):
     """How a job becomes a record."""
 
@@ -77,6 +81,9 @@ def attempt(job: Job, *, timeout: float = TIMEOUT, report: Report = lambda field
     Args:
         timeout: seconds without a report until it is given up.
         report: called with what is known of the record's measured fields, after every epoch at least.
+
+    Raises:
+        ValueError: for images that are not there or damaged, in one line: that says nothing about the run.
     """
 
     def isolated(told: Report) -> Outcome:
@@ -99,6 +106,8 @@ def record_of(run: TrainingRun, trained: Callable[[Report], Outcome], report: Re
     except KeyboardInterrupt:
         done = max(len(latest.get("epochs", [])) - 1, 0)
         outcome = Outcome("interrupted", f"interrupted after {done} epochs", {})
+    if outcome.message.startswith(NO_DATA):
+        raise ValueError(outcome.message.removeprefix(NO_DATA))
     return {
         "schema": SCHEMA,
         "kind": "training",
@@ -135,7 +144,7 @@ def study(
 
     Raises:
         InvalidCase: when a run needs a device or more cores than there are.
-        ValueError: when event files are asked for and ``tensorboard`` is not there.
+        ValueError: for images that are not there or damaged, or event files without ``tensorboard``.
         OSError: when the results cannot be written, or somebody else is measuring.
         Interrupted: on Ctrl-C; the run in progress is stored as such, with the epochs it had, and goes on from its
             checkpoint next time.

@@ -14,6 +14,7 @@ from benchmarks.records import RecordStore
 from benchmarks.sweep import Interrupted
 from benchmarks.training import command
 from benchmarks.training import study as studies
+from benchmarks.training.places import Places
 from benchmarks.training.profiles import accuracy_table, profile_runs
 from benchmarks.training.study import Job, study
 
@@ -154,3 +155,11 @@ def test_the_command_line_trains_in_a_process_of_its_own(tmp_path: Path, capsys:
     assert record["data"]["test"] == 300
     assert [epoch["epoch"] for epoch in record["epochs"]] == [0, 1]
     assert "trained 1, skipped 0 already there, failed 0" in capsys.readouterr().out
+
+
+def test_images_that_are_not_there_are_one_line_and_no_record(tmp_path: Path) -> None:
+    run = dataclasses.replace(PLAIN, dataset="galaxy10", image_size=12)
+    (tmp_path / "Galaxy10.h5").write_bytes(b"half of it")
+    with pytest.raises(ValueError, match=r"^.*/Galaxy10.h5 is truncated or corrupt: .*or fetch https://zenodo.*h5$"):
+        study([run], RecordStore(tmp_path), places=Places(data_root=tmp_path))
+    assert RecordStore(tmp_path).load() == []
