@@ -1,25 +1,25 @@
 """Frames → one self-contained HTML file: styles, script, figures and data are all inside of it."""
 
 import base64
-import gzip
 import hashlib
 import json
 import re
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from benchmarks.records import Record
-from reports import analysis, figures, learning, style, tables, wording
+from reports import analysis, figures, learning, overview, style, tables, wording
 from reports.figures import Figure
 from reports.frames import Frames, frames, machine_of, newest
 from reports.tables import Table
+from reports.tidy import csv, figure_csv, named
 from reports.wording import Sentence
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -102,10 +102,11 @@ def render(records: Iterable[Record]) -> str:
     return environment.get_template("report.html").render(
         parts=parts,
         environments=tables.environments([data.costs, data.runs]),
-        remarks=_remarks(data),
-        period=_period(data),
+        remarks=overview.remarks(data),
+        period=overview.period(data),
         machines=data.machines,
-        counts=_counts(data),
+        counts=overview.counts(data),
+        overview=overview.overview(data, [sentence.text for part in parts for sentence in part.sentences]).json(),
         records_tables=[
             found
             for found in (
@@ -239,92 +240,37 @@ def _study(runs: pd.DataFrame, costs: pd.DataFrame, epochs: pd.DataFrame) -> Stu
     )
 
 
-def _counts(data: Frames) -> str:
-    statuses = pd.concat([data.costs["status"], data.runs["status"]]).value_counts()
-    words = ", ".join(f"{count} {status.replace('_', ' ')}" for status, count in statuses.items())
-    costs, runs = wording.plural(len(data.costs), "cost record"), wording.plural(len(data.runs), "training run")
-    return f"{costs} and {runs}: {words}."
-
-
-def _period(data: Frames) -> str:
-    times = pd.concat([data.costs["measured_at"], data.runs["measured_at"]])
-    days = sorted(time[:10] for time in times if time)
-    if not days:
-        return "at an unknown time"
-    return f"on {days[0]}" if days[0] == days[-1] else f"from {days[0]} to {days[-1]}"
-
-
-# A measurement on all cores keeps them busy itself, with a little of its parent process on top.
-OWN_LOAD = 0.5
-
-
-def _remarks(data: Frames) -> list[str]:
-    """What a reader must know before trusting the numbers of this very report."""
-    both = pd.concat([data.costs, data.runs])
-    remarks = []
-    if len(data.machines) > 1:
-        remarks.append(
-            f"Results of {len(data.machines)} machines: each has a part of its own, nothing is compared across them."
-        )
-    busy = both[["load_before", "load_after"]].max(axis=1) > both["cores"] + OWN_LOAD
-    if busy.any():
-        remarks.append(
-            f"{busy.sum()} of {len(both)} records were taken while more processes wanted to run than the machine has "
-            "cores: their times may be too long."
-        )
-    noisy = (data.costs["noise"] == "noisy").sum()
-    if noisy:
-        remarks.append(
-            f"{noisy} of {len(data.costs)} cost records are called noisy; “Noise” says why, and what would help."
-        )
-    commits = both["commit"].nunique()
-    if commits > 1:
-        remarks.append(f"The records come from {commits} commits; the newest record of each case counts.")
-    if (both["dirty"] == "True").any():
-        remarks.append("Some records were taken from a checkout with uncommitted changes.")
-    return remarks
-
-
 def _downloads(records: list[Record], data: Frames) -> tuple[list[Download], list[str]]:
     """The files inside of the page, and the names of those that are too large for it."""
-    csvs = {
-        "costs.csv": ("one row per cost record", data.costs),
-        "runs.csv": ("one row per training run", data.runs),
-        "epochs.csv": ("one row per epoch of a run", data.epochs),
-        "twins.csv": ("one row per A/A pair", data.twins),
-    }
-    lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-    files = [("records.jsonl.gz", "every record with its raw samples, one JSON object a line", lines)]
-    for name, (what, frame) in csvs.items():
-        if len(frame):
-            files.append((f"{name}.gz", what, _csv(frame.drop(columns="anchor", errors="ignore"))))
-    packed = [(name, what, gzip.compress(text.encode(), mtime=0)) for name, what, text in files]
-    small = [entry for entry in packed if len(entry[2]) <= LARGEST_DOWNLOAD]
-    downloads = [Download(name, what, _uri("application/gzip", content)) for name, what, content in small]
-    return downloads, [name.removesuffix(".gz") for name, _, content in packed if len(content) > LARGEST_DOWNLOAD]
+    files: list[tuple[str, str, Iterable[str]]] = [
+        # ASCII, because a text may hold half a character.
+        ("records.jsonl", "every record with its raw samples, a line each", (f"{json.dumps(r)}\n" for r in records))
+    ]
+    files += [(f"{name}.csv", what, [csv(frame)]) for name, what, frame in named(data) if len(frame)]
+    downloads, left_out = [], []
+    for name, what, parts in files:
+        content = _compressed(parts, LARGEST_DOWNLOAD)
+        if content is None:
+            left_out.append(name)
+        else:
+            downloads.append(Download(f"{name}.gz", what, _uri("application/gzip", content)))
+    return downloads, left_out
 
 
-def _csv(frame: pd.DataFrame) -> str:
-    return frame.map(_flat).to_csv(index=False)
-
-
-def _flat(value: Any) -> Any:
-    """A tuple as text: numbers apart by spaces, the parts of tuples in it by colons and themselves by semicolons."""
-    if not isinstance(value, tuple):
-        return value
-    nested = any(isinstance(part, tuple) for part in value)
-    return "; ".join(": ".join(map(str, part)) for part in value) if nested else " ".join(map(repr, value))
-
-
-# What a figure's own file leaves out: the raw material is in the files of all records.
-RAW = ("round_medians", "findings", "missing", "first", "second", "anchor", "message", "macs_unsupported", "redundancy")
+def _compressed(parts: Iterable[str], most: int) -> bytes | None:
+    """The parts in a gzip file; None where that is larger than `most`, which is found out on the way."""
+    packer = zlib.compressobj(wbits=16 + zlib.MAX_WBITS)
+    content = b""
+    for part in parts:
+        content += packer.compress(part.encode())
+        if len(content) > most:
+            return None
+    content += packer.flush()
+    return content if len(content) <= most else None
 
 
 def _csv_uri(figure: Figure) -> str:
-    """The data of a figure as a file: columns that say something, with the digits that a plot can use."""
-    frame = figure.data.drop(columns=[name for name in figure.data if str(name).removesuffix("_ours") in RAW])
-    same = [name for name in frame if frame[name].isna().all() or (frame[name].astype(str) == "").all()]
-    return _uri("text/csv", frame.drop(columns=same).to_csv(index=False, float_format="%.6g").encode())
+    return _uri("text/csv", figure_csv(figure).encode())
 
 
 def _uri(kind: str, content: bytes) -> str:
