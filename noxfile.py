@@ -15,7 +15,7 @@ nox.options.reuse_venv = "yes"
 nox.options.sessions = ["tests"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
-GROUPS = ("measure", "report", "suites", "test", "lint")
+GROUPS = ("measure", "report", "suites", "test", "cluster", "lint")
 RUN_ENVIRONMENT = {
     # Bytecode is written where somebody forbade it too: importing torch without takes seven seconds, every time.
     "PYTHONDONTWRITEBYTECODE": "",
@@ -48,6 +48,13 @@ def report(session: nox.Session) -> None:
     session.run("python", "-m", "benchmarks", "sweep", "--profile", "quick")
     session.run("python", "-m", "benchmarks", "train", "--profile", "quick")
     session.run("python", "-m", "reports")
+
+
+@nox.session
+def study(session: nox.Session) -> None:
+    """The paper's three claims on rotated digits, an hour on two cores; ``-- NAME OPTIONS`` is another study."""
+    install(session, "measure", "cluster")
+    session.run("python", "-m", "benchmarks", "study", *(session.posargs or ("rotated-digits", "--jobs", "2")))
 
 
 @nox.session

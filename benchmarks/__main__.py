@@ -60,6 +60,7 @@ PROFILE_ROUNDS = {"quick": 5, "standard": 7, "full": 7}
 MODULES = {
     "train": ("benchmarks.training.command", "accuracy against epochs, seconds and MACs"),
     "peers": ("benchmarks.side_by_side", "our layers beside torch's, escnn's, the authors' and your own, in a table"),
+    "study": ("benchmarks.studies.command", "networks matched by budgets, over seeds, and the paper's three claims"),
     "advise": ("benchmarks.advise", "the networks worth taking within a budget of time, memory, MACs or parameters"),
     "break-even": ("benchmarks.break_even", "epochs, seconds and MACs to an accuracy, and who overtakes whom"),
     "answer": ("benchmarks.answers", "what the speed-up of separable is, or the share of kernel generation"),

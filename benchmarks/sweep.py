@@ -15,7 +15,14 @@ from benchmarks.blocks import Block, Probe, Round, blocks
 from benchmarks.cases import Case, InvalidCase, available_cores, short_hash
 from benchmarks.isolation import Outcome, Report, run_isolated
 from benchmarks.measure.clock import Sampling
-from benchmarks.measure.environment import MEASURING_ENVIRONMENT, gpu_name, hardware, moment, provenance, software
+from benchmarks.measure.environment import (
+    gpu_name,
+    hardware,
+    moment,
+    provenance,
+    set_measuring_environment,
+    software,
+)
 from benchmarks.measure.noise import verdict
 from benchmarks.measure.statistics import summarise_rounds
 from benchmarks.records import FAILURES, SCHEMA, Record, RecordStore, machine_of
@@ -96,8 +103,8 @@ def outstanding(jobs: Sequence[J], store: RecordStore, *, retry_failed: bool) ->
         there = there_already(jobs, store, retry_failed=retry_failed)
         store.warn_of_other_commits(there, software()["commit"])
         # Before the process server imports torch. What is compiled is compiled here for the first time.
-        for name, value in (MEASURING_ENVIRONMENT | {"TORCHINDUCTOR_CACHE_DIR": compiled}).items():
-            os.environ.setdefault(name, value)
+        set_measuring_environment()
+        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", compiled)
         yield [job for job in jobs if job.id not in there]
 
 

@@ -1,0 +1,181 @@
+"""What a study has decided before it trains: widths, learning rates, and seconds per step. Kept in a file.
+
+Widths that were matched by measured times would come out otherwise the next day: a study that is resumed reads them
+instead of measuring again.
+"""
+
+import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from benchmarks.break_even import at_pace
+from benchmarks.measure.statistics import summarise_rounds
+from benchmarks.records import Record
+from benchmarks.runs import TrainingRun
+from benchmarks.studies.study import Contender, Study
+from benchmarks.text import columns
+
+# What a run takes beside its steps, as a part of them, and seconds of a process: for the estimate alone.
+EVALUATION_SHARE, RUN_SECONDS = 0.15, 2.0
+
+
+@dataclass(frozen=True)
+class Width:
+    """The width that comes nearest to a budget.
+
+    Args:
+        channels: C.
+        target, achieved: what the reference has of the budget, and what this width has: of time, multiples of the
+            reference's; of memory, bytes.
+    """
+
+    channels: int
+    target: float
+    achieved: float
+
+    @property
+    def ratio(self) -> float:
+        """Of the contender's to the reference's."""
+        return self.achieved / self.target
+
+
+Steps = Mapping[tuple[Contender, int], Sequence[Sequence[float]]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The decisions of a study.
+
+    Args:
+        study: what is compared.
+        images: how many train, validation and test images there are.
+        widths: by match and contender.
+        steps: seconds of training steps, measured alone on the machine: rounds of samples, by contender and channels.
+        provenance: where and when the steps were measured.
+        rates: the learning rate of each contender, once they are chosen.
+    """
+
+    study: Study
+    images: Mapping[str, int]
+    widths: Mapping[tuple[str, Contender], Width] = field(default_factory=dict)
+    steps: Steps = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+    rates: Mapping[Contender, float] = field(default_factory=dict)
+
+    @property
+    def networks(self) -> list[tuple[Contender, int]]:
+        """Every network once: two matches may ask for the same."""
+        return list(dict.fromkeys((contender, width.channels) for (_, contender), width in self.widths.items()))
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Of training."""
+        return self.images["train"] // self.study.batch_size
+
+    def runs(self, matched: str, contender: Contender) -> list[TrainingRun]:
+        """The runs of a contender in one table, seed by seed."""
+        channels, rate = self.widths[matched, contender].channels, self.rates[contender]
+        one = self.study.run(contender, channels, matched=matched, learning_rate=rate)
+        return [dataclasses.replace(one, seed=seed) for seed in range(self.study.seeds)]
+
+    def all_runs(self) -> list[TrainingRun]:
+        """All of them, all contenders with one seed before the next seed."""
+        found = [self.runs(matched, contender) for matched, contender in self.widths]
+        return [runs[seed] for seed in range(self.study.seeds) for runs in found]
+
+    def step(self, matched: str, contender: Contender) -> dict[str, Any]:
+        """Median seconds of a training step with a 95 % interval, as ``summarise_rounds`` gives them."""
+        return summarise_rounds(self.rounds(matched, contender))
+
+    def rounds(self, matched: str, contender: Contender) -> Sequence[Sequence[float]]:
+        """The samples of ``step``."""
+        return self.steps[contender, self.widths[matched, contender].channels]
+
+    def at_quiet_pace(self, matched: str, contender: Contender, records: Sequence[Record]) -> list[Record]:
+        """Records whose seconds are those of the steps measured alone, not of runs that shared the machine."""
+        seconds = self.step(matched, contender)["median"] * self.steps_per_epoch
+        return [at_pace(record, seconds) for record in records]
+
+    def estimated_seconds(self, jobs: int) -> tuple[float, float]:
+        """How long the search and the runs will take, so many at once, if they do not slow each other down."""
+        search = study_seconds = 0.0
+        tries = len(self.study.search_rates) * len(self.study.search_seeds)
+        for matched, contender in self.widths:
+            epoch = self.step(matched, contender)["median"] * self.steps_per_epoch * (1 + EVALUATION_SHARE)
+            study_seconds += self.study.seeds * (RUN_SECONDS + self.study.epochs * epoch)
+            if matched == self.study.matches[0]:
+                search += tries * (RUN_SECONDS + self.study.search_epochs * epoch)
+        return search / jobs, study_seconds / jobs
+
+    def lines(self) -> list[str]:
+        """The widths, for people."""
+        rows: list[tuple[str, ...]] = [("", "C", "of the budget", "step, ms [95 %]", "learning rate")]
+        for matched in self.study.matches:
+            rows.append((f"matched by {matched}", "", "", "", ""))
+            for contender in self.study.contenders:
+                width, step = self.widths[matched, contender], self.step(matched, contender)
+                low, median, high = (1e3 * step[name] for name in ("ci_low", "median", "ci_high"))
+                rate = f"{self.rates[contender]:g}" if contender in self.rates else "to be found"
+                timed = f"{median:.1f} [{low:.1f}, {high:.1f}]"
+                rows.append((f"  {contender.label}", str(width.channels), f"{width.ratio:.2f}×", timed, rate))
+        return columns(rows)
+
+
+def plan_path(directory: Path, name: str, study: Study) -> Path:
+    """Where the plan of a study is kept, among its results."""
+    return directory / f"study-{name}-{study.id}.json"
+
+
+def save_plan(plan: Plan, path: Path) -> None:
+    """Write a plan, whole or not at all."""
+    content = {
+        "study": dataclasses.asdict(plan.study),
+        "images": dict(plan.images),
+        "widths": [
+            {"matched": matched, "contender": dataclasses.asdict(contender), **dataclasses.asdict(width)}
+            for (matched, contender), width in plan.widths.items()
+        ],
+        "steps": [
+            {"contender": dataclasses.asdict(contender), "channels": channels, "rounds": rounds}
+            for (contender, channels), rounds in plan.steps.items()
+        ],
+        "provenance": dict(plan.provenance),
+        "rates": [
+            {"contender": dataclasses.asdict(contender), "learning_rate": rate}
+            for contender, rate in plan.rates.items()
+        ],
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".draft")
+    draft.write_text(json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8")
+    draft.replace(path)
+
+
+def load_plan(path: Path, study: Study) -> Plan | None:
+    """The plan that was kept; None where there is none.
+
+    Raises:
+        ValueError: for a file that is no plan.
+    """
+    if not path.exists():
+        return None
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        return Plan(
+            study,
+            content["images"],
+            {
+                (each["matched"], Contender(**each["contender"])): Width(
+                    each["channels"], each["target"], each["achieved"]
+                )
+                for each in content["widths"]
+            },
+            {(Contender(**each["contender"]), each["channels"]): each["rounds"] for each in content["steps"]},
+            content["provenance"],
+            {Contender(**each["contender"]): each["learning_rate"] for each in content["rates"]},
+        )
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{path} is no plan of a study ({error}); remove it to decide anew") from None

@@ -1,0 +1,148 @@
+"""What a study compares: its contenders, and the sizes it has at each scale. Needs no torch."""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.cases import InvalidCase, check_value, short_hash
+from benchmarks.runs import MATCHES, TrainingRun
+
+# Bump when a study of the same fields means another comparison: matched widths and rates are found anew then.
+STUDY_VERSION = 1
+SIM2_SCALES = 2
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A kind of network, of no particular width: the fields of ``TrainingRun`` that make it.
+
+    Args:
+        variant, group, resolution, scales: as in ``TrainingRun``.
+    """
+
+    variant: str
+    group: str = "trivial"
+    resolution: int = 1
+    scales: int = 1
+
+    @property
+    def label(self) -> str:
+        """A short name for people."""
+        if self.variant == "plain":
+            return "plain"
+        name = {"SO2": "SE(2)", "SO2xRPlus": "Sim(2)"}.get(self.group, self.group)
+        return f"{self.variant} {name} |H|={self.resolution}"
+
+
+def contenders(resolutions: Sequence[int]) -> list[Contender]:
+    """Plain, and at every |H| full, separable and depthwise-separable on SE(2) and separable on Sim(2).
+
+    Sim(2) has two scales where |H| has room for them, and so half as many rotations.
+    """
+    found = [Contender("plain")]
+    for resolution in resolutions:
+        found += [Contender(variant, "SO2", resolution) for variant in ("full", "separable", "dseparable")]
+        scales = SIM2_SCALES if resolution % SIM2_SCALES == 0 else 1
+        found.append(Contender("separable", "SO2xRPlus", resolution, scales))
+    return found
+
+
+@dataclass(frozen=True)
+class Study:
+    """A comparison of contenders on one data set.
+
+    Args:
+        dataset, image_size, limit, kernel_size, hidden_features, batch_size, recipe, device, threads: as in
+            ``TrainingRun``, for all alike.
+        epochs: of every run.
+        seeds: how many, from 0.
+        resolutions: |H|.
+        reference, channels: whose budget is met by the others, and its width.
+        matches: by which budgets, each a table of its own.
+        search_rates, search_epochs, search_seeds: learning rates that are tried for every contender alike, at the width
+            of the first match.
+    """
+
+    dataset: str
+    image_size: int
+    limit: int | None = None
+    kernel_size: int = 5
+    hidden_features: int = 32
+    batch_size: int = 64
+    recipe: str = "short"
+    device: str = "cpu"
+    threads: int = 1
+    epochs: int = 12
+    seeds: int = 5
+    resolutions: tuple[int, ...] = (1, 4, 8, 16)
+    reference: Contender = Contender("separable", "SO2", 8)
+    channels: int = 4
+    matches: tuple[str, ...] = ("parameters", "time")
+    search_rates: tuple[float, ...] = (1e-3, 3e-3, 1e-2, 3e-2)
+    search_epochs: int = 6
+    search_seeds: tuple[int, ...] = (100,)
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "seeds", "search_epochs", *("resolution" for _ in self.resolutions)):
+            check_value(name, getattr(self, name, 1))
+        for resolution in self.resolutions:
+            check_value("resolution", resolution)
+        allowed = [match for match in MATCHES if match != "none"]
+        for match in self.matches:
+            if match not in allowed:
+                raise InvalidCase(f"unknown match {match!r}; allowed: {', '.join(allowed)}")
+        if not self.matches or not self.search_rates:
+            raise InvalidCase("a study needs a budget to match by and a learning rate; allowed: one or more of each")
+        if self.reference not in self.contenders:
+            raise InvalidCase(f"the reference {self.reference.label} is no contender; allowed: an |H| of the study")
+        if set(self.search_seeds) & set(range(self.seeds)):
+            raise InvalidCase(f"search seeds {self.search_seeds} are seeds of the study; allowed: {self.seeds} or more")
+        self.run(self.reference, self.channels, matched="none")  # checks the rest
+
+    @property
+    def id(self) -> str:
+        """Twelve hexadecimal digits that depend on every field."""
+        return short_hash({"study_version": STUDY_VERSION, **dataclasses.asdict(self)})
+
+    @property
+    def contenders(self) -> list[Contender]:
+        """All that are compared, the plain one first."""
+        return contenders(self.resolutions)
+
+    def run(self, contender: Contender, channels: int, **fields: Any) -> TrainingRun:
+        """A run of a contender at a width; ``fields`` replace the study's own."""
+        shared = ("dataset", "image_size", "limit", "kernel_size", "hidden_features", "batch_size", "recipe", "device")
+        own = {name: getattr(self, name) for name in (*shared, "threads")}
+        values = {**own, "budget_unit": "epochs", "budget": self.epochs, **dataclasses.asdict(contender), **fields}
+        return TrainingRun(channels=channels, **values)
+
+
+_DIGITS = Study("rotated-digits", image_size=14, epochs=12)
+_MNIST = Study("rotated-mnist", image_size=14, limit=2000, epochs=8, search_epochs=4)
+# What nothing but a GPU can do: the paper's network, images and epochs.
+_PAPER: dict[str, Any] = {
+    "kernel_size": 7,
+    "hidden_features": 64,
+    "channels": 32,
+    "resolutions": (4, 8, 16),
+    "search_epochs": 30,
+    "device": "cuda",
+    "limit": None,
+}
+STUDIES = {
+    "rotated-digits": {
+        "quick": dataclasses.replace(
+            _DIGITS, resolutions=(2, 4), reference=Contender("separable", "SO2", 4), seeds=3, epochs=6, search_epochs=3
+        ),
+        "standard": _DIGITS,
+        "paper": dataclasses.replace(_DIGITS, **_PAPER, image_size=16, epochs=100),
+    },
+    "rotated-mnist": {
+        "quick": dataclasses.replace(
+            _MNIST, resolutions=(2, 4), reference=Contender("separable", "SO2", 4), seeds=3, epochs=3, search_epochs=2
+        ),
+        "standard": _MNIST,
+        "paper": dataclasses.replace(_MNIST, **_PAPER, image_size=28, epochs=300, recipe="paper"),
+    },
+}
