@@ -25,6 +25,9 @@ MARGIN = 0.01
 MOST = 0.5
 # … and more than it would of independent random numbers: of a few group elements, it explains much of anything.
 CHANCE_DRAWS = 200
+# Widths are integers, and some come nowhere near a budget: where two differ by more than this factor in what is meant
+# to be equal, they are shown, and no word rests on them.
+EQUAL = 1.25
 # As ``gcnn_impl.redundancy`` names them: one spatial kernel for all of H; and for all input channels too.
 SHARED_ALONG_GROUP, SHARED_BY_CHANNELS_TOO = "gseparable", "separable"
 LAST_KERNEL_SIZE = 3
@@ -223,11 +226,13 @@ def _difference(
         for contenders in pairs:
             a, b = (results.accuracies(matched, contender) for contender in contenders)
             common = sorted(a.keys() & b.keys())
-            single[matched, " − ".join(each.label for each in contenders)] = (
-                [a[s] for s in common],
-                [b[s] for s in common],
-            )
-            sides.append((a, b))
+            name = " − ".join(contender.label for contender in contenders)
+            ratios = [results.plan.widths[matched, contender].ratio for contender in contenders]
+            if max(ratios) <= EQUAL * min(ratios):
+                sides.append((a, b))
+            else:
+                name += f", {ratios[0]:.2f}× and {ratios[1]:.2f}× of the budget: not in the mean"
+            single[matched, name] = [a[seed] for seed in common], [b[seed] for seed in common]
         seeds = sorted(set.intersection(*(a.keys() & b.keys() for a, b in sides))) if sides else []
         pooled[matched] = (
             [statistics.mean(a[seed] for a, _ in sides) for seed in seeds],

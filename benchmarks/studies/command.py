@@ -215,7 +215,7 @@ def _as_timed(plan: Plan) -> dict[Any, Width]:
 def search(plan: Plan, workers: Workers, places: Places, args: argparse.Namespace) -> dict[Any, float]:
     """Find the learning rates, and print the scores."""
     study = plan.study
-    runs = search_runs(study, {each: plan.widths[study.matches[0], each].channels for each in study.contenders})
+    runs = search_runs(study, plan.networks)
     store = RecordStore(args.results / FOLDER)
     everything = [run for each in runs.values() for run in each]
     complete(everything, store, workers, places, retry_failed=args.retry_failed, text="search")
@@ -235,7 +235,7 @@ def estimate_line(plan: Plan, jobs: int, text: str) -> str:
     """How long the rest takes."""
     search_seconds, study_seconds = plan.estimated_seconds(jobs)
     runs = len(plan.widths) * plan.study.seeds
-    tries = len(plan.study.contenders) * len(plan.study.search_rates) * len(plan.study.search_seeds)
+    tries = len(plan.networks) * len(plan.study.search_rates) * len(plan.study.search_seeds)
     return (
         f"{tries} runs of {plan.study.search_epochs} epochs to find learning rates, about {minutes(search_seconds)}, "
         f"and {runs} runs of {plan.study.epochs} epochs, about {minutes(study_seconds)}: {text}, if they do not "

@@ -15,7 +15,7 @@ from benchmarks.break_even import at_pace
 from benchmarks.measure.statistics import summarise_rounds
 from benchmarks.records import Record
 from benchmarks.runs import TrainingRun
-from benchmarks.studies.study import Contender, Study
+from benchmarks.studies.study import Contender, Network, Study
 from benchmarks.text import columns
 
 # What a run takes beside its steps, as a part of them, and seconds of a process: for the estimate alone.
@@ -42,7 +42,7 @@ class Width:
         return self.achieved / self.target
 
 
-Steps = Mapping[tuple[Contender, int], Sequence[Sequence[float]]]
+Steps = Mapping[Network, Sequence[Sequence[float]]]
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,9 @@ class Plan:
         study: what is compared.
         images: how many train, validation and test images there are.
         widths: by match and contender.
-        steps: seconds of training steps, measured alone on the machine: rounds of samples, by contender and channels.
+        steps: seconds of training steps, measured alone on the machine: rounds of samples.
         provenance: where and when the steps were measured.
-        rates: the learning rate of each contender, once they are chosen.
+        rates: the learning rates, once they are chosen.
     """
 
     study: Study
@@ -63,12 +63,16 @@ class Plan:
     widths: Mapping[tuple[str, Contender], Width] = field(default_factory=dict)
     steps: Steps = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
-    rates: Mapping[Contender, float] = field(default_factory=dict)
+    rates: Mapping[Network, float] = field(default_factory=dict)
 
     @property
-    def networks(self) -> list[tuple[Contender, int]]:
+    def networks(self) -> list[Network]:
         """Every network once: two matches may ask for the same."""
-        return list(dict.fromkeys((contender, width.channels) for (_, contender), width in self.widths.items()))
+        return list(dict.fromkeys(self.network(matched, contender) for matched, contender in self.widths))
+
+    def network(self, matched: str, contender: Contender) -> Network:
+        """A contender at the width of a match."""
+        return contender, self.widths[matched, contender].channels
 
     @property
     def steps_per_epoch(self) -> int:
@@ -77,8 +81,8 @@ class Plan:
 
     def runs(self, matched: str, contender: Contender) -> list[TrainingRun]:
         """The runs of a contender in one table, seed by seed."""
-        channels, rate = self.widths[matched, contender].channels, self.rates[contender]
-        one = self.study.run(contender, channels, matched=matched, learning_rate=rate)
+        network = self.network(matched, contender)
+        one = self.study.run(*network, matched=matched, learning_rate=self.rates[network])
         return [dataclasses.replace(one, seed=seed) for seed in range(self.study.seeds)]
 
     def all_runs(self) -> list[TrainingRun]:
@@ -92,7 +96,7 @@ class Plan:
 
     def rounds(self, matched: str, contender: Contender) -> Sequence[Sequence[float]]:
         """The samples of ``step``."""
-        return self.steps[contender, self.widths[matched, contender].channels]
+        return self.steps[self.network(matched, contender)]
 
     def at_quiet_pace(self, matched: str, contender: Contender, records: Sequence[Record]) -> list[Record]:
         """Records whose seconds are those of the steps measured alone, not of runs that shared the machine."""
@@ -101,13 +105,15 @@ class Plan:
 
     def estimated_seconds(self, jobs: int) -> tuple[float, float]:
         """How long the search and the runs will take, so many at once, if they do not slow each other down."""
-        search = study_seconds = 0.0
         tries = len(self.study.search_rates) * len(self.study.search_seeds)
-        for matched, contender in self.widths:
-            epoch = self.step(matched, contender)["median"] * self.steps_per_epoch * (1 + EVALUATION_SHARE)
-            study_seconds += self.study.seeds * (RUN_SECONDS + self.study.epochs * epoch)
-            if matched == self.study.matches[0]:
-                search += tries * (RUN_SECONDS + self.study.search_epochs * epoch)
+        epochs = {
+            network: summarise_rounds(rounds)["median"] * self.steps_per_epoch * (1 + EVALUATION_SHARE)
+            for network, rounds in self.steps.items()
+        }
+        search = sum(tries * (RUN_SECONDS + self.study.search_epochs * epoch) for epoch in epochs.values())
+        study_seconds = sum(
+            self.study.seeds * (RUN_SECONDS + self.study.epochs * epochs[self.network(*key)]) for key in self.widths
+        )
         return search / jobs, study_seconds / jobs
 
     def lines(self) -> list[str]:
@@ -118,9 +124,11 @@ class Plan:
             for contender in self.study.contenders:
                 width, step = self.widths[matched, contender], self.step(matched, contender)
                 low, median, high = (1e3 * step[name] for name in ("ci_low", "median", "ci_high"))
-                rate = f"{self.rates[contender]:g}" if contender in self.rates else "to be found"
+                rate = self.rates.get(self.network(matched, contender))
+                found = "to be found" if rate is None else f"{rate:g}"
                 timed = f"{median:.1f} [{low:.1f}, {high:.1f}]"
-                rows.append((f"  {contender.label}", str(width.channels), f"{width.ratio:.2f}×", timed, rate))
+                cells = (str(width.channels), f"{width.ratio:.2f}×", timed, found)
+                rows.append((f"  {contender.label}", *cells))
         return columns(rows)
 
 
@@ -144,8 +152,8 @@ def save_plan(plan: Plan, path: Path) -> None:
         ],
         "provenance": dict(plan.provenance),
         "rates": [
-            {"contender": dataclasses.asdict(contender), "learning_rate": rate}
-            for contender, rate in plan.rates.items()
+            {"contender": dataclasses.asdict(contender), "channels": channels, "learning_rate": rate}
+            for (contender, channels), rate in plan.rates.items()
         ],
     }
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -175,7 +183,7 @@ def load_plan(path: Path, study: Study) -> Plan | None:
             },
             {(Contender(**each["contender"]), each["channels"]): each["rounds"] for each in content["steps"]},
             content["provenance"],
-            {Contender(**each["contender"]): each["learning_rate"] for each in content["rates"]},
+            {(Contender(**each["contender"]), each["channels"]): each["learning_rate"] for each in content["rates"]},
         )
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} is no plan of a study ({error}); remove it to decide anew") from None

@@ -39,7 +39,7 @@ def plan_of(step_seconds: Level, study: Study = STUDY) -> Plan:
         widths,
         steps,
         {"device_name": "A"},
-        dict.fromkeys(contenders, 3e-3),
+        {(contender, 4): 3e-3 for contender in contenders},
     )
 
 

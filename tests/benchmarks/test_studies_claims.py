@@ -15,6 +15,7 @@ from benchmarks.studies.claims import (
     sim2_helps,
     verdicts,
 )
+from benchmarks.studies.plan import Width
 from benchmarks.studies.results import Results
 from benchmarks.studies.study import Contender
 from gcnn_impl.kernels import disc_taps
@@ -59,6 +60,18 @@ def test_matches_that_disagree_decide_nothing() -> None:
     good, bad = levels(sim2=0.97), levels(sim2=0.90)
     records = {key: (good if key[0] == "time" else bad).records[key] for key in good.records}
     assert sim2_helps(replace(good, records=records)).word == "cannot decide"
+
+
+def test_what_does_not_meet_the_budget_is_shown_and_decides_nothing() -> None:
+    results = levels(sim2=0.97)
+    sim2 = [contender for contender in STUDY.contenders if contender.group == "SO2xRPlus"]
+    missed = {("time", contender): Width(1, 1.0, 1.5) for contender in sim2}
+    plan = replace(results.plan, widths={**results.plan.widths, **missed})
+    steps = {**plan.steps, **{(contender, 1): plan.steps[contender, 4] for contender in sim2}}
+    verdict = sim2_helps(replace(results, plan=replace(plan, steps=steps)))
+    assert verdict.word == "cannot decide"
+    text = "\n".join(verdict.evidence)
+    assert "1.50× and 1.01× of the budget: not in the mean" in text
 
 
 def test_too_few_seeds_decide_nothing() -> None:

@@ -9,8 +9,9 @@ from benchmarks.studies.study import STUDIES, Contender
 from tests.benchmarks.training_records import training_record
 
 STUDY = replace(STUDIES["rotated-digits"]["quick"], search_rates=(1e-3, 3e-3, 1e-2), search_seeds=(100, 101))
-RUNS = search_runs(STUDY, dict.fromkeys(STUDY.contenders, 3))
-PLAIN = Contender("plain")
+NETWORKS = [(contender, 3) for contender in STUDY.contenders]
+RUNS = search_runs(STUDY, NETWORKS)
+PLAIN = Contender("plain"), 3
 
 
 def record(run: TrainingRun, accuracy: float, status: str = "ok") -> Record:
@@ -19,7 +20,7 @@ def record(run: TrainingRun, accuracy: float, status: str = "ok") -> Record:
     return {**made, "id": run.id}
 
 
-def test_every_contender_has_equally_many_runs_of_equal_length_and_no_seed_of_the_study() -> None:
+def test_every_network_has_equally_many_runs_of_equal_length_and_no_seed_of_the_study() -> None:
     assert len(RUNS) == 3 * len(STUDY.contenders)
     runs = [run for each in RUNS.values() for run in each]
     assert {run.budget for run in runs} == {STUDY.search_epochs}
@@ -31,7 +32,7 @@ def test_the_best_mean_of_best_validation_accuracies_is_chosen() -> None:
     accuracies = {1e-3: (0.7, 0.8), 3e-3: (0.9, 0.7), 1e-2: (0.6, 0.6)}
     records = [record(run, accuracies[rate][i]) for (_, rate), runs in RUNS.items() for i, run in enumerate(runs)]
     scores = rate_scores(RUNS, records)
-    assert best_rates(scores) == dict.fromkeys(STUDY.contenders, 3e-3)
+    assert best_rates(scores) == dict.fromkeys(NETWORKS, 3e-3)
 
 
 def test_what_diverged_is_worth_nothing_and_ties_go_to_the_lower_rate() -> None:
@@ -42,7 +43,7 @@ def test_what_diverged_is_worth_nothing_and_ties_go_to_the_lower_rate() -> None:
 
 
 def test_a_rate_at_the_edge_of_the_grid_is_pointed_out() -> None:
-    scores = {(contender, rate): rate for contender, rate in RUNS}
+    scores = {(network, rate): rate for network, rate in RUNS}
     lines = search_lines(STUDY, scores)
     assert all(line.endswith("0.01 (edge)") for line in lines[2:])
     assert lines[0].startswith("best validation accuracy")
