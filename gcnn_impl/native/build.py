@@ -73,7 +73,8 @@ def library() -> ctypes.CDLL | None:
 def takes(*tensors: Tensor | None) -> bool:
     """Whether the operators may be given these tensors, as a call of C that nothing in torch sees.
 
-    Nothing that traces or transforms may be under way: compilers, exporters, ``torch.func``, forward-mode gradients.
+    Nothing that traces or transforms may be under way: compilers, exporters, ``torch.func``, autocast, forward-mode
+    gradients.
     """
     if torch.compiler.is_compiling():  # first: the compiler cannot follow the rest
         return False
@@ -90,6 +91,7 @@ def takes(*tensors: Tensor | None) -> bool:
             return False
     return (
         not torch._C._is_tracing()
+        and not torch.is_autocast_enabled("cpu")
         and not torch._C._are_functorch_transforms_active()
         and forward_ad._current_level < 0
         and not (torch._C._len_torch_dispatch_stack() and _is_counted())

@@ -160,12 +160,14 @@ class TestTakes:
         torch.func.jvp(look, (x,), (x,))
         with torch.autograd.forward_ad.dual_level():
             look(torch.autograd.forward_ad.make_dual(x, x))
+        with torch.autocast("cpu", torch.bfloat16):
+            look(x)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch.jit.trace is deprecated
             torch.jit.trace(look, (x,), check_trace=False)
         with torch._subclasses.FakeTensorMode() as mode:
             look(mode.from_tensor(x))
-        assert seen == [False] * 6
+        assert seen == [False] * 7
 
 
 def test_a_profiler_and_a_dispatch_mode_see_them():
