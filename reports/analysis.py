@@ -174,6 +174,12 @@ def base_point(costs: pd.DataFrame) -> dict[str, object]:
     return base
 
 
+def base_resolution(costs: pd.DataFrame) -> float:
+    """|H| of the base point of one layer; NaN where none was measured."""
+    base = base_point(costs[costs["layer"] == "conv"])
+    return float(str(base.get("resolution", math.nan)))
+
+
 def at(costs: pd.DataFrame, base: dict[str, object], free: Iterable[str] = ()) -> pd.DataFrame:
     """The cases at the base point in every axis but the free ones; plain layers match any group."""
     keep = pd.Series(True, index=costs.index)

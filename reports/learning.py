@@ -120,6 +120,16 @@ def best_networks(runs: pd.DataFrame) -> pd.DataFrame:
     return chosen.merge(over_seeds(runs, NETWORK, "test_accuracy"), on=NETWORK)
 
 
+def networks_at(runs: pd.DataFrame, resolution: float) -> pd.DataFrame:
+    """Of every variant its network at this |H|, and where it has none there (as plain has) the one that validates best.
+
+    So what a layer costs at one |H| stands beside what networks reach at the same one.
+    """
+    here = (runs["resolution"] == resolution) & (runs["variant"] != "plain")
+    elsewhere = ~runs["variant"].isin(runs.loc[here & runs["test_accuracy"].notna(), "variant"])
+    return best_networks(runs[here | elsewhere])
+
+
 def gains(runs: pd.DataFrame, networks: pd.DataFrame) -> dict[str, Interval]:
     """How much more test accuracy than plain each of these networks has, over the seeds that both have."""
     accuracies = {

@@ -366,23 +366,17 @@ def to_target(epochs: pd.DataFrame, target: float) -> str:
         return "No validation accuracy was measured, so there is no target to reach."
     table = learning.to_target(epochs, target)
     names = network_names(table)
-    parts = []
-    for unit, show in (("seconds", seconds), ("macs", count)):
+    parts, named = [], ""
+    for unit, words, show in (("seconds", "seconds", seconds), ("macs", "MACs", count)):
         row = table.sort_values(f"{unit}_median", kind="stable").iloc[0]
         if math.isfinite(row[f"{unit}_median"]):
-            suffix = " MACs" if unit == "macs" else ""
-            parts.append(f"{names[row.name]} with the fewest {unit_name(unit)} ({show(row[f'{unit}_median'])}{suffix})")
+            who = "" if names[row.name] == named else f"{names[row.name]} with "
+            parts.append(f"{who}the fewest {words} ({show(row[f'{unit}_median'])})")
+            named = names[row.name]
     goal = f"a validation accuracy of {percent(target, 0)}"
     if not parts:
         return f"Half of the seeds or more of every network do not reach {goal}."
-    same = len(parts) == 2 and parts[0].split(" with")[0] == parts[1].split(" with")[0]
-    if same:
-        parts[1] = parts[1].split(" with", 1)[1].strip()
     return f"First at {goal}: {listing(parts)}, by the median over n = {span(table['n'])} seeds."
-
-
-def unit_name(unit: str) -> str:
-    return "MACs" if unit == "macs" else unit
 
 
 def pareto(networks: pd.DataFrame) -> str:
@@ -517,7 +511,7 @@ def relative(table: pd.DataFrame, best: pd.DataFrame) -> str:
 
 def headline(costs: pd.DataFrame, runs: pd.DataFrame, twins: pd.DataFrame) -> list[Sentence]:
     """Up to three sentences: what equivariance costs at the base point, what separability saves, what both buy."""
-    found = [cost(costs), saving(costs, twins), gain(runs)]
+    found = [cost(costs), saving(costs, twins), gain(runs, analysis.base_resolution(costs))]
     return [sentence for sentence in found if sentence is not None]
 
 
@@ -553,9 +547,12 @@ def saving(costs: pd.DataFrame, twins: pd.DataFrame) -> Sentence | None:
     return Sentence(f"Saving: separable is {listing(parts)}.", records_of(used))
 
 
-def gain(runs: pd.DataFrame) -> Sentence | None:
-    """What the best validated network of each variant gains over the plain one, in points of test accuracy."""
-    best = learning.best_networks(runs)
+def gain(runs: pd.DataFrame, resolution: float = math.nan) -> Sentence | None:
+    """What the network of each variant at an |H| gains over the plain one, in points of test accuracy.
+
+    Without that |H| it is the network that validates best.
+    """
+    best = learning.networks_at(runs, resolution)
     if best.empty:
         return None
     names = network_names(best)

@@ -137,9 +137,10 @@ def _expected(slice_: pd.DataFrame, axis: str, quantity: Quantity) -> pd.DataFra
 
 def relative_cost(costs: pd.DataFrame, runs: pd.DataFrame, key: str) -> Figure:
     """Time, memory and MACs of each variant at the base point as multiples of plain; beside it what networks reach."""
-    title = "What one layer costs beside a plain convolution, and what a network of such layers reaches"
+    title = "What one layer costs, and what a network of such layers reaches"
     table = analysis.against_plain(ok(costs))
-    best = learning.best_networks(runs)
+    table = table[table["variant"].isin(wording.BASIC)] if table["variant"].isin(wording.BASIC[1:]).any() else table
+    best = learning.networks_at(runs, analysis.base_resolution(ok(costs)))
     takeaway = wording.relative(table, best)
     panels, texts, drawn = [], [], []
     variants = in_order([*table["variant"], *best["variant"]])
@@ -156,8 +157,8 @@ def relative_cost(costs: pd.DataFrame, runs: pd.DataFrame, key: str) -> Figure:
         panels.append(svg)
         drawn.append(data)
         texts.append(
-            f"Accuracy: of each variant the network that validates best; large points are means over n = "
-            f"{wording.span(best['n'])} seeds, bars ± 1 s.d., small points the seeds."
+            f"Accuracy: of each variant the network at that |H|, or else the one that validates best; large points are "
+            f"means over n = {wording.span(best['n'])} seeds, bars ± 1 s.d., small points the seeds."
         )
     data = pd.concat(drawn) if drawn else pd.DataFrame()
     return Figure(key, title, takeaway, " ".join(texts), tuple(panels), tuple(variants), wide=True, data=data)
