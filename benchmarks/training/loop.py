@@ -170,6 +170,7 @@ class _Training:
             "epochs": [],
             "best_epoch": None,
             "stopped": None,
+            "compile_seconds": None,
             "resumed": 0,
             "warnings": [],
         }
@@ -339,7 +340,10 @@ class _Training:
         state = {name: value.clone() for name, value in self.model.state_dict().items()}
         self.model.train()
         with torch.random.fork_rng([torch.cuda.current_device()] if self.run.device == "cuda" else []):
+            start = self.clock()
             self._take_step(images, labels, self.run.learning_rate)
+            if self.run.compile:
+                self.fields["compile_seconds"] = self.clock() - start
             peak = peak_memory(
                 lambda: self._take_step(images, labels, self.run.learning_rate),
                 self.run.device,

@@ -94,7 +94,10 @@ def _with_recipe(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def accuracy_table(runs: Sequence[TrainingRun], records: Sequence[Record]) -> str:
-    """Test accuracy of every network: mean and sample standard deviation over its seeds, as lines of text."""
+    """Test accuracy of every network: mean and sample standard deviation over its seeds, as lines of text.
+
+    Below it stands what images they saw: a record found by its id may be of other files under the same name.
+    """
     accuracies: dict[tuple[str, str, int], list[float]] = {}
     results = {record["id"]: record for record in records if record["status"] == "ok"}
     for run in runs:
@@ -106,4 +109,13 @@ def accuracy_table(runs: Sequence[TrainingRun], records: Sequence[Record]) -> st
         mean = f"{statistics.mean(values):5.1f}" if values else "    –"
         spread = f" ± {statistics.stdev(values):.1f}" if len(values) > 1 else ""
         lines.append(f"{variant:<12}{group:<10}{resolution:>4}  {mean + spread:<18}{len(values)}")
+    seen = [results[run.id]["data"] for run in runs if run.id in results]
+    images = dict.fromkeys(f"images: {data['name']}, {data['source']}, {_counts(data)}" for data in seen)
+    lines += images
+    if len(images) > 1:
+        lines.append("these networks did not see the same images: give other --results to train all of them on one set")
     return "\n".join(lines)
+
+
+def _counts(data: Record) -> str:
+    return " / ".join(f"{data[part]:,}" for part in ("train", "validation", "test"))

@@ -32,6 +32,7 @@ NOTHING_MEASURED: dict[str, Any] = {
     "test_loss": None,
     "weights_sha256": None,
     "stopped": None,
+    "compile_seconds": None,
     "resumed": 0,
     "warnings": [],
 }

@@ -202,6 +202,21 @@ def test_options_change_the_rounding_and_not_the_training(
     assert second["weights_sha256"] != first["weights_sha256"]
 
 
+def test_compiling_is_no_training_time(digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    compiled: list[torch.nn.Module] = []
+
+    def compile_(model: torch.nn.Module) -> torch.nn.Module:
+        compiled.append(model)
+        return model
+
+    monkeypatch.setattr(torch, "compile", compile_)
+    result = train(dataclasses.replace(PLAIN, compile=True), data=digits, clock=ticking())
+    assert len(compiled) == 1
+    assert result["compile_seconds"] == 1.0
+    assert result["epochs"][1]["seconds"] == 1.0
+    assert result["weights_sha256"] == train(PLAIN, data=digits)["weights_sha256"]
+
+
 @pytest.mark.parametrize(
     "values",
     [

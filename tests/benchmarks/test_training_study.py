@@ -23,6 +23,9 @@ from .tiny_digits import PLAIN, RUN
 ONE_EPOCH = {"epoch": 1, "seconds": 0.5, "macs": 10, "train_loss": 2.0, "validation_accuracy": 0.25}
 
 
+IMAGES = {"name": "digits", "source": "drawn by hand", "train": 1200, "validation": 297, "test": 300}
+
+
 def fake_isolation(events: list[Any]) -> Any:
     """Stands for ``run_isolated``: an outcome is returned, an exception is raised after one epoch was reported."""
 
@@ -131,14 +134,17 @@ def test_a_profile_refuses_wrong_values(values: dict[str, Any], message: str) ->
 def test_the_table_has_mean_and_sample_deviation_over_seeds() -> None:
     runs = [dataclasses.replace(RUN, seed=seed) for seed in range(3)] + [PLAIN]
     records = [
-        {"id": run.id, "status": "ok", "test_accuracy": accuracy}
+        {"id": run.id, "status": "ok", "test_accuracy": accuracy, "data": IMAGES}
         for run, accuracy in zip(runs, [0.9, 0.94, 0.8], strict=False)
     ]
     records[2]["status"] = "failed"
     assert accuracy_table(runs, records).splitlines()[1:] == [
         "separable   SO2          2   92.0 ± 2.8       2",
         "plain       trivial      1      –             0",
+        "images: digits, drawn by hand, 1,200 / 297 / 300",
     ]
+    records[1]["data"] = {**IMAGES, "source": "scanned"}
+    assert "did not see the same images" in accuracy_table(runs, records)
 
 
 def parse(options: str, results: Path) -> argparse.Namespace:
