@@ -54,7 +54,11 @@ def turning_error(model: nn.Module, split: Split, autocast: Autocast = contextli
 
 def redundancy(model: nn.Module) -> dict[str, dict[str, float]] | None:
     """Of every group-to-group convolution, by its name: the energy that each variant explains; None where none is."""
-    return network_redundancy(model) or None
+    layers = network_redundancy(model)
+    # Rounding takes a sum of all energies above one by some 1e-16.
+    return {
+        layer: {variant: min(share, 1.0) for variant, share in shares.items()} for layer, shares in layers.items()
+    } or None
 
 
 def state_hash(model: nn.Module) -> str:
