@@ -157,7 +157,9 @@ def study(
     trained = failed = 0
     with (
         outstanding(runs, store, retry_failed=retry_failed) as missing,
-        tqdm(total=len(missing), unit="run", unit_scale=True, desc="train", dynamic_ncols=True, smoothing=0) as progress,
+        tqdm(
+            total=len(missing), unit="run", unit_scale=True, desc="train", dynamic_ncols=True, smoothing=0
+        ) as progress,
     ):
         for run in missing:
             progress.set_postfix_str(run.label)
