@@ -1,7 +1,8 @@
 """How long until an accuracy is reached, and when one network overtakes another: ``python -m benchmarks break-even``.
 
 Accuracies are of validation images, and the best so far: what training would give if it stopped there. A run that does
-not get there within its budget is censored: it counts as longer than any other, and is never left out.
+not get there within its budget, or diverges before, is censored: it counts as longer than any other, and is never left
+out.
 """
 
 import argparse
@@ -166,7 +167,7 @@ def main(args: argparse.Namespace) -> int:
     for target in args.target:
         if not 0 < target <= 1:
             raise ValueError(f"target {target} is not allowed; allowed: fractions above 0, up to 1")
-    groups = comparable(by_configuration(RecordStore(args.results).load()), args.dataset)
+    groups = comparable(by_configuration(RecordStore(args.results).load(), diverged=True), args.dataset)
     for title, configurations in groups.items():
         print("\n".join([title, *target_lines(configurations, args.target), ""]))
         for rival in [name for name in configurations if name.startswith("plain ")]:

@@ -59,11 +59,15 @@ def network_label(run: Mapping[str, Any]) -> str:
     return f"{run['variant']} {run['group']}({grid}) C={run['channels']}"
 
 
-def by_configuration(records: Iterable[Record]) -> dict[Configuration, list[Record]]:
-    """The training records that are "ok", in the order of their seeds, one for each seed (the newest)."""
+def by_configuration(records: Iterable[Record], *, diverged: bool = False) -> dict[Configuration, list[Record]]:
+    """The training records that are "ok", in the order of their seeds, one for each seed (the newest).
+
+    Args:
+        diverged: also those that diverged, which have epochs, and no test accuracy.
+    """
     found: dict[Configuration, dict[int, Record]] = {}
     for record in records:
-        if record["kind"] == "training" and record["status"] == "ok":
+        if record["kind"] == "training" and (record["status"] == "ok" or (diverged and has_diverged(record))):
             fields = {**FORMER, **(record.get("run") or {})}
             fields.setdefault("budget", fields.pop(FORMER_BUDGET, None))
             if any(fields.get(name) is None for name in NEEDED):
@@ -72,6 +76,11 @@ def by_configuration(records: Iterable[Record]) -> dict[Configuration, list[Reco
             key = Configuration(tuple(sorted(fields.items())), machine_of(record))
             found.setdefault(key, {})[seed] = record
     return {key: [runs[seed] for seed in sorted(runs)] for key, runs in found.items()}
+
+
+def has_diverged(record: Record) -> bool:
+    """Whether a run got somewhere and lost it."""
+    return record.get("stopped") == "diverged" and bool(record["epochs"])
 
 
 def by_seed(records: Sequence[Record]) -> dict[int, Record]:

@@ -13,7 +13,6 @@ from tqdm import tqdm
 from benchmarks.cases import Case, InvalidCase
 from benchmarks.isolation import Report
 from benchmarks.measure.clock import Sampling
-from benchmarks.measure.environment import moment, provenance
 from benchmarks.plan import minutes
 from benchmarks.records import RecordStore
 from benchmarks.runs import TrainingRun
@@ -179,7 +178,6 @@ def pace_task(task: Any, report: Report) -> dict[str, Any]:
 
 def decide(study: Study, workers: Workers, places: Places) -> Plan:
     """Widths, and the seconds of every training step: measured one by one, nothing else of ours running."""
-    before = moment()
     reference = study.run(study.reference, study.channels)
     images = workers.measure(data_task, (reference, places), "cpu")
     widths: dict[Any, Width] = {}
@@ -193,11 +191,11 @@ def decide(study: Study, workers: Workers, places: Places) -> Plan:
     plan = Plan(study, images, widths)
     runs = tuple(study.run(contender, channels) for contender, channels in plan.networks)
     rounds = [
-        workers.measure(pace_task, (runs, number), study.device)["seconds"]
+        workers.measure(pace_task, (runs, number), study.device)
         for number in tqdm(range(ROUNDS), unit="round", desc="time steps", dynamic_ncols=True)
     ]
-    steps = {network: [each[i] for each in rounds] for i, network in enumerate(plan.networks)}
-    plan = replace(plan, steps=steps, provenance=provenance(device=study.device, threads=study.threads, before=before))
+    steps = {network: [each["seconds"][i] for each in rounds] for i, network in enumerate(plan.networks)}
+    plan = replace(plan, steps=steps, provenance=rounds[0]["provenance"])
     return replace(plan, widths=_as_timed(plan))
 
 

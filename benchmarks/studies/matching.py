@@ -15,6 +15,7 @@ import torch
 
 from benchmarks.isolation import Report
 from benchmarks.measure.clock import synchronised_clock, take_turn
+from benchmarks.measure.environment import moment, provenance
 from benchmarks.measure.memory import peak_memory
 from benchmarks.runs import DATASETS, TrainingRun
 from benchmarks.training.networks import build_network, network_config
@@ -118,9 +119,10 @@ def pace_task(task: tuple[tuple[TrainingRun, ...], int], report: Report) -> dict
     """A round: seconds of ``PASSES`` training steps of each run, in this process; odd rounds go backwards.
 
     Returns:
-        ``seconds``, a list for each run.
+        ``seconds``, a list for each run; and the ``provenance`` of where they were measured.
     """
     runs, number = task
+    before = moment()
     torch.set_num_threads(runs[0].threads)
     order = range(len(runs)) if number % 2 == 0 else reversed(range(len(runs)))
     times: list[list[float]] = [[] for _ in runs]
@@ -128,7 +130,8 @@ def pace_task(task: tuple[tuple[TrainingRun, ...], int], report: Report) -> dict
         (seconds,) = interleaved_steps([runs[i]], 1, 1 + PASSES)
         times[i] = seconds[1:]  # the second step still makes room
         report({"measured": i})
-    return {"seconds": times}
+    where = provenance(device=runs[0].device, threads=runs[0].threads, before=before)
+    return {"seconds": times, "provenance": where}
 
 
 def step_workload(run: TrainingRun) -> Workload:

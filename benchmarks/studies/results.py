@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.break_even import overtaking_lines, target_lines
-from benchmarks.configurations import by_seed
+from benchmarks.configurations import by_seed, has_diverged
 from benchmarks.records import Record
 from benchmarks.seeds import Estimate, estimate
 from benchmarks.studies.plan import Plan
@@ -21,19 +21,24 @@ class Results:
     Args:
         plan: of the study, with rates.
         records: of its runs that are "ok", by match and contender, in the order of their seeds.
+        begun: the same with those that diverged, which never reach a target any more.
     """
 
     plan: Plan
     records: Mapping[tuple[str, Contender], Sequence[Record]]
+    begun: Mapping[tuple[str, Contender], Sequence[Record]]
 
     @classmethod
     def of(cls, plan: Plan, records: Sequence[Record]) -> "Results":
         """Find the runs of a plan among records; the newest of an id counts."""
         done = {record["id"]: record for record in records if record["status"] == "ok"}
-        return cls(
-            plan,
-            {key: [done[run.id] for run in plan.runs(*key) if run.id in done] for key in plan.widths},
-        )
+        begun = done | {record["id"]: record for record in records if has_diverged(record)}
+        runs = {key: plan.runs(*key) for key in plan.widths}
+
+        def among(found: Mapping[str, Record]) -> dict[tuple[str, Contender], Sequence[Record]]:
+            return {key: [found[run.id] for run in each if run.id in found] for key, each in runs.items()}
+
+        return cls(plan, among(done), among(begun))
 
     @property
     def test_step(self) -> float:
@@ -61,7 +66,7 @@ def accuracy_lines(results: Results, matched: str) -> list[str]:
         milliseconds = 1e3 * plan.step(matched, contender)["median"]
         cells = (str(width.channels), parameters, f"{width.ratio:.2f}×", f"{milliseconds:.1f}")
         found = results.accuracy(matched, contender)
-        rows.append((contender.label, *cells, percent(found), f"{found.n}"))
+        rows.append((contender.label, *cells, percent(found), f"{found.n} of {plan.study.seeds}"))
     return columns(rows)
 
 
@@ -80,7 +85,7 @@ def waiting_lines(results: Results, matched: str) -> list[str]:
     Seconds are steps times the seconds of a step alone on the machine.
     """
     paced = {
-        contender.label: results.plan.at_quiet_pace(matched, contender, results.records[matched, contender])
+        contender.label: results.plan.at_quiet_pace(matched, contender, results.begun[matched, contender])
         for contender in results.plan.study.contenders
     }
     plain = results.plan.study.contenders[0].label

@@ -46,11 +46,18 @@ def rate_scores(
 
 
 def best_rates(scores: Mapping[tuple[Network, float], float]) -> dict[Network, float]:
-    """The rate with the best score; of equal ones the lowest."""
+    """The rate with the best score; of equal ones the lowest.
+
+    Raises:
+        ValueError: for a network that no rate trained.
+    """
     found: dict[Network, float] = {}
     for network, rate in sorted(scores, key=lambda key: key[1]):
         if network not in found or scores[network, rate] > scores[network, found[network]]:
             found[network] = rate
+    lost = [contender.label for (contender, channels), rate in found.items() if not scores[(contender, channels), rate]]
+    if lost:
+        raise ValueError(f"no learning rate trained {', '.join(lost)}; allowed: a grid with one that does")
     return found
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.__main__ import main
 from benchmarks.break_even import Waiting, at_pace, overtaking, target_lines, to_target
+from benchmarks.configurations import by_configuration
 from benchmarks.records import RecordStore
 from tests.benchmarks.training_records import training_record
 
@@ -30,6 +31,14 @@ def test_what_is_not_reached_counts_as_longer_than_any_other() -> None:
     found = to_target(runs([0.5, 0.9], [0.5, 0.6], [0.9, 0.9]), 0.9)
     assert (found.median, found.high, found.reached, found.n) == (2, math.inf, 2, 3)
     assert found.text() == "2 [1, ∞], 2 of 3"
+
+
+def test_a_run_that_diverged_is_not_left_out() -> None:
+    lost = {**training_record([0.1, 0.5], seed=1, budget=2), "status": "failed", "stopped": "diverged"}
+    (records,) = by_configuration([training_record([0.1, 0.5, 0.9]), lost], diverged=True).values()
+    assert to_target(records, 0.9).text() == "∞ [2, ∞], 1 of 2"
+    (records,) = by_configuration([training_record([0.1, 0.5, 0.9]), lost]).values()
+    assert len(records) == 1
 
 
 def test_the_median_is_unknown_where_half_of_the_seeds_are_not_there() -> None:

@@ -34,7 +34,19 @@ def test_a_row_for_every_contender_with_its_ratio() -> None:
 
 def test_what_was_not_trained_yet_has_no_number() -> None:
     lines = accuracy_lines(replace(RESULTS, records={key: [] for key in RESULTS.records}), "parameters")
-    assert all(line.split()[-1] == "0" for line in lines[1:])
+    assert all(line.endswith("–  0 of 5") for line in lines[1:])
+
+
+def test_a_run_that_diverged_has_no_accuracy_and_never_reaches_a_target() -> None:
+    key = "time", FULL8
+    lost = {**RESULTS.records[key][0], "status": "failed", "stopped": "diverged", "test_accuracy": None}
+    everything = [record for records in RESULTS.records.values() for record in records]
+    lost["epochs"] = lost["epochs"][:2]
+    results = Results.of(RESULTS.plan, [*(each for each in everything if each["id"] != lost["id"]), lost])
+    assert (len(results.records[key]), len(results.begun[key])) == (4, 5)
+    assert results.accuracy(*key).n == 4
+    row = next(line for line in waiting_lines(results, "time") if line.startswith("full SE(2) |H|=8") and "95%" in line)
+    assert "3 [3, ∞], 4 of 5" in row
 
 
 def test_waiting_is_said_for_every_target_and_against_plain() -> None:

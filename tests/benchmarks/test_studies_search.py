@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from benchmarks.records import Record
 from benchmarks.runs import TrainingRun
 from benchmarks.studies.search import best_rates, rate_scores, search_lines, search_runs
@@ -47,3 +49,9 @@ def test_a_rate_at_the_edge_of_the_grid_is_pointed_out() -> None:
     lines = search_lines(STUDY, scores)
     assert all(line.endswith("0.01 (edge)") for line in lines[2:])
     assert lines[0].startswith("best validation accuracy")
+
+
+def test_a_network_that_no_rate_trains_is_named() -> None:
+    scores = {(network, rate): 0.0 if network == PLAIN else 0.5 for network, rate in RUNS}
+    with pytest.raises(ValueError, match="no learning rate trained plain"):
+        best_rates(scores)
