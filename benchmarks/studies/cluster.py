@@ -75,7 +75,10 @@ class Cluster:
         future = self._client.submit(
             measure_there, task, argument, device, self.timeout, resources={RESOURCE: 1}, pure=False
         )
-        result: dict[str, Any] = future.result()
+        try:
+            result: dict[str, Any] = future.result()
+        except Exception as error:
+            raise RuntimeError(_reason(error)) from None
         return result
 
     def attempts(self, jobs: Sequence[Job]) -> Iterator[Record]:
@@ -123,7 +126,15 @@ def _lost(job: Job, error: BaseException) -> Record:
         "id": job.run.id,
         "run": job.run.fields(),
         "status": "killed" if type(error).__name__ == "KilledWorker" else "failed",
-        "message": f"{type(error).__name__}: {' '.join(str(error).split())}"[:MESSAGE_LENGTH],
+        "message": _reason(error)[:MESSAGE_LENGTH],
         **NOTHING_MEASURED,
         "provenance": {},
     }
+
+
+def _reason(error: BaseException) -> str:
+    """An error of Dask's, in one line."""
+    text = " ".join(str(error).split())
+    if "deserialization" in text or isinstance(error, ImportError):
+        return "the scheduler or a worker cannot import this project; start them in its folder, with python -m dask"
+    return text if isinstance(error, RuntimeError) else f"{type(error).__name__}: {text}"
