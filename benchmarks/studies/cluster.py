@@ -90,8 +90,12 @@ class Cluster:
             for future in as_completed(futures):
                 if future.status == "finished":
                     yield future.result()
+                elif isinstance(
+                    error := future.exception(), ValueError
+                ):  # images that are not there say nothing of a run
+                    raise error
                 else:
-                    yield _lost(futures[future], future.exception())
+                    yield _lost(futures[future], error)
         finally:
             self._client.cancel(list(futures))
 

@@ -2,6 +2,7 @@
 
 import argparse
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,8 +14,9 @@ from tqdm import tqdm
 from benchmarks.cases import Case, InvalidCase
 from benchmarks.isolation import Report
 from benchmarks.measure.clock import Sampling
+from benchmarks.measure.environment import software
 from benchmarks.plan import minutes
-from benchmarks.records import RecordStore
+from benchmarks.records import RecordStore, RecordWarning
 from benchmarks.runs import TrainingRun
 from benchmarks.studies.claims import redundancy_lines, verdicts
 from benchmarks.studies.jobs import Here, Workers, complete
@@ -111,7 +113,11 @@ def main(args: argparse.Namespace) -> int:
         results_root, data_root = args.results.expanduser().resolve(), args.data_root.expanduser().resolve()
         places = Places(data_root, args.download, checkpoints=results_root / "checkpoints")
         path = plan_path(args.results, args.name, study)
-        plan = load_plan(path, study) or decide(study, workers, places)
+        plan = load_plan(path, study)
+        if plan is None:
+            plan = decide(study, workers, places)
+        else:
+            warn_of_another_commit(plan, path)
         save_plan(plan, path)
         print("\n".join([*plan.lines(), estimate_line(plan, args.jobs, workers.text)]))
         if args.plan:
@@ -130,6 +136,18 @@ def main(args: argparse.Namespace) -> int:
         f"{minutes(training_seconds(results))} of training and evaluation in all; see {store.path} and {path}"
     )
     return 1 if failed and failed == trained else 0
+
+
+def warn_of_another_commit(plan: Plan, path: Path) -> None:
+    """Say that the steps of a plan are those of other code than is there now."""
+    then, now = plan.provenance.get("commit"), software()["commit"]
+    if then != now and None not in (then, now):
+        warnings.warn(
+            f"widths and steps in {path} are those of commit {str(then)[:10]}, not of {str(now)[:10]}; remove it, or "
+            "give another --results, to measure them anew",
+            RecordWarning,
+            stacklevel=2,
+        )
 
 
 @contextmanager

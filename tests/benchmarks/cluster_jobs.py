@@ -36,3 +36,8 @@ def deadly_attempt(job: Job, timeout: float) -> Record:
 def own_process(argument: Any, report: Report) -> dict[str, Any]:
     """A measurement that says where it ran."""
     return {"pid": os.getpid(), "argument": argument}
+
+
+def no_images(job: Job, timeout: float) -> Record:
+    """What a worker says that has no data."""
+    raise ValueError(f"{job.places.data_root}/images is missing")

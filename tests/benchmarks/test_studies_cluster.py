@@ -16,7 +16,7 @@ from benchmarks.runs import TrainingRun
 from benchmarks.studies.cluster import Cluster
 from benchmarks.studies.jobs import complete
 from benchmarks.training.places import Places
-from tests.benchmarks.cluster_jobs import SECONDS, deadly_attempt, own_process, slow_attempt
+from tests.benchmarks.cluster_jobs import SECONDS, deadly_attempt, no_images, own_process, slow_attempt
 
 distributed = pytest.importorskip("distributed")
 
@@ -85,6 +85,16 @@ def test_a_job_that_kills_every_worker_becomes_a_row_and_the_others_are_done(loc
         assert complete(RUNS, RecordStore(tmp_path), workers, Places(tmp_path)) == (7, 0)
     finally:
         workers.close()
+
+
+def test_images_that_are_not_there_stop_the_study_and_leave_no_row(local: Any, tmp_path: Path) -> None:
+    workers = Cluster(local.scheduler_address, attempt=no_images)
+    try:
+        with pytest.raises(ValueError, match="images is missing"):
+            complete(RUNS, RecordStore(tmp_path), workers, Places(tmp_path))
+    finally:
+        workers.close()
+    assert RecordStore(tmp_path).load() == []
 
 
 def test_training_jobs_are_packed_as_told_and_a_measurement_is_alone(local: Any, tmp_path: Path) -> None:

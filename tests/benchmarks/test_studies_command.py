@@ -8,10 +8,11 @@ import pytest
 
 from benchmarks.__main__ import main
 from benchmarks.cases import InvalidCase
-from benchmarks.records import RecordStore
+from benchmarks.records import RecordStore, RecordWarning
 from benchmarks.studies import command
 from benchmarks.studies.command import chosen_study
 from benchmarks.studies.study import STUDIES, Contender, Study
+from tests.benchmarks.made_up_study import plan_of
 
 TINY = Study(
     "rotated-digits",
@@ -70,6 +71,12 @@ def test_a_study_from_nothing_to_its_words(tmp_path: Path, capsys: pytest.Captur
     assert {record["status"] for record in costs} == {"ok"}
     assert len(costs) == len({(record["case"]["variant"], record["case"]["group"]) for record in costs}) == 5
     assert main(["advise", "--max-ms", "1000", "--results", str(tmp_path)]) == 0
+
+
+def test_steps_of_another_commit_are_pointed_out(tmp_path: Path) -> None:
+    plan = plan_of(lambda contender: 0.01)
+    with pytest.warns(RecordWarning, match="those of commit aaaaaaaaaa, not of"):
+        command.warn_of_another_commit(replace(plan, provenance={"commit": "a" * 40}), tmp_path)
 
 
 class Arguments:
