@@ -15,7 +15,7 @@ nox.options.reuse_venv = "yes"
 nox.options.sessions = ["tests"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
-GROUPS = ("measure", "report", "suites", "test", "cluster", "lint")
+GROUPS = ("measure", "report", "export", "suites", "test", "cluster", "lint")
 RUN_ENVIRONMENT = {
     # Bytecode is written where somebody forbade it too: importing torch without takes seven seconds, every time.
     "PYTHONDONTWRITEBYTECODE": "",

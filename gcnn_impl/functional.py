@@ -14,14 +14,17 @@ convolution over the group keeps the size of the image; ``"auto"`` takes what sh
 kernel is zero outside the disc i² + j² ≤ r²; its gradient is then wanted inside the disc only.
 """
 
+from functools import partial
 from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, max_pool2d
 
+from gcnn_impl import native
 from gcnn_impl.depthwise import depthwise_conv2d
 from gcnn_impl.fourier import fourier_conv2d, fourier_pays
+from gcnn_impl.native import operators
 
 Algorithm = Literal["auto", "direct", "disc", "fourier"]
 
@@ -163,13 +166,15 @@ def disc_group_conv2d(
     return unflatten_group(y, resolution)
 
 
-def group_mix(x: Tensor, kernel: Tensor) -> Tensor:
+def group_mix(x: Tensor, kernel: Tensor, *, algorithm: Algorithm = "direct") -> Tensor:
     """y_o(x, h) = Σ_i Σ_h' f_i(x, h') k_oi(h⁻¹h'): the part of a separable convolution that acts over H alone.
 
     Args:
         x: map on the group, shape (B, C_i, |H_in|, H, W).
         kernel: shape (C_o, |H_out|, C_i, |H_in|).
     """
+    if algorithm == "auto" and native.takes(x, kernel):
+        return operators.group_mix(x, kernel, group_mix)
     return group_conv2d(x, kernel[..., None, None], algorithm="direct")
 
 
@@ -204,14 +209,32 @@ def spatial_conv2d(
         x: map on the group, shape (B, C_o, |H|, H, W).
         kernel: shape (C_o, |H|, k, k).
     """
+    size = kernel.shape[-1]
+    fits = padding < size <= min(x.shape[-2:]) + 2 * padding
+    if algorithm == "auto" and stride == 1 and fits and native.takes(x, kernel, bias):
+        reference = partial(_spatial_conv2d, padding=padding, disc=disc)
+        return operators.spatial_conv2d(x, kernel, bias, padding, disc, reference)
+    return _spatial_conv2d(x, kernel, bias, stride=stride, padding=padding, disc=disc, strips=algorithm != "direct")
+
+
+def _spatial_conv2d(
+    x: Tensor,
+    kernel: Tensor,
+    bias: Tensor | None,
+    *,
+    stride: int = 1,
+    padding: int,
+    disc: bool,
+    strips: bool = True,
+) -> Tensor:
+    """``spatial_conv2d`` in PyTorch."""
     resolution = kernel.shape[1]
     weight = kernel.transpose(0, 1).flatten(0, 1)[:, None]  # (|H|·C_o, 1, k, k)
     x = flatten_group(x)
-    if algorithm == "direct":
-        y = conv2d(x, weight, _group_bias(bias, resolution), stride, padding, groups=len(weight))
+    if strips:
+        y = depthwise_conv2d(x, weight, _group_bias(bias, resolution), stride, padding, disc)
     else:
-        in_c = algorithm == "auto"
-        y = depthwise_conv2d(x, weight, _group_bias(bias, resolution), stride, padding, disc, in_c)
+        y = conv2d(x, weight, _group_bias(bias, resolution), stride, padding, groups=len(weight))
     return unflatten_group(y, resolution)
 
 
@@ -233,7 +256,7 @@ def separable_group_conv2d(
         group_kernel: shape (C_o, |H_out|, C_i, |H_in|).
         spatial_kernel: shape (C_o, |H_out|, k, k).
     """
-    x = group_mix(x, group_kernel)
+    x = group_mix(x, group_kernel, algorithm=algorithm)
     return spatial_conv2d(x, spatial_kernel, bias=bias, stride=stride, padding=padding, disc=disc, algorithm=algorithm)
 
 
@@ -260,7 +283,7 @@ def fully_separable_conv2d(
     out_rotations, in_rotations = rotation_kernel.shape[1], rotation_kernel.shape[3]
     in_scales = scale_kernel.shape[3]
     x = x.unflatten(2, (in_rotations, in_scales))  # (B, C_i, R_in, S_in, H, W)
-    x = group_mix(x.flatten(3, 4), rotation_kernel)  # (B, C_o, R_out, S_in·H, W)
+    x = group_mix(x.flatten(3, 4), rotation_kernel, algorithm=algorithm)  # (B, C_o, R_out, S_in·H, W)
     x = x.unflatten(3, (in_scales, -1)).transpose(2, 3).flatten(3, 4)  # (B, C_o, S_in, R_out·H, W)
     x = depthwise_group_conv2d(x, scale_kernel[..., None, None])  # (B, C_o, S_out, R_out·H, W)
     x = x.unflatten(3, (out_rotations, -1)).transpose(2, 3).flatten(2, 3)  # (B, C_o, R_out·S_out, H, W)

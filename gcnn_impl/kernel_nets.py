@@ -16,6 +16,18 @@ def _linear(x: Tensor, weight: Tensor, bias: Tensor, scale: float) -> Tensor:
     return torch.addmm(bias, x, weight.t(), beta=scale, alpha=scale)
 
 
+def _features(x: Tensor, omega: float, *parameters: Tensor) -> Tensor:
+    weight_first, bias_first, weight_hidden, bias_hidden = parameters
+    x = torch.sin(_linear(x, weight_first, bias_first, omega))
+    return torch.sin(_linear(x, weight_hidden, bias_hidden, omega))
+
+
+def siren(coordinates: Tensor, omega: float, *parameters: Tensor) -> Tensor:
+    """Values of a ``SIREN`` with the given parameters, shape (N, in_features) → (N, out_features)."""
+    *features, weight_last, bias_last = parameters
+    return _linear(_features(coordinates, omega, *features), weight_last, bias_last, 1.0)
+
+
 class SIREN(nn.Module):
     """``in_features`` coordinates → ``out_features`` kernel values through two sine layers.
 
@@ -66,8 +78,18 @@ class SIREN(nn.Module):
 
     def features(self, coordinates: Tensor) -> Tensor:
         """The second sine layer, shape (N, in_features) → (N, hidden_features)."""
-        x = torch.sin(_linear(coordinates, self.weight_first, self.bias_first, self.omega))
-        return torch.sin(_linear(x, self.weight_hidden, self.bias_hidden, self.omega))
+        return _features(coordinates, self.omega, *self.tensors()[:4])
+
+    def tensors(self) -> tuple[Tensor, ...]:
+        """The parameters from the first layer to the last."""
+        return (
+            self.weight_first,
+            self.bias_first,
+            self.weight_hidden,
+            self.bias_hidden,
+            self.weight_last,
+            self.bias_last,
+        )
 
     def extra_repr(self) -> str:
         return f"{self.in_features}, {self.out_features}, hidden_features={self.hidden_features}, omega={self.omega}"

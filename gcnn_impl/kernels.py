@@ -19,8 +19,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from gcnn_impl import native
 from gcnn_impl.groups import Group
-from gcnn_impl.kernel_nets import SIREN
+from gcnn_impl.kernel_nets import SIREN, siren
+from gcnn_impl.native import operators
 
 # How alike the initialisation takes the features at two places of a kernel to be: E[f f'] / E[f²]. Rectified features
 # have a positive mean (0.32 for Gaussians) and images are smooth.
@@ -218,11 +220,13 @@ class ContinuousKernel(nn.Module):
         self._place_points()  # what was rounded once stays rounded: ``double()`` must start from float64 again
         return self
 
-    def forward(self, *grids: Tensor, taps: Tensor | None = None) -> Tensor:
+    def forward(self, *grids: Tensor, taps: Tensor | None = None, in_c: bool = False) -> Tensor:
         """Kernel values, shape (*index, C_o, C_i), on the discretised grids or on the given ones.
 
         Args:
             taps: which taps are wanted and in which order, indices into the last axis of the index.
+            in_c: whether the operators of ``native`` may be taken. What they return lies in memory as (|H_out|, C_o,
+                [k·k,] [|H_in|,] C_i), which is how convolutions want it.
         """
         points = self._points
         coordinates, weights, index = self.coordinates, self.weights, self.index
@@ -232,6 +236,8 @@ class ContinuousKernel(nn.Module):
             index = points.index.to(index.device)
         if taps is not None:
             index = index.index_select(-1, taps)
+        if in_c and native.takes(coordinates, weights, *self.net.tensors()):
+            return self._in_c(coordinates, weights, index)
         if points.common_weight is None:
             values = self.net(coordinates) * weights[:, None]  # (N, C_o·C_i)
         else:
@@ -240,3 +246,17 @@ class ContinuousKernel(nn.Module):
             values = pad(values, (0, 0, 0, 1))  # index N is a tap that is zero
         values = values.index_select(0, index.flatten())
         return values.view(*index.shape, self.out_channels, self.in_channels)
+
+    def _in_c(self, coordinates: Tensor, weights: Tensor, index: Tensor) -> Tensor:
+        joint = index.dim() == 3
+        places = index.mT if joint else index  # (|H_out|, k·k, |H_in|), or as it is
+        flat = places.flatten(1).contiguous()  # (|H_out|, T)
+
+        def reference(*parameters: Tensor) -> Tensor:
+            values = pad(siren(coordinates, self.net.omega, *parameters) * weights[:, None], (0, 0, 0, 1))
+            return values[flat].unflatten(2, (self.out_channels, self.in_channels)).transpose(1, 2)
+
+        net = self.net
+        values = operators.siren(coordinates, weights, flat, net.omega, self.out_channels, net.tensors(), reference)
+        values = values.transpose(1, 2).unflatten(1, places.shape[1:])  # (|H_out|, …, C_o, C_i)
+        return values.transpose(1, 2) if joint else values

@@ -110,6 +110,9 @@ class _Convolution(nn.Module):
             self._cached = (key, parameters, self.working_kernels())  # while they are held, no id is used again
         return self._cached[2]
 
+    def _evaluate(self, kernel: ContinuousKernel, *grids: Tensor, taps: Tensor | None = None) -> Tensor:
+        return kernel(*grids, taps=taps, in_c=self.algorithm == "auto")
+
     def _device(self) -> torch.device:
         return _parameters(self)[0].device
 
@@ -213,7 +216,7 @@ class LiftingConv2d(_Convolution):
         )
 
     def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
-        return (_spatial_kernel(self.spatial_kernel(*grids)),)
+        return (_spatial_kernel(self._evaluate(self.spatial_kernel, *grids)),)
 
     def working_kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
         (kernel,) = self.generate(*grids)
@@ -388,7 +391,7 @@ class GroupConv2d(_Unfactored):
         self.joint_kernel = self._joint(self.in_channels)
 
     def _values(self, *grids: Tensor, taps: Tensor | None = None) -> Tensor:
-        return self.joint_kernel(*grids, taps=taps)
+        return self._evaluate(self.joint_kernel, *grids, taps=taps)
 
 
 class SeparableGroupConv2d(GroupToGroupConv2d):
@@ -399,8 +402,8 @@ class SeparableGroupConv2d(GroupToGroupConv2d):
         self.spatial_kernel = self._over_plane(1)
 
     def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
-        spatial = _spatial_kernel(self.spatial_kernel(*grids[:1]))[:, :, 0]
-        return _group_kernel(self.group_kernel(*grids)), spatial
+        spatial = _spatial_kernel(self._evaluate(self.spatial_kernel, *grids[:1]))[:, :, 0]
+        return _group_kernel(self._evaluate(self.group_kernel, *grids)), spatial
 
     def working_kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
         over_group, over_plane = self.generate(*grids)
@@ -418,8 +421,8 @@ class GroupSeparableConv2d(_Unfactored):
         self.spatial_kernel = self._over_plane(self.in_channels)
 
     def _values(self, *grids: Tensor, taps: Tensor | None = None) -> Tensor:
-        over_plane = self.spatial_kernel(*grids[:1], taps=taps)  # (|H_out|, taps, C_o, C_i)
-        return self.group_kernel(*grids)[:, :, None] * over_plane[:, None]
+        over_plane = self._evaluate(self.spatial_kernel, *grids[:1], taps=taps)  # (|H_out|, taps, C_o, C_i)
+        return self._evaluate(self.group_kernel, *grids)[:, :, None] * over_plane[:, None]
 
 
 class DepthwiseSeparableConv2d(GroupToGroupConv2d):
@@ -434,7 +437,7 @@ class DepthwiseSeparableConv2d(GroupToGroupConv2d):
         self._reset_channel_mix()
 
     def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
-        return (_joint_kernel(self.joint_kernel(*grids)),)
+        return (_joint_kernel(self._evaluate(self.joint_kernel, *grids)),)
 
     def working_kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
         (kernel,) = self.generate(*grids)
@@ -460,8 +463,8 @@ class DepthwiseGroupSeparableConv2d(GroupToGroupConv2d):
         self._reset_channel_mix()
 
     def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
-        spatial = _spatial_kernel(self.spatial_kernel(*grids[:1]))[:, :, 0]
-        return _group_kernel(self.group_kernel(*grids)), spatial
+        spatial = _spatial_kernel(self._evaluate(self.spatial_kernel, *grids[:1]))[:, :, 0]
+        return _group_kernel(self._evaluate(self.group_kernel, *grids)), spatial
 
     def working_kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
         over_group, over_plane = self.generate(*grids)
@@ -519,9 +522,9 @@ class FullySeparableConv2d(GroupToGroupConv2d):
         scales: tuple[Tensor, ...] = ()
         if grids:
             rotations, scales = zip(*self._split(*grids), strict=True)
-        rotation_kernel = _group_kernel(self.rotation_kernel(*rotations))
-        scale_kernel = _group_kernel(self.scale_kernel(*scales))
-        return rotation_kernel, scale_kernel, _spatial_kernel(self.spatial_kernel(*grids[:1]))[:, :, 0]
+        rotation_kernel = _group_kernel(self._evaluate(self.rotation_kernel, *rotations))
+        scale_kernel = _group_kernel(self._evaluate(self.scale_kernel, *scales))
+        return rotation_kernel, scale_kernel, _spatial_kernel(self._evaluate(self.spatial_kernel, *grids[:1]))[:, :, 0]
 
     def working_kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
         rotation, scale, over_plane = self.generate(*grids)

@@ -5,13 +5,19 @@ import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from benchmarks.differences import RESULTS_FLOOR, part
 from benchmarks.records import Record, RecordStore, RecordWarning
 from reports.files import write
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 RESULTS = Path("results")
+ASV, PYTEST_BENCHMARK = Path(".asv/results"), Path("results/pytest-benchmark")
 PAGE = Path("reports/html/report.html")
+EXPORTED = Path("reports/html/export")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -24,6 +30,7 @@ def parser() -> argparse.ArgumentParser:
 
     render = commands.add_parser("render", help="the page (this is done without a command, too)")
     _add_results(render)
+    _add_history(render)
     _add_output(render, PAGE, "FILE", "the page to write")
 
     diff = commands.add_parser("diff", help="what changed between two sets of results, and whether it means anything")
@@ -39,6 +46,18 @@ def parser() -> argparse.ArgumentParser:
     diff.add_argument("--across-machines", action="store_true", help="compare results of different machines")
     diff.add_argument("--all", action="store_true", help="list the cases that did not change, too")
     diff.add_argument("--markdown", action="store_true", help="for a job summary or a comment on a pull request")
+
+    summary = commands.add_parser("summary", help="the short answer as Markdown, for a comment or a job summary")
+    _add_results(summary)
+
+    gallery = commands.add_parser("gallery", help="a page that lists the reports in a folder")
+    gallery.add_argument("directory", type=Path, metavar="DIR", help="where the reports are, at any depth")
+    gallery.add_argument("--output", type=Path, metavar="FILE", help="the page to write (default: DIR/index.html)")
+
+    export = commands.add_parser("export", help="tables as CSV and Parquet, figures as SVG, PDF and CSV")
+    _add_results(export)
+    _add_history(export)
+    _add_output(export, EXPORTED, "DIR", "the folder to write into")
     return arguments
 
 
@@ -51,6 +70,13 @@ def _add_results(command: argparse.ArgumentParser) -> None:
         metavar="PATH",
         help="directories in which the benchmarks put their results, or files of records (default: results)",
     )
+
+
+def _add_history(command: argparse.ArgumentParser) -> None:
+    for suite, place in (("asv", ASV), ("pytest-benchmark", PYTEST_BENCHMARK)):
+        command.add_argument(
+            f"--{suite}", type=Path, default=place, metavar="DIR", help=f"results of {suite}, if any (default: {place})"
+        )
 
 
 def _add_output(command: argparse.ArgumentParser, default: Path, metavar: str, what: str) -> None:
@@ -73,7 +99,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _render(arguments: argparse.Namespace) -> int:
     from reports.page import render
 
-    write(arguments.output, render(load_all(arguments.results)))
+    write(arguments.output, render(load_all(arguments.results), load_history(arguments)))
     print(arguments.output)
     return 0
 
@@ -88,9 +114,39 @@ def _diff(arguments: argparse.Namespace) -> int:
     return found.status
 
 
+def _summary(arguments: argparse.Namespace) -> int:
+    from reports.summary import summary
+
+    print(*summary(load_all(arguments.results)), sep="\n")
+    return 0
+
+
+def _gallery(arguments: argparse.Namespace) -> int:
+    from reports.gallery import gallery
+
+    output = arguments.output or arguments.directory / "index.html"
+    page, remarks = gallery(arguments.directory, output)
+    for remark in remarks:
+        print(f"warning: {remark}", file=sys.stderr)
+    write(output, page)
+    print(output)
+    return 0
+
+
+def _export(arguments: argparse.Namespace) -> int:
+    from reports.export import export
+
+    for line in export(load_all(arguments.results), load_history(arguments), arguments.output):
+        print(line)
+    return 0
+
+
 COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
     "render": _render,
     "diff": _diff,
+    "summary": _summary,
+    "gallery": _gallery,
+    "export": _export,
 }
 
 
@@ -106,6 +162,23 @@ def load_all(places: Sequence[Path]) -> list[Record]:
         where = ", ".join(map(str, places))
         raise ValueError(f"no results in {where}; get some with `python -m benchmarks sweep --profile quick`")
     return records
+
+
+def load_history(arguments: argparse.Namespace) -> "pd.DataFrame":
+    """What the suites measured from commit to commit; files that are not theirs become a line on stderr."""
+    import pandas as pd
+
+    from benchmarks.gates import commit_order
+    from reports.history import history
+
+    order, found = commit_order(), [history()]
+    for suite, place in (("asv", arguments.asv), ("pytest_benchmark", arguments.pytest_benchmark)):
+        try:
+            found.append(history(**{suite: place}, order=order))
+        except ValueError as error:
+            print(f"warning: {error}; the history of {suite.replace('_', '-')} is left out", file=sys.stderr)
+    known = [frame for frame in found if len(frame)]
+    return pd.concat(known, ignore_index=True) if known else found[0]
 
 
 def load(place: Path) -> list[Record]:

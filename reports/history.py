@@ -27,7 +27,6 @@ from benchmarks.gates import (
 )
 from benchmarks.text import printable
 
-ASV, PYTEST_BENCHMARK = Path(".asv/results"), Path("results/pytest-benchmark")
 # The noise floors of the two suites, as `noxfile.py` has them; docs/history.md says how they were found.
 FACTOR = 1.25
 COLUMNS = {
@@ -46,6 +45,7 @@ COLUMNS = {
     "channels": float,
     "batch_size": float,
     "status": str,  # "ok", "failed"; what was skipped has no row
+    "version": str,  # of the benchmark: another one measures something else
     "value": float,  # seconds, bytes, MACs, … as the suite stores it
     "low": float,
     "high": float,
@@ -95,27 +95,15 @@ def regressions(frame: pd.DataFrame) -> pd.DataFrame:
     return frame[frame["regressed"]].sort_values("ratio", ascending=False, kind="stable")
 
 
-def trends(frame: pd.DataFrame, quantity: str = "time") -> pd.DataFrame:
-    """What a figure draws: for every variant the values of its benchmarks, as multiples of those that each began with.
+def relative(frame: pd.DataFrame, quantity: str = "time") -> pd.DataFrame:
+    """What a figure draws: every benchmark of a variant as multiples, `relative`, of what it was at first.
 
-    One row per suite, machine, variant and position: `value`, the median ratio over `n` benchmarks, with the least and
-    the most of them in `low` and `high`, and how many of them `regressed` there. A benchmark whose version changed is
-    another one.
+    Where the version of a benchmark changed, nothing is beside what was before it; so a benchmark begins anew there.
     """
     rows = frame[(frame["quantity"] == quantity) & (frame["status"] == "ok") & (frame["value"] > 0)]
     rows = rows[rows["variant"] != ""]
-    key = ["suite", "machine", "benchmark"]
-    relative = rows["value"] / rows.groupby(key, sort=False)["value"].transform("first")
-    by = ["suite", "machine", "variant", "position", "commit"]
-    grouped = rows.assign(relative=relative).groupby(by, sort=False)
-    table = grouped.agg(
-        value=("relative", "median"),
-        low=("relative", "min"),
-        high=("relative", "max"),
-        n=("benchmark", "nunique"),
-        regressed=("regressed", "sum"),
-    )
-    return table.reset_index()
+    key = ["suite", "machine", "benchmark", "version"]
+    return rows.assign(relative=rows["value"] / rows.groupby(key, sort=False)["value"].transform("first"))
 
 
 def takeaway(frame: pd.DataFrame) -> str:
@@ -164,6 +152,7 @@ def _rows(suite: str, commits: Sequence[Commit], factor: float) -> list[dict[str
                     "variant": "",
                     **_point(name),
                     "status": "ok" if result.measured else "failed",
+                    "version": result.version,
                     "value": result.value,
                     "low": result.low,
                     "high": result.high,

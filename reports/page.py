@@ -15,10 +15,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from benchmarks.records import Record
-from reports import analysis, figures, learning, overview, style, tables, wording
+from reports import analysis, figures, history, learning, overview, style, tables, wording
 from reports.figures import Figure
+from reports.figures.history import trend
 from reports.frames import Frames, frames, machine_of, newest
-from reports.history import regressions
 from reports.tables import Table
 from reports.tidy import csv, figure_csv, named
 from reports.wording import Sentence
@@ -79,19 +79,19 @@ class Download:
     uri: str
 
 
-def render(records: Iterable[Record], past: pd.DataFrame | None = None) -> str:
+def render(records: Iterable[Record], commits: pd.DataFrame | None = None) -> str:
     """The page of these records.
 
     Args:
-        records: of any kinds, machines and commits.
-        past: the frame of `reports.history.history`; without it the page has no history.
+        commits: the history of asv and pytest-benchmark, as `history.history` has it.
 
     Raises:
         ValueError: when there is nothing to report on.
     """
     given = list(records)
+    commits = history.history() if commits is None else commits
     kept = newest(given)
-    data = _anchored(frames(kept))
+    data = anchored(frames(kept))
     if not data.machines:
         raise ValueError("no record to report on")
     loader = FileSystemLoader(TEMPLATES)
@@ -120,8 +120,8 @@ def render(records: Iterable[Record], past: pd.DataFrame | None = None) -> str:
             )
             if found.number
         ],
-        history=None if past is None else figures.history(past),
-        regressions=None if past is None else tables.regressions(regressions(past)),
+        history=trend(commits, "history"),
+        regressions=tables.regressions(commits),
         downloads=downloads,
         left_out=left_out,
         look=style.look,
@@ -151,7 +151,7 @@ def library() -> str:
     return f"{source[: exports.start()]}const DataTable = {name[1]}.fn.dataTable;{source[exports.end() :]}\n"
 
 
-def _anchored(data: Frames) -> Frames:
+def anchored(data: Frames) -> Frames:
     """Every record gets the id of its row in the page; numbers, because ids of records may hold anything."""
     costs, runs = (
         frame.assign(anchor=[f"{kind}-{number}" for number in range(len(frame))])
@@ -206,21 +206,28 @@ def _known(data: Frames, everything: Frames) -> Frames:
     return replace(data, costs=anchored[0], runs=anchored[1])
 
 
+def headline(data: Frames) -> tuple[list[Sentence], Table]:
+    """What one set of results answers in short: the sentences, and the table of what they are about."""
+    measured, finished = analysis.latest(figures.ok(data.costs)), figures.ok(data.runs)
+    costs, runs = analysis.usual_threads(analysis.comparable(measured)), learning.one_recipe(finished)
+    return wording.headline(costs, runs, data.twins), tables.headline(costs, runs)
+
+
 def _part(name: str, title: str, remark: str, data: Frames) -> Part:
     measured, finished = analysis.latest(figures.ok(data.costs)), figures.ok(data.runs)
     every_study = learning.studies(finished)
     ours = analysis.comparable(measured)
     costs = analysis.usual_threads(ours)
     steps = analysis.usual_threads(analysis.comparable(measured, (*analysis.PASSES, analysis.STEP)))
-    runs = learning.one_recipe(finished)
+    sentences, table = headline(data)
     growths = analysis.growths(costs)
     pairs, peers = analysis.realised_speedup(costs, data.twins), analysis.peers(measured, data.twins)
     return Part(
         id=name,
         title=title,
         remark=remark,
-        sentences=wording.headline(costs, runs, data.twins),
-        table=tables.headline(costs, runs),
+        sentences=sentences,
+        table=table,
         figures=figures.every(data, name),
         studies=[_study(study, ours, data.epochs) for study in every_study[: figures.STUDIES]],
         more_studies=max(0, len(every_study) - figures.STUDIES),

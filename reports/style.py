@@ -66,6 +66,7 @@ RC: dict[Any, Any] = {
     "legend.frameon": False,
     "lines.linewidth": 1.4,
     "lines.markersize": 5,
+    "pdf.fonttype": 42,  # letters as letters: journals refuse type 3
     "savefig.facecolor": "none",
     "svg.fonttype": "none",  # text stays text: searchable, readable aloud, in the fonts of the page
     "svg.hashsalt": "gcnn",  # same records, same bytes

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from reports import analysis, learning, wording
+from reports import analysis, history, learning, wording
 from reports.analysis import Interval
 from reports.frames import OURS
 from reports.style import in_order
@@ -434,17 +434,6 @@ def undecided(pairs: pd.DataFrame, peers: pd.DataFrame) -> Table:
     return Table("What could not be decided", headings, tuple(rows))
 
 
-def regressions(found: pd.DataFrame) -> Table:
-    """What became slower or larger from one commit to the next, the worst first."""
-    rows = []
-    for row in found.to_dict("records"):
-        texts = [row["suite"], row["machine"], short(row["commit"]), row["benchmark"], row["quantity"]]
-        ratio = _number(f"{wording.digits(row['ratio'])}×", row["ratio"])
-        rows.append(Row((*(_cell(text, str) for text in texts), ratio)))
-    headings = ("suite", "machine", "commit", "benchmark", "quantity", "× the commit before")
-    return Table("What regressed", headings, tuple(rows))
-
-
 def findings(costs: pd.DataFrame) -> Table:
     """Why records are noisy: how many of them, the first example, and what would help."""
     rows: dict[str, list[tuple[str, str, str]]] = {}
@@ -530,6 +519,18 @@ def not_measured(costs: pd.DataFrame, runs: pd.DataFrame) -> Table:
         rows.append(Row((*cells, _number(str(len(records)), len(records))), failed=failed))
     rows.sort(key=lambda row: not row.failed)
     return Table("What was not measured, and why", ("what", "reason", "of", "records"), tuple(rows))
+
+
+def regressions(commits: pd.DataFrame) -> Table:
+    """What the gate of asv and pytest-benchmark calls regressed, the worst first."""
+    rows = []
+    for row in history.regressions(commits).to_dict("records"):
+        cells = [_cell(row[name], str) for name in ("suite", "machine")]
+        cells += [Cell(row["commit"][:8], row["commit"]), Cell(row["date"][:10], row["date"])]
+        cells += [_cell(row["benchmark"], str), _number(f"× {row['ratio']:.2f}", row["ratio"])]
+        rows.append(Row(tuple(cells)))
+    headings = ("suite", "machine", "commit", "date", "benchmark", "beside the commit before")
+    return Table("What became slower or larger, and where", headings, tuple(rows))
 
 
 def environments(frames: Sequence[pd.DataFrame]) -> Table:

@@ -9,10 +9,9 @@ from reports.figures import costs as cost_figures
 from reports.figures import inside, training
 from reports.figures.costs import MACS, MEMORY, TIME, growth
 from reports.figures.draw import Figure, ok
-from reports.figures.past import history
 from reports.frames import Frames
 
-__all__ = ["Figure", "every", "history", "ok"]
+__all__ = ["Figure", "every", "ok"]
 
 # Studies that are drawn; the runs of all others are in the table of records.
 STUDIES = 3

@@ -11,6 +11,7 @@ import torch
 import torch.utils.flop_counter
 
 from gcnn_impl import SO2, SeparableGroupConv2d, native
+from gcnn_impl.native import build
 
 pytestmark = pytest.mark.skipif(
     native.status() != "in use" and os.environ.get("CI") is None, reason=f"native is {native.status()}"
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture
 def fresh(monkeypatch, tmp_path):
     """A process that has not looked for the operators yet, and an empty cache."""
-    monkeypatch.setattr(native, "_loaded", None)
+    monkeypatch.setattr(build, "_loaded", None)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("CC", raising=False)
     return tmp_path
@@ -47,27 +48,29 @@ def test_they_are_compiled_once_and_kept(fresh, monkeypatch):
     (kept,) = compiled(fresh)
     assert kept.parent == fresh / "cache" / "gcnn_impl"
     written = kept.stat().st_mtime_ns
-    monkeypatch.setattr(native, "_loaded", None)
+    monkeypatch.setattr(build, "_loaded", None)
     assert native.status() == "in use"
     assert [path.stat().st_mtime_ns for path in compiled(fresh)] == [written]
 
 
 def test_another_source_or_compiler_is_compiled_anew(fresh, monkeypatch):
-    compiler, openmp = native._compiler(), native._openmp_of_torch()
+    compiler, openmp = build._compiler(), build._openmp_of_torch()
     keys = {
-        native.cached(compiler, openmp),
-        native.cached([*compiler, "-g"], openmp),
-        native.cached(compiler, "/other"),
+        build.cached(compiler, openmp),
+        build.cached([*compiler, "-g"], openmp),
+        build.cached(compiler, "/other"),
     }
-    changed = fresh / "native.c"
-    changed.write_text(native.SOURCE.read_text() + "\n")
-    monkeypatch.setattr(native, "SOURCE", changed)
-    assert len(keys | {native.cached(compiler, openmp)}) == 4
+    for file in build.SOURCES.iterdir():
+        if file.is_file():
+            (fresh / file.name).write_bytes(file.read_bytes())
+    (fresh / "vector.h").write_text("/* changed */")
+    monkeypatch.setattr(build, "SOURCES", fresh)
+    assert len(keys | {build.cached(compiler, openmp)}) == 4
 
 
 def test_a_variable_turns_them_off(fresh, monkeypatch):
-    monkeypatch.setenv(native.VARIABLE, "0")
-    assert native.status() == f"not in use: {native.VARIABLE}=0"
+    monkeypatch.setenv(build.VARIABLE, "0")
+    assert native.status() == f"not in use: {build.VARIABLE}=0"
     assert native.library() is None
     assert not native.takes(torch.ones(1))
     small_pass()
@@ -83,7 +86,7 @@ def test_without_a_compiler_pytorch_goes_on_in_silence(fresh, monkeypatch):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("[ $1 = --version ] || { echo native.c:1: error: no >&2; exit 1; }", "native.c:1: error: no"),
+        ("[ $1 = --version ] || { echo siren.c:1: error: no >&2; exit 1; }", "siren.c:1: error: no"),
         ("exit 3", "exit status 3"),
         ("[ $1 = --version ] || { for file; do :; done; touch $file; }", "OSError"),
     ],
@@ -110,13 +113,13 @@ def test_a_cache_that_cannot_be_written_is_done_without(fresh, monkeypatch):
 def test_the_cache_is_below_the_home_directory_unless_told_otherwise(fresh, monkeypatch):
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(fresh))
-    assert native.cached(["cc"], "").parent == fresh / ".cache" / "gcnn_impl"
+    assert build.cached(["cc"], "").parent == fresh / ".cache" / "gcnn_impl"
 
 
 def test_two_processes_may_compile_at_once(tmp_path):
     code = "from gcnn_impl import native; print(native.status())"
     environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path), "OMP_NUM_THREADS": "1"}
-    root = Path(native.__file__).parents[1]
+    root = Path(native.__file__).parents[2]
     processes = [
         subprocess.Popen([sys.executable, "-c", code], env=environment, cwd=root, stdout=subprocess.PIPE, text=True)
         for _ in range(2)
@@ -129,9 +132,9 @@ def test_two_processes_may_compile_at_once(tmp_path):
 def test_there_is_one_openmp_runtime_in_the_process():
     small_pass()
     root = Path(torch.__file__).parents[1]
-    ours = {path for path in native._openmp_runtimes() if "torch" in Path(path).relative_to(root).parts[0]}
-    assert ours == {native._openmp_of_torch()}
-    assert "/native" in native._MAPS.read_text()
+    ours = {path for path in build._openmp_runtimes() if "torch" in Path(path).relative_to(root).parts[0]}
+    assert ours == {build._openmp_of_torch()}
+    assert "/native" in build._MAPS.read_text()
 
 
 class TestTakes:
@@ -157,19 +160,22 @@ class TestTakes:
         torch.func.jvp(look, (x,), (x,))
         with torch.autograd.forward_ad.dual_level():
             look(torch.autograd.forward_ad.make_dual(x, x))
+        with torch.autocast("cpu", torch.bfloat16):
+            look(x)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # torch.jit.trace is deprecated
             torch.jit.trace(look, (x,), check_trace=False)
         with torch._subclasses.FakeTensorMode() as mode:
             look(mode.from_tensor(x))
-        assert seen == [False] * 6
+        assert seen == [False] * 7
 
 
 def test_a_profiler_and_a_dispatch_mode_see_them():
     with torch.profiler.profile() as profiler:
         small_pass()
     names = [event.key for event in profiler.key_averages()]
-    assert {"gcnn_impl::depthwise_conv2d", "gcnn_impl::depthwise_conv2d_weight"} <= set(names)
+    operators = {"depthwise_conv2d", "depthwise_conv2d_weight", "siren", "siren_backward", "to_images"}
+    assert {f"gcnn_impl::{name}" for name in operators} <= set(names)
 
     class Names(torch.utils._python_dispatch.TorchDispatchMode):
         def __torch_dispatch__(self, func, types, args=(), kwargs=None):
@@ -195,6 +201,6 @@ def test_flops_are_counted_by_the_operators_that_torch_knows():
 
 @pytest.mark.parametrize("algorithm", ["direct", "disc"])
 def test_an_algorithm_by_name_is_pytorch_alone(algorithm, monkeypatch):
-    monkeypatch.setattr(native, "_load", lambda: pytest.fail("the operators were looked for"))
+    monkeypatch.setattr(build, "_load", lambda: pytest.fail("the operators were looked for"))
     layer = SeparableGroupConv2d(2, 2, 5, SO2(4), padding=2, algorithm=algorithm)
     layer(torch.randn(1, 2, 4, 9, 9)).sum().backward()

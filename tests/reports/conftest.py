@@ -212,13 +212,6 @@ def training_record(variant: str, resolution: int, seed: int, accuracy: float, e
     }
 
 
-def past_row(commit: str, position: int, value: float, **changes: Any) -> Record:
-    """A row of the history of a suite: one benchmark at one commit."""
-    row = {"suite": "asv", "machine": "here", "commit": 40 * commit, "position": position, "value": value}
-    point = {"benchmark": "bench <b>", "quantity": "time", "variant": "full", "status": "ok", "regressed": False}
-    return {**row, "low": value, "high": value, "ratio": 1.0, **point, **changes}
-
-
 @pytest.fixture
 def records() -> list[Record]:
     return every_record()

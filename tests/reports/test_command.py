@@ -80,7 +80,9 @@ def test_render_is_what_is_done_without_a_command(tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
     assert ended.value.code == 0
-    assert {"render", "diff"} <= set(re.findall(r"^    (\w+)", capsys.readouterr().out, re.M))
+    assert {"render", "diff", "summary", "gallery", "export"} <= set(
+        re.findall(r"^    (\w+)", capsys.readouterr().out, re.M)
+    )
 
 
 def test_an_unknown_command_is_refused(capsys):

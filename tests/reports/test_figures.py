@@ -1,14 +1,13 @@
 import re
 from xml.etree import ElementTree
 
-import pandas as pd
 import pytest
 
 from reports import figures
 from reports.frames import frames
 from reports.style import LOOKS, THEME
 
-from .conftest import cost_record, every_record, old, past_row, training_record
+from .conftest import cost_record, every_record, old, training_record
 
 
 def draw(records):
@@ -167,24 +166,6 @@ def test_data_of_a_figure_is_what_it_draws(drawn):
     )
     for figure in drawn.values():
         assert len(figure.data) or not figure.panels
-
-
-def test_history_is_a_panel_for_each_suite_and_machine_with_regressions_marked():
-    rows = [past_row("a", 0, 2.0), past_row("b", 1, 3.0, ratio=1.5, regressed=True), past_row("c", 2, 3.1)]
-    figure = figures.history(pd.DataFrame([*rows, past_row("a", 0, 1.0, machine="there")]))
-    assert len(figure.panels) == 2
-    tips = re.findall(r"<title>([^<]*)</title></", figure.panels[0])
-    assert "full, bbbbbbbbbb: 1.50× [1.50, 1.50]" in tips
-    assert "1 regressed here" in tips
-    assert "aaaaaaa" in figure.panels[0]
-    assert "1 regressed (1 at bbbbbbbb)" in figure.takeaway
-    assert "n = 1 benchmarks" in figure.caption
-
-
-def test_history_without_results_is_a_sentence():
-    figure = figures.history(pd.DataFrame(columns=list(past_row("a", 0, 1.0))))
-    assert figure.panels == ()
-    assert figure.takeaway.startswith("No history was measured")
 
 
 def test_looks_are_distinct():

@@ -3,7 +3,8 @@ import math
 
 import pytest
 
-from reports.history import COLUMNS, history, regressions, takeaway, trends
+from reports.figures.history import trend
+from reports.history import COLUMNS, history, regressions, relative, takeaway
 
 A, B, C = (letter * 40 for letter in "abc")
 FULL, SEPARABLE = (f"bench_layers.Forward.time_pass('cpu', '{variant}', 8, 16, 1)" for variant in ("full", "separable"))
@@ -107,25 +108,34 @@ def test_runs_of_pytest_benchmark_are_a_history_in_which_the_fastest_of_a_commit
     assert len(frame) - len(ok) == 3
 
 
-def test_trends_are_multiples_of_what_each_benchmark_began_with(tmp_path):
+def test_a_benchmark_is_drawn_as_multiples_of_what_it_began_with(tmp_path):
     write_asv(tmp_path, A, 1, [2.0, 5.0])
     write_asv(tmp_path, B, 2, [3.0, 5.0])
-    table = trends(history(tmp_path)).set_index(["variant", "position"])
-    assert table["value"].to_dict() == {
-        ("full", 0): 1.0,
-        ("full", 1): 1.5,
-        ("separable", 0): 1.0,
-        ("separable", 1): 1.0,
-    }
-    assert table["regressed"].tolist() == [0, 0, 1, 0]
-    assert table["n"].tolist() == [1, 1, 1, 1]
+    write_asv(tmp_path, C, 3, [30.0, 50.0], version="2")
+    table = relative(history(tmp_path)).set_index(["variant", "position"])["relative"]
+    assert table.xs("full").tolist() == [1.0, 1.5, 1.0]
+    assert table.xs("separable").tolist() == [1.0, 1.0, 1.0]
+
+
+def test_the_figure_has_a_panel_per_suite_and_machine_and_a_cross_at_each_regression(tmp_path):
+    write_asv(tmp_path / "asv", A, 1, [2.0, 5.0])
+    write_asv(tmp_path / "asv", B, 2, [3.0, 5.0])
+    write_pytest(tmp_path / "pytest", 1, A, 1, 1.0)
+    frame = history(tmp_path / "asv", tmp_path / "pytest")
+    figure = trend(frame, "history")
+    assert len(figure.panels) == 2
+    assert figure.takeaway == takeaway(frame)
+    assert figure.legend == ("full", "separable")
+    assert "bbbbbbbb" in figure.panels[0]
+    assert figure.data["regressed"].sum() == 1
+    assert trend(history(), "history").panels == ()
 
 
 def test_no_results_are_an_empty_frame_with_its_columns(tmp_path):
     frame = history(tmp_path, tmp_path)
     assert frame.empty
     assert list(frame) == list(COLUMNS)
-    assert trends(frame).empty
+    assert relative(frame).empty
     assert takeaway(frame).startswith("No history was measured")
 
 
@@ -149,4 +159,4 @@ def test_names_that_say_nothing_of_a_point_are_kept_as_they_are(tmp_path):
     frame = history(tmp_path)
     assert frame["quantity"].tolist() == ["time_it", "time_it"]
     assert frame["variant"].tolist() == ["", ""]
-    assert trends(frame, "time_it").empty
+    assert relative(frame, "time_it").empty

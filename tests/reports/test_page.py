@@ -16,7 +16,7 @@ from benchmarks.records import RecordStore
 from reports.page import render
 from reports.tables import STATIC_ROWS
 
-from .conftest import cost_record, every_record, failed_record, noisy, past_row
+from .conftest import cost_record, every_record, failed_record, noisy
 
 
 class Elements(HTMLParser):
@@ -232,16 +232,6 @@ def test_sections_without_anything_to_say_are_left_out():
     assert "No training run has finished here" in page
     assert 'class="advisor' not in page
     assert "Nothing was entered twice" in page
-
-
-def test_history_is_there_where_it_is_given(page):
-    past = pd.DataFrame([past_row("a", 0, 2.0), past_row("b", 1, 3.0, ratio=1.5, regressed=True)])
-    with_past = render([cost_record()], past)
-    assert ["asv", "here", "bbbbbbbbbb", "bench <b>", "time", "1.50×"] in Elements(with_past).rows
-    section = with_past.split('id="past"')[1].split("</section>")[0]
-    assert "bench &lt;b&gt;" in section
-    assert "<b>" not in section
-    assert 'id="past"' not in page
 
 
 def test_peers_are_in_a_table_with_a_word(elements):

@@ -70,7 +70,7 @@ def made():
 @pytest.fixture(scope="module")
 def said(made):
     """What the page says: the sentences of the first screen, and the takeaway of every figure."""
-    part = page._part("m1", "machine", "", page._anchored(frames(made)))
+    part = page._part("m1", "machine", "", page.anchored(frames(made)))
     [study] = part.studies
     figures = {figure.key.removeprefix("m1-"): figure.takeaway for row in part.figures.values() for figure in row}
     headline = {sentence.text.split(":")[0].split(",")[0]: sentence.text for sentence in part.sentences}
@@ -523,7 +523,7 @@ def test_every_sentence_of_a_figure_is_recomputed_here(said):
 
 
 def test_a_run_with_one_seed_says_so():
-    part = page._part("m1", "machine", "", page._anchored(frames([training_record("plain", 1, 0, 0.5)])))
+    part = page._part("m1", "machine", "", page.anchored(frames([training_record("plain", 1, 0, 0.5)])))
     assert [sentence.text for sentence in part.sentences] == [
         "Gain, on the test images of rotated-digits: plain reaches 50.0 % (single runs, n = 1 seed)."
     ]

@@ -1,4 +1,4 @@
-"""Operators in C for float32 on the processor (``native.c``): faster than torch's there, optional everywhere.
+"""Operators in C for float32 on the processor: faster than torch's there, optional everywhere.
 
 They are compiled when they are first wanted, by the machine's own C compiler and in a second or two, into
 ``$XDG_CACHE_HOME/gcnn_impl`` (``~/.cache/gcnn_impl``), and PyTorch does their work where that cannot be: ``status``
@@ -11,6 +11,7 @@ to the one that torch has loaded, and run on as many threads as ``torch.get_num_
 
 import contextlib
 import ctypes
+import functools
 import hashlib
 import os
 import platform
@@ -21,8 +22,9 @@ import subprocess
 import tempfile
 import threading
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -30,7 +32,7 @@ from torch.autograd import forward_ad
 from torch.utils import _python_dispatch
 
 VARIABLE = "GCNN_IMPL_NATIVE"
-SOURCE = Path(__file__).with_name("native.c")
+SOURCES = Path(__file__).parent
 # Square roots without errno are one instruction; nothing that would change how torch computes, as -ffast-math does.
 FLAGS = ("-O3", "-fPIC", "-fopenmp", "-fno-math-errno", "-w")
 COMPILE_SECONDS = 120
@@ -41,8 +43,13 @@ _MAPS, _CPU_INFO = Path("/proc/self/maps"), Path("/proc/cpuinfo")
 _POINTER, _LONG, _INT = ctypes.c_void_p, ctypes.c_long, ctypes.c_int
 _SIGNATURES = {
     "gcnn_depthwise_memory": [*[_LONG] * 7, _POINTER],
-    "gcnn_depthwise": [*[_POINTER] * 5, *[_LONG] * 6, _INT, _INT, _LONG],
+    "gcnn_depthwise": [*[_POINTER] * 5, *[_LONG] * 6, _LONG, _INT, _INT, _LONG],
     "gcnn_depthwise_weight": [*[_POINTER] * 6, *[_LONG] * 6, _INT, _LONG],
+    "gcnn_layout": [*[_POINTER] * 2, *[_LONG] * 4, _INT, _LONG],
+    "gcnn_siren_memory": [*[_LONG] * 6, _POINTER],
+    "gcnn_siren": [*[_POINTER] * 12, ctypes.c_float, *[_LONG] * 8],
+    "gcnn_siren_backward": [*[_POINTER] * 13, ctypes.c_float, *[_LONG] * 8],
+    "gcnn_sine_cosine": [*[_POINTER] * 3, _LONG],
 }
 _lock = threading.Lock()
 
@@ -66,7 +73,8 @@ def library() -> ctypes.CDLL | None:
 def takes(*tensors: Tensor | None) -> bool:
     """Whether the operators may be given these tensors, as a call of C that nothing in torch sees.
 
-    Nothing that traces or transforms may be under way: compilers, exporters, ``torch.func``, forward-mode gradients.
+    Nothing that traces or transforms may be under way: compilers, exporters, ``torch.func``, autocast, forward-mode
+    gradients.
     """
     if torch.compiler.is_compiling():  # first: the compiler cannot follow the rest
         return False
@@ -78,10 +86,12 @@ def takes(*tensors: Tensor | None) -> bool:
             and t.layout == torch.strided
             and 0 < t.numel() < LARGEST
             and not t.is_neg()
+            and torch._C._has_storage(t)
         ):
             return False
     return (
         not torch._C._is_tracing()
+        and not torch.is_autocast_enabled("cpu")
         and not torch._C._are_functorch_transforms_active()
         and forward_ad._current_level < 0
         and not (torch._C._len_torch_dispatch_stack() and _is_counted())
@@ -95,9 +105,31 @@ def _is_counted() -> bool:
     return any(type(mode).__module__ == "torch.utils.flop_counter" for mode in modes)
 
 
-def is_watched() -> bool:
-    """Whether a profiler or a dispatch mode wants to see operators: then they are called through torch's dispatcher."""
-    return torch.autograd._profiler_enabled() or torch._C._len_torch_dispatch_stack() > 0
+P = ParamSpec("P")
+T = TypeVar("T")
+_operators = torch.library.Library("gcnn_impl", "FRAGMENT")
+
+
+def operator(schema: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """A function of tensors that a profiler or a dispatch mode is to see as an operator of torch's, by its schema.
+
+    They alone: the way through torch's dispatcher takes some 5 µs more.
+    """
+    name = schema.partition("(")[0]
+
+    def register(function: Callable[P, T]) -> Callable[P, T]:
+        _operators.define(schema)
+        _operators.impl(name, function, "CPU")
+        dispatched = getattr(torch.ops.gcnn_impl, name)
+
+        @functools.wraps(function)
+        def call(*arguments: P.args, **options: P.kwargs) -> T:
+            is_watched = torch.autograd._profiler_enabled() or torch._C._len_torch_dispatch_stack()
+            return dispatched(*arguments, **options) if is_watched else function(*arguments, **options)
+
+        return call
+
+    return register
 
 
 def _load() -> ctypes.CDLL | str:
@@ -181,10 +213,15 @@ def cached(compiler: Sequence[str], openmp: str) -> Path:
     version = subprocess.run([*compiler, "--version"], capture_output=True, text=True, check=True, timeout=30).stdout
     lines = _CPU_INFO.read_text().splitlines() if _CPU_INFO.exists() else []
     processor = sorted({line for line in lines if line.lower().startswith(("model name", "flags", "features"))})
-    parts = [SOURCE.read_text(), version, *compiler, *FLAGS, *processor, platform.machine(), openmp]
+    sources = [path.read_text() for path in (*_sources(), *SOURCES.glob("*.h"))]
+    parts = [*sources, version, *compiler, *FLAGS, *processor, platform.machine(), openmp]
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(root) / "gcnn_impl" / f"native-{key}.so"
+
+
+def _sources() -> list[Path]:
+    return sorted(SOURCES.glob("*.c"))
 
 
 def _compile(compiler: Sequence[str], openmp: str, target: Path) -> ctypes.CDLL:
@@ -194,14 +231,14 @@ def _compile(compiler: Sequence[str], openmp: str, target: Path) -> ctypes.CDLL:
     """
     tune = "-march=native" if platform.machine() in ("x86_64", "i686", "AMD64") else "-mcpu=native"
     with tempfile.TemporaryDirectory(prefix="gcnn_impl-") as folder:
-        compiled, linked = f"{folder}/native.o", f"{folder}/native.so"
+        linked = f"{folder}/native.so"
         # Two steps: with -fopenmp the second would link a runtime of the compiler's choice.
         for arguments in (
-            [*FLAGS, tune, "-c", str(SOURCE), "-o", compiled],
-            ["-shared", compiled, openmp, "-lm", "-Wl,-z,defs", "-o", linked],
+            [*FLAGS, tune, "-c", *map(str, _sources())],
+            ["-shared", *(f"{source.stem}.o" for source in _sources()), openmp, "-lm", "-Wl,-z,defs", "-o", linked],
         ):
-            command = [*compiler, *arguments]
-            subprocess.run(command, capture_output=True, text=True, check=True, timeout=COMPILE_SECONDS)
+            command, options = [*compiler, *arguments], {"capture_output": True, "text": True, "check": True}
+            subprocess.run(command, cwd=folder, timeout=COMPILE_SECONDS, **options)  # type: ignore[call-overload]
         found = ctypes.CDLL(linked)  # first: what cannot be loaded is not to be kept
         with contextlib.suppress(OSError):
             target.parent.mkdir(parents=True, exist_ok=True)

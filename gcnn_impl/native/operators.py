@@ -1,0 +1,279 @@
+"""The operators in C as functions of tensors, with gradients.
+
+Whoever calls them has asked ``takes`` about every tensor. Maps on the group are (B, C, |H|, H, W) outside and lie as
+(B, H, W, |H|, C) in memory inside; an input in torch's own order is brought there, and its gradient back. Gradients of
+gradients are those of the function in PyTorch that is given along.
+"""
+
+import functools
+from collections.abc import Callable, Sequence
+from ctypes import CDLL, c_long
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gcnn_impl.native.build import library, operator, takes
+
+_ONE_BY_ONE: tuple[Any, ...] = ([1, 1], [0, 0], [1, 1], False, [0, 0], 1)  # stride, padding, dilation, …, groups
+
+
+def _library() -> CDLL:
+    found = library()
+    assert found is not None  # or ``takes`` was not asked
+    return found
+
+
+def is_differentiated(*tensors: Tensor | None) -> bool:
+    return torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)
+
+
+def _is_pytorchs(gradient: Tensor) -> bool:
+    """Whether backward must be left to PyTorch: it is to be differentiated, or is itself transformed."""
+    return torch.is_grad_enabled() or not takes(gradient)
+
+
+def _pytorch_gradients(
+    function: Callable[..., Tensor], inputs: Sequence[Any], gradient: Tensor
+) -> tuple[Tensor | None, ...]:
+    """Of a function of the inputs, in those that want one."""
+    wanted = [value for value in inputs if value is not None and value.requires_grad]
+    create_graph = torch.is_grad_enabled()
+    with torch.enable_grad():
+        y = function(*inputs)
+    found = iter(torch.autograd.grad(y, wanted, gradient, create_graph=create_graph))
+    return tuple(next(found) if value is not None and value.requires_grad else None for value in inputs)
+
+
+@operator("to_images(Tensor x) -> Tensor")
+def _to_images(x: Tensor) -> Tensor:
+    batch, channels, resolution, height, width = x.shape
+    images = x.new_empty(batch, height, width, resolution, channels)
+    sizes = batch, channels, resolution, height * width
+    _library().gcnn_layout(x.data_ptr(), images.data_ptr(), *sizes, False, torch.get_num_threads())
+    return images
+
+
+@operator("to_maps(Tensor images) -> Tensor")
+def _to_maps(images: Tensor) -> Tensor:
+    batch, height, width, resolution, channels = images.shape
+    x = images.new_empty(batch, channels, resolution, height, width)
+    sizes = batch, channels, resolution, height * width
+    _library().gcnn_layout(x.data_ptr(), images.data_ptr(), *sizes, True, torch.get_num_threads())
+    return x
+
+
+def _images(x: Tensor) -> Tensor:
+    """(B, C, |H|, H, W) → (B, H, W, |H|, C), contiguous."""
+    images = x.permute(0, 3, 4, 2, 1)
+    return _to_images(x) if x.is_contiguous() and not images.is_contiguous() else images.contiguous()
+
+
+def _maps_like(images: Tensor, x: Tensor) -> Tensor:
+    """(B, H, W, |H|, C) → (B, C, |H|, H, W), in memory as x where that is contiguous."""
+    return _to_maps(images) if x.is_contiguous() else images.permute(0, 4, 3, 1, 2)
+
+
+@functools.lru_cache(maxsize=256)
+def _memory(function: str, count: int, *sizes: int) -> list[int]:
+    """Floats of scratch that a function wants."""
+    floats = (c_long * count)()
+    getattr(_library(), function)(*sizes, floats)
+    return list(floats)
+
+
+@operator("depthwise_conv2d(Tensor images, Tensor weight, Tensor? bias, int padding, bool disc, bool flip) -> Tensor")
+def _depthwise(images: Tensor, weight: Tensor, bias: Tensor | None, padding: int, disc: bool, flip: bool) -> Tensor:
+    """(B, H, W, |H|, C), weight (|H|·C, k, k) → (B, H', W', |H|, C)."""
+    batch, height, width, resolution, channels = images.shape
+    sizes = batch, height, width, resolution * channels, weight.shape[-1], padding
+    threads = torch.get_num_threads()
+    scratch = images.new_empty(_memory("gcnn_depthwise_memory", 2, *sizes, threads)[0])
+    grown = 2 * padding - weight.shape[-1] + 1
+    y = images.new_empty(batch, height + grown, width + grown, resolution, channels)
+    bias_address = None if bias is None else bias.data_ptr()
+    addresses = images.data_ptr(), weight.data_ptr(), bias_address, y.data_ptr(), scratch.data_ptr()
+    _library().gcnn_depthwise(*addresses, *sizes, channels, disc, flip, threads)
+    return y
+
+
+@operator(
+    "depthwise_conv2d_weight(Tensor images, Tensor gradient, int kernel_size, int padding, bool disc)"
+    " -> (Tensor, Tensor)"
+)
+def _depthwise_weight(
+    images: Tensor, gradient: Tensor, kernel_size: int, padding: int, disc: bool
+) -> tuple[Tensor, Tensor]:
+    """Gradients of the weight, (|H|·C, k, k), and of a bias, (|H|, C)."""
+    batch, height, width, resolution, channels = images.shape
+    sizes = batch, height, width, resolution * channels, kernel_size, padding
+    threads = torch.get_num_threads()
+    scratch, partial = map(images.new_empty, _memory("gcnn_depthwise_memory", 2, *sizes, threads))
+    of_weight = images.new_empty(resolution * channels, kernel_size, kernel_size)
+    of_bias = images.new_empty(resolution, channels)
+    tensors = images, gradient, of_weight, of_bias, scratch, partial
+    _library().gcnn_depthwise_weight(*(t.data_ptr() for t in tensors), *sizes, disc, threads)
+    return of_weight, of_bias
+
+
+class _SpatialConv2d(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, kernel, bias, padding, disc, reference):  # type: ignore[no-untyped-def]
+        images, weight = _images(x), kernel.transpose(0, 1).flatten(0, 1).contiguous()  # (|H|·C, k, k)
+        ctx.save_for_backward(x, kernel, bias, images, weight)
+        ctx.padding, ctx.disc, ctx.reference = padding, disc, reference
+        return _depthwise(images, weight, bias, padding, disc, False).permute(0, 4, 3, 1, 2)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
+        x, kernel, bias, images, weight = ctx.saved_tensors
+        if _is_pytorchs(gradient):
+            return *_pytorch_gradients(ctx.reference, (x, kernel, bias), gradient), None, None, None
+        size, padding, disc = weight.shape[-1], ctx.padding, ctx.disc
+        of_x: Tensor | None = None
+        of_kernel: Tensor | None = None
+        of_bias: Tensor | None = None
+        gradient = _images(gradient)
+        if ctx.needs_input_grad[1] or ctx.needs_input_grad[2]:
+            of_weight, of_biases = _depthwise_weight(images, gradient, size, padding, disc)
+            of_kernel = of_weight.view(kernel.shape[1], -1, size, size).transpose(0, 1)
+            of_bias = of_biases.sum(0) if ctx.needs_input_grad[2] else None
+        if ctx.needs_input_grad[0]:
+            of_x = _maps_like(_depthwise(gradient, weight, None, size - 1 - padding, disc, True), x)
+        return of_x, of_kernel, of_bias, None, None, None
+
+
+def spatial_conv2d(
+    x: Tensor, kernel: Tensor, bias: Tensor | None, padding: int, disc: bool, reference: Callable[..., Tensor]
+) -> Tensor:
+    """``functional.spatial_conv2d`` with stride 1, padding below k, and an image that the kernel fits in.
+
+    Args:
+        reference: the same in PyTorch, a function of (x, kernel, bias).
+    """
+    if is_differentiated(x, kernel, bias):
+        return _SpatialConv2d.apply(x, kernel, bias, padding, disc, reference)
+    weight = kernel.transpose(0, 1).flatten(0, 1).contiguous()
+    return _depthwise(_images(x), weight, bias, padding, disc, False).permute(0, 4, 3, 1, 2)
+
+
+def _mix(images: Tensor, weight: Tensor) -> Tensor:
+    return torch.ops.aten.convolution(images.flatten(3).permute(0, 3, 1, 2), weight, None, *_ONE_BY_ONE)
+
+
+def _mixing_weight(kernel: Tensor) -> Tensor:
+    """(C_o, |H_out|, C_i, |H_in|) → (|H_out|·C_o, |H_in|·C_i, 1, 1)."""
+    return kernel.permute(1, 0, 3, 2).flatten(2).flatten(0, 1)[..., None, None]
+
+
+class _GroupMix(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, kernel, reference):  # type: ignore[no-untyped-def]
+        images, weight = _images(x), _mixing_weight(kernel)
+        ctx.save_for_backward(x, kernel, images, weight)
+        ctx.reference = reference
+        return _mix(images, weight).unflatten(1, (kernel.shape[1], -1)).transpose(1, 2)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
+        x, kernel, images, weight = ctx.saved_tensors
+        if _is_pytorchs(gradient):
+            return *_pytorch_gradients(ctx.reference, (x, kernel), gradient), None
+        gradient, flat = (t.flatten(3).permute(0, 3, 1, 2) for t in (_images(gradient), images))
+        wanted = [ctx.needs_input_grad[0], ctx.needs_input_grad[1], False]
+        of_x, of_weight, _ = torch.ops.aten.convolution_backward(gradient, flat, weight, None, *_ONE_BY_ONE, wanted)
+        if of_x is not None:
+            of_x = _maps_like(of_x.permute(0, 2, 3, 1).contiguous().view(images.shape), x)
+        if of_weight is not None:
+            c_out, h_out, c_in, h_in = kernel.shape
+            of_weight = of_weight.reshape(h_out, c_out, h_in, c_in).permute(1, 0, 3, 2)
+        return of_x, of_weight, None
+
+
+def group_mix(x: Tensor, kernel: Tensor, reference: Callable[..., Tensor]) -> Tensor:
+    """``functional.group_mix``; ``reference`` is the same in PyTorch, a function of (x, kernel)."""
+    if is_differentiated(x, kernel):
+        return _GroupMix.apply(x, kernel, reference)
+    return _mix(_images(x), _mixing_weight(kernel)).unflatten(1, (kernel.shape[1], -1)).transpose(1, 2)
+
+
+@operator(
+    "siren(Tensor coordinates, Tensor weights, Tensor index, Tensor[] parameters, float omega, int channels)"
+    " -> (Tensor, Tensor)"
+)
+def _siren(
+    coordinates: Tensor, weights: Tensor, index: Tensor, parameters: Sequence[Tensor], omega: float, channels: int
+) -> tuple[Tensor, Tensor]:
+    """Kernel values (A, C_o, T, C_i), and what backward needs; index (A, T), channels C_o."""
+    (points, dimensions), (values, hidden), threads = coordinates.shape, parameters[4].shape, torch.get_num_threads()
+    sizes = points, dimensions, hidden, *index.shape, channels, values // channels, threads
+    floats = _memory("gcnn_siren_memory", 3, points, dimensions, hidden, *sizes[5:])
+    out = coordinates.new_empty(index.shape[0], channels, index.shape[1], values // channels)
+    kept, scratch = coordinates.new_empty(floats[0]), coordinates.new_empty(floats[1])
+    tensors = coordinates, weights, index, *parameters, out, kept, scratch
+    _library().gcnn_siren(*[t.data_ptr() for t in tensors], omega, *sizes)
+    return out, kept
+
+
+@operator(
+    "siren_backward(Tensor gradient, Tensor coordinates, Tensor index, Tensor[] parameters, Tensor kept, float omega)"
+    " -> Tensor[]"
+)
+def _siren_backward(
+    gradient: Tensor, coordinates: Tensor, index: Tensor, parameters: Sequence[Tensor], kept: Tensor, omega: float
+) -> list[Tensor]:
+    """Gradients of the six parameters."""
+    (points, dimensions), hidden, threads = coordinates.shape, parameters[2].shape[0], torch.get_num_threads()
+    channels = gradient.shape[1], gradient.shape[3]
+    _, _, scratch = _memory("gcnn_siren_memory", 3, points, dimensions, hidden, *channels, threads)
+    found = [torch.empty_like(parameter) for parameter in parameters]
+    tensors = gradient, coordinates, index, parameters[2], parameters[4], kept, *found, gradient.new_empty(scratch)
+    addresses = [t.data_ptr() for t in tensors]
+    sizes = points, dimensions, hidden, *index.shape, *channels, threads
+    _library().gcnn_siren_backward(*addresses, omega, *sizes)
+    return found
+
+
+class _Siren(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, coordinates, weights, index, omega, channels, reference, *parameters):  # type: ignore[no-untyped-def]
+        out, kept = _siren(coordinates, weights, index, parameters, omega, channels)
+        ctx.save_for_backward(coordinates, index, kept, *parameters)
+        ctx.omega, ctx.reference = omega, reference
+        return out
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
+        coordinates, index, kept, *parameters = ctx.saved_tensors
+        if _is_pytorchs(gradient):
+            found: Sequence[Tensor | None] = _pytorch_gradients(ctx.reference, parameters, gradient)
+        else:
+            found = _siren_backward(gradient.contiguous(), coordinates, index, parameters, kept, ctx.omega)
+        return None, None, None, None, None, None, *found
+
+
+def siren(
+    coordinates: Tensor,
+    weights: Tensor,
+    index: Tensor,
+    omega: float,
+    channels: int,
+    parameters: Sequence[Tensor],
+    reference: Callable[..., Tensor],
+) -> Tensor:
+    """A SIREN's values at the places of a kernel.
+
+    Args:
+        coordinates: of the points, shape (N, d).
+        weights: multiply the values of a point, shape (N,).
+        index: which point a place takes, N meaning zero, shape (A, T).
+        omega, parameters: of the net, in the order of ``SIREN``.
+        channels: C_o.
+        reference: the same in PyTorch, a function of the parameters.
+
+    Returns:
+        Shape (A, C_o, T, C_i).
+    """
+    if is_differentiated(*parameters):
+        return _Siren.apply(coordinates, weights, index, omega, channels, reference, *parameters)
+    return _siren(coordinates, weights, index, parameters, omega, channels)[0]

@@ -1,0 +1,217 @@
+/* Kernels from their nets: two sine layers and a linear one at N points, gathered to the places of a kernel.
+
+   All is kept transposed, (features, points), with the points padded to whole vectors: then every product is one of a
+   small matrix with scalars, and nothing has to be turned over. The padding begins with the point N, whose value is zero:
+   places that are not under the disc take it. */
+
+#include <math.h>
+
+#include "vector.h"
+
+#define ROWS 4       /* of a product that stay in registers */
+#define VALUES 16    /* kernel values that a task computes at once, at least */
+#define SMALL 400000 /* multiply-accumulates that are not worth waking a second thread for: some 10 us */
+
+typedef int whole __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+
+/* sin and cos to 1e-7: the nearest multiple of pi/2 is taken off in three parts; polynomials as in Cephes. */
+INLINE void sine_cosine(vec x, vec *sine, vec *cosine) {
+    const float magic = 12582912.0f; /* 1.5 * 2^23: what is added to it is rounded to a whole number */
+    vec shifted = x * 0.636619772367581f + magic, n = shifted - magic;
+    vec r = x - n * 1.5703125f;
+    r = r - n * 4.837512969970703125e-4f;
+    r = r - n * 7.54978995489188216e-8f;
+    vec z = r * r;
+    vec s = r + r * z * (-1.6666654611e-1f + z * (8.3321608736e-3f + z * -1.9515295891e-4f));
+    vec c = 1.0f - 0.5f * z + z * z * (4.166664568298827e-2f + z * (-1.388731625493765e-3f + z * 2.443315711809948e-5f));
+    whole quarter = (whole)shifted, odd = -(quarter & 1), ones = odd - odd + 1;
+    whole sine_sign = (quarter & 2) << 30, cosine_sign = ((quarter + ones) & 2) << 30;
+    *sine = (vec)((((whole)c & odd) | ((whole)s & ~odd)) ^ sine_sign);
+    *cosine = (vec)((((whole)s & odd) | ((whole)c & ~odd)) ^ cosine_sign);
+}
+
+/* Sines and cosines of n values, a whole number of vectors; large ones, whose multiples of pi/2 lose digits, by libm. */
+void gcnn_sine_cosine(const float *x, float *sine, float *cosine, long n) {
+    for (long i = 0; i < n; i += LANES) {
+        vec s, c;
+        sine_cosine(load(x + i), &s, &c);
+        int large = 0;
+        for (int j = 0; j < LANES; j++) large |= !(fabsf(x[i + j]) < 8192);
+        if (large)
+            for (int j = 0; j < LANES; j++) s[j] = sinf(x[i + j]), c[j] = cosf(x[i + j]);
+        store(sine + i, s), store(cosine + i, c);
+    }
+}
+
+/* Some rows and one or two vectors of a product, of which the last has `lanes` values. */
+INLINE void product_tile(int rows, int vectors, long lanes, long K, const float *a, long a_row, long a_column,
+                         const float *b, long b_row, float *c, long c_row, int add) {
+    vec acc[ROWS][2], last;
+    for (int i = 0; i < rows; i++)
+        for (int v = 0; v < vectors; v++) {
+            acc[i][v] = (vec){0};
+            if (add) memcpy(&acc[i][v], c + i * c_row + v * LANES, (v + 1 < vectors ? LANES : lanes) * sizeof(float));
+        }
+    for (long k = 0; k < K; k++) {
+        if (lanes < LANES) last = (vec){0}, memcpy(&last, b + k * b_row + (vectors - 1) * LANES, lanes * sizeof(float));
+        for (int i = 0; i < rows; i++)
+            for (int v = 0; v < vectors; v++)
+                acc[i][v] += a[i * a_row + k * a_column] *
+                             (lanes < LANES && v + 1 == vectors ? last : load(b + k * b_row + v * LANES));
+    }
+    for (int i = 0; i < rows; i++)
+        for (int v = 0; v < vectors; v++)
+            memcpy(c + i * c_row + v * LANES, &acc[i][v], (v + 1 < vectors ? LANES : lanes) * sizeof(float));
+}
+
+/* c (I, J) = a (I, K) b (K, J), or added to it; a with any strides, b and c with rows of their own length. */
+static void product(long I, long J, long K, const float *a, long a_row, long a_column, const float *b, long b_row,
+                    float *c, long c_row, int add) {
+    for (long i = 0; i < I; i += ROWS)
+        for (long j = 0; j < J; j += 2 * LANES) {
+            const float *ai = a + i * a_row, *bj = b + j;
+            float *cij = c + i * c_row + j;
+            long left = J - j;
+#define TILE(rows, vectors, lanes) product_tile(rows, vectors, lanes, K, ai, a_row, a_column, bj, b_row, cij, c_row, add)
+            if (I - i >= ROWS) {
+                if (left >= 2 * LANES) TILE(ROWS, 2, LANES);
+                else if (left > LANES) TILE(ROWS, 2, left - LANES);
+                else if (left == LANES) TILE(ROWS, 1, LANES);
+                else TILE(ROWS, 1, left);
+            } else
+                for (long row = i; row < I; row++, ai += a_row, cij += c_row) {
+                    if (left >= 2 * LANES) TILE(1, 2, LANES);
+                    else if (left > LANES) TILE(1, 2, left - LANES);
+                    else if (left == LANES) TILE(1, 1, LANES);
+                    else TILE(1, 1, left);
+                }
+#undef TILE
+        }
+}
+
+/* to (J, I padded to `row`) = from (I, J) transposed; the padding becomes zero. */
+static void turn(const float *from, long I, long J, float *to, long row) {
+    memset(to, 0, J * row * sizeof(float));
+    for (long i = 0; i < I; i++)
+        for (long j = 0; j < J; j++) to[j * row + i] = from[i * J + j];
+}
+
+/* Points, padded so that there is one of value zero. */
+static long padded(long N) { return ceil_div(N + 1, LANES) * LANES; }
+
+/* Output channels of a task, and tasks: the threads share them out evenly. */
+static long channels_of_task(long C_i) { return ceil_div(VALUES, C_i); }
+
+static long threads_for(long values, long N, long hidden, long threads) {
+    return values * N * hidden < SMALL ? 1 : threads;
+}
+
+/* Floats that forward keeps for backward; scratch of the forward and of the backward pass. */
+void gcnn_siren_memory(long N, long d, long hidden, long C_o, long C_i, long threads, long *floats) {
+    long P = padded(N), values = channels_of_task(C_i) * C_i;
+    threads = threads_for(C_o * C_i, N, hidden, threads);
+    floats[0] = (4 * hidden + 1) * P + N * hidden;
+    floats[1] = d * P + hidden * P + threads * values * P;
+    floats[2] = threads * (values * P + N * hidden) + 3 * N * hidden + d * hidden;
+}
+
+/* scale * (w x + b) of all points, into `z`; its sines and cosines. */
+static void sine_layer(const float *w, const float *bias, long I, long K, const float *x, long P, float omega, float *z,
+                       float *sine, float *cosine) {
+    product(I, P, K, w, K, 1, x, P, z, P, 0);
+    for (long i = 0; i < I; i++)
+        for (long p = 0; p < P; p += LANES) store(z + i * P + p, omega * (load(z + i * P + p) + bias[i]));
+    gcnn_sine_cosine(z, sine, cosine, I * P);
+}
+
+/* out (A, C_o, T, C_i), at [a, o, t, i] the value [o, i] of point index[a, t] (A, T), N meaning zero.
+
+   coordinates (N, d) and weights (N), which multiply the values; the parameters of the net as in kernel_nets.py.
+   kept, scratch: see gcnn_siren_memory. */
+void gcnn_siren(const float *coordinates, const float *weights, const long long *index, const float *w_first,
+                const float *b_first, const float *w_hidden, const float *b_hidden, const float *w_last,
+                const float *b_last, float *out, float *kept, float *scratch, float omega, long N, long d, long hidden,
+                long A, long T, long C_o, long C_i, long threads) {
+    long P = padded(N), step = channels_of_task(C_i);
+    float *first = kept, *first_cos = first + hidden * P, *second = first_cos + hidden * P;
+    float *second_cos = second + hidden * P, *weight = second_cos + hidden * P, *upright = weight + P;
+    float *x = scratch, *z = x + d * P, *tasks = z + hidden * P;
+    turn(coordinates, N, d, x, P);
+    turn(weights, N, 1, weight, P);
+    sine_layer(w_first, b_first, hidden, d, x, P, omega, z, first, first_cos);
+    sine_layer(w_hidden, b_hidden, hidden, hidden, first, P, omega, z, second, second_cos);
+    for (long n = 0; n < N; n++)
+        for (long h = 0; h < hidden; h++) upright[n * hidden + h] = second[h * P + n];
+#pragma omp parallel for num_threads(threads_for(C_o * C_i, N, hidden, threads)) schedule(static)
+    for (long o = 0; o < C_o; o += step) {
+        long count = MIN(step, C_o - o) * C_i;
+        float *values = tasks + omp_get_thread_num() * step * C_i * P;
+        product(count, P, hidden, w_last + o * C_i * hidden, hidden, 1, second, P, values, P, 0);
+        for (long f = 0; f < count; f++)
+            for (long p = 0; p < P; p += LANES)
+                store(values + f * P + p, (load(values + f * P + p) + b_last[o * C_i + f]) * load(weight + p));
+        for (long a = 0; a < A; a++)
+            for (long f = 0; f < count; f += C_i) {
+                float *to = out + (a * C_o + o + f / C_i) * T * C_i;
+                for (long t = 0; t < T; t++)
+                    for (long i = 0; i < C_i; i++) *to++ = values[(f + i) * P + index[a * T + t]];
+            }
+    }
+}
+
+/* Gradients of the six parameters from g (A, C_o, T, C_i), the one of the output. */
+void gcnn_siren_backward(const float *g, const float *coordinates, const long long *index, const float *w_hidden,
+                         const float *w_last, const float *kept, float *g_w_first, float *g_b_first, float *g_w_hidden,
+                         float *g_b_hidden, float *g_w_last, float *g_b_last, float *scratch, float omega, long N,
+                         long d, long hidden, long A, long T, long C_o, long C_i, long threads) {
+    long P = padded(N), step = channels_of_task(C_i), parts = threads_for(C_o * C_i, N, hidden, threads);
+    const float *first = kept, *first_cos = first + hidden * P, *second_cos = first + 3 * hidden * P;
+    const float *weight = second_cos + hidden * P, *upright = weight + P;
+    long values = step * C_i, part = values * P + N * hidden;
+    float *g_second = scratch + parts * part, *g_first = g_second + N * hidden, *turned = g_first + N * hidden;
+    float *g_turned = turned + N * hidden;
+#pragma omp parallel for num_threads(parts) schedule(static)
+    for (long share = 0; share < parts; share++) {
+        float *g_values = scratch + share * part, *g_features = g_values + values * P;
+        long tasks = ceil_div(C_o, step);
+        memset(g_features, 0, N * hidden * sizeof(float));
+        for (long task = share * tasks / parts; task < (share + 1) * tasks / parts; task++) {
+            long o = task * step, count = MIN(step, C_o - o) * C_i;
+            memset(g_values, 0, count * P * sizeof(float));
+            for (long a = 0; a < A; a++)
+                for (long f = 0; f < count; f += C_i) {
+                    const float *from = g + (a * C_o + o + f / C_i) * T * C_i;
+                    for (long t = 0; t < T; t++)
+                        for (long i = 0; i < C_i; i++) g_values[(f + i) * P + index[a * T + t]] += *from++;
+                }
+            for (long f = 0; f < count; f++) {
+                float sum = 0;
+                for (long p = 0; p < P; p += LANES)
+                    store(g_values + f * P + p, load(g_values + f * P + p) * load(weight + p));
+                for (long n = 0; n < N; n++) sum += g_values[f * P + n];
+                g_b_last[o * C_i + f] = sum;
+            }
+            product(count, hidden, N, g_values, P, 1, upright, hidden, g_w_last + o * C_i * hidden, hidden, 0);
+            product(N, hidden, count, g_values, 1, P, w_last + o * C_i * hidden, hidden, g_features, hidden, 1);
+        }
+    }
+    for (long n = 0; n < N; n++)
+        for (long h = 0; h < hidden; h++) {
+            float sum = 0;
+            for (long share = 0; share < parts; share++) sum += scratch[share * part + values * P + n * hidden + h];
+            g_second[n * hidden + h] = sum * omega * second_cos[h * P + n];
+            turned[n * hidden + h] = first[h * P + n];
+        }
+    product(hidden, hidden, N, g_second, 1, hidden, turned, hidden, g_w_hidden, hidden, 0);
+    product(N, hidden, hidden, g_second, hidden, 1, w_hidden, hidden, g_first, hidden, 0);
+    memset(g_b_first, 0, hidden * sizeof(float));
+    memset(g_b_hidden, 0, hidden * sizeof(float));
+    for (long n = 0; n < N; n++)
+        for (long h = 0; h < hidden; h++) {
+            g_first[n * hidden + h] *= omega * first_cos[h * P + n];
+            g_b_first[h] += g_first[n * hidden + h], g_b_hidden[h] += g_second[n * hidden + h];
+        }
+    product(d, hidden, N, coordinates, 1, d, g_first, hidden, g_turned, hidden, 0);
+    for (long h = 0; h < hidden; h++)
+        for (long i = 0; i < d; i++) g_w_first[h * d + i] = g_turned[i * hidden + h];
+}

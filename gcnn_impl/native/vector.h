@@ -1,0 +1,52 @@
+/* What the operators share: a vector of the processor's width, and products of small matrices. */
+
+#ifndef GCNN_VECTOR_H
+#define GCNN_VECTOR_H
+
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__AVX__)
+#include <immintrin.h>
+#endif
+#if defined(__AVX512F__)
+#define LANES 16
+#elif defined(__AVX__)
+#define LANES 8
+#else
+#define LANES 4
+#endif
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#define INLINE static inline __attribute__((always_inline))
+
+typedef float vec __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+
+int omp_get_thread_num(void); /* as in omp.h, which a compiler need not have */
+
+INLINE vec load(const float *p) { return *(const vec *)p; }
+INLINE void store(float *p, vec v) { *(vec *)p = v; }
+/* Past the caches, which saves reading a line before it is written; p must be aligned to a vector. Other threads see it
+   after `streamed`. */
+INLINE void stream(float *p, vec v) {
+#if defined(__AVX512F__)
+    _mm512_stream_ps(p, (__m512)v);
+#elif defined(__AVX__)
+    _mm256_stream_ps(p, (__m256)v);
+#else
+    store(p, v);
+#endif
+}
+INLINE void streamed(void) {
+#if defined(__AVX__)
+    _mm_sfence();
+#endif
+}
+
+/* Whether an output (rows, M) is streamed: it has more than `large` values, and all rows are aligned. */
+INLINE int streams(const float *p, long rows, long M, long large) {
+    return rows * M > large && M % LANES == 0 && (uintptr_t)p % (LANES * sizeof(float)) == 0;
+}
+INLINE long ceil_div(long a, long b) { return (a + b - 1) / b; }
+
+#endif

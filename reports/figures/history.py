@@ -1,0 +1,55 @@
+"""From commit to commit: what asv and pytest-benchmark measured, the regressions marked."""
+
+import pandas as pd
+from markupsafe import Markup
+from matplotlib.ticker import FixedLocator, NullLocator
+
+from reports import history
+from reports.figures.draw import WIDE, Figure, limits, lines, log_y, panel
+from reports.style import INK, MUTED, in_order
+
+# Commits that are named on the axis; more would run into each other.
+MOST_NAMES = 10
+
+
+def trend(frame: pd.DataFrame, key: str) -> Figure:
+    """The time of every variant as a multiple of what it was at first, a panel per suite and machine."""
+    title = "Time from commit to commit"
+    takeaway = history.takeaway(frame)
+    drawn = history.relative(frame)
+    panels: list[Markup] = []
+    for (suite, machine), rows in drawn.groupby(["suite", "machine"], sort=False):
+        commits = rows.drop_duplicates("position").sort_values("position")
+        names = dict(zip(commits["position"], commits["commit"].str[:8], strict=True))
+        with panel(WIDE) as canvas:
+
+            def tip(point: pd.Series, names: dict[float, str] = names) -> str:
+                where = f"{point['variant']} at {names[point['x']]}"
+                return f"{where}: × {point['y']:.3g}, median of {point['n']:.0f} benchmarks"
+
+            axes = canvas.axes
+            axes.axhline(1, color=MUTED, linewidth=0.8, linestyle="--", zorder=0)
+            lines(canvas, rows, "position", "relative", "median", tip)
+            slower = rows[rows["regressed"]]
+            axes.scatter(slower["position"], slower["relative"], 60, marker="x", color=INK, linewidth=1.4, zorder=4)
+            log_y(axes, limits(rows[["relative"]].assign(one=1.0)), "{:g}×")
+            shown = commits.iloc[:: max(1, -(-len(commits) // MOST_NAMES))]
+            axes.xaxis.set_major_locator(FixedLocator(shown["position"].tolist()))
+            axes.xaxis.set_minor_locator(NullLocator())
+            axes.set_xticks(shown["position"], shown["position"].map(names), rotation=40, ha="right")
+            axes.set_xlim(commits["position"].min() - 0.5, commits["position"].max() + 0.5)
+            axes.set(xlabel="", ylabel="time, as a multiple of the first")
+            axes.set_title(f"{suite} on {machine}"[:50])
+            panels.append(canvas.svg(f"{key}-{len(panels)}", f"{title}: {suite} on {machine}", takeaway))
+    if not panels:
+        return Figure(key, title, takeaway)
+    n = drawn.groupby(["suite", "machine", "variant", "position"]).size()
+    among = f"{n.min()}" if n.min() == n.max() else f"{n.min()}–{n.max()}"
+    caption = (
+        f"Lines are medians over n = {among} benchmarks of a variant, bars go from the least to the most; a cross is a "
+        f"benchmark whose median is over {history.FACTOR:g} times that of the commit before and whose quartiles lie "
+        "apart. asv and pytest-benchmark time with clocks of their own, one process after the other: docs/history.md."
+    )
+    return Figure(
+        key, title, takeaway, caption, tuple(panels), tuple(in_order(drawn["variant"])), wide=True, data=drawn
+    )
