@@ -3,7 +3,6 @@
 The test images are looked at once, after training, with the weights of the epoch that the validation images chose.
 """
 
-import contextlib
 import dataclasses
 import math
 import random
@@ -14,20 +13,18 @@ from typing import Any
 import numpy as np
 import torch
 import torch._dynamo  # the first optimiser imports it: a second for the process server, instead of one for every run
-from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
+from torch import Tensor
 
 from benchmarks.cases import InvalidCase
 from benchmarks.datasets import Dataset, Split, load
 from benchmarks.measure.clock import Clock, synchronised_clock
 from benchmarks.measure.environment import software
 from benchmarks.measure.flops import count_macs
-from benchmarks.measure.memory import peak_memory
 from benchmarks.runs import TrainingRun
 from benchmarks.training import evaluation
 from benchmarks.training.checkpoints import Checkpoint, UnusableCheckpoint
-from benchmarks.training.networks import build_network
-from benchmarks.training.parallel import Share, distribute, share_of
+from benchmarks.training.learner import Learner
+from benchmarks.training.parallel import Share, share_of
 from benchmarks.training.places import DEFAULT_PLACES, Places
 from benchmarks.workloads import configure
 
@@ -112,14 +109,9 @@ def _to_device(split: Split, run: TrainingRun) -> Split:
     return dataclasses.replace(split, images=images, labels=labels)
 
 
-def _adam(model: nn.Module, run: TrainingRun) -> torch.optim.Adam:
-    """One operation for all parameters, of which kernel nets have many small ones."""
-    return torch.optim.Adam(model.parameters(), lr=run.learning_rate, weight_decay=run.weight_decay, fused=True)
-
-
 @dataclasses.dataclass
 class _Position:
-    """How far a run is; with the tensors of ``_Training.state``, all that a checkpoint has to hold.
+    """How far a run is; with the learner's state, all that a checkpoint has to hold.
 
     Args:
         epoch: that is in progress, or comes next.
@@ -156,12 +148,13 @@ class _Training:
         self.epoch_steps = len(self.train_set) // run.batch_size
         if self.epoch_steps == 0:
             raise InvalidCase(f"batch_size {run.batch_size} is not allowed; allowed: 2 to {len(self.train_set)}")
-        self.model = build_network(run, data.channels, data.num_classes, run.device)
-        counted = count_macs(self.model, self.train_set.images[:1])  # one image: the convolution is that of one image
+        self.learner = Learner(run, data.channels, data.num_classes, share)
+        model = self.learner.model
+        counted = count_macs(model, self.train_set.images[:1])  # one image, so that the convolution is that of one
         self.macs_per_step = PASSES_PER_STEP * (counted["kernel_generation"] + run.batch_size * counted["convolution"])
         self.last_step = self._last_step()
         self.fields: dict[str, Any] = {
-            "parameters": sum(parameter.numel() for parameter in self.model.parameters()),
+            "parameters": sum(parameter.numel() for parameter in model.parameters()),
             "macs_per_image": {
                 "kernel_generation_per_step": counted["kernel_generation"],
                 "convolution": counted["convolution"],
@@ -174,14 +167,7 @@ class _Training:
             "resumed": 0,
             "warnings": [],
         }
-        self.call: Callable[[Tensor], Tensor] = torch.compile(self.model) if run.compile else self.model
-        self.trained_call = distribute(self.model, share, run.batch_size) if share.count > 1 else self.call
-        self.optimiser = _adam(self.model, run)
         self.at = _Position()
-        device = self.train_set.images.device
-        # Of the epoch in progress, summed on the device: to read them there would be to wait.
-        self.loss_sum = torch.zeros((), dtype=torch.float64, device=device)
-        self.correct = torch.zeros((), dtype=torch.int64, device=device)
         self.best_weights: dict[str, Tensor] = {}
         self.checkpoint = None
         if places.checkpoints is not None:
@@ -191,6 +177,7 @@ class _Training:
         self.next_checkpoint = time.monotonic() + self.checkpoint_seconds
 
     def _last_step(self) -> int | None:
+        """The number of steps in the budget; None where the clock decides."""
         run = self.run
         if run.budget_unit == "epochs":
             return int(run.budget) * self.epoch_steps
@@ -203,7 +190,12 @@ class _Training:
 
     def result(self) -> dict[str, Any]:
         """Train to the end of the budget; returns the measured fields."""
-        peak_bytes = self._peak_bytes()
+        self.learner.start()
+        rows = self.share.rows(self.run.batch_size)
+        rehearsal = self.train_set.images[rows], self.train_set.labels[rows]
+        peak_bytes, first_seconds = self.learner.rehearse(*rehearsal, self.clock)
+        if self.run.compile:
+            self.fields["compile_seconds"] = first_seconds
         if not self._resume():
             self._end_epoch(0, {})
         # A checkpoint may have been written after the last step and before the end of its epoch.
@@ -214,8 +206,7 @@ class _Training:
             self.at.epoch_steps, self.at.epoch_seconds = 0, 0.0
             self._save_if_due()
         self._finish()
-        if self.checkpoint is not None and self.share.rank == 0:
-            self.checkpoint.remove()
+        self._remove_checkpoint()
         return self.fields
 
     def _budget_met(self, seconds: float) -> bool:
@@ -231,10 +222,9 @@ class _Training:
     def _epoch(self) -> dict[str, Any]:
         """What is left of one pass over the images in a random order, or as much of it as the budget allows."""
         run, at, images, labels = self.run, self.at, self.train_set.images, self.train_set.labels
-        self.model.train()
+        self.learner.model.train()
         if at.epoch_steps == 0:
-            self.loss_sum.zero_()
-            self.correct.zero_()
+            self.learner.begin_epoch()
         order = epoch_order(run, at.epoch, len(labels)).to(images.device)
         batches = order[: self.epoch_steps * run.batch_size].split(run.batch_size)
         rows = self.share.rows(run.batch_size)
@@ -242,13 +232,12 @@ class _Training:
         for batch in batches[at.epoch_steps :]:
             if self._budget_met(elapsed):
                 break
-            rate = run.learning_rate_at(self._progress(elapsed))
-            batch = batch[rows]
-            self._take_step(images[batch], labels[batch], rate)
+            mine = batch[rows]
+            self.learner.take_step(images[mine], labels[mine], run.learning_rate_at(self._progress(elapsed)))
             at.steps += 1
             at.epoch_steps += 1
             if at.epoch_steps % STEPS_BETWEEN_CHECKS == 0:
-                self._check(self.share.total(self.loss_sum).item(), "train", at.epoch)
+                self._check(self.learner.totals()[0], "train", at.epoch)
             if time.monotonic() >= self.next_checkpoint:
                 at.add(self.clock() - start)
                 self._save_if_due()
@@ -257,53 +246,33 @@ class _Training:
                 elapsed = self.share.agree(at.seconds + self.clock() - start, images.device)
         at.add(self.clock() - start)
         at.seconds = self.share.agree(at.seconds, images.device)
-        loss, correct = self.share.total(self.loss_sum).item(), self.share.total(self.correct).item()
+        loss, correct = self.learner.totals()
         self._check(loss, "train", at.epoch)
         done = at.epoch_steps * run.batch_size
         return {
             "train_loss": loss / at.epoch_steps,
             "train_accuracy": correct / done,
-            "learning_rate": self.optimiser.param_groups[0]["lr"],
+            "learning_rate": self.learner.rate,
             "images_per_second": done / at.epoch_seconds,
         }
-
-    def _take_step(self, images: Tensor, labels: Tensor, rate: float) -> None:
-        """One step of Adam with the rows of a batch that are this process's; gradients are averaged over processes."""
-        self.optimiser.zero_grad(set_to_none=True)
-        with self._autocast():
-            logits = self.trained_call(images)
-        loss = cross_entropy(logits.float(), labels, reduction="sum") / self.run.batch_size
-        (loss * self.share.count).backward()
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        self.optimiser.step()
-        self.loss_sum += loss.detach()
-        self.correct += (logits.detach().argmax(dim=1) == labels).sum()
-
-    def _autocast(self) -> contextlib.AbstractContextManager[object]:
-        if self.run.dtype == "float32":
-            return contextlib.nullcontext()
-        return torch.autocast(self.run.device, torch.bfloat16)
 
     def _check(self, loss: float, kind: str, epoch: int) -> None:
         if not math.isfinite(loss):
             self.fields["stopped"] = "diverged"
             self.report(self.fields)
-            if self.checkpoint is not None and self.share.rank == 0:
-                self.checkpoint.remove()
+            self._remove_checkpoint()
             raise Diverged(f"the {kind} loss is {loss} in epoch {epoch}")
 
     def _end_epoch(self, epoch: int, learned: dict[str, Any]) -> None:
         at = self.at
         start = self.clock()
-        self.model.eval()
-        loss, accuracy = evaluation.evaluate(self.call, self.validation, self._autocast, self.share)
+        loss, accuracy = self.learner.evaluate(self.validation)
         self._check(loss, "validation", epoch)
-        error = evaluation.turning_error(self.model, self.validation, self._autocast)
+        error = self.learner.turning_error(self.validation)
         at.evaluation_seconds += self.clock() - start
         if epoch and accuracy > at.best_accuracy:  # ties go to the earlier epoch
             at.best_accuracy, self.fields["best_epoch"] = accuracy, epoch
-            self.best_weights = {name: value.clone() for name, value in self.model.state_dict().items()}
+            self.best_weights = self.learner.weights()
         nothing = ("train_loss", "train_accuracy", "learning_rate", "images_per_second", "peak_bytes")
         self.fields["epochs"].append(
             {
@@ -316,43 +285,21 @@ class _Training:
                 "validation_loss": loss,
                 "validation_accuracy": accuracy,
                 "equivariance_error": error,
-                "redundancy": None if epoch else evaluation.redundancy(self.model),
+                "redundancy": None if epoch else evaluation.redundancy(self.learner.model),
             }
         )
         self.report(self.fields)
 
     def _finish(self) -> None:
         """Look at the test images with the weights of the best epoch."""
-        epochs = self.fields["epochs"]
+        model, epochs = self.learner.model, self.fields["epochs"]
         self.fields["stopped"] = "budget"
-        self.fields["weights_sha256"] = evaluation.state_hash(self.model)
-        epochs[-1]["redundancy"] = evaluation.redundancy(self.model)
-        self.model.load_state_dict(self.best_weights)
-        self.model.eval()
-        epochs[self.fields["best_epoch"]]["redundancy"] = evaluation.redundancy(self.model)
-        loss, accuracy = evaluation.evaluate(self.call, self.test, self._autocast, self.share)
+        self.fields["weights_sha256"] = evaluation.state_hash(model)
+        epochs[-1]["redundancy"] = evaluation.redundancy(model)
+        model.load_state_dict(self.best_weights)
+        epochs[self.fields["best_epoch"]]["redundancy"] = evaluation.redundancy(model)
+        loss, accuracy = self.learner.evaluate(self.test)
         self.fields |= {"test_loss": loss, "test_accuracy": accuracy}
-
-    def _peak_bytes(self) -> int:
-        """Of one training step, after a first one, which also brings up whatever is made once; both are undone."""
-        rows = self.share.rows(self.run.batch_size)
-        images, labels = self.train_set.images[rows], self.train_set.labels[rows]
-        state = {name: value.clone() for name, value in self.model.state_dict().items()}
-        self.model.train()
-        with torch.random.fork_rng([torch.cuda.current_device()] if self.run.device == "cuda" else []):
-            start = self.clock()
-            self._take_step(images, labels, self.run.learning_rate)
-            if self.run.compile:
-                self.fields["compile_seconds"] = self.clock() - start
-            peak = peak_memory(
-                lambda: self._take_step(images, labels, self.run.learning_rate),
-                self.run.device,
-                prepare=lambda: self.model.zero_grad(set_to_none=True),
-            )
-        self.model.load_state_dict(state)
-        self.model.zero_grad(set_to_none=True)
-        self.optimiser = _adam(self.model, self.run)
-        return int(peak["peak_bytes"])
 
     def _save_if_due(self) -> None:
         """Write a checkpoint and report, when it is time: a sign of life in an epoch that takes long."""
@@ -361,23 +308,12 @@ class _Training:
             return
         self.report(self.fields)
         if self.checkpoint is not None and self.share.rank == 0:
-            self.checkpoint.save(self._state())
+            at, learned = dataclasses.asdict(self.at), self.learner.state()
+            self.checkpoint.save(
+                {"at": at, "fields": self.fields, "learner": learned, "best_weights": self.best_weights}
+            )
         end = time.monotonic()
         self.next_checkpoint = end + max(self.checkpoint_seconds, (end - start) / CHECKPOINT_SHARE)
-
-    def _state(self) -> dict[str, Any]:
-        """All that the rest of the run depends on: nothing but torch's generators draws at random while it trains."""
-        return {
-            "at": dataclasses.asdict(self.at),
-            "fields": self.fields,
-            "model": self.model.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "best_weights": self.best_weights,
-            "loss_sum": self.loss_sum,
-            "correct": self.correct,
-            "generator": torch.get_rng_state(),
-            "device_generator": torch.cuda.get_rng_state() if self.run.device == "cuda" else None,
-        }
 
     def _resume(self) -> bool:
         """Go on from the checkpoint, if there is one; whether there was."""
@@ -386,15 +322,9 @@ class _Training:
             return False
         self.at = _Position(**state["at"])
         self.fields = {**state["fields"], "resumed": state["fields"]["resumed"] + 1}
-        self.model.load_state_dict(state["model"])
-        self.optimiser.load_state_dict(state["optimiser"])
+        self.learner.load_state(state["learner"])
         device = self.train_set.images.device
         self.best_weights = {name: value.to(device) for name, value in state["best_weights"].items()}
-        self.loss_sum.copy_(state["loss_sum"])
-        self.correct.copy_(state["correct"])
-        torch.set_rng_state(state["generator"])
-        if state["device_generator"] is not None:
-            torch.cuda.set_rng_state(state["device_generator"])
         return True
 
     def _load(self) -> dict[str, Any] | None:
@@ -405,3 +335,7 @@ class _Training:
         except UnusableCheckpoint as error:
             self.fields["warnings"].append(str(error))
             return None
+
+    def _remove_checkpoint(self) -> None:
+        if self.checkpoint is not None and self.share.rank == 0:
+            self.checkpoint.remove()

@@ -1,0 +1,139 @@
+"""A network that learns: its optimiser, one step, and all of the state that the next step depends on."""
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from benchmarks.datasets import Split
+from benchmarks.measure.memory import peak_memory
+from benchmarks.runs import TrainingRun
+from benchmarks.training import evaluation
+from benchmarks.training.networks import build_network
+from benchmarks.training.parallel import Share, distribute
+
+
+class Learner:
+    """The network of a run, and what training changes.
+
+    ``loss_sum`` and ``correct`` are sums over the steps of an epoch, of this process's rows: of mean losses, and of
+    images classified rightly. They are kept on the device: to read them is to wait.
+
+    Args:
+        run: what is trained.
+        channels, classes: of the images.
+        share: of every batch, that is this process's.
+    """
+
+    def __init__(self, run: TrainingRun, channels: int, classes: int, share: Share) -> None:
+        self.run, self.share = run, share
+        self.model = build_network(run, channels, classes, run.device)
+        self.loss_sum = torch.zeros((), dtype=torch.float64, device=run.device)
+        self.correct = torch.zeros((), dtype=torch.int64, device=run.device)
+        self._optimiser = _adam(self.model, run)
+        self._call: Callable[[Tensor], Tensor] = self.model
+        self._trained_call: Callable[[Tensor], Tensor] = self.model
+
+    def start(self) -> None:
+        """Compile or distribute the network; what counts its operators comes before."""
+        if self.run.compile:
+            self._call = self._trained_call = torch.compile(self.model)
+        elif self.share.count > 1:
+            self._trained_call = distribute(self.model, self.share, self.run.batch_size)
+
+    @property
+    def rate(self) -> float:
+        """The learning rate of the last step."""
+        return float(self._optimiser.param_groups[0]["lr"])
+
+    def begin_epoch(self) -> None:
+        """Forget the sums."""
+        self.loss_sum.zero_()
+        self.correct.zero_()
+
+    def take_step(self, images: Tensor, labels: Tensor, rate: float) -> None:
+        """One step of Adam with the rows of a batch that are this process's; gradients are averaged over processes."""
+        self._optimiser.zero_grad(set_to_none=True)
+        with self.autocast():
+            logits = self._trained_call(images)
+        loss = cross_entropy(logits.float(), labels, reduction="sum") / self.run.batch_size
+        (loss * self.share.count).backward()
+        for group in self._optimiser.param_groups:
+            group["lr"] = rate
+        self._optimiser.step()
+        self.loss_sum += loss.detach()
+        self.correct += (logits.detach().argmax(dim=1) == labels).sum()
+
+    def totals(self) -> tuple[float, int]:
+        """The sums over all processes."""
+        return self.share.total(self.loss_sum).item(), int(self.share.total(self.correct).item())
+
+    def evaluate(self, split: Split) -> tuple[float, float]:
+        """Mean loss and accuracy; the network is in eval afterwards."""
+        self.model.eval()
+        return evaluation.evaluate(self._call, split, self.autocast, self.share)
+
+    def turning_error(self, split: Split) -> float | None:
+        """``evaluation.turning_error`` of the network, which is in eval."""
+        return evaluation.turning_error(self.model, split, self.autocast)
+
+    def autocast(self) -> contextlib.AbstractContextManager[object]:
+        """What passes are computed in."""
+        if self.run.dtype == "float32":
+            return contextlib.nullcontext()
+        return torch.autocast(self.run.device, torch.bfloat16)
+
+    def rehearse(self, images: Tensor, labels: Tensor, clock: Callable[[], float]) -> tuple[int, float]:
+        """Two steps that are undone.
+
+        Returns:
+            The peak memory of the second, in bytes, and the seconds of the first, which makes whatever is made once.
+        """
+        weights = self.weights()
+        self.model.train()
+        with torch.random.fork_rng([torch.cuda.current_device()] if self.run.device == "cuda" else []):
+            start = clock()
+            self.take_step(images, labels, self.run.learning_rate)
+            seconds = clock() - start
+            peak = peak_memory(
+                lambda: self.take_step(images, labels, self.run.learning_rate),
+                self.run.device,
+                prepare=lambda: self.model.zero_grad(set_to_none=True),
+            )
+        self.model.load_state_dict(weights)
+        self.model.zero_grad(set_to_none=True)
+        self._optimiser = _adam(self.model, self.run)
+        return int(peak["peak_bytes"]), seconds
+
+    def weights(self) -> dict[str, Tensor]:
+        """A copy of the network's state."""
+        return {name: value.clone() for name, value in self.model.state_dict().items()}
+
+    def state(self) -> dict[str, Any]:
+        """All that the next steps depend on: nothing but torch's generators draws at random while a network learns."""
+        return {
+            "model": self.model.state_dict(),
+            "optimiser": self._optimiser.state_dict(),
+            "loss_sum": self.loss_sum,
+            "correct": self.correct,
+            "generator": torch.get_rng_state(),
+            "device_generator": torch.cuda.get_rng_state() if self.run.device == "cuda" else None,
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Be what ``state`` was taken of."""
+        self.model.load_state_dict(state["model"])
+        self._optimiser.load_state_dict(state["optimiser"])
+        self.loss_sum.copy_(state["loss_sum"])
+        self.correct.copy_(state["correct"])
+        torch.set_rng_state(state["generator"])
+        if state["device_generator"] is not None:
+            torch.cuda.set_rng_state(state["device_generator"])
+
+
+def _adam(model: nn.Module, run: TrainingRun) -> torch.optim.Adam:
+    """One operation for all parameters, of which kernel nets have many small ones."""
+    return torch.optim.Adam(model.parameters(), lr=run.learning_rate, weight_decay=run.weight_decay, fused=True)
