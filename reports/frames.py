@@ -34,6 +34,9 @@ CASE = {
 }
 RUN = {
     "dataset": str,
+    "network": str,
+    "hidden_features": float,
+    "sampled": str,
     "budget_unit": str,
     "budget": float,
     "recipe": str,
@@ -291,6 +294,7 @@ def _run(record: Record) -> dict[str, Any]:
     """The fields of a run, with those that schema 1 did not have at the only value they could take."""
     run = _part(record, "run")
     old = {"budget_unit": "epochs", "budget": run.get("epochs"), "matched": "none", "dtype": "float32", "scales": 1}
+    old |= {"network": "resnet", "sampled": False}
     return {**old, **_named(run, RUN)}
 
 

@@ -13,7 +13,7 @@ from reports.analysis import Interval
 NETWORK = ["variant", "group", "resolution", "scales", "channels"]
 # What the networks of a study share. Their width too, where it was not chosen so that something else is equal.
 STUDY = ["dataset", "matched", "width", "kernel_size", "image_size", "batch_size", "budget_unit", "budget", "recipe"]
-STUDY += ["limit", "dtype", "device", "threads"]
+STUDY += ["network", "hidden_features", "sampled", "limit", "dtype", "device", "threads"]
 OPTIMISER = ["learning_rate", "weight_decay"]
 WHEN = ("at the start", "after training")
 SPENT = ("epoch", "seconds", "macs")
@@ -77,7 +77,8 @@ def networks(costs: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     )
     shared = runs[["kernel_size", "image_size", "batch_size", "device"]].drop_duplicates()
     cases = costs.assign(anchor=costs.get("anchor", ""))
-    cases = cases[cases["layer"] == "resnet"].merge(shared)
+    measured = runs["network"].eq("resnet").all()  # the only network that is a case of a sweep
+    cases = cases[(cases["layer"] == "resnet") & measured].merge(shared)
     for direction, columns in NETWORK_COSTS.items():
         mine = cases[cases["direction"] == direction].rename(columns=columns)
         mine = mine.assign(other=~mine["threads_case"].isin(table["threads"])).sort_values("other", kind="stable")

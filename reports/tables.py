@@ -130,6 +130,7 @@ COST: Columns = [
 RUNS: Columns = [
     ("status", "status", status),
     ("data set", "dataset", str),
+    ("network", "network", str),
     ("variant", "variant", str),
     ("group", "group", group),
     ("|H|", "resolution", plain),
@@ -146,6 +147,7 @@ RUNS: Columns = [
     ("budget in", "budget_unit", str),
     ("matched by", "matched", str),
     ("recipe", "recipe", str),
+    ("kernel nets", "hidden_features", plain),
     ("learning rate", "learning_rate", plain),
     ("batch", "batch_size", plain),
     ("image", "image_size", plain),
@@ -159,7 +161,7 @@ RUNS: Columns = [
 ]
 # Up to here columns are shown at first; the others on demand.
 LAST_MAIN = "message"
-FILTERS = ("status", "of", "layer", "variant", "group", "pass", "noise", "data set", "machine")
+FILTERS = ("status", "of", "layer", "variant", "group", "pass", "noise", "data set", "network", "machine")
 # Rows that stand in the page without scripts; all others are in the data beside the table.
 STATIC_ROWS = 400
 

@@ -470,7 +470,9 @@ def study(runs: pd.DataFrame) -> str:
     """What sets a study apart, as a heading."""
     run = runs.iloc[0]
     matched = f", equal {run['matched']}" if run["matched"] not in ("", "none") else ", equal widths"
-    return f"{run['dataset']}, {budget(run)}{matched}"
+    network = f", {run['network']}" if run["network"] not in ("", "resnet") else ""
+    sampled = ", sampled grids" if run["sampled"] == "True" else ""
+    return f"{run['dataset']}, {budget(run)}{matched}{network}{sampled}"
 
 
 def network_names(table: pd.DataFrame) -> dict[Any, str]:
