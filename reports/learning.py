@@ -77,7 +77,7 @@ def networks(costs: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     )
     shared = runs[["kernel_size", "image_size", "batch_size", "device"]].drop_duplicates()
     cases = costs.assign(anchor=costs.get("anchor", ""))
-    measured = runs["network"].eq("resnet").all()  # the only network that is a case of a sweep
+    measured = set(runs["network"]) <= {"resnet"}  # the only network that is a case of a sweep
     cases = cases[(cases["layer"] == "resnet") & measured].merge(shared)
     for direction, columns in NETWORK_COSTS.items():
         mine = cases[cases["direction"] == direction].rename(columns=columns)
