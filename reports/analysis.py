@@ -174,10 +174,9 @@ def base_point(costs: pd.DataFrame) -> dict[str, object]:
     return base
 
 
-def base_resolution(costs: pd.DataFrame) -> float:
-    """|H| of the base point of one layer; NaN where none was measured."""
-    base = base_point(costs[costs["layer"] == "conv"])
-    return float(str(base.get("resolution", math.nan)))
+def layer_base(costs: pd.DataFrame) -> dict[str, object]:
+    """The base point of one layer; empty where none was measured."""
+    return base_point(costs[costs["layer"] == "conv"])
 
 
 def at(costs: pd.DataFrame, base: dict[str, object], free: Iterable[str] = ()) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """The arithmetic of training runs: what networks reach, what they cost, and when. Pure: frames in, frames out."""
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -121,12 +122,13 @@ def best_networks(runs: pd.DataFrame) -> pd.DataFrame:
     return chosen.merge(over_seeds(runs, NETWORK, "test_accuracy"), on=NETWORK)
 
 
-def networks_at(runs: pd.DataFrame, resolution: float) -> pd.DataFrame:
-    """Of every variant its network at this |H|, and where it has none there (as plain has) the one that validates best.
+def networks_at(runs: pd.DataFrame, base: Mapping[str, object]) -> pd.DataFrame:
+    """Of every variant its network on the group and |H| of `base`, or else (as for plain) the one that validates best.
 
     So what a layer costs at one |H| stands beside what networks reach at the same one.
     """
-    here = (runs["resolution"] == resolution) & (runs["variant"] != "plain")
+    here = (runs["resolution"] == base.get("resolution")) & (runs["group"] == base.get("group"))
+    here &= runs["variant"] != "plain"
     elsewhere = ~runs["variant"].isin(runs.loc[here & runs["test_accuracy"].notna(), "variant"])
     return best_networks(runs[here | elsewhere])
 

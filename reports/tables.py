@@ -256,7 +256,7 @@ def _cell(value: Any, show: Callable[[Any], str]) -> Cell:
 def headline(costs: pd.DataFrame, runs: pd.DataFrame) -> Table:
     """Each variant at the base point: times, memory and MACs beside plain, and the accuracy of its best network."""
     table = analysis.against_plain(costs)
-    best = learning.networks_at(runs, analysis.base_resolution(costs))
+    best = learning.networks_at(runs, analysis.layer_base(costs))
     names = wording.network_names(best)
     headings = ["layer", "inference", "training pass", "memory of it", "MACs", "test accuracy"]
     rows = []
@@ -277,8 +277,11 @@ def headline(costs: pd.DataFrame, runs: pd.DataFrame) -> Table:
             note = names[i].removeprefix(variant).strip(" ,")
             cells.append(Cell(accuracy, repr(row["mean"]), number=True, note=note))
         rows.append(Row((*cells, *([] if len(network) else [Cell(wording.NOTHING, "", number=True)]))))
+    kept = [i for i in range(len(headings)) if any(row.cells[i].text != wording.NOTHING for row in rows)]
     return Table(
-        "Cost of one layer at the base point, and accuracy of a network of such layers", tuple(headings), tuple(rows)
+        "Cost of one layer at the base point, and accuracy of a network of such layers",
+        tuple(headings[i] for i in kept),
+        tuple(Row(tuple(row.cells[i] for i in kept)) for row in rows),
     )
 
 
@@ -319,7 +322,8 @@ def networks(table: pd.DataFrame) -> Table:
             Cell("yes" if row["front"] else "no" if known[i] else "not all measured", "", name="front"),
         ]
         costs = {name: "" if math.isnan(row[name]) else repr(row[name]) for name in ADVISED}
-        words = f"{row['name']} ({accuracy}; {wording.seconds(row['seconds'])} per image)"
+        time = "" if math.isnan(row["seconds"]) else f"; {wording.seconds(row['seconds'])} per image"
+        words = f"{row['name']} ({accuracy}{time})"
         data = {"name": row["name"], "words": wording.unbroken(words), "accuracy": repr(row["mean"]), **costs}
         rows.append(Row(tuple(cells), data=data))
     headings = (

@@ -106,7 +106,7 @@ def mean_sd(mean: float, sd: float) -> str:
 
 def unbroken(text: str) -> str:
     """No line break between a number and its unit, nor around =, ± and ×."""
-    text = re.sub(r" (=|±|×) ", "\u00a0\\1\u00a0", text)
+    text = re.sub(r" (=|±|×) ", "\u00a0\\1\u00a0", text).replace("|\u00a0", "|\u2060\u00a0")  # lines end after bars
     return re.sub(r"(?<=\d) (?=(%|s|ms|µs|[GMK]?i?B)\b|%)", "\u00a0", text)
 
 
@@ -513,7 +513,7 @@ def relative(table: pd.DataFrame, best: pd.DataFrame) -> str:
 
 def headline(costs: pd.DataFrame, runs: pd.DataFrame, twins: pd.DataFrame) -> list[Sentence]:
     """Up to three sentences: what equivariance costs at the base point, what separability saves, what both buy."""
-    found = [cost(costs), saving(costs, twins), gain(runs, analysis.base_resolution(costs))]
+    found = [cost(costs), saving(costs, twins), gain(runs, analysis.layer_base(costs))]
     return [sentence for sentence in found if sentence is not None]
 
 
@@ -549,12 +549,9 @@ def saving(costs: pd.DataFrame, twins: pd.DataFrame) -> Sentence | None:
     return Sentence(f"Saving: separable is {listing(parts)}.", records_of(used))
 
 
-def gain(runs: pd.DataFrame, resolution: float = math.nan) -> Sentence | None:
-    """What the network of each variant at an |H| gains over the plain one, in points of test accuracy.
-
-    Without that |H| it is the network that validates best.
-    """
-    best = learning.networks_at(runs, resolution)
+def gain(runs: pd.DataFrame, base: Mapping[str, object]) -> Sentence | None:
+    """What the network of each variant on the group and |H| of `base` gains over plain, in points of test accuracy."""
+    best = learning.networks_at(runs, base)
     if best.empty:
         return None
     names = network_names(best)

@@ -140,7 +140,7 @@ def relative_cost(costs: pd.DataFrame, runs: pd.DataFrame, key: str) -> Figure:
     title = "What one layer costs, and what a network of such layers reaches"
     table = analysis.against_plain(ok(costs))
     table = table[table["variant"].isin(wording.BASIC)] if table["variant"].isin(wording.BASIC[1:]).any() else table
-    best = learning.networks_at(runs, analysis.base_resolution(ok(costs)))
+    best = learning.networks_at(runs, analysis.layer_base(ok(costs)))
     takeaway = wording.relative(table, best)
     panels, texts, drawn = [], [], []
     variants = in_order([*table["variant"], *best["variant"]])

@@ -131,11 +131,14 @@ def pareto(networks: pd.DataFrame, key: str) -> Figure:
     if not panels:
         return Figure(key, title, takeaway)
     batch, threads = wording.span(points["batch_size"]), wording.span(points["threads_case"])
+    timed = (
+        f" Time is the median forward pass of the network at batch {batch} (threads: {threads}) divided by the batch, "
+        f"n = {wording.span(points['n_case'])} passes, horizontal bars 95 % intervals."
+    )
     caption = (
-        f"Points are mean test accuracy, vertical bars ± 1 s.d. over seeds (n = {wording.span(points['n'])}). Time is "
-        f"the median forward pass of the network at batch {batch} (threads: {threads}) divided by the batch, n = "
-        f"{wording.span(points['n_case'])} passes, horizontal bars 95 % intervals; memory and MACs are counts. Joined: "
-        "the networks that none beats in accuracy, time, memory and MACs at once; others are faint. Numbers are |H|."
+        f"Points are mean test accuracy, vertical bars ± 1 s.d. over seeds (n = {wording.span(points['n'])})."
+        f"{timed if points['seconds'].notna().any() else ''} Memory and MACs are counts. Joined: the networks that none "
+        "beats in accuracy and all of the costs at once; others are faint. Numbers are |H|."
     )
     data = points.drop(columns=["spread", "anchor_case"], errors="ignore")
     return Figure(key, title, takeaway, caption, tuple(panels), tuple(in_order(points["variant"])), data=data)

@@ -131,3 +131,11 @@ def test_redundancy_is_that_of_the_first_and_the_last_epoch_that_has_any():
         ["after training", "<layer>", "separable", 0.75],
     ]
     assert learning.redundancies(frames([training_record("full", 4, 0, 0.9)]).epochs).empty
+
+
+def test_networks_stand_at_the_base_point_or_where_they_validate_best(records):
+    runs = frames(records).runs
+    here = learning.networks_at(runs, {"group": "SO2", "resolution": 4}).set_index("variant")
+    assert here["resolution"].to_dict() == {"plain": 1, "full": 4, "separable": 4}
+    elsewhere = learning.networks_at(runs, {"group": "O2", "resolution": 4}).set_index("variant")
+    assert elsewhere["resolution"].to_dict() == {"plain": 1, "full": 8, "separable": 8}

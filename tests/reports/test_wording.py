@@ -171,6 +171,7 @@ def test_time_to_train(records):
 
 
 def test_units_do_not_break_from_their_numbers():
+    assert wording.unbroken("|H| = 8") == "|H|\u2060\u00a0=\u00a08"
     assert wording.unbroken("n = 3, 95 % in 2.5 ms a b") == "n\u00a0=\u00a03, 95\u00a0% in 2.5\u00a0ms a b"
 
 
@@ -200,13 +201,13 @@ def test_sentences_name_the_records_behind_them(records):
     names = [name for name, _ in wording.cost(costs).records]
     assert sorted(names) == sorted(f"{v}, {d}" for v in wording.BASIC for d in wording.DIRECTIONS.values())
     assert wording.cost(ok(records)[0]).records == ()
-    named = wording.gain(runs.assign(anchor="run-1")).records
+    named = wording.gain(runs.assign(anchor="run-1"), {}).records
     assert named == (("separable, seed 2", "run-1"),)
 
 
 def test_gains_have_no_interval_where_there_is_one_seed():
     runs = frames([training_record("plain", 1, 0, 0.8), training_record("full", 4, 0, 0.95)]).runs
-    assert wording.gain(runs).text == (
+    assert wording.gain(runs, {}).text == (
         "Gain, on the test images of rotated-digits: plain reaches 80.0 %; full |H| = 4 reaches 95.0 %, +15.0 points "
         "over plain (single runs, n = 1 seed)."
     )
