@@ -137,8 +137,8 @@ def pareto(networks: pd.DataFrame, key: str) -> Figure:
     )
     caption = (
         f"Points are mean test accuracy, vertical bars ± 1 s.d. over seeds (n = {wording.span(points['n'])})."
-        f"{timed if points['seconds'].notna().any() else ''} Memory and MACs are counts. Joined: the networks that none "
-        "beats in accuracy and all of the costs at once; others are faint. Numbers are |H|."
+        f"{timed if points['seconds'].notna().any() else ''} Memory and MACs are counts. Joined: the networks that "
+        "none beats in accuracy and all of the costs at once; others are faint. Numbers are |H|."
     )
     data = points.drop(columns=["spread", "anchor_case"], errors="ignore")
     return Figure(key, title, takeaway, caption, tuple(panels), tuple(in_order(points["variant"])), data=data)

@@ -39,6 +39,8 @@ const tables = all("table.records").map((table) => {
       if (data.failed[row]) element.className = "failed";
     },
   });
+  const caption = table.caption.textContent;
+  grid.table().container().querySelector("nav")?.setAttribute("aria-label", `Pages: ${caption}`);
   const controls = document.getElementById(`${table.id}-filters`);
   for (const select of all("select", controls)) {
     const column = data.columns.findIndex((each) => each.title === select.dataset.column);
@@ -69,7 +71,7 @@ const follow = () => {
     const element = grid.row(row).node();
     all("tr.found").forEach((other) => other.classList.remove("found"));
     element.classList.add("found");
-    element.scrollIntoView({ block: "center" });
+    element.scrollIntoView({ block: "center", behavior: "instant" });
     element.tabIndex = -1;
     element.focus({ preventScroll: true });
     return;
