@@ -6,9 +6,9 @@ accuracies are fractions in [0, 1]. What was not measured is NaN.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from benchmarks.records import READABLE_SCHEMAS, Record, rounds_of
@@ -214,7 +214,7 @@ def frames(records: Iterable[Record]) -> Frames:
 
 
 def _medians(record: Record) -> tuple[float, ...]:
-    return tuple(float(np.median(samples)) for samples in rounds_of(record))
+    return tuple(float(median(samples)) for samples in rounds_of(record))
 
 
 def _case(record: Record) -> dict[str, Any]:

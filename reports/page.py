@@ -1,6 +1,7 @@
 """Frames → one self-contained HTML file: styles, script, figures and data are all inside of it."""
 
 import base64
+import gzip
 import hashlib
 import json
 import re
@@ -28,6 +29,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 COMMITS = 4
 # Data that is larger than this (compressed) is not put into the page a second time: the reader has it on disk.
 LARGEST_DOWNLOAD = 3_000_000
+# Data of a figure that is larger is compressed.
+LARGEST_PLAIN = 100_000
 
 
 @dataclass(frozen=True)
@@ -99,7 +102,7 @@ def render(records: Iterable[Record], commits: pd.DataFrame | None = None) -> st
         loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["unbroken"] = wording.unbroken
-    environment.filters["csv"] = _csv_uri
+    environment.filters["csv"] = _csv_file
     parts = _parts(given, data)
     linked = set().union(*(part.anchors for part in parts))
     script, css = library() + (TEMPLATES / "page.js").read_text(), (TEMPLATES / "style.css").read_text()
@@ -283,8 +286,14 @@ def _compressed(parts: Iterable[str], most: int) -> bytes | None:
     return content if len(content) <= most else None
 
 
-def _csv_uri(figure: Figure) -> str:
-    return _uri("text/csv", figure_csv(figure).encode())
+def _csv_file(figure: Figure) -> Download:
+    """The data of a figure; compressed where there is much of it."""
+    content = figure_csv(figure).encode()
+    if len(content) <= LARGEST_PLAIN:
+        return Download(f"{figure.key}.csv", "data (CSV)", _uri("text/csv", content))
+    return Download(
+        f"{figure.key}.csv.gz", "data (CSV, gzip)", _uri("application/gzip", gzip.compress(content, mtime=0))
+    )
 
 
 def _uri(kind: str, content: bytes) -> str:

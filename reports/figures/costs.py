@@ -176,8 +176,7 @@ def _multiples(table: pd.DataFrame, key: str, title: str, takeaway: str) -> tupl
     names = [name for name in names if name in set(data["quantity"])]
     data["y"] = data["quantity"].map(names.index) + dodge(data["variant"])
     with panel((4.1, max(1.7, 0.65 + 0.42 * len(names)))) as canvas:
-        for _, row in data.iterrows():
-            spread(canvas, row, "ratio", "y", of="x")
+        spread(canvas, data, "ratio", "y", of="x")
         scatter(canvas, data, "ratio", "y", 38, lambda row: f"{row['variant']}, {row['quantity']}: {_times(row)}")
         log_x(canvas.axes, limits(data[["ratio", "low", "high"]]), "{:g}×")
         canvas.axes.axvline(1, color=MUTED, linewidth=0.8, linestyle="--", zorder=0)
@@ -201,8 +200,7 @@ def _reached(
     means = best.assign(y=[order.index(i) for i in best.index], accuracy=100 * best["mean"], name=list(names.values()))
     means["low"], means["high"] = 100 * (best["mean"] - best["sd"]), 100 * (best["mean"] + best["sd"])
     with panel((3.6, max(1.7, 0.65 + 0.42 * len(order)))) as canvas:
-        for _, row in means.iterrows():
-            spread(canvas, row, "accuracy", "y", of="x")
+        spread(canvas, means, "accuracy", "y", of="x")
         scatter(
             canvas,
             seeds,
@@ -276,8 +274,7 @@ def realised(costs: pd.DataFrame, twins: pd.DataFrame, key: str) -> Figure:
         with panel(PANEL) as canvas:
             canvas.axes.plot(bounds, bounds, color=MUTED, linewidth=0.8, linestyle="--")
             canvas.axes.axhline(1, color=MUTED, linewidth=0.6)
-            for _, row in rows.iterrows():
-                spread(canvas, row, "mac_ratio", "time_ratio")
+            spread(canvas, rows, "mac_ratio", "time_ratio")
             scatter(canvas, rows, "mac_ratio", "time_ratio", 34, _speedup)
             log_y(canvas.axes, bounds)
             log_x(canvas.axes, bounds)
@@ -368,8 +365,7 @@ def noise(costs: pd.DataFrame, twins: pd.DataFrame, key: str) -> Figure:
     with panel(WIDE) as canvas:
         canvas.axes.axhspan(-floor, floor, color=CONVOLUTION, alpha=0.2, linewidth=0)
         canvas.axes.axhline(0, color=MUTED, linewidth=0.8, linestyle="--", zorder=0)
-        for _, row in points.iterrows():
-            spread(canvas, row, "milliseconds", "change", alpha=FAINT)
+        spread(canvas, points, "milliseconds", "change", alpha=FAINT)
         scatter(
             canvas,
             points,
@@ -405,8 +401,7 @@ def peers(costs: pd.DataFrame, twins: pd.DataFrame, key: str) -> Figure:
     known = np.isfinite(pairs["high"]) & (pairs["low"] > 0)
     with panel((WIDE[0], max(1.6, 0.9 + 0.45 * len(names)))) as canvas:
         canvas.axes.axvline(1, color=MUTED, linewidth=0.8, linestyle="--", zorder=0)
-        for _, pair in pairs[known].iterrows():
-            spread(canvas, pair, "ratio", "y", of="x")
+        spread(canvas, pairs[known], "ratio", "y", of="x")
         scatter(canvas, pairs, "ratio", "y", 40, lambda pair: f"{pair['name']}, {pair['variant']}: {_times(pair)}")
         log_x(canvas.axes, limits(pairs.loc[known, ["ratio", "low", "high"]].assign(one=1.0)), "{:g}×")
         canvas.axes.set_yticks(range(len(names)), names)

@@ -21,11 +21,12 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocat
 
 from reports import analysis
 from reports.frames import complete
-from reports.style import ON_BAR, PAPER, RC, in_order, look
+from reports.style import MUTED, ON_BAR, PAPER, RC, in_order, look
 from reports.svg import inline
 
 SMALL, PANEL, WIDE = (2.75, 2.35), (3.5, 2.75), (4.6, 3.2)  # inches at 8.5 pt text
 FAINT = 0.4
+MOST_MARKS = 400
 AXES = {
     "resolution": "group resolution |H|",
     "channels": "width (channels)",
@@ -121,9 +122,19 @@ def lines(
 
 def scatter(canvas: Canvas, data: pd.DataFrame, x: str, y: str, size: float, tip: Tip, alpha: float = 1.0) -> None:
     """The points of every variant in its own colour and marker."""
-    data = data.dropna(subset=[x, y])
+    known = data.dropna(subset=[x, y])
+    data = drawn(known)
     if data.empty:
         return
+    if len(data) < len(known):
+        canvas.axes.annotate(
+            f"{len(data)} of {len(known)} points drawn",
+            (0.99, 0.01),
+            xycoords="axes fraction",
+            ha="right",
+            fontsize=6.5,
+            color=MUTED,
+        )
     variants = in_order(data["variant"])
     before = len(canvas.axes.collections)
     sns.scatterplot(
@@ -149,14 +160,20 @@ def scatter(canvas: Canvas, data: pd.DataFrame, x: str, y: str, size: float, tip
     canvas.tips[gid] = [tip(row) for _, row in data.iterrows()]
 
 
-def spread(canvas: Canvas, row: pd.Series, x: str, y: str, *, of: str = "y", alpha: float = 1.0) -> None:
-    """The bar from `low` to `high` of one point, in the colour of its variant."""
-    value = row[x] if of == "x" else row[y]
-    bar = [[value - row["low"]], [row["high"] - value]]
-    if np.isfinite(bar).all():
-        colour = look(row["variant"]).colour
-        kind: dict[str, Any] = {f"{of}err": bar}
-        canvas.axes.errorbar(row[x], row[y], **kind, fmt="none", color=colour, linewidth=1, alpha=alpha)
+def spread(canvas: Canvas, data: pd.DataFrame, x: str, y: str, *, of: str = "y", alpha: float = 1.0) -> None:
+    """The bars from `low` to `high` of the points, in the colours of their variants; none where a bound is unknown."""
+    data = drawn(data.dropna(subset=[x, y]))
+    middle = data[x] if of == "x" else data[y]
+    below, above = middle - data["low"], data["high"] - middle
+    for variant, rows in data[np.isfinite(below) & np.isfinite(above)].groupby("variant", sort=False):
+        kind: dict[str, Any] = {f"{of}err": [below[rows.index], above[rows.index]]}
+        colour = look(str(variant)).colour
+        canvas.axes.errorbar(rows[x], rows[y], **kind, fmt="none", color=colour, linewidth=1, alpha=alpha)
+
+
+def drawn(data: pd.DataFrame) -> pd.DataFrame:
+    """The rows that become marks: of very many every so-manyth, for nobody tells thousands of them apart."""
+    return data if len(data) <= MOST_MARKS else data.iloc[:: -(-len(data) // MOST_MARKS)]
 
 
 def stacked(
