@@ -115,14 +115,15 @@ def main(args: argparse.Namespace) -> int:
         path = plan_path(args.results, args.name, study)
         plan = load_plan(path, study)
         if plan is None:
-            plan = decide(study, workers, places)
-        else:
-            warn_of_another_commit(plan, path)
+            images = workers.measure(data_task, (study.run(study.reference, study.channels), places), "cpu")
+            plan = Plan(study, images)
+        warn_of_another_commit(plan, path)
+        plan = decide(plan, workers)
         save_plan(plan, path)
         print("\n".join([*plan.lines(), estimate_line(plan, args.jobs, workers.text)]))
         if args.plan:
             return 0
-        if not plan.rates:
+        if not plan.rates.keys() >= set(plan.networks):
             plan = replace(plan, rates=search(plan, workers, places, args))
             save_plan(plan, path)
         trained, failed = complete(plan.all_runs(), store, workers, places, retry_failed=args.retry_failed)
@@ -194,26 +195,32 @@ def pace_task(task: Any, report: Report) -> dict[str, Any]:
     return matching.pace_task(task, report)
 
 
-def decide(study: Study, workers: Workers, places: Places) -> Plan:
-    """Widths, and the seconds of every training step: measured one by one, nothing else of ours running."""
+def decide(plan: Plan, workers: Workers) -> Plan:
+    """A plan with the widths and the seconds of training steps that it lacks.
+
+    They are measured one by one, nothing else of ours running.
+    """
+    study, widths = plan.study, dict(plan.widths)
     reference = study.run(study.reference, study.channels)
-    images = workers.measure(data_task, (reference, places), "cpu")
-    widths: dict[Any, Width] = {}
     pairs = [(matched, contender) for matched in study.matches for contender in study.contenders]
-    for matched, contender in tqdm(pairs, unit="width", desc="match", dynamic_ncols=True):
+    missing = [pair for pair in pairs if pair not in widths]
+    for matched, contender in tqdm(missing, unit="width", desc="match", dynamic_ncols=True, disable=not missing):
         if contender == study.reference:
             widths[matched, contender] = Width(study.channels, 1.0, 1.0)
             continue
         task = (matched, reference, study.run(contender, 1))
         widths[matched, contender] = Width(**workers.measure(match_task, task, study.device))
-    plan = Plan(study, images, widths)
-    runs = tuple(study.run(contender, channels) for contender, channels in plan.networks)
+    plan = replace(plan, widths={pair: widths[pair] for pair in pairs})
+    networks = [network for network in plan.networks if network not in plan.steps]
+    if not networks:
+        return plan
+    runs = tuple(study.run(*network) for network in networks)
     rounds = [
         workers.measure(pace_task, (runs, number), study.device)
         for number in tqdm(range(ROUNDS), unit="round", desc="time steps", dynamic_ncols=True)
     ]
-    steps = {network: [each["seconds"][i] for each in rounds] for i, network in enumerate(plan.networks)}
-    plan = replace(plan, steps=steps, provenance=rounds[0]["provenance"])
+    steps = {network: [each["seconds"][i] for each in rounds] for i, network in enumerate(networks)}
+    plan = replace(plan, steps={**plan.steps, **steps}, provenance=rounds[0]["provenance"])
     return replace(plan, widths=_as_timed(plan))
 
 

@@ -110,7 +110,7 @@ class Plan:
             network: summarise_rounds(rounds)["median"] * self.steps_per_epoch * (1 + EVALUATION_SHARE)
             for network, rounds in self.steps.items()
         }
-        search = sum(tries * (RUN_SECONDS + self.study.search_epochs * epoch) for epoch in epochs.values())
+        search = sum(tries * (RUN_SECONDS + self.study.search_epochs * epochs[network]) for network in self.networks)
         study_seconds = sum(
             self.study.seeds * (RUN_SECONDS + self.study.epochs * epochs[self.network(*key)]) for key in self.widths
         )

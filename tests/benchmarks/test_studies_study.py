@@ -4,9 +4,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+import torch
 
 from benchmarks.cases import InvalidCase
 from benchmarks.studies.study import STUDIES, Contender, contenders
+from benchmarks.workloads import group_of
+from gcnn_impl import SeparableGroupConv2d
 
 DIGITS = STUDIES["rotated-digits"]["standard"]
 
@@ -29,6 +32,28 @@ def test_every_h_has_the_four_contenders_of_the_paper_and_the_plain_one_is_there
 def test_sim2_has_two_scales_where_there_is_room() -> None:
     sim2 = [contender for contender in contenders((1, 4)) if contender.group == "SO2xRPlus"]
     assert [(contender.resolution, contender.scales) for contender in sim2] == [(1, 1), (4, 2)]
+
+
+def radii(contender: Contender) -> list[float]:
+    """How far the spatial kernels reach at each scale: the root mean square distance of their energy, pixels."""
+    run = DIGITS.run(contender, 3)
+    group, k = group_of(run.case()), run.kernel_size
+    assert group is not None
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        layer = SeparableGroupConv2d(1, 64, k, group)
+    energy = layer.generate()[-1].detach().reshape(64, -1, k, k).square().mean(0)[: contender.scales]  # one rotation
+    offsets = torch.arange(k) - k // 2
+    distance = offsets[:, None] ** 2 + offsets[None, :] ** 2
+    return ((energy * distance).sum((1, 2)) / energy.sum((1, 2))).sqrt().tolist()
+
+
+def test_kernels_of_sim2_reach_less_far_at_the_small_scale_and_farther_at_the_large_one() -> None:
+    (se2,) = radii(Contender("separable", "SO2", 4))
+    sim2 = contenders((8,))[-1]
+    small, large = radii(sim2)
+    assert small < se2 < large
+    assert max(radii(replace(sim2, reach=1))) < 0.8 * se2  # of the same size, both reach less far
 
 
 @pytest.mark.parametrize("name", STUDIES)
