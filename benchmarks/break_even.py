@@ -120,15 +120,21 @@ def _waiting(values: Sequence[float], records: Sequence[Record], axis: str) -> W
 
 
 def target_lines(configurations: Mapping[str, Sequence[Record]], targets: Sequence[float] = TARGETS) -> list[str]:
-    """A table of epochs, seconds and 10¹² MACs to each target, by the name of the configuration."""
+    """A table of epochs, seconds and 10¹² MACs to each target, by the name of the configuration.
+
+    A target that nobody reaches has one line in all.
+    """
     rows: list[tuple[str, ...]] = [("", "target", "epochs", "seconds", "MACs, T")]
+    everybody = [record for records in configurations.values() for record in records]
+    reached = [target for target in targets if to_target(everybody, target).reached]
     for name, records in configurations.items():
-        for target in targets:
-            tera = [_scaled(record) for record in records]
+        tera = [_scaled(record) for record in records]
+        for target in reached:
             waits = [to_target(records, target, "epoch"), to_target(records, target, "seconds")]
             cells = [wait.text() for wait in (*waits, to_target(tera, target, "macs"))]
             rows.append((name, f"{target:.0%}", *cells))
-    return columns(rows)
+    nobody = [f"{target:.0%}: 0 of {len(everybody)} runs" for target in targets if target not in reached]
+    return [*(columns(rows) if reached else []), *nobody]
 
 
 def overtaking_lines(configurations: Mapping[str, Sequence[Record]], rival: str) -> list[str]:

@@ -80,10 +80,12 @@ def test_seconds_at_another_pace() -> None:
     assert record["epochs"][1]["seconds"] == 7.0
 
 
-def test_a_table_has_every_configuration_and_target() -> None:
-    lines = target_lines({"plain": runs([0.5, 0.9]), "full": runs([0.96])}, (0.9, 0.95))
-    assert [line.split()[0] for line in lines[1:]] == ["plain", "plain", "full", "full"]
+def test_a_table_has_every_configuration_at_every_target_that_somebody_reaches() -> None:
+    lines = target_lines({"plain": runs([0.5, 0.9]), "full": runs([0.96])}, (0.9, 0.95, 0.99))
+    assert [line.split()[0] for line in lines[1:]] == ["plain", "plain", "full", "full", "99%:"]
     assert "not within 2, 0 of 1" in lines[2]
+    assert lines[-1] == "99%: 0 of 2 runs"
+    assert target_lines({"plain": runs([0.5])}, (0.9,)) == ["90%: 0 of 1 runs"]
 
 
 def test_the_command_reads_what_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

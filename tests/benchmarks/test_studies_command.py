@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,8 +12,9 @@ from benchmarks.cases import InvalidCase
 from benchmarks.records import RecordStore, RecordWarning
 from benchmarks.studies import command
 from benchmarks.studies.command import chosen_study
+from benchmarks.studies.jobs import Here, Task
 from benchmarks.studies.study import STUDIES, Contender, Study
-from tests.benchmarks.made_up_study import plan_of
+from tests.benchmarks.made_up_study import STUDY, plan_of
 
 TINY = Study(
     "rotated-digits",
@@ -125,3 +127,28 @@ def test_images_that_are_not_there_are_one_line(tmp_path: Path, capsys: pytest.C
     asked = ["study", "rotated-mnist", "--scale", "quick", "--results", str(tmp_path), "--data-root", str(tmp_path)]
     assert main(asked) == 2
     assert "is missing" in capsys.readouterr().err
+
+
+def test_a_plan_is_completed_by_what_it_lacks_and_keeps_what_it_has() -> None:
+    measured: list[Any] = []
+
+    class Workers(Here):
+        def measure(self, task: Task, argument: Any, device: str) -> dict[str, Any]:
+            measured.append((task, argument))
+            if task is command.match_task:
+                return {"channels": 9, "target": 1.0, "achieved": 1.2}
+            return {"seconds": [[0.02]] * len(argument[0]), "provenance": {"device_name": "B"}}
+
+    whole = plan_of(lambda contender: 0.01)
+    assert command.decide(whole, Workers()) == whole
+    assert measured == []
+
+    lost = Contender("full", "SO2", 8)
+    kept = {key: width for key, width in whole.widths.items() if key != ("parameters", lost)}
+    completed = command.decide(replace(whole, widths=kept), Workers())
+    assert [task for task, _ in measured] == [command.match_task] + [command.pace_task] * command.ROUNDS
+    assert measured[-1][1][0] == (STUDY.run(lost, 9),)
+    assert {key: completed.widths[key].channels for key in kept} == {key: width.channels for key, width in kept.items()}
+    assert completed.widths["parameters", lost].channels == 9
+    assert completed.step("parameters", lost)["median"] == 0.02
+    assert completed.step("time", lost) == whole.step("time", lost)
