@@ -34,7 +34,13 @@ CHANNELS_FIRST = ("dseparable", "dgseparable")
 # Maps alive at the peak of a layer (on input in the ordinary layout) and of a network: (inference, training). A layer
 # with a spatial factor of more than three columns also pads a map in its weight gradient; parts of a map are scratch of
 # the operators in C.
-LAYER_MAPS = {"plain": (2, 4), "lifting": (1, 3), "full": (2, 5), "gseparable": (2, 5), "custom": (3, 7)}
+LAYER_MAPS: dict[str, tuple[float, float]] = {
+    "plain": (2, 4),
+    "lifting": (1, 3),
+    "full": (2, 5),
+    "gseparable": (2, 5),
+    "custom": (3, 7),
+}
 LAYER_MAPS |= {"separable": (2, 6), "dseparable": (3, 5), "dgseparable": (3, 6), "separable2d": (3, 7.2)}
 NETWORK_MAPS = {"plain": (4, 13), "full": (4, 12.7), "gseparable": (4, 12.7)}
 NETWORK_MAPS |= {"separable": (4, 15.9), "dseparable": (5, 18), "dgseparable": (5, 21.2), "separable2d": (5, 21)}
