@@ -41,8 +41,9 @@ with warnings.catch_warnings():
 _LEFT_ALONE = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.Dropout, nn.Dropout2d, nn.Dropout3d)
 # Products whose first operand is a summand, and those whose third is.
 _SUMMAND_FIRST = ("addmm", "addmv", "addbmm", "baddbmm")
-# The operators that fvcore counts, by the names that the profiler shows: forward, backward, oneDNN's and cuDNN's.
-_COUNTED = re.compile(r"^(aten|mkldnn|mkl)::.*(conv|mm|matmul|linear|einsum)")
+# The operators that fvcore counts, by the names that the profiler shows: forward, backward, oneDNN's and cuDNN's; and
+# ours in C, which do the work of such ones.
+COUNTED = re.compile(r"^(aten|mkldnn|mkl)::.*(conv|mm|matmul|linear|einsum)|^gcnn_impl::(depthwise|siren)")
 
 
 def count_macs(module: nn.Module, x: Tensor) -> dict[str, Any]:
@@ -100,7 +101,7 @@ def zero_counted_time_share(workload: Workload) -> float | None:
     with profile(activities=activities, acc_events=True) as profiler:
         workload.run()
     times = [
-        (event.self_device_time_total if on_device else event.self_cpu_time_total, bool(_COUNTED.match(event.key)))
+        (event.self_device_time_total if on_device else event.self_cpu_time_total, bool(COUNTED.match(event.key)))
         for event in profiler.key_averages()
     ]
     total = sum(time for time, _ in times)

@@ -11,12 +11,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, scaled_dot_product_attention
+from torch.profiler import profile
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.cases import Case
+from benchmarks.measure import flops
 from benchmarks.measure.flops import count_macs, macs_by_module, macs_by_stage, pass_macs, zero_counted_time_share
 from benchmarks.workloads import Workload, build
-from gcnn_impl import generation_macs, module_macs
+from gcnn_impl import generation_macs, module_macs, native
 
 # What fvcore has no rule for and has no multiply–accumulates: elementwise, indexing, reshaping, pooling, reductions.
 HARMLESS = {
@@ -280,6 +282,19 @@ def test_the_share_of_time_in_what_counts_zero() -> None:
     assert zero_counted_time_share(Workload(product, square, square, None, False)) < 0.5
     share = zero_counted_time_share(build(any_case("resnet", "separable")))
     assert 0 < share < 1
+
+
+def test_operators_in_c_that_multiply_are_no_time_at_zero_macs() -> None:
+    if not native.takes(torch.zeros(1)):
+        pytest.skip(native.status())
+    workload = build(Case(variant="separable", kernel_size=7, direction="forward_backward"))
+    workload.prepare()
+    with profile(acc_events=True) as profiler:
+        workload.run()
+    ours = {event.key for event in profiler.key_averages() if event.key.startswith("gcnn_impl::")}
+    counted = {name for name in ours if flops.COUNTED.match(name)}
+    assert {name.partition("::")[2] for name in ours - counted} <= {"to_images", "to_maps"}
+    assert {"gcnn_impl::depthwise_conv2d", "gcnn_impl::depthwise_conv2d_weight", "gcnn_impl::siren"} <= counted
 
 
 def test_counting_draws_nothing_from_the_random_generator() -> None:
