@@ -36,8 +36,6 @@ SOURCES = Path(__file__).parent
 # Square roots without errno are one instruction; nothing that would change how torch computes, as -ffast-math does.
 FLAGS = ("-O3", "-fPIC", "-fopenmp", "-fno-math-errno", "-w")
 COMPILE_SECONDS = 120
-# The largest kernel and image that the operators count in C's long, with room to spare.
-LARGEST = 2**40
 
 _MAPS, _CPU_INFO = Path("/proc/self/maps"), Path("/proc/cpuinfo")
 _POINTER, _LONG, _INT = ctypes.c_void_p, ctypes.c_long, ctypes.c_int
@@ -46,6 +44,8 @@ _SIGNATURES = {
     "gcnn_depthwise": [*[_POINTER] * 5, *[_LONG] * 6, _LONG, _INT, _INT, _LONG],
     "gcnn_depthwise_weight": [*[_POINTER] * 6, *[_LONG] * 6, _INT, _LONG],
     "gcnn_layout": [*[_POINTER] * 2, *[_LONG] * 4, _INT, _LONG],
+    "gcnn_mix": [*[_POINTER] * 4, *[_LONG] * 3],
+    "gcnn_mix_backward": [*[_POINTER] * 5, *[_LONG] * 3],
     "gcnn_siren_memory": [*[_LONG] * 6, _POINTER],
     "gcnn_siren": [*[_POINTER] * 12, ctypes.c_float, *[_LONG] * 8],
     "gcnn_siren_backward": [*[_POINTER] * 13, ctypes.c_float, *[_LONG] * 8],
@@ -81,12 +81,11 @@ def takes(*tensors: Tensor | None) -> bool:
     for t in tensors:
         if t is not None and not (
             type(t) in (Tensor, nn.Parameter)
-            and t.dtype == torch.float32
-            and t.device.type == "cpu"
-            and t.layout == torch.strided
-            and 0 < t.numel() < LARGEST
-            and not t.is_neg()
+            and t.dtype is torch.float32
+            and t.is_cpu
             and torch._C._has_storage(t)
+            and t.numel()
+            and not t.is_neg()
         ):
             return False
     return (

@@ -15,6 +15,9 @@ from torch import Tensor
 
 from gcnn_impl.native.build import library, operator, takes
 
+# Multiply–accumulates of a 1×1 convolution up to which ours on one thread is done before oneDNN's on two: 28 × 28
+# pixels of 32 channels take 14 µs instead of 65, of 64 channels 42 instead of 82, of 96 channels 91 instead of 100.
+SMALL_MIX = 4_000_000
 _ONE_BY_ONE: tuple[Any, ...] = ([1, 1], [0, 0], [1, 1], False, [0, 0], 1)  # stride, padding, dilation, …, groups
 
 
@@ -157,13 +160,55 @@ def spatial_conv2d(
     return _depthwise(_images(x), weight, bias, padding, disc, False).permute(0, 4, 3, 1, 2)
 
 
+@operator("mix_conv2d(Tensor images, Tensor weight) -> Tensor")
 def _mix(images: Tensor, weight: Tensor) -> Tensor:
-    return torch.ops.aten.convolution(images.flatten(3).permute(0, 3, 1, 2), weight, None, *_ONE_BY_ONE)
+    """(B, H, W, |H_in|, C_i), weight (|H_out|·C_o, |H_in|·C_i) → (B, H, W, |H_out|·C_o)."""
+    (maps, in_maps), shape = weight.shape, images.shape[:3]
+    pixels = shape.numel()
+    if pixels * maps * in_maps > SMALL_MIX:
+        flat = images.flatten(3).permute(0, 3, 1, 2)
+        y = torch.ops.aten.convolution(flat, weight[..., None, None], None, *_ONE_BY_ONE)
+        return y.permute(0, 2, 3, 1).contiguous()
+    y, scratch = images.new_empty(*shape, maps), images.new_empty(maps * in_maps)
+    tensors = images, weight, y, scratch
+    _library().gcnn_mix(*[t.data_ptr() for t in tensors], pixels, in_maps, maps)
+    return y
+
+
+@operator(
+    "mix_conv2d_backward(Tensor gradient, Tensor images, Tensor weight, bool of_x, bool of_weight)"
+    " -> (Tensor?, Tensor?)"
+)
+def _mix_backward(
+    gradient: Tensor, images: Tensor, weight: Tensor, of_x: bool, of_weight: bool
+) -> tuple[Tensor | None, Tensor | None]:
+    """Gradients like images and weight."""
+    (maps, in_maps), pixels = weight.shape, images.shape[:3].numel()
+    if pixels * maps * in_maps > SMALL_MIX:
+        g, flat = (t.flatten(3).permute(0, 3, 1, 2) for t in (gradient, images))
+        wanted = [of_x, of_weight, False]
+        x_, weight_, _ = torch.ops.aten.convolution_backward(
+            g, flat, weight[..., None, None], None, *_ONE_BY_ONE, wanted
+        )
+        return (
+            x_.permute(0, 2, 3, 1).contiguous().view(images.shape) if of_x else None,
+            weight_.reshape(maps, in_maps) if of_weight else None,
+        )
+    g_x = torch.empty_like(images) if of_x else None
+    g_weight = torch.empty_like(weight) if of_weight else None
+    addresses = [None if t is None else t.data_ptr() for t in (gradient, images, weight, g_x, g_weight)]
+    _library().gcnn_mix_backward(*addresses, pixels, in_maps, maps)
+    return g_x, g_weight
 
 
 def _mixing_weight(kernel: Tensor) -> Tensor:
-    """(C_o, |H_out|, C_i, |H_in|) → (|H_out|·C_o, |H_in|·C_i, 1, 1)."""
-    return kernel.permute(1, 0, 3, 2).flatten(2).flatten(0, 1)[..., None, None]
+    """(C_o, |H_out|, C_i, |H_in|) → (|H_out|·C_o, |H_in|·C_i)."""
+    return kernel.permute(1, 0, 3, 2).flatten(2).flatten(0, 1).contiguous()
+
+
+def _mixed(images: Tensor, weight: Tensor, resolution: int) -> Tensor:
+    """The map (B, C_o, |H_out|, H, W)."""
+    return _mix(images, weight).unflatten(3, (resolution, -1)).permute(0, 4, 3, 1, 2)
 
 
 class _GroupMix(torch.autograd.Function):
@@ -172,21 +217,19 @@ class _GroupMix(torch.autograd.Function):
         images, weight = _images(x), _mixing_weight(kernel)
         ctx.save_for_backward(x, kernel, images, weight)
         ctx.reference = reference
-        return _mix(images, weight).unflatten(1, (kernel.shape[1], -1)).transpose(1, 2)
+        return _mixed(images, weight, kernel.shape[1])
 
     @staticmethod
     def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
         x, kernel, images, weight = ctx.saved_tensors
         if _is_pytorchs(gradient):
             return *_pytorch_gradients(ctx.reference, (x, kernel), gradient), None
-        gradient, flat = (t.flatten(3).permute(0, 3, 1, 2) for t in (_images(gradient), images))
-        wanted = [ctx.needs_input_grad[0], ctx.needs_input_grad[1], False]
-        of_x, of_weight, _ = torch.ops.aten.convolution_backward(gradient, flat, weight, None, *_ONE_BY_ONE, wanted)
+        of_x, of_weight = _mix_backward(_images(gradient), images, weight, *ctx.needs_input_grad[:2])
         if of_x is not None:
-            of_x = _maps_like(of_x.permute(0, 2, 3, 1).contiguous().view(images.shape), x)
+            of_x = _maps_like(of_x, x)
         if of_weight is not None:
             c_out, h_out, c_in, h_in = kernel.shape
-            of_weight = of_weight.reshape(h_out, c_out, h_in, c_in).permute(1, 0, 3, 2)
+            of_weight = of_weight.view(h_out, c_out, h_in, c_in).permute(1, 0, 3, 2)
         return of_x, of_weight, None
 
 
@@ -194,7 +237,7 @@ def group_mix(x: Tensor, kernel: Tensor, reference: Callable[..., Tensor]) -> Te
     """``functional.group_mix``; ``reference`` is the same in PyTorch, a function of (x, kernel)."""
     if is_differentiated(x, kernel):
         return _GroupMix.apply(x, kernel, reference)
-    return _mix(_images(x), _mixing_weight(kernel)).unflatten(1, (kernel.shape[1], -1)).transpose(1, 2)
+    return _mixed(_images(x), _mixing_weight(kernel), kernel.shape[1])
 
 
 @operator(

@@ -113,7 +113,7 @@ def test_maps_are_laid_out_and_back(shape, threads):
     assert operators._maps_like(images, x).is_contiguous()
 
 
-@pytest.mark.parametrize("shape", [(2, 3, 4, 5, 7), (1, 16, 8, 28, 28)])
+@pytest.mark.parametrize("shape", [(2, 3, 4, 5, 7), (1, 31, 3, 9, 9), (1, 1, 1, 3, 1), (2, 160, 9, 21, 28)])
 def test_mixing_equals_the_definition_and_keeps_the_layout_of_its_input(shape, threads):
     kernel = torch.randn(5, 3, shape[1], shape[2])
     cotangent = torch.randn(shape[0], 5, 3, *shape[3:])
