@@ -43,7 +43,7 @@ _LEFT_ALONE = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.Dropout, nn.Dr
 _SUMMAND_FIRST = ("addmm", "addmv", "addbmm", "baddbmm")
 # The operators that fvcore counts, by the names that the profiler shows: forward, backward, oneDNN's and cuDNN's; and
 # ours in C, which do the work of such ones.
-COUNTED = re.compile(r"^(aten|mkldnn|mkl)::.*(conv|mm|matmul|linear|einsum)|^gcnn_impl::(depthwise|siren)")
+COUNTED = re.compile(r"^(aten|mkldnn|mkl)::.*(conv|mm|matmul|linear|einsum)|^gcnn_impl::(depthwise|mix|siren)")
 
 
 def count_macs(module: nn.Module, x: Tensor) -> dict[str, Any]:
