@@ -58,6 +58,20 @@ def study(session: nox.Session) -> None:
 
 
 @nox.session
+def summary(session: nox.Session) -> None:
+    """Print the short answer of the results as Markdown, for a comment or a job summary: ``-- --results DIR``."""
+    session.install(*nox.project.dependency_groups(PROJECT, "report"))
+    session.run("python", "-m", "reports", "summary", *session.posargs)
+
+
+@nox.session(name="report-scale")
+def report_scale(session: nox.Session) -> None:
+    """Time, memory and size of reports of made-up records: ``-- --records 400 10000``."""
+    session.install(*nox.project.dependency_groups(PROJECT, "report", "browser"))
+    session.run("python", "tests/reports/scale.py", *session.posargs)
+
+
+@nox.session
 def tests(session: nox.Session) -> None:
     """Style, types and all tests, in one environment; the benchmarks run once each, as tests of their output."""
     install(session, *GROUPS)

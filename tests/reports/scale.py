@@ -16,6 +16,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from browser import CHROMIUM, open_page
 from conftest import Record, cost_record, failed_record, noisy, training_record, twin_record
 
 from benchmarks.cases import expand, profile_cases
@@ -119,10 +120,8 @@ def main() -> None:
 
 def interactive(page: Path) -> str:
     """How long Chromium takes until the page answers, in words."""
-    try:
-        from browser import open_page
-    except ImportError as error:
-        return f"not opened: {error}"
+    if CHROMIUM is None:
+        return "not opened: no Chromium is installed"
     with open_page(page) as browser:
         milliseconds = browser.interactive()
     return f"interactive after {milliseconds / 1000:.2f} s in headless Chromium"

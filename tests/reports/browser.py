@@ -1,0 +1,81 @@
+"""Chromium as a reader would use it: Playwright drives the installed one, without a network.
+
+Every page is opened with what was said on its console and what it asked the network for; a test says that both are
+nothing.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--host-resolver-rules=MAP * ~NOTFOUND",
+]
+DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+
+
+@dataclass
+class Visit:
+    """A page that is open, what its console said, and what it asked the network for besides itself."""
+
+    page: Page
+    console: list[str] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def interactive(self) -> float:
+        """Milliseconds from the start of loading until every script has run and a frame was drawn after it."""
+        return float(
+            self.page.evaluate(
+                "new Promise(done => requestAnimationFrame(() => setTimeout(() => done(performance.now()), 0)))"
+            )
+        )
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=OPTIONS, headless=True)
+        yield browser
+        browser.close()
+
+
+@contextmanager
+def visit(
+    browser: Browser, file: Path, *, scripts: bool = True, dark: bool = False, size: dict[str, int] | None = None
+) -> Iterator[Visit]:
+    """The page of a file in a profile of its own, offline."""
+    context = browser.new_context(
+        offline=True,
+        java_script_enabled=scripts,
+        viewport=size or DESKTOP,
+        color_scheme="dark" if dark else "light",
+        accept_downloads=True,
+    )
+    page = context.new_page()
+    found = Visit(page)
+    page.on("console", lambda message: found.console.append(message.text))
+    page.on("pageerror", lambda error: found.console.append(str(error)))
+    page.on("request", lambda request: found.requests.append(request.url))
+    page.goto(file.resolve().as_uri())
+    found.requests.remove(file.resolve().as_uri())
+    yield found
+    context.close()
+
+
+@contextmanager
+def open_page(file: Path) -> Iterator[Visit]:
+    """The page in a browser that was started for it."""
+    with chromium() as browser, visit(browser, file) as found:
+        yield found
