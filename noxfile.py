@@ -72,6 +72,13 @@ def report_scale(session: nox.Session) -> None:
 
 
 @nox.session
+def faults(session: nox.Session) -> None:
+    """What a sweep makes of kills, a full disk, layers that go wrong and more: tried, and printed as a table."""
+    install(session, "measure", "report")
+    session.run("python", "tests/benchmarks/faults.py")
+
+
+@nox.session
 def tests(session: nox.Session) -> None:
     """Style, types and all tests, in one environment; the benchmarks run once each, as tests of their output."""
     install(session, *GROUPS)

@@ -75,7 +75,7 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"error: {message}; see {self.prog} --help\n")
 
 
-def _parser(command: str | None) -> Parser:
+def parser(command: str | None) -> Parser:
     raw = argparse.RawDescriptionHelpFormatter
     parser = Parser(
         prog="python -m benchmarks",
@@ -236,7 +236,7 @@ def _elsewhere(args: argparse.Namespace) -> int:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status: 0 done, 1 all failed, 2 a wrong request, 130 Ctrl-C."""
     argv = sys.argv[1:] if argv is None else argv
-    args = _parser(argv[0] if argv else None).parse_args(argv)
+    args = parser(argv[0] if argv else None).parse_args(argv)
     commands = {
         "list": _list,
         "plan": _plan,

@@ -10,7 +10,14 @@ from typing import Any
 from benchmarks.blocks import Probe, Round
 from benchmarks.cases import Case
 from benchmarks.isolation import Report, Skipped, outcome_of
-from benchmarks.measure.clock import TURN_SECONDS, counterbalanced, synchronised_clock, take_turn, warm_up
+from benchmarks.measure.clock import (
+    TURN_SECONDS,
+    counterbalanced,
+    device_seconds,
+    synchronised_clock,
+    take_turn,
+    warm_up,
+)
 from benchmarks.measure.correctness import check_output
 from benchmarks.measure.energy import energy_per_pass
 from benchmarks.measure.environment import frequency
@@ -19,7 +26,7 @@ from benchmarks.measure.memory import split_memory
 from benchmarks.measure.memory_model import available_bytes, predict_bytes
 from benchmarks.measure.roofline import moved_bytes
 from benchmarks.measure.stages import stage_seconds
-from benchmarks.measure.statistics import precise_enough
+from benchmarks.measure.statistics import precise_enough, summarise
 from benchmarks.peers import PeerUnavailable
 from benchmarks.workloads import Workload, build, configure
 
@@ -59,6 +66,10 @@ def probe(task: Probe, report: Report) -> dict[str, Any]:
         "moved_bytes": lambda: moved_bytes(workload),
         "energy": lambda: _energy(workload, case),
     }
+    if case.device == "cuda":
+        instruments["device_seconds"] = lambda: summarise(
+            device_seconds(workload.run, prepare=workload.prepare, passes=passes)
+        )
     missing = {}
     for name, instrument in instruments.items():
         try:

@@ -163,6 +163,7 @@ COST: Shape = {
     "roofline": _each("arithmetic_intensity macs_per_second matrix_ceiling memory_ceiling fraction", SIZE),
     "energy": {"joules_per_sample": SIZE, "reason": TEXT},
     "compile_seconds": SIZE,
+    "device_seconds": {**_each("median q1 q3 ci_low ci_high", DURATION), "n": SIZE},
     "missing": Field("an object of texts", _are_named(_is_text)),
     "equivariance_error": SIZE,
 }

@@ -40,6 +40,7 @@ NOTHING_MEASURED: dict[str, Any] = {
     "roofline": None,
     "energy": None,
     "compile_seconds": None,
+    "device_seconds": None,
     "equivariance_error": None,
 }
 # What does not change how many multiply–accumulates a module has.

@@ -60,6 +60,7 @@ TIME = {
     "noise": str,
     "findings": tuple,  # of (kind, detail, remedy)
     "compile_seconds": float,
+    "device_seconds": float,
 }
 MEMORY_PARTS = ("parameters_bytes", "kernels_bytes", "activations_bytes", "workspace_bytes")
 MEMORY = {
@@ -243,6 +244,7 @@ def _cost_row(record: Record) -> dict[str, Any]:
         "noise": noise.get("verdict"),
         "findings": tuple((f["kind"], f["detail"], f["remedy"]) for f in noise.get("findings") or ()),
         "compile_seconds": record.get("compile_seconds"),
+        "device_seconds": _part(record, "device_seconds").get("median"),
         **{key: memory.get(key) for key in ("peak_bytes", *MEMORY_PARTS, "predicted_bytes", "reserved_bytes")},
         "memory_method": memory.get("method"),
         **{f"macs_{part}": macs.get(part) for part in ("kernel_generation", "convolution", "backward")},

@@ -118,6 +118,7 @@ COST: Columns = [
     ("of the roofline", "roofline_fraction", wording.percent),
     ("energy per image", "joules_per_sample", wording.joules),
     ("compiling", "compile_seconds", wording.seconds),
+    ("on the GPU itself", "device_seconds", wording.seconds),
     ("parameters", "parameters", wording.count),
     ("equivariance error", "equivariance_error", wording.exponential),
     ("load before", "load_before", plain),

@@ -122,6 +122,26 @@ def take_turn(
     return samples
 
 
+def device_seconds(run: Callable[[], object], *, prepare: Callable[[], object], passes: int) -> list[float]:
+    """What passes take on the GPU itself: seconds between two CUDA events around each.
+
+    Nobody waits between them, so Python is ahead of a GPU that has enough to do. Where these are shorter than the wall
+    time of a pass, the rest is waiting: for launches, or for whoever synchronises.
+    """
+    import torch
+
+    around = []
+    for _ in range(passes):
+        prepare()
+        begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+        begin.record()
+        run()
+        end.record()
+        around.append((begin, end))
+    torch.cuda.synchronize()
+    return [begin.elapsed_time(end) / 1e3 for begin, end in around]
+
+
 def counterbalanced(contenders: int, round_number: int) -> Iterator[int]:
     """Whose turn it is, without end: A B C C B A A B C …, in every round beginning one further.
 

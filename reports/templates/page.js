@@ -40,8 +40,7 @@ const tables = all("table.records").map((table) => {
     },
   });
   const caption = table.caption.textContent;
-  grid.table().container().querySelector("nav")?.setAttribute("aria-label", `Pages: ${caption}`);
-  grid.table().container().querySelector("nav")?.setAttribute("aria-label", `Pages of “${table.caption.textContent}”`);
+  grid.table().container().querySelector("nav")?.setAttribute("aria-label", `Pages of “${caption}”`);
   const controls = document.getElementById(`${table.id}-filters`);
   for (const select of all("select", controls)) {
     const column = data.columns.findIndex((each) => each.title === select.dataset.column);

@@ -1,10 +1,12 @@
 """Sampling against a clock that only moves when the pass says so."""
 
 from itertools import islice
+from typing import Any
 
 import pytest
+import torch
 
-from benchmarks.measure.clock import Sampling, counterbalanced, sample, synchronised_clock, take_turn
+from benchmarks.measure.clock import Sampling, counterbalanced, device_seconds, sample, synchronised_clock, take_turn
 
 
 class Passes:
@@ -51,6 +53,27 @@ def test_wrong_sampling_is_refused(wrong: dict[str, float]) -> None:
 def test_the_clock_of_the_cpu_is_monotonic() -> None:
     clock = synchronised_clock("cpu")
     assert clock() <= clock()
+
+
+def test_time_on_the_device_is_between_events_and_without_what_is_prepared(monkeypatch: pytest.MonkeyPatch) -> None:
+    passes = Passes(0.5, 0.25)
+    waited: list[float] = []
+
+    class Event:
+        def __init__(self, enable_timing: bool) -> None:
+            assert enable_timing
+
+        def record(self) -> None:
+            self.at = passes.now
+
+        def elapsed_time(self, end: Any) -> float:
+            assert waited  # before that an event has not happened
+            return float(1e3 * (end.at - self.at))
+
+    monkeypatch.setattr(torch.cuda, "Event", Event)
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: waited.append(passes.now))
+    assert device_seconds(passes.run, prepare=passes.prepare, passes=3) == [0.5, 0.25, 0.25]
+    assert len(waited) == 1  # once, in the end
 
 
 def test_a_turn_lasts_its_time_or_its_number_of_passes_and_one_pass_at_least() -> None:

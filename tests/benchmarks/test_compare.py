@@ -167,6 +167,6 @@ def test_of_commits_the_floor_is_what_their_twins_show(monkeypatch: pytest.Monke
 
 
 def test_the_parser_takes_the_options_of_the_command_and_those_of_cases() -> None:
-    args = command_line._parser("compare").parse_args(["compare", "HEAD", ".", "--variant", "full", "--markdown"])
+    args = command_line.parser("compare").parse_args(["compare", "HEAD", ".", "--variant", "full", "--markdown"])
     assert isinstance(args, argparse.Namespace)
     assert (args.a, args.b, args.variant, args.markdown, args.rounds) == ("HEAD", ".", ["full"], True, 10)

@@ -21,7 +21,7 @@ from .test_hostile import SCRIPT, every_change, read
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 
-LARGEST_PAGE, SLOWEST = 8e6, 2.0  # bytes, seconds until the page answers
+LARGEST_PAGE = 8e6  # bytes; how soon the page answers, `nox -s report-scale` says
 
 
 @pytest.fixture(scope="module")
@@ -72,13 +72,8 @@ def test_it_opens_offline_without_a_word_a_request_or_a_barrier(browser, file, s
         assert (found.console, found.requests) == ([], [])
 
 
-def test_it_is_small_and_answers_soon(browser, file):
+def test_it_is_small(file):
     assert file.stat().st_size < LARGEST_PAGE
-    times = []
-    for _ in range(3):
-        with visit(browser, file) as found:
-            times.append(found.interactive() / 1000)
-    assert min(times) < SLOWEST
 
 
 def test_a_script_that_the_policy_does_not_know_is_refused_and_would_be_seen(browser, page, tmp_path):

@@ -1,0 +1,243 @@
+"""What a sweep makes of everything that can go wrong: ``nox -s faults`` tries each, and prints the table.
+
+Every fault is a real one, brought upon the command as users run it: processes are killed, a disk is full, a user's layer
+goes wrong. The tests say the same of each part; this shows it of the whole. Exit status 1 where something was lost.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).parents[2]
+sys.path.insert(0, str(ROOT))
+
+from benchmarks.cases import OURS
+from benchmarks.records import Record
+from benchmarks.text import left_columns
+
+LAYERS = "tests.benchmarks.misbehaving_layers"
+TINY = "--group SO2 --resolution 4 --channels 2 --batch-size 1 --image-size 8 --kernel-size 3 --threads 1".split()
+TINY += "--direction forward_backward --execution eager --dtype float32".split()
+SHORT = "--rounds 2 --seconds 0.2 --min-samples 2".split()
+# Wall clocks that are set back an hour, and forth again, at every look.
+JUMPING = "import itertools, time\n_true, _jumps = time.time, itertools.cycle((0, -3600))\n"
+JUMPING += "time.time = lambda: _true() + next(_jumps)\n"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of it: ``held`` where nothing was lost and what was wrong has a row or a line."""
+
+    held: bool
+    text: str
+
+
+def command(results: Path, *options: str) -> list[str]:
+    return [sys.executable, "-m", "benchmarks", "sweep", "--results", str(results), *TINY, *SHORT, *options]
+
+
+def sweep(results: Path, *options: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command(results, *options),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        env={**os.environ, **environment},
+    )
+
+
+def records(results: Path) -> list[Record]:
+    """The records that a reader of the file accepts."""
+    program = "import sys; from benchmarks.records import RecordStore; from pathlib import Path; import json, warnings;"
+    program += "warnings.simplefilter('ignore'); print(json.dumps(RecordStore(Path(sys.argv[1])).load()))"
+    done = subprocess.run([sys.executable, "-c", program, str(results)], cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"the records in {results} cannot be read: {done.stderr}")
+    return [record for record in json.loads(done.stdout) if record["kind"] == "cost"]
+
+
+def last_line(done: subprocess.CompletedProcess[str]) -> str:
+    lines = [line for line in re.split(r"[\r\n]+", done.stderr) if line.strip() and "case/s" not in line]
+    return lines[-1].strip() if lines else ""
+
+
+def one_line(done: subprocess.CompletedProcess[str], pattern: str) -> Outcome:
+    """Status 2, no traceback, and a line that names it."""
+    held = done.returncode == 2 and "Traceback" not in done.stderr and bool(re.search(pattern, done.stderr))
+    return Outcome(held, f"status {done.returncode}: {last_line(done)}")
+
+
+def row(results: Path, layer: str, status: str) -> Callable[[], Outcome]:
+    """A layer of a user's that goes wrong has a row, and ours beside it are measured."""
+
+    def fault() -> Outcome:
+        done = sweep(results, "--layer", "conv", f"{LAYERS}:{layer}", "--variant", "separable", "--timeout", "20")
+        by_implementation = {record["case"]["implementation"]: record for record in records(results)}
+        theirs, ours = by_implementation.get(f"{LAYERS}:{layer}"), by_implementation.get(OURS)
+        held = bool(theirs and ours and theirs["status"] == status and ours["status"] == "ok")
+        held = held and len(done.stdout + done.stderr) < 20_000
+        words = f"{theirs['status']}: {theirs['message'] or 'measured'}" if theirs else "no row"
+        return Outcome(held, f"{words}; ours beside it: {ours['status'] if ours else 'no row'}")
+
+    return fault
+
+
+def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
+    end = time.monotonic() + seconds
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.02)
+
+
+@contextmanager
+def sweeping(results: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(command(results, *options), cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+MANY = ("--variant", "full", "separable", "lifting", "--channels", "2", "3", "4", "5")
+
+
+def killed_parent(results: Path) -> Outcome:
+    with sweeping(results, *MANY) as process:
+        wait_for(lambda: (results / "records.jsonl").exists() and len(records(results)) >= 3)
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    before = records(results)
+    _, alive = psutil.wait_procs(children, timeout=20)
+    done = sweep(results, *MANY)
+    after = records(results)
+    kept = all(record in after for record in before)
+    ids = [record["id"] for record in after]
+    held = done.returncode == 0 and kept and len(before) >= 3 and len(ids) == len(set(ids)) == 12 and not alive
+    return Outcome(
+        held, f"{len(before)} records kept, {len(alive)} processes left behind; the next run completes {len(ids)} of 12"
+    )
+
+
+def killed_child(results: Path) -> Outcome:
+    """The process that measures is killed in the first of its rounds."""
+    with sweeping(results, "--variant", "separable", "--seconds", "20", "--rounds", "1") as process:
+        victims: list[psutil.Process] = []
+
+        def busy() -> bool:
+            for child in psutil.Process(process.pid).children(recursive=True):
+                if child.cpu_times().user > 4 and child.pid not in [each.pid for each in victims]:
+                    victims.append(child)
+            return bool(victims)
+
+        wait_for(busy)
+        for victim in victims:
+            victim.kill()
+        process.communicate(timeout=120)
+    found = records(results)
+    words = "; ".join(f"{record['status']}: {record['message']}" for record in found)
+    return Outcome(len(found) == 1 and found[0]["status"] == "killed", words or "no row")
+
+
+def full_disk(results: Path) -> Outcome:
+    results.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(results)], capture_output=True)
+    if mounted.returncode:
+        return Outcome(True, "not tried: a small disk needs the right to mount one")
+    try:
+        done = sweep(results, *MANY)
+        found = records(results)
+        outcome = one_line(done, r"cannot write a record to .*: No space left on device")
+        (results / "records.jsonl").chmod(0o600)
+        subprocess.run(["mount", "-o", "remount,size=8m", str(results)], check=True)
+        sweep(results, *MANY)
+        kept = all(record in records(results) for record in found)
+        held = outcome.held and kept and len(records(results)) == 12
+        return Outcome(held, f"{outcome.text}; {len(found)} kept, 12 of 12 once there is room")
+    finally:
+        subprocess.run(["umount", str(results)], check=True)
+
+
+def garbled(results: Path) -> Outcome:
+    sweep(results, *MANY)
+    path = results / "records.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    whole = [record["id"] for record in records(results)]
+    path.write_bytes(b"".join([lines[0], b"\xff\xfe{not json\n", *lines[1:-1], lines[-1][: len(lines[-1]) // 2]]))
+    left = len(records(results))
+    done = sweep(results, *MANY)
+    again = [record["id"] for record in records(results)]
+    warned = len(re.findall(r"line \d+", done.stderr))
+    held = done.returncode == 0 and sorted(map(str, again)) == sorted(map(str, whole)) and warned >= 2
+    return Outcome(held, f"{warned} lines refused by number, {left} of 12 read; the next run completes {len(again)}")
+
+
+def two_sweeps(results: Path) -> Outcome:
+    with sweeping(results, *MANY):
+        wait_for(lambda: (results / "records.jsonl").exists())
+        return one_line(sweep(results, *MANY), "is measuring into .*allowed: one at a time")
+
+
+def jumping_clock(results: Path) -> Outcome:
+    with tempfile.TemporaryDirectory() as place:
+        (Path(place) / "sitecustomize.py").write_text(JUMPING)
+        done = sweep(results, "--variant", "separable", PYTHONPATH=f"{place}{os.pathsep}{ROOT}")
+    found = records(results)
+    samples = [s for record in found for samples in record["seconds"]["rounds"] for s in samples]
+    held = done.returncode == 0 and len(found) == 1 and bool(samples) and all(0 < s < 1 for s in samples)
+    return Outcome(held, f"{found[0]['status']}: {len(samples)} times, all between {min(samples):.1g} and {max(samples):.1g} s")
+
+
+def missing_gpu(results: Path) -> Outcome:
+    done = sweep(results, "--variant", "separable", "--device", "cuda", CUDA_VISIBLE_DEVICES="")
+    return one_line(done, "device 'cuda' is not there; allowed on this machine: cpu")
+
+
+def too_large(results: Path) -> Outcome:
+    huge = ("--channels", "4096", "--image-size", "4096", "--batch-size", "1024")
+    sweep(results, "--variant", "separable", *huge)
+    found = records(results)
+    held = len(found) == 1 and found[0]["status"] == "skipped"
+    return Outcome(held, f"{found[0]['status']}: {found[0]['message']}" if found else "no row")
+
+
+def main() -> int:
+    with tempfile.TemporaryDirectory() as temporary:
+        place = Path(temporary)
+        faults: dict[str, Callable[[], Outcome]] = {
+            "kill -9 of the sweep": lambda: killed_parent(place / "parent"),
+            "kill -9 of the process that measures": lambda: killed_child(place / "child"),
+            "full disk": lambda: full_disk(place / "disk"),
+            "out of memory": row(place / "memory", "RunsOutOfMemory", "out_of_memory"),
+            "predicted not to fit": lambda: too_large(place / "large"),
+            "a layer that hangs": row(place / "hangs", "Hangs", "timeout"),
+            "a layer that raises": row(place / "raises", "Raises", "failed"),
+            "a layer that cannot be built": row(place / "built", "RaisesAtOnce", "failed"),
+            "a layer that crashes": row(place / "crashes", "Crashes", "killed"),
+            "a layer that returns nan": row(place / "nan", "GivesNan", "invalid"),
+            "a layer that prints megabytes": row(place / "prints", "PrintsMegabytes", "ok"),
+            "truncated and garbled records": lambda: garbled(place / "garbled"),
+            "two sweeps on one store": lambda: two_sweeps(place / "two"),
+            "a wall clock that jumps": lambda: jumping_clock(place / "clock"),
+            "no GPU": lambda: missing_gpu(place / "gpu"),
+        }
+        outcomes = {name: fault() for name, fault in faults.items()}
+    lines = [(name, "yes" if outcome.held else "NO", outcome.text) for name, outcome in outcomes.items()]
+    print("\n".join(left_columns([("fault", "held", "what became of it"), *lines])))
+    return 0 if all(outcome.held for outcome in outcomes.values()) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
