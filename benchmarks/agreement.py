@@ -3,9 +3,10 @@
 The sweep, asv and pytest-benchmark are run several times, in turns, and what an engine says of a case is the median of
 its medians: between one minute of a shared machine and the next there is more than between two engines.
 
-One difference is no noise. In a sweep other contenders run between two passes of a case and leave their data in the
+One difference is no noise. In a sweep other contenders run between two turns of a case and leave their data in the
 caches, as other layers do in a network; asv and pytest-benchmark repeat one pass, and find its data there. What that
-makes is measured apart, in one process, and taken out of the sweep's medians before they are compared.
+makes is measured apart, in one process and in the sweep's own turns, and taken out of its medians before they are
+compared.
 """
 
 import argparse
@@ -20,16 +21,17 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from benchmarks.blocks import blocks
 from benchmarks.cases import Case
 from benchmarks.gates import read_asv, read_pytest_benchmark
 from benchmarks.isolation import Report, run_isolated
-from benchmarks.measure.clock import Sampling, take_turn, warm_up
+from benchmarks.measure.clock import TURN_SECONDS, Sampling, counterbalanced, take_turn, warm_up
 from benchmarks.measure.environment import MEASURING_ENVIRONMENT
 from benchmarks.records import RecordStore
 from benchmarks.rounds import PRELOAD
 from benchmarks.side_by_side import columns
 from benchmarks.suite import LAYER_DIRECTIONS, asv_name, pytest_name
-from benchmarks.sweep import Engine, sweep
+from benchmarks.sweep import SEED, Engine, sweep
 from benchmarks.workloads import Workload, build, configure
 
 # On axes of ``suite.LAYERS``.
@@ -38,8 +40,8 @@ CHANNELS = BATCH_SIZE = 16
 TOLERANCE = 0.05
 SAMPLING = Sampling(rounds=5, seconds=1.0)
 SWEEP = "sweep"
-# How often a pass is timed alone and in turns, and how many passes of others come between.
-TURNS, OTHERS = 30, 3
+# How often the contenders of a block take turns, forth and back, to see what turns make.
+TURNS = 20
 TIMEOUT = 600.0
 ASV_RESULTS = Path(".asv/results")
 
@@ -89,26 +91,29 @@ def _run(*command: str) -> None:
 
 
 def turns_over_alone(cases: Sequence[Case], report: Report) -> dict[str, float]:
-    """In a process of its own: the time of a pass between passes of others over that of the same pass repeated."""
+    """In a process of its own: the median pass of a case among the others of its block, over that of it alone.
+
+    Both are taken in turns as long as the sweep's, and one after the other, so that a drift meets both.
+    """
     configure(cases[0])
-    workloads = {case.id: build(case) for case in cases}
-    ratios = {}
-    for id_, workload in workloads.items():
-        others = [other for other in workloads.values() if other is not workload]
+    workloads = [build(case) for case in cases]
+    for workload in workloads:
         warm_up(workload.run, time.perf_counter, SAMPLING, prepare=workload.prepare)
-        alone, in_turns = [], []
-        for number in range(TURNS):
-            alone += _passes(workload, 2)[1:]  # the first of two finds the caches as the others left them
-            for step in range(OTHERS):
-                _passes(others[(number + step) % len(others)], 1)
-            in_turns += _passes(workload, 1)
-        ratios[id_] = statistics.median(in_turns) / statistics.median(alone)
+    alone: list[list[float]] = [[] for _ in cases]
+    in_turns: list[list[float]] = [[] for _ in cases]
+    for number in range(TURNS):
+        for place in itertools.islice(counterbalanced(len(cases), number), 2 * len(cases)):
+            in_turns[place] += _turn(workloads[place])
+        for place, workload in enumerate(workloads):
+            _turn(workload)  # finds the caches as the others left them
+            alone[place] += _turn(workload)
         report({})
-    return ratios
+    medians = zip(cases, in_turns, alone, strict=True)
+    return {case.id: statistics.median(among) / statistics.median(own) for case, among, own in medians}
 
 
-def _passes(workload: Workload, number: int) -> list[float]:
-    return take_turn(workload.run, time.perf_counter, math.inf, prepare=workload.prepare, most=number)
+def _turn(workload: Workload) -> list[float]:
+    return take_turn(workload.run, time.perf_counter, TURN_SECONDS, prepare=workload.prepare)
 
 
 def median_of_runs(runs: Iterable[Medians], case: Case) -> float:
@@ -159,8 +164,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         engines["asv"].append(by_asv())
         engines["pytest-benchmark"].append(by_pytest_benchmark(runs / f"pytest-{number}"))
     cases = agreement_cases()
-    turns = run_isolated(turns_over_alone, cases, device="cpu", preload=PRELOAD, timeout=TIMEOUT)
-    lines, largest = table(engines, turns.fields, cases)
+    turns: dict[str, float] = {}
+    for block in blocks(cases, set(cases), SEED):
+        turns |= run_isolated(turns_over_alone, block.cases, device="cpu", preload=PRELOAD, timeout=TIMEOUT).fields
+    lines, largest = table(engines, turns, cases)
     print(*lines, sep="\n")
     if math.isnan(largest):
         print("an engine has no number for a case")

@@ -106,6 +106,8 @@ def outstanding(jobs: Sequence[J], store: RecordStore, *, retry_failed: bool) ->
         # Before the process server imports torch. What is compiled is compiled here for the first time.
         set_measuring_environment()
         os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", compiled)
+        # Nor by a pool of processes: it starts beside what is timed, and is left behind by what is killed.
+        os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
         yield [job for job in jobs if job.id not in there]
 
 

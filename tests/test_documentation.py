@@ -14,7 +14,9 @@ import reports.__main__
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "reports/reference/README.md"]
-SESSIONS = re.findall(r'^@nox\.session(?:\(name="([\w-]+)"\))?\ndef (\w+)', (ROOT / "noxfile.py").read_text(), re.MULTILINE)
+SESSIONS = re.findall(
+    r'^@nox\.session(?:\(name="([\w-]+)"\))?\ndef (\w+)', (ROOT / "noxfile.py").read_text(), re.MULTILINE
+)
 
 
 def typed(page: Path) -> Iterator[str]:
@@ -23,7 +25,9 @@ def typed(page: Path) -> Iterator[str]:
     for block in re.findall(r"^```(?:sh|bash)\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
         for line in block.splitlines():
             yield from line.partition("# ")[0].split("&&")
-    yield from (" ".join(command.split()) for command in re.findall(r"`((?:python -m|nox -s|torchrun) [^`]+)`", text))
+    for command in re.findall(r"`((?:python -m|nox -s|torchrun) [^`]+)`", text):
+        whole = re.sub(r"[][]", "", " ".join(command.split()))  # without the brackets around what may be left out
+        yield re.sub(r"\b[NS]\b", "1", whole)
 
 
 COMMANDS = sorted({(page.name, command.strip()) for page in PAGES for command in typed(page) if command.strip()})
@@ -38,9 +42,10 @@ def test_the_pages_have_commands() -> None:
 def test_a_command_exists_and_takes_its_options(page: str, command: str) -> None:
     match shlex.split(command):
         case ["python", "-m", "benchmarks", *arguments] | ["torchrun", _, _, "-m", "benchmarks", *arguments]:
-            if arguments == ["--help"]:
-                return
-            benchmarks.__main__.parser(arguments[0]).parse_args(arguments)
+            if len(arguments) == 1:  # mentioned by its name
+                assert arguments[0] in ("--help", *benchmarks.__main__.COMMANDS.split("|"))
+            else:
+                benchmarks.__main__.parser(arguments[0]).parse_args(arguments)
         case ["python", "-m", "reports", *arguments]:
             named = arguments and not arguments[0].startswith("-")
             reports.__main__.parser().parse_args(arguments if named else ["render", *arguments])
@@ -53,8 +58,10 @@ def test_a_command_exists_and_takes_its_options(page: str, command: str) -> None
             assert session in {name or function for name, function in SESSIONS}
         case ["python3", "-m", "venv", ".venv"] | [".venv/bin/python", "-m", "pip", *_]:
             assert (ROOT / ".ci/run").read_text().count(command) == 1  # which every change runs
-        case ["python", "-m", "dask", role, *_]:
+        case ["python", "-m", "dask", *arguments]:
             pytest.importorskip("distributed")
-            assert role in ("scheduler", "worker")
+            assert arguments[:1] in ([], ["scheduler"], ["worker"])
+        case ["python", "-c", program]:
+            compile(program, page, "exec")
         case _:
             pytest.fail(f"{page} has a command of a kind that nothing here tries: {command}")

@@ -197,7 +197,9 @@ def jumping_clock(results: Path) -> Outcome:
     found = records(results)
     samples = [s for record in found for samples in record["seconds"]["rounds"] for s in samples]
     held = done.returncode == 0 and len(found) == 1 and bool(samples) and all(0 < s < 1 for s in samples)
-    return Outcome(held, f"{found[0]['status']}: {len(samples)} times, all between {min(samples):.1g} and {max(samples):.1g} s")
+    return Outcome(
+        held, f"{found[0]['status']}: {len(samples)} times, all between {min(samples):.1g} and {max(samples):.1g} s"
+    )
 
 
 def missing_gpu(results: Path) -> Outcome:
