@@ -66,7 +66,7 @@ def _add_results(command: argparse.ArgumentParser) -> None:
         "--results",
         type=Path,
         nargs="+",
-        default=[RESULTS],
+        action="extend",  # given twice, both count
         metavar="PATH",
         help="directories in which the benchmarks put their results, or files of records (default: results)",
     )
@@ -99,7 +99,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _render(arguments: argparse.Namespace) -> int:
     from reports.page import render
 
-    write(arguments.output, render(load_all(arguments.results), load_history(arguments)))
+    write(arguments.output, render(load_all(arguments.results or [RESULTS]), load_history(arguments)))
     print(arguments.output)
     return 0
 
@@ -117,7 +117,7 @@ def _diff(arguments: argparse.Namespace) -> int:
 def _summary(arguments: argparse.Namespace) -> int:
     from reports.summary import summary
 
-    print(*summary(load_all(arguments.results)), sep="\n")
+    print(*summary(load_all(arguments.results or [RESULTS])), sep="\n")
     return 0
 
 
@@ -136,7 +136,7 @@ def _gallery(arguments: argparse.Namespace) -> int:
 def _export(arguments: argparse.Namespace) -> int:
     from reports.export import export
 
-    for line in export(load_all(arguments.results), load_history(arguments), arguments.output):
+    for line in export(load_all(arguments.results or [RESULTS]), load_history(arguments), arguments.output):
         print(line)
     return 0
 

@@ -11,9 +11,10 @@ from benchmarks.break_even import to_target as waiting
 from benchmarks.seeds import paired_tests
 from reports.analysis import Interval
 
-NETWORK = ["variant", "group", "resolution", "scales", "channels"]
-# What the networks of a study share. Their width too, where it was not chosen so that something else is equal.
-STUDY = ["dataset", "matched", "width", "kernel_size", "image_size", "batch_size", "budget_unit", "budget", "recipe"]
+NETWORK = ["variant", "group", "resolution", "scales", "channels", "kernel_size"]
+# What the networks of a study share. Their width and kernel too, where they were not chosen so that something else is
+# equal.
+STUDY = ["dataset", "matched", "width", "kernel", "image_size", "batch_size", "budget_unit", "budget", "recipe"]
 STUDY += ["network", "hidden_features", "sampled", "limit", "dtype", "device", "threads"]
 OPTIMISER = ["learning_rate", "weight_decay"]
 WHEN = ("at the start", "after training")
@@ -30,21 +31,25 @@ def over_seeds(frame: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
 def studies(runs: pd.DataFrame) -> list[pd.DataFrame]:
     """The runs that may be compared, the largest set first.
 
-    Of each variant only those with its most used optimiser settings: the optimiser may be tuned for each variant,
-    everything else is shared. Different recipes are never averaged as if they were seeds.
+    Of each variant only those with its most used optimiser settings: the optimiser may be tuned for each variant, and
+    where something was matched for each network; everything else is shared. Different recipes are never averaged as if
+    they were seeds.
     """
-    frame = runs.assign(width=runs["channels"].where(runs["matched"] == "none"))
+    alike = runs["matched"] == "none"
+    frame = runs.assign(width=runs["channels"].where(alike), kernel=runs["kernel_size"].where(alike))
     sets = [rows for _, rows in frame.groupby(STUDY, dropna=False, sort=False)]
     sets.sort(key=len, reverse=True)
-    return [
-        pd.concat([_most_common(rows, OPTIMISER) for _, rows in study.groupby("variant", sort=False)]).sort_index()
-        for study in sets
-    ]
+    found = []
+    for study in sets:
+        tuned = ["variant"] if study["matched"].iloc[0] == "none" else NETWORK
+        parts = [_most_common(rows, OPTIMISER) for _, rows in study.groupby(tuned, dropna=False, sort=False)]
+        found.append(pd.concat(parts).sort_index())
+    return found
 
 
 def one_recipe(runs: pd.DataFrame) -> pd.DataFrame:
     """The largest of the studies; no run where there is none."""
-    return next(iter(studies(runs)), runs.assign(width=runs["channels"]))
+    return next(iter(studies(runs)), runs.assign(width=runs["channels"], kernel=runs["kernel_size"]))
 
 
 def _most_common(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
@@ -76,7 +81,7 @@ def networks(costs: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
         ).reset_index(),
         on=NETWORK,
     )
-    shared = runs[["kernel_size", "image_size", "batch_size", "device"]].drop_duplicates()
+    shared = runs[["image_size", "batch_size", "device"]].drop_duplicates()
     cases = costs.assign(anchor=costs.get("anchor", ""))
     measured = set(runs["network"]) <= {"resnet"}  # the only network that is a case of a sweep
     cases = cases[(cases["layer"] == "resnet") & measured].merge(shared)

@@ -445,18 +445,24 @@ def undecided(words: pd.Series) -> str:
 def recipe(runs: pd.DataFrame) -> str:
     """How the networks of one study were trained, and on what."""
     run = runs.iloc[0]
-    rates = {str(variant): f"{rows['learning_rate'].iloc[0]:g}" for variant, rows in runs.groupby("variant")}
-    same = len(set(rates.values())) == 1
+    rates = {str(variant): _numbers(rows["learning_rate"]) for variant, rows in runs.groupby("variant")}
+    same = runs["learning_rate"].nunique() == 1
     rate = f"{run['learning_rate']:g}" if same else listing([f"{rates[v]} ({v})" for v in in_order(rates)])
+    kernels = " and ".join(f"{size:.0f} × {size:.0f}" for size in sorted(runs["kernel_size"].unique()))
     named = [("widths", f"{run['channels']:.0f}, {run['channels']:.0f}, {2 * run['channels']:.0f}")]
     if run["matched"] not in ("", "none"):
         named = [("widths chosen for equal", run["matched"])]
     return (
         f"{run['dataset']} ({run['n_train']:.0f} train, {run['n_validation']:.0f} validation, {run['n_test']:.0f} "
         f"test), {run['image_size']:.0f} × {run['image_size']:.0f} pixels; {' '.join(named[0])}, "
-        f"{run['kernel_size']:.0f} × {run['kernel_size']:.0f} kernels, batch {run['batch_size']:.0f}, {budget(run)}, "
+        f"{kernels} kernels, batch {run['batch_size']:.0f}, {budget(run)}, "
         f"learning rate {rate}, {plural(run['threads'], 'thread')}."
     )
+
+
+def _numbers(values: pd.Series) -> str:
+    """Different ones, the smallest first: `0.003 or 0.01`."""
+    return " or ".join(f"{value:g}" for value in sorted(values.unique()))
 
 
 def budget(run: pd.Series) -> str:

@@ -1,7 +1,7 @@
 """What a sweep makes of everything that can go wrong: ``nox -s faults`` tries each, and prints the table.
 
-Every fault is a real one, brought upon the command as users run it: processes are killed, a disk is full, a user's layer
-goes wrong. The tests say the same of each part; this shows it of the whole. Exit status 1 where something was lost.
+Every fault is a real one, brought upon the command as users run it: processes are killed, a disk is full, a user's
+layer goes wrong. The tests say the same of each part; this shows it of the whole. Exit status 1: something was lost.
 """
 
 import json
@@ -19,17 +19,17 @@ from pathlib import Path
 
 import psutil
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.cases import OURS
 from benchmarks.records import Record
 from benchmarks.text import left_columns
 
+ROOT = Path(__file__).parents[2]
 LAYERS = "tests.benchmarks.misbehaving_layers"
-TINY = "--group SO2 --resolution 4 --channels 2 --batch-size 1 --image-size 8 --kernel-size 3 --threads 1".split()
-TINY += "--direction forward_backward --execution eager --dtype float32".split()
-SHORT = "--rounds 2 --seconds 0.2 --min-samples 2".split()
+TINY = ["--group=SO2", "--resolution=4", "--channels=2", "--batch-size=1", "--image-size=8", "--kernel-size=3"]
+TINY += ["--threads=1", "--direction=forward_backward", "--execution=eager", "--dtype=float32"]
+SHORT = ["--rounds=2", "--seconds=0.2", "--min-samples=2"]
 # Wall clocks that are set back an hour, and forth again, at every look.
 JUMPING = "import itertools, time\n_true, _jumps = time.time, itertools.cycle((0, -3600))\n"
 JUMPING += "time.time = lambda: _true() + next(_jumps)\n"

@@ -33,6 +33,14 @@ def test_several_results(tmp_path):
     assert "Another CPU" in (tmp_path / "x.html").read_text(encoding="utf-8")
 
 
+def test_results_that_are_given_one_by_one_all_count(tmp_path):
+    there = cost_record()
+    there["provenance"]["cpu"] = "Another CPU"
+    a, b = results(tmp_path / "a", cost_record()), results(tmp_path / "b", there)
+    assert main(["--results", a, "--results", b, "--output", str(tmp_path / "x.html")]) == 0
+    assert {"Made-up CPU", "Another CPU"} <= set(re.findall(r"[A-Z][\w-]+ CPU", (tmp_path / "x.html").read_text()))
+
+
 @pytest.mark.parametrize("make", [lambda path: None, lambda path: results(path)])
 def test_no_results_is_one_line_that_says_how_to_get_them(tmp_path, capsys, make):
     make(tmp_path / "results")

@@ -32,6 +32,19 @@ def test_each_variant_may_have_its_own_learning_rate(records):
     assert learning.one_recipe(runs)["id"].tolist() == runs["id"].tolist()
 
 
+def test_where_something_was_matched_each_network_has_its_own_learning_rate_and_kernel(records):
+    runs = frames(records).runs.assign(matched="time")
+    tuned = (runs["variant"] == "full") & (runs["resolution"] == 8)
+    runs.loc[tuned, ["learning_rate", "kernel_size"]] = [0.5, 9]
+    again = runs[tuned].iloc[:1].assign(learning_rate=0.25, id="another rate")
+    [study] = learning.studies(pd.concat([runs, again], ignore_index=True))
+    assert study["id"].tolist() == runs["id"].tolist()
+    costs = frames(records).costs.query("status == 'ok'")
+    networks = learning.networks(costs, study).set_index(["variant", "resolution"])
+    assert math.isnan(networks.loc[("full", 8), "seconds"])  # what was measured has smaller kernels
+    assert networks.loc[("full", 4), "seconds"] > 0
+
+
 def test_no_runs_have_no_recipe(records):
     runs = frames(records).runs
     assert learning.one_recipe(runs.iloc[:0]).empty
