@@ -132,23 +132,23 @@ def killed_parent(results: Path) -> Outcome:
 
 
 def killed_child(results: Path) -> Outcome:
-    """The process that measures is killed in the first of its rounds."""
-    with sweeping(results, "--variant", "separable", "--seconds", "20", "--rounds", "1") as process:
+    """Whichever process measures first, in a sweep of many cases."""
+    with sweeping(results, *MANY) as process:
         victims: list[psutil.Process] = []
 
-        def busy() -> bool:
-            for child in psutil.Process(process.pid).children(recursive=True):
-                if child.cpu_times().user > 4 and child.pid not in [each.pid for each in victims]:
-                    victims.append(child)
+        def found() -> bool:
+            servers = psutil.Process(process.pid).children()
+            victims.extend(child for server in servers for child in server.children())
             return bool(victims)
 
-        wait_for(busy)
-        for victim in victims:
-            victim.kill()
+        wait_for(found)
+        time.sleep(0.1)  # so that it has begun
+        victims[0].kill()
         process.communicate(timeout=120)
-    found = records(results)
-    words = "; ".join(f"{record['status']}: {record['message']}" for record in found)
-    return Outcome(len(found) == 1 and found[0]["status"] == "killed", words or "no row")
+    rows = records(results)
+    killed = [record["message"] for record in rows if record["status"] == "killed"]
+    held = len(rows) == 12 and len(killed) == 1
+    return Outcome(held, f"killed: {'; '.join(killed)}; {len(rows) - len(killed)} others ok")
 
 
 def full_disk(results: Path) -> Outcome:
@@ -175,12 +175,14 @@ def garbled(results: Path) -> Outcome:
     path = results / "records.jsonl"
     lines = path.read_bytes().splitlines(keepends=True)
     whole = [record["id"] for record in records(results)]
-    path.write_bytes(b"".join([lines[0], b"\xff\xfe{not json\n", *lines[1:-1], lines[-1][: len(lines[-1]) // 2]]))
+    cost = next(line for line in lines if b'"kind":"cost"' in line.replace(b" ", b""))
+    lines.remove(cost)
+    path.write_bytes(b"".join([lines[0], b"\xff\xfe{not json\n", *lines[1:], cost[: len(cost) // 2]]))
     left = len(records(results))
     done = sweep(results, *MANY)
     again = [record["id"] for record in records(results)]
-    warned = len(re.findall(r"line \d+", done.stderr))
-    held = done.returncode == 0 and sorted(map(str, again)) == sorted(map(str, whole)) and warned >= 2
+    warned = len(set(re.findall(r"records\.jsonl:\d+", done.stderr)))
+    held = done.returncode == 0 and sorted(map(str, again)) == sorted(map(str, whole)) and warned == 2 and left == 11
     return Outcome(held, f"{warned} lines refused by number, {left} of 12 read; the next run completes {len(again)}")
 
 
@@ -211,7 +213,7 @@ def too_large(results: Path) -> Outcome:
     huge = ("--channels", "4096", "--image-size", "4096", "--batch-size", "1024")
     sweep(results, "--variant", "separable", *huge)
     found = records(results)
-    held = len(found) == 1 and found[0]["status"] == "skipped"
+    held = bool(found) and all(record["status"] == "skipped" for record in found)
     return Outcome(held, f"{found[0]['status']}: {found[0]['message']}" if found else "no row")
 
 
