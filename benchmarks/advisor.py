@@ -165,7 +165,7 @@ def candidates(records: Iterable[Record]) -> list[Candidate]:
         found += [Candidate(key, accuracy, costs | _inference_costs(record), _setting(record)) for record in timed]
         if not timed:
             found.append(Candidate(key, accuracy, costs))
-    return found
+    return _once(found)
 
 
 def advise(found: Sequence[Candidate], budget: Budget) -> Advice:
@@ -229,6 +229,16 @@ def _beats(a: Candidate, b: Candidate, axes: Sequence[str]) -> bool:
 def _surely_beats(a: Candidate, b: Candidate, axes: Sequence[str]) -> bool:
     cheaper = all(a.costs[name].mean <= b.costs[name].mean for name in axes)
     return cheaper and a.accuracy.low > b.accuracy.high
+
+
+def _once(found: Iterable[Candidate]) -> list[Candidate]:
+    """Without those that differ by the budget they were matched by alone: the reference of a study is in every table."""
+    different: dict[tuple[object, ...], Candidate] = {}
+    for candidate in found:
+        key = candidate.configuration
+        others = tuple(pair for pair in key.fields if pair[0] != "matched")
+        different.setdefault((key.machine, others, candidate.inference), candidate)
+    return list(different.values())
 
 
 def _exact(value: float) -> Estimate:

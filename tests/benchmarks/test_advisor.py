@@ -171,3 +171,9 @@ def test_the_command_needs_results_of_one_data_set(results: Path, capsys: pytest
     assert main(["advise", "--max-ms", "5", "--results", str(results), "--dataset", "rotated-digits"]) == 0
     assert main(["advise", "--max-ms", "5", "--results", str(results), "--device", "cuda"]) == 2
     assert main(["advise", "--results", str(results), "--dataset", "rotated-digits"]) == 2
+
+
+def test_a_network_of_two_tables_of_a_study_is_one_candidate() -> None:
+    tables = [trained(GOOD, 8, matched=budget) for budget in ("parameters", "time")]
+    assert len(candidates([record for records in tables for record in records])) == 1
+    assert len(candidates([*tables[0], *trained(GOOD, 9, matched="time")])) == 2
