@@ -232,7 +232,7 @@ def _surely_beats(a: Candidate, b: Candidate, axes: Sequence[str]) -> bool:
 
 
 def _once(found: Iterable[Candidate]) -> list[Candidate]:
-    """Without those that differ by the budget they were matched by alone: the reference of a study is in every table."""
+    """Without those that differ by the budget they were matched by alone: a study has its reference in every table."""
     different: dict[tuple[object, ...], Candidate] = {}
     for candidate in found:
         key = candidate.configuration
