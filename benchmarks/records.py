@@ -102,7 +102,11 @@ class RecordStore:
             file.truncate(0)
             file.write(f"{os.getpid()}\n")
             file.flush()
-            yield
+            try:
+                yield
+            finally:
+                # Closing leaves it locked while a process that is just being started has a copy of the descriptor.
+                fcntl.flock(file, fcntl.LOCK_UN)
 
     def append(self, record: Record) -> None:
         """Add a record durably: when this returns, it is on the disk.

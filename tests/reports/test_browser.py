@@ -281,4 +281,4 @@ def test_the_gallery_leads_to_its_reports(browser, file, two_machines, tmp_path)
             assert (found.console, found.requests) == ([], [])
     with visit(browser, folder / "index.html") as found:
         found.page.get_by_role("link", name="report 1.html").click()
-        assert found.page.locator("#selector").is_visible()
+        expect(found.page.locator("#selector")).to_be_visible()
