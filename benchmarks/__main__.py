@@ -76,6 +76,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser(command: str | None) -> Parser:
+    """The parser of all commands; the options of those in ``MODULES`` are there for ``command`` alone."""
     raw = argparse.RawDescriptionHelpFormatter
     parser = Parser(
         prog="python -m benchmarks",

@@ -99,7 +99,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _render(arguments: argparse.Namespace) -> int:
     from reports.page import render
 
-    write(arguments.output, render(load_all(arguments.results or [RESULTS]), load_history(arguments)))
+    write(arguments.output, render(load_all(arguments.results), load_history(arguments)))
     print(arguments.output)
     return 0
 
@@ -117,7 +117,7 @@ def _diff(arguments: argparse.Namespace) -> int:
 def _summary(arguments: argparse.Namespace) -> int:
     from reports.summary import summary
 
-    print(*summary(load_all(arguments.results or [RESULTS])), sep="\n")
+    print(*summary(load_all(arguments.results)), sep="\n")
     return 0
 
 
@@ -136,7 +136,7 @@ def _gallery(arguments: argparse.Namespace) -> int:
 def _export(arguments: argparse.Namespace) -> int:
     from reports.export import export
 
-    for line in export(load_all(arguments.results or [RESULTS]), load_history(arguments), arguments.output):
+    for line in export(load_all(arguments.results), load_history(arguments), arguments.output):
         print(line)
     return 0
 
@@ -150,13 +150,14 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
 }
 
 
-def load_all(places: Sequence[Path]) -> list[Record]:
-    """The records of several places.
+def load_all(given: Sequence[Path] | None) -> list[Record]:
+    """The records of several places; of ``RESULTS`` where none is given.
 
     Raises:
         ValueError: when there are none.
         OSError: when they cannot be read.
     """
+    places = given or [RESULTS]
     records = [record for place in places for record in load(place)]
     if not records:
         where = ", ".join(map(str, places))

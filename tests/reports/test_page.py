@@ -252,7 +252,7 @@ def test_reference_records_make_a_page(directory):
 def test_all_reference_records_make_one_page():
     page = render([record for directory in REFERENCE for record in RecordStore(directory).load()])
     assert "separable is" in page
-    assert len(page) < 16e6  # three commits, and all of them, have a part each; one profile stays under 8 MB
+    assert len(page) < 8e6
 
 
 @pytest.mark.parametrize("status", ["failed", "killed", "timeout", "out_of_memory", "invalid", "interrupted"])
