@@ -1,8 +1,8 @@
 """The table of ``docs/performance.md``: our layers beside other people's, on a grid of sizes, in one process.
 
 ``python -m benchmarks.grid --authors PATH`` measures what its results lack and prints the ratios of times, geometric
-means over the cells [smallest, largest]. ``python -m benchmarks peers`` measures fewer cells with more care: in fresh
-processes, with intervals and a noise floor.
+means over the cells [smallest, largest]; with ``--memory`` those of the peaks of memory. ``python -m benchmarks peers``
+measures fewer cells with more care: in fresh processes, with intervals and a noise floor.
 """
 
 import argparse
@@ -20,6 +20,7 @@ import torch
 
 from benchmarks.cases import Case, available_cores
 from benchmarks.measure.environment import MEASURING_ENVIRONMENT
+from benchmarks.measure.memory import peak_memory
 from benchmarks.peers import AUTHORS_VARIABLE, FixedWeightConv2d, why_unavailable
 from benchmarks.workloads import Workload, build, configure
 
@@ -29,7 +30,7 @@ PASSES = {"forward": "inference", "forward_backward": "training pass"}
 # A cell is left out where a dense convolution of its size would take longer.
 LONGEST_SECONDS, MACS_PER_SECOND = 4.0, 2e11  # of two cores
 CELL_SECONDS, LEAST_PASSES, MOST_PASSES = 1.5, 3, 40
-SLOWER = 1.1
+MORE = 1.1
 
 
 def cells(variant: str, threads: int) -> Iterator[Case]:
@@ -71,7 +72,7 @@ def contenders(case: Case) -> dict[str, Callable[[], Workload]]:
     return found | {"torch NCHW": nchw}
 
 
-def measure(case: Case) -> dict[str, list[float]]:
+def measure_seconds(case: Case) -> dict[str, list[float]]:
     """Seconds of the passes of every contender, which alternate, each time in the other order."""
     configure(case)
     workloads = {name: make() for name, make in contenders(case).items()}
@@ -92,6 +93,18 @@ def measure(case: Case) -> dict[str, list[float]]:
     return seconds
 
 
+def measure_peaks(case: Case) -> dict[str, list[float]]:
+    """The peak of memory of one pass of every contender, in bytes above what was allocated before it."""
+    configure(case)
+    peaks: dict[str, list[float]] = {}
+    for name, make in contenders(case).items():
+        workload = make()
+        workload.prepare()
+        workload.run()  # fills the kernels' cache
+        peaks[name] = [int(peak_memory(workload.run, case.device, prepare=workload.prepare)["peak_bytes"])]
+    return peaks
+
+
 def key(case: Case) -> str:
     return f"{case.variant} {case.direction} b{case.batch_size} C{case.channels} H{case.resolution} k{case.kernel_size}"
 
@@ -103,7 +116,7 @@ def is_too_long(case: Case) -> bool:
 
 
 def tables(results: dict[str, dict[str, list[float]]], threads: int) -> list[str]:
-    """Ratios of medians, others' to ours, for every variant, pass and batch; then where ours is slower."""
+    """Ratios of medians, others' to ours, for every variant, pass and batch."""
     lines = []
     for variant in VARIANTS:
         for direction, words in PASSES.items():
@@ -125,18 +138,19 @@ def tables(results: dict[str, dict[str, list[float]]], threads: int) -> list[str
 
 
 def summary(ratios: Sequence[float]) -> str:
-    """Geometric mean [smallest, largest], how many, and how many are slower by more than a tenth."""
+    """Geometric mean [smallest, largest], how many, and of how many ours takes more by over a tenth."""
     if not ratios:
         return "–"
     mean = math.exp(statistics.fmean(map(math.log, ratios)))
-    slower = sum(ratio < 1 / SLOWER for ratio in ratios)
-    return f"{mean:.2f} [{min(ratios):.2f}, {max(ratios):.2f}] n={len(ratios)}, {slower} slower"
+    more = sum(ratio < 1 / MORE for ratio in ratios)
+    return f"{mean:.2f} [{min(ratios):.2f}, {max(ratios):.2f}] n={len(ratios)}, {more} more"
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--authors", type=Path, metavar="PATH", help="your checkout of the authors' code")
-    parser.add_argument("--results", type=Path, default=Path("results/grid.jsonl"), metavar="FILE")
+    parser.add_argument("--memory", action="store_true", help="peaks of memory instead of times")
+    parser.add_argument("--results", type=Path, metavar="FILE", help="(default: results/grid-seconds.jsonl or -bytes)")
     parser.add_argument("--seconds", type=float, default=math.inf, help="stop after so long; call again to go on")
     parser.add_argument(
         "--only", default="", metavar="TEXT", help='cells whose name begins with it, "separable forward"'
@@ -148,11 +162,13 @@ def main() -> int:
         )
     if args.authors:
         os.environ[AUTHORS_VARIABLE] = str(args.authors.resolve())
-    args.results.parent.mkdir(parents=True, exist_ok=True)
-    lines = args.results.read_text().splitlines() if args.results.exists() else []
-    results = {line["cell"]: line["seconds"] for line in map(json.loads, lines)}
+    measure, unit = (measure_peaks, "bytes") if args.memory else (measure_seconds, "seconds")
+    path: Path = args.results or Path(f"results/grid-{unit}.jsonl")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lines = path.read_text().splitlines() if path.exists() else []
+    results = {line["cell"]: line[unit] for line in map(json.loads, lines) if unit in line}
     threads, start = available_cores(), time.monotonic()
-    with args.results.open("a") as file:
+    with path.open("a") as file:
         for case in (case for variant in VARIANTS for case in cells(variant, threads)):
             name = key(case)
             if name in results or not name.startswith(args.only) or is_too_long(case):
@@ -160,7 +176,7 @@ def main() -> int:
             if time.monotonic() - start > args.seconds:
                 break
             results[name] = measure(case)
-            file.write(json.dumps({"cell": name, "seconds": results[name]}) + "\n")
+            file.write(json.dumps({"cell": name, unit: results[name]}) + "\n")
             file.flush()
     print("\n".join(tables(results, threads)))
     return 0

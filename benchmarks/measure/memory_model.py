@@ -20,6 +20,7 @@ from pathlib import Path
 
 from benchmarks.cases import Case
 from benchmarks.workloads import CLASSES, shapes
+from gcnn_impl import native
 from gcnn_impl.fourier import CHUNK, fourier_pays
 
 BYTES = 4
@@ -48,6 +49,8 @@ NETWORK_MAPS |= {"separable": (4, 15.9), "dseparable": (5, 18), "dgseparable": (
 FOURIER_SPECTRA, FOURIER_CHUNKS = (4.3, 2.2), 3
 NETWORK_WORKSPACE = 1.5  # maps, in a network's backward
 STRIPS = ("separable", "dgseparable", "separable2d")
+# Of a separable layer in training whose operators are those in C, which pad nothing.
+MAPS_IN_C = 5
 # Copies of a layer's weights that are alive: cached kernels in another layout; generated; with all their gradients.
 CACHED, GENERATED, TRAINED = 1, 2, 4
 # A layer's kernels while they are made, beside those of all others, in a network.
@@ -96,7 +99,9 @@ def _layer_numbers(case: Case) -> float:
         numbers += _fourier_numbers(case, maps_out, training)
     elif case.variant in UNFACTORED and _drops_taps(case):
         maps += 1
-    if training and case.variant in STRIPS and case.kernel_size > 3:
+    if training and case.variant == "separable" and _in_c(case):
+        maps = MAPS_IN_C
+    elif training and case.variant in STRIPS and case.kernel_size > 3:
         maps += _padded_map(case)
     return numbers + maps * maps_out + copies * weights + training * _kept_by_nets(case, case.kernel_size)
 
@@ -125,6 +130,11 @@ def _network_numbers(case: Case) -> float:
 def _padding(case: Case) -> float:
     """How much larger oneDNN's blocked copy of a map is."""
     return ceil(case.channels / VECTOR) * VECTOR / case.channels
+
+
+def _in_c(case: Case) -> bool:
+    ours = case.implementation == "gcnn_impl" and case.execution == "eager"
+    return ours and case.device == "cpu" and case.dtype == "float32" and native.library() is not None
 
 
 def _padded_map(case: Case) -> float:
