@@ -256,6 +256,9 @@ def test_a_sweep_that_is_stopped_leaves_no_process_behind_and_is_resumed(tmp_pat
     sweeping.send_signal(how)
     _, errors = sweeping.communicate(timeout=30)
     assert sweeping.returncode == (130 if how == signal.SIGINT else -signal.SIGKILL)
+    if how == signal.SIGKILL:
+        # Python's own fork server says so when who asks it for a process dies in the middle of asking.
+        errors = re.sub(r"Traceback .*\n.*\n.*multiprocessing/forkserver\.py(?:.*\n)+?EOFError\n", "", errors)
     assert "Traceback" not in errors
     assert len(children) >= 2  # the process server and what is watching over it
     assert psutil.wait_procs(children, timeout=10)[1] == []
