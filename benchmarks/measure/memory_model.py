@@ -99,7 +99,7 @@ def _layer_numbers(case: Case) -> float:
         numbers += _fourier_numbers(case, maps_out, training)
     elif case.variant in UNFACTORED and _drops_taps(case):
         maps += 1
-    if training and case.variant == "separable" and _in_c(case):
+    if training and case.variant == "separable" and _on_fast_paths(case) and native.library():
         maps = MAPS_IN_C
     elif training and case.variant in STRIPS and case.kernel_size > 3:
         maps += _padded_map(case)
@@ -132,9 +132,10 @@ def _padding(case: Case) -> float:
     return ceil(case.channels / VECTOR) * VECTOR / case.channels
 
 
-def _in_c(case: Case) -> bool:
+def _on_fast_paths(case: Case) -> bool:
+    """Whether it is computed as ours alone are: by Fourier transforms where they pay, and by the operators in C."""
     ours = case.implementation == "gcnn_impl" and case.execution == "eager"
-    return ours and case.device == "cpu" and case.dtype == "float32" and native.library() is not None
+    return ours and case.device == "cpu" and case.dtype == "float32"
 
 
 def _padded_map(case: Case) -> float:
@@ -209,9 +210,7 @@ def _parameters(case: Case) -> int:
 
 
 def _through_fourier(case: Case) -> bool:
-    if case.variant not in UNFACTORED or case.device != "cpu" or case.dtype != "float32" or case.execution != "eager":
-        return False
-    if case.kernel_size == 1 or case.implementation != "gcnn_impl":
+    if case.variant not in UNFACTORED or case.kernel_size == 1 or not _on_fast_paths(case):
         return False
     maps, side, taps = case.channels * case.resolution, case.image_size, _taps(case.kernel_size, _drops_taps(case))
     return fourier_pays(case.batch_size, side, side, maps, maps, taps, case.kernel_size // 2)

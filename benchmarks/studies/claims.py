@@ -94,13 +94,13 @@ def redundant_kernels(results: Results) -> Verdict:
 def separable_matches_full(results: Results) -> Verdict:
     """(b) Separable is no worse than full by more than the margin, and its training step takes less time."""
     matches = results.plan.study.matches
-    first = next((match for match in matches if match != "time"), matches[0])
+    matched = next((match for match in matches if match != "time"), matches[0])
     pairs = _pairs(results, ("separable", "SO2"), ("full", "SO2"), _resolution)
     accuracy, lines = _difference(results, pairs, threshold=-MARGIN)
-    rows = [(f"a training step, full / separable, matched by {first}", f"time [{INTERVAL}]")]
+    rows = [(f"a training step, full / separable, matched by {matched}", f"time [{INTERVAL}]")]
     ratios = []
     for separable, full in pairs:
-        rounds = results.plan.rounds(first, separable), results.plan.rounds(first, full)
+        rounds = results.plan.rounds(matched, separable), results.plan.rounds(matched, full)
         compared = compare_rounds(*rounds, 0.0)
         ratios.append(rounds)
         rows.append((f"|H|={full.resolution}", _ratio_text(compared)))
@@ -108,7 +108,7 @@ def separable_matches_full(results: Results) -> Verdict:
     if ratios:
         overall = compare_rounds(_geometric_mean([a for a, _ in ratios]), _geometric_mean([b for _, b in ratios]), 0.0)
         rows.append(("geometric mean", _ratio_text(overall)))
-        if first != "time":  # widths that were chosen to take the same time say nothing about it
+        if matched != "time":  # widths that were chosen to take the same time say nothing about it
             faster = {"slower": "supports", "faster": "contradicts"}.get(overall.word, "cannot decide")
     lines += columns(rows)
     lines.append(f"accuracy: {accuracy}; a fraction of the time: {faster}")

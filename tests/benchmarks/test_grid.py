@@ -25,7 +25,8 @@ def test_only_full_layers_of_many_channels_are_left_out() -> None:
     assert min(case.channels * case.resolution * case.batch_size for case in left_out) >= 64 * 64
 
 
-def test_contenders_take_as_many_turns_each() -> None:
+def test_contenders_take_as_many_turns_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grid, "CELL_SECONDS", float("inf"))  # or a slow machine stops sooner
     seconds = grid.measure_seconds(SMALL)
     assert {"ours", "torch", "torch NCHW"} <= set(seconds)
     assert {len(samples) for samples in seconds.values()} == {grid.MOST_PASSES}
