@@ -66,13 +66,13 @@ def gradients(module, x):
     return y.detach(), torch.autograd.grad(y.square().sum(), [x, *module.parameters()])
 
 
-def assert_near(actual, expected, tolerance=1e-4):
-    """Outputs and gradients equal in norm, to one scale: a gradient that batch norm makes zero is rounding."""
+def assert_near(actual, expected, tolerance=1e-4, share=0.01):
+    """Equal in norm, gradients to a share of the largest too: one that batch norm makes zero is rounding."""
     (y, grads), (expected_y, expected_grads) = actual, expected
     assert (y - expected_y).norm() <= tolerance * expected_y.norm()
     scale = torch.stack([e.norm() for e in expected_grads]).max()
     for g, e in zip(grads, expected_grads, strict=True):
-        assert (g - e).norm() <= tolerance * (e.norm() + 0.01 * scale)
+        assert (g - e).norm() <= tolerance * (e.norm() + share * scale)
 
 
 @pytest.mark.parametrize("name", LAYERS + NETWORKS)
@@ -180,20 +180,42 @@ def test_torch_func(name):
     torch.testing.assert_close(outputs, torch.stack([layer(x), twin(x)]))
 
 
+HALF = pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+
+
+@HALF
 @pytest.mark.parametrize("name", LAYERS + NETWORKS)
-@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
 def test_autocast(name, dtype):
     module, x = small_module(name, dtype=torch.float32)
     module.eval()
-    expected, expected_grads = gradients(module, x)
+    expected = gradients(module, x)
+    x.requires_grad_()
     with torch.autocast("cpu", dtype):
-        actual, grads = gradients(module, x)
-    assert actual.dtype == (dtype if name != "allcnnc" else actual.dtype)
-    assert (actual - expected).norm() <= 0.02 * expected.norm()
-    for g, e in zip(grads, expected_grads, strict=True):
-        assert g.dtype == torch.float32
-        if name not in NETWORKS:
-            assert (g - e).norm() <= 0.1 * e.norm()
+        y = module(x)
+    grads = torch.autograd.grad(y.float().square().sum(), [x, *module.parameters()])  # outside, as torch recommends
+    assert y.dtype == (dtype if name != "allcnnc" else y.dtype)
+    assert {g.dtype for g in grads} == {torch.float32}
+    tolerance = 8 * torch.finfo(dtype).eps  # the worst of 1,400 draws: 3
+    if name in NETWORKS:
+        assert (y - expected[0]).norm() <= tolerance * expected[0].norm()
+    else:
+        assert_near((y, grads), expected, tolerance, share=0.1)
+
+
+@HALF
+@pytest.mark.parametrize("name", LAYERS)
+def test_autocast_around_the_backward_pass_too(name, dtype):
+    layer, x = small_layer(name)
+    _, expected_grads = gradients(layer, x)
+    x.requires_grad_()
+    with torch.autocast("cpu", dtype):
+        # The kernel nets' backward pass in half precision too; the mean, or float16 overflows in it.
+        y = layer(x)
+        grads = torch.autograd.grad(y.square().mean(), [x, *layer.parameters()])
+    actual = torch.cat([g.flatten() for g in grads]) * y.numel()
+    expected = torch.cat([e.flatten() for e in expected_grads])
+    assert {g.dtype for g in grads} == {torch.float32}
+    assert (actual - expected).norm() <= 25 * torch.finfo(dtype).eps * expected.norm()  # the worst of 2,800 draws: 11
 
 
 @pytest.mark.parametrize("name", LAYERS)
@@ -277,18 +299,3 @@ def test_data_parallel_gradients_are_those_of_the_whole_batch(tmp_path):
     for rank in range(2):
         actual = torch.load(tmp_path / f"gradients{rank}.pt", weights_only=True)
         torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-6)
-
-
-@pytest.mark.parametrize("variant", ["separable", "dgseparable", "full"])
-def test_backward_outside_of_autocast(variant):
-    # As torch recommends: the forward pass alone runs under autocast.
-    layer = CONVOLUTIONS[variant](2, 2, 5, SO2(4), padding=2)
-    x = torch.randn(2, 2, 4, 8, 8)
-    with torch.autocast("cpu", torch.bfloat16):
-        y = layer(x)
-    y.float().square().mean().backward()
-    half = {name: p.grad.clone() for name, p in layer.named_parameters()}
-    layer.zero_grad()
-    layer(x).square().mean().backward()
-    for name, p in layer.named_parameters():
-        torch.testing.assert_close(half[name], p.grad, rtol=0.1, atol=0.05 * float(p.grad.abs().max() + 1e-6), msg=name)

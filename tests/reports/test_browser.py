@@ -146,8 +146,8 @@ def test_a_sentence_leads_to_the_records_behind_it(open_page):
     target = link.get_attribute("href").removeprefix("#")
     link.click()
     row = open_page.locator(f"#{target}")
-    row.wait_for(state="visible")
-    assert open_page.evaluate("document.activeElement.id") == target
+    expect(row).to_be_visible()
+    expect(row).to_be_focused()  # which the page does when it has heard of the new address
 
 
 def test_a_point_says_what_it_is_under_the_pointer_until_escape(open_page):
