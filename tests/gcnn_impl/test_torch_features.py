@@ -195,11 +195,10 @@ def test_autocast(name, dtype):
     grads = torch.autograd.grad(y.float().square().sum(), [x, *module.parameters()])  # outside, as torch recommends
     assert y.dtype == (dtype if name != "allcnnc" else y.dtype)
     assert {g.dtype for g in grads} == {torch.float32}
-    tolerance = 8 * torch.finfo(dtype).eps  # the worst of 1,400 draws: 3
-    if name in NETWORKS:
-        assert (y - expected[0]).norm() <= tolerance * expected[0].norm()
-    else:
-        assert_near((y, grads), expected, tolerance, share=0.1)
+    assert (y - expected[0]).norm() <= 0.02 * expected[0].norm()
+    if name not in NETWORKS:
+        # The worst of 2,800 draws: 1.5 eps.
+        assert_near((y, grads), expected, 4 * torch.finfo(dtype).eps, share=0.1)
 
 
 @HALF
@@ -215,7 +214,7 @@ def test_autocast_around_the_backward_pass_too(name, dtype):
     actual = torch.cat([g.flatten() for g in grads]) * y.numel()
     expected = torch.cat([e.flatten() for e in expected_grads])
     assert {g.dtype for g in grads} == {torch.float32}
-    assert (actual - expected).norm() <= 25 * torch.finfo(dtype).eps * expected.norm()  # the worst of 2,800 draws: 11
+    assert (actual - expected).norm() <= 12 * torch.finfo(dtype).eps * expected.norm()  # the worst of 5,600 draws: 6
 
 
 @pytest.mark.parametrize("name", LAYERS)
