@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.differences import RESULTS_FLOOR, part
-from benchmarks.records import Record, RecordStore, RecordWarning
+from benchmarks.answers.differences import RESULTS_FLOOR, part
+from benchmarks.records.record import Record
+from benchmarks.records.store import RecordStore, RecordWarning
 from reports.files import write
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def load_history(arguments: argparse.Namespace) -> "pd.DataFrame":
     """What the suites measured from commit to commit; files that are not theirs become a line on stderr."""
     import pandas as pd
 
-    from benchmarks.gates import commit_order
+    from benchmarks.records.suite_results import commit_order
     from reports.history import history
 
     order, found = commit_order(), [history()]

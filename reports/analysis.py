@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats
 
-from benchmarks.comparison import Comparison, compare_rounds, minimum_detectable_effect
+from benchmarks.statistics.comparison import Comparison, compare_rounds, minimum_detectable_effect
 from reports.frames import OURS
 
 PASSES = ("forward", "forward_backward")

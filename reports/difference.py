@@ -1,19 +1,28 @@
 """`python -m reports diff A B`: what changed between two sets of results, and whether it means anything.
 
-Times are judged by `benchmarks.differences`, accuracies by `benchmarks.seeds`; what is counted needs no judge.
+Times are judged by `benchmarks.answers.differences`, accuracies by `benchmarks.statistics.over_seeds`; what is counted needs no judge.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from benchmarks import differences
-from benchmarks.configurations import Configuration, by_configuration, by_seed
-from benchmarks.differences import NO_REGRESSION, NOTHING_COMPARED, REGRESSION, Report, check_machines, compare_results
-from benchmarks.records import FAILURES, Machine, Record, machine_of
-from benchmarks.seeds import CONFIDENCE, DECIDING_SEEDS, paired_tests
-from benchmarks.text import left_columns, markdown_table, printable
-from benchmarks.text import markdown as escaped
+from benchmarks.answers import differences
+from benchmarks.answers.differences import (
+    NO_REGRESSION,
+    NOTHING_COMPARED,
+    REGRESSION,
+    Report,
+    check_machines,
+    compare_results,
+)
+from benchmarks.answers.text_tables import left_columns, markdown_table
+from benchmarks.answers.text_tables import markdown as escaped
+from benchmarks.records.configurations import Configuration, by_configuration, by_seed
+from benchmarks.records.outcome import FAILURES
+from benchmarks.records.printable import printable
+from benchmarks.records.record import Machine, Record, machine_of
+from benchmarks.statistics.over_seeds import CONFIDENCE, DECIDING_SEEDS, paired_tests
 from reports import wording
 
 # Peaks are measured once. Allocations are the same from run to run, but for what a library keeps to itself.

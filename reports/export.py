@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.lines import Line2D
 
-from benchmarks.records import Record, rounds_of
+from benchmarks.records.record import Record, rounds_of
 from reports import figures
 from reports.figures import Figure
 from reports.figures.history import trend

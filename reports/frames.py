@@ -11,8 +11,8 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.records import READABLE_SCHEMAS, Record, rounds_of
-from benchmarks.text import LONGEST_TEXT, printable
+from benchmarks.records.printable import LONGEST_TEXT, printable
+from benchmarks.records.record import READABLE_SCHEMAS, Record, rounds_of
 
 OURS = "gcnn_impl"
 # Characters of a text that are shown; the record has all of them. Words stand beside axes, names and texts in tables.

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from benchmarks.text import printable
+from benchmarks.records.printable import printable
 from reports import wording
 from reports.overview import Overview
 from reports.page import TEMPLATES

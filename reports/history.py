@@ -1,6 +1,6 @@
 """What asv and pytest-benchmark measured from commit to commit → one tidy frame, with the regressions marked.
 
-Reading and judging are those of the gate, `benchmarks.gates`: what it calls regressed is marked here, and nothing else.
+Reading and judging are those of the gate, `benchmarks.suites.gate`: what it calls regressed is marked here, and nothing else.
 """
 
 import math
@@ -14,18 +14,9 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.gates import (
-    Commit,
-    Result,
-    comparable,
-    fastest,
-    has_regressed,
-    in_order,
-    ratio,
-    read_asv,
-    read_pytest_benchmark_runs,
-)
-from benchmarks.text import printable
+from benchmarks.records.printable import printable
+from benchmarks.records.suite_results import Commit, fastest, in_order, read_asv, read_pytest_benchmark_runs
+from benchmarks.statistics.regression import Result, comparable, has_regressed, ratio
 
 # The noise floors of the two suites, as `noxfile.py` has them; docs/history.md says how they were found.
 FACTOR = 1.25

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from benchmarks.break_even import to_target as waiting
-from benchmarks.seeds import paired_tests
+from benchmarks.answers.break_even import to_target as waiting
+from benchmarks.statistics.over_seeds import paired_tests
 from reports.analysis import Interval
 
 NETWORK = ["variant", "group", "resolution", "scales", "channels", "kernel_size"]

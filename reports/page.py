@@ -15,7 +15,7 @@ import pandas as pd
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from benchmarks.records import Record
+from benchmarks.records.record import Record
 from reports import analysis, figures, history, learning, overview, style, tables, wording
 from reports.figures import Figure
 from reports.figures.history import trend

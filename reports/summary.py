@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 
-from benchmarks.records import Record
-from benchmarks.text import markdown, markdown_table
+from benchmarks.answers.text_tables import markdown, markdown_table
+from benchmarks.records.record import Record
 from reports import overview, tables, wording
 from reports.frames import Frames, frames, newest
 from reports.page import anchored, headline

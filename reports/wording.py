@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.comparison import WORDS
+from benchmarks.statistics.comparison import WORDS
 from reports import analysis, learning
 from reports.analysis import Interval
 from reports.style import in_order
@@ -230,7 +230,7 @@ def realised(pairs: pd.DataFrame) -> str:
 
 
 def tally(words: pd.Series, subject: str, rival: str) -> str:
-    """How often each word of `benchmarks.comparison` was said; nothing where none could be."""
+    """How often each word of `benchmarks.statistics.comparison` was said; nothing where none could be."""
     said = words[words != ""]
     names = {word: "the same" if word == "same" else word for word in WORDS}
     counts = [f"{name} in {n}" for word, name in names.items() if (n := int((said == word).sum()))]

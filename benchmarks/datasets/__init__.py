@@ -1,37 +1,16 @@
-"""Images to learn from, in three parts: ``load("rotated-mnist", "data")``; docs/datasets.md lists what there is."""
+"""Images to learn from, in three parts: ``load("rotated-mnist", "data")``; docs/datasets.md lists the data sets.
 
-from collections.abc import Callable
+One file each, or one for sets from the same files. A new data set is a file here and a row of ``cases.datasets``.
+"""
+
+import importlib
 from pathlib import Path
 
-from benchmarks.datasets.cifar import load_cifar10, load_cifar100
+from benchmarks.cases.datasets import DATASETS
 from benchmarks.datasets.dataset import Dataset, Request, Split
-from benchmarks.datasets.digits import SPLIT_SIZES, load_digits, load_rotated_digits, rotated_digits
 from benchmarks.datasets.files import DataError
-from benchmarks.datasets.folder import load_folder
-from benchmarks.datasets.galaxy10 import load_galaxy10
-from benchmarks.datasets.mnist import load_mnist, load_mnist_rot_scale, load_mnist_scale
-from benchmarks.datasets.pcam import load_pcam
-from benchmarks.datasets.rotated_mnist import load_rotated_mnist
-from benchmarks.datasets.stl10 import load_stl10
-from benchmarks.datasets.synthetic import load_synthetic
 
-__all__ = ["LOADERS", "SPLIT_SIZES", "DataError", "Dataset", "Request", "Split", "load", "rotated_digits"]
-
-LOADERS: dict[str, Callable[[Request], Dataset]] = {
-    "rotated-digits": load_rotated_digits,
-    "digits": load_digits,
-    "mnist": load_mnist,
-    "rotated-mnist": load_rotated_mnist,
-    "mnist-scale": load_mnist_scale,
-    "mnist-rot-scale": load_mnist_rot_scale,
-    "cifar10": load_cifar10,
-    "cifar100": load_cifar100,
-    "pcam": load_pcam,
-    "galaxy10": load_galaxy10,
-    "stl10": load_stl10,
-    "folder": load_folder,
-    "synthetic": load_synthetic,
-}
+__all__ = ["DataError", "Dataset", "Request", "Split", "load"]
 
 
 def load(
@@ -46,7 +25,7 @@ def load(
     """Load a data set, split by ``seed`` and normalised by its train images.
 
     Args:
-        name: a key of ``LOADERS``.
+        name: a key of ``cases.datasets.DATASETS``.
         root: where the files are, each data set in the layout of its publisher (torchvision's, where it has one); for
             "folder" the folder of images itself.
         image_size: side in pixels; None is the images' own. "folder" needs one.
@@ -60,7 +39,9 @@ def load(
             memory.
         ValueError: for an argument that is not allowed.
     """
-    if name not in LOADERS:
-        raise ValueError(f"unknown data set {name!r}; allowed: {', '.join(LOADERS)}")
+    if name not in DATASETS:
+        raise ValueError(f"unknown data set {name!r}; allowed: {', '.join(DATASETS)}")
     request = Request(Path(root).expanduser(), image_size=image_size, download=download, seed=seed, limit=limit)
-    return LOADERS[name](request)
+    module, _, function = DATASETS[name].loader.partition(":")
+    dataset: Dataset = getattr(importlib.import_module(f"{__name__}.{module}"), function)(request)
+    return dataset

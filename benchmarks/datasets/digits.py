@@ -12,8 +12,8 @@ import sklearn.datasets
 import torch
 
 from benchmarks.datasets.dataset import Dataset, Request, Source, assemble
-from benchmarks.datasets.poses import turn_and_scale
 from benchmarks.datasets.splits import split_pool
+from benchmarks.datasets.turn_and_scale import turn_and_scale
 
 ORIGIN = "scikit-learn load_digits"
 LICENCE = "CC BY 4.0 (UCI, Optical Recognition of Handwritten Digits)"

@@ -12,8 +12,8 @@ from torchvision.datasets import MNIST
 from benchmarks.datasets.dataset import Dataset, Request, Source, assemble
 from benchmarks.datasets.files import Archive, DataFile, require
 from benchmarks.datasets.images import gather
-from benchmarks.datasets.poses import turn_and_scale
 from benchmarks.datasets.splits import split_pool, split_train
+from benchmarks.datasets.turn_and_scale import turn_and_scale
 
 ORIGIN = "MNIST (LeCun, Cortes, Burges)"
 LICENCE = "CC BY-SA 3.0"

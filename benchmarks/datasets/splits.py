@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-# Places of the train, validation and test images, in random order, so that the first ones are a random draw again.
+# Folders of the train, validation and test images, in random order, so that the first ones are a random draw again.
 Parts = tuple[Tensor, Tensor, Tensor]
 
 # Of a source without parts of its own.

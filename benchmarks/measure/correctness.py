@@ -4,8 +4,8 @@ import contextlib
 
 import torch
 
-from benchmarks.isolation import InvalidResult
-from benchmarks.workloads import Workload
+from benchmarks.records.outcome import InvalidResult
+from benchmarks.workloads.workload import Workload
 from gcnn_impl.equivariance import equivariance_error, exact_elements
 
 # float32 gives 1e-7 to 1e-6, bfloat16 up to 3e-3 (its numbers have 8 digits, tf32's 11); a wrong rotation or a permuted

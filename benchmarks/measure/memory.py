@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 from torch.profiler import ProfilerActivity, profile, record_function
 
-from benchmarks.workloads import Workload
+from benchmarks.workloads.workload import Workload
 
 with contextlib.suppress(ImportError):
     # The profiler imports this when it starts, and 900 modules with it: two seconds that a server process pays once.

@@ -14,12 +14,11 @@ Everything counts as float32. Another device or library, a compiled module or ha
 there, and for layers that are not ours, a prediction is a guess, more often too high than too low.
 """
 
-import os
 from math import ceil, prod
-from pathlib import Path
 
-from benchmarks.cases import Case
-from benchmarks.workloads import CLASSES, shapes
+from benchmarks.cases.case import Case
+from benchmarks.cases.groups import SUBGROUPS
+from benchmarks.workloads.shapes import CLASSES, shapes
 from gcnn_impl import native
 from gcnn_impl.fourier import CHUNK, fourier_pays
 
@@ -61,23 +60,6 @@ def predict_bytes(case: Case) -> int:
     """Peak memory of a pass above what is there before it."""
     numbers = _network_numbers(case) if case.layer == "resnet" else _layer_numbers(case)
     return round(numbers * BYTES)
-
-
-def footprint_bytes(case: Case) -> int:
-    """All that a case takes in its process while it runs: the pass, and before it input, cotangent, weights, Adam."""
-    held = sum(prod(shape) for shape in shapes(case)) + 2 * sum(_weights(case))
-    if case.direction == "training_step":
-        held += 3 * _parameters(case)
-    return predict_bytes(case) + BYTES * (held + _parameters(case))
-
-
-def available_bytes(device: str) -> int:
-    """Memory that a new process can have now: what the system has left and the control group of this process allows."""
-    if device == "cuda":
-        import torch
-
-        return torch.cuda.mem_get_info()[0]
-    return min(_system_bytes(), *_control_group_bytes(Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")))
 
 
 def _layer_numbers(case: Case) -> float:
@@ -143,7 +125,7 @@ def _padded_map(case: Case) -> float:
 
 
 def _drops_taps(case: Case) -> bool:
-    return case.group in ("SO2", "O2", "SO2xRPlus") and case.kernel_size >= 5
+    return SUBGROUPS[case.group].rotates and case.kernel_size >= 5
 
 
 def _taps(kernel_size: int, disc: bool) -> int:
@@ -170,7 +152,7 @@ def _weights(case: Case) -> tuple[int, ...]:
 
 def _kernel_numbers(case: Case, variant: str, c_in: int, c_out: int, kernel_size: int) -> int:
     h, k = case.resolution, kernel_size
-    disc = case.group in ("SO2", "O2", "SO2xRPlus")
+    disc = SUBGROUPS[case.group].rotates
     match variant:
         case "plain":
             return c_out * c_in * k * k
@@ -227,42 +209,3 @@ def _fourier_numbers(case: Case, one_map: int, training: bool) -> float:
     in_network = training and case.layer == "resnet"
     spectra = FOURIER_SPECTRA[training and not in_network] + 3 * in_network
     return spectra * spectrum + FOURIER_CHUNKS * CHUNK
-
-
-def _system_bytes() -> int:
-    """Memory that Linux says is available; elsewhere all that there is."""
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-    except OSError:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    sizes = dict(line.split(":", 1) for line in lines)
-    return int(sizes["MemAvailable"].split()[0]) * 1024
-
-
-def _control_group_bytes(membership: Path, root: Path) -> list[int]:
-    """What every limit on the way from this process's control group to the root leaves, versions 1 and 2."""
-    try:
-        lines = membership.read_text().splitlines()
-    except OSError:
-        return []
-    left = []
-    for line in lines:
-        _, controllers, path = line.split(":", 2)
-        names = {"": ("memory.max", "memory.current"), "memory": ("memory.limit_in_bytes", "memory.usage_in_bytes")}
-        if controllers not in names:
-            continue
-        folder = root / controllers / path.strip("/")
-        while folder != root.parent:
-            limit, used = (_number(folder / name) for name in names[controllers])
-            if limit is not None and used is not None:
-                left.append(max(limit - used, 0))
-            folder = folder.parent
-    return left
-
-
-def _number(path: Path) -> int | None:
-    """The number in a file; None where there is none, as for the limit "max"."""
-    try:
-        return int(path.read_text())
-    except (OSError, ValueError):
-        return None

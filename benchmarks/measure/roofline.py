@@ -16,7 +16,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from benchmarks.measure.clock import synchronised_clock
-from benchmarks.workloads import Workload
+from benchmarks.workloads.workload import Workload
 
 # Large enough that calls and edges do not matter, small enough for a second or two in all on two cores.
 MATRIX_SIDE = 2048
@@ -47,30 +47,6 @@ def ceilings(device: str, threads: int, dtype: str = "float32") -> dict[str, flo
     finally:
         torch.set_num_threads(threads_before)
         torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = tf32_before
-
-
-def roofline(macs: float, bytes_moved: float, seconds: float, ceilings: dict[str, float]) -> dict[str, float]:
-    """Where a pass stands under the ceilings.
-
-    MACs are those of the definition: a path that leaves work out can pass the roof, and its fraction be above 1.
-
-    Args:
-        macs: of the pass, ``flops.pass_macs``.
-        bytes_moved: by the pass, ``moved_bytes`` or ``minimal_bytes``.
-        seconds: it takes.
-        ceilings: of this machine, of the function of that name.
-
-    Returns:
-        ``arithmetic_intensity``, MAC/byte; ``macs_per_second``; the two ceilings; and ``fraction`` of the roof at that
-        intensity.
-
-    >>> roofline(1e9, 1e9, 0.5, {"matrix_ceiling": 1e11, "memory_ceiling": 1e10})["fraction"]
-    0.2
-    """
-    rate = macs / seconds
-    # The roof is the lower of two, so the fraction is the larger of two.
-    fraction = max(rate / ceilings["matrix_ceiling"], bytes_moved / seconds / ceilings["memory_ceiling"])
-    return {"arithmetic_intensity": macs / bytes_moved, "macs_per_second": rate, **ceilings, "fraction": fraction}
 
 
 def moved_bytes(workload: Workload) -> int:
@@ -109,21 +85,6 @@ class _Traffic(TorchDispatchMode):
             written = [leaf for leaf in tree_leaves(result) if isinstance(leaf, Tensor)]
             self.bytes += sum(tensor.nbytes for tensor in [*read.values(), *written])
         return result
-
-
-def minimal_bytes(workload: Workload) -> int:
-    """Bytes that a pass must move at least.
-
-    In inference input and output (kernels may be cached, and small); with a backward also the parameters and all
-    gradients; an optimiser reads and writes two moments beside every parameter.
-    """
-    total = workload.x.nbytes + workload.cotangent.nbytes
-    parameters = sum(parameter.nbytes for parameter in workload.module.parameters())
-    if workload.backward:  # input and parameters are read twice, the output's gradient once; the others are written
-        total += workload.x.nbytes * (1 + workload.x.requires_grad) + workload.cotangent.nbytes + 3 * parameters
-    if workload.optimiser is not None:  # gradient, parameter and two moments are read, the last three written
-        total += 7 * parameters
-    return total
 
 
 def _product_rates(device: str, dtype: torch.dtype) -> list[float]:

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.measure.clock import Clock
-from benchmarks.workloads import Workload
+from benchmarks.workloads.workload import Workload
 from gcnn_impl import functional
 
 INSIDE_FORWARD = ("kernel_generation", "group_mixing", "spatial_convolution", "other")

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.comparison import INTERVAL, Comparison, Rounds, compare_rounds
-from benchmarks.records import Record
-from benchmarks.seeds import ERROR_RATE, Estimate, Test, paired_tests
+from benchmarks.answers.text_tables import columns
+from benchmarks.records.record import Record
+from benchmarks.statistics.comparison import INTERVAL, Comparison, Rounds, compare_rounds
+from benchmarks.statistics.over_seeds import ERROR_RATE, Estimate, Test, paired_tests
 from benchmarks.studies.results import Results, percent
 from benchmarks.studies.study import Contender
-from benchmarks.text import columns
 
 # As accurate as another is what is not worse by this, a fraction.
 MARGIN = 0.01
@@ -55,7 +55,7 @@ def verdicts(results: Results) -> list[Verdict]:
 
 def redundant_kernels(results: Results) -> Verdict:
     """(a) In trained full networks, one spatial kernel shared along H explains most of the energy."""
-    matched = results.plan.study.matches[0]
+    matched = results.decisions.study.matches[0]
     rows, pairs = [("full, after training", "explained, % [95 %]", "threshold, %", "at the start, %", "n", "")], []
     for contender in _on_groups(results, "full", "SO2"):
         after, before, thresholds = [], [], []
@@ -93,14 +93,14 @@ def redundant_kernels(results: Results) -> Verdict:
 
 def separable_matches_full(results: Results) -> Verdict:
     """(b) Separable is no worse than full by more than the margin, and its training step takes less time."""
-    matches = results.plan.study.matches
+    matches = results.decisions.study.matches
     matched = next((match for match in matches if match != "time"), matches[0])
     pairs = _pairs(results, ("separable", "SO2"), ("full", "SO2"), _resolution)
     accuracy, lines = _difference(results, pairs, threshold=-MARGIN)
     rows = [(f"a training step, full / separable, matched by {matched}", f"time [{INTERVAL}]")]
     ratios = []
     for separable, full in pairs:
-        rounds = results.plan.rounds(matched, separable), results.plan.rounds(matched, full)
+        rounds = results.decisions.rounds(matched, separable), results.decisions.rounds(matched, full)
         compared = compare_rounds(*rounds, 0.0)
         ratios.append(rounds)
         rows.append((f"|H|={full.resolution}", _ratio_text(compared)))
@@ -191,7 +191,7 @@ def disc_size(kernel_size: int) -> int:
 def _on_groups(results: Results, variant: str, group: str) -> list[Contender]:
     return [
         contender
-        for contender in results.plan.study.contenders
+        for contender in results.decisions.study.contenders
         if (contender.variant, contender.group) == (variant, group) and contender.resolution > 1
     ]
 
@@ -223,13 +223,13 @@ def _difference(
     """
     single: dict[tuple[str, str], tuple[list[float], list[float]]] = {}
     pooled: dict[str, tuple[list[float], list[float]]] = {}
-    for matched in results.plan.study.matches:
+    for matched in results.decisions.study.matches:
         sides = []
         for contenders in pairs:
             a, b = (results.accuracies(matched, contender) for contender in contenders)
             common = sorted(a.keys() & b.keys())
             name = " − ".join(contender.label for contender in contenders)
-            ratios = [results.plan.widths[matched, contender].ratio for contender in contenders]
+            ratios = [results.decisions.widths[matched, contender].ratio for contender in contenders]
             if max(ratios) <= EQUAL * min(ratios):
                 sides.append((a, b))
             else:

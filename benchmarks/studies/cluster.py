@@ -9,12 +9,15 @@ import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from benchmarks.isolation import MESSAGE_LENGTH
-from benchmarks.measure.environment import set_measuring_environment
-from benchmarks.records import SCHEMA, Record, RecordStore
-from benchmarks.runs import TrainingRun
-from benchmarks.studies.jobs import Task, measured
-from benchmarks.training.study import NOTHING_MEASURED, TIMEOUT, Job, attempt
+from benchmarks.cases.training_run import TrainingRun
+from benchmarks.records.field import empty
+from benchmarks.records.outcome import MESSAGE_LENGTH
+from benchmarks.records.record import SCHEMA, Record
+from benchmarks.records.store import RecordStore
+from benchmarks.records.training_fields import TRAINING_MEASURED
+from benchmarks.running.environment import set_measuring_environment
+from benchmarks.studies.workers import Task, measured
+from benchmarks.training.missing import TIMEOUT, Job, attempt
 
 RESOURCE = "device"
 CONNECT_SECONDS = 30
@@ -131,7 +134,7 @@ def _lost(job: Job, error: BaseException) -> Record:
         "run": job.run.fields(),
         "status": "killed" if type(error).__name__ == "KilledWorker" else "failed",
         "message": _reason(error)[:MESSAGE_LENGTH],
-        **NOTHING_MEASURED,
+        **empty(TRAINING_MEASURED),
         "provenance": {},
     }
 

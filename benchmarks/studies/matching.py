@@ -6,6 +6,7 @@ always stored beside the width.
 
 import dataclasses
 import functools
+import itertools
 import math
 import statistics
 from collections.abc import Callable, Sequence
@@ -13,13 +14,14 @@ from typing import Any
 
 import torch
 
-from benchmarks.isolation import Report
-from benchmarks.measure.clock import synchronised_clock, take_turn
-from benchmarks.measure.environment import moment, provenance
+from benchmarks.cases.training_run import DATASETS, TrainingRun
+from benchmarks.measure.clock import counterbalanced, synchronised_clock, take_turn
 from benchmarks.measure.memory import peak_memory
-from benchmarks.runs import DATASETS, TrainingRun
+from benchmarks.records.provenance import moment, provenance
+from benchmarks.running.isolated import Report
 from benchmarks.training.networks import build_network, network_config
-from benchmarks.workloads import LEARNING_RATE, Workload, configure
+from benchmarks.workloads.build import LEARNING_RATE, configure
+from benchmarks.workloads.workload import Workload
 from gcnn_impl import generation_macs
 from gcnn_impl.models import build, count_macs, count_parameters
 
@@ -107,11 +109,9 @@ def interleaved_steps(runs: Sequence[TrainingRun], turns: int, passes: int) -> l
     workloads = [step_workload(run) for run in runs]
     clock = synchronised_clock(runs[0].device)
     times: list[list[float]] = [[] for _ in runs]
-    for turn in range(turns):
-        order = range(len(runs)) if turn % 2 == 0 else reversed(range(len(runs)))
-        for i in order:
-            seconds = take_turn(workloads[i].run, clock, math.inf, prepare=workloads[i].prepare, most=passes + 1)
-            times[i] += seconds[1:]
+    for i in itertools.islice(counterbalanced(len(runs), 0), turns * len(runs)):
+        seconds = take_turn(workloads[i].run, clock, math.inf, prepare=workloads[i].prepare, most=passes + 1)
+        times[i] += seconds[1:]
     return times
 
 

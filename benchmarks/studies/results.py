@@ -1,15 +1,15 @@
-"""The results of a study: its plan and the records of its runs, as tables. Pure, and without torch."""
+"""The results of a study: its decisions and the records of its runs, as tables. Pure, and without torch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from benchmarks.break_even import overtaking_lines, target_lines
-from benchmarks.configurations import by_seed, has_diverged
-from benchmarks.records import Record
-from benchmarks.seeds import Estimate, estimate
-from benchmarks.studies.plan import Plan
+from benchmarks.answers.break_even import overtaking_lines, target_lines
+from benchmarks.answers.text_tables import columns
+from benchmarks.records.configurations import by_seed, has_diverged
+from benchmarks.records.record import Record
+from benchmarks.statistics.over_seeds import Estimate, estimate
+from benchmarks.studies.decisions import Decisions
 from benchmarks.studies.study import Contender
-from benchmarks.text import columns
 
 TARGETS = (0.90, 0.95, 0.97)
 
@@ -19,31 +19,31 @@ class Results:
     """What came out of a study.
 
     Args:
-        plan: of the study, with rates.
+        decisions: of the study, with rates.
         records: of its runs that are "ok", by match and contender, in the order of their seeds.
         begun: the same with those that diverged, which never reach a target any more.
     """
 
-    plan: Plan
+    decisions: Decisions
     records: Mapping[tuple[str, Contender], Sequence[Record]]
     begun: Mapping[tuple[str, Contender], Sequence[Record]]
 
     @classmethod
-    def of(cls, plan: Plan, records: Sequence[Record]) -> "Results":
-        """Find the runs of a plan among records; the newest of an id counts."""
+    def of(cls, decisions: Decisions, records: Sequence[Record]) -> "Results":
+        """Return the results of a study whose runs are among records; the newest record of an id counts."""
         done = {record["id"]: record for record in records if record["status"] == "ok"}
         begun = done | {record["id"]: record for record in records if has_diverged(record)}
-        runs = {key: plan.runs(*key) for key in plan.widths}
+        runs = {key: decisions.runs(*key) for key in decisions.widths}
 
         def among(found: Mapping[str, Record]) -> dict[tuple[str, Contender], Sequence[Record]]:
             return {key: [found[run.id] for run in each if run.id in found] for key, each in runs.items()}
 
-        return cls(plan, among(done), among(begun))
+        return cls(decisions, among(done), among(begun))
 
     @property
     def test_step(self) -> float:
         """The smallest difference that two test accuracies can have."""
-        return 1 / self.plan.images["test"]
+        return 1 / self.decisions.images["test"]
 
     def accuracies(self, matched: str, contender: Contender) -> dict[int, float]:
         """Test accuracy by seed."""
@@ -58,15 +58,15 @@ class Results:
 
 def accuracy_lines(results: Results, matched: str) -> list[str]:
     """Test accuracy of every contender, with what it costs."""
-    plan = results.plan
+    decisions = results.decisions
     rows = [("", "C", "parameters", "of the budget", "step, ms", "test accuracy, % [95 %]", "n")]
-    for contender in plan.study.contenders:
-        width, records = plan.widths[matched, contender], results.records[matched, contender]
+    for contender in decisions.study.contenders:
+        width, records = decisions.widths[matched, contender], results.records[matched, contender]
         parameters = f"{records[0]['parameters']:,}" if records else "–"
-        milliseconds = 1e3 * plan.step(matched, contender)["median"]
+        milliseconds = 1e3 * decisions.step(matched, contender)["median"]
         cells = (str(width.channels), parameters, f"{width.ratio:.2f}×", f"{milliseconds:.1f}")
         found = results.accuracy(matched, contender)
-        rows.append((contender.label, *cells, percent(found), f"{found.n} of {plan.study.seeds}"))
+        rows.append((contender.label, *cells, percent(found), f"{found.n} of {decisions.study.seeds}"))
     return columns(rows)
 
 
@@ -85,8 +85,8 @@ def waiting_lines(results: Results, matched: str) -> list[str]:
     Seconds are steps times the seconds of a step alone on the machine.
     """
     paced = {
-        contender.label: results.plan.at_quiet_pace(matched, contender, results.begun[matched, contender])
-        for contender in results.plan.study.contenders
+        contender.label: results.decisions.at_quiet_pace(matched, contender, results.begun[matched, contender])
+        for contender in results.decisions.study.contenders
     }
-    plain = results.plan.study.contenders[0].label
+    plain = results.decisions.study.contenders[0].label
     return [*target_lines(paced, TARGETS), "", *overtaking_lines(paced, plain)]

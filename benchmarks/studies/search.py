@@ -7,10 +7,10 @@ and its runs are shorter.
 import statistics
 from collections.abc import Mapping, Sequence
 
-from benchmarks.records import Record
-from benchmarks.runs import TrainingRun
+from benchmarks.answers.text_tables import columns
+from benchmarks.cases.training_run import TrainingRun
+from benchmarks.records.record import Record
 from benchmarks.studies.study import Network, Study
-from benchmarks.text import columns
 
 # The folder of the search's store, in that of the results.
 FOLDER = "search"

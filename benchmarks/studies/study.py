@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.cases import InvalidCase, check_value, short_hash
-from benchmarks.runs import MATCHES, TrainingRun
+from benchmarks.cases.case import InvalidCase, check_value, short_hash
+from benchmarks.cases.groups import SUBGROUPS
+from benchmarks.cases.training_run import MATCHES, TrainingRun
 
 # Bump when a study of the same fields means another comparison: matched widths and rates are found anew then.
 STUDY_VERSION = 1
@@ -37,8 +38,7 @@ class Contender:
         """A short name for people."""
         if self.variant == "plain":
             return "plain"
-        name = {"SO2": "SE(2)", "SO2xRPlus": "Sim(2)"}.get(self.group, self.group)
-        return f"{self.variant} {name} |H|={self.resolution}"
+        return f"{self.variant} {SUBGROUPS[self.group].full_group} |H|={self.resolution}"
 
     def fields(self, kernel_size: int) -> dict[str, Any]:
         """Those of a run, where kernels of reach 1 have this size, in pixels."""

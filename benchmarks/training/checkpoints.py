@@ -7,14 +7,42 @@ before any of it is used, and loading it runs no code. It is replaced in one ste
 import hashlib
 import io
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from benchmarks.runs import TrainingRun
+from benchmarks.cases.training_run import TrainingRun
 
 DIGEST_BYTES = 32
+
+
+@dataclass
+class Position:
+    """How far a run is; with the learner's state, all that a checkpoint has to hold.
+
+    Args:
+        epoch: that is in progress, or comes next.
+        epoch_steps: done in it.
+        steps: done in the whole run.
+        seconds, evaluation_seconds: spent on them.
+        epoch_seconds: of ``seconds``, those of the epoch in progress.
+        best_accuracy: on the validation images, of the epochs before.
+    """
+
+    epoch: int = 1
+    epoch_steps: int = 0
+    steps: int = 0
+    seconds: float = 0.0
+    epoch_seconds: float = 0.0
+    evaluation_seconds: float = 0.0
+    best_accuracy: float = -1.0
+
+    def add(self, seconds: float) -> None:
+        """Time that training steps took."""
+        self.seconds += seconds
+        self.epoch_seconds += seconds
 
 
 class UnusableCheckpoint(ValueError):  # noqa: N818

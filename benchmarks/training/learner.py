@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from benchmarks.cases.training_run import TrainingRun
 from benchmarks.datasets import Split
 from benchmarks.measure.memory import peak_memory
-from benchmarks.runs import TrainingRun
 from benchmarks.training import evaluation
 from benchmarks.training.networks import build_network
 from benchmarks.training.parallel import Share, distribute

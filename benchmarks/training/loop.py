@@ -5,28 +5,27 @@ The test images are looked at once, after training, with the weights of the epoc
 
 import dataclasses
 import math
-import random
 import time
-from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 import torch._dynamo  # the first optimiser imports it: a second for the process server, instead of one for every run
 from torch import Tensor
 
-from benchmarks.cases import InvalidCase
-from benchmarks.datasets import Dataset, Split, load
+from benchmarks.cases.case import InvalidCase
+from benchmarks.cases.training_run import TrainingRun
+from benchmarks.datasets import Dataset
 from benchmarks.measure.clock import Clock, synchronised_clock
-from benchmarks.measure.environment import software
-from benchmarks.measure.flops import count_macs
-from benchmarks.runs import TrainingRun
+from benchmarks.measure.macs import count_macs
+from benchmarks.records.provenance import software
+from benchmarks.running.isolated import Report
 from benchmarks.training import evaluation
-from benchmarks.training.checkpoints import Checkpoint, UnusableCheckpoint
+from benchmarks.training.checkpoints import Checkpoint, Position, UnusableCheckpoint
+from benchmarks.training.folders import DEFAULT_FOLDERS, Folders
+from benchmarks.training.images import epoch_order, load_images, seed_everything, to_device
 from benchmarks.training.learner import Learner
 from benchmarks.training.parallel import Share, share_of
-from benchmarks.training.places import DEFAULT_PLACES, Places
-from benchmarks.workloads import configure
+from benchmarks.workloads.build import configure
 
 # Backward computes two gradients, of the input and of the weights, each as many MACs as the forward pass. (An upper
 # bound, by one forward of the first layer, whose input needs none.)
@@ -35,8 +34,6 @@ PASSES_PER_STEP = 3
 STEPS_BETWEEN_CHECKS = 16
 # Of the time, at most, for writing checkpoints.
 CHECKPOINT_SHARE = 0.01
-
-Report = Callable[[dict[str, Any]], None]
 
 
 class Diverged(RuntimeError):  # noqa: N818
@@ -49,7 +46,7 @@ def train(
     *,
     data: Dataset | None = None,
     clock: Clock | None = None,
-    places: Places = DEFAULT_PLACES,
+    folders: Folders = DEFAULT_FOLDERS,
 ) -> dict[str, Any]:
     """Train in this process; it sets the global seeds and the number of threads.
 
@@ -58,7 +55,7 @@ def train(
         report: called with what is known of the result after every epoch, 0 included, and with every checkpoint.
         data: instead of the run's dataset.
         clock: in seconds, instead of one that waits for the device.
-        places: where the images and the checkpoints are. A run with a checkpoint goes on from there.
+        folders: where the images and the checkpoints are. A run with a checkpoint goes on from there.
 
     Returns:
         The measured part of the record; docs/training.md lists it.
@@ -75,76 +72,20 @@ def train(
     torch.backends.cudnn.deterministic = True
     seed_everything(run.seed)
     if data is None:
-        data = share.one_after_the_first(lambda: load_images(run, places))
+        data = share.one_after_the_first(lambda: load_images(run, folders))
     clock = synchronised_clock(run.device) if clock is None else clock
-    return _Training(run, data, clock, report, share, places).result()
-
-
-def load_images(run: TrainingRun, places: Places) -> Dataset:
-    """The data set of a run.
-
-    Raises:
-        DataError: for files that are not there or damaged.
-    """
-    size, seed, limit = run.image_size, run.data_seed, run.limit
-    return load(run.dataset, places.data_root, image_size=size, download=places.download, seed=seed, limit=limit)
-
-
-def seed_everything(seed: int) -> None:
-    """Seed Python, NumPy and torch."""
-    random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - the global state is what is meant
-    torch.manual_seed(seed)
-
-
-def epoch_order(run: TrainingRun, epoch: int, count: int) -> Tensor:
-    """The order of the train images in an epoch, which depends on the seed and the epoch alone, shape (count,)."""
-    return torch.from_numpy(np.random.default_rng((run.seed, epoch)).permutation(count))
-
-
-def _to_device(split: Split, run: TrainingRun) -> Split:
-    images, labels = split.images.to(run.device), split.labels.to(run.device)
-    if run.channels_last:
-        images = images.contiguous(memory_format=torch.channels_last)
-    return dataclasses.replace(split, images=images, labels=labels)
-
-
-@dataclasses.dataclass
-class _Position:
-    """How far a run is; with the learner's state, all that a checkpoint has to hold.
-
-    Args:
-        epoch: that is in progress, or comes next.
-        epoch_steps: done in it.
-        steps: done in the whole run.
-        seconds, evaluation_seconds: spent on them.
-        epoch_seconds: of ``seconds``, those of the epoch in progress.
-        best_accuracy: on the validation images, of the epochs before.
-    """
-
-    epoch: int = 1
-    epoch_steps: int = 0
-    steps: int = 0
-    seconds: float = 0.0
-    epoch_seconds: float = 0.0
-    evaluation_seconds: float = 0.0
-    best_accuracy: float = -1.0
-
-    def add(self, seconds: float) -> None:
-        """Time that training steps took."""
-        self.seconds += seconds
-        self.epoch_seconds += seconds
+    return _Training(run, data, clock, report, share, folders).result()
 
 
 class _Training:
     """A run in progress."""
 
     def __init__(
-        self, run: TrainingRun, data: Dataset, clock: Clock, report: Report, share: Share, places: Places
+        self, run: TrainingRun, data: Dataset, clock: Clock, report: Report, share: Share, folders: Folders
     ) -> None:
         self.run, self.clock, self.report, self.share = run, clock, report, share
         parts = data.train, data.validation, data.test
-        self.train_set, self.validation, self.test = (_to_device(part, run) for part in parts)
+        self.train_set, self.validation, self.test = (to_device(part, run) for part in parts)
         self.epoch_steps = len(self.train_set) // run.batch_size
         if self.epoch_steps == 0:
             raise InvalidCase(f"batch_size {run.batch_size} is not allowed; allowed: 2 to {len(self.train_set)}")
@@ -167,13 +108,13 @@ class _Training:
             "resumed": 0,
             "warnings": [],
         }
-        self.at = _Position()
+        self.at = Position()
         self.best_weights: dict[str, Tensor] = {}
         self.checkpoint = None
-        if places.checkpoints is not None:
+        if folders.checkpoints is not None:
             made_by = {"data": data.description(), "torch": str(torch.__version__), "commit": software()["commit"]}
-            self.checkpoint = Checkpoint(places.checkpoints, run, made_by)
-        self.checkpoint_seconds = places.checkpoint_seconds
+            self.checkpoint = Checkpoint(folders.checkpoints, run, made_by)
+        self.checkpoint_seconds = folders.checkpoint_seconds
         self.next_checkpoint = time.monotonic() + self.checkpoint_seconds
 
     def _last_step(self) -> int | None:
@@ -320,7 +261,7 @@ class _Training:
         state = self.share.from_first(self._load)
         if state is None:
             return False
-        self.at = _Position(**state["at"])
+        self.at = Position(**state["at"])
         self.fields = {**state["fields"], "resumed": state["fields"]["resumed"] + 1}
         self.learner.load_state(state["learner"])
         device = self.train_set.images.device

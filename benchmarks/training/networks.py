@@ -3,8 +3,8 @@
 import torch
 from torch import nn
 
-from benchmarks.runs import TrainingRun
-from benchmarks.workloads import group_of
+from benchmarks.cases.training_run import TrainingRun
+from benchmarks.workloads.shapes import group_of
 from gcnn_impl.models import (
     NETWORKS,
     AllCNNCConfig,

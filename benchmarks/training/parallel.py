@@ -20,8 +20,8 @@ from torch import Tensor, nn
 from torch.nn.functional import batch_norm
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from benchmarks.cases import InvalidCase
-from benchmarks.runs import TrainingRun
+from benchmarks.cases.case import InvalidCase
+from benchmarks.cases.training_run import TrainingRun
 
 T = TypeVar("T")
 DROPOUTS = (nn.Dropout, nn.Dropout2d, nn.Dropout3d)

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.cases import InvalidCase, check_value, settled
-from benchmarks.records import Record
-from benchmarks.runs import RECIPES, TrainingRun
+from benchmarks.cases.case import InvalidCase, check_value
+from benchmarks.cases.profiles import settled
+from benchmarks.cases.training_run import RECIPES, TrainingRun
+from benchmarks.records.record import Record
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,9 @@ import psutil
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from benchmarks.cases import OURS
-from benchmarks.records import Record
-from benchmarks.text import left_columns
+from benchmarks.answers.text_tables import left_columns
+from benchmarks.cases.case import OURS
+from benchmarks.records.record import Record
 
 ROOT = Path(__file__).parents[2]
 LAYERS = "tests.benchmarks.misbehaving_layers"
@@ -60,7 +60,9 @@ def sweep(results: Path, *options: str, **environment: str) -> subprocess.Comple
 
 def records(results: Path) -> list[Record]:
     """The records that a reader of the file accepts."""
-    program = "import sys; from benchmarks.records import RecordStore; from pathlib import Path; import json, warnings;"
+    program = (
+        "import sys; from benchmarks.records.store import RecordStore; from pathlib import Path; import json, warnings;"
+    )
     program += "warnings.simplefilter('ignore'); print(json.dumps(RecordStore(Path(sys.argv[1])).load()))"
     done = subprocess.run([sys.executable, "-c", program, str(results)], cwd=ROOT, capture_output=True, text=True)
     if done.returncode:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.records import SCHEMA, Record
+from benchmarks.records.record import SCHEMA, Record
 
 MACHINE = {"cpu": "A", "cores": 2, "gpu": None}
 

@@ -1,4 +1,4 @@
-"""Made-up records in the schema of `benchmarks.records`, whose answers are known because we chose them."""
+"""Made-up records in the schema of `benchmarks.records.store`, whose answers are known because we chose them."""
 
 import copy
 from typing import Any

@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from browser import CHROMIUM, open_page
 from conftest import Record, cost_record, failed_record, noisy, training_record, twin_record
 
-from benchmarks.cases import expand, profile_cases
+from benchmarks.cases.profiles import expand, profile_cases
 
 ROUNDS, SAMPLES = 7, 40
 # Of every hundred cases: so many fail, are noisy, and are entered twice.

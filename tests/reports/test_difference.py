@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from benchmarks.differences import NO_REGRESSION, NOTHING_COMPARED, REGRESSION
+from benchmarks.answers.differences import NO_REGRESSION, NOTHING_COMPARED, REGRESSION
 from reports.__main__ import main
 from reports.difference import difference, markdown, text
 

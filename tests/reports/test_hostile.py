@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.record_shape import LARGEST
-from benchmarks.records import RecordStore, RecordWarning
-from benchmarks.text import LONGEST_TEXT
+from benchmarks.records.kinds import LARGEST
+from benchmarks.records.printable import LONGEST_TEXT
+from benchmarks.records.store import RecordStore, RecordWarning
 from reports.frames import LONGEST_NAME, frames
 from reports.page import render
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import reports
-from benchmarks.records import RecordStore
+from benchmarks.records.store import RecordStore
 from reports.page import render
 from reports.tables import STATIC_ROWS
 

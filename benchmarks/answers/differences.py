@@ -1,0 +1,180 @@
+"""What two sets of results differ by, case by case, and how it is said. The report asks too: no torch here."""
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from benchmarks.answers.text_tables import left_columns, markdown_table
+from benchmarks.cases.case import Case
+from benchmarks.records.outcome import FAILURES
+from benchmarks.records.printable import printable
+from benchmarks.records.record import Machine, Record, machine_of, rounds_of
+from benchmarks.statistics.comparison import ERROR_RATE, WORDS, Comparison, Rounds, compare_rounds
+from benchmarks.statistics.summary import summarise_rounds
+
+# The medians of complete runs of the same code differ by so much from one hour to the next; twins, which are timed
+# together, do not see it.
+RESULTS_FLOOR = 0.10
+NO_REGRESSION, REGRESSION, NOTHING_COMPARED = 0, 1, 2
+
+
+@dataclass(frozen=True)
+class Row:
+    """A case at A and at B: medians in seconds, and what is said about B; or why nothing is."""
+
+    label: str
+    a: float | None = None
+    b: float | None = None
+    comparison: Comparison | None = None
+    failure: str = ""
+    broken: bool = False
+
+
+@dataclass(frozen=True)
+class Differences:
+    """Rows, the lines that explain them, and the labels of what is in A alone (lost) and in B alone (new)."""
+
+    rows: Sequence[Row]
+    remarks: Sequence[str]
+    lost: Sequence[str] = ()
+    new: Sequence[str] = ()
+
+    @property
+    def status(self) -> int:
+        """The exit status: 1 when a case is slower, or fails at B alone; 2 when nothing could be compared."""
+        if any(row.broken or (row.comparison and row.comparison.word == "slower") for row in self.rows):
+            return REGRESSION
+        return NO_REGRESSION if any(row.comparison for row in self.rows) else NOTHING_COMPARED
+
+
+def compare_results(
+    before: Sequence[Record], after: Sequence[Record], floor: float, across_machines: bool = False
+) -> Differences:
+    """Compare the records of equal cases; their rounds are no pairs.
+
+    Raises:
+        ValueError: when the records come from different machines, unless ``across_machines``.
+    """
+    check_machines(before, after, across_machines)
+    a, b = (_by_case(records, across_machines) for records in (before, after))
+    rows = [_row_of_records(a[key], b[key], floor) for key in a if key in b]
+    lost, new = ([record_label(one[key]) for key in one if key not in other] for one, other in ((a, b), (b, a)))
+    remarks = [f"floor {floor:.1%}, stated: results of different hours; to find less, compare commits"]
+    if lost or new:
+        remarks.append(
+            f"{len(lost) + len(new)} cases are in one of the results alone: {len(lost)} in A, {len(new)} in B"
+        )
+    if across_machines and _machines(before) != _machines(after):
+        remarks.append("the results come from different machines: differences need not be the code's")
+    return Differences(rows, remarks, lost, new)
+
+
+def check_machines(before: Sequence[Record], after: Sequence[Record], across_machines: bool) -> None:
+    """Refuse to compare results that have no machine in common.
+
+    Raises:
+        ValueError: when they have none, unless ``across_machines``.
+    """
+    if before and after and not _machines(before) & _machines(after) and not across_machines:
+        a, b = (" and ".join(", ".join(machine) for machine in sorted(_machines(side))) for side in (before, after))
+        raise ValueError(
+            printable(f"results of different machines, {a} against {b}; say --across-machines to compare them")
+        )
+
+
+def floor_of_percent(percentage: float) -> float:
+    """A floor as it is typed, 2 for 2 %, as the part that it is.
+
+    Raises:
+        ValueError: for one that is none.
+    """
+    if not 0 <= percentage < math.inf:
+        raise ValueError(f"floor {percentage} is not allowed; allowed: percentages of at least 0")
+    return percentage / 100
+
+
+def text_lines(found: Differences) -> list[str]:
+    """The lines of an aligned table, and why the exit status is what it is."""
+    table = left_columns([HEADING, *cells(found.rows)])
+    return [*(table if found.rows else []), *explained(found)]
+
+
+def markdown_lines(found: Differences) -> list[str]:
+    """The same as Markdown."""
+    table = markdown_table([HEADING, *cells(found.rows)])
+    return [*(table if found.rows else []), "", *(f"- {line}" for line in explained(found))]
+
+
+HEADING = ("B is", "B / A", f"{1 - ERROR_RATE:.0%} interval", "A, ms", "B, ms", "case")
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    comparison = row.comparison
+    if comparison is None or row.a is None or row.b is None:
+        return ("broken" if row.broken else "–", "", "", "", "", f"{row.label}: {row.failure}")
+    interval = f"[{comparison.low:.3f}, {comparison.high:.3f}]"
+    return (comparison.word, f"{comparison.ratio:.3f}", interval, f"{1e3 * row.a:.4g}", f"{1e3 * row.b:.4g}", row.label)
+
+
+def cells(rows: Iterable[Row]) -> list[tuple[str, ...]]:
+    """The cells below ``HEADING``, the worst first."""
+
+    def badness(row: Row) -> tuple[bool, bool, float]:
+        slower = row.comparison is not None and row.comparison.word == "slower"
+        return row.broken, slower, row.comparison.ratio if row.comparison else 0.0
+
+    return [_cells(row) for row in sorted(rows, key=badness, reverse=True)]
+
+
+def explained(found: Differences) -> list[str]:
+    """How the rows came about, what they are counted, and why the exit status is what it is."""
+    said = Counter(row.comparison.word for row in found.rows if row.comparison)
+    compared, broken = sum(said.values()), sum(row.broken for row in found.rows)
+    counts = ", ".join(f"{said[word]} {word}" for word in WORDS)
+    failed = len(found.rows) - compared
+    summary = f"{compared} compared: {counts}" + (
+        f"; {failed} not, of which {broken} fail at B alone" if failed else ""
+    )
+    reasons = {
+        NO_REGRESSION: "no regression: no case is slower beyond the floor",
+        REGRESSION: f"regression: {said['slower']} slower beyond the floor, {broken} broken",
+        NOTHING_COMPARED: "nothing could be compared: no case has times on both sides",
+    }
+    return [*found.remarks, summary, reasons[found.status]]
+
+
+def judged(label: str, a: Rounds, b: Rounds, floor: float, *, paired: bool) -> Row:
+    """The row of a case whose rounds are known at both."""
+    before, after = (summarise_rounds(rounds)["median"] for rounds in (a, b))
+    return Row(label, before, after, compare_rounds(a, b, floor, paired=paired))
+
+
+def _row_of_records(before: Record, after: Record, floor: float) -> Row:
+    name = record_label(after)
+    sides = {"A": before, "B": after}
+    failures = [f"at {side}: {record['status']}" for side, record in sides.items() if not _timed(record)]
+    if failures:
+        return Row(name, failure="; ".join(failures), broken=_timed(before) and after["status"] in FAILURES)
+    return judged(name, rounds_of(before), rounds_of(after), floor, paired=False)
+
+
+def _machines(records: Iterable[Record]) -> set[Machine]:
+    return {machine_of(record) for record in records}
+
+
+def _by_case(records: Iterable[Record], across_machines: bool) -> dict[tuple[Machine | None, str], Record]:
+    costs = [record for record in records if record["kind"] == "cost"]
+    return {(None if across_machines else machine_of(record), record["id"]): record for record in costs}
+
+
+def _timed(record: Record) -> bool:
+    return record["status"] == "ok" and bool(rounds_of(record))
+
+
+def record_label(record: Record) -> str:
+    """The case of a record, for people."""
+    try:
+        return printable(Case(**record["case"]).label, 200)
+    except (KeyError, TypeError, ValueError):  # of another version of Case
+        return printable(str(record["id"]), 200)

@@ -1,0 +1,67 @@
+"""Questions that a command answers in a few lines: ``python -m benchmarks answer realised-speedup``."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from benchmarks.answers.text_tables import columns
+from benchmarks.cases.case import Case
+from benchmarks.cases.profiles import Grid
+from benchmarks.records.costs import compare_records, macs_of_pass, successes
+from benchmarks.records.record import Record
+from benchmarks.statistics.comparison import INTERVAL
+
+
+class Question(NamedTuple):
+    """What is asked, the cases that answer it, and how their records do."""
+
+    text: str
+    grid: Grid
+    answer: Callable[[Sequence[Case], Sequence[Record]], list[str]]
+
+
+def realised_speedup(cases: Sequence[Case], records: Sequence[Record]) -> list[str]:
+    """Times and MACs of full over separable, and how much of the second ratio the first is."""
+    measured = successes(records)
+    rows = [("", f"full / separable, time [{INTERVAL}]", "MACs", "realised")]
+    for case in cases:
+        separable, full = (measured.get(replace(case, variant=variant).id) for variant in ("separable", "full"))
+        if case.variant != "full" or separable is None or full is None:
+            continue
+        time = compare_records(separable, full, floor=0.0)
+        macs = macs_of_pass(full) / macs_of_pass(separable)
+        label = case.label.replace(" full", "", 1)
+        interval = f"{time.ratio:.2f} [{time.low:.2f}, {time.high:.2f}]"
+        rows.append((label, interval, f"{macs:.1f}", f"{time.ratio / macs:.0%}"))
+    return columns(rows)
+
+
+def kernel_synthesis_tax(cases: Sequence[Case], records: Sequence[Record]) -> list[str]:
+    """The part of a pass that generates kernels, their backward included where the pass has one."""
+    measured = successes(records)
+    rows = [("", "pass, ms", "of it kernel generation")]
+    for case in cases:
+        record = measured.get(case.id)
+        if record is not None and record["stages"] is not None:
+            share = record["stages"]["kernel_generation_share"]
+            rows.append((case.label, f"{1e3 * record['seconds']['median']:.3g}", f"{share:.0%}"))
+    return columns(rows)
+
+
+QUESTIONS = {
+    "realised-speedup": Question(
+        "how much faster separable is than full, beside how many MACs it saves",
+        {"variant": ("full", "separable"), "direction": ("forward", "forward_backward")},
+        realised_speedup,
+    ),
+    "kernel-synthesis-tax": Question(
+        "which part of a pass generates kernels, at batch 1 and 64",
+        {
+            "variant": ("full", "separable"),
+            "direction": ("forward", "forward_backward"),
+            "kernels": ("generated",),
+            "batch_size": (1, 64),
+        },
+        kernel_synthesis_tax,
+    ),
+}

@@ -1,0 +1,73 @@
+"""Our layers next to other people's: one table for every shape and pass."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from benchmarks.answers.text_tables import columns
+from benchmarks.cases.case import CHOICES, OURS, Case
+from benchmarks.records.costs import compare_records, macs_of_pass, noise_floor, successes
+from benchmarks.records.record import Record
+from benchmarks.statistics.comparison import INTERVAL
+
+HEADER = ("", "time, ms [95 %]", f"ratio to ours [{INTERVAL}]", "", "peak, MiB", "MACs, M")
+MIB = 2**20
+
+
+def side_by_side(cases: Sequence[Case], records: Sequence[Record]) -> list[str]:
+    """The lines of the tables: a table for the contenders of a shape, then those that have no result, with the reason.
+
+    A user's layer has no variant, and is compared with ours of the variant "full".
+
+    Args:
+        cases: what is to be shown.
+        records: of one machine, the twins among them; the newest of an id counts.
+    """
+    newest, measured = {record["id"]: record for record in records if record["kind"] == "cost"}, successes(records)
+    shapes: dict[Case, list[Case]] = {}
+    for case in sorted(cases, key=lambda case: (CHOICES["variant"].index(case.variant), case.foreign)):
+        shapes.setdefault(_ours(replace(case, variant="full", implementation=OURS)), []).append(case)
+    floor = noise_floor(records, comparisons=sum(case.foreign for case in cases))
+    lines = []
+    for shape, contenders in shapes.items():
+        rows = [_row(case, measured, floor) for case in contenders if case.id in measured]
+        lines += [shape.label.replace(" full", "", 1), *columns([HEADER, *rows] if rows else [])]
+        without = [(case, newest[case.id]) for case in contenders if case.id in newest and case.id not in measured]
+        lines += [f"{_name(case)}: {record['status']}: {record['message']}" for case, record in without]
+        lines.append("")
+    return [*lines, _floor_line(floor)]
+
+
+def _ours(case: Case) -> Case:
+    """What a contender is compared with."""
+    return replace(case, implementation=OURS, variant="full" if case.own_layer else case.variant)
+
+
+def _name(case: Case) -> str:
+    if case.own_layer:
+        return case.implementation
+    return f"{case.implementation if case.foreign else 'ours'} {case.variant}"
+
+
+def _row(case: Case, measured: Mapping[str, Record], floor: float | None) -> tuple[str, ...]:
+    record, ours = measured[case.id], measured.get(_ours(case).id)
+    ratio, word = "", ""
+    if case.foreign and ours is not None:
+        compared = compare_records(ours, record, floor=floor or 0.0)
+        ratio = f"{compared.ratio:.2f} [{compared.low:.2f}, {compared.high:.2f}]"
+        word = "" if floor is None else compared.word
+    low, time, high = (1e3 * record["seconds"][name] for name in ("ci_low", "median", "ci_high"))
+    memory = record["memory"]
+    return (
+        _name(case),
+        f"{time:.3g} [{low:.3g}, {high:.3g}]",
+        ratio,
+        word,
+        f"{memory['peak_bytes'] / MIB:.3g}" if memory else "–",
+        f"{macs_of_pass(record) / 1e6:,.1f}" if record["macs"] else "–",
+    )
+
+
+def _floor_line(floor: float | None) -> str:
+    if floor is None:
+        return "no A/A twins among the records: nothing can be called faster or slower"
+    return f"Faster and slower: further from 1 than {floor:.1%}, which the same code entered twice hardly ever shows."

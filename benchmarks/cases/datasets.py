@@ -1,0 +1,38 @@
+"""The data sets that a training run may name; ``benchmarks.datasets`` loads them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Images:
+    """A data set, described before any image is read.
+
+    Args:
+        loader: the function in ``benchmarks.datasets`` that loads it, "module:function"; imported late, with torch.
+        channels: of an image.
+        image_size: side in pixels; None where the images have no common size.
+        classes: None where only the files tell the number of classes.
+    """
+
+    loader: str
+    channels: int
+    image_size: int | None
+    classes: int | None
+
+
+DATASETS: Mapping[str, Images] = {
+    "rotated-digits": Images("digits:load_rotated_digits", 1, 16, 10),
+    "digits": Images("digits:load_digits", 1, 16, 10),
+    "mnist": Images("mnist:load_mnist", 1, 28, 10),
+    "rotated-mnist": Images("rotated_mnist:load_rotated_mnist", 1, 28, 10),
+    "mnist-scale": Images("mnist:load_mnist_scale", 1, 28, 10),
+    "mnist-rot-scale": Images("mnist:load_mnist_rot_scale", 1, 28, 10),
+    "cifar10": Images("cifar:load_cifar10", 3, 32, 10),
+    "cifar100": Images("cifar:load_cifar100", 3, 32, 100),
+    "pcam": Images("pcam:load_pcam", 3, 96, 2),
+    "galaxy10": Images("galaxy10:load_galaxy10", 3, 69, 10),
+    "stl10": Images("stl10:load_stl10", 3, 96, 10),
+    "folder": Images("folder:load_folder", 3, None, None),
+    "synthetic": Images("synthetic:load_synthetic", 1, 28, 10),
+}

@@ -1,0 +1,59 @@
+"""The subgroups H that a case may name, and the grids on them; the groups themselves are in ``gcnn_impl.groups``."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Subgroup:
+    """A subgroup H of GL(2).
+
+    Args:
+        full_group: usual name of G = R² ⋊ H.
+        rotates: whether H has rotations; kernel taps outside of the disc are zero then.
+        scales: which numbers of scales a grid may have: "none" (1), "all" (|H|), or "some" (a divisor of |H|).
+        reflections: elements of the grid for each rotation and scale.
+    """
+
+    full_group: str
+    rotates: bool = False
+    scales: str = "none"
+    reflections: int = 1
+
+    def allowed_scales(self, resolution: int) -> tuple[int, ...]:
+        """Return the numbers of scales that a grid of this group resolution |H| may have."""
+        if self.scales == "all":
+            return (resolution,)
+        if self.scales == "none":
+            return (1,)
+        return tuple(n for n in range(1, resolution + 1) if resolution % n == 0)
+
+    def rotations(self, resolution: int, scales: int) -> int:
+        """Return the number of rotations of a grid."""
+        return resolution // scales // self.reflections
+
+    def grid_sizes(self, resolution: int, scales: int) -> tuple[int, ...]:
+        """Return the arguments of the group's class in ``gcnn_impl``: rotations, scales, or both."""
+        rotations = (self.rotations(resolution, scales),) if self.rotates else ()
+        return rotations if self.scales == "none" else (*rotations, scales)
+
+
+# By the names of the classes in ``gcnn_impl.groups``.
+SUBGROUPS = {
+    "trivial": Subgroup("R²"),
+    "SO2": Subgroup("SE(2)", rotates=True),
+    "O2": Subgroup("E(2)", rotates=True, reflections=2),
+    "RPlus": Subgroup("R² ⋊ R⁺", scales="all"),
+    "SO2xRPlus": Subgroup("Sim(2)", rotates=True, scales="some"),
+}
+TRIVIAL = "trivial"
+GROUPS = tuple(name for name in SUBGROUPS if name != TRIVIAL)
+
+
+def group_label(group: str, resolution: int, scales: int) -> str:
+    """Return a group and its grid for people.
+
+    >>> group_label("SO2xRPlus", 8, 2), group_label("O2", 8, 1)
+    ('SO2xRPlus(4×2)', 'O2(8)')
+    """
+    both = group in SUBGROUPS and SUBGROUPS[group].scales == "some"  # records of other versions may name other groups
+    return f"{group}({f'{resolution // scales}×{scales}' if both else resolution})"

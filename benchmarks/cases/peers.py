@@ -1,0 +1,32 @@
+"""The peers that a case may name: other people's layers, built by ``workloads.peers``."""
+
+from dataclasses import dataclass
+
+from benchmarks.cases.groups import GROUPS
+from benchmarks.cases.variants import FACTORED
+
+
+@dataclass(frozen=True)
+class Peer:
+    """A package of layers.
+
+    Args:
+        module: the file in ``workloads.peers`` that builds its layers.
+        variants, groups: those that it has.
+    """
+
+    module: str
+    variants: tuple[str, ...]
+    groups: tuple[str, ...]
+
+
+PEERS = {
+    "torch": Peer("fixed_weights", ("lifting", "full", "separable"), GROUPS),
+    "escnn": Peer("escnn", ("lifting", "full"), ("SO2", "O2")),
+    "authors": Peer("authors", ("lifting", "full", "separable", *FACTORED), ("SO2",)),
+}
+AUTHORS_REPOSITORY = "https://github.com/david-knigge/separable-group-convolutional-networks"
+# The environment variable with the path of a checkout of it.
+AUTHORS_VARIABLE = "GCNN_AUTHORS"
+# The variants that some peer may have.
+PEER_VARIANTS = ("lifting", "full", "separable", *FACTORED)

@@ -1,0 +1,186 @@
+"""Profiles, which are named sets of cases, and the grids that they consist of."""
+
+import dataclasses
+import itertools
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from benchmarks.cases.case import CHOICES, Case, InvalidCase, check_value, is_own_layer
+from benchmarks.cases.cores import available_cores
+from benchmarks.cases.groups import SUBGROUPS, TRIVIAL
+from benchmarks.cases.variants import BASIC, FACTORED
+
+# A grid is the cross product of the values on its axes; an axis that is left out has the default of ``Case``. Points
+# that are no case (a lifting network, cached kernels in training) are left out.
+Grid = Mapping[str, tuple[str | int, ...]]
+
+_PASSES = ("forward", "forward_backward")
+_CONV: Grid = {"layer": ("conv",), "variant": BASIC, "direction": _PASSES}
+_RESNET: Grid = {
+    "layer": ("resnet",),
+    "variant": ("plain", "full", "separable"),
+    "batch_size": (64,),
+    "image_size": (16,),
+    "channels": (8,),
+    "direction": _PASSES,
+}
+_SIM2: Grid = {
+    **_CONV,
+    "variant": ("lifting", "full", "separable", *FACTORED, "separable2d"),
+    "group": ("SO2xRPlus",),
+    "scales": (2,),
+}
+
+# One axis at a time around a base point, and the networks of the quick training study: minutes.
+_QUICK: tuple[Grid, ...] = (
+    {**_CONV, "resolution": (2, 4, 8, 16)},
+    {**_CONV, "channels": (8, 16, 32)},
+    {**_CONV, "batch_size": (1, 16, 64)},
+    {**_RESNET, "resolution": (2, 4, 8)},
+)
+
+# Pairs of axes around the base point, and every other axis at a few points: half an hour.
+_STANDARD: tuple[Grid, ...] = (
+    {**_CONV, "resolution": (4, 8, 16), "kernel_size": (5, 7)},
+    {**_CONV, "resolution": (4, 8, 16), "batch_size": (1, 16, 64)},
+    {**_CONV, "channels": (8, 16, 32)},
+    {**_CONV, "image_size": (14, 28, 56)},
+    {**_CONV, "variant": (*BASIC, *FACTORED), "direction": CHOICES["direction"]},
+    {**_CONV, "implementation": ("torch",), "variant": ("lifting", "full", "separable")},
+    {**_CONV, "direction": ("forward",), "kernels": ("generated",), "batch_size": (1, 16, 64)},
+    {**_SIM2, "resolution": (8,)},
+    {**_CONV, "group": ("O2",), "resolution": (8,)},
+    {**_CONV, "group": ("RPlus",), "resolution": (4,)},
+    {**_RESNET, "resolution": (4, 8, 16)},
+    {**_RESNET, "channels": (16,), "resolution": (4, 8), "direction": ("forward", "training_step")},
+)
+_ONE_THREAD: Grid = {**_CONV, "batch_size": (1, 16), "threads": (1,)}
+_COMPILED: Grid = {**_CONV, "variant": ("plain", "full", "separable"), "execution": ("compiled",)}
+_HALF: Grid = {**_CONV, "dtype": ("bfloat16",)}
+
+# Cross products: a day or more.
+_FULL: tuple[Grid, ...] = (
+    *_STANDARD,
+    {
+        **_CONV,
+        "resolution": (1, 2, 4, 8, 16, 32),
+        "channels": (8, 16, 32, 64),
+        "batch_size": (1, 16, 64),
+        "image_size": (14, 28, 56),
+        "kernel_size": (3, 5, 7),
+    },
+    {**_SIM2, "resolution": (4, 8, 16), "scales": (2, 4), "direction": CHOICES["direction"]},
+    {**_CONV, "group": ("O2", "RPlus"), "resolution": (2, 4, 8, 16)},
+    {**_CONV, "variant": (*BASIC, *FACTORED), "resolution": (4, 8, 16), "kernels": CHOICES["kernels"]},
+    {
+        **_RESNET,
+        "resolution": (1, 2, 4, 8, 16),
+        "channels": (8, 16, 32),
+        "image_size": (16, 28, 56),
+        "kernel_size": (3, 5, 7),
+        "direction": CHOICES["direction"],
+    },
+)
+
+# What keeps a GPU busy is wider, and a GPU has more formats.
+_CUDA: Grid = {**_CONV, "channels": (64,), "batch_size": (64,)}
+_CUDA_QUICK: tuple[Grid, ...] = (*_QUICK, {**_CUDA, "resolution": (4, 8, 16)})
+_CUDA_STANDARD: tuple[Grid, ...] = (
+    *_STANDARD,
+    {**_CUDA, "resolution": (4, 8, 16), "channels": (32, 64, 128), "kernel_size": (5, 7)},
+    {**_CUDA, "resolution": (8,), "batch_size": (64, 256), "direction": CHOICES["direction"]},
+    {**_CUDA, "dtype": CHOICES["dtype"]},
+    {**_COMPILED, "channels": (16, 64), "batch_size": (64,)},
+    {**_RESNET, "resolution": (4, 8, 16), "channels": (32,), "image_size": (28,), "dtype": CHOICES["dtype"]},
+)
+
+PROFILES: dict[str, dict[str, tuple[Grid, ...]]] = {
+    "quick": {"cpu": _QUICK, "cuda": _CUDA_QUICK},
+    "standard": {"cpu": (*_STANDARD, _ONE_THREAD, _COMPILED, _HALF), "cuda": _CUDA_STANDARD},
+    "full": {"cpu": (*_FULL, _ONE_THREAD, _COMPILED, _HALF), "cuda": (*_FULL, *_CUDA_STANDARD)},
+}
+
+
+def expand(grid: Grid) -> list[Case]:
+    """The cases of a grid, each once; combinations that make no sense are left out.
+
+    Where the others leave no choice of variant, group, resolution or scales (plain, RPlus), none is asked for.
+
+    Raises:
+        InvalidCase: for a value that is not allowed on its axis.
+    """
+    return list(dict.fromkeys(point for point in _points(grid) if isinstance(point, Case)))
+
+
+def _points(grid: Grid) -> list[Case | InvalidCase]:
+    """The cases of a grid, or what keeps a combination from being one."""
+    for axis, values in grid.items():
+        for value in values:
+            check_value(axis, value)
+    points: list[Case | InvalidCase] = []
+    for values in itertools.product(*grid.values()):
+        try:
+            points.append(Case(**settled(dict(zip(grid, values, strict=True)))))
+        except InvalidCase as reason:
+            points.append(reason)
+    return points
+
+
+def settled(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields, completed by those for which the others leave no choice."""
+    if is_own_layer(fields.get("implementation")):
+        fields |= {"variant": "custom"}
+    if fields.get("variant") == "plain":
+        fields |= {"group": TRIVIAL}
+        fields.pop("kernels", None)
+    if fields.get("group") == TRIVIAL:
+        fields |= {"resolution": 1}
+    subgroup, resolution = SUBGROUPS[fields.get("group", Case.group)], fields.get("resolution", Case.resolution)
+    if subgroup.scales != "some":
+        fields |= {"scales": subgroup.allowed_scales(resolution)[0]}
+    return fields
+
+
+def profile_cases(profile: str, **values: tuple[str | int, ...] | None) -> list[Case]:
+    """The cases of a profile, each once, in a fixed order.
+
+    Args:
+        profile: a key of ``PROFILES``.
+        values: for an axis of ``Case``, the values to use instead of the profile's own; None or nothing leaves them.
+            ``layer`` chooses among the profile's grids instead, which are about one layer each, and ``device`` among
+            its sets of grids. Threads are all available cores unless the profile or you say otherwise.
+
+    Raises:
+        InvalidCase: for an unknown profile, a value that is not allowed, or values that leave no case at all.
+    """
+    if profile not in PROFILES:
+        raise InvalidCase(f"unknown profile {profile!r}; allowed: {', '.join(PROFILES)}")
+    given = {axis: value for axis, value in values.items() if value is not None}
+    layers = given.pop("layer", CHOICES["layer"])
+    devices = given.pop("device", ("cpu",))
+    for axis, chosen in (("layer", layers), ("device", devices)):
+        for value in chosen:
+            check_value(axis, value)
+    points: list[Case | InvalidCase] = []
+    for device in devices:
+        for grid in PROFILES[profile][str(device)]:
+            if set(grid["layer"]) <= set(layers):
+                threads = {"threads": (available_cores(),)}
+                points += _points({**threads, **grid, **given, "device": (device,)})
+    cases = list(dict.fromkeys(point for point in points if isinstance(point, Case)))
+    if not cases:
+        raise InvalidCase(f"no case is left: {points[0]}" if points else "no case is left; give other values")
+    return cases
+
+
+def own_layer_cases(cases: Iterable[Case], implementation: str) -> list[Case]:
+    """Return the cases of a user's layer that share blocks with ``cases``: one for each shape, group and pass.
+
+    Raises:
+        InvalidCase: when ``implementation`` is not "package.module:Class".
+    """
+    if not is_own_layer(implementation):
+        raise InvalidCase(f"layer {implementation!r} is no class; allowed: package.module:Class")
+    ours = (case for case in cases if case.layer == "conv" and case.group != "trivial")
+    own = (dataclasses.replace(case, implementation=implementation, variant="custom") for case in ours)
+    return list(dict.fromkeys(own))

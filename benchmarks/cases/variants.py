@@ -1,0 +1,37 @@
+"""The variants that a case may name; the layers themselves are in ``gcnn_impl.layers``."""
+
+from dataclasses import dataclass
+
+from benchmarks.cases.groups import GROUPS, TRIVIAL
+
+
+@dataclass(frozen=True)
+class Variant:
+    """A kind of layer.
+
+    Args:
+        costs_like: the variant whose seconds per MAC and whose number of live maps estimate this one's.
+        groups: the groups that it has.
+        has_network: whether there is a network of such layers.
+    """
+
+    costs_like: str
+    groups: tuple[str, ...] = GROUPS
+    has_network: bool = True
+
+
+# A user's own layer has no variant of ours: it is "custom", and is compared with "full".
+VARIANTS = {
+    "plain": Variant("plain", (TRIVIAL,)),
+    "lifting": Variant("lifting", has_network=False),
+    "full": Variant("full"),
+    "separable": Variant("separable"),
+    "gseparable": Variant("full"),
+    "dseparable": Variant("separable"),
+    "dgseparable": Variant("separable"),
+    "separable2d": Variant("separable", ("SO2xRPlus",)),
+    "custom": Variant("full", (TRIVIAL, *GROUPS), has_network=False),
+}
+BASIC = ("plain", "lifting", "full", "separable")
+FACTORED = ("gseparable", "dseparable", "dgseparable")
+NETWORK_VARIANTS = tuple(name for name, variant in VARIANTS.items() if variant.has_network)

@@ -1,0 +1,20 @@
+"""``python -m benchmarks list``: print the cases of a profile."""
+
+import argparse
+
+from benchmarks.cases.profiles import PROFILES
+from benchmarks.commands.options import add_case_options, chosen_cases
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    add_case_options(parser)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Print the id and the label of every case; return 0."""
+    cases = chosen_cases(args)
+    for case in cases:
+        print(case.id, case.label)
+    print(f"{len(cases)} cases; profiles: {', '.join(PROFILES)}")
+    return 0

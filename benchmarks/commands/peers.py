@@ -1,0 +1,51 @@
+"""``python -m benchmarks peers``: our layers next to other people's."""
+
+import argparse
+from pathlib import Path
+
+from benchmarks.answers.side_by_side import side_by_side
+from benchmarks.cases.case import AXES, OURS
+from benchmarks.cases.peers import AUTHORS_REPOSITORY, PEERS
+from benchmarks.cases.profiles import Grid, own_layer_cases
+from benchmarks.commands.options import add_grid_options, grid_cases, measure_grid, use_authors
+from benchmarks.records.costs import successes
+from benchmarks.records.store import RecordStore
+from benchmarks.workloads.peers import why_unavailable
+from benchmarks.workloads.peers.authors import why_no_checkout
+
+GRID: Grid = {
+    "implementation": (OURS, *PEERS),
+    "variant": ("lifting", "full", "separable"),
+    "direction": ("forward", "forward_backward"),
+}
+# Those in ``GRID``, and those of a pass that peers have no say in.
+FIXED_AXES = ("layer", "implementation", "kernels", "execution", "scales")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.add_argument("--authors", type=Path, metavar="PATH", help=f"your checkout of {AUTHORS_REPOSITORY}")
+    parser.add_argument(
+        "--layer", dest="own_layer", metavar="MODULE:CLASS", help="a layer of your own, as one more contender"
+    )
+    add_grid_options(parser, [axis for axis in AXES if axis not in FIXED_AXES])
+
+
+def main(args: argparse.Namespace) -> int:
+    """Measure what is missing and print the tables; 1 if no contender could be measured.
+
+    Raises:
+        InvalidCase: for values that are not allowed.
+        ValueError: when ``--authors`` is no checkout of theirs.
+    """
+    if args.authors is not None and (reason := why_no_checkout(str(args.authors))):
+        raise ValueError(reason)
+    use_authors(args.authors)
+    cases = grid_cases(args, GRID)
+    if args.own_layer:
+        cases += own_layer_cases(cases, args.own_layer)
+    skipped = {record["id"] for record in RecordStore(args.results).load() if record["status"] == "skipped"}
+    found_since = any(case.id in skipped and why_unavailable(case) is None for case in cases)
+    records = measure_grid(cases, args, retry_failed=found_since)
+    print("\n".join(side_by_side(cases, records)))
+    return 0 if any(case.foreign and case.id in successes(records) for case in cases) else 1

@@ -1,0 +1,29 @@
+"""``python -m benchmarks sweep``: measure the cases that the store lacks."""
+
+import argparse
+
+from benchmarks.commands.options import add_case_options, add_sweep_options, chosen_cases, chosen_sampling
+from benchmarks.records.store import RecordStore
+from benchmarks.sweep.engine import Engine
+from benchmarks.sweep.estimate import minutes
+from benchmarks.sweep.sweep import sweep
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.description = "Measure every case of a profile that has no record yet, in fresh processes."
+    add_case_options(parser)
+    add_sweep_options(parser)
+
+
+def main(args: argparse.Namespace) -> int:
+    """Measure, and print what became of the cases; return 1 when all of them failed, else 0."""
+    cases, engine = chosen_cases(args), Engine(chosen_sampling(args), timeout=args.timeout)
+    store = RecordStore(args.results)
+    done = sweep(cases, store, engine, retry_failed=args.retry_failed)
+    counts = (
+        f"measured {done.measured}, skipped {done.skipped}, failed {done.failed}, {done.already_there} already there"
+    )
+    took = f"; {done.timed_share:.0%} of {minutes(done.seconds)} inside timed passes" if done.measured else ""
+    print(f"{counts}{took}; see {store.path}")
+    return 1 if done.failed and not done.measured and not done.already_there else 0

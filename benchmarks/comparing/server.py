@@ -1,0 +1,98 @@
+"""A process that measures one commit's ``gcnn_impl`` with the benchmarks of this checkout."""
+
+import importlib.util
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from benchmarks.cases.case import Case
+from benchmarks.running.environment import MEASURING_ENVIRONMENT
+from benchmarks.running.isolated import Report, run_isolated
+from benchmarks.sweep.rounds import take_round
+from benchmarks.sweep.tasks import ROUND_MODULE, Round
+
+PACKAGE = "gcnn_impl"
+
+
+class Server:
+    """A process in a ``workplace`` that checks cases and takes rounds there. Close it, or use it in ``with``.
+
+    Raises:
+        RuntimeError: when it is not the workplace's package that it would measure, or when it died.
+    """
+
+    def __init__(self, place: Path, timeout: float) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", f"from benchmarks.comparing.server import serve; serve({timeout})"],
+            cwd=place,
+            # A user's own layers are found where the command was given.
+            env={**os.environ, **MEASURING_ENVIRONMENT, "PYTHONPATH": str(Path.cwd())},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            start_new_session=True,  # Ctrl-C is its parent's to decide on
+        )
+        try:
+            origin = self.ask(None)
+            if origin != str(place / PACKAGE / "__init__.py"):
+                raise RuntimeError(f"{origin} would be measured instead of {place / PACKAGE}; uninstall it")
+        except BaseException:
+            self.close()
+            raise
+
+    def ask(self, task: "Round | Case | None") -> Any:
+        """A ``Taken`` for a round, an ``Outcome`` for a case to check, the place of the package for None."""
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        try:
+            pickle.dump(task, self.process.stdin)
+            self.process.stdin.flush()
+            return pickle.load(self.process.stdout)
+        except (EOFError, BrokenPipeError) as error:
+            raise RuntimeError(f"a measuring server died with status {self.process.wait()}") from error
+
+    def __enter__(self) -> "Server":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End it, and with it the processes that it forked."""
+        self.process.kill()
+        self.process.communicate()
+
+
+def check(case: Case, report: Report) -> dict[str, Any]:
+    """The gate before every measurement, in a process of its own.
+
+    Raises:
+        InvalidResult: when the output is wrong.
+    """
+    from benchmarks.measure.correctness import check_output
+    from benchmarks.workloads.build import build, configure
+
+    configure(case)
+    return {"equivariance_error": check_output(build(case))}
+
+
+def serve(timeout: float) -> None:
+    """Answer what ``Server.ask`` asks, until nobody does any more."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # whatever else is printed is no answer
+    while True:
+        try:
+            task = pickle.load(sys.stdin.buffer)
+        except EOFError:
+            return
+        if isinstance(task, Round):
+            answer: Any = take_round(task, timeout)
+        elif isinstance(task, Case):
+            answer = run_isolated(check, task, device=task.device, preload=ROUND_MODULE, timeout=timeout)
+        else:
+            spec = importlib.util.find_spec(PACKAGE)
+            answer = spec and spec.origin
+        pickle.dump(answer, answers)
+        answers.flush()

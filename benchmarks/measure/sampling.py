@@ -1,0 +1,55 @@
+"""How often a pass is repeated. No torch."""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+# Part of a budget that warms up.
+WARM_UP_SHARE = 1 / 10
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How often a pass is repeated, in all rounds together.
+
+    Args:
+        rounds: fresh processes in which the pass is timed.
+        min_samples: passes that are timed at least, however long they take.
+        max_samples: passes that are timed at most, however short they are.
+        seconds: time budget of the timed passes; a tenth of it, and never less than one pass, goes to warming up.
+    """
+
+    rounds: int = 5
+    min_samples: int = 10
+    max_samples: int = 1000
+    seconds: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.rounds < 1:
+            raise ValueError(f"rounds {self.rounds} is not allowed; allowed: integers of at least 1")
+        if not 1 <= self.min_samples <= self.max_samples:
+            raise ValueError(
+                f"min_samples {self.min_samples} is not allowed; allowed: 1 to max_samples, {self.max_samples}"
+            )
+        if not 0 < self.seconds < float("inf"):
+            raise ValueError(f"seconds {self.seconds} is not allowed; allowed: positive numbers")
+
+    def per_round(self) -> "Sampling":
+        """The share of one round."""
+        return Sampling(
+            rounds=1,
+            min_samples=math.ceil(self.min_samples / self.rounds),
+            max_samples=math.ceil(self.max_samples / self.rounds),
+            seconds=self.seconds / self.rounds,
+        )
+
+    def stopped(self, samples: Sequence[float], precise: Callable[[Sequence[float]], bool]) -> str | None:
+        """Why these samples of a round are enough, "precision", "budget" or "samples"; None while they are not."""
+        share = self.per_round()
+        if len(samples) < share.min_samples:
+            return None
+        if precise(samples):
+            return "precision"
+        if sum(samples) >= share.seconds:
+            return "budget"
+        return "samples" if len(samples) >= share.max_samples else None

@@ -1,0 +1,51 @@
+"""The names that asv and pytest-benchmark give to the points of the suites, made and read back. No torch."""
+
+import re
+from ast import literal_eval
+from collections.abc import Mapping
+from typing import Any
+
+from benchmarks.cases.case import Case
+
+# asv names a point by its values in this order, pytest-benchmark in one word.
+POINT_AXES = ("device", "variant", "resolution", "channels", "batch_size")
+ASV_LAYERS, ASV_TRAINING = "suites.bench_layers", "suites.bench_training"
+ASV_PASSES = {"Forward": "forward", "ForwardBackward": "forward_backward", "TrainingStep": "training_step"}
+WORD = re.compile(
+    r"test_pass\[(?P<layer>[^-\]]+)-(?P<variant>[^-\]]+)-H(?P<resolution>\d+)-C(?P<channels>\d+)-B(?P<batch_size>\d+)"
+    r"-(?P<direction>[^-\]]+)-(?P<device>[^-\]]+)\]$"
+)
+
+
+def pytest_name(case: Case) -> str:
+    """Return the name of a case in the pytest-benchmark suite."""
+    shape = f"H{case.resolution}-C{case.channels}-B{case.batch_size}"
+    return f"{case.layer}-{case.variant}-{shape}-{case.direction}-{case.device}"
+
+
+def asv_name(case: Case) -> str:
+    """Return asv's name for the time of a layer."""
+    benchmark = next(name for name, direction in ASV_PASSES.items() if direction == case.direction)
+    point = ", ".join(repr(getattr(case, axis)) for axis in POINT_AXES)
+    return f"{ASV_LAYERS}.{benchmark}.time_pass({point})"
+
+
+def point_of(name: str) -> Mapping[str, Any]:
+    """Return what a benchmark's name says: the quantity, and as many axes of its point as can be read.
+
+    >>> point_of("suites.bench_layers.Forward.time_pass('cpu', 'full', 8)")["resolution"]
+    8
+    """
+    if word := WORD.search(name):
+        return {"quantity": "time", **word.groupdict()}
+    function, _, arguments = name.partition("(")
+    *module, benchmark, method = ["", "", *function.split(".")]
+    quantity = "time" if method.startswith("time_") else method.removeprefix("track_")
+    # Before version 3 of the suites, their modules were not in a room.
+    layer = {"bench_layers": "conv", "bench_training": "resnet"}.get(module[-1], "")
+    found = {"quantity": quantity, "layer": layer, "direction": ASV_PASSES.get(benchmark, "")}
+    try:
+        values = literal_eval(f"({arguments.removesuffix(')')},)") if arguments else ()
+    except (SyntaxError, ValueError):
+        return found
+    return {**found, **dict(zip(POINT_AXES, values, strict=False))} if layer else found

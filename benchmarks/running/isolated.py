@@ -1,0 +1,119 @@
+"""A function in a process of its own: a crash, a kill or a lack of memory there becomes an outcome here.
+
+Processes are forked from a server that has imported torch and never computed anything, so that one costs milliseconds
+and starts clean. CUDA does not survive a fork; there, each process is a new interpreter.
+
+What a process prints goes nowhere: its last words are kept, to be quoted should it die.
+"""
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection, wait
+from multiprocessing.context import BaseContext
+from typing import Any
+
+from benchmarks.records.outcome import Outcome, outcome_of
+
+# What is read at once of what a process prints, and what is kept of it.
+OUTPUT_CHUNK = 65536
+OUTPUT_TAIL = 200
+Report = Callable[[dict[str, Any]], None]
+
+
+def run_isolated(
+    function: Callable[[Any, Report], dict[str, Any]],
+    argument: Any,
+    *,
+    device: str,
+    preload: str,
+    timeout: float,
+    report: Report = lambda fields: None,
+) -> Outcome:
+    """Call ``function(argument, report)`` in a process of its own, which is gone when this returns or raises.
+
+    Args:
+        function: importable by name from a new process; returns what can be pickled, and may report on its way.
+        argument: anything that can be pickled.
+        device: "cpu" or "cuda", where it will compute.
+        preload: the module that the process server imports beforehand.
+        timeout: seconds without a report or a result until it is given up.
+        report: called here with whatever the function reports there.
+    """
+    context = _context(device, preload)
+    receiver, sender = context.Pipe(duplex=False)
+    printed, printer = context.Pipe(duplex=False)
+    process = context.Process(target=_child, args=(sender, printer, function, argument), daemon=True)  # type: ignore[attr-defined]
+    process.start()
+    sender.close()
+    printer.close()
+    tail = b""
+    deadline = time.monotonic() + timeout
+    listening = [receiver, printed]
+    try:
+        while ready := wait(listening, max(deadline - time.monotonic(), 0)):  # also when the other end is closed
+            if printed in ready:
+                chunk = os.read(printed.fileno(), OUTPUT_CHUNK)
+                tail = (tail + chunk)[-OUTPUT_TAIL:]
+                if not chunk:
+                    listening.remove(printed)
+            if receiver in ready:
+                try:
+                    message = receiver.recv()
+                except (EOFError, OSError):  # it died before it answered, or while it did
+                    process.join()
+                    return _died(process.exitcode, tail)
+                if isinstance(message, Outcome):
+                    return message
+                report(message)
+                deadline = time.monotonic() + timeout
+            elif time.monotonic() > deadline:  # it prints for ever
+                break
+        return Outcome("timeout", f"no result within {timeout:g} s", {})
+    finally:
+        process.kill()
+        process.join()
+        receiver.close()
+        printed.close()
+
+
+def _context(device: str, preload: str) -> BaseContext:
+    if device == "cuda":
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([preload])
+    return context
+
+
+def _child(
+    sender: Connection, printer: Connection, function: Callable[[Any, Report], dict[str, Any]], argument: Any
+) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches us too; the parent decides
+    for stream in (1, 2):  # as the system knows them: what C++ prints is caught too
+        os.dup2(printer.fileno(), stream)
+    printer.close()
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    try:
+        outcome = Outcome("ok", "", function(argument, sender.send))
+    except Exception as error:
+        outcome = outcome_of(error)
+    sender.send(outcome)
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
+
+
+def _died(exitcode: int | None, tail: bytes) -> Outcome:
+    words = " ".join(tail.decode(errors="replace").split())
+    quoted = f"; its last words: {words}" if words else ""
+    if exitcode is not None and exitcode < 0:
+        hint = " (often: out of memory)" if -exitcode == signal.SIGKILL else ""
+        return Outcome("killed", f"killed by {signal.Signals(-exitcode).name}{hint}{quoted}", {})
+    return Outcome("failed", f"exited with status {exitcode} and no result{quoted}", {})

@@ -1,0 +1,87 @@
+"""One look at a contender, in its own process: is the answer right, and everything but the times of whole passes."""
+
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks.cases.case import Case
+from benchmarks.measure.available_memory import available_bytes
+from benchmarks.measure.clock import device_seconds, synchronised_clock, take_turn
+from benchmarks.measure.correctness import check_output
+from benchmarks.measure.energy import energy_per_pass
+from benchmarks.measure.macs import count_macs, zero_counted_time_share
+from benchmarks.measure.memory import split_memory
+from benchmarks.measure.memory_model import predict_bytes
+from benchmarks.measure.roofline import moved_bytes
+from benchmarks.measure.stages import stage_seconds
+from benchmarks.records.outcome import Skipped, outcome_of
+from benchmarks.running.isolated import Report
+from benchmarks.statistics.summary import summarise
+from benchmarks.sweep.tasks import Probe
+from benchmarks.sweep.worker import build_or_skip
+from benchmarks.workloads.build import configure
+from benchmarks.workloads.workload import Workload
+
+# The stages of short passes are medians of this many; long ones get what fits into a part of the case's budget.
+STAGE_PASSES = 10
+STAGE_SHARE = 0.1
+GIB = 2**30
+
+
+def probe(task: Probe, report: Report) -> dict[str, Any]:
+    """Check the output, then report the fields of a record that are no times of whole passes.
+
+    An instrument that fails leaves its field empty, and says why in ``missing``.
+
+    Raises:
+        InvalidResult: when the output is wrong; nothing is measured then.
+        Skipped: when the case is a peer's that cannot be had, or does not fit into memory.
+    """
+    case = task.case
+    configure(case)
+    predicted = predict_bytes(case)
+    if reason := does_not_fit(predicted, available_bytes(case.device)):
+        raise Skipped(reason)
+    workload = build_or_skip(case)
+    report({"parameters": sum(parameter.numel() for parameter in workload.module.parameters())})
+    report({"equivariance_error": check_output(workload)})
+    clock = synchronised_clock(case.device)
+    first, second = (take_turn(workload.run, clock, 0.0, prepare=workload.prepare)[0] for _ in range(2))
+    if case.execution == "compiled":
+        report({"compile_seconds": max(first - second, 0.0)})
+    passes = int(min(max(STAGE_SHARE * task.sampling.seconds / second, 1), STAGE_PASSES))
+    instruments: dict[str, Callable[[], Any]] = {
+        "memory": lambda: split_memory(workload) | {"predicted_bytes": predicted},
+        "macs": lambda: task.macs or count_macs(workload.module, workload.x),
+        "zero_counted_time_share": lambda: zero_counted_time_share(workload),
+        "stages": lambda: stage_seconds(workload, clock, passes=passes),
+        "moved_bytes": lambda: moved_bytes(workload),
+        "energy": lambda: _energy(workload, case),
+    }
+    if case.device == "cuda":
+        instruments["device_seconds"] = lambda: summarise(
+            device_seconds(workload.run, prepare=workload.prepare, passes=passes)
+        )
+    missing = {}
+    for name, instrument in instruments.items():
+        try:
+            report({name: instrument()})
+        except Exception as error:
+            missing[name] = outcome_of(error).message
+    return {"missing": missing}
+
+
+def does_not_fit(predicted: int, available: int) -> str | None:
+    """Why a case of so many bytes is skipped; None if it fits."""
+    if predicted <= available:
+        return None
+    return f"needs about {predicted / GIB:.1f} GiB of memory; available: {available / GIB:.1f}"
+
+
+def _energy(workload: Workload, case: Case) -> dict[str, Any]:
+    def run() -> None:
+        workload.prepare()
+        workload.run()
+
+    found = energy_per_pass(run, case.device)
+    joules = found.pop("joules_per_pass", None)
+    return found if joules is None else {"joules_per_sample": float(joules) / case.batch_size, **found}

@@ -1,0 +1,98 @@
+"""A case → its ``Workload``: the module, the input and the pass to measure."""
+
+import torch
+from torch import nn
+
+from benchmarks.cases.case import OURS, Case
+from benchmarks.workloads.shapes import CLASSES, group_of, shapes
+from benchmarks.workloads.workload import Workload
+from gcnn_impl import (
+    CONVOLUTIONS,
+    GroupResNet,
+    GroupResNetConfig,
+    LiftingConv2d,
+    PlainResNet,
+    PlainResNetConfig,
+    module_macs,
+)
+
+SEED = 0
+# Of Adam: small, so that a thousand steps in one direction leave the parameters what they are.
+LEARNING_RATE = 1e-6
+# Group elements, channels and pixels do not change the dtype of an output; one image is enough to see it.
+ONE_IMAGE = 1
+
+
+def configure(case: Case) -> None:
+    """Set what a case says about the whole process: torch's threads, and whether float32 may be computed in tf32."""
+    torch.set_num_threads(case.threads)
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = case.dtype == "tf32"
+
+
+def build(case: Case) -> Workload:
+    """The workload of a case; parameters and inputs depend on the case alone, and are the same on every device.
+
+    Raises:
+        PeerUnavailable: when the case is a peer's and that is not installed, or has no such layer.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(SEED)
+        module = _module(case)
+        in_shape, out_shape = shapes(case)
+        x, cotangent = torch.randn(in_shape), torch.randn(out_shape)
+    module, x = module.to(case.device).eval(), x.to(case.device)
+    autocast = torch.bfloat16 if case.dtype == "bfloat16" else None
+    if autocast is not None:
+        probe = Workload(module, x[:ONE_IMAGE], cotangent, None, backward=False, autocast=autocast)
+        cotangent = cotangent.to(probe.forward().dtype)
+    backward = case.direction != "forward"
+    return Workload(
+        module.train(backward),
+        x.requires_grad_(backward and case.layer == "conv"),
+        cotangent.to(case.device),
+        None if case.fixed_weights else group_of(case),
+        backward,
+        torch.optim.Adam(module.parameters(), LEARNING_RATE) if case.direction == "training_step" else None,
+        torch.compile(module) if case.execution == "compiled" else None,
+        autocast,
+        # A layer of ours that is told its mode drops its cache.
+        module.eval if case.kernels == "generated" and not backward else lambda: None,
+    )
+
+
+def convolution_macs(case: Case) -> int:
+    """Return the multiply–accumulates of one forward of a case of ours, without those that generate kernels.
+
+    Nothing is computed.
+    """
+    module = _module(case).to("meta")
+    return module_macs(module, torch.empty(shapes(case)[0], device="meta"))
+
+
+def _module(case: Case) -> nn.Module:
+    if case.own_layer:
+        from benchmarks.workloads.own_layer import build_own_layer  # late: only a user's case needs it
+
+        return build_own_layer(case)
+    if case.implementation != OURS:
+        from benchmarks.workloads.peers import build_peer  # late: it looks for packages that are optional
+
+        return build_peer(case)
+    return network(case) if case.layer == "resnet" else _layer(case)
+
+
+def _layer(case: Case) -> nn.Module:
+    channels, k, group = case.channels, case.kernel_size, group_of(case)
+    if group is None:
+        return nn.Conv2d(channels, channels, k, padding=k // 2)
+    layer = LiftingConv2d if case.variant == "lifting" else CONVOLUTIONS[case.variant]
+    return layer(channels, channels, k, group, padding=k // 2)
+
+
+def network(case: Case) -> nn.Module:
+    """The network of a case, with parameters drawn from torch's global generator."""
+    group, widths = group_of(case), (case.channels, case.channels, 2 * case.channels)
+    if group is None:
+        return PlainResNet(PlainResNetConfig(1, CLASSES, widths, case.kernel_size))
+    config = GroupResNetConfig(1, CLASSES, widths, case.kernel_size, group=group, variant=case.variant)
+    return GroupResNet(config)

@@ -1,0 +1,25 @@
+"""The shapes of a case's input and output, and its group."""
+
+import gcnn_impl
+from benchmarks.cases.case import Case
+from benchmarks.cases.groups import SUBGROUPS, TRIVIAL
+from gcnn_impl import Group
+
+CLASSES = 10
+
+
+def shapes(case: Case) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """Return the shapes of the input and of the output."""
+    batch, channels, image = case.batch_size, case.channels, (case.image_size, case.image_size)
+    if case.layer == "resnet":
+        return (batch, 1, *image), (batch, CLASSES)
+    grid = () if case.group == TRIVIAL else (case.resolution,)
+    return (batch, channels, *(() if case.variant == "lifting" else grid), *image), (batch, channels, *grid, *image)
+
+
+def group_of(case: Case) -> Group | None:
+    """Return the subgroup H with its grid; None for the trivial group."""
+    if case.group == TRIVIAL:
+        return None
+    group: Group = getattr(gcnn_impl, case.group)(*SUBGROUPS[case.group].grid_sizes(case.resolution, case.scales))
+    return group

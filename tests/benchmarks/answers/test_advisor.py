@@ -1,0 +1,180 @@
+"""Advice from made-up results: the front, what is not known, and what nothing meets."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.__main__ import main
+from benchmarks.answers.advisor import Advice, Budget, Candidate, advise, candidates, nearest_line
+from benchmarks.records.record import SCHEMA, Record
+from benchmarks.records.store import RecordStore
+from tests.benchmarks.training_records import MACHINE, training_record
+
+# Test accuracies of three seeds.
+GOOD, MIDDLE, POOR = (0.97, 0.98, 0.975), (0.93, 0.94, 0.935), (0.80, 0.81, 0.805)
+
+
+def trained(accuracies: tuple[float, ...], channels: int, **fields: Any) -> list[Record]:
+    """Records of one configuration, told from others by its width."""
+    return [
+        training_record([0.1, accuracy], seed=seed, channels=channels, **fields)
+        for seed, accuracy in enumerate(accuracies)
+    ]
+
+
+def timed(channels: int, ms: float, *, batch: int = 10, mb: float = 1.0, **axes: Any) -> Record:
+    """The cost of inference of the same network; the interval is ± 10 %."""
+    case = {"layer": "resnet", "variant": "separable", "group": "SO2", "resolution": 4, "scales": 1, "kernel_size": 5}
+    case |= {"channels": channels, "image_size": 16, "batch_size": batch, "direction": "forward", "kernels": "cached"}
+    case |= {"execution": "eager", "device": "cpu", "dtype": "float32", "threads": 1, **axes}
+    median = ms * batch / 1e3
+    return {
+        "schema": SCHEMA,
+        "kind": "cost",
+        "id": f"{case}",
+        "status": "ok",
+        "case": case,
+        "seconds": {"rounds": [[median]], "median": median, "ci_low": 0.9 * median, "ci_high": 1.1 * median},
+        "memory": {"peak_bytes": int(mb * 1e6)},
+        "provenance": MACHINE,
+    }
+
+
+RESULTS = [
+    *trained(GOOD, 8, seconds_per_epoch=8.0, parameters=8000),
+    *trained(MIDDLE, 4, seconds_per_epoch=4.0, parameters=4000),
+    *trained(POOR, 2, seconds_per_epoch=6.0, parameters=2000),
+    timed(8, 8.0, mb=80),
+    timed(4, 4.0, mb=40),
+    timed(2, 2.0, mb=20),
+]
+
+
+def widths(found: list[Candidate] | Any) -> list[int]:
+    return [candidate.configuration["channels"] for candidate in found]
+
+
+def asked(budget: Budget, records: list[Record] = RESULTS) -> Advice:
+    return advise(candidates(records), budget)
+
+
+def test_the_front_is_what_nothing_beats_within_the_budget() -> None:
+    assert widths(asked(Budget({"ms": 10})).front) == [8, 4, 2]
+    assert widths(asked(Budget({"ms": 5})).front) == [4, 2]
+    assert widths(asked(Budget({"ms": 10, "mb": 50})).front) == [4, 2]
+    assert widths(asked(Budget({"parameters": 2000})).front) == [2]
+    assert widths(asked(Budget({"epoch_seconds": 7})).front) == [4]
+    assert widths(asked(Budget({"epoch_seconds": 7})).beaten) == [2]
+
+
+def test_a_least_accuracy_alone_asks_for_all_costs_that_are_known() -> None:
+    advice = asked(Budget(min_accuracy=0.9))
+    assert widths(advice.front) == [8, 4]
+    assert "ms" in advice.axes
+    assert "parameters" in advice.axes
+
+
+def test_costs_of_inference_are_those_of_the_same_network_per_image() -> None:
+    found = {candidate.configuration["channels"]: candidate for candidate in candidates(RESULTS)}
+    assert found[4].costs["ms"].mean == pytest.approx(4.0)
+    assert found[4].costs["mb"].mean == 40
+    assert found[4].inference == "batch 10, 1 thread"
+    assert found[4].accuracy.n == 3
+
+
+@pytest.mark.parametrize(
+    "other", [{"kernels": "generated"}, {"direction": "forward_backward"}, {"layer": "conv"}, {"resolution": 8}]
+)
+def test_other_cases_say_nothing_about_a_network(other: dict[str, Any]) -> None:
+    (found,) = candidates([*trained(GOOD, 8), timed(8, 8.0, **other)])
+    assert "ms" not in found.costs
+
+
+def test_every_batch_that_was_timed_is_a_way_to_use_the_network() -> None:
+    advice = asked(Budget({"ms": 2}), [*trained(GOOD, 8), timed(8, 3.0, batch=1), timed(8, 1.0, batch=64)])
+    assert [candidate.inference for candidate in advice.front] == ["batch 64, 1 thread"]
+
+
+def test_what_was_not_measured_is_unknown_not_good_or_bad() -> None:
+    advice = asked(Budget({"ms": 10}), [*RESULTS, *trained(GOOD, 16)])
+    assert widths(advice.unknown) == [16]
+    assert 16 not in widths([*advice.front, *advice.over])
+
+
+def test_what_is_beaten_by_less_than_its_interval_is_still_possible() -> None:
+    noisy = (0.90, 0.96, 0.93)
+    advice = asked(Budget({"ms": 10}), [*RESULTS, *trained(noisy, 5), timed(5, 5.0)])
+    assert widths(advice.possible) == [5]
+
+
+def test_an_interval_that_reaches_out_of_the_budget_is_marked() -> None:
+    budget = Budget({"ms": 4.1})
+    by_width = {candidate.configuration["channels"]: candidate for candidate in candidates(RESULTS)}
+    assert budget.unsure(by_width[4])
+    assert not budget.unsure(by_width[2])
+    assert Budget(min_accuracy=0.934).unsure(by_width[4])
+
+
+def test_what_nothing_meets_is_said_in_one_line_with_what_comes_nearest() -> None:
+    budget = Budget({"ms": 1})
+    line = nearest_line(budget, asked(budget))
+    assert line == ("nothing meets 1 ms; nearest: separable SO2(4) C=2 (batch 10, 1 thread) with 2 ms, 100% over")
+    budget = Budget({"parameters": 10_000}, min_accuracy=0.99)
+    assert "C=8" in nearest_line(budget, asked(budget))
+    assert "97.5% accuracy" in nearest_line(budget, asked(budget))
+
+
+def test_a_configuration_that_failed_is_no_candidate() -> None:
+    assert candidates([training_record([0.1, 0.9], status="failed")]) == []
+
+
+@pytest.mark.parametrize("wrong", [{}, {"limits": {"ms": 0}}, {"limits": {"ms": float("nan")}}, {"min_accuracy": 95}])
+def test_a_budget_that_is_none_is_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="allowed"):
+        Budget(**wrong)
+
+
+@pytest.fixture
+def results(tmp_path: Path) -> Path:
+    for record in RESULTS:
+        RecordStore(tmp_path).append(record)
+    return tmp_path
+
+
+def test_the_command(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["advise", "--max-ms", "5", "--results", str(results)]) == 0
+    printed = capsys.readouterr().out
+    assert "2 within 5 ms; 2 on the front" in printed
+    assert "separable SO2(4) C=4" in printed
+    assert "93.5 [" in printed
+
+
+def test_the_command_where_nothing_meets_the_budget(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["advise", "--max-ms", "1", "--results", str(results)]) == 1
+    assert "nothing meets 1 ms; nearest" in capsys.readouterr().out
+
+
+def test_the_command_says_how_to_measure_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for record in trained(GOOD, 8):
+        RecordStore(tmp_path).append(record)
+    assert main(["advise", "--max-ms", "1", "--results", str(tmp_path)]) == 1
+    printed = capsys.readouterr().out
+    assert "1 are not judged: no time per image of inference was measured" in printed
+    assert "sweep --layer resnet --batch-size 1 --variant separable" in printed
+
+
+def test_the_command_needs_results_of_one_data_set(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for record in trained(GOOD, 8, dataset="rotated-mnist"):
+        RecordStore(results).append(record)
+    assert main(["advise", "--max-ms", "5", "--results", str(results)]) == 2
+    assert "give --dataset, allowed: rotated-digits, rotated-mnist" in capsys.readouterr().err
+    assert main(["advise", "--max-ms", "5", "--results", str(results), "--dataset", "rotated-digits"]) == 0
+    assert main(["advise", "--max-ms", "5", "--results", str(results), "--device", "cuda"]) == 2
+    assert main(["advise", "--results", str(results), "--dataset", "rotated-digits"]) == 2
+
+
+def test_a_network_of_two_tables_of_a_study_is_one_candidate() -> None:
+    tables = [trained(GOOD, 8, matched=budget) for budget in ("parameters", "time")]
+    assert len(candidates([record for records in tables for record in records])) == 1
+    assert len(candidates([*tables[0], *trained(GOOD, 9, matched="time")])) == 2

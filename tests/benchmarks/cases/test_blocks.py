@@ -1,0 +1,61 @@
+"""Contenders of one shape are measured together, and one of them twice."""
+
+import dataclasses
+from collections import Counter
+from typing import Any
+
+from benchmarks.cases.blocks import Block, blocks
+from benchmarks.cases.case import Case
+from benchmarks.cases.profiles import own_layer_cases, profile_cases
+
+PLAIN: dict[str, Any] = {"variant": "plain", "group": "trivial", "resolution": 1}
+
+
+def test_contenders_differ_in_what_is_compared_and_plain_is_in_the_first_block_of_its_shape() -> None:
+    cases = [
+        Case(),
+        Case(**PLAIN),
+        Case(variant="full"),
+        Case(variant="full", implementation="torch"),
+        Case(group="SO2xRPlus", scales=2),
+        Case(resolution=4),
+        Case(kernels="generated"),
+        Case(batch_size=1),
+        Case(**PLAIN, batch_size=64),
+    ]
+    found = {frozenset(block.cases) for block in blocks(cases, set(cases), seed=0)}
+    assert found == {frozenset(cases[:5]), *(frozenset([case]) for case in cases[5:])}
+
+
+def test_every_missing_case_is_in_one_block_and_no_other_case_in_any() -> None:
+    cases = profile_cases("standard", implementation=("gcnn_impl",))
+    missing = set(cases[::3])
+    counts = Counter(case for block in blocks(cases, missing, seed=1) for case in block.cases)
+    assert counts == dict.fromkeys(missing, 1)
+
+
+def test_a_user_s_layer_that_is_missing_brings_what_it_is_compared_with() -> None:
+    cases = profile_cases("quick", resolution=(8,), batch_size=(16,), layer=("conv",))
+    own = own_layer_cases(cases, "mine:Layer")
+    found = blocks([*cases, *own], set(own), seed=0)
+    assert {case for block in found for case in block.cases} == {*cases, *own}
+    assert all(len(block.cases) > 1 for block in found)
+
+
+def test_order_twins_and_ids_come_from_the_seed_alone() -> None:
+    cases = profile_cases("standard")
+    first, again, other = (blocks(cases, set(cases), seed) for seed in (0, 0, 1))
+    assert first == again
+    assert [block.cases for block in first] != [block.cases for block in other]
+    assert [block.id for block in first] == [block.id for block in again]
+    assert not {block.id for block in first} & {block.id for block in other}
+    assert sum(block.twin == block.cases[0] for block in first if len(block.cases) > 1) < len(first) / 2
+
+
+def test_a_twin_is_the_same_case_under_a_number_of_its_own() -> None:
+    case, full = Case(), Case(variant="full")
+    block = Block((case, full), twin=full, seed=0)
+    assert sorted(number for number, _ in block.entries()) == [0, 1, 2]
+    assert dict(block.entries()) == {0: case, 1: full, 2: full}
+    assert block.twin_entry == 2
+    assert dataclasses.replace(block, seed=1).entries() == dataclasses.replace(block, seed=1).entries()

@@ -1,0 +1,149 @@
+"""The command line: what a wrong request prints, and what a right one leaves."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+import benchmarks.__main__ as command_line
+from benchmarks.cases.profiles import PROFILES, profile_cases
+from benchmarks.records.store import RecordStore
+from benchmarks.running.outstanding import Interrupted
+from benchmarks.sweep.sweep import Summary
+
+TINY = [
+    *("--layer", "conv", "--variant", "plain", "--channels", "2", "--batch-size", "1", "--image-size", "8"),
+    *("--kernel-size", "3", "--threads", "1"),
+]
+FAST = ["--seconds", "0.001", "--min-samples", "2", "--rounds", "2"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("sweep --variant dense", "unknown variant 'dense'; allowed: plain, lifting, full, separable, gseparable"),
+        ("sweep --resolution 0", "resolution 0 is not allowed; allowed: integers of at least 1"),
+        ("sweep --kernel-size 4", "kernel_size 4 is even; allowed: odd integers of at least 1"),
+        ("sweep --channels -8", "channels -8 is not allowed; allowed: integers of at least 1"),
+        ("sweep --batch-size many", "argument --batch-size: invalid int value: 'many'; see python -m benchmarks sweep"),
+        ("sweep --device tpu", "unknown device 'tpu'; allowed: cpu, cuda"),
+        ("sweep --profile fast", "unknown profile 'fast'; allowed: quick, standard, full"),
+        (
+            "sweep --implementation jax",
+            "unknown implementation 'jax'; allowed: gcnn_impl, torch, escnn, authors",
+        ),
+        ("sweep --layer mine.Layer", "unknown layer 'mine.Layer'; allowed: conv, resnet"),
+        ("sweep --dtype tf32", "no case is left: device 'cpu' does not go with dtype 'tf32'; allowed: cuda"),
+        ("sweep --rounds 0", "rounds 0 is not allowed; allowed: integers of at least 1"),
+        ("sweep --seconds 0", "seconds 0.0 is not allowed; allowed: positive numbers"),
+        ("sweep --min-samples 0", "min_samples 0 is not allowed"),
+        ("sweep --timeout -1", "timeout -1.0 is not allowed"),
+        ("sweep --timeout inf", "timeout inf is not allowed"),
+        ("sweep --speed 3", "unrecognized arguments: --speed 3"),
+        ("list --variant dense", "unknown variant 'dense'"),
+        ("measure", "invalid choice: 'measure'"),
+        ("", "required: list|plan|sweep|"),
+    ],
+)
+def test_a_wrong_request_is_one_line_that_names_it(
+    arguments: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    try:
+        status = command_line.main(arguments.split())
+    except SystemExit as stop:
+        status = int(str(stop.code))
+    assert status == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.startswith("error: ")
+    assert message in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_device_that_is_not_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("benchmarks.running.outstanding.gpu_name", lambda: None)
+    assert command_line.main(["sweep", "--device", "cuda", "--results", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == "error: device 'cuda' is not there; allowed on this machine: cpu\n"
+
+
+def test_results_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").write_text("in the way")
+    assert command_line.main(["sweep", *TINY, "--results", str(tmp_path / "file")]) == 2
+    err = capsys.readouterr().err
+    assert err.startswith(f"error: cannot write results to {tmp_path}/file/records.jsonl: ")
+    assert err.count("\n") == 1
+
+
+def test_a_truncated_line_is_a_warning_and_that_case_is_measured_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = ["sweep", *TINY, *FAST, "--results", str(tmp_path)]
+    assert command_line.main(command) == 0
+    path = RecordStore(tmp_path).path
+    first = capsys.readouterr().out
+    assert re.fullmatch(
+        rf"measured 2, skipped 0, failed 0, 0 already there; \d+% of \d+ s inside timed passes; see {path}\n", first
+    )
+    lines = path.read_bytes().splitlines(keepends=True)
+    costs = [i for i, line in enumerate(lines) if b'"kind":"cost"' in line]
+    path.write_bytes(b"".join([*lines[: costs[-1]], lines[costs[-1]][:-20]]))
+    assert command_line.main(command) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith("measured 1, skipped 0, failed 0, 1 already there; ")
+    assert f"warning: {path}:{costs[-1] + 1}: not a record, left out" in err
+
+
+def test_ctrl_c_is_one_line_and_status_130(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise Interrupted("3 new records kept, 4 cases left")
+
+    monkeypatch.setattr(command_line, "sweep", interrupted)
+    assert command_line.main(["sweep", *TINY]) == 130
+    assert capsys.readouterr().err == "interrupted: 3 new records kept, 4 cases left\n"
+
+
+def test_list_names_every_case_and_every_profile(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line.main(["list", "--profile", "quick"]) == 0
+    *lines, last = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == [case.id for case in profile_cases("quick")]
+    assert all(profile in last for profile in PROFILES)
+
+
+def test_a_layer_of_one_s_own_is_listed_beside_ours(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line.main(["list", *TINY[2:], "--variant", "separable", "--layer", "conv", "mine.layers:Layer"]) == 0
+    out = capsys.readouterr().out
+    assert "conv separable SO2(8)" in out
+    assert "conv mine.layers:Layer custom SO2(8)" in out
+
+
+def test_a_plan_says_how_much_how_long_and_what_is_skipped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = RecordStore(tmp_path)
+    assert command_line.main(["plan", *TINY, "--results", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert re.fullmatch(
+        r"2 cases, 0 of them already there; 2 to do in 2 blocks of 5 rounds, about \d+ s; 0 will .*\n", out
+    )
+    assert not store.path.exists()
+    huge = ["--channels", "4096", "--image-size", "4096"]
+    assert command_line.main(["plan", *TINY, *huge, "--results", str(tmp_path)]) == 0
+    assert re.search(r"2 will be skipped\n  . × needs about \d+", capsys.readouterr().out)
+
+
+@pytest.mark.parametrize("command", [[], ["list"], ["plan"], ["sweep"], ["train"]])
+def test_help_has_examples_and_exits_0(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        command_line.main([*command, "--help"])
+    assert stop.value.code == 0
+    assert "examples:\n  python -m benchmarks" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("summary", "status"), [(Summary(0, 3, 0), 1), (Summary(1, 2, 0), 0), (Summary(0, 2, 1), 0)])
+def test_a_sweep_in_which_every_case_failed_says_so_by_its_status(
+    summary: Summary, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command_line, "sweep", lambda *_, **__: summary)
+    assert command_line.main(["sweep", "--results", str(tmp_path)]) == status

@@ -1,0 +1,154 @@
+"""The command, from nothing to the words, on a study that takes seconds."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.__main__ import main
+from benchmarks.cases.case import InvalidCase
+from benchmarks.commands import study as command
+from benchmarks.commands.study import chosen_study
+from benchmarks.records.store import RecordStore, RecordWarning
+from benchmarks.studies.study import STUDIES, Contender, Study
+from benchmarks.studies.workers import Here, Task
+from tests.benchmarks.studies.made_up_study import STUDY, plan_of
+
+TINY = Study(
+    "rotated-digits",
+    image_size=9,
+    limit=32,
+    kernel_size=3,
+    hidden_features=8,
+    batch_size=16,
+    epochs=2,
+    seeds=3,
+    resolutions=(2,),
+    reference=Contender("separable", "SO2", 2),
+    channels=2,
+    matches=("parameters",),
+    search_rates=(3e-3,),
+    search_epochs=1,
+)
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(STUDIES, "rotated-digits", {"standard": TINY})
+    monkeypatch.setattr(command, "ROUNDS", 2)
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_study_from_nothing_to_its_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["study", "rotated-digits", "--results", str(tmp_path)]
+    assert main([*asked, "--plan"]) == 0
+    planned = capsys.readouterr().out
+    assert "matched by parameters" in planned
+    assert "15 runs of 2 epochs" in planned
+    assert RecordStore(tmp_path).load() == []
+
+    assert main([*asked, "--no-inference"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(planned.splitlines()[0])  # the same widths, not measured again
+    assert "best validation accuracy, %, by learning rate; 1 epochs, seed 100" in said
+    assert "## matched by parameters to separable SE(2) |H|=2 C=2" in said
+    assert "trained 15 of 15 runs now, 0 failed" in said
+    words = [line for line in said.splitlines() if line.startswith(("SUPPORTS", "CONTRADICTS", "CANNOT DECIDE"))]
+    assert len(words) == 3
+    assert len(RecordStore(tmp_path / "search").load()) == 5
+
+    assert main([*asked, "--no-inference"]) == 0
+    again = capsys.readouterr().out
+    assert "trained 0 of 15 runs now" in again
+    assert "best validation accuracy" not in again  # the rates are kept
+    assert again.splitlines()[-20:-1] == said.splitlines()[-20:-1]
+
+    (decisions,) = tmp_path.glob("study-rotated-digits-*.json")
+    assert {each["learning_rate"] for each in json.loads(decisions.read_text())["rates"]} == {3e-3}
+
+    assert main(asked) == 0  # now with the inference of its five networks
+    costs = [record for record in RecordStore(tmp_path).load() if record["kind"] == "cost"]
+    assert {record["status"] for record in costs} == {"ok"}
+    assert len(costs) == len({(record["case"]["variant"], record["case"]["group"]) for record in costs}) == 5
+    assert main(["advise", "--max-ms", "1000", "--results", str(tmp_path)]) == 0
+
+
+def test_steps_of_another_commit_are_pointed_out(tmp_path: Path) -> None:
+    decisions = plan_of(lambda contender: 0.01)
+    with pytest.warns(RecordWarning, match="those of commit aaaaaaaaaa, not of"):
+        command.warn_of_another_commit(replace(decisions, provenance={"commit": "a" * 40}), tmp_path)
+
+
+class Arguments:
+    """What the command line leaves out."""
+
+    name, scale = "rotated-digits", "quick"
+    match = resolution = seeds = epochs = channels = image_size = limit = device = None
+
+
+def test_options_replace_values_of_the_scale() -> None:
+    args = Arguments()
+    args.seeds, args.match, args.resolution = 4, ["memory", "macs"], [8, 16]  # type: ignore[assignment]
+    study = chosen_study(args)  # type: ignore[arg-type]
+    quick = STUDIES["rotated-digits"]["quick"]
+    assert (study.seeds, study.matches, study.resolutions) == (4, ("memory", "macs"), (8, 16))
+    assert study.reference == replace(quick.reference, resolution=16)
+    assert study.epochs == quick.epochs
+
+
+def test_an_unknown_scale_is_named() -> None:
+    args = Arguments()
+    args.scale = "large"
+    with pytest.raises(InvalidCase, match="unknown scale 'large'; allowed: quick, standard, paper"):
+        chosen_study(args)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--jobs", "1000"], "jobs 1000 are not allowed"),
+        (["--timeout", "0"], "timeout 0.0 is not allowed"),
+        (["--match", "weight"], "unknown match 'weight'"),
+        (["--seeds", "0"], "seeds 0 is not allowed"),
+    ],
+)
+def test_a_wrong_request_is_one_line(
+    options: list[str], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["study", "rotated-digits", "--results", str(tmp_path), *options]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.count("\n") == 1
+
+
+def test_images_that_are_not_there_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["study", "rotated-mnist", "--scale", "quick", "--results", str(tmp_path), "--data-root", str(tmp_path)]
+    assert main(asked) == 2
+    assert "is missing" in capsys.readouterr().err
+
+
+def test_a_plan_is_completed_by_what_it_lacks_and_keeps_what_it_has() -> None:
+    measured: list[Any] = []
+
+    class Workers(Here):
+        def measure(self, task: Task, argument: Any, device: str) -> dict[str, Any]:
+            measured.append((task, argument))
+            if task is command.match_task:
+                return {"channels": 9, "target": 1.0, "achieved": 1.2}
+            return {"seconds": [[0.02]] * len(argument[0]), "provenance": {"device_name": "B"}}
+
+    whole = plan_of(lambda contender: 0.01)
+    assert command.decide(whole, Workers()) == whole
+    assert measured == []
+
+    lost = Contender("full", "SO2", 8)
+    kept = {key: width for key, width in whole.widths.items() if key != ("parameters", lost)}
+    completed = command.decide(replace(whole, widths=kept), Workers())
+    assert [task for task, _ in measured] == [command.match_task] + [command.pace_task] * command.ROUNDS
+    assert measured[-1][1][0] == (STUDY.run(lost, 9),)
+    assert {key: completed.widths[key].channels for key in kept} == {key: width.channels for key, width in kept.items()}
+    assert completed.widths["parameters", lost].channels == 9
+    assert completed.step("parameters", lost)["median"] == 0.02
+    assert completed.step("time", lost) == whole.step("time", lost)

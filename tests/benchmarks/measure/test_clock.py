@@ -1,0 +1,111 @@
+"""Sampling against a clock that only moves when the pass says so."""
+
+from itertools import islice
+from typing import Any
+
+import pytest
+import torch
+
+from benchmarks.measure.clock import counterbalanced, device_seconds, synchronised_clock, take_turn, warm_up
+from benchmarks.measure.sampling import Sampling
+
+
+class Passes:
+    """A pass of known duration, a clock that it moves, and a log of what was called."""
+
+    def __init__(self, *seconds: float) -> None:
+        self.seconds, self.now, self.calls = list(seconds), 0.0, 0
+
+    def prepare(self) -> None:
+        self.now += 100.0  # must not be timed
+
+    def run(self) -> None:
+        self.now += self.seconds[min(self.calls, len(self.seconds) - 1)]
+        self.calls += 1
+
+    def sample(self, sampling: Sampling) -> list[float]:
+        """Warm up, then take turns of one pass until the sampling has enough, as a round does."""
+        clock, samples = (lambda: self.now), list[float]()
+        warm_up(self.run, clock, sampling, prepare=self.prepare)
+        while sampling.stopped(samples, lambda _: False) is None:
+            samples += take_turn(self.run, clock, 0.0, prepare=self.prepare)
+        return samples
+
+
+def test_slow_passes_are_sampled_the_least_number_of_times_after_one_to_warm_up() -> None:
+    passes = Passes(50.0, 2.0)
+    assert passes.sample(Sampling(rounds=1, min_samples=3, seconds=1.0)) == [2.0, 2.0, 2.0]
+    assert passes.calls == 1 + 3
+
+
+def test_faster_passes_are_sampled_until_the_budget_is_spent() -> None:
+    passes = Passes(0.125)
+    assert passes.sample(Sampling(rounds=1, min_samples=3, seconds=2.5)) == [0.125] * 20
+    assert passes.calls == 2 + 20  # a tenth of the budget to warm up
+
+
+def test_fast_passes_are_sampled_the_most_number_of_times() -> None:
+    assert len(Passes(2.0**-20).sample(Sampling(rounds=1, min_samples=3, max_samples=50, seconds=0.01))) == 50
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"rounds": 0}, {"min_samples": 0}, {"min_samples": 1001}, {"seconds": 0.0}, {"seconds": float("nan")}]
+)
+def test_wrong_sampling_is_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="is not allowed; allowed: "):
+        Sampling(**wrong)  # type: ignore[arg-type]
+
+
+def test_the_clock_of_the_cpu_is_monotonic() -> None:
+    clock = synchronised_clock("cpu")
+    assert clock() <= clock()
+
+
+def test_time_on_the_device_is_between_events_and_without_what_is_prepared(monkeypatch: pytest.MonkeyPatch) -> None:
+    passes = Passes(0.5, 0.25)
+    waited: list[float] = []
+
+    class Event:
+        def __init__(self, enable_timing: bool) -> None:
+            assert enable_timing
+
+        def record(self) -> None:
+            self.at = passes.now
+
+        def elapsed_time(self, end: Any) -> float:
+            assert waited  # before that an event has not happened
+            return float(1e3 * (end.at - self.at))
+
+    monkeypatch.setattr(torch.cuda, "Event", Event)
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: waited.append(passes.now))
+    assert device_seconds(passes.run, prepare=passes.prepare, passes=3) == [0.5, 0.25, 0.25]
+    assert len(waited) == 1  # once, in the end
+
+
+def test_a_turn_lasts_its_time_or_its_number_of_passes_and_one_pass_at_least() -> None:
+    for seconds, most, taken in ((0.5, 100, 4), (0.5, 2, 2), (0.0, 100, 1)):
+        passes = Passes(0.125)
+        assert len(take_turn(passes.run, lambda p=passes: p.now, seconds, prepare=passes.prepare, most=most)) == taken
+
+
+@pytest.mark.parametrize(
+    ("samples", "precise", "why"),
+    [
+        ([1.0], True, None),  # two at least in each of five rounds
+        ([1.0, 1.0], False, "budget"),
+        ([0.01] * 3, True, "precision"),
+        ([0.01] * 3, False, None),
+        ([0.01] * 20, False, "samples"),
+    ],
+)
+def test_a_round_is_over_when_it_is_precise_or_has_had_its_share(
+    samples: list[float], precise: bool, why: str | None
+) -> None:
+    sampling = Sampling(rounds=5, min_samples=10, max_samples=100, seconds=5.0)
+    assert sampling.stopped(samples, lambda _: precise) == why
+
+
+def test_turns_are_counterbalanced_and_every_round_begins_with_another() -> None:
+    assert list(islice(counterbalanced(3, 0), 9)) == [0, 1, 2, 2, 1, 0, 0, 1, 2]
+    assert list(islice(counterbalanced(3, 1), 6)) == [1, 2, 0, 0, 2, 1]
+    assert {next(counterbalanced(3, number)) for number in range(3)} == {0, 1, 2}

@@ -1,0 +1,313 @@
+"""The MACs of fvcore, of torch's counter and of closed forms meet, and nothing that has MACs goes uncounted."""
+
+import copy
+import math
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import conv2d, scaled_dot_product_attention
+from torch.profiler import profile
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks.cases.case import Case
+from benchmarks.measure import macs as flops
+from benchmarks.measure.macs import count_macs, zero_counted_time_share
+from benchmarks.measure.stages import StageClock
+from benchmarks.records.costs import pass_macs
+from benchmarks.workloads.build import build
+from benchmarks.workloads.workload import Workload
+from gcnn_impl import generation_macs, module_macs, native
+
+# What fvcore has no rule for and has no multiply–accumulates: elementwise, indexing, reshaping, pooling, reductions.
+HARMLESS = {
+    "aten::add",
+    "aten::amax",
+    "aten::cat",
+    "aten::feature_dropout",
+    "aten::index_select",
+    "aten::max_pool2d",
+    "aten::mul",
+    "aten::pad",
+    "aten::repeat",
+    "aten::repeat_interleave",
+    "aten::sin",
+    "aten::sub",
+    "aten::unflatten",
+}
+SHAPES: list[dict[str, Any]] = [
+    {"channels": 3, "resolution": 4, "batch_size": 2, "image_size": 8, "kernel_size": 3},
+    {"channels": 4, "resolution": 3, "batch_size": 1, "image_size": 9, "kernel_size": 5},
+    {"channels": 5, "resolution": 8, "batch_size": 3, "image_size": 7, "kernel_size": 1},
+    {"channels": 2, "resolution": 1, "batch_size": 2, "image_size": 10, "kernel_size": 7},
+]
+
+
+def closed_form(case: Case, taps: int) -> int:
+    """The convolution of a layer that keeps the image size, C → C channels on |H| elements, written out."""
+    outputs = case.batch_size * case.channels * case.resolution * case.image_size**2
+    return {
+        "plain": outputs * case.channels * taps,
+        "lifting": outputs * case.channels * taps,
+        "full": outputs * case.channels * case.resolution * taps,
+        "separable": outputs * case.channels * case.resolution + outputs * taps,
+    }[case.variant]
+
+
+def layer_case(variant: str, shape: dict[str, Any]) -> Case:
+    plain = {"group": "trivial", "resolution": 1} if variant == "plain" else {}
+    return Case(variant=variant, **(shape | plain))
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+@pytest.mark.parametrize("variant", ["plain", "lifting", "full", "separable"])
+def test_the_convolution_of_a_layer_by_its_definition(variant: str, shape: dict[str, Any]) -> None:
+    case = layer_case(variant, shape)
+    workload = build(case)
+    macs = count_macs(workload.module, workload.x)
+    assert macs["convolution"] == closed_form(case, case.kernel_size**2)
+    assert set(macs["unsupported"]) <= HARMLESS
+
+
+def test_kernel_generation_is_three_matrix_products_at_every_distinct_point_and_does_not_depend_on_the_batch() -> None:
+    # Trivially small: |H| = 1, k = 1, so the net sees one point (x, y) and makes C·C values through 64 and 64 units.
+    counts = set()
+    for batch_size in (1, 3):
+        workload = build(Case(variant="lifting", resolution=1, kernel_size=1, channels=5, batch_size=batch_size))
+        counts.add(count_macs(workload.module, workload.x)["kernel_generation"])
+    assert counts == {2 * 64 + 64 * 64 + 64 * 25}
+
+
+def test_a_plain_network_generates_no_kernels_and_counts_its_layers() -> None:
+    workload = build(
+        Case(layer="resnet", variant="plain", group="trivial", resolution=1, channels=4, image_size=16, batch_size=2)
+    )
+    macs = count_macs(workload.module, workload.x)
+    c, taps = 4, 25
+    per_image = (
+        16**2 * c * taps  # the first layer, from one channel
+        + 16**2 * (c * c * taps) * 2  # the first block, 4 → 4
+        + 8**2 * (c * c * taps + 2 * c * c * taps + 2 * c * c)  # the second, 4 → 8, and its skip
+        + 2**2 * (2 * c) ** 2 * 9  # the last, unpadded, on 4×4
+        + 2 * c * 256
+        + 256 * 10  # the classifier
+    )
+    assert macs["kernel_generation"] == 0
+    assert macs["convolution"] == 2 * per_image
+
+
+@pytest.mark.parametrize("batch_size", [1, 2])
+def test_counting_a_network_leaves_no_trace_in_it(batch_size: int) -> None:
+    workload = build(Case(layer="resnet", channels=2, image_size=9, batch_size=batch_size, kernel_size=3, resolution=2))
+    state = copy.deepcopy(workload.module.state_dict())
+    macs = count_macs(workload.module, workload.x)
+    assert not workload.module.training
+    for name, value in workload.module.state_dict().items():
+        assert torch.equal(value, state[name]), name
+    assert macs["kernel_generation"] > 0
+    assert set(macs["unsupported"]) <= HARMLESS
+
+
+def test_kernels_are_generated_although_they_are_in_the_inference_cache() -> None:
+    workload = build(Case(channels=2, batch_size=1, image_size=8, kernel_size=3, resolution=2))
+    before = count_macs(workload.module, workload.x)
+    workload.run()
+    assert count_macs(workload.module, workload.x) == before
+    assert before["kernel_generation"] > 0
+
+
+def test_an_operator_that_cannot_be_counted_is_named() -> None:
+    class Same(nn.Conv2d):
+        def __init__(self) -> None:
+            super().__init__(2, 2, 3, padding="same")
+
+    macs = count_macs(Same(), torch.zeros(1, 2, 4, 4))
+    assert macs["convolution"] == 0
+    assert "aten::_convolution_mode" in macs["unsupported"]
+
+
+def test_importing_fvcore_and_counting_warn_nobody() -> None:
+    code = (
+        "import torch; from benchmarks.measure.macs import count_macs;"
+        "print(count_macs(torch.nn.Conv2d(1, 1, 3), torch.zeros(1, 1, 3, 3))['convolution'])"
+    )
+    done = subprocess.run([sys.executable, "-W", "default", "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("9\n", "")
+
+
+VARIANTS = ["plain", "lifting", "full", "separable", "gseparable", "dseparable", "dgseparable", "separable2d"]
+LAYERS = [("conv", variant) for variant in VARIANTS] + [("resnet", v) for v in VARIANTS if v != "lifting"]
+
+
+def any_case(layer: str, variant: str, direction: str = "forward_backward") -> Case:
+    """Of sizes that are all different, so that none can stand for another."""
+    group: dict[str, Any] = {"plain": {"group": "trivial", "resolution": 1}}.get(variant, {"group": "SO2"})
+    if variant == "separable2d":
+        group = {"group": "SO2xRPlus", "scales": 2}
+    sizes = {"channels": 3, "resolution": 4, "batch_size": 2, "image_size": 10, "kernel_size": 5}
+    return Case(layer=layer, variant=variant, direction=direction, **(sizes | group))
+
+
+def counted_macs(run: Callable[[], object]) -> int:
+    """By torch's counter, with the weight gradient of a grouped convolution mended: it counts all groups' channels."""
+
+    def convolution_backward(
+        gradient: Any, x: Any, weight: Any, *geometry: Any, out_shape: Any = None, **options: Any
+    ) -> int:
+        transposed, mask = geometry[4], geometry[-1]
+        assert not transposed
+        product = 2 * math.prod(gradient) * math.prod(weight[1:])
+        return product * sum(mask[:2])
+
+    mended = {torch.ops.aten.convolution_backward: convolution_backward}
+    with FlopCounterMode(display=False, custom_mapping=mended) as counter:
+        run()
+    return counter.get_total_flops() // 2
+
+
+def by_definition(workload: Workload) -> nn.Module:
+    for module in workload.module.modules():
+        if hasattr(module, "algorithm"):
+            module.algorithm = "direct"
+    return workload.module.train()
+
+
+@pytest.mark.parametrize(("layer", "variant"), LAYERS)
+def test_three_counts_of_a_forward_meet(layer: str, variant: str) -> None:
+    workload = build(any_case(layer, variant))
+    macs = count_macs(workload.module, workload.x)
+    assert macs["convolution"] == module_macs(workload.module, workload.x)
+    assert macs["kernel_generation"] == generation_macs(workload.module)
+    module = by_definition(workload)
+    with torch.no_grad():
+        assert pass_macs(macs, generated=True, backward=False) == counted_macs(lambda: module(workload.x))
+    assert set(macs["unsupported"]) <= HARMLESS
+
+
+@pytest.mark.parametrize("differentiable_input", [False, True])
+@pytest.mark.parametrize(("layer", "variant"), LAYERS)
+def test_the_rule_for_backward_meets_the_mended_counter(layer: str, variant: str, differentiable_input: bool) -> None:
+    workload = build(any_case(layer, variant))
+    x = workload.x.detach().requires_grad_(differentiable_input)
+    macs = count_macs(workload.module, x)
+    y = by_definition(workload)(x)
+    assert macs["backward"] == counted_macs(lambda: y.backward(workload.cotangent))
+    assert workload.module.training
+
+
+def test_backward_of_one_convolution_is_twice_its_forward_and_once_where_the_input_needs_no_gradient() -> None:
+    conv, x = nn.Conv2d(4, 6, 3, groups=2), torch.zeros(1, 4, 5, 5)
+    forward = 3 * 3 * 6 * 2 * 9
+    assert count_macs(conv, x.requires_grad_(True))["backward"] == 2 * forward
+    assert count_macs(conv, x.requires_grad_(False))["backward"] == forward
+    assert count_macs(conv.requires_grad_(False), x)["backward"] == 0
+    assert pass_macs({"convolution": 5, "kernel_generation": 3, "backward": 7}, generated=False, backward=True) == 12
+
+
+def macs_by_stage(workload: Workload) -> dict[str, float]:
+    """MACs of a forward in each stage, by torch's counter: the stages' clock may be anything that only grows."""
+    module = by_definition(workload)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        clock = StageClock(lambda: counter.get_total_flops() / 2)
+        with clock.inside(module):
+            module(workload.x.detach())
+    return clock.total()
+
+
+@pytest.mark.parametrize(("layer", "variant"), LAYERS)
+def test_stages_add_up(layer: str, variant: str) -> None:
+    workload = build(any_case(layer, variant))
+    macs, stages = count_macs(workload.module, workload.x), macs_by_stage(workload)
+    assert stages.get("kernel_generation", 0) == macs["kernel_generation"]
+    assert sum(stages.values()) - macs["kernel_generation"] == macs["convolution"]
+    assert (stages.get("group_mixing", 0) > 0) == (variant not in ("plain", "lifting", "full", "gseparable"))
+    if layer == "resnet":
+        assert stages["other"] == 2 * (6 * 256 + 256 * 10)
+
+
+def test_the_stages_of_a_separable_layer_by_their_definition() -> None:
+    case = any_case("conv", "separable")
+    workload = build(case)
+    stages = macs_by_stage(workload)
+    outputs = 2 * 3 * 4 * 10 * 10
+    assert stages["group_mixing"] == outputs * 3 * 4
+    assert stages["spatial_convolution"] == outputs * 25
+
+
+class _Module(nn.Module):
+    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.function, self.weight = function, nn.Parameter(torch.zeros(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(x)
+
+
+@pytest.mark.parametrize(
+    ("function", "truth", "fvcore", "counter"),
+    [
+        pytest.param(lambda x: conv2d(x, x.new_zeros(16, 16, 3, 3), padding=1), 9 * 65536, 1.0, 1.0, id="conv2d"),
+        pytest.param(lambda x: conv2d(x, x.new_zeros(16, 16, 3, 3), padding="same"), 9 * 65536, 0.0, 1.0, id="same"),
+        pytest.param(lambda x: torch.tensordot(x, x.new_zeros(16, 16), 1), 65536, 0.0, 1.0, id="tensordot"),
+        pytest.param(lambda x: x @ x.new_zeros(16, 16), 65536, 1.0, 1.0, id="matmul"),
+        pytest.param(lambda x: scaled_dot_product_attention(x, x, x), 2 * 65536, 0.0, 1.0, id="attention"),
+        pytest.param(lambda x: torch.fft.rfft2(x).abs(), 1, 0.0, 0.0, id="fft"),
+    ],
+)
+def test_what_the_counters_are_known_to_get_wrong(
+    function: Callable[[Tensor], Tensor], truth: int, fvcore: float, counter: float
+) -> None:
+    """Shares of the truth that are counted, on x of shape (1, 16, 16, 16)."""
+    x = torch.zeros(1, 16, 16, 16)
+    counted = count_macs(_Module(function), x)
+    assert counted["convolution"] == fvcore * truth
+    assert (fvcore == 1) or counted["unsupported"]  # whatever is left out is named
+    assert counted_macs(lambda: function(x)) == counter * truth
+
+
+def test_fvcore_rounds_an_einsum() -> None:
+    macs = count_macs(_Module(lambda x: torch.einsum("bihw,oi->bohw", x, x.new_zeros(8, 16))), torch.zeros(1, 16, 9, 9))
+    assert macs["convolution"] == pytest.approx(16 * 8 * 81, rel=1e-2)
+
+
+@pytest.mark.parametrize("groups", [1, 2, 4])
+def test_torchs_counter_takes_the_groups_twice_in_a_weight_gradient(groups: int) -> None:
+    weight = torch.zeros(4, 4 // groups, 3, 3, requires_grad=True)
+    y = conv2d(torch.zeros(1, 4, 6, 6), weight, groups=groups)
+    with FlopCounterMode(display=False) as counter:
+        y.backward(torch.ones_like(y))
+    assert counter.get_total_flops() // 2 == y.numel() * weight[0].numel() * groups
+
+
+def test_the_share_of_time_in_what_counts_zero() -> None:
+    sines = _Module(lambda x: x.sin().cos().exp())
+    assert zero_counted_time_share(Workload(sines, torch.zeros(64, 256), torch.zeros(64, 256), None, False)) == 1
+    product = _Module(lambda x: x @ x)
+    square = torch.zeros(512, 512)
+    assert zero_counted_time_share(Workload(product, square, square, None, False)) < 0.5
+    share = zero_counted_time_share(build(any_case("resnet", "separable")))
+    assert 0 < share < 1
+
+
+def test_operators_in_c_that_multiply_are_no_time_at_zero_macs() -> None:
+    if not native.takes(torch.zeros(1)):
+        pytest.skip(native.status())
+    workload = build(Case(variant="separable", kernel_size=7, direction="forward_backward"))
+    workload.prepare()
+    with profile(acc_events=True) as profiler:
+        workload.run()
+    ours = {event.key for event in profiler.key_averages() if event.key.startswith("gcnn_impl::")}
+    counted = {name for name in ours if flops.COUNTED.match(name)}
+    assert {name.partition("::")[2] for name in ours - counted} <= {"to_images", "to_maps"}
+    assert {"gcnn_impl::depthwise_conv2d", "gcnn_impl::depthwise_conv2d_weight", "gcnn_impl::siren"} <= counted
+
+
+def test_counting_draws_nothing_from_the_random_generator() -> None:
+    workload = build(any_case("resnet", "plain"))
+    before = torch.random.get_rng_state()
+    count_macs(workload.module, workload.x)
+    assert torch.equal(torch.random.get_rng_state(), before)

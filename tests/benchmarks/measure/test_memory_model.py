@@ -1,0 +1,109 @@
+"""Predicted peaks against measured ones, and what a machine says is available."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.cases.case import Case
+from benchmarks.cases.profiles import profile_cases
+from benchmarks.measure import memory_model
+from benchmarks.measure.available_memory import available_bytes
+from benchmarks.measure.memory import peak_memory
+from benchmarks.measure.memory_model import predict_bytes
+from benchmarks.workloads.build import build
+
+# Measured / predicted. Too low is what takes a machine down; too high leaves a case out that would have fitted.
+HIGHEST, LOWEST = 1.1, 0.5
+PLAIN: dict[str, Any] = {"variant": "plain", "group": "trivial", "resolution": 1}
+VARIANTS: list[dict[str, Any]] = [
+    PLAIN,
+    *({"variant": v} for v in ("lifting", "full", "separable", "gseparable", "dseparable", "dgseparable")),
+    {"variant": "separable2d", "group": "SO2xRPlus", "scales": 2},
+    {"variant": "full", "group": "O2"},
+    {"variant": "separable", "group": "RPlus", "resolution": 4, "scales": 4},
+    {"variant": "full", "resolution": 5},
+]
+SHAPES: list[dict[str, Any]] = [
+    {"channels": 8, "batch_size": 8, "image_size": 16},
+    {"channels": 16, "batch_size": 2, "image_size": 18, "kernel_size": 3},
+    {"channels": 12, "batch_size": 3, "image_size": 20, "kernel_size": 7},
+]
+
+
+@pytest.mark.parametrize("layer", ["conv", "resnet"])
+@pytest.mark.parametrize("i", range(len(VARIANTS)), ids=lambda i: " ".join(map(str, VARIANTS[i].values())))
+def test_a_prediction_is_right_to_a_factor_and_never_much_too_low(layer: str, i: int) -> None:
+    fields = SHAPES[i % len(SHAPES)] | VARIANTS[i]
+    if (layer, fields["variant"]) == ("resnet", "lifting"):
+        pytest.skip("no such network")
+    for direction, kernels in [("forward", "cached"), ("forward", "generated"), ("training_step", "generated")]:
+        if fields["variant"] == "plain" and (direction, kernels) == ("forward", "generated"):
+            continue
+        case = Case(layer=layer, direction=direction, kernels=kernels, **fields)
+        workload = build(case)
+        workload.prepare()
+        workload.run()
+        measured = int(peak_memory(workload.run, "cpu", prepare=workload.prepare)["peak_bytes"])
+        ratio = measured / predict_bytes(case)
+        print(f"{case.label}: measured {measured / 2**20:.2f} MiB, {ratio:.2f} of the prediction")  # pytest -rP
+        assert LOWEST <= ratio <= HIGHEST, case.label
+
+
+def test_the_fourier_path_takes_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(variant="full", direction="forward_backward")
+    direct = predict_bytes(case)
+    monkeypatch.setattr(memory_model, "fourier_pays", lambda *sizes: True)
+    assert predict_bytes(case) > 1.5 * direct
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+@pytest.mark.parametrize("profile", ["quick", "standard", "full"])
+def test_every_case_has_a_prediction(profile: str, device: str) -> None:
+    assert min(predict_bytes(case) for case in profile_cases(profile, device=(device,))) > 0
+
+
+def test_what_ever_grows_takes_more() -> None:
+    case = {"variant": "full", "direction": "forward_backward"}
+    for axis, values in {"batch_size": (1, 2, 64), "image_size": (14, 28, 56), "channels": (8, 16, 64)}.items():
+        predictions = [predict_bytes(Case(**(case | {axis: value}))) for value in values]
+        assert predictions == sorted(set(predictions)), axis
+
+
+def test_users_layers_and_peers_have_a_guess() -> None:
+    own = Case(implementation="package.module:Layer", variant="custom")
+    assert predict_bytes(own) >= 3 * 16 * 16 * 8 * 28 * 28 * 4
+    assert predict_bytes(Case(implementation="torch", variant="full")) > 0
+
+
+def test_the_least_of_system_and_control_group_is_available(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert 2**20 < available_bytes("cpu") < 1.5 * memory_model._system_bytes()
+    monkeypatch.setattr(memory_model, "_control_group_bytes", lambda *paths: [300, 200])
+    assert available_bytes("cpu") == 200
+
+
+def write(path: Path, content: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"{content}\n")
+
+
+def test_limits_of_control_groups_of_version_2(tmp_path: Path) -> None:
+    write(tmp_path / "cgroup", "0::/outer/inner")
+    write(tmp_path / "outer/memory.max", 1000)
+    write(tmp_path / "outer/memory.current", 400)
+    write(tmp_path / "outer/inner/memory.max", "max")
+    write(tmp_path / "outer/inner/memory.current", 300)
+    assert memory_model._control_group_bytes(tmp_path / "cgroup", tmp_path) == [600]
+    write(tmp_path / "outer/inner/memory.max", 200)  # more is used than allowed: being reclaimed
+    assert memory_model._control_group_bytes(tmp_path / "cgroup", tmp_path) == [0, 600]
+
+
+def test_limits_of_control_groups_of_version_1_seen_from_a_container(tmp_path: Path) -> None:
+    write(tmp_path / "cgroup", "5:cpu:/x\n4:memory:/docker/abc")  # its own folder is mounted at the root
+    write(tmp_path / "memory/memory.limit_in_bytes", 1000)
+    write(tmp_path / "memory/memory.usage_in_bytes", 100)
+    assert memory_model._control_group_bytes(tmp_path / "cgroup", tmp_path) == [900]
+
+
+def test_no_control_groups_no_limit(tmp_path: Path) -> None:
+    assert memory_model._control_group_bytes(tmp_path / "cgroup", tmp_path) == []

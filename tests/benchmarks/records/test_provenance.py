@@ -1,0 +1,101 @@
+"""The provenance of a record says where it comes from, also where there is no git."""
+
+import json
+import subprocess
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from benchmarks.records.provenance import ROOT, frequency, git_state, moment, provenance
+from benchmarks.running.environment import MEASURING_ENVIRONMENT
+from gcnn_impl import native
+
+
+def git(directory: Path, *arguments: str) -> str:
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    command = ["git", "-C", str(directory), *identity, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    git(tmp_path, "init", "--quiet")
+    (tmp_path / "file").write_text("1")
+    git(tmp_path, "add", "file")
+    git(tmp_path, "commit", "--quiet", "-m", "first")
+    return tmp_path
+
+
+def test_the_commit_of_a_clean_and_of_a_dirty_checkout(checkout: Path) -> None:
+    commit = git(checkout, "rev-parse", "HEAD")
+    (checkout / "results").write_text("untracked files do not count")
+    assert git_state(checkout) == (commit, False)
+    (checkout / "file").write_text("2")
+    assert git_state(checkout) == (commit, True)
+
+
+def test_no_commit_without_a_checkout_of_our_own(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    inside = checkout / "copy"
+    inside.mkdir()
+    assert git_state(inside) == (None, None)  # somebody else's repository around it
+    assert git_state(tmp_path_factory.mktemp("bare")) == (None, None)
+
+
+def test_no_commit_without_git(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert git_state(checkout) == (None, None)
+
+
+def test_provenance_is_json_and_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GOMP_SPINCOUNT", "10000")
+    found = provenance(device="cpu", threads=2, before=moment(), frequencies=[2000.0, None, 1500.0])
+    assert set(found) == {
+        *("measured_at", "commit", "dirty", "python", "torch", "gcnn_impl", "fvcore", "platform", "cpu", "cores"),
+        *(
+            "gpu",
+            "device_name",
+            "threads",
+            "load_before",
+            "load_after",
+            "omp_wait_policy",
+            "gomp_spincount",
+            "glibc_tunables",
+            "native",
+        ),
+        *("frequency_before", "frequency_after", "steal_share", "throttled_periods"),
+    }
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+    age = datetime.now(UTC) - datetime.fromisoformat(found["measured_at"])
+    assert timedelta(seconds=-2) < age < timedelta(minutes=1)
+    assert (found["threads"], found["gpu"], found["gomp_spincount"]) == (2, None, "10000")
+    assert (found["frequency_before"], found["frequency_after"]) == (2000.0, 1500.0)
+    assert found["device_name"] == found["cpu"] != ""
+    assert found["native"] == native.status()
+    assert found["native"].startswith(("in use", "not in use: "))
+
+
+@pytest.mark.parametrize("file", ["noxfile.py", "asv.conf.json"])
+def test_the_suites_run_in_the_environment_of_the_sweep(file: str) -> None:
+    """Neither file can import it: nox and asv run in interpreters of their own."""
+    text = "".join((ROOT / file).read_text().split()).replace('"":', ":").replace('""', "")
+    for name, value in MEASURING_ENVIRONMENT.items():
+        assert f'"{name}":"{value}"' in text
+
+
+def test_what_the_kernel_says_about_stolen_time_and_quotas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stat, quota, info = tmp_path / "stat", tmp_path / "cpu.stat", tmp_path / "cpuinfo"
+    monkeypatch.setattr("benchmarks.records.provenance.STAT", stat)
+    monkeypatch.setattr("benchmarks.records.provenance.CPU_QUOTA", quota)
+    monkeypatch.setattr("benchmarks.records.provenance.CPU_INFO", info)
+    nothing = moment()
+    assert (nothing.stolen, nothing.ticks, nothing.throttled_periods, frequency("cpu")) == (None, None, None, None)
+    assert provenance(device="cpu", threads=1, before=nothing)["steal_share"] is None
+    stat.write_text("cpu  100 0 0 900 0 0 0 0 0 0\ncpu0 1 2 3 4 5 6 7 8\n")
+    quota.write_text("usage_usec 5\nnr_throttled 3\n")
+    info.write_text("model name\t: Fast\ncpu MHz\t\t: 1000.0\ncpu MHz\t\t: 3000.0\n")
+    before = moment()
+    stat.write_text("cpu  150 0 0 945 0 0 0 5 0 0\n")
+    quota.write_text("nr_throttled 5\n")
+    found = provenance(device="cpu", threads=1, before=before)
+    assert (found["steal_share"], found["throttled_periods"], frequency("cpu")) == (0.05, 2, 2000.0)

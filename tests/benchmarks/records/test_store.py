@@ -1,0 +1,186 @@
+"""No record is ever lost: appended durably, read past whatever a crash left behind, the newest of an id counting."""
+
+import errno
+import json
+import multiprocessing
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.records.outcome import STATUSES
+from benchmarks.records.record import machine_of
+from benchmarks.records.store import RecordStore, RecordWarning
+
+
+def record(identity: str = "a", status: str = "ok", **fields: Any) -> dict[str, Any]:
+    return {"schema": 1, "kind": "cost", "id": identity, "status": status, **fields}
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RecordStore:
+    return RecordStore(tmp_path / "results")
+
+
+def test_what_is_appended_is_loaded(store: RecordStore) -> None:
+    records = [record("a", note="μs · ∅"), record("b", seconds={"samples": [1e-6, 0.1 + 0.2]})]
+    for each in records:
+        store.append(each)
+    assert store.load() == records
+    assert len(store.path.read_bytes().splitlines()) == 2
+
+
+def test_a_store_without_a_file_is_empty(store: RecordStore) -> None:
+    assert store.load() == []
+    assert store.completed() == set()
+
+
+def test_the_newest_record_of_an_id_wins_and_the_older_stays_in_the_file(store: RecordStore) -> None:
+    for each in (record("a", "failed"), record("b"), record("a", "ok")):
+        store.append(each)
+    assert store.load() == [record("b"), record("a", "ok")]
+    assert len(store.path.read_text().splitlines()) == 3
+
+
+@pytest.mark.parametrize("cut", [1, 10, 40])
+def test_a_truncated_last_line_costs_that_record_only(store: RecordStore, cut: int) -> None:
+    store.append(record("a"))
+    store.append(record("b"))
+    whole = store.path.read_bytes()
+    store.path.write_bytes(whole[: -1 - cut])
+    with pytest.warns(RecordWarning, match=r"records\.jsonl:2: not a record, left out"):
+        assert {identity for _, identity in store.completed()} == {"a"}
+    store.append(record("c"))
+    with pytest.warns(RecordWarning, match=r"records\.jsonl:2: "):
+        assert [each["id"] for each in store.load()] == ["a", "c"]
+    assert store.path.read_bytes().startswith(whole[: -1 - cut])  # nothing is deleted
+
+
+def test_a_missing_last_newline_costs_nothing(store: RecordStore) -> None:
+    store.append(record("a"))
+    store.path.write_bytes(store.path.read_bytes().rstrip(b"\n"))
+    store.append(record("b"))
+    assert [each["id"] for each in store.load()] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"garbage",
+        b"\xff\xfe\x00",
+        b"[1, 2]",
+        b'"text"',
+        b'{"schema": 1, "kind": "cost", "status": "ok"}',
+        b'{"schema": 3, "kind": "cost", "id": "x", "status": "ok"}',
+        b'{"schema": 1, "kind": "dream", "id": "x", "status": "ok"}',
+        b'{"schema": 1, "kind": "cost", "id": "x", "status": "great"}',
+        b'{"schema": 1, "kind": "cost", "id": ["x"], "status": "ok"}',
+        b'{"schema": 1, "kind": "cost", "id": "x", "status": "ok", "seconds": NaN}',
+    ],
+)
+def test_a_line_that_is_no_record_is_warned_about_and_left_out(store: RecordStore, line: bytes) -> None:
+    store.append(record("a"))
+    with store.path.open("ab") as file:
+        file.write(line + b"\n")
+    store.append(record("b"))
+    with pytest.warns(RecordWarning, match=r"records\.jsonl:2: not a record") as caught:
+        assert [each["id"] for each in store.load()] == ["a", "b"]
+    assert len(caught) == 1
+    assert "\n" not in str(caught[0].message)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_what_is_not_strict_json_is_refused_before_it_reaches_the_file(store: RecordStore, value: float) -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        store.append(record("a", seconds=value))
+    with pytest.raises(ValueError, match="unknown status 'great'"):
+        store.append(record("a", "great"))
+    assert store.load() == []
+
+
+def test_what_needs_no_measuring(store: RecordStore) -> None:
+    for status in STATUSES:
+        store.append(record(status, status))
+    assert {identity for _, identity in store.completed()} == set(STATUSES) - {"interrupted"}
+    assert {identity for _, identity in store.completed(retry_failed=True)} == {"ok"}
+
+
+def test_two_machines_in_one_file_do_not_replace_each_other(store: RecordStore) -> None:
+    here, there = ({"cpu": "EPYC", "cores": cores, "gpu": None} for cores in (2, 64))
+    for provenance in (here, there, here):
+        store.append(record("a", provenance=provenance))
+    assert [each["provenance"] for each in store.load()] == [there, here]
+    assert store.completed() == {(machine_of({"provenance": provenance}), "a") for provenance in (here, there)}
+
+
+def test_what_older_versions_wrote_is_read(store: RecordStore) -> None:
+    old = {"schema": 1, "kind": "cost", "id": "a", "status": "ok", "seconds": {"samples": [1.0]}}
+    store.append(old)
+    assert store.load() == [old]
+
+
+def test_a_full_disk_is_one_line_and_leaves_the_file_as_it_was(
+    store: RecordStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.append(record("a"))
+    before = store.path.read_bytes()
+
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match=r"^cannot write a record to .*records\.jsonl: No space left on device$"):
+        store.append(record("b"))
+    assert store.path.read_bytes() == before
+
+
+def test_one_measures_at_a_time_and_whoever_dies_makes_room(store: RecordStore) -> None:
+    with store.measuring(), pytest.raises(OSError, match=rf"^process {os.getpid()} is measuring into .*; allowed: one"):
+        store.measuring().__enter__()
+    context = multiprocessing.get_context("forkserver")
+    measuring = context.Event()
+    holder = context.Process(target=measure_for_ever, args=(store.path.parent, measuring))
+    holder.start()
+    assert measuring.wait(30)
+    assert is_taken(store)
+    holder.kill()
+    holder.join()
+    assert not is_taken(store)
+
+
+def measure_for_ever(directory: Path, measuring: Any) -> None:
+    with RecordStore(directory).measuring():
+        measuring.set()
+        time.sleep(60)
+
+
+def is_taken(store: RecordStore) -> bool:
+    try:
+        with store.measuring():
+            return False
+    except OSError:
+        return True
+
+
+def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(OSError, match=r"^cannot write results to .*file/results/records\.jsonl: .*; allowed: "):
+        RecordStore(tmp_path / "file" / "results").prepare()
+
+
+def append_many(directory: Path, name: str) -> None:
+    for i in range(50):
+        RecordStore(directory).append(record(f"{name}{i}", padding="x" * 10_000))
+
+
+def test_processes_that_append_at_once_do_not_mix_their_lines(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("forkserver")
+    writers = [context.Process(target=append_many, args=(tmp_path, name)) for name in "abc"]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    lines = (tmp_path / "records.jsonl").read_text().splitlines()
+    assert len({json.loads(line)["id"] for line in lines}) == len(lines) == 150

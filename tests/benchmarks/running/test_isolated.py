@@ -1,0 +1,106 @@
+"""Whatever happens to a function in its process becomes an outcome."""
+
+import os
+import signal
+import time
+from typing import Any
+
+import pytest
+
+from benchmarks.records.outcome import InvalidResult, Outcome, Skipped
+from benchmarks.running.isolated import OUTPUT_TAIL, Report, run_isolated
+
+
+def report_and_return(argument: int, report: Report) -> dict[str, Any]:
+    report({"half": argument / 2})
+    return {"double": 2 * argument, "process": os.getpid()}
+
+
+def fail(argument: str, report: Report) -> dict[str, Any]:
+    raise {"failed": RuntimeError, "invalid": InvalidResult, "out_of_memory": MemoryError, "skipped": Skipped}[
+        argument
+    ]("two\nlines")
+
+
+def kill_itself(argument: None, report: Report) -> dict[str, Any]:
+    report({"alive": True})
+    os.kill(os.getpid(), signal.SIGKILL)
+    return {}
+
+
+def exit_silently(argument: None, report: Report) -> dict[str, Any]:
+    os._exit(3)
+
+
+def print_and_die(argument: int, report: Report) -> dict[str, Any]:
+    for _ in range(argument):
+        os.write(1, b"x" * 1_000_000)
+    os.write(2, b"\nlast\nwords\n")
+    os._exit(3)
+
+
+def report_slowly(argument: float, report: Report) -> dict[str, Any]:
+    for _ in range(5):
+        time.sleep(argument)
+        report({})
+    return {}
+
+
+def print_for_ever(argument: None, report: Report) -> dict[str, Any]:
+    while True:
+        os.write(1, b"x" * 1000)
+
+
+def sleep(argument: float, report: Report) -> dict[str, Any]:
+    time.sleep(argument)
+    return {}
+
+
+def isolate(function: Any, argument: Any, **options: Any) -> Outcome:
+    return run_isolated(
+        function, argument, **{"device": "cpu", "preload": "benchmarks.running.isolated", "timeout": 60.0, **options}
+    )
+
+
+def test_a_result_comes_back_from_another_process_after_its_reports() -> None:
+    reports: list[dict[str, Any]] = []
+    outcome = isolate(report_and_return, 3, report=reports.append)
+    assert (outcome.status, outcome.fields["double"]) == ("ok", 6)
+    assert outcome.fields["process"] != os.getpid()
+    assert reports == [{"half": 1.5}]
+
+
+@pytest.mark.parametrize("status", ["failed", "invalid", "out_of_memory", "skipped"])
+def test_an_exception_becomes_a_status_and_one_line(status: str) -> None:
+    outcome = isolate(fail, status)
+    assert outcome.status == status
+    assert outcome.message.endswith("two lines")
+
+
+def test_a_kill_is_named_and_what_was_reported_before_is_kept() -> None:
+    reports: list[dict[str, Any]] = []
+    outcome = isolate(kill_itself, None, report=reports.append)
+    assert outcome == Outcome("killed", "killed by SIGKILL (often: out of memory)", {})
+    assert reports == [{"alive": True}]
+
+
+def test_a_silent_exit_is_a_failure() -> None:
+    assert isolate(exit_silently, None) == Outcome("failed", "exited with status 3 and no result", {})
+
+
+def test_a_timeout_ends_the_process() -> None:
+    assert isolate(sleep, 60.0, timeout=0.2) == Outcome("timeout", "no result within 0.2 s", {})
+
+
+def test_a_timeout_is_of_silence_not_of_work() -> None:
+    assert isolate(report_slowly, 0.5, timeout=2.0).status == "ok"
+    assert isolate(print_for_ever, None, timeout=0.2).status == "timeout"
+
+
+def test_megabytes_that_are_printed_go_nowhere_but_the_last_words(capfd: pytest.CaptureFixture[str]) -> None:
+    outcome = isolate(print_and_die, 5)
+    assert outcome.status == "failed"
+    assert outcome.message.startswith("exited with status 3 and no result; its last words: xxx")
+    assert outcome.message.endswith("x last words")
+    assert len(outcome.message) < OUTPUT_TAIL + 100
+    assert capfd.readouterr() == ("", "")

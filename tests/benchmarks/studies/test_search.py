@@ -1,0 +1,57 @@
+"""Learning rates: chosen on validation, from as many for one as for another."""
+
+from dataclasses import replace
+
+import pytest
+
+from benchmarks.cases.training_run import TrainingRun
+from benchmarks.records.record import Record
+from benchmarks.studies.search import best_rates, rate_scores, search_lines, search_runs
+from benchmarks.studies.study import STUDIES, Contender
+from tests.benchmarks.training_records import training_record
+
+STUDY = replace(STUDIES["rotated-digits"]["quick"], search_rates=(1e-3, 3e-3, 1e-2), search_seeds=(100, 101))
+NETWORKS = [(contender, 3) for contender in STUDY.contenders]
+RUNS = search_runs(STUDY, NETWORKS)
+PLAIN = Contender("plain"), 3
+
+
+def record(run: TrainingRun, accuracy: float, status: str = "ok") -> Record:
+    """The test accuracy is another one, which nobody may look at."""
+    made = training_record([0.1, accuracy, accuracy - 0.1], test_accuracy=1 - accuracy, status=status)
+    return {**made, "id": run.id}
+
+
+def test_every_network_has_equally_many_runs_of_equal_length_and_no_seed_of_the_study() -> None:
+    assert len(RUNS) == 3 * len(STUDY.contenders)
+    runs = [run for each in RUNS.values() for run in each]
+    assert {run.budget for run in runs} == {STUDY.search_epochs}
+    assert {run.seed for run in runs} == {100, 101}
+    assert len({run.id for run in runs}) == len(runs)
+
+
+def test_the_best_mean_of_best_validation_accuracies_is_chosen() -> None:
+    accuracies = {1e-3: (0.7, 0.8), 3e-3: (0.9, 0.7), 1e-2: (0.6, 0.6)}
+    records = [record(run, accuracies[rate][i]) for (_, rate), runs in RUNS.items() for i, run in enumerate(runs)]
+    scores = rate_scores(RUNS, records)
+    assert best_rates(scores) == dict.fromkeys(NETWORKS, 3e-3)
+
+
+def test_what_diverged_is_worth_nothing_and_ties_go_to_the_lower_rate() -> None:
+    records = [
+        record(run, 0.9, status="failed" if rate == 1e-3 else "ok") for (_, rate), runs in RUNS.items() for run in runs
+    ]
+    assert best_rates(rate_scores(RUNS, records))[PLAIN] == 3e-3
+
+
+def test_a_rate_at_the_edge_of_the_grid_is_pointed_out() -> None:
+    scores = {(network, rate): rate for network, rate in RUNS}
+    lines = search_lines(STUDY, scores)
+    assert all(line.endswith("0.01 (edge)") for line in lines[2:])
+    assert lines[0].startswith("best validation accuracy")
+
+
+def test_a_network_that_no_rate_trains_is_named() -> None:
+    scores = {(network, rate): 0.0 if network == PLAIN else 0.5 for network, rate in RUNS}
+    with pytest.raises(ValueError, match="no learning rate trained plain"):
+        best_rates(scores)

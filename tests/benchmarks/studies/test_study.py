@@ -1,0 +1,92 @@
+"""What a study compares."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+from benchmarks.cases.case import InvalidCase
+from benchmarks.studies.study import STUDIES, Contender, contenders
+from benchmarks.workloads.shapes import group_of
+from gcnn_impl import SeparableGroupConv2d
+
+DIGITS = STUDIES["rotated-digits"]["standard"]
+
+
+def test_every_h_has_the_four_contenders_of_the_paper_and_the_plain_one_is_there_once() -> None:
+    labels = [contender.label for contender in contenders((4, 8))]
+    assert labels == [
+        "plain",
+        "full SE(2) |H|=4",
+        "separable SE(2) |H|=4",
+        "dseparable SE(2) |H|=4",
+        "separable Sim(2) |H|=4",
+        "full SE(2) |H|=8",
+        "separable SE(2) |H|=8",
+        "dseparable SE(2) |H|=8",
+        "separable Sim(2) |H|=8",
+    ]
+
+
+def test_sim2_has_two_scales_where_there_is_room() -> None:
+    sim2 = [contender for contender in contenders((1, 4)) if contender.group == "SO2xRPlus"]
+    assert [(contender.resolution, contender.scales) for contender in sim2] == [(1, 1), (4, 2)]
+
+
+def radii(contender: Contender) -> list[float]:
+    """How far the spatial kernels reach at each scale: the root mean square distance of their energy, pixels."""
+    run = DIGITS.run(contender, 3)
+    group, k = group_of(run.case()), run.kernel_size
+    assert group is not None
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        layer = SeparableGroupConv2d(1, 64, k, group)
+    energy = layer.generate()[-1].detach().reshape(64, -1, k, k).square().mean(0)[: contender.scales]  # one rotation
+    offsets = torch.arange(k) - k // 2
+    distance = offsets[:, None] ** 2 + offsets[None, :] ** 2
+    return ((energy * distance).sum((1, 2)) / energy.sum((1, 2))).sqrt().tolist()
+
+
+def test_kernels_of_sim2_reach_less_far_at_the_small_scale_and_farther_at_the_large_one() -> None:
+    (se2,) = radii(Contender("separable", "SO2", 4))
+    sim2 = contenders((8,))[-1]
+    small, large = radii(sim2)
+    assert small < se2 < large
+    assert max(radii(replace(sim2, reach=1))) < 0.8 * se2  # of the same size, both reach less far
+
+
+@pytest.mark.parametrize("name", STUDIES)
+@pytest.mark.parametrize("scale", ["quick", "standard", "paper"])
+def test_every_study_can_run_all_its_contenders(name: str, scale: str) -> None:
+    study = STUDIES[name][scale]
+    runs = [study.run(contender, 3, seed=1) for contender in study.contenders]
+    assert len({run.id for run in runs}) == len(runs)
+    assert {run.budget for run in runs} == {study.epochs}
+
+
+def test_the_standard_study_is_the_one_that_the_issue_asks_for() -> None:
+    assert DIGITS.resolutions == (1, 4, 8, 16)
+    assert DIGITS.seeds == 5
+    assert DIGITS.matches == ("parameters", "time")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"seeds": 0}, "seeds 0"),
+        ({"matches": ("weight",)}, "unknown match 'weight'; allowed: parameters, macs, time, memory"),
+        ({"matches": ()}, "a budget to match by"),
+        ({"resolutions": (4,)}, "is no contender"),
+        ({"seeds": 101}, "search seeds"),
+        ({"reference": Contender("full", "SO2", 3)}, "is no contender"),
+        ({"image_size": 3}, "too small"),
+    ],
+)
+def test_a_study_that_cannot_be_is_refused(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidCase, match=message):
+        replace(DIGITS, **wrong)
+
+
+def test_an_id_depends_on_what_is_compared() -> None:
+    assert replace(DIGITS, epochs=13).id != DIGITS.id == replace(DIGITS).id

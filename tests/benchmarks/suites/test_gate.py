@@ -1,0 +1,208 @@
+"""Whether runs of the suites are counted and judged rightly."""
+
+import json
+import math
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.records.suite_results import commit_order, read_asv, read_pytest_benchmark
+from benchmarks.statistics.regression import Result
+from benchmarks.suites.gate import judge, main
+
+NAN = math.nan
+FACTOR = ["--factor", "1.1"]
+
+
+def result(value: float | None, spread: float = 0.0, version: str = "1") -> Result:
+    certain = NAN if value is None else value
+    return Result(value, certain - spread, certain + spread, version)
+
+
+class TestJudge:
+    def test_numbers_alone_are_fine(self) -> None:
+        assert judge({"a": result(1.0)}, None, 1.1).word == "fine"
+
+    @pytest.mark.parametrize("results", [{}, {"a": result(NAN)}], ids=["empty", "all skipped"])
+    def test_no_number_is_measured_nothing(self, results: dict[str, Result]) -> None:
+        assert judge(results, None, 1.1).word == "measured nothing"
+
+    def test_nothing_in_common_is_measured_nothing(self) -> None:
+        assert judge({"a": result(1.0)}, {"b": result(1.0)}, 1.1).word == "measured nothing"
+
+    def test_a_failure_is_failed_and_named(self) -> None:
+        judgement = judge({"a": result(None), "b": result(1.0)}, None, 1.1)
+        assert judgement.word == "failed"
+        assert judgement.lines == ("failed: a", "1 measured, 1 failed, 0 skipped")
+
+    def test_a_failure_outweighs_a_regression_and_hides_none(self) -> None:
+        judgement = judge({"a": result(None), "b": result(2.0)}, {"a": result(1.0), "b": result(1.0)}, 1.1)
+        assert judgement.word == "failed"
+        assert "regressed: b: 1 → 2, × 2" in judgement.lines
+
+    @pytest.mark.parametrize(
+        ("before", "after", "word"),
+        [
+            (result(1.0, 0.01), result(1.2, 0.01), "regressed"),
+            (result(1.0, 0.01), result(1.09, 0.01), "fine"),  # within the noise floor
+            (result(1.0, 0.2), result(1.2, 0.2), "fine"),  # the quartiles overlap
+            (result(1.2, 0.01), result(1.0, 0.01), "fine"),  # faster
+            (result(0.0), result(1.0), "regressed"),
+            (result(0.0), result(0.0), "fine"),
+        ],
+    )
+    def test_slower_beyond_the_factor_and_the_quartiles_is_regressed(
+        self, before: Result, after: Result, word: str
+    ) -> None:
+        assert judge({"a": after}, {"a": before}, 1.1).word == word
+
+    def test_other_versions_are_not_compared(self) -> None:
+        assert judge({"a": result(2.0, version="2")}, {"a": result(1.0)}, 1.1).word == "measured nothing"
+
+    def test_rounding_errors_are_not_judged(self) -> None:
+        name = "bench_layers.Cost.track_equivariance_error('cpu')"
+        before, after = {"a": result(1.0), name: result(1e-7)}, {"a": result(1.0), name: result(3e-7)}
+        assert judge(after, before, 1.1).word == "fine"
+
+
+def write_asv(directory: Path, commit: str, date: int, values: list[float | None], started_at: int = 5000) -> None:
+    """A file as asv 0.6 writes it: one timed benchmark with a parameter."""
+    quartiles = [value and value - 0.01 for value in values], [value and value + 0.01 for value in values]
+    parameters = [[repr(f"p{i}") for i in range(len(values))]]
+    content = {
+        "commit_hash": commit,
+        "date": date,
+        "result_columns": ["result", "params", "version", "started_at", "duration", "stats_q_25", "stats_q_75"],
+        "results": {"time_it": [values, parameters, "1", started_at, 1.0, *quartiles]},
+    }
+    path = directory / "machine" / f"{commit[:8]}-env.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content))
+    (directory / "machine" / "machine.json").write_text("{}")
+    (directory / "benchmarks.json").write_text("{}")
+
+
+def commits_of_one_second(directory: Path) -> list[str]:
+    """A repository of three empty commits; their hashes, oldest first."""
+
+    def git(*arguments: str) -> str:
+        identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
+        command = ["git", "-C", str(directory), *identity, *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    git("init", "-q")
+    hashes = []
+    for number in range(3):
+        git("commit", "-q", "--allow-empty", "-m", str(number), "--date=2030-01-01T00:00:00")
+        hashes.append(git("rev-parse", "HEAD"))
+    return hashes
+
+
+OLD, NEW = "a" * 40, "b" * 40
+
+
+class TestAsv:
+    def test_files_are_read_as_asv_writes_them(self, tmp_path: Path) -> None:
+        write_asv(tmp_path, OLD, 1, [1.0, None, NAN])
+        (commit,) = read_asv(tmp_path)
+        assert commit.hash == OLD
+        assert list(commit.results) == ["time_it('p0')", "time_it('p1')", "time_it('p2')"]
+        assert commit.results["time_it('p0')"] == Result(1.0, 0.99, 1.01, "1")
+        assert [value.value is None for value in commit.results.values()] == [False, True, False]
+
+    def test_a_benchmark_that_failed_everywhere_counts_as_failures(self, tmp_path: Path) -> None:
+        write_asv(tmp_path, OLD, 1, [None, None])
+        path = next(tmp_path.glob("*/*-env.json"))
+        content = json.loads(path.read_text())
+        content["results"]["time_it"] = [None, [["'p0'", "'p1'"]], "1", 5000]  # as asv shortens it
+        path.write_text(json.dumps(content))
+        (commit,) = read_asv(tmp_path)
+        assert [value.value for value in commit.results.values()] == [None, None]
+
+    def test_commits_of_one_second_are_judged_in_the_order_of_git(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        hashes = commits_of_one_second(tmp_path)
+        assert commit_order(tmp_path) == hashes
+        assert commit_order(tmp_path / "nowhere") == []
+        for commit, value in zip(hashes, [1.0, 2.0, 1.0], strict=True):
+            write_asv(tmp_path / "asv", commit, 1, [value])
+        monkeypatch.chdir(tmp_path)
+        assert main(["asv", "asv", *FACTOR]) == 1
+        assert f"{hashes[1][:8]} after {hashes[0][:8]} on machine: regressed" in capsys.readouterr().out
+
+    def test_each_commit_is_judged_beside_the_one_before(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for commit, date, value in [(OLD, 1, 1.0), ("c" * 40, 3, 1.5), (NEW, 2, 1.0)]:
+            write_asv(tmp_path, commit, date, [value])
+        assert main(["asv", str(tmp_path), *FACTOR]) == 1
+        printed = capsys.readouterr().out
+        assert "bbbbbbbb after aaaaaaaa on machine: fine" in printed
+        assert "cccccccc after bbbbbbbb on machine: regressed" in printed
+
+    def test_the_order_of_named_commits_counts(self, tmp_path: Path) -> None:
+        write_asv(tmp_path, OLD, 1, [1.0])
+        write_asv(tmp_path, NEW, 2, [2.0])
+        assert main(["asv", str(tmp_path), *FACTOR, "--commits", OLD, NEW]) == 1
+        assert main(["asv", str(tmp_path), *FACTOR, "--commits", NEW, OLD]) == 0
+
+    def test_a_named_commit_without_results_is_measured_nothing(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        write_asv(tmp_path, OLD, 1, [1.0])
+        assert main(["asv", str(tmp_path), *FACTOR, "--commits", OLD, NEW]) == 2
+        assert capsys.readouterr().out == "this run left no result of bbbbbbbb\nmeasured nothing\n"
+
+    def test_results_of_earlier_runs_do_not_count(self, tmp_path: Path) -> None:
+        write_asv(tmp_path, OLD, 1, [1.0], started_at=5000)
+        assert main(["asv", str(tmp_path), *FACTOR, "--since", "4.9"]) == 0
+        assert main(["asv", str(tmp_path), *FACTOR, "--since", "5.1"]) == 2
+
+    def test_points_that_were_not_asked_for_do_not_count(self, tmp_path: Path) -> None:
+        write_asv(tmp_path, OLD, 1, [1.0, 1.0])
+        write_asv(tmp_path, NEW, 2, [1.0, 2.0])
+        assert main(["asv", str(tmp_path), *FACTOR]) == 1
+        assert main(["asv", str(tmp_path), *FACTOR, "-b", "time_it.*p0"]) == 0
+        assert main(["asv", str(tmp_path), *FACTOR, "-b", "other"]) == 2
+
+    def test_another_file_is_an_error_in_one_line(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (tmp_path / "machine").mkdir()
+        (tmp_path / "machine" / "x.json").write_text("[]")
+        assert main(["asv", str(tmp_path), *FACTOR]) == 2
+        assert capsys.readouterr().err.count("\n") == 1
+
+
+def write_pytest_benchmark(path: Path, median: float, failed: list[str] | None = None) -> Path:
+    benchmark: dict[str, Any] = {
+        "fullname": "benchmarks/suites/test_bench_layers.py::test_pass[a]",
+        "stats": {"median": median, "q1": median - 0.01, "q3": median + 0.02},
+        "extra_info": {"case_id": "0123", "suite_version": "2.2"},
+    }
+    path.write_text(json.dumps({"benchmarks": [benchmark], "failed": failed or []}))
+    return path
+
+
+class TestPytestBenchmark:
+    def test_a_file_is_read_as_the_suite_writes_it(self, tmp_path: Path) -> None:
+        results = read_pytest_benchmark(write_pytest_benchmark(tmp_path / "1.json", 1.0))
+        assert results == {"benchmarks/suites/test_bench_layers.py::test_pass[a]": Result(1.0, 0.99, 1.02, "2.2 0123")}
+
+    def test_a_run_is_judged_beside_the_one_before(self, tmp_path: Path) -> None:
+        before, after = (str(write_pytest_benchmark(tmp_path / f"{x}.json", x)) for x in (1.0, 1.5))
+        assert main(["pytest-benchmark", *FACTOR, after, "--before", before]) == 1
+        assert main(["pytest-benchmark", *FACTOR, before, "--before", after]) == 0
+        assert main(["pytest-benchmark", *FACTOR, after]) == 0
+        assert main(["pytest-benchmark", *FACTOR]) == 2
+
+    def test_of_repetitions_the_fastest_counts(self, tmp_path: Path) -> None:
+        before, disturbed, again = (str(write_pytest_benchmark(tmp_path / f"{x}.json", x)) for x in (1.0, 3.0, 1.01))
+        assert main(["pytest-benchmark", *FACTOR, disturbed, again, "--before", before]) == 0
+
+    def test_failed_tests_are_failures(self, tmp_path: Path) -> None:
+        file = write_pytest_benchmark(
+            tmp_path / "1.json", 1.0, failed=["benchmarks/suites/test_bench_layers.py::test_pass[b]"]
+        )
+        assert main(["pytest-benchmark", *FACTOR, str(file)]) == 2

@@ -1,0 +1,102 @@
+"""The cases of the two suites, and what asv makes of them."""
+
+import itertools
+import json
+import math
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from benchmarks.running.environment import MEASURING_ENVIRONMENT
+from benchmarks.suites import bench_layers, bench_training
+from benchmarks.suites import points as suite
+
+ROOT = Path(__file__).resolve().parents[3]
+POINT = ("cpu", "separable", 4, 8, 1)
+
+
+def test_asv_and_pytest_benchmark_measure_the_same_layers() -> None:
+    points = itertools.product(*suite.LAYERS.values())
+    timed = [bench_layers.Forward, bench_layers.ForwardBackward]
+    asv = {suite.layer_case(*point, direction=benchmark.direction) for point in points for benchmark in timed}
+    assert asv == set(suite.layer_cases())
+
+
+DISCOVERY = """
+import sys
+sys.modules.update(dict.fromkeys({absent!r}))  # importing None fails
+from asv_runner.discovery import _discover
+_discover(["benchmarks", {found!r}])
+"""
+# Dependency groups name them, the build_command of asv.conf.json does not: asv's environment lacks them.
+NOT_FOR_ASV = ("asv", "distributed", "h5py", "hypothesis", "jinja2", "onnx", "pandas", "seaborn", "tensorboard")
+
+
+def test_asv_finds_its_benchmarks_and_nothing_else_with_what_its_environment_has(tmp_path: Path) -> None:
+    found = tmp_path / "benchmarks.json"
+    code = DISCOVERY.format(absent=NOT_FOR_ASV, found=str(found))
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+    modules = {benchmark["name"].partition(".")[0] for benchmark in json.loads(found.read_text())}
+    assert modules == {"bench_layers", "bench_training"}
+
+
+def test_a_plain_layer_is_measured_once() -> None:
+    points = [point for point in itertools.product(*suite.LAYERS.values()) if point[:2] == ("cpu", "plain")]
+    measured = [point for point in points if not suite.not_applicable(*point)]
+    assert len(measured) == len({suite.layer_case(*point, direction="forward") for point in points})
+
+
+def test_an_absent_device_is_skipped_with_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(NotImplementedError, match="no CUDA device"):
+        bench_layers.Forward().setup("cuda", *POINT[1:])
+    with pytest.raises(NotImplementedError, match="no CUDA device"):
+        bench_training.Training().setup({}, "cuda", "full", 4)
+
+
+def test_setting_up_again_builds_nothing() -> None:
+    benchmark = bench_layers.ForwardBackward()
+    benchmark.setup(*POINT)
+    first = benchmark.workload
+    benchmark.time_pass(*POINT)
+    assert first.x.grad is not None
+    benchmark.setup(*POINT)
+    assert benchmark.workload is first
+    assert first.x.grad is None
+
+
+def test_costs_are_finite_and_those_of_a_record() -> None:
+    costs = bench_layers.Cost()
+    costs.setup({POINT: suite.cost(suite.layer_case(*POINT, direction="forward_backward"))}, *POINT)
+    assert costs.track_peak_bytes({}, *POINT) > 0
+    assert costs.track_macs({}, *POINT) > 0
+    assert costs.track_parameters({}, *POINT) > 0
+    assert 0 < costs.track_equivariance_error({}, *POINT) < 1e-4
+
+
+def test_a_plain_layer_has_no_equivariance_error() -> None:
+    point = ("cpu", "plain", 4, 8, 1)
+    costs = bench_layers.Cost()
+    costs.setup({point: suite.cost(suite.layer_case(*point, direction="forward_backward"))}, *point)
+    assert math.isnan(costs.track_equivariance_error({}, *point))
+
+
+def test_what_could_not_be_measured_fails_alone_and_says_why() -> None:
+    with pytest.raises(Exception, match="it broke"):
+        bench_layers.Cost().setup({POINT: "RuntimeError: it broke"}, *POINT)
+
+
+def test_asv_installs_what_the_suites_import() -> None:
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
+    config = (ROOT / "asv.conf.json").read_text()
+    missing = [package for package in [*groups["measure"], "pytest", "pytest-benchmark"] if package not in config]
+    assert missing == []
+
+
+@pytest.mark.parametrize("file", ["asv.conf.json", "noxfile.py"])
+def test_all_suites_measure_in_the_environment_of_the_sweep(file: str) -> None:
+    text = (ROOT / file).read_text().replace('"\n    ":', ":")  # a string in two pieces
+    assert [f'"{name}": "{value}"' for name, value in MEASURING_ENVIRONMENT.items() if value not in text] == []

@@ -1,0 +1,293 @@
+"""Cases become records, each once, whatever happens to some of them."""
+
+import dataclasses
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+import warnings
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from benchmarks.cases.blocks import blocks
+from benchmarks.cases.case import Case, InvalidCase
+from benchmarks.cases.profiles import profile_cases
+from benchmarks.measure.sampling import Sampling
+from benchmarks.records.outcome import Skipped
+from benchmarks.records.provenance import ROOT, hardware
+from benchmarks.records.record import Record
+from benchmarks.records.store import RecordStore, RecordWarning
+from benchmarks.running.isolated import Report
+from benchmarks.running.outstanding import Interrupted
+from benchmarks.sweep.engine import Engine
+from benchmarks.sweep.sweep import SEED, Summary, sweep
+from benchmarks.sweep.tasks import Probe
+
+TINY: dict[str, Any] = {"channels": 2, "batch_size": 1, "image_size": 8, "kernel_size": 3, "threads": 1}
+PLAIN: dict[str, Any] = {"variant": "plain", "group": "trivial", "resolution": 1}
+FAST = Sampling(rounds=2, min_samples=4, max_samples=10, seconds=0.002)
+HERE = {**hardware(), "gpu": None}
+
+
+def look_at_nothing(task: Probe, report: Report) -> dict[str, Any]:
+    return {}
+
+
+def skip(task: Probe, report: Report) -> dict[str, Any]:
+    raise Skipped("it is not there")
+
+
+def ceilings(task: object, report: Report) -> dict[str, Any]:
+    return {"matrix_ceiling": 1e12, "memory_ceiling": 1e11}
+
+
+REAL = Engine(FAST, ceilings=ceilings)
+TIMING = Engine(FAST, timeout=5.0, probe=look_at_nothing, ceilings=ceilings)
+
+
+def own(name: str, **fields: Any) -> Case:
+    """The case of a layer in ``misbehaving_layers``."""
+    implementation = f"tests.benchmarks.misbehaving_layers:{name}"
+    return Case(**{**TINY, "resolution": 4, **fields}, implementation=implementation, variant="custom")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> RecordStore:
+    return RecordStore(tmp_path)
+
+
+def rows(store: RecordStore, kind: str = "cost") -> list[Record]:
+    return [record for record in store.load() if record["kind"] == kind]
+
+
+def test_a_block_from_end_to_end_and_nothing_twice(store: RecordStore) -> None:
+    cases = [
+        Case(**TINY, resolution=4, direction="forward_backward"),
+        Case(**(TINY | PLAIN), direction="forward_backward"),
+    ]
+    done = sweep(cases[:1], store, REAL)
+    assert done == Summary(measured=1, failed=0, already_there=0)
+    assert 0 < done.timed_seconds < done.seconds
+    assert sweep(cases, store, REAL) == Summary(measured=1, failed=0, already_there=1)
+    written = store.path.read_bytes()
+    assert sweep(cases, store, REAL) == Summary(measured=0, failed=0, already_there=2)
+    assert store.path.read_bytes() == written
+    group, plain = rows(store)
+    assert [group["case"], plain["case"]] == [case.fields() for case in cases]
+    assert [group["id"], plain["id"]] == [case.id for case in cases]
+    for record in (group, plain):
+        assert (record["schema"], record["status"], record["message"], record["missing"]) == (2, "ok", "", {})
+        seconds = record["seconds"]
+        assert [len(samples) >= 2 for samples in seconds["rounds"]] == [True, True]
+        assert seconds["n"] == sum(map(len, seconds["rounds"]))
+        assert 0 < seconds["q1"] <= seconds["median"] <= seconds["q3"]
+        assert seconds["stopped"] in ("budget", "precision", "samples")
+        assert record["memory"]["peak_bytes"] > 0
+        assert record["memory"]["predicted_bytes"] > 0
+        assert record["parameters"] > 0
+        assert record["macs"]["convolution"] > 0
+        assert 0 <= record["macs"]["zero_counted_time_share"] <= 1
+        assert record["stages"]["forward"] > 0
+        assert record["roofline"]["fraction"] > 0
+        assert record["energy"]
+        assert record["noise"]["verdict"] in ("quiet", "noisy")
+        assert record["provenance"]["threads"] == 1
+    assert (group["macs"]["kernel_generation"] > 0, plain["macs"]["kernel_generation"]) == (True, 0)
+    assert group["equivariance_error"] < 1e-5
+    assert plain["equivariance_error"] is None
+
+
+def test_every_block_has_a_twin_of_one_of_its_contenders(store: RecordStore) -> None:
+    cases = [Case(**TINY, variant=variant, resolution=r) for variant in ("full", "separable") for r in (2, 4)]
+    assert sweep(cases, store, TIMING).measured == 4
+    by_id = {record["id"]: record for record in rows(store)}
+    twins = rows(store, "twin")
+    assert len(twins) == 2
+    for twin in twins:
+        assert twin["status"] == "ok"
+        assert by_id[twin["case_id"]]["block"] == twin["block"]
+        assert len(twin["seconds"]["rounds"]) == 2
+    assert {twin["case_id"] for twin in twins} == {block.twin.id for block in blocks(cases, set(cases), SEED)}
+
+
+def test_what_goes_wrong_while_it_is_timed_is_a_row_and_its_block_goes_on(
+    store: RecordStore, capfd: pytest.CaptureFixture[str]
+) -> None:
+    names = ("Right", "Raises", "RaisesAtOnce", "Crashes", "RunsOutOfMemory", "PrintsMegabytes")
+    cases = [own(name) for name in names]
+    done = sweep(cases, store, TIMING)
+    assert done == Summary(measured=2, failed=4, already_there=0)
+    found = {record["case"]["implementation"].partition(":")[2]: record for record in rows(store)}
+    assert len({record["block"] for record in found.values()}) == 1
+    statuses = {name: found[name]["status"] for name in names}
+    assert statuses == {
+        "Right": "ok",
+        "Raises": "failed",
+        "RaisesAtOnce": "failed",
+        "Crashes": "killed",
+        "RunsOutOfMemory": "out_of_memory",
+        "PrintsMegabytes": "ok",
+    }
+    assert found["Raises"]["message"] == "RuntimeError: broken in two lines"
+    assert found["RaisesAtOnce"]["message"].endswith("cannot be built")
+    assert found["Crashes"]["message"].startswith("killed by SIGSEGV")
+    assert found["Raises"]["seconds"] is None
+    assert [len(samples) >= 2 for samples in found["Right"]["seconds"]["rounds"]] == [True, True]
+    printed = capfd.readouterr()
+    assert printed.out == ""
+    assert printed.err.count("x") < 1000  # a few are quoted as last words
+    assert f"{cases[1].label}: failed: RuntimeError: broken in two lines" in printed.err
+
+
+def test_whoever_hangs_is_given_up_and_the_others_go_on(store: RecordStore) -> None:
+    engine = dataclasses.replace(TIMING, timeout=1.0)
+    assert sweep([own("Hangs"), own("Right")], store, engine) == Summary(measured=1, failed=1, already_there=0)
+    statuses = {record["status"]: record["message"] for record in rows(store)}
+    assert statuses == {"ok": "", "timeout": "no result within 1 s"}
+
+
+def test_a_wrong_answer_is_not_timed_and_what_failed_is_measured_again_on_demand_only(store: RecordStore) -> None:
+    assert sweep([own("GivesNan")], store, REAL) == Summary(measured=0, failed=1, already_there=0)
+    (record,) = store.load()
+    assert (record["status"], record["seconds"]) == ("invalid", None)
+    assert record["message"] == "InvalidResult: output has values that are not finite"
+    assert sweep([own("GivesNan")], store, REAL).already_there == 1
+    assert sweep([own("GivesNan")], store, TIMING, retry_failed=True).measured == 1
+
+
+def test_what_is_not_there_or_does_not_fit_is_skipped_with_the_reason(store: RecordStore) -> None:
+    engine = dataclasses.replace(REAL, probe=skip)
+    assert sweep([Case(**TINY)], store, engine) == Summary(measured=0, failed=0, already_there=0, skipped=1)
+    huge = Case(**{**TINY, "channels": 4096, "image_size": 4096, "batch_size": 4096})
+    assert sweep([huge], store, REAL).skipped == 1
+    small, large = (record["message"] for record in rows(store))
+    assert small == "it is not there"
+    assert re.fullmatch(r"needs about \d+\.\d GiB of memory; available: \d+\.\d", large)
+
+
+def test_a_user_s_layer_brings_ours_to_be_measured_beside_it(store: RecordStore) -> None:
+    ours = [Case(**TINY, resolution=4, variant=variant) for variant in ("full", "separable")]
+    assert sweep(ours, store, TIMING).measured == 2
+    assert sweep([*ours, own("Right")], store, TIMING) == Summary(measured=3, failed=0, already_there=0)
+    assert len({record["block"] for record in rows(store)}) == 1
+
+
+def test_what_another_machine_measured_is_measured_here(store: RecordStore) -> None:
+    case = Case(**TINY)
+    there = {"schema": 2, "kind": "cost", "id": case.id, "status": "ok", "case": case.fields()}
+    store.append({**there, "provenance": {**HERE, "cpu": "another"}})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RecordWarning)
+        assert sweep([case], store, TIMING).measured == 1
+    assert len(rows(store)) == 2
+
+
+def test_two_sweeps_at_once_do_not_measure_twice(store: RecordStore) -> None:
+    with store.measuring(), pytest.raises(OSError, match=r"is measuring into .*; allowed: one at a time"):
+        sweep([Case(**TINY)], store, TIMING)
+    assert rows(store) == []
+
+
+def test_a_full_disk_stops_the_sweep_and_costs_one_block(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    cases = [Case(**TINY, resolution=resolution) for resolution in (2, 3)]
+    appended: list[Record] = []
+
+    def append(record: Record) -> None:
+        if len(appended) == 2:  # a case and its twin
+            raise OSError("cannot write a record: No space left on device")
+        appended.append(record)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "append", append)
+        with pytest.raises(OSError, match="No space left on device"):
+            sweep(cases, store, TIMING)
+    assert [record["kind"] for record in appended] == ["cost", "twin"]
+    assert sweep(cases, store, TIMING).measured == 2  # and the lock is free
+
+
+def test_ctrl_c_keeps_what_is_done(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    cases = [Case(**TINY, resolution=resolution) for resolution in (1, 2, 3, 4)]
+    done: list[Case] = []
+
+    def interrupt_third(block: Any, *_: object) -> list[Record]:
+        if len(done) == 2:
+            raise KeyboardInterrupt
+        done.extend(block.cases)
+        fields = {"schema": 2, "kind": "cost", "status": "ok", "seconds": None, "provenance": HERE}
+        return [{**fields, "id": case.id, "case": case.fields()} for case in block.cases]
+
+    monkeypatch.setattr("benchmarks.sweep.sweep.measure_block", interrupt_third)
+    with pytest.raises(Interrupted, match="^2 new records kept, 2 cases left"):
+        sweep(cases, store, TIMING)
+    assert {identity for _, identity in store.completed()} == {case.id for case in done}
+
+
+def test_a_device_that_is_not_there(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.running.outstanding.gpu_name", lambda: None)
+    with pytest.raises(InvalidCase, match="^device 'cuda' is not there; allowed on this machine: cpu$"):
+        sweep([Case(device="cuda")], store, TIMING)
+    assert not store.path.exists()
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_a_sweep_that_is_stopped_leaves_no_process_behind_and_is_resumed(tmp_path: Path, how: signal.Signals) -> None:
+    cases = profile_cases("full", layer=("conv",), variant=("plain",), threads=(1,))
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks",
+        "sweep",
+        "--results",
+        str(tmp_path),
+        "--seconds",
+        "0.01",
+        "--rounds",
+        "1",
+    ]
+    command += ["--profile", "full", "--layer", "conv", "--variant", "plain", "--threads", "1"]
+    # A shell that runs the tests in the background makes them, and their children, ignore Ctrl-C: undo that.
+    listening = signal.signal(signal.SIGINT, signal.default_int_handler)
+    sweeping = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    signal.signal(signal.SIGINT, listening)
+    store = RecordStore(tmp_path)
+    deadline = time.monotonic() + 60
+    while not (store.path.exists() and len(rows(store)) > 1) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    children = psutil.Process(sweeping.pid).children(recursive=True)
+    sweeping.send_signal(how)
+    _, errors = sweeping.communicate(timeout=30)
+    assert sweeping.returncode == (130 if how == signal.SIGINT else -signal.SIGKILL)
+    if how == signal.SIGKILL:
+        # Python's own fork server says so when who asks it for a process dies in the middle of asking.
+        errors = re.sub(r"Traceback .*\n.*\n.*multiprocessing/forkserver\.py(?:.*\n)+?EOFError\n", "", errors)
+    assert "Traceback" not in errors
+    assert len(children) >= 2  # the process server and what is watching over it
+    assert psutil.wait_procs(children, timeout=10)[1] == []
+    done = {record["id"] for record in rows(store)}
+    assert 1 < len(done) < len(cases)
+    finished, missing = [c for c in cases if c.id in done], [c for c in cases if c.id not in done]
+    assert sweep([*finished, missing[0]], store, TIMING) == Summary(measured=1, failed=0, already_there=len(finished))
+    lines = map(json.loads, store.path.read_text().splitlines())
+    ids = [record["id"] for record in lines if record["kind"] == "cost"]
+    assert sorted(ids) == sorted([*done, missing[0].id])
+
+
+def test_results_of_another_commit_are_kept_and_said(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = Case(threads=1)
+    provenance = {**HERE, "commit": "a" * 40}
+    store.append({"schema": 2, "kind": "cost", "id": case.id, "status": "ok", "provenance": provenance})
+    monkeypatch.setattr("benchmarks.running.outstanding.software", lambda: {"commit": "b" * 40})
+    with pytest.warns(RecordWarning, match="1 of the 1 records already there are of another commit than bbbbbbbbbb"):
+        assert sweep([case], store, TIMING).already_there == 1
+    monkeypatch.setattr("benchmarks.running.outstanding.software", lambda: {"commit": "a" * 40})
+    assert sweep([case], store, TIMING).already_there == 1  # without a warning, which would be an error
+
+
+def test_more_threads_than_cores_are_refused(store: RecordStore) -> None:
+    with pytest.raises(InvalidCase, match=r"threads 1000000 are more than there are cores; allowed .* 1 to \d+"):
+        sweep([Case(threads=1_000_000)], store, TIMING)

@@ -1,7 +1,0 @@
-"""Tables of text."""
-
-from benchmarks.text import columns
-
-
-def test_columns_are_aligned() -> None:
-    assert columns([("", "ab"), ("name", "1")]) == ["      ab", "name   1"]

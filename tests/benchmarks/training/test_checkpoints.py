@@ -1,0 +1,226 @@
+"""A run that was stopped anywhere ends as one that was not."""
+
+import dataclasses
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.cases.training_run import TrainingRun
+from benchmarks.datasets import Dataset
+from benchmarks.records.store import RecordStore
+from benchmarks.training import loop
+from benchmarks.training.checkpoints import Checkpoint, UnusableCheckpoint
+from benchmarks.training.folders import Folders
+from benchmarks.training.learner import Learner
+from benchmarks.training.loop import Diverged, train
+from tests.benchmarks.training.tiny_digits import PLAIN, RUN, tiny_digits
+
+ROOT = Path(__file__).resolve().parents[3]
+OPTIONS = "--variant separable --resolution 4 --channels 2 --seeds 1 --epochs 4 --checkpoint-seconds 0.1"
+WARM_UP_STEPS = 2  # before the first epoch, for the peak memory
+STEPS = 4  # of all epochs
+
+
+class Stopped(Exception):  # noqa: N818
+    """Stands for the end of the process."""
+
+
+@pytest.fixture(scope="module")
+def digits() -> Dataset:
+    return tiny_digits()
+
+
+@pytest.fixture
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folders:
+    """Where a checkpoint is written after every step."""
+    monkeypatch.setattr(loop, "CHECKPOINT_SHARE", math.inf)
+    return Folders(checkpoints=tmp_path / "checkpoints", checkpoint_seconds=0.0)
+
+
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """[steps taken, step that is not taken any more]; a clock that counts them sees what training took."""
+    take_step = Learner.take_step
+    counter = [0, -1]
+
+    def counted(self: Learner, *arguments: Any) -> None:
+        if counter[0] == counter[1]:
+            raise Stopped
+        counter[0] += 1
+        take_step(self, *arguments)
+
+    monkeypatch.setattr(Learner, "take_step", counted)
+    return counter
+
+
+def measured(result: dict[str, Any]) -> dict[str, Any]:
+    """What does not depend on the clock."""
+    of_clock = ("evaluation_seconds", "images_per_second", "peak_bytes", "seconds")
+    epochs = [{name: value for name, value in epoch.items() if name not in of_clock} for epoch in result["epochs"]]
+    return {**result, "epochs": epochs, "resumed": 0}
+
+
+@pytest.mark.parametrize("stop", range(STEPS))
+@pytest.mark.parametrize("run", [PLAIN, dataclasses.replace(RUN, sampled=True)], ids=["plain", "sampled"])
+def test_a_run_that_is_stopped_at_any_step_ends_as_if_it_were_not(
+    run: TrainingRun, stop: int, digits: Dataset, folders: Folders, steps: list[int]
+) -> None:
+    undisturbed = train(run, data=digits)
+    steps[:] = [0, WARM_UP_STEPS + stop]
+    with pytest.raises(Stopped):
+        train(run, data=digits, folders=folders)
+    steps[:] = [0, -1]
+    resumed = train(run, data=digits, folders=folders)
+    assert measured(resumed) == measured(undisturbed)
+    assert resumed["resumed"] == min(stop, 1)
+    assert steps[0] == WARM_UP_STEPS + STEPS - stop
+    assert list(folders.checkpoints.iterdir()) == []  # type: ignore[union-attr]
+
+
+def test_seconds_of_work_that_was_lost_do_not_count(
+    digits: Dataset, folders: Folders, steps: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def clock() -> float:
+        return float(steps[0])
+
+    save, saved = Checkpoint.save, []
+
+    def save_once(self: Checkpoint, state: dict[str, Any]) -> None:
+        if not saved:
+            saved.append(state["at"]["steps"])
+            save(self, state)
+
+    monkeypatch.setattr(Checkpoint, "save", save_once)
+    steps[1] = WARM_UP_STEPS + 3
+    with pytest.raises(Stopped):
+        train(RUN, data=digits, folders=folders, clock=clock)
+    steps[1] = -1
+    resumed = train(RUN, data=digits, folders=folders, clock=clock)
+    assert saved == [1]
+    assert steps[0] == 2 * WARM_UP_STEPS + 3 + STEPS - 1  # two of them were done twice
+    assert [epoch["seconds"] for epoch in resumed["epochs"]] == [0.0, 2.0, 4.0]
+    assert [epoch["images_per_second"] for epoch in resumed["epochs"]] == [None, 16.0, 16.0]
+
+
+def test_a_run_that_is_stopped_after_its_last_step_has_its_last_epoch(
+    digits: Dataset, folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    undisturbed = train(RUN, data=digits)
+    end_epoch = loop._Training._end_epoch
+
+    def stop(self: loop._Training, epoch: int, learned: dict[str, Any]) -> None:
+        if epoch == RUN.budget:
+            raise Stopped
+        end_epoch(self, epoch, learned)
+
+    monkeypatch.setattr(loop._Training, "_end_epoch", stop)
+    with pytest.raises(Stopped):
+        train(RUN, data=digits, folders=folders)
+    monkeypatch.setattr(loop._Training, "_end_epoch", end_epoch)
+    assert measured(train(RUN, data=digits, folders=folders)) == measured(undisturbed)
+
+
+def damage(path: Path, how: str) -> None:
+    content = bytearray(path.read_bytes())
+    if how == "truncated":
+        content = content[: len(content) // 2]
+    else:
+        content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("how", ["truncated", "one bit"])
+def test_a_damaged_checkpoint_is_a_warning_and_a_new_beginning(
+    how: str, digits: Dataset, folders: Folders, steps: list[int]
+) -> None:
+    undisturbed = train(RUN, data=digits)
+    steps[:] = [0, WARM_UP_STEPS + 2]
+    with pytest.raises(Stopped):
+        train(RUN, data=digits, folders=folders)
+    (path,) = folders.checkpoints.iterdir()  # type: ignore[union-attr]
+    damage(path, how)
+    steps[1] = -1
+    result = train(RUN, data=digits, folders=folders)
+    assert result["warnings"] == [f"{path} is damaged: trained from the beginning"]
+    assert (result["resumed"], result["weights_sha256"]) == (0, undisturbed["weights_sha256"])
+
+
+def test_a_checkpoint_of_other_code_or_data_is_not_gone_on_from(tmp_path: Path) -> None:
+    Checkpoint(tmp_path, RUN, {"commit": "a", "torch": "1"}).save({"at": 1})
+    assert Checkpoint(tmp_path, RUN, {"commit": "a", "torch": "1"}).load() == {"at": 1}
+    with pytest.raises(UnusableCheckpoint, match="is of another commit: trained from the beginning"):
+        Checkpoint(tmp_path, RUN, {"commit": "b", "torch": "1"}).load()
+    assert Checkpoint(tmp_path, PLAIN, {"commit": "a", "torch": "1"}).load() is None
+
+
+def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkpoint = Checkpoint(tmp_path, RUN, {})
+    checkpoint.save({"at": 1})
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="cannot write a checkpoint to .*: No space left"):
+        checkpoint.save({"at": 2})
+    assert checkpoint.load() == {"at": 1}
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_a_run_that_diverges_leaves_no_checkpoint(digits: Dataset, folders: Folders, steps: list[int]) -> None:
+    steps[1] = WARM_UP_STEPS + 1
+    with pytest.raises(Stopped):
+        train(PLAIN, data=digits, folders=folders)
+    steps[1] = -1
+    broken = dataclasses.replace(digits.train, images=digits.train.images * float("nan"))
+    with pytest.raises(Diverged):
+        train(PLAIN, data=dataclasses.replace(digits, train=broken), folders=folders)
+    assert list(folders.checkpoints.iterdir()) == []  # type: ignore[union-attr]
+
+
+def test_checkpoints_take_a_small_part_of_the_time(
+    digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saves = []
+
+    def slow(self: Checkpoint, state: dict[str, Any]) -> None:
+        saves.append(state["at"]["steps"])
+        time.sleep(0.2)
+
+    monkeypatch.setattr(Checkpoint, "save", slow)
+    train(RUN, data=digits, folders=Folders(checkpoints=tmp_path, checkpoint_seconds=0.0))
+    assert len(saves) == 1  # the next is due after twenty seconds
+
+
+def killed_and_resumed(results: Path, options: list[str]) -> int:
+    """Start the command, kill it and all of its processes in the middle, and start it again; its exit status."""
+    command = [sys.executable, "-m", "benchmarks", "train", *options, "--results", str(results)]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": ROOT}
+    process = subprocess.Popen(command, start_new_session=True, **quiet)  # type: ignore[call-overload]
+    deadline = time.monotonic() + 60
+    while not list((results / "checkpoints").glob("*.checkpoint")):
+        assert time.monotonic() < deadline
+        assert process.poll() is None
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    return subprocess.run(command, check=False, **quiet).returncode  # type: ignore[call-overload, no-any-return]
+
+
+def test_kill_9_changes_nothing(tmp_path: Path) -> None:
+    assert killed_and_resumed(tmp_path, OPTIONS.split()) == 0
+    (killed,) = RecordStore(tmp_path).load()
+    assert (killed["status"], killed["resumed"]) == ("ok", 1)
+    whole = train(TrainingRun(**killed["run"]))
+    assert killed["weights_sha256"] == whole["weights_sha256"]
+    assert killed["test_accuracy"] == whole["test_accuracy"]
+    assert not list((tmp_path / "checkpoints").iterdir())

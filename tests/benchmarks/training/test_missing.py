@@ -1,0 +1,171 @@
+"""Studies of training runs: nothing that is done gets lost."""
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from benchmarks.cases.case import InvalidCase
+from benchmarks.commands import train as command
+from benchmarks.records.outcome import Outcome
+from benchmarks.records.store import RecordStore
+from benchmarks.running.isolated import Report
+from benchmarks.running.outstanding import Interrupted
+from benchmarks.training import missing
+from benchmarks.training.folders import Folders
+from benchmarks.training.missing import Job, train_missing
+from benchmarks.training.profiles import accuracy_table, profile_runs
+from tests.benchmarks.training.tiny_digits import PLAIN, RUN
+
+ONE_EPOCH = {"epoch": 1, "seconds": 0.5, "macs": 10, "train_loss": 2.0, "validation_accuracy": 0.25}
+
+
+IMAGES = {"name": "digits", "source": "drawn by hand", "train": 1200, "validation": 297, "test": 300}
+
+
+def fake_isolation(events: list[Any]) -> Any:
+    """Stands for ``run_isolated``: an outcome is returned, an exception is raised after one epoch was reported."""
+
+    def run_isolated(function: Any, job: Job, *, report: Report, **_: Any) -> Outcome:
+        report({"parameters": 7, "epochs": [{"epoch": 0, "seconds": 0.0}, ONE_EPOCH]})
+        event = events.pop(0)
+        if isinstance(event, BaseException):
+            raise event
+        return event
+
+    return run_isolated
+
+
+def done(accuracy: float) -> Outcome:
+    return Outcome("ok", "", {"best_epoch": 1, "test_accuracy": accuracy})
+
+
+def test_the_same_command_trains_only_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs, store = [RUN, PLAIN], RecordStore(tmp_path)
+    monkeypatch.setattr(missing, "run_isolated", fake_isolation([done(0.5), Outcome("failed", "Diverged: nan", {})]))
+    assert train_missing(runs, store) == (2, 1)
+    first, second = store.load()
+    assert (first["kind"], first["id"], first["run"]) == ("training", RUN.id, RUN.fields())
+    assert (first["test_accuracy"], first["epochs"][1], first["parameters"]) == (0.5, ONE_EPOCH, 7)
+    assert first["provenance"]["threads"] == RUN.threads
+    assert (second["status"], second["message"], second["epochs"][1]) == ("failed", "Diverged: nan", ONE_EPOCH)
+
+    monkeypatch.setattr(missing, "run_isolated", fake_isolation([]))
+    assert train_missing(runs, store) == (0, 0)
+    monkeypatch.setattr(missing, "run_isolated", fake_isolation([done(0.75)]))
+    assert train_missing(runs, store, retry_failed=True) == (1, 0)
+    assert [record["status"] for record in store.load()] == ["ok", "ok"]
+
+
+def test_ctrl_c_keeps_what_is_done_and_the_run_is_trained_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = RecordStore(tmp_path)
+    monkeypatch.setattr(missing, "run_isolated", fake_isolation([done(0.5), KeyboardInterrupt()]))
+    with pytest.raises(Interrupted, match="1 new runs kept, 1 left"):
+        train_missing([RUN, PLAIN], store)
+    stopped = store.load()[1]
+    assert (stopped["status"], stopped["message"]) == ("interrupted", "interrupted after 1 epochs")
+    assert (stopped["epochs"][1], stopped["test_accuracy"]) == (ONE_EPOCH, None)
+    monkeypatch.setattr(missing, "run_isolated", fake_isolation([done(0.75)]))
+    assert train_missing([RUN, PLAIN], store) == (1, 0)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="the device is there")
+def test_a_device_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InvalidCase, match="device 'cuda' is not there; allowed on this machine: cpu"):
+        train_missing([dataclasses.replace(RUN, device="cuda")], RecordStore(tmp_path))
+
+
+def test_the_quick_profile_has_all_networks_for_one_seed_before_the_next() -> None:
+    runs = profile_runs("quick")
+    assert len(runs) == 3 * (1 + 2 * 3)  # plain has no resolution
+    assert [run.seed for run in runs] == sorted(run.seed for run in runs)
+    assert {run.resolution for run in runs if run.variant == "full"} == {2, 4, 8}
+    assert {(run.threads, run.recipe, run.budget_unit, run.budget) for run in runs} == {(1, "short", "epochs", 10)}
+    assert {run.learning_rate for run in runs if run.variant == "plain"} == {3e-2}
+
+
+def test_given_values_replace_those_of_the_profile() -> None:
+    runs = profile_runs("quick", variants=["plain", "full"], resolutions=[3], seeds=1, budget=4, learning_rate=0.5)
+    assert [(run.variant, run.resolution, run.budget, run.learning_rate) for run in runs] == [
+        ("plain", 1, 4, 0.5),
+        ("full", 3, 4, 0.5),
+    ]
+
+
+def test_the_recipe_decides_what_nobody_says() -> None:
+    (paper,) = profile_runs("paper", variants=["full"], resolutions=[8], seeds=1)
+    assert (paper.dataset, paper.image_size, paper.channels) == ("rotated-mnist", 28, 32)
+    assert (paper.budget, paper.learning_rate, paper.weight_decay) == (300, 1e-4, 1e-4)
+    (timed,) = profile_runs("paper", variants=["full"], resolutions=[8], seeds=1, budget_unit="seconds", budget=60)
+    assert (timed.budget_unit, timed.budget) == ("seconds", 60)
+
+
+def test_what_makes_no_sense_together_is_left_out() -> None:
+    runs = profile_runs("quick", variants=["separable", "separable2d"], groups=["SO2", "SO2xRPlus"], scales=2, seeds=1)
+    assert {(run.variant, run.group, run.scales) for run in runs} == {
+        ("separable", "SO2", 1),
+        ("separable", "SO2xRPlus", 2),
+        ("separable2d", "SO2xRPlus", 2),
+    }
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"profile": "slow"}, "unknown profile 'slow'; allowed: quick, standard, paper"),
+        ({"variants": ["conv"]}, "unknown variant 'conv'"),
+        ({"variants": ["lifting"]}, "variant 'lifting' does not go with layer 'resnet'"),
+        ({"variants": ["plain"], "resolutions": [0]}, "resolution 0 is not allowed"),
+        ({"groups": ["SO3"]}, "unknown group 'SO3'"),
+        ({"seeds": 0}, "seeds 0 is not allowed"),
+        ({"recipe": "long"}, "unknown recipe 'long'; allowed: paper, short"),
+    ],
+)
+def test_a_profile_refuses_wrong_values(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(InvalidCase, match=message):
+        profile_runs(**{"profile": "quick", **values})
+
+
+def test_the_table_has_mean_and_sample_deviation_over_seeds() -> None:
+    runs = [dataclasses.replace(RUN, seed=seed) for seed in range(3)] + [PLAIN]
+    records = [
+        {"id": run.id, "status": "ok", "test_accuracy": accuracy, "data": IMAGES}
+        for run, accuracy in zip(runs, [0.9, 0.94, 0.8], strict=False)
+    ]
+    records[2]["status"] = "failed"
+    assert accuracy_table(runs, records).splitlines()[1:] == [
+        "separable   SO2          2   92.0 ± 2.8       2",
+        "plain       trivial      1      –             0",
+        "images: digits, drawn by hand, 1,200 / 297 / 300",
+    ]
+    records[1]["data"] = {**IMAGES, "source": "scanned"}
+    assert "did not see the same images" in accuracy_table(runs, records)
+
+
+def parse(options: str, results: Path) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+    return parser.parse_args([*options.split(), "--results", str(results)])
+
+
+def test_the_command_line_trains_in_a_process_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = "--variant plain --channels 1 --kernel-size 1 --image-size 9 --batch-size 600 --seeds 1 --epochs 1"
+    assert command.main(parse(options, tmp_path)) == 0
+    (record,) = RecordStore(tmp_path).load()
+    assert record["status"] == "ok", record["message"]
+    assert record["data"]["test"] == 300
+    assert [epoch["epoch"] for epoch in record["epochs"]] == [0, 1]
+    assert "trained 1, skipped 0 already there, failed 0" in capsys.readouterr().out
+
+
+def test_images_that_are_not_there_are_one_line_and_no_record(tmp_path: Path) -> None:
+    run = dataclasses.replace(PLAIN, dataset="galaxy10", image_size=12)
+    (tmp_path / "Galaxy10.h5").write_bytes(b"half of it")
+    with pytest.raises(ValueError, match=r"^.*/Galaxy10.h5 is truncated or corrupt: .*or fetch https://zenodo.*h5$"):
+        train_missing([run], RecordStore(tmp_path), folders=Folders(data_root=tmp_path))
+    assert RecordStore(tmp_path).load() == []

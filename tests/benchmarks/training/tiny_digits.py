@@ -1,0 +1,32 @@
+"""A few digits of every part, and a run that learns them in a second."""
+
+import dataclasses
+import itertools
+from collections.abc import Callable
+
+from benchmarks.cases.training_run import TrainingRun
+from benchmarks.datasets import Dataset, Split
+from benchmarks.datasets.digits import rotated_digits
+
+RUN = TrainingRun(
+    resolution=2, channels=2, kernel_size=3, image_size=12, batch_size=16, budget=2, recipe="short", learning_rate=3e-3
+)
+PLAIN = dataclasses.replace(RUN, variant="plain", group="trivial", resolution=1)
+
+
+def tiny_digits(train: int = 40) -> Dataset:
+    """40 to train on, so that two steps of 16 leave some over."""
+    whole = rotated_digits(RUN.image_size)
+
+    def few(split: Split, n: int) -> Split:
+        return Split(split.images[:n], split.labels[:n], split.indices[:n])
+
+    return dataclasses.replace(
+        whole, train=few(whole.train, train), validation=few(whole.validation, 20), test=few(whole.test, 20)
+    )
+
+
+def ticking() -> Callable[[], float]:
+    """A clock that moves by one second whenever it is read."""
+    seconds = itertools.count(100)
+    return lambda: float(next(seconds))

@@ -1,0 +1,179 @@
+"""A user's layer is built from its name, and whatever is wrong with it is one line that says what."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+import benchmarks.__main__ as command_line
+from benchmarks.cases.case import Case
+from benchmarks.measure.correctness import check_output
+from benchmarks.measure.sampling import Sampling
+from benchmarks.records.outcome import InvalidResult
+from benchmarks.records.provenance import ROOT
+from benchmarks.records.store import RecordStore
+from benchmarks.sweep.engine import Engine
+from benchmarks.sweep.sweep import sweep
+from benchmarks.workloads.build import build
+from benchmarks.workloads.own_layer import InvalidLayer, build_own_layer, load_layer
+from examples.own_layer import P4Conv2d
+from gcnn_impl import SO2, assert_equivariant
+
+P4 = Case(implementation="examples.own_layer:P4Conv2d", variant="custom", resolution=4, image_size=9, batch_size=1)
+LAYERS = """
+import os
+from torch import nn
+
+class Base(nn.Module):
+    def __init__(self, in_channels, out_channels, kernel_size, *, group, padding):
+        super().__init__()
+
+class Raises(Base):
+    def forward(self, x):
+        raise RuntimeError("not today")
+
+class Dies(Base):
+    def forward(self, x):
+        os._exit(3)
+
+class Talks(Base):
+    def forward(self, x):
+        print("x" * 1_000_000)
+        return x
+
+class Shrinks(Base):
+    def forward(self, x):
+        return x[..., 1:-1, 1:-1]
+
+class Nan(Base):
+    def forward(self, x):
+        return x / 0 * 0
+
+class Shifts(Base):
+    def forward(self, x):
+        return x.roll(1, dims=-1)
+
+class Pair(Base):
+    def forward(self, x):
+        return x, x
+
+class Dilated(nn.Module):
+    def __init__(self, in_channels, out_channels, kernel_size, dilation):
+        super().__init__()
+
+def function(x):
+    return x
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a user's modules, on Python's path."""
+    (tmp_path / "users_layers.py").write_text(LAYERS)
+    (tmp_path / "users_script.py").write_text("import sys; sys.exit('usage: users_script FILE')")
+    (tmp_path / "users_typo.py").write_text("import users_nothing")
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+def own(layer: str) -> Case:
+    return Case(implementation=layer, variant="custom", channels=2, batch_size=1, image_size=8)
+
+
+def test_the_example_is_equivariant() -> None:
+    torch.manual_seed(0)
+    layer = P4Conv2d(2, 3, 5, group=SO2(4), padding=2)
+    assert_equivariant(layer, torch.randn(2, 2, 4, 9, 9), SO2(4))
+
+
+def test_a_layer_is_built_with_the_channels_kernel_group_and_padding_of_its_case() -> None:
+    layer = build_own_layer(P4)
+    assert isinstance(layer, P4Conv2d)
+    assert layer.weight.shape == (P4.channels, P4.channels, 4, P4.kernel_size, P4.kernel_size)
+    assert check_output(build(P4)) < 1e-5
+
+
+def test_the_current_directory_is_searched(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.path", [entry for entry in sys.path if entry != str(folder)])
+    monkeypatch.chdir(folder)
+    assert load_layer("users_layers:Nan").__name__ == "Nan"
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        ("users_nothing:Nan", "users_nothing cannot be imported: ModuleNotFoundError: No module named 'users_nothing'"),
+        ("users_typo:Nan", "users_typo cannot be imported: ModuleNotFoundError: No module named 'users_nothing'"),
+        ("users_script:Nan", "users_script cannot be imported: SystemExit: usage: users_script FILE"),
+        (
+            "users_layers:Shrink",
+            "Shrink is no torch.nn.Module in users_layers; allowed: Base, Raises, Dies, Talks, Shrinks, Nan",
+        ),
+        ("users_layers:function", "function is no torch.nn.Module in users_layers; allowed: "),
+        ("users_script.deep:Nan", "users_script.deep cannot be imported"),
+        ("examples:P4Conv2d", "examples; allowed: nothing in there, it has no subclass of torch.nn.Module"),
+        ("users_layers:Dilated", "raises TypeError: Dilated.__init__() got an unexpected keyword argument 'group'"),
+        ("examples.own_layer:P4Conv2d", "raises ValueError: P4Conv2d turns by 90°, not by SO2(rotations=8); allowed: "),
+    ],
+)
+def test_what_cannot_be_built_is_named_in_one_line(layer: str, message: str, folder: Path) -> None:
+    with pytest.raises(InvalidLayer) as caught:
+        build(own(layer))
+    assert str(caught.value).startswith(f"layer {layer!r}: ")
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        ("Shrinks", r"output has shape \(1, 2, 8, 6, 6\), expected \(1, 2, 8, 8, 8\)"),
+        ("Nan", "output has values that are not finite"),
+        ("Shifts", "equivariance error"),
+        ("Pair", "output is a tuple, expected a tensor"),
+    ],
+)
+def test_a_wrong_answer_is_not_measured(layer: str, message: str, folder: Path) -> None:
+    with pytest.raises(InvalidResult, match=message):
+        check_output(build(own(f"users_layers:{layer}")))
+
+
+def test_a_layer_that_misbehaves_costs_its_own_row_alone(folder: Path) -> None:
+    layers = ("Raises", "Dies", "Talks", "Nan", "Missing")
+    tiny = {"channels": 2, "batch_size": 1, "image_size": 8, "kernel_size": 3, "threads": 1}
+    cases = [Case(implementation=f"users_layers:{name}", variant="custom", **tiny) for name in layers]
+    cases.append(Case(variant="full", **tiny))
+    store = RecordStore(folder)
+    sweep(cases, store, Engine(Sampling(rounds=1, min_samples=2, max_samples=4, seconds=0.001)))
+    records = {record["id"]: record for record in store.load()}
+    raises, dies, talks, nan, missing, ours = (records[case.id] for case in cases)
+    assert [talks["status"], ours["status"]] == ["ok", "ok"]
+    assert (raises["status"], raises["message"]) == ("failed", "RuntimeError: not today")
+    assert (dies["status"], dies["message"]) == ("failed", "exited with status 3 and no result")
+    assert (nan["status"], nan["message"]) == ("invalid", "InvalidResult: output has values that are not finite")
+    assert missing["status"] == "failed"
+    assert "Missing is no torch.nn.Module in users_layers" in missing["message"]
+
+
+def code_blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / "docs/own-layer.md").read_text(), re.DOTALL | re.MULTILINE)
+
+
+def test_the_python_of_the_page_runs() -> None:
+    _, check = code_blocks("python")  # the first is the contract, with names for what is yours
+    exec(check, {})
+
+
+@pytest.mark.parametrize("command", [line for block in code_blocks("sh") for line in block.splitlines()])
+def test_every_command_of_the_page_runs(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    arguments = command.removeprefix("python -m benchmarks").replace(".peers", "peers", 1).split()
+    small = "--channels 2 --batch-size 1 --image-size 8 --kernel-size 3 --threads 1 --direction forward --rounds 1"
+    assert command_line.main([*arguments, *small.split(), "--seconds", "0.001", "--results", str(tmp_path)]) == 0
+    out, err = capsys.readouterr()
+    assert out
+    assert "failed" not in err
