@@ -1,18 +1,17 @@
 """Options that several commands share, and what they stand for."""
 
 import argparse
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.cases.case import AXES, CHOICES, Case, is_own_layer
 from benchmarks.cases.cores import available_cores
-from benchmarks.cases.peers import AUTHORS_VARIABLE
 from benchmarks.cases.profiles import Grid, expand, own_layer_cases, profile_cases
 from benchmarks.measure.sampling import Sampling
 from benchmarks.records.record import Record
 from benchmarks.records.store import RecordStore
+from benchmarks.running.environment import use_authors
 from benchmarks.sweep.engine import Engine
 from benchmarks.sweep.sweep import sweep
 
@@ -74,12 +73,6 @@ def chosen_cases(args: argparse.Namespace) -> list[Case]:
     own = [case for layer in own_layers for case in own_layer_cases(cases, layer)]
     use_authors(args.authors)
     return list(dict.fromkeys([*cases, *own]))
-
-
-def use_authors(checkout: Path | None) -> None:
-    """Tell the processes that measure, which inherit the environment, where the authors' code is."""
-    if checkout is not None:
-        os.environ[AUTHORS_VARIABLE] = str(checkout.resolve())
 
 
 def add_sweep_options(parser: argparse.ArgumentParser) -> None:

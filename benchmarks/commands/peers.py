@@ -7,9 +7,10 @@ from benchmarks.answers.side_by_side import side_by_side
 from benchmarks.cases.case import AXES, OURS
 from benchmarks.cases.peers import AUTHORS_REPOSITORY, PEERS
 from benchmarks.cases.profiles import Grid, own_layer_cases
-from benchmarks.commands.options import add_grid_options, grid_cases, measure_grid, use_authors
+from benchmarks.commands.options import add_grid_options, grid_cases, measure_grid
 from benchmarks.records.costs import successes
 from benchmarks.records.store import RecordStore
+from benchmarks.running.environment import use_authors
 from benchmarks.workloads.peers import why_unavailable
 from benchmarks.workloads.peers.authors import why_no_checkout
 

@@ -16,11 +16,11 @@ from benchmarks.cases.case import OURS, Case
 from benchmarks.cases.cores import available_cores
 from benchmarks.cases.peers import PEERS
 from benchmarks.cases.profiles import Grid, expand
-from benchmarks.commands.options import use_authors
 from benchmarks.measure.sampling import Sampling
 from benchmarks.records.costs import successes
 from benchmarks.records.record import Record
 from benchmarks.records.store import RecordStore
+from benchmarks.running.environment import use_authors
 from benchmarks.sweep.engine import Engine
 from benchmarks.sweep.sweep import sweep
 from benchmarks.workloads.peers import why_unavailable

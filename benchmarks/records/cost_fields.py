@@ -1,6 +1,6 @@
 """The fields of cost records and of twins, in the order in which tables show them."""
 
-from benchmarks.records.field import Field, column, part
+from benchmarks.records.field import Field, column, main_column, part
 from benchmarks.records.kinds import (
     DURATION,
     DURATIONS,
@@ -17,218 +17,131 @@ from benchmarks.records.kinds import (
 )
 from benchmarks.records.outcome import STATUSES
 
-ID = column("id", TEXT, "id", "word", text="twelve hexadecimal digits that depend on what was asked for alone")
-STATUS = column("status", TEXT, "status", "status", main=True, text=f"what became of it: {', '.join(STATUSES)}")
-MESSAGE = column("message", TEXT, "message", "word", main=True, text="one line on why it is not ok")
-BLOCK = column("block", TEXT, "block", "word", text="contenders with one block were timed in turns")
-
+ID = column("id", TEXT, "twelve hexadecimal digits that depend on what was asked for alone", "id")
+STATUS = main_column("status", TEXT, f"the outcome: {', '.join(STATUSES)}", "status", "status")
+MESSAGE = main_column("message", TEXT, "one line on why the status is not ok", "message")
+BLOCK = column("block", TEXT, "contenders with one block were timed in turns", "block")
 SIZE_FIELDS = (
-    column("resolution", DURATION, "|H|", main=True, text="group resolution |H|"),
-    column("channels", DURATION, "width", main=True, text="C"),
-    column("batch_size", DURATION, "batch", main=True, text="images in a pass"),
-    column("image_size", DURATION, "image", main=True, unit="pixels", text="height and width"),
-    column("kernel_size", DURATION, "kernel", main=True, unit="pixels", text="height and width"),
+    main_column("resolution", DURATION, "group resolution |H|", "|H|"),
+    main_column("channels", DURATION, "C", "width"),
+    main_column("batch_size", DURATION, "images in a pass", "batch"),
+    main_column("image_size", DURATION, "height and width", "image", unit="pixels"),
+    main_column("kernel_size", DURATION, "height and width", "kernel", unit="pixels"),
 )
 CASE = part(
     "case",
-    column("implementation", TEXT, "of", "word", main=True, text="gcnn_impl, a peer, or package.module:Class"),
-    column("layer", TEXT, "layer", "word", main=True, text="conv or resnet"),
-    column("variant", TEXT, "variant", "word", main=True, text="which convolution"),
-    column("group", TEXT, "group", "group", main=True, text="the subgroup H"),
+    main_column("implementation", TEXT, "gcnn_impl, a peer, or package.module:Class", "of"),
+    main_column("layer", TEXT, "conv or resnet", "layer"),
+    main_column("variant", TEXT, "the kind of layer", "variant"),
+    main_column("group", TEXT, "the subgroup H", "group", "group"),
     *SIZE_FIELDS,
-    column("direction", TEXT, "pass", "pass", main=True, text="forward, forward_backward or training_step"),
-    column("scales", DURATION, "scales", text="of the grid on H"),
-    column("kernels", TEXT, "kernels", "word", text="cached or generated"),
-    column("execution", TEXT, "execution", "word", text="eager or compiled"),
-    column("device", TEXT, text="cpu or cuda"),
-    column("dtype", TEXT, "format", "word", text="float32, bfloat16 or tf32"),
-    column("threads", DURATION, "threads", text="of torch's intra-op pool"),
+    main_column("direction", TEXT, "forward, forward_backward or training_step", "pass", "pass"),
+    column("scales", DURATION, "of the grid on H", "scales"),
+    column("kernels", TEXT, "cached or generated", "kernels"),
+    column("execution", TEXT, "eager or compiled", "execution"),
+    column("device", TEXT, "cpu or cuda"),
+    column("dtype", TEXT, "float32, bfloat16 or tf32", "format"),
+    column("threads", DURATION, "of torch's intra-op pool", "threads"),
     Field(OTHERS, SCALAR),
 )
 SECONDS = part(
     "seconds",
     Field("rounds", ROUNDS, "samples of every process, in the order they were taken", "s"),
     Field("samples", DURATIONS, "in schema 1: samples of one process", "s"),
-    column("median", DURATION, "time, median", "seconds", name="seconds", main=True, unit="s", text="of all samples"),
-    column(
-        "ci_low",
-        DURATION,
-        "95 % from",
-        "seconds",
-        main=True,
-        unit="s",
-        text="95 % interval of the median, its lower end",
-    ),
-    column("ci_high", DURATION, "95 % to", "seconds", main=True, unit="s", text="its upper end"),
-    column("n", SIZE, "n", main=True, text="number of samples"),
-    column("q1", DURATION, unit="s", text="lower quartile"),
-    column("q3", DURATION, unit="s", text="upper quartile"),
-    column("stopped", TEXT, "ended by", "word", text="precision, budget, samples or failure"),
-    *part(
-        "outliers",
-        column("mild", SIZE, name="outliers_mild", text="samples beyond 1.5 interquartile ranges from the quartiles"),
-        column("far", SIZE, name="outliers_far", text="samples beyond 3"),
-    ),
+    main_column("median", DURATION, "of all samples", "time, median", "seconds", name="seconds"),
+    main_column("ci_low", DURATION, "lower end of the median's 95 % interval", "95 % from", "seconds"),
+    main_column("ci_high", DURATION, "its upper end", "95 % to", "seconds"),
+    main_column("n", SIZE, "number of samples", "n"),
+    column("q1", DURATION, "lower quartile", unit="s"),
+    column("q3", DURATION, "upper quartile", unit="s"),
+    column("stopped", TEXT, "precision, budget, samples or failure", "ended by"),
+    column("outliers.mild", SIZE, "samples beyond 1.5 interquartile ranges from the quartiles", name="outliers_mild"),
+    column("outliers.far", SIZE, "samples beyond 3 interquartile ranges", name="outliers_far"),
 )
 MEMORY = part(
     "memory",
-    column(
-        "peak_bytes",
-        SIZE,
-        "peak memory",
-        "bytes",
-        main=True,
-        unit="B",
-        text="peak of a pass above what was there before",
-    ),
-    column("predicted_bytes", SIZE, "predicted", "bytes", unit="B", text="the peak that the memory model predicts"),
-    # Negative where something was there before the pass and is released in it.
-    column("parameters_bytes", NUMBER, unit="B", text="of the peak: gradients of the parameters"),
-    column("kernels_bytes", NUMBER, unit="B", text="of the peak: generated kernels, and what their backward needs"),
-    column("activations_bytes", NUMBER, unit="B", text="of the peak: what else is saved for backward"),
-    column("workspace_bytes", NUMBER, unit="B", text="of the peak: the rest"),
-    column("reserved_bytes", SIZE, unit="B", text="on CUDA: growth of the allocator's share of the device"),
-    column("method", TEXT, name="memory_method", text="how the peak was measured"),
+    main_column("peak_bytes", SIZE, "peak of a pass above what was there before", "peak memory", "bytes"),
+    column("predicted_bytes", SIZE, "the peak that the memory model predicts", "predicted", "bytes"),
+    # Negative where memory that was allocated before the pass is released in it.
+    column("parameters_bytes", NUMBER, "share of the peak: gradients of the parameters", unit="B"),
+    column("kernels_bytes", NUMBER, "share of the peak: generated kernels, and what their backward needs", unit="B"),
+    column("activations_bytes", NUMBER, "share of the peak: what else is saved for backward", unit="B"),
+    column("workspace_bytes", NUMBER, "share of the peak: the rest", unit="B"),
+    column("reserved_bytes", SIZE, "on CUDA: growth of the allocator's share of the device", unit="B"),
+    column("method", TEXT, "how the peak was measured", name="memory_method"),
 )
 MACS = part(
     "macs",
-    column(
-        "convolution",
-        SIZE,
-        "MACs, convolution",
-        "count",
-        name="macs_convolution",
-        main=True,
-        unit="MAC",
-        text="of one forward of the batch",
+    main_column(
+        "convolution", SIZE, "of one forward", "MACs, convolution", "count", name="macs_convolution", unit="MAC"
     ),
     column(
-        "kernel_generation",
-        SIZE,
-        "MACs, kernels",
-        "count",
-        name="macs_kernel_generation",
-        unit="MAC",
-        text="of generating the kernels, once a pass",
+        "kernel_generation", SIZE, "once a pass", "MACs, kernels", "count", name="macs_kernel_generation", unit="MAC"
     ),
-    column("backward", SIZE, "MACs, backward", "count", name="macs_backward", unit="MAC", text="of the gradients"),
-    column(
-        "zero_counted_time_share",
-        SIZE,
-        "time at zero MACs",
-        "share",
-        text="share of the time in operators that count as zero MACs",
-    ),
+    column("backward", SIZE, "of the gradients", "MACs, backward", "count", name="macs_backward", unit="MAC"),
+    column("zero_counted_time_share", SIZE, "time in operators that count as zero MACs", "time at zero MACs", "share"),
     Field("unsupported", SIZES_BY_NAME, "operators without a counting rule, and how often each occurred"),
 )
 NOISE = part(
     "noise",
-    column("verdict", TEXT, "noise", "word", name="noise", main=True, text="quiet or noisy"),
+    main_column("verdict", TEXT, "quiet or noisy", "noise", name="noise"),
     Field("findings", FINDINGS, "why it is noisy: kind, detail and remedy of each finding"),
 )
 STAGES = part(
     "stages",
-    *(
-        column(stage, SIZE, name=f"stage_{stage}", unit="s", text=text)
-        for stage, text in {
-            "kernel_generation": "in forward: layer.kernels",
-            "group_mixing": "in forward: over H or the channels alone",
-            "spatial_convolution": "in forward: the rest of the layers",
-            "other": "in forward: norms, activations, pooling, the classifier",
-            "forward": "the whole forward, nothing watched",
-            "backward": "the whole backward",
-            "optimiser": "the optimiser's step",
-        }.items()
-    ),
-    column(
-        "kernel_generation_share",
-        SIZE,
-        "kernels of the pass",
-        "share",
-        text="share of the pass that generates kernels, its backward included",
-    ),
+    column("kernel_generation", SIZE, "in forward: layer.kernels", name="stage_kernel_generation", unit="s"),
+    column("group_mixing", SIZE, "in forward: over H or the channels alone", name="stage_group_mixing", unit="s"),
+    column("spatial_convolution", SIZE, "in forward: the layers' rest", name="stage_spatial_convolution", unit="s"),
+    column("other", SIZE, "in forward: norms, activations, pooling, the classifier", name="stage_other", unit="s"),
+    column("forward", SIZE, "the whole forward, without watching", name="stage_forward", unit="s"),
+    column("backward", SIZE, "the whole backward", name="stage_backward", unit="s"),
+    column("optimiser", SIZE, "the optimiser's step", name="stage_optimiser", unit="s"),
+    column("kernel_generation_share", SIZE, "of the pass, with its backward", "kernels of the pass", "share"),
 )
 ROOFLINE = part(
     "roofline",
-    column(
-        "fraction",
-        SIZE,
-        "of the roofline",
-        "share",
-        name="roofline_fraction",
-        text="share of the roof at this intensity",
-    ),
-    column("arithmetic_intensity", SIZE, unit="MAC/B", text="MACs over bytes moved"),
-    column("macs_per_second", SIZE, unit="MAC/s", text="of the median pass"),
-    column("matrix_ceiling", SIZE, unit="MAC/s", text="the fastest matrix product or convolution of this machine"),
-    column("memory_ceiling", SIZE, unit="B/s", text="the fastest copy of this machine"),
+    column("fraction", SIZE, "of the roof at this intensity", "of the roofline", "share", name="roofline_fraction"),
+    column("arithmetic_intensity", SIZE, "MACs over bytes moved", unit="MAC/B"),
+    column("macs_per_second", SIZE, "in the median pass", unit="MAC/s"),
+    column("matrix_ceiling", SIZE, "the fastest matrix product or convolution of this machine", unit="MAC/s"),
+    column("memory_ceiling", SIZE, "the fastest copy of this machine", unit="B/s"),
 )
 ENERGY = part(
     "energy",
-    column("joules_per_sample", SIZE, "energy per image", "joules", unit="J", text="of one image in a pass"),
+    column("joules_per_sample", SIZE, "of one image in a pass", "energy per image", "joules"),
     Field("reason", TEXT, "why no energy was measured"),
 )
-COMPILE_SECONDS = column(
-    "compile_seconds", SIZE, "compiling", "seconds", unit="s", text="first pass less second pass of a compiled module"
-)
+COMPILE_SECONDS = column("compile_seconds", SIZE, "first pass less second, if compiled", "compiling", "seconds")
 DEVICE_SECONDS = part(
     "device_seconds",
-    column(
-        "median",
-        DURATION,
-        "on the GPU itself",
-        "seconds",
-        name="device_seconds",
-        unit="s",
-        text="of a pass between two CUDA events",
-    ),
+    column("median", DURATION, "between two CUDA events", "on the GPU itself", "seconds", name="device_seconds"),
     *(Field(name, DURATION, "as in seconds", "s") for name in ("q1", "q3", "ci_low", "ci_high")),
     Field("n", SIZE, "number of passes"),
 )
-PARAMETERS = column("parameters", SIZE, "parameters", "count", text="learnable numbers")
+PARAMETERS = column("parameters", SIZE, "learnable numbers", "parameters", "count")
 EQUIVARIANCE_ERROR = column(
-    "equivariance_error",
-    SIZE,
-    "equivariance error",
-    "error",
-    text="worst relative error under the group's exact elements",
+    "equivariance_error", SIZE, "worst relative error under exact group elements", "equivariance error", "error"
 )
 MISSING = Field("missing", TEXTS_BY_NAME, "instruments that failed, and why")
 PROVENANCE = part(
     "provenance",
-    column("load_before", SIZE, "load before", text="one-minute load average before"),
-    column("load_after", SIZE, text="and after"),
-    column("measured_at", TEXT, "measured (UTC)", "minute", text="ISO 8601, UTC"),
-    column("commit", TEXT, "commit", "commit", text="of the checkout"),
-    column("dirty", FLAG, text="whether tracked files differ from the commit"),
-    *(column(name, TEXT, text="version") for name in ("python", "torch", "gcnn_impl", "fvcore")),
-    column("platform", TEXT, text="operating system"),
-    column("cpu", TEXT, text="the processor's name"),
-    column("cores", DURATION, text="that the process may use"),
-    column("gpu", TEXT, text="the CUDA device's name"),
+    column("load_before", SIZE, "one-minute load average before the measurement", "load before"),
+    column("load_after", SIZE, "one-minute load average after it"),
+    column("measured_at", TEXT, "ISO 8601, UTC", "measured (UTC)", "minute"),
+    column("commit", TEXT, "of the checkout", "commit", "commit"),
+    column("dirty", FLAG, "whether tracked files differ from the commit"),
+    *(column(name, TEXT, "version") for name in ("python", "torch", "gcnn_impl", "fvcore")),
+    column("platform", TEXT, "operating system"),
+    column("cpu", TEXT, "the processor's name"),
+    column("cores", DURATION, "that the process may use"),
+    column("gpu", TEXT, "the CUDA device's name"),
     Field("device_name", TEXT, "the GPU or the processor"),
     Field("threads", DURATION, "of torch's intra-op pool"),
 )
 COST_MEASURED = (
-    *SECONDS,
-    *MEMORY,
-    *MACS,
-    *NOISE,
-    *STAGES,
-    *ROOFLINE,
-    *ENERGY,
-    COMPILE_SECONDS,
-    *DEVICE_SECONDS,
-    PARAMETERS,
-    EQUIVARIANCE_ERROR,
+    *(*SECONDS, *MEMORY, *MACS, *NOISE, *STAGES, *ROOFLINE, *ENERGY),
+    *(COMPILE_SECONDS, *DEVICE_SECONDS, PARAMETERS, EQUIVARIANCE_ERROR),
 )
 COST = (STATUS, *CASE, *COST_MEASURED, MESSAGE, MISSING, BLOCK, *PROVENANCE, ID)
-TWIN = (
-    STATUS,
-    MESSAGE,
-    Field("case_id", TEXT, "id of the case that was entered twice"),
-    BLOCK,
-    *SECONDS,
-    *PROVENANCE,
-    ID,
-)
+CASE_ID = Field("case_id", TEXT, "id of the case that was entered twice")
+TWIN = (STATUS, MESSAGE, CASE_ID, BLOCK, *SECONDS, *PROVENANCE, ID)

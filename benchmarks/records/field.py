@@ -4,10 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from benchmarks.records.kinds import (
-    Kind,
-    Shape,
-)
+from benchmarks.records.kinds import Kind, Shape
+
+UNITS = {"seconds": "s", "bytes": "B", "joules": "J"}
 
 
 @dataclass(frozen=True)
@@ -17,11 +16,11 @@ class Field:
     Args:
         path: names from the record to the field, with dots between them; within a list, of each of its objects.
         kind: the values that the field may have; null, or no field at all, means not measured.
-        text: what it is, for docs/records.md.
+        text: a description, for docs/records.md.
         unit: of a number.
         column: its name in the report's frames; empty for none.
-        heading: its heading in the page's tables; empty where it has no column there.
-        written: how the tables write it, a key of ``reports.tables.cells.WRITTEN``.
+        heading: its heading in the page's tables; empty for none.
+        written: how the tables write it, a key of ``reports.tables.records.WRITTEN``.
         main: whether the tables show it at first, or on demand.
         empty: its value in a record of nothing measured.
     """
@@ -43,10 +42,15 @@ def part(name: str, *fields: Field) -> tuple[Field, ...]:
 
 
 def column(
-    path: str, kind: Kind, heading: str = "", written: str = "plain", *, name: str = "", **options: Any
+    path: str, kind: Kind, text: str, heading: str = "", written: str = "plain", *, name: str = "", unit: str = ""
 ) -> Field:
-    """Return a field that is a column of the report's frames, named like the field unless told otherwise."""
-    return Field(path, kind, column=name or path, heading=heading, written=written, **options)
+    """Return a field that is a column of the report's frames, by its own name or another one."""
+    return Field(path, kind, text, unit or UNITS.get(written, ""), name or path, heading, written)
+
+
+def main_column(*arguments: Any, **options: Any) -> Field:
+    """Return a ``column`` that the page's tables show at first."""
+    return replace(column(*arguments, **options), main=True)
 
 
 def empty(measured: Iterable[Field]) -> dict[str, Any]:

@@ -1,6 +1,9 @@
 """The environment variables that processes need in which something is measured. The standard library is enough."""
 
 import os
+from pathlib import Path
+
+from benchmarks.cases.peers import AUTHORS_VARIABLE
 
 # Read once, when a process starts or imports torch:
 # - Idle threads that spin for long take the core that another one works on: beside other processes, medians of complete
@@ -22,3 +25,9 @@ def set_measuring_environment() -> None:
     """Set ``MEASURING_ENVIRONMENT`` for the processes that start from here on; what is set already stays."""
     for name, value in MEASURING_ENVIRONMENT.items():
         os.environ.setdefault(name, value)
+
+
+def use_authors(checkout: Path | None) -> None:
+    """Tell the processes that measure, which inherit the environment, where the authors' code is."""
+    if checkout is not None:
+        os.environ[AUTHORS_VARIABLE] = str(checkout.resolve())

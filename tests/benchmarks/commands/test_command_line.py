@@ -101,7 +101,7 @@ def test_ctrl_c_is_one_line_and_status_130(capsys: pytest.CaptureFixture[str], m
     def interrupted(*_: object, **__: object) -> None:
         raise Interrupted("3 new records kept, 4 cases left")
 
-    monkeypatch.setattr(command_line, "sweep", interrupted)
+    monkeypatch.setattr("benchmarks.commands.sweep.sweep", interrupted)
     assert command_line.main(["sweep", *TINY]) == 130
     assert capsys.readouterr().err == "interrupted: 3 new records kept, 4 cases left\n"
 
@@ -145,5 +145,5 @@ def test_help_has_examples_and_exits_0(command: list[str], capsys: pytest.Captur
 def test_a_sweep_in_which_every_case_failed_says_so_by_its_status(
     summary: Summary, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(command_line, "sweep", lambda *_, **__: summary)
+    monkeypatch.setattr("benchmarks.commands.sweep.sweep", lambda *_, **__: summary)
     assert command_line.main(["sweep", "--results", str(tmp_path)]) == status

@@ -12,6 +12,7 @@ from benchmarks.cases.case import InvalidCase
 from benchmarks.commands import study as command
 from benchmarks.commands.study import chosen_study
 from benchmarks.records.store import RecordStore, RecordWarning
+from benchmarks.studies import decide
 from benchmarks.studies.study import STUDIES, Contender, Study
 from benchmarks.studies.workers import Here, Task
 from tests.benchmarks.studies.made_up_study import STUDY, plan_of
@@ -37,7 +38,7 @@ TINY = Study(
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(STUDIES, "rotated-digits", {"standard": TINY})
-    monkeypatch.setattr(command, "ROUNDS", 2)
+    monkeypatch.setattr(decide, "ROUNDS", 2)
 
 
 @pytest.mark.usefixtures("tiny")
@@ -135,18 +136,18 @@ def test_a_plan_is_completed_by_what_it_lacks_and_keeps_what_it_has() -> None:
     class Workers(Here):
         def measure(self, task: Task, argument: Any, device: str) -> dict[str, Any]:
             measured.append((task, argument))
-            if task is command.match_task:
+            if task is decide.match_task:
                 return {"channels": 9, "target": 1.0, "achieved": 1.2}
             return {"seconds": [[0.02]] * len(argument[0]), "provenance": {"device_name": "B"}}
 
     whole = plan_of(lambda contender: 0.01)
-    assert command.decide(whole, Workers()) == whole
+    assert decide.decide(whole, Workers()) == whole
     assert measured == []
 
     lost = Contender("full", "SO2", 8)
     kept = {key: width for key, width in whole.widths.items() if key != ("parameters", lost)}
-    completed = command.decide(replace(whole, widths=kept), Workers())
-    assert [task for task, _ in measured] == [command.match_task] + [command.pace_task] * command.ROUNDS
+    completed = decide.decide(replace(whole, widths=kept), Workers())
+    assert [task for task, _ in measured] == [decide.match_task] + [decide.pace_task] * decide.ROUNDS
     assert measured[-1][1][0] == (STUDY.run(lost, 9),)
     assert {key: completed.widths[key].channels for key in kept} == {key: width.channels for key, width in kept.items()}
     assert completed.widths["parameters", lost].channels == 9

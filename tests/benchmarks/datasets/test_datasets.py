@@ -493,7 +493,7 @@ def test_validation_never_touches_the_test_images(train: int, test: int, share: 
 
 
 @pytest.mark.skipif(not REAL_DIGITS.exists(), reason="the real digits are not on this machine")
-def test_the_ten_thousand_real_digits() -> None:
+def test_the_seventy_thousand_real_digits_have_the_sizes_of_the_literature() -> None:
     data = load("rotated-mnist", REAL_DIGITS)
-    assert [len(part) for part in (data.train, data.validation, data.test)] == [8000, 1000, 1000]
+    assert [len(part) for part in (data.train, data.validation, data.test)] == [10000, 2000, 50000]
     assert data.name == "rotated-mnist-generated"

@@ -21,7 +21,7 @@ def test_there_are_twelve_cases_which_both_suites_have():
 
 def test_a_case_has_the_name_that_asv_stores_it_under():
     points = itertools.product(*([repr(value) for value in axis] for axis in Forward.params))  # as asv writes them
-    names = {f"bench_layers.Forward.time_pass({', '.join(point)})" for point in points}
+    names = {f"suites.bench_layers.Forward.time_pass({', '.join(point)})" for point in points}
     assert {asv_name(case) for case in agreement_cases() if case.direction == "forward"} <= names
 
 

@@ -1,6 +1,5 @@
 """Predicted peaks against measured ones, and what a machine says is available."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,7 +7,6 @@ import pytest
 from benchmarks.cases.case import Case
 from benchmarks.cases.profiles import profile_cases
 from benchmarks.measure import memory_model
-from benchmarks.measure.available_memory import available_bytes
 from benchmarks.measure.memory import peak_memory
 from benchmarks.measure.memory_model import predict_bytes
 from benchmarks.workloads.build import build
@@ -74,36 +72,3 @@ def test_users_layers_and_peers_have_a_guess() -> None:
     own = Case(implementation="package.module:Layer", variant="custom")
     assert predict_bytes(own) >= 3 * 16 * 16 * 8 * 28 * 28 * 4
     assert predict_bytes(Case(implementation="torch", variant="full")) > 0
-
-
-def test_the_least_of_system_and_control_group_is_available(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert 2**20 < available_bytes("cpu") < 1.5 * memory_model._system_bytes()
-    monkeypatch.setattr(memory_model, "_control_group_bytes", lambda *paths: [300, 200])
-    assert available_bytes("cpu") == 200
-
-
-def write(path: Path, content: object) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(f"{content}\n")
-
-
-def test_limits_of_control_groups_of_version_2(tmp_path: Path) -> None:
-    write(tmp_path / "cgroup", "0::/outer/inner")
-    write(tmp_path / "outer/memory.max", 1000)
-    write(tmp_path / "outer/memory.current", 400)
-    write(tmp_path / "outer/inner/memory.max", "max")
-    write(tmp_path / "outer/inner/memory.current", 300)
-    assert memory_model._control_group_bytes(tmp_path / "cgroup", tmp_path) == [600]
-    write(tmp_path / "outer/inner/memory.max", 200)  # more is used than allowed: being reclaimed
-    assert memory_model._control_group_bytes(tmp_path / "cgroup", tmp_path) == [0, 600]
-
-
-def test_limits_of_control_groups_of_version_1_seen_from_a_container(tmp_path: Path) -> None:
-    write(tmp_path / "cgroup", "5:cpu:/x\n4:memory:/docker/abc")  # its own folder is mounted at the root
-    write(tmp_path / "memory/memory.limit_in_bytes", 1000)
-    write(tmp_path / "memory/memory.usage_in_bytes", 100)
-    assert memory_model._control_group_bytes(tmp_path / "cgroup", tmp_path) == [900]
-
-
-def test_no_control_groups_no_limit(tmp_path: Path) -> None:
-    assert memory_model._control_group_bytes(tmp_path / "cgroup", tmp_path) == []

@@ -29,7 +29,7 @@ def test_another_study_has_another_plan(tmp_path: Path) -> None:
 def test_a_file_that_is_no_plan_is_named(tmp_path: Path) -> None:
     path = tmp_path / "study.json"
     path.write_text('{"images": {}}')
-    with pytest.raises(ValueError, match=r"study.json is no decisions of a study \('widths'\); remove it"):
+    with pytest.raises(ValueError, match=r"study.json holds no decisions of a study \('widths'\); remove it"):
         load_decisions(path, STUDY)
 
 
