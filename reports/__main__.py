@@ -1,4 +1,4 @@
-"""`python -m reports`: results → one HTML file, and what else they can become."""
+"""The command line, `python -m reports`: results → one HTML file, tables, figures, a summary or a comparison."""
 
 import argparse
 import sys
@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.answers.differences import RESULTS_FLOOR, part
+from benchmarks.answers.differences import RESULTS_FLOOR, floor_of_percent
 from benchmarks.records.record import Record
 from benchmarks.records.store import RecordStore, RecordWarning
-from reports.files import write
+from reports.exports.files import write
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,21 +22,22 @@ EXPORTED = Path("reports/html/export")
 
 
 def parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands."""
     arguments = argparse.ArgumentParser(
         prog="python -m reports",
         description="Turn the results of `python -m benchmarks` into one HTML file that needs no network, or into "
-        "something else. Without a command: render.",
+        "tables, figures, a summary or a comparison. Without a command: render.",
     )
     commands = arguments.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    render = commands.add_parser("render", help="the page (this is done without a command, too)")
+    render = commands.add_parser("render", help="write the page (the default command)")
     _add_results(render)
     _add_history(render)
     _add_output(render, PAGE, "FILE", "the page to write")
 
-    diff = commands.add_parser("diff", help="what changed between two sets of results, and whether it means anything")
-    diff.add_argument("a", type=Path, metavar="A", help="what to compare with: a directory of results, or a file")
-    diff.add_argument("b", type=Path, metavar="B", help="what is judged")
+    diff = commands.add_parser("diff", help="compare two sets of results, and say which changes are significant")
+    diff.add_argument("a", type=Path, metavar="A", help="the baseline: a directory of results, or a file of records")
+    diff.add_argument("b", type=Path, metavar="B", help="the results that are judged")
     diff.add_argument(
         "--floor",
         type=float,
@@ -45,17 +46,19 @@ def parser() -> argparse.ArgumentParser:
         help="smallest change of a time that counts (default: %(default)g)",
     )
     diff.add_argument("--across-machines", action="store_true", help="compare results of different machines")
-    diff.add_argument("--all", action="store_true", help="list the cases that did not change, too")
-    diff.add_argument("--markdown", action="store_true", help="for a job summary or a comment on a pull request")
+    diff.add_argument("--all", action="store_true", help="also list the cases that did not change")
+    diff.add_argument(
+        "--markdown", action="store_true", help="write Markdown, for a job summary or a comment on a pull request"
+    )
 
-    summary = commands.add_parser("summary", help="the short answer as Markdown, for a comment or a job summary")
+    summary = commands.add_parser("summary", help="print the short answer as Markdown, for a comment or a job summary")
     _add_results(summary)
 
-    gallery = commands.add_parser("gallery", help="a page that lists the reports in a folder")
-    gallery.add_argument("directory", type=Path, metavar="DIR", help="where the reports are, at any depth")
+    gallery = commands.add_parser("gallery", help="write a page that lists the reports in a folder")
+    gallery.add_argument("directory", type=Path, metavar="DIR", help="the folder of the reports, at any depth")
     gallery.add_argument("--output", type=Path, metavar="FILE", help="the page to write (default: DIR/index.html)")
 
-    export = commands.add_parser("export", help="tables as CSV and Parquet, figures as SVG, PDF and CSV")
+    export = commands.add_parser("export", help="write tables as CSV and Parquet, figures as SVG, PDF and CSV")
     _add_results(export)
     _add_history(export)
     _add_output(export, EXPORTED, "DIR", "the folder to write into")
@@ -67,9 +70,9 @@ def _add_results(command: argparse.ArgumentParser) -> None:
         "--results",
         type=Path,
         nargs="+",
-        action="extend",  # given twice, both count
+        action="extend",  # a second --results adds to the first
         metavar="PATH",
-        help="directories in which the benchmarks put their results, or files of records (default: results)",
+        help="directories of results, or files of records (default: results)",
     )
 
 
@@ -85,7 +88,7 @@ def _add_output(command: argparse.ArgumentParser, default: Path, metavar: str, w
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; returns its exit status: of `diff` 0, 1 or 2, of all others 0, or 2 for a wrong request."""
+    """Run a command and return its exit status: 0, 1 or 2 of `diff`; of the others 0, or 2 for a wrong request."""
     given = list(sys.argv[1:] if argv is None else argv)
     if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help")):
         given = ["render", *given]
@@ -98,7 +101,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _render(arguments: argparse.Namespace) -> int:
-    from reports.page import render
+    from reports.page.page import render
 
     write(arguments.output, render(load_all(arguments.results), load_history(arguments)))
     print(arguments.output)
@@ -106,24 +109,25 @@ def _render(arguments: argparse.Namespace) -> int:
 
 
 def _diff(arguments: argparse.Namespace) -> int:
-    from reports.difference import difference, markdown, text
+    from reports.exports.difference import difference
+    from reports.exports.difference_text import as_markdown, as_text
 
     before, after = load_all([arguments.a]), load_all([arguments.b])
-    found = difference(before, after, part(arguments.floor), arguments.across_machines)
-    say = markdown if arguments.markdown else text
-    print(*say(found, arguments.all), sep="\n")
+    found = difference(before, after, floor_of_percent(arguments.floor), arguments.across_machines)
+    write_lines = as_markdown if arguments.markdown else as_text
+    print(*write_lines(found, arguments.all), sep="\n")
     return found.status
 
 
 def _summary(arguments: argparse.Namespace) -> int:
-    from reports.summary import summary
+    from reports.exports.summary import summary
 
     print(*summary(load_all(arguments.results)), sep="\n")
     return 0
 
 
 def _gallery(arguments: argparse.Namespace) -> int:
-    from reports.gallery import gallery
+    from reports.page.gallery import gallery
 
     output = arguments.output or arguments.directory / "index.html"
     page, remarks = gallery(arguments.directory, output)
@@ -135,7 +139,7 @@ def _gallery(arguments: argparse.Namespace) -> int:
 
 
 def _export(arguments: argparse.Namespace) -> int:
-    from reports.export import export
+    from reports.exports.export import export
 
     for line in export(load_all(arguments.results), load_history(arguments), arguments.output):
         print(line)
@@ -152,10 +156,10 @@ COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
 
 
 def load_all(given: Sequence[Path] | None) -> list[Record]:
-    """The records of several places; of ``RESULTS`` where none is given.
+    """Return the records of several directories or files; of ``RESULTS`` where none is given.
 
     Raises:
-        ValueError: when there are none.
+        ValueError: when there are no records.
         OSError: when they cannot be read.
     """
     places = given or [RESULTS]
@@ -167,11 +171,11 @@ def load_all(given: Sequence[Path] | None) -> list[Record]:
 
 
 def load_history(arguments: argparse.Namespace) -> "pd.DataFrame":
-    """What the suites measured from commit to commit; files that are not theirs become a line on stderr."""
+    """Return the history that the suites stored; a file that neither suite wrote becomes a line on stderr."""
     import pandas as pd
 
     from benchmarks.records.suite_results import commit_order
-    from reports.history import history
+    from reports.frames.history import history
 
     order, found = commit_order(), [history()]
     for suite, place in (("asv", arguments.asv), ("pytest_benchmark", arguments.pytest_benchmark)):
@@ -184,10 +188,10 @@ def load_history(arguments: argparse.Namespace) -> "pd.DataFrame":
 
 
 def load(place: Path) -> list[Record]:
-    """The records of one directory or file; lines that are none become one-line warnings on stderr.
+    """Return the records of one directory or file; lines that are no record become one-line warnings on stderr.
 
     Raises:
-        OSError: when it cannot be read.
+        OSError: when the records cannot be read.
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", RecordWarning)

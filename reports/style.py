@@ -1,7 +1,7 @@
 """One look for every variant, in every figure, legend and table.
 
 Okabe & Ito's colour-blind-safe hues (Tol's for the rarer variants), each with its own marker so that colour never
-stands alone. Figures are drawn with the light colours; `THEME` maps each of them to a CSS variable of the page, which
+stands alone. Figures are drawn with the light colours; `THEME` maps each colour to a CSS variable of the page, which
 has a dark value too.
 """
 
@@ -11,13 +11,13 @@ from typing import Any
 
 INK, MUTED, GRID, PAPER = "#1b1f23", "#59626b", "#dde1e5", "#fefefe"
 GENERATION, CONVOLUTION = "#e69f00", "#8d99a5"
-# Parts of a bar, in both themes light enough for dark labels.
+# The parts of bars, light enough for dark labels in both themes.
 MIXING, REST, BACKWARD, OPTIMISER, ON_BAR = "#6ab8e0", "#cdd3d9", "#cf9fc4", "#e3d95b", "#14171a"
 
 
 @dataclass(frozen=True)
 class Look:
-    """Name in the style sheet, colour, marker, and the same marker as a path in a 16 × 16 box for the HTML legend."""
+    """A name in the style sheet, a colour, a marker, and the marker as a path in a 16 × 16 box for HTML legends."""
 
     name: str
     colour: str
@@ -36,7 +36,6 @@ LOOKS = {
     "separable2d": Look("separable2d", "#332288", "h", "M8 1.8l5.4 3.1v6.2L8 14.2l-5.4-3.1V4.9z"),
 }
 OTHER = Look("other", INK, "v", "M8 13.5l5.5-10h-11z")
-
 THEME = {
     INK: "var(--ink)",
     MUTED: "var(--muted)",
@@ -80,12 +79,12 @@ RC: dict[Any, Any] = {
 
 
 def look(variant: str) -> Look:
-    """The look of a variant; names that we do not know share one neutral look."""
+    """Return the look of a variant; unknown names share one neutral look."""
     return LOOKS.get(variant, OTHER)
 
 
 def in_order(variants: Iterable[str]) -> list[str]:
-    """The distinct variants, ours first and in our order, others after them by name."""
+    """Return the distinct variants: ours first and in our order, then the others by name."""
     known = list(LOOKS)
     names = {str(name) for name in variants}
     return sorted(names, key=lambda name: (known.index(name) if name in known else len(known), name))

@@ -1,4 +1,4 @@
-"""What all figures are drawn with: panels, lines and points in the looks of the variants, axes with readable ticks."""
+"""The tools of all figures: panels, lines and points in the looks of the variants, axes with readable ticks."""
 
 import math
 from collections.abc import Callable, Iterator, Sequence
@@ -19,15 +19,15 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
-from reports import analysis
-from reports.frames import complete
+from reports.figures.svg import inline
+from reports.frames.selection import along
 from reports.style import MUTED, ON_BAR, PAPER, RC, in_order, look
-from reports.svg import inline
 
 SMALL, PANEL, WIDE = (2.75, 2.35), (3.5, 2.75), (4.6, 3.2)  # inches at 8.5 pt text
+
 FAINT = 0.4
 MOST_MARKS = 400
-AXES = {
+AXIS_LABELS = {
     "resolution": "group resolution |H|",
     "channels": "width (channels)",
     "batch_size": "batch size (images)",
@@ -38,9 +38,11 @@ AXES = {
 
 @dataclass(frozen=True)
 class Figure:
-    """`takeaway` is generated from the data; `caption` states points, spread and n; `legend` lists variants.
+    """A row of panels, one `<svg>` each, so that the page can stack them on a phone.
 
-    `data` is what is drawn, for those who want to draw it themselves. `small` panels stand many in a row.
+    `takeaway` is generated from the data; `caption` states points, spread and n; `legend` lists variants. `data` has
+    the drawn numbers, for readers who draw them themselves. Several `small` panels fit into a row. A figure without
+    data has no panel, and its takeaway says what is missing.
     """
 
     key: str
@@ -56,7 +58,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Canvas:
-    """The axes of one panel, and what is said of the points on them, by the gid of the artist."""
+    """The axes of one panel, and the texts of the points on them, by the gid of the artist."""
 
     axes: Axes
     tips: dict[str, list[str]] = field(default_factory=dict)
@@ -69,11 +71,6 @@ class Canvas:
 def panel(size: tuple[float, float]) -> Iterator[Canvas]:
     with plt.rc_context(RC):
         yield Canvas(plt.subplots(figsize=size, layout="constrained")[1])
-
-
-def ok(frame: pd.DataFrame) -> pd.DataFrame:
-    """What may be drawn: the rows that were measured to the end, and whose case is known on every axis."""
-    return frame[(frame["status"] == "ok") & complete(frame)]
 
 
 def palette(variants: list[str]) -> dict[str, str]:
@@ -94,9 +91,9 @@ def lines(
     bars: bool = True,
     marks: bool = True,
 ) -> None:
-    """A line per variant through `estimator` of y at each x, with the range of y as bars or as a band.
+    """Draw a line per variant through `estimator` of y at each x, with the range of y as bars or as a band.
 
-    `tip` says what a point is: it gets the variant, x, y, `low`, `high` and `n` of it.
+    `tip` makes the text of a point from its variant, x, y, `low`, `high` and `n`.
     """
     data = data.dropna(subset=[x, y])
     variants = in_order(data["variant"])
@@ -121,9 +118,9 @@ def lines(
 
 
 def scatter(canvas: Canvas, data: pd.DataFrame, x: str, y: str, size: float, tip: Tip, alpha: float = 1.0) -> None:
-    """The points of every variant in its own colour and marker."""
+    """Draw the points of every variant in its own colour and marker."""
     known = data.dropna(subset=[x, y])
-    data = drawn(known)
+    data = thinned(known)
     if data.empty:
         return
     if len(data) < len(known):
@@ -161,8 +158,8 @@ def scatter(canvas: Canvas, data: pd.DataFrame, x: str, y: str, size: float, tip
 
 
 def spread(canvas: Canvas, data: pd.DataFrame, x: str, y: str, *, of: str = "y", alpha: float = 1.0) -> None:
-    """The bars from `low` to `high` of the points, in the colours of their variants; none where a bound is unknown."""
-    data = drawn(data.dropna(subset=[x, y]))
+    """Draw bars from `low` to `high`, in the colours of the variants; points with an unknown bound have none."""
+    data = thinned(data.dropna(subset=[x, y]))
     middle = data[x] if of == "x" else data[y]
     below, above = middle - data["low"], data["high"] - middle
     for variant, rows in data[np.isfinite(below) & np.isfinite(above)].groupby("variant", sort=False):
@@ -171,15 +168,15 @@ def spread(canvas: Canvas, data: pd.DataFrame, x: str, y: str, *, of: str = "y",
         canvas.axes.errorbar(rows[x], rows[y], **kind, fmt="none", color=colour, linewidth=1, alpha=alpha)
 
 
-def drawn(data: pd.DataFrame) -> pd.DataFrame:
-    """The rows that become marks: of very many every so-manyth, for nobody tells thousands of them apart."""
+def thinned(data: pd.DataFrame) -> pd.DataFrame:
+    """Keep the rows that become marks: beyond `MOST_MARKS` points every k-th, as thousands cannot be told apart."""
     return data if len(data) <= MOST_MARKS else data.iloc[:: -(-len(data) // MOST_MARKS)]
 
 
 def stacked(
     axes: Axes, variants: pd.Series, parts: pd.DataFrame, looks: dict[str, tuple[str, str]], label: str = ""
 ) -> None:
-    """A horizontal bar per variant, our order from the top; wide parts are labelled with their size."""
+    """Draw a horizontal bar per variant, our order from the top; wide parts are labelled with their size."""
     names = in_order(variants)
     table = parts.set_axis(variants.to_numpy(), axis=0).loc[names]
     left = np.zeros(len(names))
@@ -198,14 +195,14 @@ def stacked(
 
 
 def dodge(variants: pd.Series, room: float = 0.5) -> pd.Series:
-    """An offset for each variant, so that equal values do not hide each other."""
+    """Return an offset for each variant, so that equal values do not hide each other."""
     names = in_order(variants)
     return variants.map({name: room * ((i + 0.5) / len(names) - 0.5) for i, name in enumerate(names)})
 
 
-def along(rows: pd.DataFrame, base: dict[str, object], axis: str) -> pd.DataFrame:
-    """The rows along one axis through the base point; plain, which has no |H|, stands at each of its values."""
-    slice_ = analysis.at(rows, base, free=[axis, *(["scales"] if axis == "resolution" else [])])
+def along_with_plain(rows: pd.DataFrame, base: dict[str, object], axis: str) -> pd.DataFrame:
+    """Return the rows along one axis through the base point; plain, which has no |H|, is repeated at each |H|."""
+    slice_ = along(rows, base, axis)
     if axis != "resolution":
         return slice_
     plain, others = slice_[slice_["variant"] == "plain"], slice_[slice_["variant"] != "plain"]
@@ -213,8 +210,8 @@ def along(rows: pd.DataFrame, base: dict[str, object], axis: str) -> pd.DataFram
     return pd.concat([*repeated, others])
 
 
-def limits(values: pd.DataFrame) -> tuple[float, float]:
-    """Limits of a log axis with a little air around all values, at least a factor of two apart."""
+def axis_limits(values: pd.DataFrame) -> tuple[float, float]:
+    """Return limits of a log axis with a little air around all values, at least a factor of two apart."""
     flat = values.to_numpy(dtype=float).ravel()
     flat = flat[np.isfinite(flat) & (flat > 0)]
     low, high = (float(flat.min()), float(flat.max())) if len(flat) else (1.0, 1.0)
@@ -223,7 +220,7 @@ def limits(values: pd.DataFrame) -> tuple[float, float]:
 
 
 def log_ticks(axis: Axis, bounds: tuple[float, float], form: str) -> None:
-    """Ticks at 1, 2, 5 where the axis spans few decades, closer where less than one, at the decades where many."""
+    """Set ticks at 1, 2, 5 where the axis spans few decades, more within one decade, at decades where it spans many."""
     decades = math.log10(bounds[1] / bounds[0])
     subs = (1, 1.5, 2, 3, 5, 7) if decades < 0.7 else (1, 2, 5) if decades < 2.2 else (1,)
     axis.set_major_locator(LogLocator(subs=subs, numticks=8))
@@ -246,7 +243,7 @@ def log_x(axes: Axes, bounds: tuple[float, float], form: str = "{:,g}") -> None:
 
 
 def steps_x(axes: Axes, values: Sequence[float] | pd.Series) -> None:
-    """A log axis with its ticks exactly where something was measured."""
+    """Make a log axis with its ticks exactly where something was measured."""
     steps = sorted(set(values))
     axes.set_xscale("log", base=2)
     axes.xaxis.set_major_locator(FixedLocator(steps))

@@ -1,22 +1,23 @@
-"""From commit to commit: what asv and pytest-benchmark measured, the regressions marked."""
+"""The figure of the history: the times of asv and pytest-benchmark from commit to commit, the regressions marked."""
 
 import pandas as pd
 from markupsafe import Markup
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from reports import history
-from reports.figures.draw import WIDE, Figure, limits, lines, log_y, panel
+from reports.figures.draw import WIDE, Figure, axis_limits, lines, log_y, panel
+from reports.frames.history import FACTOR, multiples_of_first
 from reports.style import INK, MUTED, in_order
+from reports.words import of_history
 
-# Commits that are named on the axis; more would run into each other.
+# The most commits that are named on the axis; more names would overlap.
 MOST_NAMES = 10
 
 
 def trend(frame: pd.DataFrame, key: str) -> Figure:
-    """The time of every variant as a multiple of what it was at first, a panel per suite and machine."""
+    """Draw the time of every variant as a multiple of its first time, a panel per suite and machine."""
     title = "Time from commit to commit"
-    takeaway = history.takeaway(frame)
-    drawn = history.relative(frame)
+    takeaway = of_history.trend(frame)
+    drawn = multiples_of_first(frame)
     panels: list[Markup] = []
     for (suite, machine), rows in drawn.groupby(["suite", "machine"], sort=False):
         commits = rows.drop_duplicates("position").sort_values("position")
@@ -32,7 +33,7 @@ def trend(frame: pd.DataFrame, key: str) -> Figure:
             lines(canvas, rows, "position", "relative", "median", tip)
             slower = rows[rows["regressed"]]
             axes.scatter(slower["position"], slower["relative"], 60, marker="x", color=INK, linewidth=1.4, zorder=4)
-            log_y(axes, limits(rows[["relative"]].assign(one=1.0)), "{:g}×")
+            log_y(axes, axis_limits(rows[["relative"]].assign(one=1.0)), "{:g}×")
             shown = commits.iloc[:: max(1, -(-len(commits) // MOST_NAMES))]
             axes.xaxis.set_major_locator(FixedLocator(shown["position"].tolist()))
             axes.xaxis.set_minor_locator(NullLocator())
@@ -47,7 +48,7 @@ def trend(frame: pd.DataFrame, key: str) -> Figure:
     among = f"{n.min()}" if n.min() == n.max() else f"{n.min()}–{n.max()}"
     caption = (
         f"Lines are medians over n = {among} benchmarks of a variant, bars go from the least to the most; a cross is a "
-        f"benchmark whose median is over {history.FACTOR:g} times that of the commit before and whose quartiles lie "
+        f"benchmark whose median is over {FACTOR:g} times that of the commit before and whose quartiles lie "
         "apart. asv and pytest-benchmark time with clocks of their own, one process after the other: docs/history.md."
     )
     return Figure(

@@ -1,36 +1,39 @@
-"""The figures of what networks learn: accuracy against what was spent, against what it costs, and what is redundant."""
+"""The figures of training: accuracy against spending, accuracy against costs, and the redundancy of kernels."""
 
 import pandas as pd
 from markupsafe import Markup
 
-from reports import learning, wording
-from reports.figures.draw import FAINT, PANEL, SMALL, Figure, Tip, dodge, limits, lines, log_x, panel, scatter
+from reports.arithmetic.prepared import Prepared, StudyRuns
+from reports.arithmetic.training import WHEN, redundancies
+from reports.figures.draw import FAINT, PANEL, SMALL, Figure, Tip, axis_limits, dodge, lines, log_x, panel, scatter
+from reports.frames.selection import NETWORK
 from reports.style import INK, in_order, look
+from reports.words import numbers, of_training
+from reports.words.names import group_name, network_names
 
-SPENT = {
+# Nouns and axis labels, by the column of what was spent.
+SPENT_LABELS = {
     "epoch": ("epochs", "epoch"),
     "seconds": ("seconds of training", "training time, cumulative (s)"),
     "macs": ("MACs of training", "MACs, cumulative (10⁹)"),
 }
 
 
-def accuracy(epochs: pd.DataFrame, runs: pd.DataFrame, x: str, key: str) -> Figure:
-    """Validation accuracy against what was spent, a panel per group with plain in each for reference.
-
-    `runs` are of one study.
-    """
-    title = f"Validation accuracy against {SPENT[x][0]}"
-    rows = epochs[epochs["id"].isin(runs["id"])].dropna(subset=["validation_accuracy", x])
+def accuracy(study: StudyRuns, x: str, key: str) -> Figure:
+    """Draw validation accuracy against what was spent, a panel per group with plain in each for reference."""
+    runs = study.runs
+    title = f"Validation accuracy against {SPENT_LABELS[x][0]}"
+    rows = study.epochs.dropna(subset=["validation_accuracy", x])
     if x == "macs":
         rows = rows.assign(macs=rows["macs"] / 1e9)
     takeaway = {
-        "epoch": lambda: wording.accuracy(runs),
-        "seconds": lambda: wording.time_to_train(rows),
-        "macs": lambda: wording.macs_to_train(rows.assign(macs=rows["macs"] * 1e9)),
+        "epoch": lambda: of_training.accuracy(runs),
+        "seconds": lambda: of_training.time_to_train(rows),
+        "macs": lambda: of_training.macs_to_train(rows.assign(macs=rows["macs"] * 1e9)),
     }[x]()
     if rows.empty:
         return Figure(key, title, takeaway)
-    cell = [*learning.NETWORK, "epoch"]
+    cell = [*NETWORK, "epoch"]
     rows = rows.assign(accuracy=100 * rows["validation_accuracy"])
     if x != "epoch":
         rows[x] = rows.groupby(cell, dropna=False)[x].transform("mean")
@@ -50,29 +53,29 @@ def accuracy(epochs: pd.DataFrame, runs: pd.DataFrame, x: str, key: str) -> Figu
 
             def tip(point: pd.Series) -> str:
                 return (
-                    f"{point['variant']}, {SPENT[x][1]} {point['x']:.3g}: {point['y']:.1f} % "
+                    f"{point['variant']}, {SPENT_LABELS[x][1]} {point['x']:.3g}: {point['y']:.1f} % "
                     f"[{point['low']:.1f}, {point['high']:.1f}], n = {point['n']:.0f}"
                 )
 
             lines(canvas, mine, x, "accuracy", "mean", tip, bars=False, marks=False)
             if x != "epoch":
-                log_x(canvas.axes, limits(rows[[x]]))
+                log_x(canvas.axes, axis_limits(rows[[x]]))
             margin = 0.05 * (high - low) or 1.0
             canvas.axes.set_ylim(low - margin, min(high + margin, 100.5))
-            name = "plain" if grid is None else f"{wording.group(grid[0]) + ', ' if several else ''}|H| = {grid[1]:.0f}"
+            name = "plain" if grid is None else f"{group_name(grid[0]) + ', ' if several else ''}|H| = {grid[1]:.0f}"
             canvas.axes.set_title(name)
-            canvas.axes.set(xlabel=SPENT[x][1], ylabel="validation accuracy (%)")
+            canvas.axes.set(xlabel=SPENT_LABELS[x][1], ylabel="validation accuracy (%)")
             panels.append(canvas.svg(f"{key}-{len(panels)}", f"{title}, {name}", takeaway))
-    seeds = runs.groupby(learning.NETWORK, dropna=False)["seed"].nunique()
-    what = SPENT[x][0]
+    seeds = runs.groupby(NETWORK, dropna=False)["seed"].nunique()
+    what = SPENT_LABELS[x][0]
     when = (
         ""
         if x == "epoch"
         else f" {what[0].upper()}{what[1:]} are the mean over seeds at each epoch, validation excluded."
     )
     caption = (
-        f"Lines are means over seeds (n = {wording.span(seeds)}), bands go from the worst to the best seed.{when} "
-        f"Data and training: {wording.recipe(runs)}"
+        f"Lines are means over seeds (n = {numbers.span(seeds)}), bands go from the worst to the best seed.{when} "
+        f"Data and training: {of_training.recipe(runs)}"
     )
     drawn = rows[
         ["variant", "group", "resolution", "channels", "seed", "epoch", "seconds", "macs", "validation_accuracy"]
@@ -84,21 +87,23 @@ def accuracy(epochs: pd.DataFrame, runs: pd.DataFrame, x: str, key: str) -> Figu
     )
 
 
-PRICES = {
+# Axis labels, and the factor from the column to the unit, by the column of a cost.
+PRICE_LABELS = {
     "seconds": ("inference time per image (ms)", 1e3),
     "peak_bytes": ("peak memory of a training pass (MiB)", 2.0**-20),
     "macs": ("MACs per image (10⁶)", 1e-6),
 }
 
 
-def pareto(networks: pd.DataFrame, key: str) -> Figure:
-    """Test accuracy against time, memory and MACs; on the front of all of them at once, or faint."""
+def pareto(study: StudyRuns, key: str) -> Figure:
+    """Draw test accuracy against time, memory and MACs; networks that are not on the front of all at once are faint."""
+    networks = study.networks
     title = "Accuracy against time, memory and MACs"
-    takeaway = wording.pareto(networks)
-    points = networks.assign(name=list(wording.network_names(networks).values()), accuracy=100 * networks["mean"])
+    takeaway = of_training.pareto(networks)
+    points = networks.assign(name=list(network_names(networks).values()), accuracy=100 * networks["mean"])
     points = points.assign(spread=100 * points["sd"].fillna(0.0))
     panels: list[Markup] = []
-    for column, (label, factor) in PRICES.items():
+    for column, (label, factor) in PRICE_LABELS.items():
         mine = points.assign(price=points[column] * factor).dropna(subset=["price", "accuracy"])
         if mine.empty:
             continue
@@ -125,18 +130,18 @@ def pareto(networks: pd.DataFrame, key: str) -> Figure:
                     axes.annotate(label_, where, (5, 4), textcoords="offset points", fontsize=7.5, color=INK)
             for on_front, alpha in ((False, FAINT), (True, 1.0)):
                 scatter(canvas, mine[mine["front"] == on_front], "price", "accuracy", 48, _tip(label), alpha)
-            log_x(axes, limits(mine[["price"]]))
+            log_x(axes, axis_limits(mine[["price"]]))
             axes.set(xlabel=label.replace(")", ", log scale)"), ylabel="test accuracy (%)")
             panels.append(canvas.svg(f"{key}-{len(panels)}", f"{title}: {label}", takeaway))
     if not panels:
         return Figure(key, title, takeaway)
-    batch, threads = wording.span(points["batch_size"]), wording.span(points["threads_case"])
+    batch, threads = numbers.span(points["batch_size"]), numbers.span(points["threads_case"])
     timed = (
         f" Time is the median forward pass of the network at batch {batch} (threads: {threads}) divided by the batch, "
-        f"n = {wording.span(points['n_case'])} passes, horizontal bars 95 % intervals."
+        f"n = {numbers.span(points['n_case'])} passes, horizontal bars 95 % intervals."
     )
     caption = (
-        f"Points are mean test accuracy, vertical bars ± 1 s.d. over seeds (n = {wording.span(points['n'])})."
+        f"Points are mean test accuracy, vertical bars ± 1 s.d. over seeds (n = {numbers.span(points['n'])})."
         f"{timed if points['seconds'].notna().any() else ''} Memory and MACs are counts. Joined: the networks that "
         "none beats in accuracy and all of the costs at once; others are faint. Numbers are |H|."
     )
@@ -146,23 +151,23 @@ def pareto(networks: pd.DataFrame, key: str) -> Figure:
 
 def _tip(label: str) -> Tip:
     def tip(point: pd.Series) -> str:
-        spread = wording.mean_sd(point["mean"], point["sd"])
-        return f"{point['name']}: {spread}; {label} {wording.digits(point['price'])}"
+        spread = numbers.mean_sd(point["mean"], point["sd"])
+        return f"{point['name']}: {spread}; {label} {numbers.digits(point['price'])}"
 
     return tip
 
 
-def redundancy(epochs: pd.DataFrame, key: str) -> Figure:
-    """What each separable form explains of the kernels of full networks, per layer: at the start and after training."""
+def redundancy(results: Prepared, key: str) -> Figure:
+    """Draw how much each separable form explains of full kernels, per layer, before and after training."""
     title = "Redundancy: what separable kernels explain of full ones"
-    rows = learning.redundancies(epochs)
-    takeaway = wording.redundancy(rows)
+    rows = redundancies(results.data.epochs)
+    takeaway = of_training.redundancy(rows)
     rows = rows[(rows["variant"] == "full") & (rows["fraction"] >= 0)]
     panels: list[Markup] = []
     for (group, resolution), mine in rows.groupby(["group", "resolution"]):
         layers = list(dict.fromkeys(mine["layer"]))
         with panel((PANEL[0], max(1.8, 0.8 + 0.3 * len(layers)))) as canvas:
-            for when, alpha, size in zip(learning.WHEN, (FAINT, 1.0), (22, 38), strict=True):
+            for when, alpha, size in zip(WHEN, (FAINT, 1.0), (22, 38), strict=True):
                 grouped = mine[mine["when"] == when].groupby(["layer", "form"], sort=False)["fraction"]
                 points = grouped.agg(fraction="mean", n="count").reset_index().rename(columns={"form": "variant"})
                 points["y"] = points["layer"].map(layers.index) + dodge(points["variant"], 0.6)
@@ -177,7 +182,7 @@ def redundancy(epochs: pd.DataFrame, key: str) -> Figure:
             canvas.axes.set_yticks(range(len(layers)), layers)
             canvas.axes.set_ylim(len(layers) - 0.5, -0.5)
             canvas.axes.set_xlim(0, 103)
-            canvas.axes.set_title(f"{wording.group(str(group))}, |H| = {resolution:.0f}")
+            canvas.axes.set_title(f"{group_name(str(group))}, |H| = {resolution:.0f}")
             canvas.axes.set(xlabel="energy explained (%)", ylabel="layer of the network")
             panels.append(canvas.svg(f"{key}-{len(panels)}", f"{title}, |H| = {resolution:.0f}", takeaway))
     if not panels:
@@ -185,6 +190,6 @@ def redundancy(epochs: pd.DataFrame, key: str) -> Figure:
     seeds = rows.groupby(["group", "resolution"])["seed"].nunique()
     caption = (
         "The squared norm of the best approximation of each form over that of the kernel, 1 for a kernel of that form; "
-        f"means over seeds (n = {wording.span(seeds)}). Faint and small: before training; strong: after it."
+        f"means over seeds (n = {numbers.span(seeds)}). Faint and small: before training; strong: after it."
     )
     return Figure(key, title, takeaway, caption, tuple(panels), tuple(in_order(rows["form"])), data=rows)

@@ -1,10 +1,10 @@
-// The page's own script; `DataTable` is the library's. Everything here is a convenience: without it all figures and tables
-// stand in the page.
+// The page's own script; `DataTable` comes from the library. It adds only conveniences: without it the page still shows all
+// figures and tables.
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 for (const element of all(".needs-script")) element.hidden = false;
 
-// --- Every record: sorted, filtered and paged by DataTables, from the JSON beside the table.
-// What is missing stays last, whichever way a column is sorted.
+// --- Every record: sorted, filtered and paged by DataTables, from the JSON next to the table.
+// Missing values stay last, in both directions of sorting.
 const last = (compare) => (a, b) => a === null || b === null ? (a === null) - (b === null) : compare(a, b);
 DataTable.type("amount", { order: { asc: last((a, b) => a - b), desc: last((a, b) => b - a) } });
 const tables = all("table.records").map((table) => {
@@ -59,7 +59,7 @@ const tables = all("table.records").map((table) => {
   return { grid, ids: data.ids };
 });
 
-// A link to a record turns to its page of the table; a link to a part of another machine shows that machine.
+// A link to a record opens its page of the table; a link into the part of another machine shows that machine.
 const follow = () => {
   const id = decodeURIComponent(location.hash.slice(1));
   for (const { grid, ids } of tables) {
@@ -80,7 +80,7 @@ const follow = () => {
   if (part?.hidden) { show(part.id); document.getElementById(id).scrollIntoView(); }
 };
 
-// --- One set of results at a time.
+// --- Show one set of results at a time.
 const selector = document.getElementById("selector");
 const parts = all(".part");
 const show = (id) => {
@@ -95,14 +95,14 @@ if (selector) {
 addEventListener("hashchange", follow);
 if (location.hash) follow();
 
-// --- The text of a point beside the pointer, sooner than the browser shows it, and on touch too.
+// --- Show the text of a point at the pointer, sooner than the browser does, and on touch screens.
 const tip = document.getElementById("tip");
 const point = (event) => {
   const mark = event.target.closest?.(".tip");
   tip.hidden = !mark;
   if (!mark) return;
   mark.tip ??= mark.querySelector("title").textContent;
-  mark.querySelector("title")?.remove();  // or it would be shown twice
+  mark.querySelector("title")?.remove();  // else the browser shows it a second time
   tip.textContent = mark.tip;
   const box = mark.getBoundingClientRect();
   const width = document.documentElement.clientWidth;
@@ -113,7 +113,7 @@ addEventListener("pointerover", point);
 addEventListener("pointerdown", point);
 addEventListener("keydown", (event) => { if (event.key === "Escape") tip.hidden = true; });
 
-// --- A figure as an SVG file of its own: its panels side by side, colours and fonts filled in.
+// --- Save a figure as an SVG file: its panels side by side, colours and fonts filled in.
 const namespace = "http://www.w3.org/2000/svg";
 for (const link of all("a.svg")) link.addEventListener("click", () => {
   const style = getComputedStyle(document.documentElement);
@@ -134,7 +134,7 @@ for (const link of all("a.svg")) link.addEventListener("click", () => {
   link.href = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
 });
 
-// --- The advisor: what fits the budgets, and what of that nothing else beats.
+// --- The advisor: mark the networks that fit the budgets, and those that no other fitting network beats.
 for (const form of all("form.advisor")) {
   const part = form.closest(".part");
   const rows = all("table.networks tbody tr", part);

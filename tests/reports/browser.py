@@ -1,7 +1,7 @@
-"""Chromium as a reader would use it: Playwright drives the installed one, without a network.
+"""Chromium as readers use it: Playwright drives the installed browser, without a network.
 
-Every page is opened with what was said on its console and what it asked the network for; a test says that both are
-nothing.
+Every visit records the lines on the console of its page and the requests to the network; tests hold that both are
+empty.
 """
 
 import shutil
@@ -28,14 +28,14 @@ DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 @dataclass
 class Visit:
-    """A page that is open, what its console said, and what it asked the network for besides itself."""
+    """An open page, the lines on its console, and its requests to the network besides the page itself."""
 
     page: Page
     console: list[str] = field(default_factory=list)
     requests: list[str] = field(default_factory=list)
 
     def interactive(self) -> float:
-        """Milliseconds from the start of loading until every script has run and a frame was drawn after it."""
+        """Return milliseconds from the start of loading until every script has run and a frame was drawn after it."""
         return float(
             self.page.evaluate(
                 "new Promise(done => requestAnimationFrame(() => setTimeout(() => done(performance.now()), 0)))"
@@ -55,7 +55,7 @@ def chromium() -> Iterator[Browser]:
 def visit(
     browser: Browser, file: Path, *, scripts: bool = True, dark: bool = False, size: dict[str, int] | None = None
 ) -> Iterator[Visit]:
-    """The page of a file in a profile of its own, offline."""
+    """Open the page of a file, offline and in its own profile."""
     context = browser.new_context(
         offline=True,
         java_script_enabled=scripts,
@@ -76,6 +76,6 @@ def visit(
 
 @contextmanager
 def open_page(file: Path) -> Iterator[Visit]:
-    """The page in a browser that was started for it."""
+    """Open the page in its own browser."""
     with chromium() as browser, visit(browser, file) as found:
         yield found

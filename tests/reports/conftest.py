@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from reports.page import render
+from reports.page.page import render
 
 Record = dict[str, Any]
 
@@ -54,7 +54,7 @@ EXPONENTS_OF_MACS = {"plain": 0, "lifting": 1, "full": 2, "separable": 1}
 
 
 def cost_record(**changes: Any) -> Record:
-    """An ok cost record: 1 ms · |H|^p · batch / 16 (three times that with backward), interval ± 10 %.
+    """Return an ok cost record: 1 ms · |H|^p · batch / 16 (three times that with backward), interval ± 10 %.
 
     The medians of its three rounds are 99, 100 and 101 % of that.
     """
@@ -135,7 +135,7 @@ def cost_record(**changes: Any) -> Record:
 
 
 def old(record: Record) -> Record:
-    """The record as schema 1 had it: one process, fewer axes, nothing but the peak of memory."""
+    """Return the record in schema 1: one process, fewer axes, and only the peak of the memory."""
     case = {name: value for name, value in record["case"].items() if name not in NEW_AXES}
     seconds = {name: record["seconds"][name] for name in ("n", "median", "q1", "q3", "ci_low", "ci_high")}
     seconds["samples"] = [sample for samples in record["seconds"]["rounds"] for sample in samples]
@@ -147,7 +147,7 @@ def old(record: Record) -> Record:
 
 
 def twin_record(first: Record, *factors: float) -> Record:
-    """The second entry of a case, its rounds so many times as long as the first's."""
+    """Return the second entry of a case; each factor multiplies the times of one round of the first entry."""
     rounds = [
         [factor * x for x in samples] for factor, samples in zip(factors, first["seconds"]["rounds"], strict=True)
     ]
@@ -157,7 +157,7 @@ def twin_record(first: Record, *factors: float) -> Record:
 
 
 def noisy(record: Record) -> Record:
-    """The record with a finding."""
+    """Return the record with a finding."""
     finding = {"kind": "drift", "detail": "it <drifts>", "remedy": "warm up longer"}
     return {**record, "noise": {"verdict": "noisy", "findings": [finding]}}
 
@@ -169,7 +169,7 @@ def failed_record(message: str, status: str = "failed", **changes: Any) -> Recor
 
 
 def training_record(variant: str, resolution: int, seed: int, accuracy: float, epochs: int = 4) -> Record:
-    """A run that climbs linearly to `accuracy`, one second times |H| an epoch; its last epoch is the best."""
+    """Return a run that climbs linearly to `accuracy`, one second times |H| an epoch; its last epoch is the best."""
     run = {
         "dataset": "rotated-digits",
         "variant": variant,
@@ -219,12 +219,12 @@ def records() -> list[Record]:
 
 @pytest.fixture(scope="session")
 def page() -> str:
-    """The page of all of them."""
+    """The page of all made-up records."""
     return render(every_record())
 
 
 def every_record() -> list[Record]:
-    """A quick sweep around a base point, two twins, torch's layers, the networks of three seeds, and two failures."""
+    """Return a sweep around a base point, two twins, torch's layers, the networks of three seeds, and two failures."""
     group = [variant for variant in TIMES if variant != "plain"]
     made = []
     for direction in DIRECTIONS:

@@ -1,6 +1,6 @@
-"""How long the report takes, how much memory and how large its page is: ``nox -s report-scale -- --records 10000``.
+"""Measure time, memory and page size of reports of made-up records: ``nox -s report-scale -- --records 10000``.
 
-Records are made up, as large as a sweep leaves them. This is no test: a timing needs a machine that does nothing else.
+The records are as large as those of a sweep. This is no test: a timing needs a machine that does nothing else.
 """
 
 import argparse
@@ -22,14 +22,14 @@ from conftest import Record, cost_record, failed_record, noisy, training_record,
 from benchmarks.cases.profiles import expand, profile_cases
 
 ROUNDS, SAMPLES = 7, 40
-# Of every hundred cases: so many fail, are noisy, and are entered twice.
+# The percentages of cases that fail, are noisy, and are entered twice.
 FAILED, NOISY, TWINS = 1, 30, 15
 SEEDS, EPOCHS = 5, 30
 BASIC = ("plain", "lifting", "full", "separable")
 
 
 def made_up(number: int) -> Iterator[Record]:
-    """So many records: cases of the grids of the profiles, a few of them failed or twins; a fiftieth training runs."""
+    """Yield a number of records: cases of profiles and of a larger grid, some failed or twins; 2 % training runs."""
     rng = random.Random(0)
     runs = [
         {
@@ -60,7 +60,7 @@ def made_up(number: int) -> Iterator[Record]:
 
 
 def cases() -> Iterator[dict[str, object]]:
-    """The cases of the profiles as fields of records, then a larger grid of the same axes."""
+    """Yield the cases of the profiles as fields of records, then a larger grid of the same axes."""
     seen = set()
     grid = {"layer": ("conv",), "variant": BASIC, "direction": ("forward", "forward_backward")}
     axes = {"resolution": (2, 4, 8, 16, 32), "channels": (8, 16, 32, 64, 128), "batch_size": (1, 4, 16, 64, 256)}
@@ -72,14 +72,14 @@ def cases() -> Iterator[dict[str, object]]:
 
 
 def sampled(record: Record, rng: random.Random) -> Record:
-    """The record with as many raw samples as a real one has."""
+    """Return the record with as many raw samples as a real record has."""
     median = record["seconds"]["median"]
     rounds = [[median * rng.lognormvariate(0, 0.05) for _ in range(SAMPLES)] for _ in range(ROUNDS)]
     return {**record, "seconds": {**record["seconds"], "rounds": rounds, "n": ROUNDS * SAMPLES}}
 
 
 def write(directory: Path, number: int) -> int:
-    """Write a results directory; returns how many records are in it."""
+    """Write a results directory, and return the number of its records."""
     directory.mkdir(parents=True, exist_ok=True)
     count = 0
     with (directory / "records.jsonl").open("w") as file:
@@ -90,7 +90,7 @@ def write(directory: Path, number: int) -> int:
 
 
 def rendered(results: Path, page: Path) -> tuple[float, float]:
-    """Seconds and MiB at the peak (``ru_maxrss``) of a process that makes the page."""
+    """Return seconds and MiB at the peak (``ru_maxrss``) of a process that makes the page."""
     command = [sys.executable, "-m", "reports", "render", "--results", str(results), "--output", str(page)]
     command += ["--asv", os.devnull, "--pytest-benchmark", os.devnull]
     begun = time.perf_counter()
@@ -103,8 +103,10 @@ def rendered(results: Path, page: Path) -> tuple[float, float]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="nox -s report-scale --", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--records", type=int, nargs="+", default=[400, 10_000], help="how many (default: 400 10000)")
-    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep results and pages there")
+    parser.add_argument(
+        "--records", type=int, nargs="+", default=[400, 10_000], help="number of records (default: 400 10000)"
+    )
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep results and pages in DIR")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         place = arguments.keep or Path(temporary)
@@ -119,7 +121,7 @@ def main() -> None:
 
 
 def interactive(page: Path) -> str:
-    """How long Chromium takes until the page answers, in words."""
+    """Say how long Chromium takes until the page answers."""
     if CHROMIUM is None:
         return "not opened: no Chromium is installed"
     with open_page(page) as browser:

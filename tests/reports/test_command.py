@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reports.__main__ import main
-from reports.files import write
+from reports.exports.files import write
 
 from .conftest import cost_record, failed_record
 

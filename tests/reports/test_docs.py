@@ -1,4 +1,4 @@
-"""What the pages about the report tell people to type works."""
+"""The commands and paths in the pages about the report work."""
 
 import re
 import shlex

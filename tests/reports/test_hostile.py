@@ -1,4 +1,4 @@
-"""Whatever stands in a results file: it is shown, or refused with one line, and nothing of it is executed."""
+"""Any content of a results file is shown, or refused with one line, and never executed."""
 
 import copy
 import json
@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from benchmarks.records.kinds import LARGEST
 from benchmarks.records.printable import LONGEST_TEXT
 from benchmarks.records.store import RecordStore, RecordWarning
-from reports.frames import LONGEST_NAME, frames
-from reports.page import render
+from reports.frames.columns import LONGEST_NAME
+from reports.frames.frames import frames
+from reports.page.page import render
 
 from .conftest import cost_record, every_record, failed_record, noisy, old, training_record, twin_record
 
@@ -29,7 +30,7 @@ KINDS = {
 
 
 def places(part, place=()):
-    """Where something stands in a record; of a list the first element only."""
+    """Yield the place of every value in a record; only the first element of a list."""
     items = part.items() if isinstance(part, dict) else enumerate(part[:1]) if isinstance(part, list) else ()
     for key, value in items:
         yield (*place, key)
@@ -46,7 +47,7 @@ def with_value(record, place, value):
 
 
 def read(directory, lines):
-    """The records that the store takes, and the lines that it says about the others."""
+    """Return the records that the store takes, and its lines about the others."""
     directory.mkdir(exist_ok=True)
     (directory / "records.jsonl").write_text("".join(f"{line}\n" for line in lines))
     with warnings.catch_warnings(record=True) as caught:

@@ -1,0 +1,159 @@
+"""The arithmetic of costs: layers compared with plain, with peers and with each other, and how costs grow."""
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+
+from benchmarks.statistics.comparison import Comparison, compare_rounds, minimum_detectable_effect
+from reports.arithmetic.intervals import Interval, ratio, scaling_exponent
+from reports.frames.columns import OURS
+from reports.frames.selection import POINT_AXES, along, at, base_point, layer_base
+
+GROWTH_AXES = ("resolution", "channels", "batch_size", "image_size", "kernel_size")
+GROWING = {"time": "seconds", "memory": "peak_bytes", "macs": "macs", "model": "predicted_bytes"}
+TIME_RATIO = ["time_ratio", "time_low", "time_high"]
+# A user's layer has no variant of ours; it is compared with this variant.
+OWN_LAYER_RIVAL = "full"
+
+
+def noise_floor(twins: pd.DataFrame, comparisons: int = 1) -> float:
+    """Return the smallest change, as a fraction, that twins of unchanged code hardly ever show; NaN without twins."""
+    pairs = [(_rounds(first), _rounds(second)) for first, second in zip(twins["first"], twins["second"], strict=True)]
+    return minimum_detectable_effect(pairs, comparisons=max(comparisons, 1)) if pairs else math.nan
+
+
+def twin_differences(twins: pd.DataFrame) -> pd.DataFrame:
+    """Add `change`: the second entry compared with the first, as a fraction, with its 99 % interval `low`, `high`."""
+    pairs = zip(twins["first"], twins["second"], strict=True)
+    found = [compare_rounds(_rounds(first), _rounds(second), 0.0) for first, second in pairs]
+    parts = {"change": "ratio", "low": "low", "high": "high"}
+    return twins.assign(**{name: [getattr(each, part) - 1 for each in found] for name, part in parts.items()})
+
+
+def _rounds(medians: Sequence[float]) -> list[list[float]]:
+    """Return rounds of one sample each: a comparison needs only the median of each round."""
+    return [[median] for median in medians]
+
+
+def _compare(pairs: pd.DataFrame, a: str, b: str, floor: float) -> list[Comparison]:
+    """Compare the times with column suffix `b` with those with suffix `a`: round by round where both took turns."""
+    found = []
+    for _, pair in pairs.iterrows():
+        first, second = pair[f"round_medians{a}"], pair[f"round_medians{b}"]
+        paired = pair[f"block{a}"] == pair[f"block{b}"] != "" and len(first) == len(second)
+        found.append(compare_rounds(_rounds(first), _rounds(second), floor, paired=paired))
+    return found
+
+
+def against_peers(costs: pd.DataFrame, twins: pd.DataFrame) -> pd.DataFrame:
+    """Compare every layer that is not ours with ours of the same case; a user's own layer with our full variant.
+
+    Adds `ratio`, the peer's time over ours, its 99 % interval `low`, `high`, and the `word` about the peer, which is
+    empty without A/A twins. Columns of our layer have the suffix `_ours`.
+    """
+    keys = ["rival", "layer", "direction", "kernels", "execution", "device", *POINT_AXES]
+    rows = costs[costs["seconds"] > 0]
+    rows = rows.assign(rival=rows["variant"].replace("custom", OWN_LAYER_RIVAL))
+    foreign = rows["implementation"] != OURS
+    pairs = rows[foreign].merge(rows[~foreign], on=keys, suffixes=("", "_ours"))
+    floor = noise_floor(twins, len(pairs))
+    found = _compare(pairs, "_ours", "", 0.0 if math.isnan(floor) else floor)
+    return pairs.assign(
+        ratio=[each.ratio for each in found],
+        low=[each.low for each in found],
+        high=[each.high for each in found],
+        word=["" if math.isnan(floor) else each.word for each in found],
+    )
+
+
+def forward_macs(costs: pd.DataFrame) -> pd.Series:
+    """Return the MACs of the forward part of each pass: inference finds its kernels in the cache, training does not."""
+    generated = costs["macs_kernel_generation"].where(costs["direction"] != "forward", 0.0)
+    return costs["macs_convolution"] + generated
+
+
+def against_plain(costs: pd.DataFrame) -> pd.DataFrame:
+    """Compare one layer of each variant at the base point with the plain convolution, as multiples of plain.
+
+    Adds `macs` (of the forward part), `memory_ratio`, `mac_ratio`, and `time_ratio` with `time_low`, `time_high`. One
+    row per variant and direction; directions without a plain convolution are left out.
+    """
+    layers = costs[costs["layer"] == "conv"]
+    here = at(layers, layer_base(layers)).drop_duplicates(["variant", "direction"])
+    here = here.assign(macs=forward_macs(here))
+    plain = here[here["variant"] == "plain"]
+    table = here.merge(plain, on="direction", suffixes=("", "_plain")).sort_values("resolution", ascending=False)
+    table["memory_ratio"] = table["peak_bytes"] / table["peak_bytes_plain"]
+    table["mac_ratio"] = table["macs"] / table["macs_plain"]
+    table = _time_ratio(table, numerator="", denominator="_plain")
+    table.loc[table["variant"] == "plain", ["time_low", "time_high"]] = 1.0  # a time compared with itself has no spread
+    return table
+
+
+def _time_ratio(table: pd.DataFrame, *, numerator: str, denominator: str) -> pd.DataFrame:
+    """Add `time_ratio`, `time_low`, `time_high` of the two sets of times that the column suffixes name."""
+    columns = ["seconds", "ci_low", "ci_high"]
+    above, below = (
+        [Interval(*row) for row in table[[f"{column}{suffix}" for column in columns]].to_numpy()]
+        for suffix in (numerator, denominator)
+    )
+    ratios = [ratio(a, b) for a, b in zip(above, below, strict=True)]
+    return table.join(pd.DataFrame(ratios, columns=TIME_RATIO, index=table.index))
+
+
+def separable_against_full(costs: pd.DataFrame, twins: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Compare separable with full, wherever both were measured on the same point.
+
+    Adds to the axes and the direction: `time_ratio`, `time_low`, `time_high` (full over separable, with the 95 %
+    interval of medians), `mac_ratio`, `realised`, `realised_low`, `realised_high` = time_ratio / mac_ratio, 1 where the
+    time fell as much as the MACs did, and the `word` about separable, which is empty without A/A twins.
+    """
+    keys = ["layer", "direction", "device", *POINT_AXES]
+    timed = costs[costs["seconds"] > 0]
+    frame = timed.assign(macs=forward_macs(timed))
+    pairs = frame[frame["variant"] == "full"].merge(
+        frame[frame["variant"] == "separable"], on=keys, suffixes=("_full", "_separable")
+    )
+    pairs = _time_ratio(pairs, numerator="_full", denominator="_separable")
+    pairs["mac_ratio"] = pairs["macs_full"] / pairs["macs_separable"]
+    for name in ("ratio", "low", "high"):
+        pairs["realised" if name == "ratio" else f"realised_{name}"] = pairs[f"time_{name}"] / pairs["mac_ratio"]
+    floor = math.nan if twins is None else noise_floor(twins, len(pairs))
+    judged = [] if math.isnan(floor) else _compare(pairs, "_full", "_separable", floor)
+    pairs["word"] = [each.word for each in judged] if judged else ""
+    names = ["time_ratio", "time_low", "time_high", "mac_ratio", "realised", "realised_low", "realised_high", "word"]
+    return pairs[[*keys, *names]].sort_values(keys, ignore_index=True)
+
+
+def growths(costs: pd.DataFrame) -> pd.DataFrame:
+    """Fit how time and memory grow along each axis through the base point, and how theory says they grow.
+
+    One row per pass, axis and variant that was measured at two values or more: the `first` and `last` value, `n`, and
+    for `time` and `memory` the fitted exponent with its interval (`time`, `time_low`, `time_high`, …) and the value at
+    `last` over the value at `first` (`time_times`, …). The same columns describe the growth expected without overheads:
+    of the counted MACs (`macs`, `macs_times`), which follow the closed forms, and of the memory model (`model`,
+    `model_times`).
+    """
+    layers = costs[(costs["layer"] == "conv") & (costs["seconds"] > 0)]
+    layers = layers.assign(macs=forward_macs(layers))
+    rows = []
+    for direction, mine in layers.groupby("direction", sort=False):
+        base = base_point(mine)
+        for axis in GROWTH_AXES:
+            for variant, points in along(mine, base, axis).groupby("variant", sort=False):
+                points = points.sort_values(axis).drop_duplicates(axis)
+                if len(points) < 2 or (axis == "resolution" and variant == "plain"):
+                    continue
+                x = points[axis].tolist()
+                row = {"direction": direction, "axis": axis, "variant": variant, "n": len(x)}
+                row |= {"first": x[0], "last": x[-1]}
+                for name, column in GROWING.items():
+                    y = points[column].tolist()
+                    if (points[column] > 0).all():
+                        fit = scaling_exponent(x, y)
+                        row |= {name: fit.value, f"{name}_low": fit.low, f"{name}_high": fit.high}
+                        row |= {f"{name}_times": y[-1] / y[0]}
+                rows.append(row)
+    spread = [f"{name}{part}" for name in GROWING for part in ("", "_low", "_high", "_times")]
+    return pd.DataFrame(rows, columns=["direction", "axis", "variant", "n", "first", "last", *spread])

@@ -1,0 +1,125 @@
+"""One set of results, prepared once: the chosen rows and the derived tables that words, tables and figures share."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from reports.arithmetic.layers import against_peers, against_plain, growths, separable_against_full
+from reports.arithmetic.training import common_target, networks, networks_at, spent_to_target
+from reports.frames.frames import Frames
+from reports.frames.selection import (
+    PASSES,
+    STEP,
+    largest_study,
+    latest,
+    layer_base,
+    ok,
+    ours_by_default,
+    studies,
+    usual_threads,
+)
+
+# Studies that are shown; the runs of all others are in the table of records.
+MOST_STUDIES = 3
+
+
+@dataclass(frozen=True, eq=False)
+class StudyRuns:
+    """The finished runs of one study, their epochs, and the cases of our layers, which may have the networks' costs."""
+
+    runs: pd.DataFrame
+    epochs: pd.DataFrame
+    cases: pd.DataFrame
+
+    @cached_property
+    def networks(self) -> pd.DataFrame:
+        """Every network with its accuracy and its costs."""
+        return networks(self.cases, self.runs)
+
+    @cached_property
+    def target(self) -> float:
+        """The validation accuracy that every network reaches on average over its seeds; NaN where none was measured."""
+        return common_target(self.epochs)
+
+    @cached_property
+    def spent(self) -> pd.DataFrame:
+        """What every network had spent when it reached the target; no row without a target."""
+        return spent_to_target(self.epochs if math.isfinite(self.target) else self.epochs.iloc[:0], self.target)
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """The results of one machine, or of one commit there; every property is computed when it is first asked for."""
+
+    data: Frames
+
+    @cached_property
+    def measured(self) -> pd.DataFrame:
+        """The newest ok record of every case, peers and all settings included."""
+        return latest(ok(self.data.costs))
+
+    @cached_property
+    def ours(self) -> pd.DataFrame:
+        """Our layers as they are used by default, on any number of threads."""
+        return ours_by_default(self.measured)
+
+    @cached_property
+    def costs(self) -> pd.DataFrame:
+        """The inference and training passes of `ours` on the usual number of threads, which may be compared."""
+        return usual_threads(self.ours)
+
+    @cached_property
+    def steps(self) -> pd.DataFrame:
+        """The same as `costs`, with training steps."""
+        return usual_threads(ours_by_default(self.measured, (*PASSES, STEP)))
+
+    @cached_property
+    def base(self) -> dict[str, object]:
+        """The base point of one layer."""
+        return layer_base(self.costs)
+
+    @cached_property
+    def against_plain(self) -> pd.DataFrame:
+        """One layer of each variant at the base point, as multiples of plain."""
+        return against_plain(self.costs)
+
+    @cached_property
+    def separable_against_full(self) -> pd.DataFrame:
+        """Separable compared with full, wherever both were measured."""
+        return separable_against_full(self.costs, self.data.twins)
+
+    @cached_property
+    def against_peers(self) -> pd.DataFrame:
+        """Every layer that is not ours compared with ours."""
+        return against_peers(self.measured, self.data.twins)
+
+    @cached_property
+    def growths(self) -> pd.DataFrame:
+        """The exponents of time and memory along every axis."""
+        return growths(self.costs)
+
+    @cached_property
+    def studies(self) -> list[StudyRuns]:
+        """The sets of finished runs that may be compared, the largest first."""
+        return [self._study(runs) for runs in studies(ok(self.data.runs))]
+
+    @cached_property
+    def shown_studies(self) -> list[StudyRuns]:
+        """The studies that figures are drawn of: the largest ones, or one without runs where there is none."""
+        return self.studies[:MOST_STUDIES] or [self._study(largest_study(ok(self.data.runs)))]
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """The runs of the largest study."""
+        return self.shown_studies[0].runs
+
+    @cached_property
+    def best_networks(self) -> pd.DataFrame:
+        """For each variant of the largest study its network at the base point, or else the one that validates best."""
+        return networks_at(self.runs, self.base)
+
+    def _study(self, runs: pd.DataFrame) -> StudyRuns:
+        epochs = self.data.epochs
+        return StudyRuns(runs, epochs[epochs["id"].isin(runs["id"])], self.ours)

@@ -1,0 +1,169 @@
+"""The arithmetic of training runs: the accuracies of networks, their costs, and the time they take to a target."""
+
+import math
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from benchmarks.answers.break_even import to_target
+from benchmarks.statistics.over_seeds import paired_tests
+from reports.arithmetic.intervals import Interval
+from reports.frames.selection import NETWORK
+
+WHEN = ("at the start", "after training")
+SPENT = ("epoch", "seconds", "macs")
+PRICES = ("seconds", "peak_bytes", "macs")
+# The columns of a network's cases that become its own, by the direction of the case.
+NETWORK_COSTS = {
+    "forward_backward": {"peak_bytes": "peak_bytes", "threads": "threads_case"},
+    "forward": {
+        **{name: name for name in ("seconds", "ci_low", "ci_high")},
+        **{name: f"{name}_case" for name in ("n", "threads", "anchor")},
+    },
+}
+
+
+def over_seeds(frame: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
+    """Return mean, sample standard deviation (NaN for one), min, max and n of `value` in each group of `by`."""
+    grouped = frame.dropna(subset=[value]).groupby(by, sort=True)[value]
+    table = grouped.agg(mean="mean", sd=lambda values: values.std(ddof=1), min="min", max="max", n="count")
+    return table.reset_index()
+
+
+def networks(costs: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+    """Return every network of a study with its test accuracy over seeds and its costs; unmeasured values are NaN.
+
+    The costs come from the network's own cases (same variant, group, sizes and batch): the forward pass, divided
+    by the batch, and the peak memory of a pass with backward. Cases on the threads of the runs go before others.
+    Columns: network, `mean`, `sd`, `min`, `max`, `n` (seeds), `parameters`, `training_seconds`, `macs` (of one image),
+    `seconds`, `ci_low`, `ci_high` (of one image), `n_case` (passes), `threads_case`, `peak_bytes`, `anchor_case`, and
+    `front`: whether no other network is at least as good in accuracy, time, memory and MACs and better in one.
+    """
+    grouped = runs.groupby(NETWORK, dropna=False)
+    table = over_seeds(runs, NETWORK, "test_accuracy").merge(
+        grouped.agg(
+            parameters=("parameters", "first"),
+            training_seconds=("seconds", "mean"),
+            macs=("macs_convolution", "first"),
+            batch_size=("batch_size", "first"),
+            threads=("threads", "first"),
+        ).reset_index(),
+        on=NETWORK,
+    )
+    shared = runs[["image_size", "batch_size", "device"]].drop_duplicates()
+    cases = costs.assign(anchor=costs.get("anchor", ""))
+    measured = set(runs["network"]) <= {"resnet"}  # the only network that is a case of a sweep
+    cases = cases[(cases["layer"] == "resnet") & measured].merge(shared)
+    for direction, columns in NETWORK_COSTS.items():
+        mine = cases[cases["direction"] == direction].rename(columns=columns)
+        mine = mine.assign(other=~mine["threads_case"].isin(table["threads"])).sort_values("other", kind="stable")
+        mine = mine.drop_duplicates(NETWORK)[[*NETWORK, *columns.values()]]
+        table = table.drop(columns="threads_case", errors="ignore").merge(mine, on=NETWORK, how="left")
+    for column in ("seconds", "ci_low", "ci_high"):
+        table[column] /= table["batch_size"]
+    return table.assign(front=front_of_all(table))
+
+
+def fully_measured(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Tell which networks have an accuracy and every cost that any of them has."""
+    known = [name for name in PRICES if table[name].notna().any()]
+    complete: npt.NDArray[np.bool_] = np.all(np.isfinite(table[["mean", *known]].to_numpy(dtype=float)), axis=1)
+    return complete
+
+
+def front_of_all(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Tell which fully measured networks no other beats: as good in accuracy and all costs, and better in one."""
+    known = [name for name in PRICES if table[name].notna().any()]
+    goods: npt.NDArray[np.float64] = np.column_stack([table["mean"], *(-table[name] for name in known)]).astype(float)
+    no_worse = np.all(goods[None] >= goods[:, None], axis=2)  # (network, rival)
+    better = np.any(goods[None] > goods[:, None], axis=2)
+    beaten: npt.NDArray[np.bool_] = np.any(no_worse & better, axis=1)
+    return ~beaten & fully_measured(table)
+
+
+def best_networks(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return, for each variant, the network with the best mean validation accuracy, and its test accuracies."""
+    choice = over_seeds(runs, NETWORK, "validation_accuracy").sort_values("mean", ascending=False, kind="stable")
+    chosen = choice.drop_duplicates("variant")[NETWORK]
+    return chosen.merge(over_seeds(runs, NETWORK, "test_accuracy"), on=NETWORK)
+
+
+def networks_at(runs: pd.DataFrame, base: Mapping[str, object]) -> pd.DataFrame:
+    """Return, for each variant, its network on the group and |H| of `base`, or else the one that validates best.
+
+    The cost of a layer at one |H| is thus shown next to the accuracy of networks at the same |H|. Plain has no |H|.
+    """
+    here = (runs["resolution"] == base.get("resolution")) & (runs["group"] == base.get("group"))
+    here &= runs["variant"] != "plain"
+    elsewhere = ~runs["variant"].isin(runs.loc[here & runs["test_accuracy"].notna(), "variant"])
+    return best_networks(runs[here | elsewhere])
+
+
+def gains(runs: pd.DataFrame, networks: pd.DataFrame) -> dict[str, Interval]:
+    """Return how much more test accuracy than plain each of these networks has, over the seeds that both have."""
+    accuracies = {
+        row["variant"]: runs.merge(row[NETWORK].to_frame().T.infer_objects(), on=NETWORK)
+        .dropna(subset=["test_accuracy"])
+        .drop_duplicates("seed", keep="last")
+        .set_index("seed")["test_accuracy"]
+        for _, row in networks.iterrows()
+    }
+    if "plain" not in accuracies:
+        return {}
+    plain, found = accuracies.pop("plain"), {}
+    for variant, ours in accuracies.items():
+        seeds = ours.index.intersection(plain.index)
+        if len(seeds):
+            images = runs["n_test"].dropna()
+            step = 1 / images.iloc[0] if len(images) and images.iloc[0] > 0 else 0.0
+            [test] = paired_tests([(ours[seeds].tolist(), plain[seeds].tolist())], step=step)
+            found[variant] = Interval(test.difference.mean, test.difference.low, test.difference.high)
+    return found
+
+
+def common_target(epochs: pd.DataFrame) -> float:
+    """Return a validation accuracy to wait for, in whole percents; NaN without any accuracy.
+
+    The best mean of the weakest network sets the target, so that every network reaches it on average.
+    """
+    means = epochs.groupby([*NETWORK, "epoch"], dropna=False)["validation_accuracy"].mean()
+    best = means.groupby(NETWORK, dropna=False).max().dropna()
+    return math.floor(100 * best.min()) / 100 if len(best) else math.nan
+
+
+def spent_to_target(epochs: pd.DataFrame, target: float) -> pd.DataFrame:
+    """Return what every network had spent when its validation accuracy first reached the target, over its seeds.
+
+    Columns: network, `n` (seeds), `reached` (how many reached the target) and, for `epoch`, `seconds` and `macs`, the
+    median, the least and the most (`epoch_median`, `epoch_low`, `epoch_high`, …); infinite where a seed never did.
+    """
+    rows = []
+    for network, mine in epochs.sort_values("epoch", kind="stable").groupby(NETWORK, dropna=False, sort=False):
+        columns = [*SPENT, "validation_accuracy"]
+        runs = [{"epochs": run[columns].dropna().to_dict("records")} for _, run in mine.groupby("id", sort=False)]
+        runs = [run for run in runs if run["epochs"]]
+        row = dict(zip(NETWORK, network, strict=True))
+        for unit in SPENT if runs else ():
+            found = to_target(runs, target, unit)
+            row |= {"n": found.n, "reached": found.reached, f"{unit}_median": found.median}
+            row |= {f"{unit}_low": found.low, f"{unit}_high": found.high}
+        rows.append(row)
+    spent = [f"{unit}_{part}" for unit in SPENT for part in ("median", "low", "high")]
+    return pd.DataFrame(rows, columns=[*NETWORK, "n", "reached", *spent])
+
+
+def redundancies(epochs: pd.DataFrame) -> pd.DataFrame:
+    """Return the explained energy of every layer of every run, at its first and at its last epoch with a value.
+
+    Columns: network, `seed`, `when` ("at the start", "after training"), `layer`, `form` (of kernel), `fraction`.
+    """
+    known = epochs[epochs["redundancy"].map(len) > 0].sort_values("epoch", kind="stable")
+    rows = []
+    ends = known.drop_duplicates("id", keep="first"), known.drop_duplicates("id", keep="last")
+    for when, runs in zip(WHEN, ends, strict=True):
+        for record in runs.to_dict("records"):
+            common = {name: record[name] for name in (*NETWORK, "seed", "epoch")}
+            rows += [{**common, "when": when, "layer": a, "form": b, "fraction": c} for a, b, c in record["redundancy"]]
+    return pd.DataFrame(rows, columns=[*NETWORK, "seed", "epoch", "when", "layer", "form", "fraction"])

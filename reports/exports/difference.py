@@ -1,0 +1,177 @@
+"""`python -m reports diff A B`: what changed between two sets of results, and whether the change is significant.
+
+`benchmarks.answers.differences` judges times, `benchmarks.statistics.over_seeds` accuracies; counts need no judge.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from benchmarks.answers.differences import (
+    NO_REGRESSION,
+    NOTHING_COMPARED,
+    REGRESSION,
+    Differences,
+    check_machines,
+    compare_results,
+    record_label,
+)
+from benchmarks.records.configurations import Configuration, by_configuration, by_seed
+from benchmarks.records.outcome import FAILURES
+from benchmarks.records.printable import printable
+from benchmarks.records.record import Machine, Record, machine_of
+from benchmarks.statistics.over_seeds import paired_tests
+from reports.words import numbers
+
+# Peaks are measured once. Allocations are the same from run to run, except for the buffers that libraries keep.
+PEAK_MARGIN = 0.01
+# Smaller changes of an accuracy do not matter: on 300 test images, one point is three images.
+ACCURACY_MARGIN = 0.01
+
+# Stands for every machine, where results are compared across machines.
+ANY_MACHINE: Machine = ("", "", "")
+
+
+@dataclass(frozen=True)
+class AccuracyChange:
+    """A network at A and at B: mean test accuracies over the seeds that both have, and the word about B."""
+
+    label: str
+    a: float
+    b: float
+    n: int
+    low: float
+    high: float
+    word: str
+
+
+@dataclass(frozen=True)
+class CountChange:
+    """A count or an allocation that differs; it is the same in every run, so any difference is a change."""
+
+    label: str
+    what: str
+    a: float
+    b: float
+    show: Callable[[float], str]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """The changes of times, accuracies and counts; `broken` are training runs that fail at B alone."""
+
+    times: Differences
+    accuracies: Sequence[AccuracyChange]
+    counts: Sequence[CountChange]
+    broken: Sequence[str]
+    lost: Sequence[str]
+    new: Sequence[str]
+
+    @property
+    def status(self) -> int:
+        """The exit status: 1 when something is slower, less accurate or broken; 2 when nothing could be compared."""
+        worse = any(row.word == "worse" for row in self.accuracies)
+        if self.times.status == REGRESSION or worse or self.broken:
+            return REGRESSION
+        judged = any(row.word for row in self.accuracies)
+        return NO_REGRESSION if self.times.status == NO_REGRESSION or judged else NOTHING_COMPARED
+
+
+def difference(
+    before: Sequence[Record], after: Sequence[Record], floor: float, across_machines: bool = False
+) -> Difference:
+    """Compare two sets of results.
+
+    Raises:
+        ValueError: when the two sets come from different machines, unless `across_machines`.
+    """
+    check_machines(before, after, across_machines)
+    times = compare_results(before, after, floor, across_machines)
+    a, b = (_configurations(records, across_machines) for records in (before, after))
+    lost, new = ([configuration_label(key) for key in one if key not in other] for one, other in ((a, b), (b, a)))
+    return Difference(
+        times,
+        _accuracies([(configuration_label(key), a[key], b[key]) for key in a if key in b]),
+        list(_counts(before, after, across_machines)),
+        _broken(before, after, across_machines),
+        [*times.lost, *lost],
+        [*times.new, *new],
+    )
+
+
+def configuration_label(configuration: Configuration) -> str:
+    return printable(configuration.label, 200)
+
+
+def _configurations(records: Iterable[Record], across_machines: bool) -> dict[Configuration, list[Record]]:
+    found = by_configuration(records)
+    return {replace(key, machine=ANY_MACHINE): runs for key, runs in found.items()} if across_machines else found
+
+
+def _accuracies(pairs: Sequence[tuple[str, list[Record], list[Record]]]) -> list[AccuracyChange]:
+    """Compare every network at A and at B, in pairs of equal seeds; words are corrected for their number (Holm)."""
+    paired = []
+    for name, before, after in pairs:
+        by_a, by_b = (
+            {seed: r["test_accuracy"] for seed, r in by_seed(runs).items() if r.get("test_accuracy") is not None}
+            for runs in (before, after)
+        )
+        seeds = sorted(set(by_a) & set(by_b))
+        if seeds:
+            paired.append((name, [by_a[seed] for seed in seeds], [by_b[seed] for seed in seeds], _images(before[0])))
+    step = 1 / max((images for *_, images in paired), default=1)
+    tests = paired_tests([(b, a) for _, a, b, _ in paired], step=step)
+    rows = []
+    for (name, a_, b_, _), test in zip(paired, tests, strict=True):
+        within = test.difference.low >= -ACCURACY_MARGIN and test.difference.high <= ACCURACY_MARGIN
+        word = {"supports": "better", "contradicts": "worse"}.get(test.word, "same" if within else "ambiguous")
+        a, b = (sum(values) / len(values) for values in (a_, b_))
+        rows.append(AccuracyChange(name, a, b, len(a_), test.difference.low, test.difference.high, word))
+    return rows
+
+
+def _images(record: Record) -> int:
+    """Return the number of test images; a large one where the record does not say."""
+    return int((record.get("data") or {}).get("test") or 10**6)
+
+
+def _counts(before: Iterable[Record], after: Iterable[Record], across_machines: bool) -> Iterable[CountChange]:
+    a, b = (
+        {(None if across_machines else machine_of(r), r["id"]): r for r in records if _counted(r)}
+        for records in (before, after)
+    )
+    quantities: Sequence[tuple[str, Callable[[Record], Any], float, Callable[[float], str]]] = (
+        ("MACs, convolution", lambda r: _inside(r, "macs").get("convolution"), 0, numbers.count),
+        ("MACs, kernels", lambda r: _inside(r, "macs").get("kernel_generation"), 0, numbers.count),
+        ("parameters", lambda r: r.get("parameters"), 0, numbers.count),
+        ("peak memory", lambda r: _inside(r, "memory").get("peak_bytes"), PEAK_MARGIN, numbers.memory),
+    )
+    for key in a:
+        for what, of, margin, show in quantities:
+            old, new = of(a[key]), of(b.get(key, {}))
+            if old is not None and new is not None and abs(new - old) > margin * old:
+                yield CountChange(record_label(a[key]), what, old, new, show)
+
+
+def _counted(record: Record) -> bool:
+    return bool(record["kind"] == "cost" and record["status"] == "ok")
+
+
+def _inside(record: Record, name: str) -> Mapping[str, Any]:
+    return record.get(name) or {}
+
+
+def _broken(before: Iterable[Record], after: Iterable[Record], across_machines: bool) -> list[str]:
+    """Return the training runs that were ok at A and fail at B."""
+    fine = {
+        (None if across_machines else machine_of(r), r["id"])
+        for r in before
+        if r["kind"] == "training" and r["status"] == "ok"
+    }
+    return [
+        printable(f"training run {r['id']}: {r['status']}: {r.get('message') or ''}", 200)
+        for r in after
+        if r["kind"] == "training"
+        and r["status"] in FAILURES
+        and (None if across_machines else machine_of(r), r["id"]) in fine
+    ]

@@ -1,0 +1,101 @@
+"""`python -m reports export`: tidy tables as CSV and Parquet; figures as SVG and PDF, each with its data as CSV."""
+
+import io
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.lines import Line2D
+
+from benchmarks.records.record import Record, rounds_of
+from reports.arithmetic.prepared import Prepared
+from reports.exports.files import write
+from reports.exports.tidy import figure_csv, named, tidy
+from reports.figures.draw import Figure
+from reports.figures.history import trend
+from reports.figures.sections import sections
+from reports.figures.svg import NO_METADATA, NO_PDF_METADATA, copies
+from reports.frames.frames import frames, machine_name, newest
+from reports.style import RC, in_order, look
+
+PARQUET_IS = "pyarrow"
+
+
+def export(records: list[Record], commits: pd.DataFrame, directory: Path) -> Iterator[str]:
+    """Write everything below a directory, and yield a line for each kind of file that was written.
+
+    Raises:
+        ValueError: when no record can be reported on.
+        OSError: when a file cannot be written.
+    """
+    kept = newest(records)
+    data = frames(kept)
+    if not data.machines:
+        raise ValueError("no record to report on")
+    tables = [(name, frame) for name, _, frame in named(data)]
+    tables += [("samples", samples(kept)), ("history", commits)]
+    parquet = find_spec(PARQUET_IS) is not None
+    for name, frame in tables:
+        if len(frame):
+            flat = tidy(frame)
+            write(directory / "data" / f"{name}.csv", flat.to_csv(index=False))
+            if parquet:
+                content = io.BytesIO()
+                flat.to_parquet(content, index=False)
+                write(directory / "data" / f"{name}.parquet", content.getvalue())
+            yield f"{directory / 'data' / name}.csv{' and .parquet' if parquet else ''}: {len(flat)} rows"
+    if not parquet:
+        yield f"no Parquet: {PARQUET_IS} is not installed; get it with `pip install --group export`"
+    for number, machine in enumerate(data.machines, start=1):
+        folder = directory / "figures" / (f"machine-{number}" if len(data.machines) > 1 else "")
+        with copies() as kept_figures:
+            drawn = [figure for section in sections(Prepared(data.on(machine))).values() for figure in section]
+            drawn += [trend(commits, "history")] if number == 1 else []
+        for copy in kept_figures:
+            write(folder / f"{copy.key}.svg", copy.svg)
+            write(folder / f"{copy.key}.pdf", copy.pdf)
+        shown = [figure for figure in drawn if figure.panels]
+        for figure in shown:
+            write(folder / f"{figure.key}.csv", figure_csv(figure))
+        legend = _legend(in_order(variant for figure in shown for variant in figure.legend))
+        for kind, drawing in legend.items():
+            write(folder / f"legend.{kind}", drawing)
+        write(folder / "captions.md", _captions(shown, machine))
+        counted = f"{len(kept_figures)} panels of {len(shown)} figures"
+        yield f"{folder}: {counted} of {machine}, as SVG and PDF, with their data and captions"
+
+
+def samples(records: list[Record]) -> pd.DataFrame:
+    """Return every single time: one row per pass that was timed, in the order of rounds and passes."""
+    rows = [
+        (machine_name(record), record["id"], record["kind"], number, index, seconds)
+        for record in records
+        for number, samples in enumerate(rounds_of(record))
+        for index, seconds in enumerate(samples)
+    ]
+    return pd.DataFrame(rows, columns=["machine", "id", "kind", "round", "sample", "seconds"])
+
+
+def _legend(variants: list[str]) -> dict[str, bytes]:
+    """Draw the legend that the page writes above every figure; SVG and PDF by their endings."""
+    files = {}
+    with plt.rc_context(RC):
+        drawing = plt.figure(figsize=(1.1 * max(len(variants), 1), 0.3))
+        handles = [
+            Line2D([], [], color=look(name).colour, marker=look(name).marker, linestyle="none") for name in variants
+        ]
+        drawing.legend(handles, variants, loc="center", ncols=max(len(variants), 1))
+        for kind, metadata in (("svg", NO_METADATA), ("pdf", NO_PDF_METADATA)):
+            content = io.BytesIO()
+            drawing.savefig(content, format=kind, metadata=metadata)
+            files[kind] = content.getvalue()
+        plt.close(drawing)
+    return files
+
+
+def _captions(shown: list[Figure], machine: str) -> str:
+    parts = [f"# Figures of {machine}"]
+    parts += [f"## {figure.key}: {figure.title}\n\n{figure.takeaway}\n\n{figure.caption}" for figure in shown]
+    return "\n\n".join(parts) + "\n"

@@ -1,0 +1,50 @@
+"""Frames as files for other programs: flat, one name a column, numbers as numbers."""
+
+from typing import Any
+
+import pandas as pd
+from pandas.api.types import is_object_dtype
+
+from reports.figures.draw import Figure
+from reports.frames.frames import Frames
+
+
+def named(data: Frames) -> list[tuple[str, str, pd.DataFrame]]:
+    """Return the name of each frame's file, the meaning of a row, and the frame."""
+    return [
+        ("costs", "one row per cost record", data.costs),
+        ("runs", "one row per training run", data.runs),
+        ("epochs", "one row per epoch of a run", data.epochs),
+        ("twins", "one row per A/A pair", data.twins),
+    ]
+
+
+def tidy(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return a frame of numbers and texts, without the columns that only the page needs."""
+    flat = frame.drop(columns="anchor", errors="ignore")
+    texts = [name for name in flat if is_object_dtype(flat[name])]
+    return flat.assign(**{str(name): flat[name].map(_flat) for name in texts})
+
+
+def csv(frame: pd.DataFrame) -> str:
+    """Return a tidy frame as CSV."""
+    return tidy(frame).to_csv(index=False)
+
+
+def _flat(value: Any) -> Any:
+    """Return a tuple as text: numbers separated by spaces, tuples by semicolons, and their parts by colons."""
+    if not isinstance(value, tuple):
+        return value
+    nested = any(isinstance(part, tuple) for part in value)
+    return "; ".join(": ".join(map(str, part)) for part in value) if nested else " ".join(map(repr, value))
+
+
+# Columns that the file of a figure leaves out; the files of all records have them.
+RAW = ("round_medians", "findings", "missing", "first", "second", "anchor", "message", "macs_unsupported", "redundancy")
+
+
+def figure_csv(figure: Figure) -> str:
+    """Return the data of a figure as CSV: without empty columns, with as many digits as a plot can show."""
+    frame = figure.data.drop(columns=[name for name in figure.data if str(name).removesuffix("_ours") in RAW])
+    same = [name for name in frame if frame[name].isna().all() or (frame[name].astype(str) == "").all()]
+    return frame.drop(columns=same).to_csv(index=False, float_format="%.6g")

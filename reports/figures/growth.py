@@ -1,0 +1,129 @@
+"""The figures of how time, memory and MACs of one layer grow along every axis."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+from markupsafe import Markup
+
+from reports.arithmetic.layers import forward_macs
+from reports.arithmetic.prepared import Prepared
+from reports.figures.draw import (
+    AXIS_LABELS,
+    SMALL,
+    Figure,
+    along_with_plain,
+    axis_limits,
+    lines,
+    log_y,
+    panel,
+    steps_x,
+)
+from reports.frames.selection import base_point, varied
+from reports.style import in_order, look
+from reports.words import numbers, of_layers
+from reports.words.names import PASS_WORDS, point_words
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A measured column: its name, its unit, the factor from the column to the unit, and its spread.
+
+    `expected` is the column that it would be proportional to without overheads; `dashes` explains the dashed line.
+    """
+
+    column: str
+    name: str
+    unit: str
+    factor: float
+    spread: str
+    bounds: tuple[str, ...] = ()
+    expected: str = ""
+    dashes: str = ""
+
+
+TIME_GROWTH = Quantity(
+    column="seconds",
+    name="time",
+    unit="ms",
+    factor=1e3,
+    spread="Points are medians of n = {n} passes in {rounds}; bars are 95 % intervals of the median, "
+    "bootstrapped over processes and passes.",
+    bounds=("ci_low", "ci_high"),
+    expected="macs",
+    dashes="Dashed: as fast as MACs grow, through the last point; a point above it is slower than its MACs.",
+)
+MEMORY_GROWTH = Quantity(
+    column="peak_bytes",
+    name="peak memory",
+    unit="MiB",
+    factor=2.0**-20,
+    spread="Peak of one profiled pass (n = 1) above what was allocated before it; no spread.",
+    expected="predicted_bytes",
+    dashes="Dashed: what the memory model predicts from shapes alone.",
+)
+MACS_GROWTH = Quantity(
+    column="macs",
+    name="MACs",
+    unit="10⁶",
+    factor=1e-6,
+    spread="Counted on one forward pass (n = 1); no spread.",
+)
+
+
+def growth(results: Prepared, quantity: Quantity, direction: str, key: str) -> Figure:
+    """Draw a quantity of one layer along every axis that was varied, the other axes at the base point; log axes."""
+    rows = results.costs
+    rows = rows[(rows["layer"] == "conv") & (rows["direction"] == direction)]
+    rows = rows.assign(macs=forward_macs(rows))
+    rows = rows[rows[quantity.column] > 0]
+    words = PASS_WORDS[direction]
+    title = f"{quantity.name[0].upper()}{quantity.name[1:]}, {words}"
+    takeaway = of_layers.growth(rows, quantity.column, f"{words} {quantity.name}")
+    base = base_point(rows)
+    slices = {axis: varied(along_with_plain(rows, base, axis), axis) for axis in AXIS_LABELS} if base else {}
+    slices = {axis: slice_ for axis, slice_ in slices.items() if slice_[axis].nunique() > 1 or axis == "resolution"}
+    if not slices:
+        return Figure(key, title, takeaway)
+    drawn = pd.concat([slice_.assign(along=axis) for axis, slice_ in slices.items()])
+    bounds = axis_limits(drawn[[quantity.column, *quantity.bounds]] * quantity.factor)
+    panels: list[Markup] = []
+    for axis, slice_ in slices.items():
+        with panel(SMALL) as canvas:
+            columns = [quantity.column, *quantity.bounds]
+            points = slice_.melt(["variant", axis], columns, value_name="y")
+            expected = _expected(slice_, axis, quantity)
+            for variant, line in expected.groupby("variant"):
+                colour = look(str(variant)).colour
+                canvas.axes.plot(line[axis], line["y"], color=colour, linewidth=0.9, linestyle=(0, (2, 2)), alpha=0.8)
+
+            def tip(point: pd.Series, axis: str = axis) -> str:
+                bars = f" [{point['low']:.3g}, {point['high']:.3g}]" if quantity.bounds else ""
+                return f"{point['variant']}, {AXIS_LABELS[axis]} {point['x']:g}: {point['y']:.3g}{bars} {quantity.unit}"
+
+            lines(canvas, points.assign(y=points["y"] * quantity.factor), axis, "y", "median", tip)
+            steps_x(canvas.axes, slice_[axis])
+            log_y(canvas.axes, bounds)
+            canvas.axes.set(xlabel=AXIS_LABELS[axis], ylabel=f"{quantity.name} ({quantity.unit})")
+            name = f"{key}-{axis.replace('_', '-')}"
+            panels.append(canvas.svg(name, f"{title}, against {AXIS_LABELS[axis]}", takeaway))
+    flat = "resolution" in slices and "plain" in set(drawn["variant"])
+    caption = (
+        f"One convolution, {words}; base point {point_words(base)}, one axis varied at a time. "
+        f"{quantity.spread.format(n=numbers.span(drawn['n']), rounds=numbers.processes(drawn['rounds']))}"
+        f"{' ' + quantity.dashes if quantity.expected else ''}"
+        f"{' Plain has no |H|: a horizontal line.' if flat else ''}"
+    )
+    return Figure(
+        key, title, takeaway, caption, tuple(panels), tuple(in_order(drawn["variant"])), small=True, data=drawn
+    )
+
+
+def _expected(slice_: pd.DataFrame, axis: str, quantity: Quantity) -> pd.DataFrame:
+    """Return the line that each variant would follow without overheads: the memory model as it is, the MACs scaled."""
+    if not quantity.expected:
+        return pd.DataFrame(columns=["variant", axis, "y"])
+    rows = slice_.dropna(subset=[quantity.expected]).sort_values(axis)
+    last = rows.drop_duplicates("variant", keep="last").set_index("variant")
+    scale = last[quantity.column] / last[quantity.expected] if quantity.expected == "macs" else last["n"] * 0 + 1.0
+    y = rows[quantity.expected] * rows["variant"].map(scale) * quantity.factor
+    return rows[["variant", axis]].assign(y=y)

@@ -1,0 +1,105 @@
+"""The figures of what separability saves: MACs against time, and where the MACs go."""
+
+import pandas as pd
+import seaborn as sns
+from markupsafe import Markup
+
+from reports.arithmetic.intervals import Interval
+from reports.arithmetic.prepared import Prepared
+from reports.figures.draw import (
+    AXIS_LABELS,
+    PANEL,
+    SMALL,
+    Figure,
+    along_with_plain,
+    axis_limits,
+    log_x,
+    log_y,
+    panel,
+    scatter,
+    spread,
+    steps_x,
+)
+from reports.frames.selection import base_point, varied
+from reports.style import CONVOLUTION, GENERATION, MUTED, PAPER, in_order
+from reports.words import numbers, of_layers
+from reports.words.names import layer_and_pass, point_words
+
+
+def realised(results: Prepared, key: str) -> Figure:
+    """Draw the time saved against the MACs saved by separable over full; on the diagonal all of it is saved."""
+    title = "Realised speed-up: time saved against MACs saved, separable over full"
+    pairs = results.separable_against_full
+    takeaway = of_layers.realised(pairs)
+    panels: list[Markup] = []
+    bounds = axis_limits(pairs[["mac_ratio", "time_low", "time_high", "time_ratio"]].assign(one=1.0))
+    for name, rows in pairs.groupby(layer_and_pass(pairs), sort=False):
+        rows = rows.assign(variant="separable", low=rows["time_low"], high=rows["time_high"])
+        with panel(PANEL) as canvas:
+            canvas.axes.plot(bounds, bounds, color=MUTED, linewidth=0.8, linestyle="--")
+            canvas.axes.axhline(1, color=MUTED, linewidth=0.6)
+            spread(canvas, rows, "mac_ratio", "time_ratio")
+            scatter(canvas, rows, "mac_ratio", "time_ratio", 34, _speedup)
+            log_y(canvas.axes, bounds)
+            log_x(canvas.axes, bounds)
+            canvas.axes.set_title(str(name))
+            canvas.axes.set(xlabel="MACs, full / separable (×)", ylabel="time, full / separable (×)")
+            panels.append(canvas.svg(f"{key}-{len(panels)}", f"{title} ({name})", takeaway))
+    if not panels:
+        return Figure(key, title, takeaway)
+    caption = (
+        f"One point per setting where both were measured (n = {len(pairs)}); bars are 95 % intervals of the ratio of "
+        "medians; words are said of the rounds in which both took turns. On the dashed line time falls as much as MACs "
+        "do; below 1 separable is slower."
+    )
+    return Figure(key, title, takeaway, caption, tuple(panels), ("separable",), data=pairs)
+
+
+def _speedup(pair: pd.Series) -> str:
+    ratio = numbers.multiple(Interval(pair["time_ratio"], pair["low"], pair["high"]))
+    where = f"|H| = {pair['resolution']:.0f}, width {pair['channels']:.0f}, batch {pair['batch_size']:.0f}"
+    shape = f"{pair['image_size']:.0f} pixels, kernel {pair['kernel_size']:.0f}"
+    word = f"; {pair['word']}" if pair["word"] else ""
+    return f"{where}, {shape}: time {ratio}, MACs {numbers.digits(pair['mac_ratio'])}×{word}"
+
+
+def mac_split(results: Prepared, key: str) -> Figure:
+    """Draw the MACs of generating kernels and of convolving in a forward against batch size, a panel per variant."""
+    title = "Where the MACs go: generating kernels or convolving"
+    rows = results.costs
+    rows = rows[(rows["layer"] == "conv") & (rows["macs_convolution"] > 0) & (rows["variant"] != "plain")]
+    base = base_point(rows)
+    slice_ = along_with_plain(rows, base, "batch_size") if base else rows
+    slice_ = varied(slice_.drop_duplicates(["variant", "batch_size"]), "batch_size")
+    takeaway = of_layers.mac_split(slice_)
+    parts = {"macs_convolution": "convolution", "macs_kernel_generation": "kernel generation"}
+    long = slice_.rename(columns=parts).melt(["variant", "batch_size"], list(parts.values()), "part", "macs")
+    bounds = axis_limits(long[["macs"]] / 1e6)
+    panels: list[Markup] = []
+    for variant in in_order(slice_["variant"]):
+        mine = long[long["variant"] == variant]
+        with panel(SMALL) as canvas:
+            sns.lineplot(
+                mine.assign(macs=mine["macs"] / 1e6),
+                x="batch_size",
+                y="macs",
+                hue="part",
+                style="part",
+                palette=[CONVOLUTION, GENERATION],
+                markers=["o", "X"],
+                markeredgecolor=PAPER,
+                ax=canvas.axes,
+            )
+            sns.move_legend(canvas.axes, "upper left", title=None)
+            steps_x(canvas.axes, slice_["batch_size"])
+            log_y(canvas.axes, (bounds[0], bounds[1] * 8))  # room for the legend
+            canvas.axes.set_title(variant)
+            canvas.axes.set(xlabel=AXIS_LABELS["batch_size"], ylabel="MACs of one forward (10⁶)")
+            panels.append(canvas.svg(f"{key}-{len(panels)}", f"{title}: {variant}", takeaway))
+    if not panels:
+        return Figure(key, title, takeaway)
+    caption = (
+        f"MACs of one forward pass that generates its kernels, as every training pass does; inference finds them "
+        f"cached. {point_words(base, without='batch_size')}. Counts (n = 1), so no spread."
+    )
+    return Figure(key, title, takeaway, caption, tuple(panels), small=True, data=long)

@@ -1,0 +1,149 @@
+"""A matplotlib figure → an `<svg>` element that can stand many times in one HTML page.
+
+The element has no style sheet and no style attribute, so that the page can forbid both.
+"""
+
+import io
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element
+
+import matplotlib.pyplot as plt
+from markupsafe import Markup
+from matplotlib.figure import Figure
+
+from reports.style import THEME
+
+NO_METADATA = {"Creator": None, "Date": None, "Format": None, "Type": None}
+NO_PDF_METADATA = {"Creator": None, "Producer": None, "CreationDate": None}
+SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
+# A hundredth of a point is finer than any screen.
+LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
+FONT = re.compile(r"(?:(bold|italic|\d{3}) )*([\d.]+px) .*")
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A panel as a file of its own: SVG with its own colours and fonts, and PDF."""
+
+    key: str
+    svg: str
+    pdf: bytes
+
+
+_kept: ContextVar[list[Copy] | None] = ContextVar("kept", default=None)
+
+
+@contextmanager
+def copies() -> Iterator[list[Copy]]:
+    """Collect a copy of every panel that is drawn inside the `with` block, as files for papers."""
+    kept: list[Copy] = []
+    token = _kept.set(kept)
+    try:
+        yield kept
+    finally:
+        _kept.reset(token)
+
+
+def inline(
+    figure: Figure, key: str, title: str, description: str, tips: Mapping[str, Sequence[str]] | None = None
+) -> Markup:
+    """Return the figure as an accessible `<svg>`: themed by CSS variables, scalable, its ids unique through `key`.
+
+    Closes the figure. `key` consists of letters, digits and hyphens; `title` and `description` may hold anything.
+
+    Args:
+        tips: the texts of the points of an artist, in drawing order, by the artist's gid.
+    """
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", metadata=NO_METADATA)
+    kept = _kept.get()
+    if kept is not None:
+        pdf = io.BytesIO()
+        figure.savefig(pdf, format="pdf", metadata=NO_PDF_METADATA)
+        kept.append(Copy(key, buffer.getvalue(), pdf.getvalue()))
+    plt.close(figure)
+    root = ElementTree.fromstring(buffer.getvalue())
+    _add_tips(root, tips or {})
+    _name(root, key)
+    for element in root.iter():
+        element.tag = element.tag.removeprefix(SVG)  # HTML knows the element without its namespace
+        _restyle(element)
+    box = root.get("viewBox")
+    if box is None:  # not reachable with matplotlib; an unscalable figure would be worse than an error
+        raise ValueError("the figure has no viewBox")
+    root.attrib = {
+        "viewBox": box,
+        "role": "img",
+        "aria-labelledby": f"{key}-title {key}-description",
+        "stroke-linejoin": "round",
+    }
+    for number, (tag, text) in enumerate({"title": title, "desc": description}.items()):
+        label = Element(tag, id=f"{key}-{'title' if tag == 'title' else 'description'}")
+        label.text = text
+        root.insert(number, label)
+    return Markup(ElementTree.tostring(root, encoding="unicode", short_empty_elements=False))
+
+
+def _add_tips(root: Element, tips: Mapping[str, Sequence[str]]) -> None:
+    """Give every point of the named artists a `<title>`, which browsers show at the pointer."""
+    groups = {element.get("id"): element for element in root.iter(f"{SVG}g")}
+    for gid, texts in tips.items():
+        points = list(_points(groups[gid]))
+        if len(points) != len(texts):  # a point drawn in two strokes would shift all texts after it
+            raise ValueError(f"{len(points)} points of {gid} have {len(texts)} tips")
+        for point, text in zip(points, texts, strict=True):
+            label = ElementTree.SubElement(point, f"{SVG}title")
+            label.text = text
+            point.set("class", "tip")
+
+
+def _points(group: Element) -> Iterator[Element]:
+    for child in group:
+        if child.tag in (f"{SVG}use", f"{SVG}path"):
+            yield child
+        elif child.tag != f"{SVG}defs":
+            yield from _points(child)
+
+
+def _name(root: Element, key: str) -> None:
+    """Keep only the ids that something refers to, made unique by `key`; drop elements that are no drawing."""
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.tag in (f"{SVG}style", f"{SVG}metadata"):
+                parent.remove(child)
+    used = set(re.findall(r'(?:href="|url\()#([\w-]+)', ElementTree.tostring(root, encoding="unicode")))
+    for element in root.iter():
+        name = element.attrib.pop("id", "")
+        if name in used:
+            element.set("id", f"{key}-{name}")
+        link = element.attrib.pop(f"{XLINK}href", "")
+        if link:
+            element.set("href", link.replace("#", f"#{key}-", 1))
+        clip = element.get("clip-path", "")
+        if clip:
+            element.set("clip-path", clip.replace("#", f"#{key}-", 1))
+
+
+def _restyle(element: Element) -> None:
+    """Turn the style attribute into single attributes, colours into variables of the page, long numbers into short."""
+    for declaration in element.attrib.pop("style", "").split("; "):
+        name, _, value = declaration.partition(": ")
+        if name == "font" and (font := FONT.fullmatch(value)):
+            element.set("font-size", font[2])
+            if font[1]:
+                element.set("font-weight", font[1])
+        elif name and name != "font-family":  # the family is the page's
+            element.set(name, THEME.get(value, value))
+    for name in ("d", "x", "y", "transform", "width", "height"):
+        text = element.get(name)
+        if text:
+            element.set(name, LONG_NUMBER.sub(lambda match: f"{float(match[0]):.2f}", text.replace("\n", "")))
+    if element.text and not element.text.strip():
+        element.text = None
+    if element.tail and not element.tail.strip():
+        element.tail = None

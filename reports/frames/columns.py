@@ -1,0 +1,78 @@
+"""The columns of every frame: fields of a record, declared in `benchmarks.records`, and values derived from several fields.
+
+Numbers are floats throughout, because a record of a failed case lacks most of them. Times are in seconds, memory in
+bytes, MACs in multiply-accumulates of one forward pass of the whole batch; accuracies are fractions in [0, 1].
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from benchmarks.records.cost_fields import CASE, COST, ID, MEMORY
+from benchmarks.records.field import Field
+from benchmarks.records.kinds import FLAG, NUMBER, TEXT, Kind
+from benchmarks.records.training_fields import EPOCH, RUN, TRAINING
+
+OURS = "gcnn_impl"
+# The longest text of a column that is shown, in characters; the record keeps all of it. Labels stand beside axes,
+# messages in tables.
+LONGEST_LABEL, LONGEST_NAME = 24, 120
+LABELS = ("layer", "variant", "group", "direction", "kernels", "execution", "device", "dtype", "dataset")
+MESSAGES = ("message", "macs_unsupported", "source")
+SEVERAL = Kind("several values", lambda value: isinstance(value, tuple))
+
+
+def derived(name: str, kind: Kind, heading: str = "", written: str = "plain", *, main: bool = False) -> Field:
+    """Return a column whose values are derived from several fields of a record."""
+    return Field("", kind, column=name, heading=heading, written=written, main=main)
+
+
+def placed(fields: Sequence[Field], before: Mapping[str, Sequence[Field]]) -> tuple[Field, ...]:
+    """Return the fields that are columns, with other columns placed before some of them."""
+    found: list[Field] = []
+    for field in fields:
+        found += [*before.get(field.column, ()), field] if field.column else []
+    return tuple(found)
+
+
+MACHINE = derived("machine", TEXT, "machine")
+COST_COLUMNS = placed(
+    COST,
+    {
+        "seconds": [derived("rounds", NUMBER, "processes"), derived("round_medians", SEVERAL)],  # of floats
+        "macs_convolution": [derived("macs_unsupported", TEXT)],
+        "stage_kernel_generation": [derived("findings", SEVERAL, "findings", "kinds")],  # of (kind, detail, remedy)
+        "message": [derived("missing", SEVERAL)],  # of (instrument, why it has no value)
+        "id": [MACHINE],
+    },
+)
+RUN_COLUMNS = placed(
+    TRAINING,
+    {
+        "test_accuracy": [
+            derived("epochs_done", NUMBER, "epochs", main=True),
+            derived("validation_accuracy", NUMBER, "validation accuracy", "share", main=True),
+        ],
+        "parameters": [derived("seconds", NUMBER, "training time", "seconds", main=True)],
+        "id": [MACHINE],
+    },
+)
+REDUNDANCY = derived("redundancy", SEVERAL)  # of (layer, variant, fraction)
+EPOCH_COLUMNS = (MACHINE, ID, *placed(RUN, {}), *placed(EPOCH, {}), REDUNDANCY)
+# One row per A/A pair: the case that was entered twice, and the medians of the rounds of both entries.
+_TWIN = ("id", "variant", "group", "device", "threads", "layer", "direction", "seconds")
+TWIN_COLUMNS = (
+    MACHINE,
+    *(field for field in COST_COLUMNS if field.column in _TWIN),
+    derived("first", SEVERAL),
+    derived("second", SEVERAL),
+)
+_RUN = {field.column for field in RUN}
+CASE_AXES = tuple(field.column for field in placed(CASE, {}))
+# The axes without a value of a run that can be compared with nothing; old runs have no dtype and no scales.
+RUN_AXES = ("dataset", *(axis for axis in CASE_AXES if axis in _RUN and axis not in ("dtype", "scales")))
+MEMORY_PARTS = tuple(field.column for field in MEMORY if field.kind is NUMBER)  # a part may be negative
+
+
+def types(columns: Iterable[Field]) -> dict[str, type]:
+    """Return the type of each column's values, by the column's name."""
+    by_kind = {TEXT: str, FLAG: str, SEVERAL: tuple}
+    return {field.column: by_kind.get(field.kind, float) for field in columns}

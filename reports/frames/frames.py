@@ -1,0 +1,216 @@
+"""Records → tidy DataFrames. The only place that knows the shape of a record.
+
+A value that was not measured is NaN, an empty text or an empty tuple; `columns` has the types and units.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from statistics import median
+from typing import Any
+
+import pandas as pd
+
+from benchmarks.records.cost_fields import COST
+from benchmarks.records.field import Field
+from benchmarks.records.printable import LONGEST_TEXT, printable
+from benchmarks.records.record import READABLE_SCHEMAS, Record, rounds_of
+from benchmarks.records.training_fields import EPOCH, RUN, TRAINING
+from reports.frames.columns import (
+    COST_COLUMNS,
+    EPOCH_COLUMNS,
+    LABELS,
+    LONGEST_LABEL,
+    LONGEST_NAME,
+    MESSAGES,
+    OURS,
+    RUN_COLUMNS,
+    TWIN_COLUMNS,
+    types,
+)
+
+
+@dataclass(frozen=True)
+class Frames:
+    """The data of a report: one row per cost record, per training run, per epoch of a run, and per A/A pair."""
+
+    costs: pd.DataFrame
+    runs: pd.DataFrame
+    epochs: pd.DataFrame
+    twins: pd.DataFrame
+
+    @property
+    def machines(self) -> list[str]:
+        """The machines, those with the most records first."""
+        return list(pd.concat([self.costs["machine"], self.runs["machine"]]).value_counts().index)
+
+    def on(self, machine: str) -> "Frames":
+        """Return the rows measured on one machine."""
+        everything = (self.costs, self.runs, self.epochs, self.twins)
+        return Frames(*(frame[frame["machine"] == machine] for frame in everything))
+
+
+def frames(records: Iterable[Record]) -> Frames:
+    """Return tidy frames of the newest record of each id; records of another schema or kind are left out."""
+    kept = [record for record in newest(records) if record.get("schema") in READABLE_SCHEMAS]
+    costs, twins, runs = ([r for r in kept if r.get("kind") == kind] for kind in ("cost", "twin", "training"))
+    return Frames(
+        _frame([_cost_row(record) for record in costs], COST_COLUMNS),
+        _frame([_run_row(record) for record in runs], RUN_COLUMNS),
+        _frame([row for record in runs for row in _epoch_rows(record)], EPOCH_COLUMNS),
+        _frame(_twin_rows(costs, twins), TWIN_COLUMNS),
+    )
+
+
+def anchored(data: Frames) -> Frames:
+    """Add the id of each record's row in the page, `anchor`: a number, because ids of records may hold anything."""
+    costs, runs = (
+        frame.assign(anchor=[f"{kind}-{number}" for number in range(len(frame))])
+        for kind, frame in (("cost", data.costs), ("run", data.runs))
+    )
+    return replace(data, costs=costs, runs=runs)
+
+
+def newest(records: Iterable[Record]) -> list[Record]:
+    """Return the newest (last appended) record of each id on each machine, in the order of first appearance."""
+    latest: dict[tuple[str, str], Record] = {}
+    for record in records:
+        latest[machine_name(record), str(record.get("id"))] = record
+    return list(latest.values())
+
+
+def machine_name(record: Mapping[str, Any]) -> str:
+    """Name the machine that times may be compared on: the processor that did the work, and the cores of its host."""
+    provenance = _part(record, "provenance")
+    device = (_part(record, "case") or _part(record, "run")).get("device")
+    cpu = f"{provenance.get('cpu') or 'unknown processor'}, {provenance.get('cores') or '?'} cores"
+    gpu = provenance.get("gpu") or device
+    return cpu if device == "cpu" or gpu is None else f"{gpu} in {cpu}"
+
+
+def _medians(record: Record) -> tuple[float, ...]:
+    return tuple(float(median(samples)) for samples in rounds_of(record))
+
+
+def _former_case(case: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the axes that schema 1 lacks, at the only value that they could take then."""
+    kernels = "cached" if case.get("direction") == "forward" else "generated"
+    return {"implementation": OURS, "kernels": kernels, "execution": "eager", "scales": 1}
+
+
+def _cost_row(record: Record) -> dict[str, Any]:
+    energy, unsupported = _part(record, "energy"), _part(_part(record, "macs"), "unsupported")
+    missing = {**_part(record, "missing"), **({"energy": energy["reason"]} if energy.get("reason") else {})}
+    findings = _part(record, "noise").get("findings") or ()
+    return {
+        **_former_case(_part(record, "case")),
+        **_values(record, COST),
+        "machine": machine_name(record),
+        "rounds": len(rounds_of(record)) or None,
+        "round_medians": _medians(record),
+        "findings": tuple((finding["kind"], finding["detail"], finding["remedy"]) for finding in findings),
+        "macs_unsupported": " ".join(f"{name}×{count}" for name, count in sorted(unsupported.items())),
+        "missing": tuple(sorted(missing.items())),
+    }
+
+
+def _twin_rows(costs: list[Record], twins: list[Record]) -> list[dict[str, Any]]:
+    """Pair every twin with the first entry of its case, where both ran in the same rounds of the same block."""
+    firsts = {(machine_name(record), record.get("id"), record.get("block")): record for record in costs}
+    rows = []
+    for twin in twins:
+        first = firsts.get((machine_name(twin), twin.get("case_id"), twin.get("block")))
+        if first is None or first.get("status") != "ok" or twin.get("status") != "ok":
+            continue
+        entries = {"first": _medians(first), "second": _medians(twin)}
+        if len(entries["first"]) == len(entries["second"]) > 0:
+            rows.append({**_values(first, COST), "machine": machine_name(first), **entries})
+    return rows
+
+
+def _run_row(record: Record) -> dict[str, Any]:
+    epochs = _epochs(record)
+    last: Record = epochs[-1] if epochs else {}
+    best: Record = next((row for row in epochs if row.get("epoch") == record.get("best_epoch")), {})
+    return {
+        **_former_run(_part(record, "run")),
+        **_values(record, TRAINING),
+        "machine": machine_name(record),
+        "epochs_done": last.get("epoch"),
+        "seconds": last.get("seconds"),
+        "validation_accuracy": best.get("validation_accuracy"),
+    }
+
+
+def _former_run(run: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that schema 1 lacks, at the only value that they could take then."""
+    old = {"budget_unit": "epochs", "budget": run.get("epochs"), "matched": "none", "dtype": "float32", "scales": 1}
+    return {**old, "network": "resnet", "sampled": False}
+
+
+def _epochs(record: Record) -> list[dict[str, Any]]:
+    epochs = record.get("epochs")
+    return [epoch for epoch in epochs if isinstance(epoch, dict)] if isinstance(epochs, list) else []
+
+
+def _epoch_rows(record: Record) -> list[dict[str, Any]]:
+    run = {**_former_run(_part(record, "run")), **_values(record, RUN)}
+    common = {**run, "machine": machine_name(record), "id": record.get("id")}
+    return [{**common, **_values(epoch, EPOCH), "redundancy": _redundancy(epoch)} for epoch in _epochs(record)]
+
+
+def _redundancy(epoch: Mapping[str, Any]) -> tuple[tuple[str, str, float], ...]:
+    layers = _part(epoch, "redundancy")
+    return tuple(
+        (str(layer), str(variant), float(fraction))
+        for layer, fractions in layers.items()
+        for variant, fraction in (fractions.items() if isinstance(fractions, dict) else ())
+        if isinstance(fraction, int | float)
+    )
+
+
+def _values(record: Mapping[str, Any], fields: Iterable[Field]) -> dict[str, Any]:
+    """Return the values of the columns among the fields, as far as the record has them."""
+    found = {}
+    for field in fields:
+        if field.column:
+            *parents, name = field.path.split(".")
+            inner = record
+            for parent in parents:
+                inner = _part(inner, parent)
+            if name in inner:
+                found[field.column] = inner[name]
+    return found
+
+
+def _part(record: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """Return a nested object of a record; empty where the record has none (a failed case has no times)."""
+    part = record.get(key)
+    return part if isinstance(part, dict) else {}
+
+
+def _frame(rows: list[dict[str, Any]], columns: Iterable[Field]) -> pd.DataFrame:
+    kinds = types(columns)
+    raw = pd.DataFrame(rows, columns=list(kinds), dtype=object)
+    return pd.DataFrame({column: _typed(raw[column], kind) for column, kind in kinds.items()})
+
+
+def _typed(values: pd.Series, kind: type) -> pd.Series:
+    if kind is tuple:
+        return values.map(lambda value: _printable(value) if isinstance(value, tuple) else ()).astype(object)
+    if kind is str:
+        longest = LONGEST_LABEL if values.name in LABELS else LONGEST_TEXT if values.name in MESSAGES else LONGEST_NAME
+        return values.map(lambda value: "" if pd.isna(value) else printable(str(value), longest)).astype(object)
+    return pd.to_numeric(values, errors="coerce").astype(float)
+
+
+def _printable(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    if values and isinstance(values[0], float):  # thousands of numbers, never mixed with texts
+        return values
+    return tuple(
+        _printable(part)
+        if isinstance(part, tuple)
+        else printable(part, LONGEST_NAME)
+        if isinstance(part, str)
+        else part
+        for part in values
+    )

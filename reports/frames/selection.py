@@ -1,0 +1,135 @@
+"""Which rows of the frames may be drawn, compared and averaged: by status, by case, by use, and by study."""
+
+from collections.abc import Iterable, Sequence
+
+import pandas as pd
+
+from reports.frames.columns import CASE_AXES, OURS, RUN_AXES
+
+PASSES = ("forward", "forward_backward")
+STEP = "training_step"
+# A plain layer has no group, so it has no value on these axes.
+GROUP_AXES = ("group", "resolution", "scales")
+POINT_AXES = [*GROUP_AXES, "channels", "batch_size", "image_size", "kernel_size", "dtype", "threads"]
+# What tells one network from another within a study.
+NETWORK = ["variant", "group", "resolution", "scales", "channels", "kernel_size"]
+# What the networks of a study share. They share their width and kernel too, unless these were chosen for each network
+# so that something else is equal.
+STUDY = ["dataset", "matched", "width", "kernel", "image_size", "batch_size", "budget_unit", "budget", "recipe"]
+STUDY += ["network", "hidden_features", "sampled", "limit", "dtype", "device", "threads"]
+OPTIMISER = ["learning_rate", "weight_decay"]
+
+
+def ok(frame: pd.DataFrame) -> pd.DataFrame:
+    """Keep the rows that may be drawn: measured to the end, with a value on every axis.
+
+    A record that lacks a value on an axis can be listed, and compared with nothing.
+    """
+    axes = list(CASE_AXES if "layer" in frame else RUN_AXES)
+    known = frame[axes].notna() & (frame[axes] != "")
+    return frame[(frame["status"] == "ok") & known.all(axis=1)]
+
+
+def latest(costs: pd.DataFrame) -> pd.DataFrame:
+    """Keep the newest record of every case: the same case has another id in every version of the suite."""
+    case = ["layer", "implementation", "variant", "direction", "kernels", "execution", "device", *POINT_AXES]
+    return costs.sort_values("measured_at", kind="stable").drop_duplicates(case, keep="last").sort_index()
+
+
+def ours_by_default(costs: pd.DataFrame, directions: Sequence[str] = PASSES) -> pd.DataFrame:
+    """Keep our layers as they are used by default: eager, in float32, with kernels cached at inference alone.
+
+    Peers, compiled code, other number formats and inference that generates its kernels answer other questions.
+    """
+    usual = costs["direction"].map(lambda direction: "cached" if direction == "forward" else "generated")
+    ours = (costs["implementation"] == OURS) & (costs["execution"] == "eager") & (costs["dtype"] == "float32")
+    return costs[ours & (costs["kernels"] == usual) & costs["direction"].isin(directions)]
+
+
+def usual_threads(costs: pd.DataFrame) -> pd.DataFrame:
+    """Keep the cases on the most frequent number of threads; of equally frequent numbers the largest wins."""
+    counts = costs["threads"].value_counts()
+    return costs[costs["threads"] == counts.index[counts == counts.max()].max()] if len(counts) else costs
+
+
+def base_point(costs: pd.DataFrame) -> dict[str, object]:
+    """Return the value of each axis that most cases share; of equally frequent values the lower median.
+
+    A sweep that varies one axis at a time gets its centre, a full grid its middle. Plain layers have no group
+    and do not vote on it. The result is empty when there is no case.
+    """
+    base: dict[str, object] = {}
+    for axis in POINT_AXES:
+        voters = costs[costs["variant"] != "plain"] if axis in GROUP_AXES else costs
+        counts = (voters if len(voters) else costs)[axis].value_counts()
+        if counts.empty:
+            return {}
+        modes = sorted(counts.index[counts == counts.max()])
+        base[axis] = modes[(len(modes) - 1) // 2]
+    return base
+
+
+def layer_base(costs: pd.DataFrame) -> dict[str, object]:
+    """Return the base point of one layer; empty where no layer was measured."""
+    return base_point(costs[costs["layer"] == "conv"])
+
+
+def at(costs: pd.DataFrame, base: dict[str, object], free: Iterable[str] = ()) -> pd.DataFrame:
+    """Keep the cases at the base point in every axis but the free ones; plain layers match any group."""
+    keep = pd.Series(True, index=costs.index)
+    for axis in set(base) - set(free):
+        match = costs[axis] == base[axis]
+        keep &= match | (costs["variant"] == "plain") if axis in GROUP_AXES else match
+    return costs[keep]
+
+
+def along(costs: pd.DataFrame, base: dict[str, object], axis: str) -> pd.DataFrame:
+    """Keep the cases on the line along one axis through the base point."""
+    return at(costs, base, free=[axis, *(["scales"] if axis == "resolution" else [])])
+
+
+def at_base(costs: pd.DataFrame) -> pd.DataFrame:
+    """Keep one layer of each variant at the base point, in every direction."""
+    layers = costs[costs["layer"] == "conv"]
+    here = at(layers, base_point(layers[layers["direction"].isin(PASSES)]))
+    return here.drop_duplicates(["variant", "direction"])
+
+
+def studies(runs: pd.DataFrame) -> list[pd.DataFrame]:
+    """Return the sets of runs that may be compared, the largest first.
+
+    A study keeps, for each variant, the runs with its most used optimiser settings: the optimiser may be tuned for each
+    variant, and where something was matched, for each network. Everything else is shared. Different recipes are never
+    averaged as if they were seeds.
+    """
+    alike = runs["matched"] == "none"
+    frame = runs.assign(width=runs["channels"].where(alike), kernel=runs["kernel_size"].where(alike))
+    sets = [rows for _, rows in frame.groupby(STUDY, dropna=False, sort=False)]
+    sets.sort(key=len, reverse=True)
+    found = []
+    for study in sets:
+        tuned = ["variant"] if study["matched"].iloc[0] == "none" else NETWORK
+        parts = [_most_common(rows, OPTIMISER) for _, rows in study.groupby(tuned, dropna=False, sort=False)]
+        found.append(pd.concat(parts).sort_index())
+    return found
+
+
+def largest_study(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the largest of the studies; a frame without rows where there is none."""
+    return next(iter(studies(runs)), runs.assign(width=runs["channels"], kernel=runs["kernel_size"]))
+
+
+def _most_common(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Keep the rows with the most frequent values of some columns."""
+    counts = frame.groupby(columns, dropna=False).size()
+    if counts.empty:
+        return frame
+    chosen = pd.Series(counts.idxmax(), index=columns)
+    same = (frame[columns] == chosen) | (frame[columns].isna() & chosen.isna())
+    return frame[same.all(axis=1)]
+
+
+def varied(rows: pd.DataFrame, axis: str) -> pd.DataFrame:
+    """Keep the variants that were measured at two values of an axis or more; all of them where none was."""
+    several = rows.groupby("variant")[axis].transform("nunique") > 1
+    return rows[several] if several.any() else rows

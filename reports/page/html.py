@@ -1,0 +1,29 @@
+"""The templates, the style sheet, and the hashes of the security policy, which all HTML pages share."""
+
+import base64
+import hashlib
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from reports.words.numbers import unbroken
+
+TEMPLATES = Path(__file__).parents[1] / "templates"
+
+
+def environment() -> Environment:
+    """Return the environment of the templates: it escapes everything, and a missing value is an error."""
+    loader = FileSystemLoader(TEMPLATES)
+    found = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    found.filters["unbroken"] = unbroken
+    return found
+
+
+def style_sheet() -> str:
+    """Return the style sheet, the same for all pages."""
+    return (TEMPLATES / "style.css").read_text()
+
+
+def policy_hash(text: str) -> str:
+    """Return the hash by which a Content-Security-Policy allows a script or a style sheet."""
+    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

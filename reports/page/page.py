@@ -1,0 +1,86 @@
+"""Records → one self-contained HTML file: styles, script, figures and data are all inside of it."""
+
+import re
+from collections.abc import Iterable
+from importlib.util import find_spec
+from pathlib import Path
+
+import pandas as pd
+from markupsafe import Markup
+
+from benchmarks.records.record import Record
+from reports import style
+from reports.figures.history import trend
+from reports.frames.columns import COST_COLUMNS, RUN_COLUMNS
+from reports.frames.frames import anchored, frames, newest
+from reports.frames.history import history
+from reports.page.downloads import downloads, figure_file
+from reports.page.html import TEMPLATES, environment, policy_hash, style_sheet
+from reports.page.part import parts
+from reports.tables import of_trust
+from reports.tables.records import record_table
+from reports.words import overview
+
+
+def render(records: Iterable[Record], commits: pd.DataFrame | None = None) -> str:
+    """Return the page of these records.
+
+    Args:
+        commits: the history of asv and pytest-benchmark, as `frames.history` has it.
+
+    Raises:
+        ValueError: when no record can be reported on.
+    """
+    given = list(records)
+    commits = history() if commits is None else commits
+    kept = newest(given)
+    data = anchored(frames(kept))
+    if not data.machines:
+        raise ValueError("no record to report on")
+    templates = environment()
+    templates.filters["csv"] = figure_file
+    shown = parts(given, data)
+    linked = set().union(*(part.anchors for part in shown))
+    script, css = library() + (TEMPLATES / "page.js").read_text(), style_sheet()
+    files, left_out = downloads(kept, data)
+    return templates.get_template("report.html").render(
+        parts=shown,
+        environments=of_trust.environments([data.costs, data.runs]),
+        remarks=overview.remarks(data),
+        period=overview.period(data),
+        machines=data.machines,
+        counts=overview.counts(data),
+        overview=overview.overview(data, [sentence.text for part in shown for sentence in part.sentences]).json(),
+        records_tables=[
+            table
+            for table in (
+                record_table(data.costs, COST_COLUMNS, "costs", "Every cost record", linked),
+                record_table(data.runs, RUN_COLUMNS, "runs", "Every training run", linked),
+            )
+            if table.number
+        ],
+        history=trend(commits, "history"),
+        regressions=of_trust.regressions(commits),
+        downloads=files,
+        left_out=left_out,
+        look=style.look,
+        css=Markup(css),
+        css_hash=policy_hash(css),
+        script=Markup(script),
+        script_hash=policy_hash(script),
+    )
+
+
+def library() -> str:
+    """Return DataTables as `itables` ships it (MIT, licence inside), as statements that define `DataTable`."""
+    package = find_spec("itables")
+    if package is None or not package.submodule_search_locations:
+        raise ValueError(
+            "itables is not installed; get it with the report's dependencies, `pip install --group report`"
+        )
+    source = (Path(package.submodule_search_locations[0]) / "html" / "dt_bundle.js").read_text(encoding="utf-8")
+    exports = re.search(r"export\{([^}]*)\};?", source)
+    name = exports and re.search(r"(\S+) as jQuery", exports[1].replace(",", " "))
+    if exports is None or not name or "</script" in source.lower():
+        raise ValueError("the tables of this itables cannot be put into a page; allowed: itables 2.9 and its like")
+    return f"{source[: exports.start()]}const DataTable = {name[1]}.fn.dataTable;{source[exports.end() :]}\n"

@@ -1,0 +1,143 @@
+"""The tables about what layers cost: the first screen, exponents, the roofline, and peers."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from reports.arithmetic.intervals import Interval
+from reports.arithmetic.layers import GROWTH_AXES
+from reports.arithmetic.prepared import Prepared
+from reports.frames.selection import at_base
+from reports.style import in_order
+from reports.tables.cells import Cell, Columns, Row, Table, cell, filled, number_cell
+from reports.words import numbers
+from reports.words.names import AXIS_WORDS, PASS_WORDS, direction_name, group_name, network_names, ordered_directions
+from reports.words.of_layers import exponent
+
+
+def headline(results: Prepared) -> Table:
+    """Show each variant at the base point: times, memory and MACs compared with plain, and its best network."""
+    table, best = results.against_plain, results.best_networks
+    names = network_names(best)
+    headings = ["layer", "inference", "training pass", "memory of it", "MACs", "test accuracy"]
+    rows = []
+    for variant in in_order([*table["variant"], *best["variant"]]):
+        mine = table[table["variant"] == variant].drop_duplicates("direction").set_index("direction")
+        mine = mine.reindex(list(PASS_WORDS))
+        forward, training = (row for _, row in mine.iterrows())
+        cells = [Cell(variant, variant, look=variant)]
+        cells += [
+            _priced(
+                row,
+                "seconds",
+                numbers.seconds,
+                _multiple_of_plain(variant, row, "time_ratio", ("time_low", "time_high")),
+            )
+            for row in (forward, training)
+        ]
+        cells.append(
+            _priced(training, "peak_bytes", numbers.memory, _multiple_of_plain(variant, training, "memory_ratio", ()))
+        )
+        cells.append(_priced(forward, "macs", numbers.count, _multiple_of_plain(variant, forward, "mac_ratio", ())))
+        network = best[best["variant"] == variant]
+        for i, row in network.iterrows():
+            accuracy = numbers.mean_sd(row["mean"], row["sd"])
+            note = names[i].removeprefix(variant).strip(" ,")
+            cells.append(Cell(accuracy, repr(row["mean"]), number=True, note=note))
+        rows.append(Row((*cells, *([] if len(network) else [Cell(numbers.NOTHING, "", number=True)]))))
+    kept = [i for i in range(len(headings)) if any(row.cells[i].text != numbers.NOTHING for row in rows)]
+    return Table(
+        "Cost of one layer at the base point, and accuracy of a network of such layers",
+        tuple(headings[i] for i in kept),
+        tuple(Row(tuple(row.cells[i] for i in kept)) for row in rows),
+    )
+
+
+def _multiple_of_plain(variant: str, row: pd.Series, ratio: str, bounds: Sequence[str]) -> str:
+    """Return a multiple of plain, `7.2× [7.0, 7.4]`; plain itself has none."""
+    if variant == "plain" or not math.isfinite(row[ratio]):
+        return ""
+    interval = [row[bound] for bound in bounds] or [row[ratio], row[ratio]]
+    return numbers.multiple(Interval(row[ratio], interval[0], interval[1]))
+
+
+def _priced(row: pd.Series, column: str, show: Callable[[Any], str], note: str) -> Cell:
+    link = "" if pd.isna(row["anchor"]) else f"#{row['anchor']}"
+    return Cell(show(row[column]), repr(row[column]), number=True, link=link, note=note)
+
+
+def exponents(growths: pd.DataFrame) -> Table:
+    """Show the fitted exponents of time and memory along every axis, and those of theory and of the memory model."""
+    rows: list[Row] = []
+    for axis in GROWTH_AXES:
+        along = growths[growths["axis"] == axis]
+        for variant in in_order(along["variant"]):
+            passes = {str(row["direction"]): row for _, row in along[along["variant"] == variant].iterrows()}
+            first = next(iter(passes.values()))
+            nothing = pd.Series(math.nan, index=first.index)
+            forward, training = (passes.get(direction, nothing) for direction in PASS_WORDS)
+            named = AXIS_WORDS[axis] if not rows or rows[-1].data["axis"] != axis else ""
+            span = f"{first['first']:g} to {first['last']:g}, n = {first['n']:.0f}"
+            cells = [cell(named, str), Cell(variant, variant, look=variant), cell(span, str)]
+            cells += [_power(first, "macs", fitted=False), _power(forward, "time"), _power(training, "time")]
+            cells += [_power(training, "model", fitted=False), _power(training, "memory")]
+            rows.append(Row(tuple(cells), data={"axis": axis}))
+    headings = ("axis", "layer", "from – to", "MACs (theory)", "time, forward", "time, forward + backward")
+    more = ("memory (model)", "memory, forward + backward")
+    return Table("Exponents: how much steeper than a constant", (*headings, *more), tuple(rows))
+
+
+def _power(row: pd.Series, name: str, *, fitted: bool = True) -> Cell:
+    if not math.isfinite(row[name]):
+        return Cell(numbers.NOTHING, "", number=True)
+    return number_cell(exponent(row, name) if fitted else numbers.decimal(row[name]), row[name])
+
+
+def roofline(costs: pd.DataFrame) -> Table:
+    """Show how near each variant comes to the limits of the machine, at the base point."""
+    columns: Columns = [
+        ("layer", "variant", str),
+        ("pass", "direction", direction_name),
+        ("kernel generation", "kernel_generation_share", numbers.percent),
+        ("time at zero MACs", "zero_counted_time_share", numbers.percent),
+        ("MACs per second", "macs_per_second", numbers.count),
+        ("MACs per byte", "arithmetic_intensity", numbers.digits),
+        ("of the roofline", "roofline_fraction", numbers.percent),
+        ("energy per image", "joules_per_sample", numbers.joules),
+    ]
+    here = at_base(costs)
+    measured = [column for _, column, show in columns if show not in (str, direction_name)]
+    here = here[here[measured].notna().any(axis=1)].set_index("direction", drop=False)
+    columns = filled(columns, here)
+    rows = []
+    for name in ordered_directions(here["direction"]):
+        mine = here.loc[[name]].set_index("variant", drop=False)
+        for record in mine.loc[in_order(mine.index)].to_dict("records"):
+            rows.append(Row(tuple(cell(record[column], show) for _, column, show in columns)))
+    caption = "How near each variant comes to what the machine can do, at the base point"
+    return Table(caption, tuple(heading for heading, _, _ in columns), tuple(rows))
+
+
+def peers(pairs: pd.DataFrame) -> Table:
+    """Show every layer that is not ours, compared with ours, and the word about it."""
+    rows = []
+    for pair in pairs.sort_values(["direction", "implementation", "variant", "resolution"]).to_dict("records"):
+        ratio = numbers.multiple(Interval(pair["ratio"], pair["low"], pair["high"]))
+        cells = [cell(pair[name], str) for name in ("implementation", "variant")]
+        cells.append(cell(group_name(pair["group"]), str))
+        sizes = ("resolution", "channels", "batch_size")
+        cells += [number_cell(numbers.general(pair[name]), pair[name]) for name in sizes]
+        shape = ", ".join(name for name in (pair["dtype"], pair["execution"]) if name not in ("float32", "eager"))
+        cells.append(cell(direction_name(pair["direction"]) + (f", {shape}" if shape else ""), str))
+        for suffix in ("", "_ours"):
+            link = f"#{pair[f'anchor{suffix}']}"
+            time = pair[f"seconds{suffix}"]
+            cells.append(Cell(numbers.seconds(time), repr(time), number=True, link=link))
+        cells += [number_cell(ratio, pair["ratio"]), cell(pair["word"] or numbers.NOTHING, str)]
+        cells += [number_cell(numbers.memory(pair[name]), pair[name]) for name in ("peak_bytes", "peak_bytes_ours")]
+        rows.append(Row(tuple(cells)))
+    headings = ("of", "variant", "group", "|H|", "width", "batch", "pass", "time", "time of ours", "× ours, 99 %")
+    more = ("it is", "peak memory", "peak memory of ours")
+    return Table("Other layers beside ours", (*headings, *more), tuple(rows))

@@ -1,0 +1,100 @@
+"""The tables about training: networks with their costs, accuracies, and the spending until a target."""
+
+import math
+
+import pandas as pd
+
+from reports.arithmetic.training import PRICES, fully_measured, over_seeds
+from reports.frames.selection import NETWORK
+from reports.style import in_order
+from reports.tables.cells import Cell, Row, Table, number_cell
+from reports.words import numbers
+from reports.words.names import network_names
+
+# The costs that a reader of the page may set a budget for, besides the accuracy.
+ADVISED_COSTS = (*PRICES, "training_seconds")
+
+
+def networks(table: pd.DataFrame) -> Table:
+    """Show every network of a study with its accuracy and costs, most accurate first; the advisor filters them."""
+    table = table.assign(name=list(network_names(table).values()))
+    rows = []
+    table = table.sort_values("mean", ascending=False, kind="stable")
+    known = fully_measured(table)
+    for i, row in enumerate(table.to_dict("records")):
+        accuracy = numbers.mean_sd(row["mean"], row["sd"])
+        link = f"#{row['anchor_case']}" if isinstance(row["anchor_case"], str) else ""
+        cells = [
+            Cell(row["name"], row["name"], look=row["variant"]),
+            number_cell(accuracy, row["mean"]),
+            number_cell(numbers.general(row["n"]), row["n"]),
+            Cell(numbers.seconds(row["seconds"]), repr(row["seconds"]), number=True, link=link),
+            number_cell(numbers.memory(row["peak_bytes"]), row["peak_bytes"]),
+            number_cell(numbers.count(row["macs"]), row["macs"]),
+            number_cell(numbers.seconds(row["training_seconds"]), row["training_seconds"]),
+            number_cell(numbers.count(row["parameters"]), row["parameters"]),
+            Cell("yes" if row["front"] else "no" if known[i] else "not all measured", "", name="front"),
+        ]
+        costs = {name: "" if math.isnan(row[name]) else repr(row[name]) for name in ADVISED_COSTS}
+        time = "" if math.isnan(row["seconds"]) else f"; {numbers.seconds(row['seconds'])} per image"
+        words = f"{row['name']} ({accuracy}{time})"
+        data = {"name": row["name"], "words": numbers.unbroken(words), "accuracy": repr(row["mean"]), **costs}
+        rows.append(Row(tuple(cells), data=data))
+    headings = (
+        "network",
+        "test accuracy",
+        "seeds",
+        "inference per image",
+        "memory of a training pass",
+        "MACs per image",
+    )
+    more = ("training, whole", "parameters", "on the front")
+    return Table("Networks: what they reach and what they cost", (*headings, *more), tuple(rows))
+
+
+def accuracy(runs: pd.DataFrame) -> Table:
+    """Show the test accuracy of every network, mean ± s.d. over seeds."""
+    table = over_seeds(runs, NETWORK, "test_accuracy")
+    means = runs.groupby(NETWORK, dropna=False)[["seconds", "best_epoch"]].mean().reset_index()
+    table = table.merge(means, on=NETWORK)
+    names = network_names(table)
+    rows = []
+    for variant in in_order(table["variant"]):
+        for i, row in table[table["variant"] == variant].iterrows():
+            cells = [
+                Cell(names[i], names[i], look=variant),
+                number_cell(numbers.mean_sd(row["mean"], row["sd"]), row["mean"]),
+                number_cell(f"{numbers.percent(row['min'])} to {numbers.percent(row['max'])}", row["min"]),
+                number_cell(numbers.general(row["n"]), row["n"]),
+                number_cell(numbers.general(round(float(row["best_epoch"]), 1)), row["best_epoch"]),
+            ]
+            rows.append(Row(tuple(cells)))
+    headings = ("network", "test accuracy, mean ± s.d.", "worst to best seed", "n (seeds)", "chosen epoch, mean")
+    return Table("Test accuracy at the epoch that validation chose", headings, tuple(rows))
+
+
+def target(spent: pd.DataFrame, goal: float) -> Table:
+    """Show what every network had spent when its validation accuracy first reached a goal, over seeds."""
+    rows = []
+    names = network_names(spent)
+    for variant in in_order(spent["variant"]):
+        for i, row in spent[spent["variant"] == variant].iterrows():
+            cells = [
+                Cell(names[i], names[i], look=variant),
+                number_cell(f"{row['reached']:.0f} of {row['n']:.0f}", row["reached"]),
+            ]
+            for unit, show in (("epoch", numbers.general), ("seconds", numbers.seconds), ("macs", numbers.count)):
+                median, low, high = (row[f"{unit}_{part}"] for part in ("median", "low", "high"))
+                text = (
+                    f"{show(median)} [{show(low)}, {show(high)}]"
+                    if math.isfinite(high)
+                    else (f"{show(median)} [{show(low)}, not all]" if math.isfinite(median) else "not in time")
+                )
+                cells.append(number_cell(text, median))
+            rows.append(Row(tuple(cells)))
+    headings = ("network", "seeds that got there", "epochs", "training time", "MACs")
+    return Table(
+        f"Spent until a validation accuracy of {numbers.percent(goal, 0)}: median [least, most]",
+        headings,
+        tuple(rows),
+    )

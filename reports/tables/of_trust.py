@@ -1,0 +1,109 @@
+"""The tables about trust: open comparisons, noisy and missing records, regressions, machines and versions."""
+
+from collections.abc import Hashable, Sequence
+from typing import Any
+
+import pandas as pd
+
+from reports.arithmetic.intervals import Interval
+from reports.frames.columns import OURS
+from reports.frames.history import regressions as regressed
+from reports.tables.cells import Cell, Row, Table, cell, minute, number_cell
+from reports.words import numbers
+from reports.words.names import LAYER_WORDS, direction_name, group_name, spaced
+
+
+def undecided(pairs: pd.DataFrame, peers: pd.DataFrame) -> Table:
+    """Show the comparisons that could not be decided."""
+    rows = []
+    for subject, rival, frame in (("separable", "full", pairs), ("", "ours", peers)):
+        for row in frame[frame["word"] == "ambiguous"].to_dict("records"):
+            bounds = [row[name] for name in (("time_low", "time_high") if subject else ("low", "high"))]
+            # The frame has full's time over separable's; the row speaks of separable.
+            ratio = (
+                Interval(1 / row["time_ratio"], 1 / bounds[1], 1 / bounds[0])
+                if subject
+                else Interval(row["ratio"], *bounds)
+            )
+            what = subject or f"{row['implementation']} {row['variant']}"
+            where = f"{group_name(row['group'])}, |H| = {row['resolution']:.0f}, width {row['channels']:.0f}"
+            where += f", batch {row['batch_size']:.0f}"
+            shape = f"{row['image_size']:.0f} pixels, kernel {row['kernel_size']:.0f}"
+            cells = [cell(f"{what} beside {rival}", str), cell(LAYER_WORDS.get(row["layer"], row["layer"]), str)]
+            cells += [cell(direction_name(row["direction"]), str), cell(f"{where}, {shape}", str)]
+            rows.append(Row((*cells, number_cell(numbers.multiple(ratio), ratio.value))))
+    headings = ("what", "of", "pass", "where", "time, as a multiple")
+    return Table("What could not be decided", headings, tuple(rows))
+
+
+def findings(costs: pd.DataFrame) -> Table:
+    """Show why records are noisy: the number of records for each reason, the first example, and what would help."""
+    rows: dict[str, list[tuple[str, str, str]]] = {}
+    for record in costs.to_dict("records"):
+        for kind, detail, remedy in record["findings"]:
+            rows.setdefault(kind, []).append((detail, remedy, record["anchor"]))
+    body = []
+    for kind, found in sorted(rows.items(), key=lambda item: -len(item[1])):
+        detail, remedy, anchor = found[0]
+        example = Cell(detail, detail, link=f"#{anchor}")
+        body.append(
+            Row((cell(spaced(kind), str), number_cell(str(len(found)), len(found)), example, cell(remedy, str)))
+        )
+    headings = ("finding", f"records, of {(costs['noise'] != '').sum()}", "for example", "remedy")
+    return Table("Why records are called noisy, and what would help", headings, tuple(body))
+
+
+def not_measured(costs: pd.DataFrame, runs: pd.DataFrame) -> Table:
+    """Show what is missing and why: failures, skipped cases, and instruments without a value."""
+    found: dict[tuple[str, str], list[dict[Hashable, Any]]] = {}
+    for record in [*costs.to_dict("records"), *runs.to_dict("records")]:
+        if record["status"] != "ok":
+            found.setdefault((spaced(record["status"]), record["message"]), []).append(record)
+        for name, reason in record.get("missing", ()):
+            found.setdefault((f"no {spaced(name)}", reason), []).append(record)
+    rows = []
+    for (what, reason), records in found.items():
+        names = dict.fromkeys(
+            f"{'' if r.get('implementation', OURS) == OURS else r['implementation'] + ' '}{r['variant']}"
+            for r in records
+        )
+        link = f"#{records[0]['anchor']}"
+        cells = (cell(what, str), Cell(reason, reason), Cell(", ".join(names), "", link=link))
+        failed = any(record["status"] not in ("ok", "skipped") for record in records)
+        rows.append(Row((*cells, number_cell(str(len(records)), len(records))), failed=failed))
+    rows.sort(key=lambda row: not row.failed)
+    return Table("What was not measured, and why", ("what", "reason", "of", "records"), tuple(rows))
+
+
+def regressions(commits: pd.DataFrame) -> Table:
+    """Show what the gate of asv and pytest-benchmark calls regressed, the worst first."""
+    rows = []
+    for row in regressed(commits).to_dict("records"):
+        cells = [cell(row[name], str) for name in ("suite", "machine")]
+        cells += [Cell(row["commit"][:8], row["commit"]), Cell(row["date"][:10], row["date"])]
+        cells += [cell(row["benchmark"], str), number_cell(f"× {row['ratio']:.2f}", row["ratio"])]
+        rows.append(Row(tuple(cells)))
+    headings = ("suite", "machine", "commit", "date", "benchmark", "beside the commit before")
+    return Table("What became slower or larger, and where", headings, tuple(rows))
+
+
+def environments(frames: Sequence[pd.DataFrame]) -> Table:
+    """Show the machines, versions and commits of the records, a row for each distinct combination."""
+    versions = ["machine", "platform", "commit", "dirty", "python", "torch", "gcnn_impl", "fvcore"]
+    columns = [*versions, "threads", "load_before", "load_after", "measured_at"]
+    frame = pd.concat([frame[columns] for frame in frames])
+    frame["load"] = frame[["load_before", "load_after"]].max(axis=1)
+    rows = []
+    for _, group in frame.groupby(versions, sort=True):
+        named = {name: str(group[name].iloc[0]) for name in versions}
+        named["commit"] = f"{named['commit'][:10] or 'unknown'}{' + changes' if named.pop('dirty') == 'True' else ''}"
+        cells = [cell(value or numbers.NOTHING, str) for value in named.values()]
+        loads = f"{group['load'].min():.1f} to {group['load'].max():.1f}" if group["load"].notna().any() else "–"
+        when = f"{minute(group['measured_at'].min())} to {minute(group['measured_at'].max())}"
+        cells += [cell(text, str) for text in (numbers.span(group["threads"]), loads, when)]
+        cells.append(number_cell(str(len(group)), len(group)))
+        rows.append(Row(tuple(cells)))
+    headings = ("machine", "platform", "commit", "Python", "torch", "gcnn_impl", "fvcore")
+    return Table(
+        "Machines, versions and commits", (*headings, "threads", "load", "measured (UTC)", "records"), tuple(rows)
+    )

@@ -1,0 +1,119 @@
+"""The sentences of the first screen, with links to the records behind them."""
+
+import math
+from dataclasses import dataclass
+
+import pandas as pd
+
+from reports.arithmetic.intervals import Interval
+from reports.arithmetic.layers import TIME_RATIO, separable_against_full
+from reports.arithmetic.prepared import Prepared
+from reports.arithmetic.training import gains
+from reports.frames.selection import NETWORK, at, layer_base
+from reports.style import in_order
+from reports.words.names import BASIC, DIRECTION_WORDS, PASS_WORDS, direction_name, network_names
+from reports.words.numbers import digits, listing, mean_sd, multiple, percent, percentage_points, seconds, span
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A generated sentence, and the records that its numbers come from: the name of each, and its row in the page."""
+
+    text: str
+    records: tuple[tuple[str, str], ...] = ()
+
+
+def headline(results: Prepared) -> list[Sentence]:
+    """Return up to three sentences: the cost of equivariance, the saving of separability, the gain of both."""
+    found = [
+        cost(results.against_plain),
+        saving(results.costs, results.data.twins),
+        gain(results.runs, results.best_networks),
+    ]
+    return [sentence for sentence in found if sentence is not None]
+
+
+def cost(against_plain: pd.DataFrame) -> Sentence | None:
+    """Compare the time of every variant with plain, in both passes."""
+    table = against_plain
+    table = table[table["direction"].isin(PASS_WORDS) & table["variant"].isin(BASIC)]
+    if (table["variant"] == "plain").all():
+        return None
+    parts = []
+    for direction, words in (("forward", "inference"), ("forward_backward", "a training pass")):
+        rows = {str(row["variant"]): row for _, row in table[table["direction"] == direction].iterrows()}
+        if len(rows) > 1:
+            ratios = [f"{multiple(Interval(*rows[v][TIME_RATIO]))} for {v}" for v in in_order(rows) if v != "plain"]
+            parts.append(f"{listing(ratios)} in {words} (plain: {seconds(rows['plain']['seconds'])})")
+    sentence = f"Cost: one layer takes, beside a plain convolution of the same width, {'; '.join(parts)}."
+    return Sentence(sentence, records_of(table))
+
+
+def saving(costs: pd.DataFrame, twins: pd.DataFrame) -> Sentence | None:
+    """Say how much faster separable is than full at the base point, and how many fewer MACs it needs."""
+    layers = costs[costs["layer"] == "conv"]
+    here = at(layers, layer_base(layers))
+    pairs = separable_against_full(here, twins)
+    if pairs.empty:
+        return None
+    parts = [
+        f"{multiple(Interval(*p[TIME_RATIO]))} as fast as full in {direction_name(p['direction'])} "
+        f"({p['word'] + '; ' if p['word'] else ''}{digits(p['mac_ratio'], 2)}× fewer MACs)"
+        for _, p in pairs.iterrows()
+    ]
+    used = here[here["variant"].isin(["full", "separable"])]
+    return Sentence(f"Saving: separable is {listing(parts)}.", records_of(used))
+
+
+def gain(runs: pd.DataFrame, best: pd.DataFrame) -> Sentence | None:
+    """Say how much test accuracy the chosen network of each variant gains over plain, in percentage points."""
+    if best.empty:
+        return None
+    names = network_names(best)
+    over_plain = gains(runs, best)
+    parts = []
+    for variant in in_order(best["variant"]):
+        row = best[best["variant"] == variant].iloc[0]
+        text = f"{names[row.name]} reaches {mean_sd(row['mean'], row['sd'])}"
+        parts.append(
+            f"{text}, {percentage_points(over_plain[variant])} points over plain" if variant in over_plain else text
+        )
+    unit = "mean ± s.d.; gains with 95 % intervals, paired by seed" if best["sd"].notna().any() else "single runs"
+    n = f"n = {span(best['n'])} seed{'' if best['n'].max() == 1 else 's'}"
+    return Sentence(
+        f"Gain, on the test images of {runs.iloc[0]['dataset']}: {'; '.join(parts)} ({unit}, {n}).",
+        records_of(runs.merge(best[NETWORK], on=NETWORK)),
+    )
+
+
+def compared_with_plain(table: pd.DataFrame, best: pd.DataFrame) -> str:
+    """Say which variants cost the least and the most time compared with plain, and which network is most accurate."""
+    parts = []
+    others = table[table["variant"] != "plain"]
+    if len(others):
+        ends = others.sort_values("time_ratio").iloc[[0, -1]]
+        prices = [
+            f"{digits(row['time_ratio'], 2)}× ({row['variant']}, {direction_name(row['direction'])})"
+            for _, row in ends.iterrows()
+        ]
+        parts.append(
+            f"at equal width, equivariance costs from {prices[0]} to {prices[1]} the time of a plain convolution"
+        )
+    if len(best):
+        most = best.sort_values("mean", kind="stable").iloc[-1]
+        parts.append(f"the most accurate network is {network_names(best)[most.name]} ({percent(most['mean'])})")
+    if not parts:
+        return "No plain convolution was measured at the base point and no network was trained: nothing to compare."
+    text = "; ".join(parts)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def records_of(rows: pd.DataFrame) -> tuple[tuple[str, str], ...]:
+    """Return the name and the row of each record behind these rows, for a list of links."""
+    found = {}
+    for row in rows.to_dict("records"):
+        seed = row.get("seed", math.nan)
+        what = f"seed {seed:.0f}" if math.isfinite(seed) else DIRECTION_WORDS.get(row.get("direction", ""), "")
+        if row.get("anchor"):
+            found[row["anchor"]] = f"{row['variant']}, {what}"
+    return tuple((name, anchor) for anchor, name in found.items())

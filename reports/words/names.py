@@ -1,0 +1,96 @@
+"""Names as readers know them: passes, layers, groups, axes, networks and studies."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from reports.words.numbers import count, plural
+
+PASS_WORDS = {"forward": "forward", "forward_backward": "forward + backward"}
+DIRECTION_WORDS = {**PASS_WORDS, "training_step": "training step"}
+LAYER_WORDS = {"conv": "one layer", "resnet": "network"}
+GROUPS = {"SO2": "SO(2)", "O2": "O(2)", "RPlus": "R⁺", "SO2xRPlus": "SO(2) × R⁺"}
+AXIS_WORDS = {
+    "resolution": "group resolution |H|",
+    "channels": "width",
+    "batch_size": "batch size",
+    "image_size": "image size",
+    "kernel_size": "kernel size",
+}
+# The variants of the first screen; the rarer variants are in its table.
+BASIC = ("plain", "lifting", "full", "separable")
+
+
+def direction_name(direction: str) -> str:
+    return DIRECTION_WORDS.get(direction, direction)
+
+
+def ordered_directions(directions: pd.Series) -> list[str]:
+    """Return the distinct passes, in our order."""
+    return [direction for direction in DIRECTION_WORDS if direction in set(directions)]
+
+
+def group_name(group: str) -> str:
+    """Return a group as it is written in formulas."""
+    return GROUPS.get(group, group)
+
+
+def spaced(name: str) -> str:
+    """Return a name of the records as words: `out of memory`."""
+    return name.replace("_", " ")
+
+
+def layer_and_pass(costs: pd.DataFrame) -> pd.Series:
+    """Return the kind of module and the direction of each case: `one layer, forward`."""
+    return costs["layer"].replace(LAYER_WORDS) + ", " + costs["direction"].replace(PASS_WORDS)
+
+
+def ending(name: str, longest: int = 24) -> str:
+    """Return the end of a name that is too long for an axis: the class of `package.module:Class`."""
+    return name if len(name) <= longest else f"…{name[-longest:]}"
+
+
+def point_words(base: Mapping[str, Any] | pd.Series, *, without: str = "") -> str:
+    """Return the base point in words, without the axis that a figure varies."""
+    words = {
+        "group": group_name(str(base["group"])),
+        "resolution": f"|H| = {base['resolution']:.0f}",
+        "channels": f"{base['channels']:.0f} → {base['channels']:.0f} channels",
+        "batch_size": f"batch {base['batch_size']:.0f}",
+        "image_size": f"{base['image_size']:.0f} × {base['image_size']:.0f} pixels",
+        "kernel_size": f"{base['kernel_size']:.0f} × {base['kernel_size']:.0f} kernels",
+        "dtype": str(base["dtype"]),
+        "threads": plural(base["threads"], "thread"),
+    }
+    return ", ".join(text for axis, text in words.items() if axis != without)
+
+
+def budget(run: pd.Series) -> str:
+    """Return the length of a training run: `30 epochs`, `60 seconds`, `2.50 T MACs`."""
+    if run["budget_unit"] == "macs":
+        return f"{count(run['budget'])} MACs"
+    return plural(run["budget"], run["budget_unit"].removesuffix("s")) if run["budget_unit"] else "unknown budget"
+
+
+def study_title(runs: pd.DataFrame) -> str:
+    """Return a heading that tells a study from the others."""
+    run = runs.iloc[0]
+    matched = f", equal {run['matched']}" if run["matched"] not in ("", "none") else ", equal widths"
+    network = f", {run['network']}" if run["network"] not in ("", "resnet") else ""
+    sampled = ", sampled grids" if run["sampled"] == "True" else ""
+    return f"{run['dataset']}, {budget(run)}{matched}{network}{sampled}"
+
+
+def network_names(table: pd.DataFrame) -> dict[Any, str]:
+    """Name every network, by the index of its row, as shortly as possible: groups and widths only where they differ."""
+    group = table["variant"] != "plain"
+    several = table.loc[group, "group"].nunique() > 1, table["channels"].nunique() > 1
+    return {i: _network_name(row, *several) for i, row in table.iterrows()}
+
+
+def _network_name(row: pd.Series, groups: bool, widths: bool) -> str:
+    parts = [row["variant"]]
+    if row["variant"] != "plain":
+        parts += [group_name(row["group"])] * groups + [f"|H| = {row['resolution']:.0f}"]
+    return " ".join(parts) + (f", C = {row['channels']:.0f}" if widths else "")

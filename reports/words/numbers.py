@@ -1,0 +1,120 @@
+"""Numbers as they are written: significant digits, units, intervals, percentages, and lists of words."""
+
+import math
+import re
+
+import pandas as pd
+
+from reports.arithmetic.intervals import Interval
+
+NOTHING = "–"
+
+
+def digits(value: float, significant: int = 3) -> str:
+    """Return plain decimals, rounded to a number of significant digits (1234 → 1230, 0.00123 → 0.00123)."""
+    if not math.isfinite(value):
+        return NOTHING
+    if value == 0:
+        return "0"
+    decimals = significant - 1 - math.floor(math.log10(abs(value)))
+    return f"{round(value, decimals):,.{max(decimals, 0)}f}"
+
+
+def decimal(value: float) -> str:
+    """Return one decimal, with a true minus and no negative zero."""
+    return f"{round(value, 1) + 0.0:.1f}".replace("-", "−")
+
+
+def exponential(value: float) -> str:
+    return f"{value:.1e}".replace("e-0", "e-") if math.isfinite(value) else NOTHING
+
+
+def general(value: float) -> str:
+    """Return the shortest decimals of a number: `8`, `0.01`."""
+    return f"{value:g}" if math.isfinite(value) else NOTHING
+
+
+def plural(number: float, noun: str) -> str:
+    return f"{number:.0f} {noun}{'' if number == 1 else 's'}"
+
+
+def scaled(value: float, unit: str, steps: dict[str, float]) -> str:
+    """Return the value in the largest of the steps (prefix → size, descending) that leaves it at 1 or more."""
+    if not math.isfinite(value):
+        return NOTHING
+    prefix, size = next(((p, s) for p, s in steps.items() if abs(value) >= s), list(steps.items())[-1])
+    return f"{digits(value / size)} {prefix}{unit}"
+
+
+def seconds(value: float) -> str:
+    return scaled(value, "s", {"": 1.0, "m": 1e-3, "µ": 1e-6})
+
+
+def joules(value: float) -> str:
+    return scaled(value, "J", {"": 1.0, "m": 1e-3, "µ": 1e-6})
+
+
+def memory(value: float) -> str:
+    return scaled(value, "B", {"Gi": 2.0**30, "Mi": 2.0**20, "Ki": 2.0**10, "": 1.0})
+
+
+def count(value: float) -> str:
+    return scaled(value, "", {"T": 1e12, "G": 1e9, "M": 1e6, "k": 1e3, "": 1.0}).strip()
+
+
+def multiple(interval: Interval) -> str:
+    """Return a ratio with its interval: `3.10× [2.92, 3.31]`; the interval is left out where there is none."""
+    bounds = f" [{digits(interval.low)}, {digits(interval.high)}]"
+    certain = interval.low == interval.high or not math.isfinite(interval.low + interval.high)
+    return f"{digits(interval.value)}×" + ("" if certain else bounds)
+
+
+def percent(value: float, decimals: int = 1) -> str:
+    if not math.isfinite(value):
+        return NOTHING
+    least = 10.0**-decimals
+    return f"< {least:g} %" if 0 < 100 * value < least else f"{100 * value:.{decimals}f} %"
+
+
+def signed_percent(value: float) -> str:
+    """Return a relative change in percent, with a true minus."""
+    return f"{100 * value:+.1f} %".replace("-", "−")
+
+
+def percentage_points(difference: Interval) -> str:
+    """Return a difference of accuracies in percentage points: `+9.1 [7.0, 11.2]`."""
+    bounds = f" [{decimal(100 * difference.low)}, {decimal(100 * difference.high)}]"
+    sign = "+" if difference.value >= 0 else ""
+    return f"{sign}{decimal(100 * difference.value)}" + (
+        bounds if math.isfinite(difference.low + difference.high) else ""
+    )
+
+
+def mean_sd(mean: float, sd: float) -> str:
+    """Return an accuracy over seeds, `96.1 ± 0.4 %`; the spread is left out where there was one seed."""
+    return f"{100 * mean:.1f} ± {100 * sd:.1f} %" if math.isfinite(sd) else percent(mean)
+
+
+def unbroken(text: str) -> str:
+    """Allow no line break between a number and its unit, nor around =, ± and ×."""
+    text = re.sub(r" (=|±|×) ", "\u00a0\\1\u00a0", text).replace("|\u00a0", "|\u2060\u00a0")  # lines end after bars
+    return re.sub(r"(?<=\d) (?=(%|s|ms|µs|[GMK]?i?B)\b|%)", "\u00a0", text)
+
+
+def listing(parts: list[str]) -> str:
+    """Join words to a list: `a`, `a and b`, `a, b and c`."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
+
+
+def span(values: pd.Series) -> str:
+    """Return an n that may differ between points: `3` or `3–5`."""
+    known = values.dropna()
+    if known.empty:
+        return "unknown"
+    low, high = int(known.min()), int(known.max())
+    return f"{low}" if low == high else f"{low}–{high}"
+
+
+def processes(rounds: pd.Series) -> str:
+    """Return the number of processes in which something was timed: `5 processes`."""
+    return f"{span(rounds)} process{'' if rounds.max() == 1 else 'es'}"

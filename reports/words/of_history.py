@@ -1,0 +1,20 @@
+"""The sentence about the history of asv and pytest-benchmark."""
+
+import pandas as pd
+
+from reports.frames.history import regressions
+from reports.words.numbers import plural
+
+
+def trend(frame: pd.DataFrame) -> str:
+    """Count the commits and benchmarks, and say what regressed where."""
+    if frame.empty:
+        return "No history was measured: `nox -s asv` and `nox -s bench` do."
+    commits, benchmarks = frame["commit"].nunique(), frame.groupby(["suite", "benchmark"]).ngroups
+    found = regressions(frame)
+    counted = f"{plural(commits, 'commit')}, {benchmarks} benchmarks"
+    if found.empty:
+        return f"{counted}: none is slower than at the commit before, beyond the noise floor."
+    where = ", ".join(f"{n} at {str(commit)[:8]}" for commit, n in found["commit"].value_counts(sort=False).items())
+    worst, times = found["benchmark"].iloc[0], found["ratio"].iloc[0]
+    return f"{counted}: {len(found)} regressed ({where}); the worst is {worst}, × {times:.2f}."

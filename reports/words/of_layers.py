@@ -1,0 +1,144 @@
+"""Sentences about what layers cost: how costs grow, where they arise, and how separable and peers compare."""
+
+import pandas as pd
+
+from benchmarks.statistics.comparison import WORDS
+from reports.arithmetic.layers import GROWING, growths
+from reports.frames.selection import varied
+from reports.style import in_order
+from reports.words.names import AXIS_WORDS, DIRECTION_WORDS, direction_name, layer_and_pass, ordered_directions
+from reports.words.numbers import decimal, digits, listing, percent, plural, signed_percent, span
+
+
+def growth(costs: pd.DataFrame, column: str, what: str) -> str:
+    """Say how `column` grows with |H|: fitted exponents of the group variants through the base point."""
+    if costs.empty:
+        return f"No {what} was measured."
+    name = next(name for name, measured in GROWING.items() if measured == column)
+    table = growths(costs)
+    table = table[(table["axis"] == "resolution") & table[name].notna()]
+    powers = {str(row["variant"]): exponent(row, name) for _, row in table.iterrows()}
+    found = [f"{powers[variant]} for {variant}" for variant in in_order(powers) if variant != "plain"]
+    if not found:
+        return f"{what[0].upper()}{what[1:]}: measured at one group resolution only."
+    verb = "grow" if what.endswith("s") else "grows"
+    n = f"n = {span(table['n'])} resolutions"
+    return f"{what[0].upper()}{what[1:]} {verb} with |H| to the power {listing(found)} ({n})."
+
+
+def exponent(row: pd.Series, name: str) -> str:
+    """Return `1.7 ± 0.3`, a 95 % interval; left out where two points give none, or where all lie on one line."""
+    half = row[f"{name}_high"] - row[name]
+    return decimal(row[name]) + (f" ± {decimal(half)}" if half >= 0.05 else "")
+
+
+def bends(growths: pd.DataFrame, direction: str) -> str:
+    """Say where the time grows least and most compared with the MACs, over all axes and variants of one pass."""
+    rows = growths[(growths["direction"] == direction) & growths[["time_times", "macs_times"]].notna().all(axis=1)]
+    if rows.empty:
+        return "No growth of time beside MACs was measured."
+    beside = (rows["time_times"] / rows["macs_times"]).sort_values(kind="stable")
+    ends = rows.loc[[beside.index[0], beside.index[-1]] if len(beside) > 1 else beside.index]
+    parts = [
+        f"{row['variant']} from {AXIS_WORDS[row['axis']]} {row['first']:g} to {row['last']:g}: "
+        f"MACs {digits(row['macs_times'], 2)}×, time {digits(row['time_times'], 2)}×"
+        for _, row in ends.iterrows()
+    ]
+    names = ["least", "most"][: len(parts)]
+    told = "; ".join(f"{name}, {part}" for name, part in zip(names, parts, strict=True))
+    return f"{DIRECTION_WORDS[direction].capitalize()}: beside its MACs, time grows {told}."
+
+
+def mac_split(costs: pd.DataFrame) -> str:
+    """Say, for each variant, which share of the MACs of a forward pass that generates its kernels goes into them."""
+    rows = costs.dropna(subset=["macs_kernel_generation", "macs_convolution"])
+    rows = varied(rows[(rows["variant"] != "plain") & (rows["macs_convolution"] > 0)], "batch_size")
+    if rows.empty:
+        return "No MACs were counted."
+    share = rows["macs_kernel_generation"] / (rows["macs_kernel_generation"] + rows["macs_convolution"])
+    low, high = rows["batch_size"].min(), rows["batch_size"].max()
+    parts = []
+    for variant in in_order(rows["variant"]):
+        mine = share[rows["variant"] == variant]
+        at_low, at_high = (mine[rows["batch_size"] == batch].median() for batch in (low, high))
+        change = "" if low == high else f" and {percent(at_high)} at batch {high:.0f}"
+        parts.append(f"{percent(at_low)} for {variant} at batch {low:.0f}{change}")
+    return f"Of the MACs of a forward pass, generating its kernels takes {'; '.join(parts)}."
+
+
+def realised(pairs: pd.DataFrame) -> str:
+    """Say how much of the MACs that separability saves is saved in time: median and range over all pairs."""
+    if pairs.empty:
+        return "Full and separable were not both measured at any point."
+    parts = []
+    for name, rows in pairs.groupby(layer_and_pass(pairs), sort=False):
+        low, high = rows["realised"].min(), rows["realised"].max()
+        spread = f" [{percent(low, 0)} to {percent(high, 0)}]" if len(rows) > 1 else ""
+        parts.append(f"{name}: {percent(rows['realised'].median(), 0)}{spread}, n = {len(rows)}")
+    shares = f"Share of the MAC saving that shows up as time, median and range: {'; '.join(parts)}."
+    return f"{shares} {tally(pairs['word'], 'separable', 'full')}".strip()
+
+
+def stages(costs: pd.DataFrame) -> str:
+    """Say which share of a whole pass, backward included, generating kernels takes at the base point."""
+    rows = costs.dropna(subset=["kernel_generation_share"])
+    if rows.empty:
+        return "No stages were timed."
+    parts = []
+    for direction in ordered_directions(rows["direction"]):
+        mine = rows[rows["direction"] == direction].sort_values("kernel_generation_share", kind="stable")
+        ends = mine.iloc[[0, -1]] if len(mine) > 1 else mine
+        texts = [f"{percent(row['kernel_generation_share'])} ({row['variant']})" for _, row in ends.iterrows()]
+        parts.append(f"{' to '.join(texts)} in {DIRECTION_WORDS[direction]}")
+    return f"Of a whole pass, generating kernels (with its own backward) takes {listing(parts)}."
+
+
+def memory_parts(costs: pd.DataFrame) -> str:
+    """Say how far the predicted peak memory is from the measured peak, over all records that have both."""
+    rows = costs[(costs["predicted_bytes"] > 0) & (costs["peak_bytes"] > 0)]
+    if rows.empty:
+        return "No peak memory was predicted."
+    residual = rows["predicted_bytes"] / rows["peak_bytes"] - 1
+    worst = rows.iloc[int(residual.abs().argmax())]
+    return (
+        f"The model predicts the peak to within {percent(residual.abs().median())} (median of n = {len(rows)} records; "
+        f"from {signed_percent(residual.min())} to {signed_percent(residual.max())}, "
+        f"the furthest for {worst['variant']}, "
+        f"{direction_name(worst['direction'])})."
+    )
+
+
+def roofline(costs: pd.DataFrame) -> str:
+    """Say which part of the roof the variants reach at the base point, and whether memory or computing is the limit."""
+    rows = costs.dropna(subset=["roofline_fraction", "arithmetic_intensity", "matrix_ceiling", "memory_ceiling"])
+    if rows.empty:
+        return "No roofline was measured."
+    ends = rows.sort_values("roofline_fraction", kind="stable").iloc[[0, -1] if len(rows) > 1 else [0]]
+    parts = [
+        f"{percent(row['roofline_fraction'], 0)} ({row['variant']}, {direction_name(row['direction'])})"
+        for _, row in ends.iterrows()
+    ]
+    bound = rows["arithmetic_intensity"] < rows["matrix_ceiling"] / rows["memory_ceiling"]
+    limit = f"moving memory is the limit for {bound.sum()} of {len(rows)} of them, computing for the others"
+    return f"Passes of one layer reach {' to '.join(parts)} of what this machine can do; {limit}."
+
+
+def peers(pairs: pd.DataFrame) -> str:
+    """Say how often each peer is faster or slower than ours."""
+    if pairs.empty:
+        return "Nothing but our own layers was measured."
+    parts = []
+    for name, rows in pairs.groupby("implementation", sort=True):
+        low, high = digits(rows["ratio"].min(), 2), digits(rows["ratio"].max(), 2)
+        taken = f"{name} takes {low}× to {high}×" if len(rows) > 1 else f"{name} takes {low}×"
+        parts.append(f"{taken} the time of ours. {tally(rows['word'], 'it', 'ours')}".strip())
+    return " ".join(parts)
+
+
+def tally(words: pd.Series, subject: str, rival: str) -> str:
+    """Count how often each word of `benchmarks.statistics.comparison` was said; empty where no word could be said."""
+    said = words[words != ""]
+    names = {word: "the same" if word == "same" else word for word in WORDS}
+    counts = [f"{name} in {n}" for word, name in names.items() if (n := int((said == word).sum()))]
+    where = plural(len(said), "setting")
+    return f"Compared with {rival} in {where}, {subject} is called {listing(counts)}." if counts else ""

@@ -1,0 +1,88 @@
+"""A set of results in a few words: for the head of the page, the summary, and the gallery of reports."""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from reports.frames.frames import Frames
+from reports.words.names import spaced
+from reports.words.numbers import plural
+
+TITLE = "What group equivariance costs, and what it buys"
+
+
+@dataclass(frozen=True)
+class Overview:
+    """The name of a report and its content; `measured` names the day of the measurements, or the first and the last."""
+
+    title: str
+    machines: tuple[str, ...]
+    commits: tuple[str, ...]
+    measured: str
+    counts: str
+    remarks: tuple[str, ...]
+    sentences: tuple[str, ...]
+
+    def json(self) -> str:
+        """Return the overview as the page carries it, for the gallery to read."""
+        return json.dumps(dataclasses.asdict(self), ensure_ascii=False)
+
+
+def overview(data: Frames, sentences: Sequence[str]) -> Overview:
+    """Return the overview of some results, with the sentences of their first screen."""
+    commits = pd.concat([data.costs["commit"], data.runs["commit"]])
+    known = tuple(sorted({commit[:10] for commit in commits if commit}))
+    return Overview(
+        TITLE, tuple(data.machines), known, period(data), counts(data), tuple(remarks(data)), tuple(sentences)
+    )
+
+
+def counts(data: Frames) -> str:
+    """Count the records, in words."""
+    statuses = pd.concat([data.costs["status"], data.runs["status"]]).value_counts()
+    words = ", ".join(f"{number} {spaced(status)}" for status, number in statuses.items())
+    costs, runs = plural(len(data.costs), "cost record"), plural(len(data.runs), "training run")
+    return f"{costs} and {runs}: {words}."
+
+
+def period(data: Frames) -> str:
+    """Return when the results were measured, in words."""
+    times = pd.concat([data.costs["measured_at"], data.runs["measured_at"]])
+    days = sorted(time[:10] for time in times if time)
+    if not days:
+        return "at an unknown time"
+    return f"on {days[0]}" if days[0] == days[-1] else f"from {days[0]} to {days[-1]}"
+
+
+# A measurement on all cores keeps them busy itself, with a little of its parent process on top.
+OWN_LOAD = 0.5
+
+
+def remarks(data: Frames) -> list[str]:
+    """Return what a reader must know before trusting the numbers of this report."""
+    both = pd.concat([data.costs, data.runs])
+    found = []
+    if len(data.machines) > 1:
+        found.append(
+            f"Results of {len(data.machines)} machines: each has a part of its own, nothing is compared across them."
+        )
+    busy = both[["load_before", "load_after"]].max(axis=1) > both["cores"] + OWN_LOAD
+    if busy.any():
+        found.append(
+            f"{busy.sum()} of {len(both)} records were taken while more processes wanted to run than the machine has "
+            "cores: their times may be too long."
+        )
+    noisy = (data.costs["noise"] == "noisy").sum()
+    if noisy:
+        found.append(
+            f"{noisy} of {len(data.costs)} cost records are called noisy; “Noise” says why, and what would help."
+        )
+    commits = both["commit"].nunique()
+    if commits > 1:
+        found.append(f"The records come from {commits} commits; the newest record of each case counts.")
+    if (both["dirty"] == "True").any():
+        found.append("Some records were taken from a checkout with uncommitted changes.")
+    return found

@@ -1,0 +1,107 @@
+"""The arithmetic of costs against independent computation: scipy, brute force, closed forms."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from reports.arithmetic.layers import (
+    against_peers,
+    against_plain,
+    forward_macs,
+    growths,
+    noise_floor,
+    separable_against_full,
+    twin_differences,
+)
+from reports.frames.frames import frames
+from reports.frames.selection import ours_by_default
+
+from ..conftest import cost_record, failed_record, twin_record
+
+
+def test_inference_executes_no_generation_and_training_does():
+    costs = frames([cost_record(direction=direction) for direction in ("forward", "forward_backward")]).costs
+    convolution, generation = 1000 * 16 * 16**2 * 8, 4000 * 8
+    assert forward_macs(costs).tolist() == [convolution, convolution + generation]
+
+
+def test_against_plain(records):
+    table = against_plain(frames(records).costs.query("status == 'ok'")).set_index(["variant", "direction"])
+    full = table.loc[("full", "forward")]
+    assert (full["time_ratio"], full["mac_ratio"], full["memory_ratio"]) == pytest.approx((64, 64, 8))
+    widest, narrowest = 64 * 1.1 / 0.9, 64 * 0.9 / 1.1
+    assert narrowest < full["time_low"] < 64 < full["time_high"] < widest
+    assert table.loc[("plain", "forward"), ["time_low", "time_high"]].tolist() == [1, 1]
+
+
+def test_against_plain_without_plain_is_empty():
+    assert against_plain(frames([cost_record()]).costs).empty
+    assert against_plain(frames([]).costs).empty
+
+
+def test_realised_speedup():
+    # Full takes |H| times as long and as many MACs; make separable's time twice what its MACs promise.
+    slow = cost_record(variant="separable")
+    slow["seconds"] |= {key: 2 * slow["seconds"][key] for key in ("median", "ci_low", "ci_high")}
+    unpaired = [cost_record(variant="full", resolution=16), failed_record("x", variant="separable", resolution=16)]
+    costs = frames([slow, cost_record(variant="full"), *unpaired]).costs
+    pair = separable_against_full(costs[costs["status"] == "ok"]).iloc[0]
+    assert (pair["time_ratio"], pair["mac_ratio"], pair["realised"]) == pytest.approx((4, 8, 0.5))
+    assert pair["realised_low"] == pytest.approx(pair["time_low"] / 8)
+    assert pair["realised_low"] < 0.5 < pair["realised_high"]
+
+
+def test_separable_is_faster_where_the_change_is_beyond_what_twins_show():
+    full = cost_record(variant="full", resolution=1)
+    almost = cost_record(variant="separable", resolution=1)
+    for scale, word in ((0.7, "faster"), (0.985, "same"), (1.4, "slower")):
+        almost["seconds"]["rounds"] = [[scale * x for x in samples] for samples in full["seconds"]["rounds"]]
+        data = frames([full, almost, twin_record(full, 1.01, 1.0, 0.99)])
+        assert separable_against_full(data.costs, data.twins)["word"].tolist() == [word]
+        assert separable_against_full(data.costs)["word"].tolist() == [""]
+
+
+def test_the_floor_is_higher_where_more_is_compared():
+    first = cost_record()
+    twins = frames([first, twin_record(first, 1.01, 1.0, 0.99)]).twins
+    assert 0 < noise_floor(twins) < noise_floor(twins, 100)
+    assert math.isnan(noise_floor(twins.iloc[:0]))
+    assert twin_differences(twins)["change"].item() == pytest.approx((1.01 * 0.99) ** (1 / 3) - 1)
+
+
+def test_peers_stand_beside_ours_of_the_same_case_and_own_layers_beside_full():
+    ours = [cost_record(variant=variant) for variant in ("full", "separable")]
+    peer = cost_record(variant="separable", implementation="torch")
+    own = cost_record(variant="custom", implementation="my.layers:Mine")
+    alone = cost_record(variant="lifting", implementation="torch")
+    pairs = against_peers(frames([*ours, peer, own, alone]).costs, frames([]).twins).set_index("implementation")
+    assert pairs["variant_ours"].to_dict() == {"torch": "separable", "my.layers:Mine": "full"}
+    assert pairs["ratio"].to_dict() == pytest.approx({"torch": 1.0, "my.layers:Mine": 1 / 8})
+    assert set(pairs["word"]) == {""}
+
+
+def test_growths_are_the_powers_that_were_put_in_beside_those_of_the_macs(records):
+    costs = ours_by_default(frames(records).costs.query("status == 'ok'"))
+    table = growths(costs).set_index(["direction", "axis", "variant"])
+    full = table.loc[("forward", "resolution", "full")]
+    assert (full["n"], full["first"], full["last"]) == (4, 2, 16)
+    assert (full["time"], full["macs"], full["memory"]) == pytest.approx((2, 2, 1))
+    assert (full["time_times"], full["macs_times"]) == pytest.approx((64, 64))
+    width = table.loc[("forward", "channels", "separable")]
+    assert (width["time"], width["macs"], width["n"]) == pytest.approx((0, 2, 3))
+    assert ("forward", "resolution", "plain") not in table.index
+    assert growths(costs.iloc[:0]).empty
+
+
+def test_a_growth_that_bends_has_an_interval_as_scipy_says():
+    made = [cost_record(variant="full", resolution=r) for r in (2, 4, 8, 16)]
+    made[0]["seconds"]["median"] *= 3
+    row = growths(frames(made).costs).iloc[0]
+    fit = stats.linregress(np.log([2, 4, 8, 16]), np.log([12, 16, 64, 256]))
+    half = stats.t.ppf(0.975, 2) * fit.stderr
+    assert (row["time"], row["time_low"], row["time_high"]) == pytest.approx(
+        (fit.slope, fit.slope - half, fit.slope + half)
+    )
+    assert row["time_times"] == pytest.approx(256 / 12)

@@ -1,0 +1,165 @@
+import copy
+import json
+
+import pytest
+
+from benchmarks.answers.differences import NO_REGRESSION, NOTHING_COMPARED, REGRESSION
+from reports.__main__ import main
+from reports.exports.difference import difference
+from reports.exports.difference_text import as_markdown, as_text
+
+from ..conftest import cost_record, failed_record, old, training_record
+
+SEEDS = range(5)
+
+
+def times(record, factor):
+    changed = copy.deepcopy(record)
+    changed["seconds"]["rounds"] = [[factor * x for x in samples] for samples in record["seconds"]["rounds"]]
+    return changed
+
+
+def runs(*accuracies, variant="full"):
+    return [training_record(variant, 4, seed, accuracy) for seed, accuracy in enumerate(accuracies)]
+
+
+def words(found):
+    return [row.comparison.word for row in found.times.rows]
+
+
+def stored(path, *records):
+    path.mkdir()
+    (path / "records.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
+    return str(path)
+
+
+def test_times_are_judged_as_compare_judges_them():
+    cases = [cost_record(variant=variant) for variant in ("full", "separable", "lifting")]
+    changed = [times(case, factor) for case, factor in zip(cases, (2.0, 0.5, 1.0), strict=True)]
+    found = difference(cases, changed, 0.1)
+    assert words(found) == ["slower", "faster", "same"]
+    assert found.status == REGRESSION
+    assert difference(cases, changed, 1.5).status == NO_REGRESSION
+
+
+def test_only_what_changed_is_listed_unless_everything_is_asked_for():
+    cases = [cost_record(variant=variant) for variant in ("full", "separable")]
+    found = difference(cases, [times(cases[0], 2.0), cases[1]], 0.1)
+    assert [line.split()[0] for line in as_text(found) if " [" in line] == ["slower"]
+    assert [line.split()[0] for line in as_text(found, everything=True) if " [" in line] == ["slower", "same"]
+    assert "2 compared: 0 faster, 1 slower, 1 same, 0 ambiguous" in as_text(found)
+
+
+def test_new_lost_and_broken_cases_are_named():
+    a, b, c, d = (cost_record(channels=channels) for channels in (8, 16, 32, 64))
+    found = difference([a, b, c], [b, failed_record("no", channels=32), d], 0.1)
+    assert found.status == REGRESSION
+    assert [row.broken for row in found.times.rows] == [False, True]
+    assert [len(found.lost), len(found.new)] == [1, 1]
+    assert "C=8" in found.lost[0]
+    assert "C=64" in found.new[0]
+    lines = as_text(found)
+    assert any(line.startswith("broken") and line.endswith("at B: failed") for line in lines)
+    assert "IN A ALONE" in lines
+    assert "IN B ALONE" in lines
+
+
+def test_counts_have_no_noise_and_peaks_hardly_any():
+    a, b = cost_record(variant="full"), cost_record(variant="full")
+    b["macs"]["convolution"] += 1
+    b["memory"]["peak_bytes"] = round(1.02 * b["memory"]["peak_bytes"])
+    b["parameters"] = a["parameters"]
+    found = difference([a], [b], 0.1)
+    assert [count.what for count in found.counts] == ["MACs, convolution", "peak memory"]
+    assert difference([a], [a], 0.1).counts == []
+    b["memory"]["peak_bytes"] = round(1.005 * a["memory"]["peak_bytes"])
+    assert [count.what for count in difference([a], [b], 0.1).counts] == ["MACs, convolution"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "word", "status"),
+    [
+        ((0.90, 0.91, 0.92, 0.93, 0.94), (0.80, 0.82, 0.81, 0.84, 0.83), "worse", REGRESSION),
+        ((0.80, 0.82, 0.81, 0.84, 0.83), (0.90, 0.91, 0.92, 0.93, 0.94), "better", NO_REGRESSION),
+        ((0.90, 0.91, 0.92, 0.93, 0.94), (0.90, 0.91, 0.92, 0.93, 0.94), "same", NO_REGRESSION),
+        ((0.90, 0.95, 0.92, 0.99, 0.94), (0.95, 0.90, 0.99, 0.93, 0.93), "ambiguous", NO_REGRESSION),
+        ((0.90,), (0.50,), "ambiguous", NO_REGRESSION),  # one seed tells nothing
+    ],
+)
+def test_accuracies_are_judged_over_pairs_of_equal_seeds(before, after, word, status):
+    found = difference(runs(*before), runs(*after), 0.1)
+    [row] = found.accuracies
+    assert (row.word, row.n) == (word, len(before))
+    assert row.b - row.a == pytest.approx(sum(after) / len(after) - sum(before) / len(before))
+    assert found.status == status
+
+
+def test_seeds_are_paired_by_their_numbers():
+    before = runs(0.80, 0.85, 0.90)
+    after = [training_record("full", 4, seed, accuracy) for seed, accuracy in ((2, 0.90), (0, 0.80), (7, 0.10))]
+    [row] = difference(before, after, 0.1).accuracies
+    assert (row.n, row.a, row.b) == (2, pytest.approx(0.85), pytest.approx(0.85))
+
+
+def test_a_network_of_one_side_is_lost_or_new():
+    found = difference(runs(0.9, variant="full"), runs(0.9, variant="separable"), 0.1)
+    assert found.accuracies == []
+    assert [name.split()[0] for name in (*found.lost, *found.new)] == ["full", "separable"]
+    assert found.status == NOTHING_COMPARED
+
+
+def test_a_training_run_that_fails_at_b_alone_is_a_regression():
+    before = runs(0.9, 0.9)
+    after = [before[0], {**before[1], "status": "killed", "message": "signal 9"}]
+    found = difference(before, after, 0.1)
+    assert found.status == REGRESSION
+    assert found.broken == [f"training run {before[1]['id']}: killed: signal 9"]
+
+
+def test_machines_are_not_mixed_without_saying_so(tmp_path, capsys):
+    here, there = cost_record(), cost_record()
+    there["provenance"]["cpu"] = "Another CPU"
+    a, b = stored(tmp_path / "a", here, *runs(0.9)), stored(tmp_path / "b", there)
+    assert main(["diff", a, b]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: results of different machines, Made-up CPU, 2, None against Another CPU, 2, None")
+    assert error.count("\n") == 1
+    assert main(["diff", a, b, "--across-machines"]) == NO_REGRESSION
+    assert "differences need not be the code's" in capsys.readouterr().out
+
+
+def test_the_command_says_the_same_as_markdown(tmp_path, capsys):
+    case, hostile = cost_record(), cost_record(channels=99)
+    hostile["case"]["layer"], hostile["id"] = "<script>|@you", "<script>|@you [x](http://evil)"
+    a = stored(tmp_path / "a", case, *runs(0.9, 0.91, 0.92))
+    b = stored(tmp_path / "b", times(case, 3), hostile, *runs(0.9, 0.91, 0.92))
+    assert main(["diff", a, b, "--markdown"]) == REGRESSION
+    said = capsys.readouterr().out
+    assert "### Times\n\n| B is | B / A |" in said
+    assert "| slower | 3.000 | [" in said
+    assert "### Test accuracy\n\n| B is | B − A, points |" in said
+    assert "### In B alone\n\n- &#60;script>" not in said
+    assert "<script" not in said
+    assert "@you" not in said
+    assert "](http" not in said
+    assert main(["diff", a, str(tmp_path / "a" / "records.jsonl")]) == NO_REGRESSION
+
+
+@pytest.mark.parametrize("floor", ["-1", "nan", "inf"])
+def test_a_floor_that_is_none_is_one_line(tmp_path, capsys, floor):
+    a = stored(tmp_path / "a", cost_record())
+    assert main(["diff", a, a, f"--floor={floor}"]) == 2
+    assert capsys.readouterr().err.startswith("error: floor ")
+
+
+def test_old_records_and_records_without_samples_are_compared_where_they_can_be():
+    a = old(cost_record())
+    found = difference([a], [a], 0.1)
+    assert words(found) == ["ambiguous"]  # one process tells no spread
+    empty = {**cost_record(), "seconds": {"rounds": [[], []]}}
+    assert difference([empty], [empty], 0.1).status == NOTHING_COMPARED
+
+
+def test_markdown_of_nothing_in_common():
+    lines = as_markdown(difference([cost_record()], [cost_record(channels=8)], 0.1))
+    assert "- nothing could be compared: no case has times on both sides" in lines

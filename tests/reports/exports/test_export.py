@@ -1,0 +1,98 @@
+import re
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+
+from reports.__main__ import main
+from reports.exports import export as module
+from reports.exports.export import export
+from reports.frames.frames import frames
+from reports.frames.history import history
+
+from ..conftest import cost_record, every_record, failed_record
+from ..frames.test_history import A, B, write_asv
+from ..test_command import results
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    place = tmp_path_factory.mktemp("export")
+    write_asv(place / "asv", A, 1, [1.0, 1.0])
+    write_asv(place / "asv", B, 2, [2.0, 1.0])
+    lines = list(export(every_record(), history(place / "asv"), place / "out"))
+    return place / "out", lines
+
+
+def test_tables_are_the_same_as_csv_and_as_parquet(exported):
+    directory, _ = exported
+    data = frames(every_record())
+    rows = {"costs": len(data.costs), "runs": len(data.runs), "epochs": len(data.epochs), "twins": 2, "history": 4}
+    for name, count in rows.items():
+        csv = pd.read_csv(directory / "data" / f"{name}.csv")
+        parquet = pd.read_parquet(directory / "data" / f"{name}.parquet")
+        assert len(csv) == len(parquet) == count
+        assert list(csv) == list(parquet)
+        for column in parquet.select_dtypes("number"):
+            assert csv[column].to_numpy(float) == pytest.approx(parquet[column].to_numpy(float), nan_ok=True)
+
+
+def test_every_sample_is_a_row(exported):
+    directory, _ = exported
+    samples = pd.read_parquet(directory / "data" / "samples.parquet")
+    record = cost_record(variant="full")
+    mine = samples[(samples["id"] == record["id"]) & (samples["kind"] == "cost")]
+    assert mine.groupby("round")["seconds"].apply(list).tolist() == record["seconds"]["rounds"]
+
+
+def test_every_figure_is_there_as_svg_and_pdf_with_its_data(exported):
+    directory, lines = exported
+    folder = directory / "figures"
+    svgs, pdfs, csvs = ({path.stem for path in folder.glob(f"*.{kind}")} for kind in ("svg", "pdf", "csv"))
+    assert svgs == pdfs
+    assert len(svgs) > 30
+    assert {"legend", "history-0"} <= svgs
+    assert any(f"{len(svgs) - 1} panels" in line for line in lines)
+    for path in folder.glob("*.svg"):
+        root = ElementTree.parse(path).getroot()
+        assert root.tag == "{http://www.w3.org/2000/svg}svg"
+        assert "var(" not in path.read_text()  # its own colours: no page is around it
+    for path in folder.glob("*.pdf"):
+        content = path.read_bytes()
+        assert content.startswith(b"%PDF")
+        assert b"/Type3" not in content
+    for key in csvs:
+        assert any(name == key or name.startswith(f"{key}-") for name in svgs)
+        assert len(pd.read_csv(folder / f"{key}.csv")) > 0
+    captions = (folder / "captions.md").read_text()
+    assert set(re.findall(r"^## ([\w-]+):", captions, re.MULTILINE)) == csvs
+
+
+def test_several_machines_have_folders_of_their_own(tmp_path):
+    there = cost_record(variant="full")
+    there["provenance"]["cpu"] = "Another CPU"
+    list(export([cost_record(variant="plain"), cost_record(), there], history(), tmp_path))
+    assert {path.name for path in (tmp_path / "figures").iterdir()} == {"machine-1", "machine-2"}
+
+
+def test_without_pyarrow_there_is_csv_and_a_line_that_says_so(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "PARQUET_IS", "no_such_module_anywhere")
+    lines = list(export([failed_record("x")], history(), tmp_path))
+    assert (tmp_path / "data" / "costs.csv").exists()
+    assert not list(tmp_path.rglob("*.parquet"))
+    assert any(line.startswith("no Parquet: ") for line in lines)
+
+
+def test_the_command_says_what_it_wrote_and_where(tmp_path, capsys):
+    directory = results(tmp_path / "r", failed_record("x"))
+    write_asv(tmp_path / "asv", A, 1, [1.0, 1.0])
+    bad = tmp_path / "asv" / "here" / "bad.json"
+    bad.write_text("{}")
+    output = tmp_path / "out"
+    assert main(["export", "--results", directory, "--asv", str(tmp_path / "asv"), "--output", str(output)]) == 0
+    out, err = capsys.readouterr()
+    assert out.startswith(f"{output}/data/costs.csv and .parquet: 1 rows\n")
+    assert re.fullmatch(rf"warning: {bad} is not a result of asv 0\.6: .*; the history of asv is left out\n", err)
+    (tmp_path / "file").write_text("")
+    assert main(["export", "--results", directory, "--output", str(tmp_path / "file")]) == 2
+    assert "error: cannot write" in capsys.readouterr().err

@@ -1,0 +1,63 @@
+import re
+
+import pytest
+
+from reports.__main__ import main
+from reports.exports.summary import MOST_ROWS, summary
+
+from ..conftest import cost_record, every_record, failed_record
+from ..test_command import results
+
+
+@pytest.fixture(scope="module")
+def text():
+    return "\n".join(summary(every_record()))
+
+
+def test_it_says_what_the_first_screen_of_the_page_says(text, page):
+    sentences = [line[2:] for line in text.splitlines() if re.match("- (Cost|Saving|Gain)", line)]
+    assert [sentence.split(":")[0].split(",")[0] for sentence in sentences] == ["Cost", "Saving", "Gain"]
+    assert "| layer | inference | training pass |" in text
+    assert [line.split(" | ")[0] for line in text.splitlines() if line.startswith("| ")][:6] == [
+        "| layer",
+        "| ---",
+        "| plain",
+        "| lifting",
+        "| full",
+        "| separable",
+    ]
+
+
+def test_failures_and_noise_are_in_it(text):
+    assert "Noise: The minimum detectable effect is" in text
+    assert "| timeout | no answer within 60 s |" in text
+
+
+def test_nothing_of_the_records_is_mark_up(text):
+    assert "<script" not in text
+    assert "&#60;script" in text
+    assert set(re.findall(r"<[^>]*>", text)) == {"<details>", "<summary>", "</summary>", "</details>"}
+
+
+def test_a_long_table_is_cut_and_counted():
+    lines = summary([failed_record(f"reason {number}", channels=number) for number in range(1, MOST_ROWS + 6)])
+    assert sum(line.startswith("| failed") for line in lines) == MOST_ROWS
+    assert "… and 5 more." in lines
+
+
+def test_machines_have_parts_of_their_own():
+    there = cost_record()
+    there["provenance"]["cpu"] = "Another <CPU>"
+    lines = summary([there, cost_record(), cost_record(variant="full")])
+    assert [line for line in lines if line.startswith("### ")] == [
+        "### Made-up CPU, 2 cores",
+        "### Another &#60;CPU&#62;, 2 cores",
+    ]
+    assert any("nothing is compared across them" in line for line in lines)
+
+
+def test_the_command_prints_it(tmp_path, capsys):
+    assert main(["summary", "--results", results(tmp_path / "r", cost_record())]) == 0
+    assert capsys.readouterr().out.startswith("## What group equivariance costs")
+    assert main(["summary", "--results", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.startswith("error: no results in ")

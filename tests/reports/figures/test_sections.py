@@ -1,0 +1,200 @@
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from reports.arithmetic.prepared import Prepared
+from reports.figures.sections import sections
+from reports.frames.frames import frames
+from reports.style import LOOKS, THEME
+
+from ..conftest import cost_record, every_record, old, training_record
+
+
+def draw(records):
+    drawn = sections(Prepared(frames(records)))
+    return {figure.key: figure for section in drawn.values() for figure in section}
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return draw(every_record())
+
+
+PANELS = {
+    "relative": 2,
+    "time-forward": 3,
+    "time-training": 3,
+    "memory-forward": 3,
+    "memory-training": 3,
+    "macs": 3,
+    "realised": 4,
+    "split": 3,
+    "stages": 2,
+    "memory-parts": 2,
+    "peers": 1,
+    "accuracy-epochs": 3,
+    "accuracy-seconds": 3,
+    "pareto": 3,
+    "equivariance-error": 2,
+    "roofline": 2,
+    "redundancy": 0,
+    "accuracy-macs": 3,
+    "noise": 1,
+}
+
+
+def test_every_figure_has_its_panels_a_takeaway_and_a_caption(drawn):
+    assert {key: len(figure.panels) for key, figure in drawn.items()} == PANELS
+    for key, figure in drawn.items():
+        assert figure.takeaway.endswith(".")
+        assert figure.caption.endswith(".") or not PANELS[key]
+
+
+@pytest.mark.parametrize("key", sorted(PANELS.keys() - {"redundancy"}))
+def test_captions_state_n(drawn, key):
+    assert re.search(r"\bn = \d", drawn[key].caption)
+
+
+@pytest.mark.parametrize("key", PANELS)
+def test_panels_are_well_formed_named_and_self_contained(drawn, key):
+    for panel in drawn[key].panels:
+        root = ElementTree.fromstring(panel)
+        title, description = root[0], root[1]
+        assert (title.tag, description.tag) == ("title", "desc")
+        assert root.get("aria-labelledby").split() == [title.get("id"), description.get("id")]
+        assert title.text
+        assert description.text == drawn[key].takeaway
+        assert not re.search(r"<script|<style|https?:|<image|data:| style=", panel)
+        assert all(target.startswith("#") for target in re.findall(r'href="([^"]*)"', panel))
+        assert all(target.startswith("#") for target in re.findall(r"url\(([^)]*)\)", panel))
+
+
+def test_ids_are_unique_over_all_figures_and_every_reference_is_met(drawn):
+    markup = "".join(panel for figure in drawn.values() for panel in figure.panels)
+    ids = re.findall(r'\bid="([^"]*)"', markup)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'(?:href="|url\()#([^")]*)', markup)) <= set(ids)
+
+
+@pytest.mark.parametrize(
+    ("key", "labels"),
+    [
+        ("time-forward", {"group resolution |H|", "width (channels)", "batch size (images)"}),
+        ("time-training", {"time (ms)"}),
+        ("memory-forward", {"peak memory (MiB)"}),
+        ("macs", {"MACs (10⁶)"}),
+        ("accuracy-epochs", {"epoch", "validation accuracy (%)"}),
+        ("accuracy-seconds", {"training time, cumulative (s)"}),
+        ("accuracy-macs", {"MACs, cumulative (10⁹)"}),
+        ("roofline", {"MACs per byte moved", "10⁹ MACs per second", "forward"}),
+        ("relative", {"multiple of plain (log scale)", "time, forward", "test accuracy (%)", "plain"}),
+        ("pareto", {"test accuracy (%)", "inference time per image (ms, log scale)"}),
+        ("equivariance-error", {"relative error"}),
+        ("noise", {"second entry beside the first (%)", "time of one pass (ms, log scale)"}),
+        ("stages", {"share of the time of one pass (%)", "kernel generation", "group mixing", "backward"}),
+        ("memory-parts", {"peak memory of one pass (MiB)", "kernels", "saved activations"}),
+        ("peers", {"time of theirs, as a multiple of ours (log scale)", "torch, forward"}),
+    ],
+)
+def test_axes_are_labelled_in_text_with_units(drawn, key, labels):
+    assert labels <= set(re.findall(r">([^<>]+)</text>", "".join(drawn[key].panels)))
+
+
+def test_a_variant_has_the_same_colour_in_every_figure_and_follows_the_theme(drawn):
+    markup = "".join(panel for figure in drawn.values() for panel in figure.panels)
+    assert not set(re.findall(r"#[0-9a-f]{6}\b", markup)) & set(THEME)
+    for key in ("relative", "time-forward", "macs", "equivariance-error"):
+        for variant in drawn[key].legend:
+            assert THEME[LOOKS[variant].colour] in "".join(drawn[key].panels)
+
+
+def test_bars_of_stages_and_memory_name_every_variant(drawn):
+    for key in ("stages", "memory-parts"):
+        for panel in drawn[key].panels:
+            assert {"plain", "lifting", "full", "separable"} <= set(re.findall(r">([^<>]+)</text>", panel))
+
+
+def test_what_is_not_comparable_is_in_no_figure_of_ours():
+    ours = [cost_record(variant=variant) for variant in ("plain", "full", "separable")]
+    others = [{"execution": "compiled"}, {"dtype": "bfloat16"}, {"kernels": "generated"}, {"implementation": "torch"}]
+    drawn = draw(ours)
+    again = draw([*ours, *(cost_record(variant="full", channels=64, **other) for other in others)])
+    for key in PANELS.keys() - {"noise"}:
+        assert again[key] == drawn[key]
+
+
+def test_records_of_schema_1_give_the_old_figures():
+    made = draw([old(cost_record(variant=variant)) for variant in ("plain", "full", "separable")])
+    assert len(made["time-forward"].panels) == 1
+    assert "n = 21 passes in 1 process;" in made["time-forward"].caption
+    assert made["stages"].panels == made["memory-parts"].panels == made["noise"].panels == ()
+
+
+def test_every_point_says_what_it_is(drawn):
+    panel = drawn["time-forward"].panels[0]
+    tips = re.findall(r'class="tip"[^>]*><title>([^<]*)</title>', panel)
+    assert "full, group resolution |H| 8: 64 [57.6, 70.4] ms" in tips
+    assert len(tips) == 4 * 4  # variants, resolutions; plain stands at each of them
+    for key in (
+        "relative",
+        "realised",
+        "roofline",
+        "pareto",
+        "noise",
+        "peers",
+        "accuracy-epochs",
+        "equivariance-error",
+    ):
+        assert 'class="tip"' in drawn[key].panels[0]
+
+
+def test_redundancy_is_drawn_before_and_after_training():
+    run = training_record("full", 4, seed=0, accuracy=0.9)
+    for epoch, fraction in ((0, 0.25), (3, 0.75)):
+        run["epochs"][epoch]["redundancy"] = {"<b>1": {"separable": fraction}, "2": {"separable": 0.5}}
+    figure = draw([run])["redundancy"]
+    assert len(figure.panels) == 1
+    assert "&lt;b&gt;1, separable, after training: 75 % (n = 1)" in figure.panels[0]
+    assert "<b>" not in figure.panels[0]
+
+
+def test_data_of_a_figure_is_what_it_draws(drawn):
+    time = drawn["time-forward"].data
+    assert set(time["along"]) == {"resolution", "channels", "batch_size"}
+    assert time.query("variant == 'full' and along == 'resolution'").set_index("resolution")["seconds"].to_dict() == (
+        pytest.approx({r: 1e-3 * r**2 for r in (2, 4, 8, 16)})
+    )
+    for figure in drawn.values():
+        assert len(figure.data) or not figure.panels
+
+
+def test_looks_are_distinct():
+    assert len({look.colour for look in LOOKS.values()}) == len({look.marker for look in LOOKS.values()}) == len(LOOKS)
+
+
+def test_without_records_every_figure_is_a_sentence():
+    for figure in draw([]).values():
+        assert figure.panels == ()
+        assert figure.takeaway.endswith(".")
+
+
+@pytest.mark.parametrize("variant", LOOKS)
+def test_one_cost_record_is_enough(variant):
+    made = draw([cost_record(variant=variant)])
+    assert len(made["time-forward"].panels) == 1
+    assert made["time-training"].panels == ()
+
+
+def test_one_run_with_one_epoch_is_enough():
+    made = draw([training_record("plain", 1, seed=0, accuracy=0.5, epochs=1)])
+    assert len(made["accuracy-epochs"].panels) == 1
+    assert "seeds (n = 1)" in made["accuracy-epochs"].caption
+    assert len(made["pareto"].panels) == 1  # its MACs alone are known
+
+
+def test_names_from_records_are_text_in_a_figure():
+    made = draw([cost_record(variant="$x^<script>alert(1)</script>"), cost_record(variant="plain")])
+    panels = "".join(made["split"].panels)
+    assert "<script" not in panels
+    assert "$x^&lt;script&gt;" in panels

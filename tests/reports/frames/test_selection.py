@@ -1,0 +1,90 @@
+"""The rows that are compared: at the base point, with default settings, and of one study."""
+
+import itertools
+
+import pandas as pd
+
+from reports.frames.frames import frames
+from reports.frames.selection import (
+    PASSES,
+    STEP,
+    at,
+    base_point,
+    largest_study,
+    latest,
+    ours_by_default,
+    studies,
+    usual_threads,
+)
+
+from ..conftest import cost_record, old
+
+
+def test_base_point_of_a_star_is_its_centre(records):
+    base = base_point(frames(records).costs.query("layer == 'conv' and status == 'ok'"))
+    assert (base["resolution"], base["channels"], base["batch_size"], base["group"]) == (8, 16, 16, "SO2")
+
+
+def test_base_point_of_a_grid_is_its_middle():
+    grid = itertools.product((4, 8, 16), (8, 16, 32, 64), (1, 16, 64))
+    made = [cost_record(resolution=r, channels=c, batch_size=b) for r, c, b in grid]
+    base = base_point(frames(made).costs)
+    assert (base["resolution"], base["channels"], base["batch_size"]) == (8, 16, 16)
+
+
+def test_slices_keep_plain_at_any_group(records):
+    costs = ours_by_default(frames(records).costs)
+    costs = costs.query("layer == 'conv' and status == 'ok' and direction == 'forward'")
+    here = at(costs, base_point(costs))
+    assert sorted(here["variant"]) == ["full", "lifting", "plain", "separable"]
+    along = at(costs, base_point(costs), free=["channels"])
+    assert along.groupby("variant").size().to_dict() == dict.fromkeys(["full", "lifting", "plain", "separable"], 3)
+
+
+def test_comparable_is_what_is_used_by_default():
+    usual = [cost_record(), cost_record(direction="forward_backward")]
+    step = cost_record(direction="training_step")
+    other = [{"execution": "compiled"}, {"dtype": "bfloat16"}, {"kernels": "generated"}, {"implementation": "escnn"}]
+    costs = frames([*usual, step, *(cost_record(**changes) for changes in other)]).costs
+    assert ours_by_default(costs)["id"].tolist() == [record["id"] for record in usual]
+    assert len(ours_by_default(costs, (*PASSES, STEP))) == 3
+
+
+def test_usual_threads_are_those_of_most_cases():
+    costs = frames([cost_record(threads=t, channels=c) for t, c in ((1, 8), (2, 8), (2, 16), (1, 16), (1, 32))]).costs
+    assert set(usual_threads(costs)["threads"]) == {1}
+    assert set(usual_threads(costs.iloc[:4])["threads"]) == {2}
+    assert usual_threads(costs.iloc[:0]).empty
+
+
+def test_the_newest_record_of_a_case_counts_whatever_its_id():
+    new, before = cost_record(), old(cost_record())
+    before["provenance"]["measured_at"] = "2029-01-01T00:00:00+00:00"
+    other = cost_record(kernels="generated")
+    kept = latest(frames([new, before, other]).costs)
+    assert kept["id"].tolist() == [new["id"], other["id"]]
+
+
+def test_recipes_are_not_averaged_as_seeds(records):
+    runs = frames(records).runs
+    others = pd.concat([runs.iloc[[0]].assign(learning_rate=0.5), runs.iloc[:5].assign(budget=99)])
+    assert largest_study(pd.concat([others, runs], ignore_index=True))["id"].tolist() == runs["id"].tolist()
+
+
+def test_each_variant_may_have_its_own_learning_rate(records):
+    runs = frames(records).runs
+    runs.loc[runs["variant"] == "plain", "learning_rate"] = 0.5
+    assert largest_study(runs)["id"].tolist() == runs["id"].tolist()
+
+
+def test_no_runs_have_no_recipe(records):
+    runs = frames(records).runs
+    assert largest_study(runs.iloc[:0]).empty
+
+
+def test_studies_are_sets_of_runs_that_may_be_compared_the_largest_first(records):
+    runs = frames(records).runs
+    matched = runs.iloc[:6].assign(matched="time", channels=[4, 5, 6, 7, 8, 9])
+    other = runs.iloc[:4].assign(dataset="stars")
+    found = studies(pd.concat([other, matched, runs], ignore_index=True))
+    assert [len(study) for study in found] == [21, 6, 4]  # widths that were chosen may differ in one study

@@ -1,0 +1,284 @@
+"""The page in a real browser, with the network off, as readers use it."""
+
+import gzip
+import io
+import json
+from xml.etree import ElementTree
+
+import pandas as pd
+import pytest
+
+pytest.importorskip("playwright", reason="Playwright is not installed")
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from reports.page.gallery import gallery
+from reports.page.page import render
+
+from ..browser import CHROMIUM, DESKTOP, PHONE, chromium, visit
+from ..conftest import cost_record, every_record, failed_record, training_record
+from ..test_hostile import SCRIPT, every_change, read
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
+
+LARGEST_PAGE = 8e6  # bytes; how soon the page answers, `nox -s report-scale` says
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def file(page, tmp_path_factory):
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def open_page(browser, file):
+    with visit(browser, file) as found:
+        yield found.page
+        assert found.console == []
+        assert found.requests == []
+
+
+@pytest.fixture(scope="module")
+def two_machines(tmp_path_factory):
+    path = tmp_path_factory.mktemp("machines") / "report.html"
+    there = [cost_record(variant=variant) for variant in ("plain", "full")]
+    for record in there:
+        record["provenance"]["cpu"] = "Another CPU"
+    path.write_text(render([*every_record(), *there]), encoding="utf-8")
+    return path
+
+
+def violations(page):
+    """Return the violations that axe finds in a page: rule and element."""
+    return [(rule["id"], node["target"]) for rule in Axe().run(page).response["violations"] for node in rule["nodes"]]
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_it_opens_offline_without_a_word_a_request_or_a_barrier(browser, file, size, dark):
+    with visit(browser, file, size=size, dark=dark) as found:
+        page = found.page
+        assert page.locator("html").get_attribute("data-ready") == "yes"
+        page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+        assert (found.console, found.requests) == ([], [])
+
+
+def test_it_is_small(file):
+    assert file.stat().st_size < LARGEST_PAGE
+
+
+def test_a_script_that_the_policy_does_not_know_is_refused_and_would_be_seen(browser, page, tmp_path):
+    path = tmp_path / "report.html"
+    path.write_text(page.replace("</body>", "<script>document.title = 'run'</script><img src=https://x.example/>"))
+    with visit(browser, path) as found:
+        assert sum("Content Security Policy" in line for line in found.console) == 2
+        assert found.page.title() != "run"
+
+
+def test_every_figure_is_drawn(open_page, page):
+    panels = open_page.locator("figure .panels svg")
+    assert panels.count() == page.count('role="img"') > 30
+    boxes = [panels.nth(number).bounding_box() for number in range(panels.count())]
+    assert all(box and box["width"] > 100 and box["height"] > 60 for box in boxes)
+
+
+def column(page, table, heading):
+    """Return the texts of a column, in the order shown."""
+    headings = page.locator(f"#{table} thead th").all_inner_texts()
+    number = headings.index(heading) + 1
+    return page.locator(f"#{table} tbody td:nth-child({number})").all_inner_texts()
+
+
+def show_all(page, table):
+    page.locator(f"#{table}_wrapper select.dt-input").select_option("-1")
+
+
+@pytest.mark.parametrize("press", ["click", "Enter"])
+def test_a_heading_sorts_by_what_the_cells_mean_and_missing_values_stay_last(open_page, press):
+    show_all(open_page, "costs")
+    heading = open_page.locator("#costs thead th", has_text="time, median")
+    for order, sign in (("ascending", 1), ("descending", -1)):
+        if press == "click":
+            heading.click()
+        else:
+            heading.locator("[tabindex='0'], [role='button']").first.press(press)
+        expect(heading).to_have_attribute("aria-sort", order)  # set once the table has drawn itself
+        texts = column(open_page, "costs", "time, median")
+        units = {"s": 1.0, "ms": 1e-3, "µs": 1e-6}
+        known = [float(number) * units[unit] for number, unit in (text.split() for text in texts if text != "–")]
+        assert len(known) > 70
+        assert known == sorted(known, key=lambda time: sign * time)
+        assert texts[-2:] == ["–", "–"]
+
+
+def test_the_table_is_filtered_by_choosing_and_by_words(open_page):
+    costs = open_page.locator("#costs-filters")
+    costs.get_by_label("variant").select_option("lifting")
+    show_all(open_page, "costs")
+    assert set(column(open_page, "costs", "variant")) == {"lifting"}
+    costs.get_by_label("variant").select_option("")
+    open_page.locator("#costs_wrapper input[type=search]").fill("no answer within")
+    assert column(open_page, "costs", "status") == ["timeout"]
+    open_page.locator("#costs_wrapper input[type=search]").fill("nothing says this")
+    assert "No record matches." in open_page.locator("#costs").inner_text()
+
+
+def test_all_columns_are_shown_when_asked_for(open_page):
+    headings = open_page.locator("#costs thead th")
+    before = headings.count()
+    open_page.locator("#costs-filters input[type=checkbox]").check()
+    assert headings.count() > before
+
+
+def test_a_sentence_leads_to_the_records_behind_it(open_page):
+    details = open_page.locator(".answer details").first
+    details.locator("summary").click()
+    link = details.locator("a").first
+    target = link.get_attribute("href").removeprefix("#")
+    link.click()
+    row = open_page.locator(f"#{target}")
+    expect(row).to_be_visible()
+    expect(row).to_be_focused()  # the page focuses it when the address changes
+
+
+def test_a_point_says_what_it_is_under_the_pointer_until_escape(open_page):
+    mark = open_page.locator("figure .tip").first
+    text = mark.locator("title").text_content()
+    mark.scroll_into_view_if_needed()
+    mark.hover(force=True)
+    tip = open_page.locator("#tip")
+    assert tip.is_visible()
+    shown = tip.inner_text()
+    assert shown
+    assert text
+    open_page.keyboard.press("Escape")
+    assert not tip.is_visible()
+
+
+def test_the_selector_shows_one_machine_at_a_time(browser, two_machines):
+    with visit(browser, two_machines) as found:
+        page = found.page
+        assert [part.is_visible() for part in page.locator(".part").all()] == [True, False]
+        page.get_by_label("Results shown").select_option(label="Another CPU, 2 cores")
+        assert [part.is_visible() for part in page.locator(".part").all()] == [False, True]
+        assert "Another CPU" in page.locator(".part:visible h2").first.inner_text()
+        assert "nothing is compared across them" in page.locator("header").inner_text()
+        assert violations(page) == []
+        assert (found.console, found.requests) == ([], [])
+
+
+def test_the_advisor_leaves_what_fits(open_page):
+    form = open_page.locator("form.advisor")
+    rows = open_page.locator("table.networks tbody tr")
+    every = rows.count()
+    assert open_page.locator("table.networks tbody tr.outside").count() == 0
+    form.get_by_label("test accuracy at least").fill("90")
+    outside = open_page.locator("table.networks tbody tr.outside")
+    assert 0 < outside.count() < every
+    accuracies = open_page.locator("table.networks tbody tr:not(.outside)").evaluate_all(
+        "rows => rows.map(row => Number(row.dataset.accuracy))"
+    )
+    assert min(accuracies) >= 0.9
+    assert f"{every - outside.count()} of {every} networks fit" in form.locator("output").inner_text()
+    form.get_by_label("test accuracy at least").fill("100")
+    assert form.locator("output").inner_text() == f"None of {every} networks fits."
+    form.get_by_role("button", name="Clear").click()
+    expect(outside).to_have_count(0)
+
+
+def saved(page, link):
+    with page.expect_download() as waiting:
+        link.click()
+    return waiting.value.suggested_filename, waiting.value.path().read_bytes()
+
+
+def test_files_are_saved_whole(open_page):
+    for link in open_page.locator("#data a[download]").all():
+        name, content = saved(open_page, link)
+        text = gzip.decompress(content).decode() if name.endswith(".gz") else content.decode()
+        if name.startswith("records.jsonl"):
+            assert [json.loads(line) for line in text.splitlines()] == every_record()
+        else:
+            assert len(pd.read_csv(io.StringIO(text))) > 1
+
+
+def test_a_figure_is_saved_as_svg_and_its_data_as_csv(open_page):
+    figure = open_page.locator("figure").filter(has=open_page.locator("a.svg")).first
+    name, content = saved(open_page, figure.locator("a.svg"))
+    root = ElementTree.fromstring(content)
+    assert name.endswith(".svg")
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert len(root) == figure.locator(".panels svg").count()
+    assert b"var(" not in content
+    name, content = saved(open_page, figure.locator("a[download$='.csv']"))
+    assert len(pd.read_csv(io.BytesIO(content))) > 1
+
+
+def test_without_scripts_every_figure_and_the_main_table_can_be_read(browser, file, page):
+    with visit(browser, file, scripts=False) as found:
+        document = found.page
+        panels = document.locator("figure .panels svg")
+        assert panels.count() == page.count('role="img"')
+        assert all(panels.nth(number).is_visible() for number in range(panels.count()))
+        assert document.locator("table.main tbody tr").count() == 4
+        assert document.locator("table.main").is_visible()
+        assert document.locator("#costs tbody tr").count() > 20
+        assert not document.locator(".needs-script:visible").count()
+        assert not document.locator("#tip").is_visible()
+
+
+def test_every_machine_can_be_read_without_scripts(browser, two_machines):
+    with visit(browser, two_machines, scripts=False) as found:
+        assert [part.is_visible() for part in found.page.locator(".part").all()] == [True, True]
+
+
+def test_the_keyboard_goes_to_the_results_first(open_page):
+    open_page.keyboard.press("Tab")
+    assert open_page.evaluate("document.activeElement.getAttribute('href')") == "#results"
+    assert open_page.locator(":focus").is_visible()
+
+
+def test_hostile_records_execute_nothing(browser, tmp_path):
+    hostile = [
+        cost_record(variant=SCRIPT, implementation=SCRIPT, channels=24),
+        failed_record(SCRIPT, channels=40),
+        failed_record("x" * 10_000_000, channels=41),
+        {**training_record("full", 4, 9, 0.9), "id": SCRIPT},
+    ]
+    records, _ = read(tmp_path, [json.dumps(record) for record in [*every_record(), *hostile, *every_change()]])
+    path = tmp_path / "hostile.html"
+    path.write_text(render(records), encoding="utf-8")
+    assert path.stat().st_size < LARGEST_PAGE
+    with visit(browser, path) as found:
+        dialogs = []
+        found.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+        show_all(found.page, "costs")
+        found.page.locator("#costs-filters input[type=checkbox]").check()
+        assert SCRIPT[:24] in found.page.locator("#costs").inner_text()
+        assert found.page.locator("#costs img, figure img, body > img").count() == 0
+        assert (found.console, found.requests, dialogs) == ([], [], [])
+
+
+def test_the_gallery_leads_to_its_reports(browser, file, two_machines, tmp_path):
+    folder = tmp_path / "reports"
+    folder.mkdir()
+    for number, path in enumerate((file, two_machines)):
+        (folder / f"report {number}.html").write_bytes(path.read_bytes())
+    page, _ = gallery(folder, folder / "index.html")
+    (folder / "index.html").write_text(page, encoding="utf-8")
+    for dark in (False, True):
+        with visit(browser, folder / "index.html", dark=dark) as found:
+            assert violations(found.page) == []
+            assert (found.console, found.requests) == ([], [])
+    with visit(browser, folder / "index.html") as found:
+        found.page.get_by_role("link", name="report 1.html").click()
+        expect(found.page.locator("#selector")).to_be_visible()

@@ -1,0 +1,272 @@
+import base64
+import gzip
+import hashlib
+import io
+import json
+import re
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import reports
+from benchmarks.records.store import RecordStore
+from reports.page.page import render
+from reports.tables.records import STATIC_ROWS
+
+from ..conftest import cost_record, every_record, failed_record, noisy
+
+
+class Elements(HTMLParser):
+    """Tags with their attributes, and the text of each table row."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.rows, self._cell = [], [], False
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+        if tag == "tr":
+            self.rows.append([])
+        if tag == "td":
+            self.rows[-1].append("")
+            self._cell = True
+
+    def handle_endtag(self, tag):
+        if tag == "td":
+            self._cell = False
+
+    def handle_data(self, text):
+        if self._cell:
+            self.rows[-1][-1] += text
+
+
+@pytest.fixture(scope="module")
+def elements(page):
+    return Elements(page)
+
+
+def test_nothing_is_loaded_from_outside(page, elements):
+    allowed = re.compile(r"#|data:")
+    page = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)  # the library names its licences there
+    for tag, attributes in elements.tags:
+        for name in ("src", "href", "xlink:href", "srcset", "action", "poster", "data"):
+            if attributes.get(name):
+                assert allowed.match(attributes[name]), (tag, name, attributes[name][:80])
+    assert not re.search(r"@import|url\((?!#)", page)
+    assert {tag for tag, _ in elements.tags} & {"iframe", "object", "embed", "img"} == set()
+
+
+def test_text_from_records_is_text(page, elements):
+    assert [row for row in elements.rows if "<script>alert(1)</script> & more" in row]
+    assert "<script>alert" not in page
+    kinds = [a.get("type") for tag, a in elements.tags if tag == "script"]
+    assert kinds == ["application/json", "application/json", "module"]  # data of two tables, and ours
+
+
+def test_the_policy_allows_our_script_and_no_other(page, elements):
+    policy = next(a["content"] for tag, a in elements.tags if a.get("http-equiv") == "Content-Security-Policy")
+    for tag in ('script type="module"', "style"):
+        text = re.search(rf"<{tag}>(.*?)</{tag.split()[0]}>", page, re.DOTALL)[1]
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"{tag.split()[0]}-src 'sha256-{digest}';" in policy
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert not [a for _, a in elements.tags if "style" in a or any(name.startswith("on") for name in a)]
+
+
+def test_the_data_of_the_tables_is_what_the_rows_show(page, elements):
+    sources = re.findall(r'<script type="application/json"[^>]*>(.*?)</script>', page, re.DOTALL)
+    costs = json.loads(sources[0])
+    shown = [[column["texts"][at] for at in column["at"]] for column in costs["columns"]]
+    first = next(row for row in elements.rows if len(row) > 9 and row[0] in ("failed", "timeout"))
+    assert [cells[0] for cells in shown] == first
+    assert len(costs["ids"]) == sum(record["kind"] == "cost" for record in every_record())
+    seconds = next(column for column in costs["columns"] if column["title"] == "time, median")
+    keys = {seconds["texts"][i]: key for i, key in enumerate(seconds["keys"])}
+    assert keys["1.00 ms"] == pytest.approx(1e-3)
+    assert keys["–"] is None
+
+
+def test_a_large_sweep_has_its_first_rows_in_the_page_and_all_in_the_data():
+    made = [cost_record(channels=width) for width in range(6, 455)]
+    page = render([*made, failed_record("so it goes", channels=5)])
+    elements = Elements(page)
+    rows = [a["id"] for tag, a in elements.tags if tag == "tr" and "id" in a]
+    assert len(rows) == STATIC_ROWS
+    assert "so it goes" in next(row for row in elements.rows if len(row) > 9 and row[0] == "failed")
+    source = json.loads(re.search(r'id="costs-source">(.*?)</script>', page, re.DOTALL)[1])
+    assert len(source["ids"]) == 450
+    assert f"the first {STATIC_ROWS} of 450 are shown" in page
+
+
+def test_every_record_has_a_row_and_failures_come_first(elements):
+    made = every_record()
+    anchors = [a["id"] for tag, a in elements.tags if tag == "tr" and "id" in a]
+    assert len(anchors) == len(set(anchors)) == sum(record["kind"] != "twin" for record in made)
+    first = next(row for row in elements.rows if len(row) > 9 and row[0] in ("failed", "timeout"))
+    records = elements.rows[elements.rows.index(first) :]
+    assert [row[0] for row in records[:3]] == ["failed", "timeout", "ok"]
+    assert "<script>alert(1)</script> & more" in records[0]
+    assert "no answer within 60 s" in records[1]
+
+
+def test_links_inside_the_page_have_targets_and_ids_are_unique(elements):
+    ids = [a["id"] for _, a in elements.tags if "id" in a]
+    assert len(ids) == len(set(ids))
+    targets = {a["href"][1:] for tag, a in elements.tags if tag == "a" and a["href"].startswith("#")}
+    assert targets <= set(ids)
+    assert any(target.startswith("cost-") for target in targets)
+
+
+def test_headings_descend_one_level_at_a_time(elements):
+    levels = [int(tag[1]) for tag, _ in elements.tags if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert ("html", {"lang": "en"}) in elements.tags
+
+
+def test_what_needs_scripts_is_hidden_without_them(elements):
+    needy = [a for _, a in elements.tags if "needs-script" in a.get("class", "")]
+    assert len(needy) > 3
+    assert all("hidden" in attributes for attributes in needy)
+
+
+def test_downloads_hold_what_was_measured(elements):
+    made = every_record()
+    links = [a for _, a in elements.tags if a.get("download", "").endswith(".gz")]
+    files = {a["download"].removesuffix(".gz"): a["href"].split("base64,")[1] for a in links}
+    text = {name: gzip.decompress(base64.b64decode(data)).decode() for name, data in files.items()}
+    assert [json.loads(line) for line in text["records.jsonl"].splitlines()] == made
+    costs = pd.read_csv(io.StringIO(text["costs.csv"]))
+    assert costs["seconds"].notna().sum() == sum(r["kind"] == "cost" and r["status"] == "ok" for r in made)
+    assert {len(medians.split()) for medians in costs["round_medians"].dropna()} == {3}
+    assert costs["findings"].dropna().tolist() == ["drift: it <drifts>: warm up longer"]
+    assert len(pd.read_csv(io.StringIO(text["twins.csv"]))) == 2
+    assert len(pd.read_csv(io.StringIO(text["epochs.csv"]))) == 21 * 4
+    assert len(pd.read_csv(io.StringIO(text["runs.csv"]))) == 21
+
+
+def test_every_figure_brings_its_data(elements):
+    figures = [a["id"] for tag, a in elements.tags if tag == "figure"]
+    files = {a["download"]: a["href"] for _, a in elements.tags if a.get("download", "").endswith(".csv")}
+    drawn = {f"{key}.csv" for key in figures} - {"m1-redundancy.csv"}
+    assert set(files) == drawn
+    time = pd.read_csv(io.BytesIO(base64.b64decode(files["m1-time-forward.csv"].split("base64,")[1])))
+    assert time.query("variant == 'full' and resolution == 4 and along == 'resolution'")["seconds"].item() == 0.016
+
+
+def test_files_that_are_too_large_are_named_and_not_there(monkeypatch):
+    monkeypatch.setattr("reports.page.downloads.LARGEST_DOWNLOAD", 1000)
+    page = render([cost_record(), cost_record(variant="plain")])
+    assert "records.jsonl.gz" not in page
+    assert "Too large to be inside of the page: records.jsonl" in page
+
+
+def test_commits_that_measured_the_same_have_parts_of_their_own():
+    def by(commit, when, **changes):
+        record = cost_record(**changes)
+        record["provenance"] |= {"commit": commit, "measured_at": when}
+        return record
+
+    before, new = "a" * 40, "b" * 40
+    records = [by(before, "2029-01-01T00:00:00+00:00"), by(before, "2029-01-01T00:00:00+00:00", variant="plain")]
+    page = render([*records, by(new, "2030-01-01T00:00:00+00:00")])
+    options = re.findall(r'<option value="m\d">([^<]*)', page)
+    assert [title.partition(", commit ")[2] for title in options] == ["", f"{new[:10]} only", f"{before[:10]} only"]
+    assert "come from 2 commits: of each case the newest counts" in page
+    # Where each measured something of its own there is nothing to choose.
+    apart = render([records[1], by(new, "2030-01-01T00:00:00+00:00")])
+    assert '<option value="m1">' not in apart
+
+
+def test_the_same_records_give_the_same_page(page):
+    assert render(every_record()) == page
+
+
+def test_machines_have_parts_of_their_own():
+    there = cost_record(variant="plain")
+    there["provenance"]["cpu"] = "Another <CPU>"
+    page = render([cost_record(variant="plain"), cost_record(), there])
+    assert re.findall(r'<option value="m\d">(.*?)</option>', page) == [
+        "Made-up CPU, 2 cores",
+        "Another &lt;CPU&gt;, 2 cores",
+    ]
+    assert "In short – Another &lt;CPU&gt;" in page
+    assert "nothing is compared across them" in page
+    ids = re.findall(r'\bid="([^"]*)"', page)
+    assert len(ids) == len(set(ids))
+
+
+def test_busy_machine_dirty_checkout_and_several_commits_are_said():
+    busy, dirty = cost_record(), cost_record(variant="full")
+    busy["provenance"]["load_after"] = busy["provenance"]["cores"] + 0.6
+    dirty["provenance"]["load_after"] = dirty["provenance"]["cores"] + 0.1  # the measurement itself
+    dirty["provenance"] |= {"dirty": True, "commit": "fedcba9876543210"}
+    page = render([busy, dirty])
+    assert "1 of 2 records were taken while more processes wanted to run" in page
+    assert "uncommitted changes" in page
+    assert "from 2 commits" in page
+    assert "uncommitted changes" not in render([cost_record()])
+
+
+def test_reasons_are_said_with_what_would_help():
+    counterless = {**cost_record(), "energy": {"reason": "no <counter>"}}
+    skipped = failed_record("needs about 9.0 GiB", status="skipped", channels=64)
+    page = render([noisy(cost_record(variant="full")), counterless, skipped])
+    rows = Elements(page).rows
+    assert ["drift", "1", "it <drifts>", "warm up longer"] in rows
+    assert ["no energy", "no <counter>", "separable", "1"] in rows
+    assert ["skipped", "needs about 9.0 GiB", "separable", "1"] in rows
+    assert "1 of 3 cost records are called noisy" in page
+
+
+def test_sections_without_anything_to_say_are_left_out():
+    page = render([cost_record()])
+    assert "m1-others" not in page
+    assert "Nothing failed, nothing was skipped" in page
+    assert "No training run has finished here" in page
+    assert 'class="advisor' not in page
+    assert "Nothing was entered twice" in page
+
+
+def test_peers_are_in_a_table_with_a_word(elements):
+    rows = [row for row in elements.rows if row[:2] == ["torch", "full"]]
+    assert ["same" in row for row in rows] == [True]
+
+
+REFERENCE = sorted(path for path in (Path(reports.__file__).parent / "reference").iterdir() if path.is_dir())
+
+
+@pytest.mark.parametrize("directory", REFERENCE, ids=lambda directory: directory.name)
+def test_reference_records_make_a_page(directory):
+    page = render(RecordStore(directory).load())
+    assert "separable is" in page or "separable SO(2)" in page
+    assert len(page) < 8e6
+
+
+def test_all_reference_records_make_one_page():
+    page = render([record for directory in REFERENCE for record in RecordStore(directory).load()])
+    assert "separable is" in page
+    assert len(page) < 8e6
+
+
+@pytest.mark.parametrize("status", ["failed", "killed", "timeout", "out_of_memory", "invalid", "interrupted"])
+def test_a_report_of_one_failure(status):
+    page = render([failed_record("so it goes", status=status)])
+    assert f"1 {status.replace('_', ' ')}" in page
+    assert "so it goes" in page
+
+
+def test_missing_parts_of_records_are_missing_not_fatal():
+    bare = {"schema": 1, "kind": "cost", "id": "x", "status": "ok"}
+    assert "unknown processor" in render([bare, {**bare, "kind": "training", "id": "y"}])
+
+
+def test_no_records_is_an_error():
+    with pytest.raises(ValueError, match="no record"):
+        render([])

@@ -1,0 +1,41 @@
+"""The sentences about trust, recomputed from the made-up records without the report's own code."""
+
+import math
+import statistics
+
+import pandas as pd
+from scipy import stats
+
+from reports.frames.frames import frames
+from reports.words import of_trust
+
+from ..conftest import cost_record
+from .test_of_layers import ok
+
+
+def test_noise_says_the_floor_and_how_many_are_noisy(records):
+    data = frames(records)
+    costs = data.costs[data.costs["status"] == "ok"]
+    # Two twins of three rounds, log ratios ln 1.01, 0 and ln 0.99 each.
+    squares = [math.log(factor) ** 2 for factor in (1.01, 1.0, 0.99)]
+    floor = math.expm1(stats.t.ppf(1 - 0.005 / 2, 6) * math.sqrt(statistics.mean(squares) / 3))
+    assert of_trust.noise(costs, data.twins) == (
+        f"The minimum detectable effect is {100 * floor:.1f} %: the same code, entered twice, hardly ever differs by "
+        f"more (n = 2 A/A pairs). 1 of {len(costs)} records are called noisy."
+    )
+    assert of_trust.noise(costs, data.twins.iloc[:0]).startswith("Nothing was entered twice")
+
+
+def test_worst_equivariance_error(records):
+    costs = ok(records)[0]
+    assert of_trust.equivariance(costs).endswith("|H| = 16): rounding only.")
+    assert "1.6e-6" in of_trust.equivariance(costs)
+    wrong = cost_record()
+    wrong["equivariance_error"] = 0.3
+    assert of_trust.equivariance(frames([wrong]).costs) == (
+        "The worst relative error of 1 case is 3.0e-1 (separable, |H| = 8): more than rounding."
+    )
+
+
+def test_no_judged_comparison_is_said():
+    assert of_trust.undecided(pd.Series(["", ""])).startswith("No comparison was judged")
