@@ -14,10 +14,12 @@ Everything counts as float32. Another device or library, a compiled module or ha
 there, and for layers that are not ours, a prediction is a guess, more often too high than too low.
 """
 
+from collections.abc import Mapping
 from math import ceil, prod
 
 from benchmarks.cases.case import Case
 from benchmarks.cases.groups import SUBGROUPS
+from benchmarks.cases.variants import VARIANTS
 from benchmarks.workloads.shapes import CLASSES, shapes
 from gcnn_impl import native
 from gcnn_impl.fourier import CHUNK, fourier_pays
@@ -62,10 +64,15 @@ def predict_bytes(case: Case) -> int:
     return round(numbers * BYTES)
 
 
+def _maps(table: Mapping[str, tuple[float, float]], variant: str) -> tuple[float, float]:
+    """Return a variant's row of a table; a variant that was not looked at yet has that of the one it costs like."""
+    return table.get(variant) or table[VARIANTS[variant].costs_like]
+
+
 def _layer_numbers(case: Case) -> float:
     maps_in, maps_out = (prod(shape) for shape in shapes(case))
     training = case.direction != "forward"
-    maps: float = LAYER_MAPS[case.variant][training]
+    maps: float = _maps(LAYER_MAPS, case.variant)[training]
     (weights,) = _weights(case)
     copies = TRAINED if training else CACHED if case.kernels == "cached" else GENERATED
     numbers = 0.0
@@ -91,7 +98,7 @@ def _layer_numbers(case: Case) -> float:
 def _network_numbers(case: Case) -> float:
     training = case.direction != "forward"
     one_map = case.batch_size * case.resolution * case.channels * case.image_size**2
-    maps: float = NETWORK_MAPS[case.variant][training]
+    maps: float = _maps(NETWORK_MAPS, case.variant)[training]
     weights = _weights(case)
     making = IN_THE_MAKING * max(weights)
     fourier = _fourier_numbers(case, one_map, training) if _through_fourier(case) else 0

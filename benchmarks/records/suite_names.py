@@ -40,7 +40,7 @@ def point_of(name: str) -> Mapping[str, Any]:
         return {"quantity": "time", **word.groupdict()}
     function, _, arguments = name.partition("(")
     *module, benchmark, method = ["", "", *function.split(".")]
-    quantity = "time" if method.startswith("time_") else method.removeprefix("track_")
+    quantity = "time" if method in ("time_pass", "time_step") else method.removeprefix("track_")
     # Before version 3 of the suites, their modules were not in a room.
     layer = {"bench_layers": "conv", "bench_training": "resnet"}.get(module[-1], "")
     found = {"quantity": quantity, "layer": layer, "direction": ASV_PASSES.get(benchmark, "")}

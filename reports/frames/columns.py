@@ -1,4 +1,4 @@
-"""The columns of every frame: fields of a record, declared in `benchmarks.records`, and values derived from several fields.
+"""The columns of every frame: fields of a record, declared in `benchmarks.records`, and derived values.
 
 Numbers are floats throughout, because a record of a failed case lacks most of them. Times are in seconds, memory in
 bytes, MACs in multiply-accumulates of one forward pass of the whole batch; accuracies are fractions in [0, 1].
