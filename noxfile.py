@@ -13,6 +13,11 @@ from pathlib import Path
 
 import nox
 
+sys.path.insert(0, str(Path(__file__).parent))
+# These modules need the standard library alone.
+from benchmarks.running.environment import MEASURING_ENVIRONMENT
+from benchmarks.statistics.regression import FACTOR, INTERLEAVED_FACTOR
+
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
@@ -20,15 +25,8 @@ nox.options.sessions = ["tests"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 GROUPS = ("measure", "report", "export", "suites", "test", "cluster", "lint")
-RUN_ENVIRONMENT = {
-    # Bytecode is written where somebody forbade it too: importing torch without takes seven seconds, every time.
-    "PYTHONDONTWRITEBYTECODE": "",
-    # As in benchmarks/measure/environment.py, which explains them; here for asv and pytest-benchmark.
-    "GOMP_SPINCOUNT": "10000",
-    "GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=1073741824:glibc.malloc.trim_threshold=4294967296"
-    ":glibc.malloc.top_pad=268435456",
-    "KINETO_LOG_LEVEL": "99",
-}
+# Bytecode is written where somebody forbade it too: importing torch without takes seven seconds, every time.
+RUN_ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "", **MEASURING_ENVIRONMENT}
 ASV_RESULTS, ASV_PAGES = Path(".asv/results"), Path(".asv/html")
 SCHEMAS = {"vendor.github-workflows": ".github/workflows/*.yml", "vendor.citation-file-format": "CITATION.cff"}
 DISTRIBUTIONS = Path("dist")
@@ -41,9 +39,6 @@ gcnn_impl.assert_equivariant(layer, torch.randn(2, 4, 4, 9, 9), SO2(4), toleranc
 print(f"{gcnn_impl.__file__}: a separable layer is equivariant; operators in C: {native.status()}")
 """
 PYTEST_RESULTS = Path("results/pytest-benchmark")
-# Medians of unchanged code differ by less: from run to run, and between commits that asv measures in turns.
-# docs/history.md has the measurements.
-FACTOR, INTERLEAVED_FACTOR = 1.25, 1.15
 # Processes of each commit: one slow process among them is outvoted.
 INTERLEAVED_ROUNDS = 4
 
@@ -135,7 +130,7 @@ def build(session: nox.Session) -> None:
 def validity(session: nox.Session) -> None:
     """Show what the measurements can tell apart: A/A comparisons and planted slowdowns."""
     install(session, "measure")
-    session.run("python", "-m", "benchmarks.validity", *session.posargs)
+    session.run("python", "-m", "benchmarks.evidence.validity", *session.posargs)
 
 
 @nox.session
@@ -143,7 +138,7 @@ def agreement(session: nox.Session) -> None:
     """Measure twelve cases with the sweep, asv and pytest-benchmark in turns, and compare the medians."""
     install(session, "measure", "suites")
     prepare_asv(session)
-    session.run("python", "-m", "benchmarks.agreement", *session.posargs)
+    session.run("python", "-m", "benchmarks.evidence.agreement", *session.posargs)
 
 
 @nox.session
@@ -217,7 +212,7 @@ def asv_publish(session: nox.Session) -> None:
     """Write the pages of asv's results to .asv/html; they need no network, and ``-- --serve`` shows them."""
     prepare_asv(session)
     session.run("asv", "publish")
-    session.run("python", "-m", "benchmarks.offline", str(ASV_PAGES))
+    session.run("python", "-m", "benchmarks.suites.asv_pages", str(ASV_PAGES))
     if "--serve" in session.posargs:  # browsers refuse to load the pages from a file
         session.run("asv", "preview")
 
@@ -258,7 +253,7 @@ def commit_hash(session: nox.Session, name: str) -> str:
 def run_pytest_benchmark(session: nox.Session, options: Sequence[str]) -> None:
     """Run the pytest-benchmark suite once and save a file in results/pytest-benchmark."""
     # Files, not the folder: the doctests of a folder import all of its modules into the process that measures.
-    files = map(str, sorted(Path("benchmarks").rglob("test_bench_*.py")))
+    files = map(str, sorted(Path("benchmarks/suites").glob("test_bench_*.py")))
     session.run(
         *("python", "-m", "pytest", *files, "--benchmark-enable", "--benchmark-only"),
         "--benchmark-columns=median,iqr,min,rounds",  # never the mean: one descheduled pass moves it by far
@@ -274,8 +269,8 @@ def pytest_files() -> list[Path]:
 
 
 def judge(*arguments: str) -> int:
-    """Judge results with benchmarks/gates.py and return its exit status."""
-    return subprocess.run([sys.executable, "-m", "benchmarks.gates", *arguments], check=False).returncode
+    """Judge results with benchmarks/suites/gate.py and return its exit status."""
+    return subprocess.run([sys.executable, "-m", "benchmarks.suites.gate", *arguments], check=False).returncode
 
 
 def leave(status: int) -> None:

@@ -138,7 +138,7 @@ def test_the_command_says_the_same_as_markdown(tmp_path, capsys):
     assert "### Times\n\n| B is | B / A |" in said
     assert "| slower | 3.000 | [" in said
     assert "### Test accuracy\n\n| B is | B − A, points |" in said
-    assert "### In B alone\n\n- &#60;script>" not in said
+    assert "### In B alone\n\n- &#60;script&#62;" in said
     assert "<script" not in said
     assert "@you" not in said
     assert "](http" not in said

@@ -61,6 +61,7 @@ def test_every_figure_is_there_as_svg_and_pdf_with_its_data(exported):
         content = path.read_bytes()
         assert content.startswith(b"%PDF")
         assert b"/Type3" not in content
+    assert len(csvs) > 15
     for key in csvs:
         assert any(name == key or name.startswith(f"{key}-") for name in svgs)
         assert len(pd.read_csv(folder / f"{key}.csv")) > 0

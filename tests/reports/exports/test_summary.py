@@ -1,4 +1,5 @@
 import re
+from html import unescape
 
 import pytest
 
@@ -17,6 +18,8 @@ def text():
 def test_it_says_what_the_first_screen_of_the_page_says(text, page):
     sentences = [line[2:] for line in text.splitlines() if re.match("- (Cost|Saving|Gain)", line)]
     assert [sentence.split(":")[0].split(",")[0] for sentence in sentences] == ["Cost", "Saving", "Gain"]
+    shown = unescape(re.sub("<[^>]*>", "", page)).replace("\u2060", "").replace("\u00a0", " ")
+    assert [sentence for sentence in sentences if unescape(sentence) not in shown] == []
     assert "| layer | inference | training pass |" in text
     assert [line.split(" | ")[0] for line in text.splitlines() if line.startswith("| ")][:6] == [
         "| layer",

@@ -105,6 +105,7 @@ def test_a_variant_has_the_same_colour_in_every_figure_and_follows_the_theme(dra
     markup = "".join(panel for figure in drawn.values() for panel in figure.panels)
     assert not set(re.findall(r"#[0-9a-f]{6}\b", markup)) & set(THEME)
     for key in ("relative", "time-forward", "macs", "equivariance-error"):
+        assert {"lifting", "full", "separable"} <= set(drawn[key].legend)
         for variant in drawn[key].legend:
             assert THEME[LOOKS[variant].colour] in "".join(drawn[key].panels)
 
@@ -174,7 +175,9 @@ def test_looks_are_distinct():
 
 
 def test_without_records_every_figure_is_a_sentence():
-    for figure in draw([]).values():
+    drawn = draw([])
+    assert drawn.keys() == PANELS.keys()
+    for figure in drawn.values():
         assert figure.panels == ()
         assert figure.takeaway.endswith(".")
 

@@ -131,6 +131,8 @@ def test_the_figure_has_a_panel_per_suite_and_machine_and_a_cross_at_each_regres
     assert figure.legend == ("full", "separable")
     assert "bbbbbbbb" in figure.panels[0]
     assert figure.data["regressed"].sum() == 1
+    calm = trend(history(tmp_path / "asv", tmp_path / "pytest", factor=10), "history")
+    assert figure.panels[0].count("<use") == calm.panels[0].count("<use") + 1
     assert trend(history(), "history").panels == ()
 
 
