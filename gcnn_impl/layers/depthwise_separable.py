@@ -59,7 +59,7 @@ class DepthwiseSeparableConv2d(ChannelMixingConv2d):
 
     @staticmethod
     def explained_energy(kernels: Tensor, group: Group) -> Tensor | None:
-        """For each o, separate the matrix i × (h, x)."""
+        """Separate, for each o, the matrix i × (h, x)."""
         return rank_one_energy(kernels.flatten(2))
 
 
@@ -100,5 +100,5 @@ class DepthwiseGroupSeparableConv2d(ChannelMixingConv2d):
 
     @staticmethod
     def explained_energy(kernels: Tensor, group: Group) -> Tensor | None:
-        """For each o, separate the tensor i × h × x; the energy is a lower bound."""
+        """Separate, for each o, the tensor i × h × x; the energy is a lower bound."""
         return rank_one_tensor_energy(kernels)

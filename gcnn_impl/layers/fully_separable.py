@@ -86,7 +86,7 @@ class FullySeparableConv2d(GroupToGroupConv2d):
 
     @staticmethod
     def explained_energy(kernels: Tensor, group: Group) -> Tensor | None:
-        """For each o, separate the tensor (i, θ) × s × x; the energy is a lower bound. None without scales and rotations."""
+        """Separate, for each o, the tensor (i, θ) × s × x; the energy is a lower bound. None on other groups."""
         if not isinstance(group, SO2xRPlus):
             return None
         return rank_one_tensor_energy(kernels.unflatten(2, (group.rotations, group.scales)).flatten(1, 2))

@@ -24,5 +24,5 @@ class GroupSeparableConv2d(UnfactoredConv2d):
 
     @staticmethod
     def explained_energy(kernels: Tensor, group: Group) -> Tensor | None:
-        """For each (o, i), separate the matrix h × x."""
+        """Separate, for each (o, i), the matrix h × x."""
         return rank_one_energy(kernels)

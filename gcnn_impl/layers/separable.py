@@ -41,5 +41,5 @@ class SeparableGroupConv2d(GroupToGroupConv2d):
 
     @staticmethod
     def explained_energy(kernels: Tensor, group: Group) -> Tensor | None:
-        """For each o, separate the matrix (i, h) × x."""
+        """Separate, for each o, the matrix (i, h) × x."""
         return rank_one_energy(kernels.flatten(1, 2))

@@ -5,7 +5,6 @@ followed by batch norm and 2×2 spatial max pooling; one more convolution withou
 plane; and a classifier with one hidden layer.
 """
 
-from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -52,27 +51,26 @@ class ResidualBlock(nn.Module):
 
 
 def _group_block(config: GroupResNetConfig, c_in: int, c_out: int, gain: float, **factory: Any) -> ResidualBlock:
-    k, hidden = config.kernel_size, config.hidden_features
-    conv = partial(CONVOLUTIONS[config.variant], group=config.group, bias=False, omega=config.omega, **factory)
-    same = partial(conv, kernel_size=k, padding=k // 2, hidden_features=hidden)
+    conv, k, hidden = CONVOLUTIONS[config.variant], config.kernel_size, config.hidden_features
+    options: dict[str, Any] = {"group": config.group, "bias": False, "omega": config.omega, **factory}
+    same: dict[str, Any] = {"padding": k // 2, "hidden_features": hidden, **options}
     return ResidualBlock(
-        same(c_in, c_in, gain=gain),
+        conv(c_in, c_in, k, gain=gain, **same),
         GroupBatchNorm2d(c_in, **factory),
-        same(c_in, c_out, gain=RELU_GAIN),
+        conv(c_in, c_out, k, gain=RELU_GAIN, **same),
         GroupBatchNorm2d(c_out, **factory),
-        conv(c_in, c_out, 1, gain=gain, hidden_features=hidden // 2) if c_in != c_out else None,
+        conv(c_in, c_out, 1, gain=gain, hidden_features=hidden // 2, **options) if c_in != c_out else None,
     )
 
 
 def _plain_block(config: PlainResNetConfig, c_in: int, c_out: int, **factory: Any) -> ResidualBlock:
     k = config.kernel_size
-    conv = partial(nn.Conv2d, bias=False, **factory)
     return ResidualBlock(
-        conv(c_in, c_in, k, padding=k // 2),
+        nn.Conv2d(c_in, c_in, k, padding=k // 2, bias=False, **factory),
         nn.BatchNorm2d(c_in, **factory),
-        conv(c_in, c_out, k, padding=k // 2),
+        nn.Conv2d(c_in, c_out, k, padding=k // 2, bias=False, **factory),
         nn.BatchNorm2d(c_out, **factory),
-        conv(c_in, c_out, 1) if c_in != c_out else None,
+        nn.Conv2d(c_in, c_out, 1, bias=False, **factory) if c_in != c_out else None,
     )
 
 
