@@ -7,8 +7,7 @@ from torch import Tensor, nn
 
 from gcnn_impl import functional
 from gcnn_impl.groups import Group
-from gcnn_impl.layers.base import arrange_spatial
-from gcnn_impl.layers.group_to_group import GroupToGroupConv2d, arrange_group, arrange_joint
+from gcnn_impl.layers.group_to_group import GroupToGroupConv2d, arrange_joint
 from gcnn_impl.low_rank import rank_one_energy, rank_one_tensor_energy
 
 
@@ -74,8 +73,7 @@ class DepthwiseGroupSeparableConv2d(ChannelMixingConv2d):
         self.spatial_kernel = self._new_spatial_kernel(1)
 
     def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
-        spatial = arrange_spatial(self._evaluate(self.spatial_kernel, *grids[:1]))[:, :, 0]
-        return arrange_group(self._evaluate(self.group_kernel, *grids)), spatial
+        return self._over_group(self.group_kernel, *grids), self._over_plane(self.spatial_kernel, *grids)
 
     def working_kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
         over_group, over_plane = self.generate(*grids)

@@ -9,8 +9,7 @@ from torch import Tensor
 from gcnn_impl import functional
 from gcnn_impl.groups import Group, SO2xRPlus
 from gcnn_impl.kernels import ContinuousKernel, group_points
-from gcnn_impl.layers.base import arrange_spatial
-from gcnn_impl.layers.group_to_group import GroupToGroupConv2d, arrange_group
+from gcnn_impl.layers.group_to_group import GroupToGroupConv2d
 from gcnn_impl.low_rank import rank_one_tensor_energy
 
 
@@ -31,17 +30,15 @@ class FullySeparableConv2d(GroupToGroupConv2d):
             raise ValueError(f"the fully separable convolution needs SO2xRPlus, not {group}")
 
     def _add_kernels(self) -> None:
-        (out_rotations, out_scales), (in_rotations, in_scales) = self._split(*self._grids())
-        rotations, scales = (out_rotations, in_rotations), (out_scales, in_scales)
+        rotations, scales = self._split(*self._grids())
         over_rotations, over_scales = (partial(group_points, g) for g in (self.group.rotation, self.group.scale))
-        self.rotation_kernel = ContinuousKernel(
-            over_rotations, rotations, self.out_channels, self.in_channels, **self._siren
-        )
+        channels = self.out_channels, self.in_channels
+        self.rotation_kernel = ContinuousKernel(over_rotations, rotations, *channels, **self._siren)
         self.scale_kernel = ContinuousKernel(over_scales, scales, self.out_channels, 1, **self._siren)
         self.spatial_kernel = self._new_spatial_kernel(1)
 
-    def _split(self, out_elements: Tensor, in_elements: Tensor) -> list[tuple[Tensor, Tensor]]:
-        """Return the rotations and the scales of rotation-major product grids, for the output and for the input."""
+    def _split(self, out_elements: Tensor, in_elements: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """Return the rotations and the scales of rotation-major product grids, both as (output, input)."""
         factors = []
         for elements, group in [(out_elements, self.out_group), (in_elements, self.group)]:
             scales = group.scales
@@ -50,17 +47,16 @@ class FullySeparableConv2d(GroupToGroupConv2d):
             if product.shape != elements.shape or not torch.allclose(product, elements):
                 raise ValueError(f"the elements are not a rotation-major product of rotations and {scales} scales")
             factors.append((rotation, scale))
-        return factors
+        (out_rotation, out_scale), (in_rotation, in_scale) = factors
+        return (out_rotation, in_rotation), (out_scale, in_scale)
 
     def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
-        rotations: tuple[Tensor, ...] = ()
-        scales: tuple[Tensor, ...] = ()
-        if grids:
-            rotations, scales = zip(*self._split(*grids), strict=True)
-        rotation_kernel = arrange_group(self._evaluate(self.rotation_kernel, *rotations))
-        scale_kernel = arrange_group(self._evaluate(self.scale_kernel, *scales))
-        spatial_kernel = arrange_spatial(self._evaluate(self.spatial_kernel, *grids[:1]))[:, :, 0]
-        return rotation_kernel, scale_kernel, spatial_kernel
+        rotations, scales = self._split(*grids) if grids else ((), ())
+        return (
+            self._over_group(self.rotation_kernel, *rotations),
+            self._over_group(self.scale_kernel, *scales),
+            self._over_plane(self.spatial_kernel, *grids),
+        )
 
     def working_kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
         rotation, scale, over_plane = self.generate(*grids)

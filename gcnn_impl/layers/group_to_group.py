@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gcnn_impl.groups import Group
 from gcnn_impl.kernels import ContinuousKernel, group_points, joint_points
-from gcnn_impl.layers.base import Convolution, check_grid
+from gcnn_impl.layers.base import Convolution, arrange_spatial, check_grid
 
 
 class GroupToGroupConv2d(Convolution):
@@ -59,6 +59,14 @@ class GroupToGroupConv2d(Convolution):
             **self._siren,
         )
 
+    def _over_group(self, kernel: ContinuousKernel, *grids: Tensor) -> Tensor:
+        """Return the values of a kernel over the group, shape (C_o, |H_out|, C_i, |H_in|)."""
+        return self._evaluate(kernel, *grids).permute(2, 0, 3, 1)
+
+    def _over_plane(self, kernel: ContinuousKernel, *grids: Tensor) -> Tensor:
+        """Return the values of a kernel over the plane with one input channel, shape (C_o, |H_out|, k, k)."""
+        return arrange_spatial(self._evaluate(kernel, *grids[:1]))[:, :, 0]
+
     def _grids(self) -> tuple[Tensor, Tensor]:
         return self.out_group.elements(), self.group.elements()
 
@@ -81,14 +89,9 @@ class GroupToGroupConv2d(Convolution):
 
 
 def arrange_joint(values: Tensor) -> Tensor:
-    """Arrange the values of a kernel over plane and group.
+    """Arrange the values of a kernel over the group and the plane.
 
     (|H_out|, |H_in|, k·k, C_o, C_i) → (C_o, |H_out|, C_i, |H_in|, k, k).
     """
     k = math.isqrt(values.shape[2])
     return values.permute(3, 0, 4, 1, 2).unflatten(-1, (k, k))
-
-
-def arrange_group(values: Tensor) -> Tensor:
-    """Arrange the values of a kernel over the group, (|H_out|, |H_in|, C_o, C_i) → (C_o, |H_out|, C_i, |H_in|)."""
-    return values.permute(2, 0, 3, 1)

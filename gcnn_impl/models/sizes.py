@@ -29,9 +29,10 @@ def build(config: Config, *, device: torch.device | str | None = None, dtype: to
 
 
 def count_parameters(config: Config) -> int:
-    """Return the number of learnable numbers in a config's network.
+    """Return the number of parameters of a config's network.
 
-    >>> count_parameters(GroupResNetConfig(variant="separable"))
+    >>> from gcnn_impl import SO2
+    >>> count_parameters(GroupResNetConfig(group=SO2(8), variant="separable"))
     755370
     """
     return sum(p.numel() for p in build(config, device="meta").parameters())

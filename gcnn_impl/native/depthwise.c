@@ -1,10 +1,10 @@
 /* Depthwise convolution of channels-last maps over the taps of a disc.
 
-   Maps are (B, H, W, M) in memory, float32. A task is one image, a group of channels and a band of rows. A task goes down
-   its rows, STEP at a time, and keeps the rows under the taps in a ring, copied for each vector of channels alone and with
-   the padding around them. The copies have no border that needs care, a tap is a constant distance in memory, and the
-   values under the taps stay in the first-level cache, where pixels of a map with a thousand channels would evict each
-   other. Maps themselves are read and written in long runs.
+   Maps are (B, H, W, M) in memory, float32. A task is one image, a group of channels and a band of rows. A task goes
+   down its rows, STEP at a time, and keeps the rows under the taps in a ring, copied for each vector of channels alone
+   and with the padding around them. The copies have no border that needs care, a tap is a constant distance in memory,
+   and the values under the taps stay in the first-level cache, where pixels of a map with a thousand channels would
+   evict each other. Maps themselves are read and written in long runs.
 
    The order of every sum does not depend on which thread computes it: gradients of weights are summed per chunk of
    images, and the number of chunks depends on the sizes and on the number of threads alone. */
@@ -53,7 +53,8 @@ void gcnn_depthwise_memory(long B, long H, long W, long M, long k, long padding,
     floats[0] = p.threads * p.scratch, floats[1] = p.chunks * M * p.taps;
 }
 
-/* A row of taps has 2 * half_width + 1 columns, in a disc i*i + j*j <= r*r or in a square. Roots of squares are exact. */
+/* A row of taps has 2 * half_width + 1 columns, in a disc i*i + j*j <= r*r or in a square. Square roots of squares are
+   exact. */
 INLINE long half_width(long row, long radius, int disc) {
     return disc ? (long)__builtin_sqrt((double)(radius * radius - row * row)) : radius;
 }
@@ -142,8 +143,8 @@ static void convolve_any_row(const float *x, const plan *p, long first, const fl
 
 /* y[b, i, j, m] = bias[m % C] + sum over taps of x[b, i + row - padding, j + column - padding, m] * w[m, row, column].
 
-   weight (M, k, k) contiguous, read from its end if `flip`; bias may be null; the output has H + 2 * padding - k + 1 rows.
-   scratch: see gcnn_depthwise_memory. */
+   weight (M, k, k) contiguous, read from its end if `flip`; bias may be null; the output has H + 2 * padding - k + 1
+   rows. scratch: see gcnn_depthwise_memory. */
 void gcnn_depthwise(const float *x, const float *weight, const float *bias, float *y, float *scratch, long B, long H,
                     long W, long M, long k, long padding, long C, int disc, int flip, long threads) {
     plan p = make_plan(B, H, W, M, k, padding, threads);

@@ -1,7 +1,7 @@
 /* Kernels from their nets: two sine layers and a linear one at N points, gathered to the places of a kernel.
 
-   All values are stored transposed, (features, points), with the points padded to whole vectors, so that no product needs
-   a transposed copy. The first point of the padding, N, has the value zero; places outside the disc take this point. */
+   All values are stored transposed, (features, points), with the points padded to whole vectors, so that no product
+   needs a transposed copy. The first point of the padding, N, has the value zero; places outside the disc take it. */
 
 #include <math.h>
 
