@@ -62,7 +62,7 @@ def direct(module):
 
 
 def layers():
-    """Every layer with |H_in| ≠ |H_out|, stride and less padding than k // 2."""
+    """Yield every layer with |H_in| ≠ |H_out|, stride and less padding than k // 2."""
     yield "lifting", LiftingConv2d(2, 3, 5, RPlus(3), stride=2, padding=1)
     for variant, convolution in CONVOLUTIONS.items():
         groups = (SO2xRPlus(2, 3), SO2xRPlus(3, 2)) if variant == "separable2d" else (RPlus(3), RPlus(2))

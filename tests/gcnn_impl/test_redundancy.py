@@ -25,7 +25,7 @@ from gcnn_impl.redundancy import composed_kernel
 GROUPS = [SO2(5), O2(3), RPlus(3), SO2xRPlus(3, 2)]
 
 
-# Which constraints the kernels of a variant satisfy.
+# The variants that can explain all of a variant's kernel.
 EXACT = {
     "full": [],
     "separable": ["separable", "gseparable"],
@@ -73,7 +73,7 @@ def test_sub_grids_and_kernels_of_one_tap_are_explained_too():
 
 
 def numpy_scores(kernel):
-    """By numpy's SVD and explicit loops over (C_o, |H_out|, C_i, |H_in|, taps)."""
+    """Return the scores by numpy's SVD and explicit loops over (C_o, |H_out|, C_i, |H_in|, taps)."""
     top = {"separable": 0.0, "gseparable": 0.0, "dseparable": 0.0}
     for o, h in itertools.product(*map(range, kernel.shape[:2])):
         k = kernel[o, h]

@@ -24,7 +24,7 @@ EXACT_GROUPS = [SO2(4), SO2(8), SO2(12), O2(4), O2(8), SO2xRPlus(4, 3)]
 
 
 def layers_and_inputs(group, dtype=torch.float32, size=11):
-    """Every layer on ``group`` with an input it takes."""
+    """Yield name, layer and an input for every layer that exists on ``group``."""
     image = torch.randn(2, 3, size, size, dtype=dtype)
     yield "lifting", LiftingConv2d(3, 4, 5, group, padding=2, dtype=dtype), image
     x = torch.randn(2, 3, group.resolution, size, size, dtype=dtype)
