@@ -1,4 +1,4 @@
-"""The depthwise-separable variants: a mix of channels w_oi, then a kernel for each channel by itself."""
+"""The depthwise-separable variants: a mix of channels w_oi, then a kernel for each channel alone."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""The full group convolution, and what every variant needs that is applied as one convolution over group and plane."""
+"""The full group convolution, and the base class of variants that are one convolution over the group and the plane."""
 
 from typing import Any, ClassVar
 

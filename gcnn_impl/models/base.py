@@ -1,4 +1,4 @@
-"""What all networks share: their constructor, their pooling, and the gains of their initialisation."""
+"""The base class of the networks, their pooling, and the gains of their initialisation."""
 
 from typing import Any, Generic, TypeVar
 

@@ -94,7 +94,7 @@ class AllCNNCConfig:
 
 @dataclass(frozen=True)
 class GroupOptions:
-    """What makes a network equivariant, the same in every layer.
+    """Options of an equivariant network, the same in every layer.
 
     Args:
         group: the subgroup H and its grid.

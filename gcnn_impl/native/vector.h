@@ -1,4 +1,4 @@
-/* What the operators share: vectors of the processor's width. */
+/* Vectors of the processor's width, for all operators. */
 
 #ifndef GCNN_VECTOR_H
 #define GCNN_VECTOR_H

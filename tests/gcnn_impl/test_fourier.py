@@ -95,9 +95,7 @@ def test_layers_give_the_same_in_every_algorithm(variant, group, kernel_size: in
 
 
 @pytest.mark.parametrize(("stride", "padding"), [(2, 1), (1, 0)])
-def test_a_convolution_that_changes_the_size_is_direct(
-    stride: int, padding: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_change_of_size_is_convolved_directly(stride: int, padding: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(functional, "fourier_conv2d", None)  # would raise
     layer = GroupConv2d(2, 2, 3, SO2(4), stride=stride, padding=padding, algorithm="fourier")
     layer(torch.randn(1, 2, 4, 7, 7))
