@@ -1,8 +1,9 @@
 """Depthwise convolution whose weight gradient is taken in strips of columns.
 
 Training a separable layer spends most of its time in the weight gradient of the depthwise convolution: oneDNN has a
-fast one only for kernels up to three columns wide. So the k × k gradient is put together from strips of at most three
-columns, each only as high as the disc where the kernel is zero outside it. Forward and input gradient are torch's own.
+fast algorithm only for kernels up to three columns wide. The k × k gradient is therefore composed of strips of at most
+three columns. Where the kernel is zero outside the disc, a strip is only as high as the disc. Forward and input
+gradient are torch's own.
 """
 
 import math
@@ -15,9 +16,9 @@ FAST_WIDTH = 3
 
 
 def column_strips(kernel_size: int) -> list[tuple[int, int]]:
-    """First column and width of the strips: threes, and twos at the sides where the width leaves a rest.
+    """Return first column and width of the strips: three columns each, or two at the sides where 3 does not divide k.
 
-    A single column would be a 1 × 1 convolution at the tips of the disc, which torch gives to a slow path.
+    A single column would be a 1 × 1 convolution at the tips of the disc, for which torch takes a slow path.
 
     >>> column_strips(7)
     [(0, 2), (2, 3), (5, 2)]
@@ -29,16 +30,16 @@ def column_strips(kernel_size: int) -> list[tuple[int, int]]:
 
 
 def disc_height(kernel_size: int, start: int, width: int) -> int:
-    """Largest row offset |i| with i² + j² ≤ r² among the columns of a strip."""
+    """Return the largest row offset |i| with i² + j² ≤ r² among the columns of a strip."""
     r = kernel_size // 2
     return max(math.isqrt(r * r - (column - r) ** 2) for column in range(start, start + width))
 
 
 def _widen(x: Tensor, left: int, right: int) -> Tensor:
-    """Columns of zeros added at the sides, or columns taken away where negative.
+    """Add columns of zeros at the sides, or remove columns where the number is negative.
 
-    ``pad`` does the same, but refuses to take away more columns than there are: here the rest comes off the zeros of
-    the other side, as a narrow image under a wide kernel needs it.
+    ``pad`` does the same, but refuses to remove more columns than the image has. Here the remaining columns are removed
+    from the zeros of the other side, as a narrow image under a wide kernel needs.
     """
     x = x.permute(0, 2, 3, 1)  # (B, H, W, C), where ``cat`` leaves the layout as it is
     batch, height, width, channels = x.shape
@@ -49,7 +50,7 @@ def _widen(x: Tensor, left: int, right: int) -> Tensor:
 
 
 def _weight_gradient(x: Tensor, gradient: Tensor, kernel_size: int, stride: int, padding: int, disc: bool) -> Tensor:
-    """∂L/∂w of a depthwise convolution, (B, C, H, W) and (B, C, H', W') → (C, 1, k, k); zero outside the disc."""
+    """Return ∂L/∂w of a depthwise convolution, zero outside the disc; (B, C, H, W), (B, C, H', W') → (C, 1, k, k)."""
     channels, r = x.shape[1], kernel_size // 2
     columns = []
     for start, width in column_strips(kernel_size):
@@ -59,7 +60,7 @@ def _weight_gradient(x: Tensor, gradient: Tensor, kernel_size: int, stride: int,
             shifted, strip_padding = x, [vertical, left]
         elif vertical >= 0:
             shifted, strip_padding = _widen(x, left, right), [vertical, 0]
-        else:  # rows are taken away, as the strip is lower than the kernel
+        else:  # remove rows, as the strip is lower than the kernel
             shifted, strip_padding = _widen(x[:, :, -vertical:vertical], left, right), [0, 0]
         weight = x.new_empty(channels, 1, 2 * height + 1, width)  # only its shape is read
         mask = [False, True, False]
@@ -89,7 +90,7 @@ class _DepthwiseConv2d(torch.autograd.Function):
         kernel_size = weight.shape[-1]
         if ctx.needs_input_grad[0]:
             geometry = [[ctx.stride] * 2, [ctx.padding] * 2, [1, 1], False, [0, 0], len(weight)]
-            if ctx.stride == 1 and ctx.padding < kernel_size:  # a forward convolution, which is a little faster
+            if ctx.stride == 1 and ctx.padding < kernel_size:  # a forward convolution is a little faster
                 flipped = weight.flip(-1, -2)
                 grad_x = conv2d(gradient, flipped, padding=kernel_size - 1 - ctx.padding, groups=len(weight))
             else:
@@ -105,14 +106,14 @@ class _DepthwiseConv2d(torch.autograd.Function):
 def depthwise_conv2d(
     x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: int = 1, padding: int = 0, disc: bool = False
 ) -> Tensor:
-    """``conv2d`` with one filter per channel and a fast weight gradient on channels-last data.
+    """Convolve as ``conv2d`` with one filter per channel, with a fast weight gradient on channels-last data.
 
     Args:
-        x: shape (B, C, H, W), best channels-last.
+        x: shape (B, C, H, W), fastest channels-last.
         weight: shape (C, 1, k, k), k odd.
         bias: shape (C,).
-        disc: the weight is zero outside the disc i² + j² ≤ r², and its gradient is not wanted there (it is given as
-            zero in some places).
+        disc: whether the weight is zero outside the disc i² + j² ≤ r²; its gradient is then not wanted there, and is
+            zero in some places outside.
 
     Returns:
         Shape (B, C, H', W').
@@ -121,7 +122,7 @@ def depthwise_conv2d(
     if weight.shape[-1] <= FAST_WIDTH or not differentiated:
         return conv2d(x, weight, bias, stride, padding, groups=len(weight))
     device = x.device.type
-    if device != "meta" and torch.is_autocast_enabled(device):  # as for conv2d, so that backward sees one dtype
+    if device != "meta" and torch.is_autocast_enabled(device):  # as conv2d does, so that backward sees one dtype
         dtype = torch.get_autocast_dtype(device)
         x, weight, bias = x.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
     return _DepthwiseConv2d.apply(x, weight, bias, stride, padding, disc)

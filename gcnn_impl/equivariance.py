@@ -1,10 +1,10 @@
-"""How equivariant a module is: transform the input, transform the output, compare.
+"""How equivariant a module is: the output of a transformed input is compared with the transformed output.
 
 For an element g, (L_g f)(x) = f(g⁻¹x) on images and (L_g f)(x, h) = f(g⁻¹x, g⁻¹h) on maps on the group; a module Φ is
 equivariant when Φ(L_g f) = L_g Φ(f). Outputs without a plane, (B, C), are taken to be invariant.
 
-Quarter turns and reflections permute the pixels, so their error is rounding alone. Any other element interpolates, and
-its error says how well the sampled group and the pixel grid stand for the continuous ones.
+Quarter turns and reflections permute the pixels, so their error is rounding alone. For any other element the image is
+interpolated, and the error says how well the sampled group and the pixel grid approximate the continuous ones.
 """
 
 import torch
@@ -15,21 +15,24 @@ from gcnn_impl.groups import Group
 
 
 def transform_image(x: Tensor, matrix: Tensor) -> Tensor:
-    """f(g⁻¹x) about the centre of the image, (..., H, W) → (..., H, W).
+    """Return f(g⁻¹x) about the centre of the image, (..., H, W) → (..., H, W).
 
-    Pixels move without interpolation where ``matrix`` permutes them (the image must then be square if it turns);
-    otherwise the image is interpolated bicubically, with zeros outside.
+    Where ``matrix`` permutes the pixels, they move without interpolation; otherwise the image is interpolated
+    bicubically, with zeros outside.
 
     Args:
         matrix: g, shape (2, 2), on (x, y) with y pointing up.
+
+    Raises:
+        ValueError: for a quarter turn of an image that is not square.
     """
     rounded = matrix.round()
     if torch.allclose(matrix, rounded, atol=1e-9) and torch.equal(rounded.abs().sum(0), matrix.new_ones(2)):
-        inverse = rounded.T.tolist()  # of a signed permutation
+        inverse = rounded.T.tolist()  # the inverse of a signed permutation is its transpose
         if inverse[0][0] == 0:  # x and y change places
             if x.shape[-1] != x.shape[-2]:
                 raise ValueError(f"a quarter turn needs a square image, not {x.shape[-2]}×{x.shape[-1]}")
-            # x reads from ±y and y from ±x; rows run downwards, so the signs of mixed terms turn over.
+            # x reads from ±y and y from ±x; rows run downwards, so the mixed terms change their signs.
             x, from_y, from_x = x.transpose(-1, -2), -inverse[0][1], -inverse[1][0]
             return x.flip([d for d, sign in [(-2, from_y), (-1, from_x)] if sign < 0])
         return x.flip([d for d, sign in [(-1, inverse[0][0]), (-2, inverse[1][1])] if sign < 0])
@@ -44,7 +47,7 @@ def transform_image(x: Tensor, matrix: Tensor) -> Tensor:
 
 
 def group_permutation(group: Group, g: Tensor) -> Tensor:
-    """Where g⁻¹h stands in the grid of H for each h, -1 where it is not on the grid; shape (|H|,)."""
+    """Return the place of g⁻¹h in the grid of H for each h, −1 where it is not on the grid; shape (|H|,)."""
     elements = group.elements()
     moved = group.compose(group.inverse(g).expand_as(elements), elements)
     # Compare relative elements with the identity: an angle near −π equals one near π.
@@ -54,7 +57,7 @@ def group_permutation(group: Group, g: Tensor) -> Tensor:
 
 
 def transform(x: Tensor, group: Group, g: Tensor) -> tuple[Tensor, Tensor]:
-    """L_g f, and which group elements of it are known.
+    """Return L_g f, and which of its group elements are known.
 
     Args:
         x: image (B, C, H, W), map on the group (B, C, |H|, H, W), or invariant features (B, C).
@@ -62,7 +65,7 @@ def transform(x: Tensor, group: Group, g: Tensor) -> tuple[Tensor, Tensor]:
         g: the element, shape (dim,).
 
     Returns:
-        The transformed tensor, and a mask over axis 2, all true unless g moves the grid of H off itself.
+        The transformed tensor, and a mask over axis 2, which is false where g moves the grid of H off itself.
     """
     if x.dim() == 2:
         return x, torch.ones((), dtype=torch.bool)
@@ -74,7 +77,12 @@ def transform(x: Tensor, group: Group, g: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def exact_elements(group: Group) -> Tensor:
-    """The elements that map both the pixel grid and the grid of H to themselves, the identity left out: (n, dim)."""
+    """Return the elements that map both the pixel grid and the grid of H to themselves, without the identity: (n, dim).
+
+    >>> from gcnn_impl import SO2
+    >>> len(exact_elements(SO2(8)))  # three quarter turns
+    3
+    """
     elements = group.elements()
     keep = []
     for i, g in enumerate(elements[1:], start=1):
@@ -95,21 +103,25 @@ def equivariance_error(
     elements: Tensor | None = None,
     border: int = 0,
 ) -> float:
-    """Worst relative error ‖Φ(L_g f) − L_g Φ(f)‖ / ‖L_g Φ(f)‖ over group elements g (2-norms over everything).
+    """Return the largest relative error ‖Φ(L_g f) − L_g Φ(f)‖ / ‖L_g Φ(f)‖ over group elements g.
 
-    The module is run as it is: call ``eval()`` first unless batch statistics are wanted.
+    The norms are 2-norms over the whole output. The module runs in its present mode: call ``eval()`` first unless batch
+    statistics are wanted.
 
     Args:
-        module: anything that takes images (B, C, H, W) or maps on the group (B, C, |H|, H, W) and returns images, maps
-            on the group, or invariant features (B, C).
+        module: any module from images (B, C, H, W) or maps on the group (B, C, |H|, H, W) to images, maps on the
+            group, or invariant features (B, C).
         x: the input.
         group: the group of the input, and of the output unless ``out_group`` is given.
         elements: the elements to try, shape (n, dim); by default those of the output grid for which the error of a
             correct layer is rounding alone.
-        border: pixels at the edge of the output to leave out, for elements that move content across the edge.
+        border: width in pixels of the edge of the output that is left out, for elements that move content across it.
+
+    Returns:
+        The largest relative error; nan for an output that is zero everywhere.
 
     Raises:
-        ValueError: when there is no element to try, or nothing that could differ.
+        ValueError: where there is no element to try, or no part of the output can be compared.
     """
     out_group = group if out_group is None else out_group
     if elements is None:
@@ -147,7 +159,10 @@ def assert_equivariant(
     elements: Tensor | None = None,
     border: int = 0,
 ) -> None:
-    """Raise ``AssertionError`` where ``equivariance_error`` exceeds ``tolerance``; for tests of anybody's layer."""
+    """Raise ``AssertionError`` where ``equivariance_error`` exceeds ``tolerance`` or is nan; for tests of any layer.
+
+    Arguments are those of ``equivariance_error``.
+    """
     error = equivariance_error(module, x, group, out_group=out_group, elements=elements, border=border)
     if not error <= tolerance:  # also for nan
         raise AssertionError(f"equivariance error {error:.3g} under {group} exceeds the tolerance {tolerance:.3g}")

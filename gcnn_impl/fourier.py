@@ -1,16 +1,18 @@
 """Convolution with many channels through the Fourier transform over the plane.
 
-A circular correlation is a product at every frequency, y(f) = k*(f) · x(f), and for maps of M channels that is one of
-matrices, (M_o, M_i) × (M_i, B). A map of H × W that is padded with zeros to (H + r) × (W + r) does not feel the circle.
-So a pair of channels takes about 2·(H + r)·(W + r) multiply–accumulates instead of T·H·W with the T taps of a disc.
+A circular correlation is a product at every frequency, y(f) = k*(f) · x(f); for maps of M channels it is a product of
+matrices, (M_o, M_i) × (M_i, B). Padding a map of H × W with zeros to (H + r) × (W + r) makes the circular correlation
+equal to the ordinary one. A pair of channels takes about 2·(H + r)·(W + r) multiply–accumulates instead of T·H·W with
+the T taps of a disc.
 
-Real matrix products throughout. Torch's are faster than its complex ones here, transforms of thirty points are small
-matrices, and every product leaves its result in the order that the next one wants. A complex vector of maps stands as
-its real over its imaginary part, 2·B rows, so that k*·x = k_r·x + k_i·(i x) is two products with real matrices.
+All matrix products are real. Torch's real products are faster than its complex ones here, transforms of thirty points
+are small matrices, and every product leaves its result in the order that the next product needs. A complex vector of
+maps is stored as its real part above its imaginary part, 2·B rows, so that k*·x = k_r·x + k_i·(i x) is two products
+with real matrices.
 
-Kernels are transformed a few frequencies at a time, and in the backward pass again: all frequencies of a kernel of
-512 × 512 channels would take gigabytes. Memory above a direct convolution's is then that of the spectra of the maps,
-each 1.3 times its map at 28 × 28 and k = 7.
+Kernels are transformed a few frequencies at a time, and again in the backward pass: all frequencies of a kernel of
+512 × 512 channels would take gigabytes. Compared with a direct convolution, the additional memory is then that of the
+spectra of the maps, each 1.3 times its map at 28 × 28 and k = 7.
 """
 
 import functools
@@ -19,19 +21,25 @@ import math
 import torch
 from torch import Tensor
 
-# Kernel values transformed at once: enough for efficient products, and few enough for a processor's cache.
+# Number of kernel values transformed at once: enough for efficient products, few enough for a processor's cache.
 CHUNK = 2**22
-# What the steps take in the time of one multiply–accumulate of oneDNN's direct convolution: a least-squares fit to 20
-# layers of 32 to 512 maps on two cores of an AMD EPYC (docs/performance.md). MKL's products are slow on that processor.
+# Time of the steps in units of one multiply–accumulate of oneDNN's direct convolution: a least-squares fit to 20 layers
+# of 32 to 512 maps on two cores of an AMD EPYC (docs/performance.md). MKL's products are slow on that processor.
 TRANSFORM_COST = 7.0  # a multiply–accumulate of the transforms
-PRODUCT_COST = 2.6  # one of the products at every frequency
+PRODUCT_COST = 2.6  # a multiply–accumulate of the products at every frequency
 KERNEL_COST = 250.0  # one frequency of the kernel of a pair of channels
-# By how much it must be expected to win: the fit is off by up to a third.
+# Factor by which the transform must be expected to be faster: the fit is wrong by up to a third.
 MARGIN = 1.2
 
 
 def fourier_pays(batch: int, height: int, width: int, in_maps: int, out_maps: int, taps: int, radius: int) -> bool:
-    """Whether the transform is expected to be faster than a direct convolution with that many taps."""
+    """Return whether the transform is expected to be faster than a direct convolution.
+
+    Args:
+        height, width: of the maps, in pixels.
+        in_maps, out_maps: |H_in|·C_i, |H_out|·C_o.
+        taps, radius: of the kernel.
+    """
     rows, columns = (height + radius) // 2 + 1, width + radius
     transforms = 2 * rows * width * (height + 2 * columns) * batch * (in_maps + out_maps)
     pairs = rows * columns * in_maps * out_maps
@@ -40,12 +48,12 @@ def fourier_pays(batch: int, height: int, width: int, in_maps: int, out_maps: in
 
 
 def fourier_conv2d(x: Tensor, taps: Tensor, offsets: tuple[tuple[int, int], ...], bias: Tensor | None = None) -> Tensor:
-    """y_o(p) = b_o + Σ_i Σ_t x_i(p + offset_t) k_oi(t), with zeros outside of the image.
+    """Return y_o(p) = b_o + Σ_i Σ_t x_i(p + offset_t) k_oi(t), with zeros outside of the image.
 
     Args:
         x: shape (B, M_i, H, W).
         taps: kernel values, shape (T, M_o, M_i).
-        offsets: (row, column) of every tap. Taps t and T − 1 − t must be opposite, and the middle one at (0, 0).
+        offsets: (row, column) of every tap. Taps t and T − 1 − t must be opposite, and the middle tap at (0, 0).
         bias: shape (M_o,).
 
     Returns:
@@ -55,7 +63,7 @@ def fourier_conv2d(x: Tensor, taps: Tensor, offsets: tuple[tuple[int, int], ...]
     radius = max(abs(place) for offset in offsets for place in offset)
     n_rows, n_columns = height + radius, width + radius
     rows, columns = (_dft(n, size, x.dtype, x.device) for n, size in [(n_rows, height), (n_columns, width)])
-    half = n_rows // 2 + 1  # the others are conjugates
+    half = n_rows // 2 + 1  # the other frequencies are conjugates
     cos, sin = (m[:half] for m in rows)  # (U, H)
 
     z = x.permute(2, 3, 0, 1).reshape(height, -1)  # (H, W·B·M)
@@ -69,7 +77,7 @@ def fourier_conv2d(x: Tensor, taps: Tensor, offsets: tuple[tuple[int, int], ...]
     real, imaginary = products.view(half, n_columns, 2, -1).unbind(2)  # (U, V, B·M_o)
     cos_columns, sin_columns = columns
     real, imaginary = _turn(real, imaginary, cos_columns.t(), -sin_columns.t())  # (U, W, B·M_o)
-    conjugates = torch.full((half, 1), 2.0, dtype=x.dtype, device=x.device)  # how many frequencies a row stands for
+    conjugates = torch.full((half, 1), 2.0, dtype=x.dtype, device=x.device)  # frequencies per row
     conjugates[0] = 1
     if n_rows % 2 == 0:
         conjugates[-1] = 1
@@ -82,14 +90,17 @@ def fourier_conv2d(x: Tensor, taps: Tensor, offsets: tuple[tuple[int, int], ...]
 
 
 def _turn(real: Tensor, imaginary: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor]:
-    """(cos − i sin) times the second axis of (U, W, …): one dimension of a transform; with −sin, of its inverse."""
+    """Multiply the second axis of (U, W, …) by (cos − i sin), one dimension of a transform; by −sin for its inverse."""
     cos, sin, minus_sin = (m.expand(len(real), -1, -1) for m in (cos, sin, -sin))
     turned = torch.baddbmm(torch.bmm(cos, real), sin, imaginary)
     return turned, torch.baddbmm(torch.bmm(cos, imaginary), minus_sin, real)
 
 
 def _by_parity(taps: Tensor) -> tuple[Tensor, Tensor]:
-    """Sums and differences of opposite taps: their waves are cosines and sines; (T, …) → (T//2 + 1, …), (T//2, …)."""
+    """Return sums and differences of opposite taps, (T, …) → (T//2 + 1, …), (T//2, …).
+
+    The waves of the sums are cosines, those of the differences sines.
+    """
     middle = len(taps) // 2
     first, last = taps[:middle], taps[middle + 1 :].flip(0)
     return torch.cat([first + last, taps[middle : middle + 1]]), first - last
@@ -98,8 +109,8 @@ def _by_parity(taps: Tensor) -> tuple[Tensor, Tensor]:
 @functools.lru_cache(maxsize=64)
 @torch.inference_mode(False)
 def _dft(n: int, size: int, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
-    """cos and sin of 2π u p / n, shapes (n, size)."""
-    # In integers modulo n, where the angles of large products would lose digits.
+    """Return cos and sin of 2π u p / n, shapes (n, size)."""
+    # The products are taken in integers modulo n: as floats, large angles would lose digits.
     turns = torch.outer(torch.arange(n), torch.arange(size)) % n
     angle = turns.double() * (2 * math.pi / n)
     return angle.cos().to(device, dtype), angle.sin().to(device, dtype)
@@ -110,8 +121,11 @@ def _dft(n: int, size: int, dtype: torch.dtype, device: torch.device) -> tuple[T
 def _tap_waves(
     offsets: tuple[tuple[int, int], ...], half: int, rows: int, columns: int, dtype: torch.dtype, device: torch.device
 ) -> tuple[Tensor, Tensor]:
-    """cos and sin of 2π (u·row/rows + v·column/columns): (U·V, T//2 + 1) and (U·V, T//2), as ``_by_parity`` orders."""
-    place = torch.tensor(offsets[: len(offsets) // 2 + 1], dtype=torch.float64)  # (T//2 + 1, 2), the middle one last
+    """Return cos and sin of 2π (u·row/rows + v·column/columns) for the taps in the order of ``_by_parity``.
+
+    Shapes (U·V, T//2 + 1) and (U·V, T//2).
+    """
+    place = torch.tensor(offsets[: len(offsets) // 2 + 1], dtype=torch.float64)  # (T//2 + 1, 2), the middle tap last
     u, v = torch.arange(half, dtype=torch.float64), torch.arange(columns, dtype=torch.float64)
     turns = u[:, None, None] * place[:, 0] / rows + v[:, None] * place[:, 1] / columns  # (U, V, T//2 + 1)
     angle = turns.flatten(0, 1) * (2 * math.pi)
@@ -119,19 +133,19 @@ def _tap_waves(
 
 
 def _kernel_spectrum(even: Tensor, odd: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor]:
-    """Real and imaginary part of k*(f) at the frequencies of the rows of cos; each (F, M_o, M_i)."""
+    """Return real and imaginary part of k*(f) at the frequencies of the rows of cos; each (F, M_o, M_i)."""
     shape = (len(cos), *even.shape[1:])
     return (cos @ even.flatten(1)).view(shape), (sin @ odd.flatten(1)).view(shape)
 
 
 def _times_i(z: Tensor) -> Tensor:
-    """i·z, for z as real over imaginary parts, (F, 2·B, M)."""
+    """Return i·z, for z as real above imaginary parts, (F, 2·B, M)."""
     real, imaginary = z.chunk(2, dim=1)
     return torch.cat([-imaginary, real], dim=1)
 
 
 class _SpectralProduct(torch.autograd.Function):
-    """y(f) = k*(f) · x(f) at every frequency; (F, 2·B, M_i) and the taps by parity → (F, 2·B, M_o)."""
+    """The product y(f) = k*(f) · x(f) at every frequency; (F, 2·B, M_i) and the taps by parity → (F, 2·B, M_o)."""
 
     generate_vmap_rule = True
 
@@ -164,6 +178,6 @@ class _SpectralProduct(torch.autograd.Function):
 
 
 def _chunks(kernel: Tensor, *tensors: Tensor) -> "zip[tuple[Tensor, ...]]":
-    """Slices of tensors (F, …) of as many frequencies as fit the chunk, for kernels (T, M_o, M_i)."""
+    """Return slices of tensors (F, …), of as many frequencies as fit a chunk, for kernels (T, M_o, M_i)."""
     frequencies = max(1, CHUNK // (kernel.shape[1] * kernel.shape[2]))
     return zip(*(tensor.split(frequencies) for tensor in tensors), strict=True)

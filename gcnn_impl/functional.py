@@ -1,17 +1,17 @@
-"""Group convolutions with given kernels: nothing here is learnable, and nothing knows which group it serves.
+"""Group convolutions with given kernels: nothing here is learnable, and nothing depends on which group H is.
 
-Shapes: an image is (B, C, H, W), a map on the group is (B, C, |H|, H, W). Kernels carry |det h|⁻¹, the Haar weights and
-the windows already (``kernels.py``), so what is left is correlation. The formulas are those of Knigge et al. 2022.
-A bias has one value per output channel, shape (C_o,), the same at every group element.
+Shapes: an image is (B, C, H, W), a map on the group is (B, C, |H|, H, W). Kernels already contain |det h|⁻¹, the Haar
+weights and the windows (``kernels.py``), so the functions here are correlations. The formulas are those of Knigge et
+al. 2022. A bias has one value per output channel, shape (C_o,), the same at every group element.
 
 Memory: maps are kept channels-last and group-major, that is (B, H, W, |H|, C) in memory. Convolutions then see
 channels-last images with |H|·C channels, and batch norm over (B, |H|, H, W) sees one with C. Any layout is accepted.
 
 ``algorithm="direct"`` computes everything by plain ``conv2d``; ``"disc"`` leaves out the taps that a disc makes zero
 and takes depthwise gradients in strips; ``"fourier"`` goes through the Fourier transform over the plane where a
-convolution over the group keeps the size of the image; ``"auto"`` takes what should be fastest, the operators in C
-(``native.py``) among it (``docs/performance.md`` has the measurements behind the choice). ``disc=True`` says that a
-kernel is zero outside the disc i² + j² ≤ r²; its gradient is then wanted inside the disc only.
+convolution over the group keeps the size of the image; ``"auto"`` chooses the algorithm that should be fastest, the
+operators in C (``native``) included (``docs/performance.md`` has the measurements behind the choice). ``disc=True``
+says that a kernel is zero outside the disc i² + j² ≤ r²; its gradient is then wanted inside the disc only.
 """
 
 from functools import partial
@@ -31,20 +31,24 @@ Algorithm = Literal["auto", "direct", "disc", "fourier"]
 
 def flatten_group(x: Tensor) -> Tensor:
     """Put the group axis into the channels, (B, C, |H|, H, W) → (B, |H|·C, H, W), channels-last."""
-    return x.permute(0, 3, 4, 2, 1).flatten(3).contiguous().permute(0, 3, 1, 2)  # as vmap can do it
+    return x.permute(0, 3, 4, 2, 1).flatten(3).contiguous().permute(0, 3, 1, 2)  # by operations that vmap supports
 
 
 def unflatten_group(x: Tensor, resolution: int) -> Tensor:
-    """Take the group axis out of the channels, (B, |H|·C, H, W) → (B, C, |H|, H, W)."""
+    """Take the group axis out of the channels, (B, |H|·C, H, W) → (B, C, |H|, H, W).
+
+    >>> unflatten_group(torch.zeros(2, 4 * 3, 5, 5), resolution=4).shape
+    torch.Size([2, 3, 4, 5, 5])
+    """
     return x.unflatten(1, (resolution, -1)).transpose(1, 2)
 
 
 def _group_bias(bias: Tensor | None, resolution: int) -> Tensor | None:
-    return None if bias is None else bias.expand(resolution, -1).flatten()  # (|H_out|·C_o,), `repeat` takes longer
+    return None if bias is None else bias.expand(resolution, -1).flatten()  # (|H_out|·C_o,); `repeat` is slower
 
 
 def lift_conv2d(x: Tensor, kernel: Tensor, *, bias: Tensor | None = None, stride: int = 1, padding: int = 0) -> Tensor:
-    """y_o(x, h) = Σ_i Σ_x' f_i(x') k_oi(h⁻¹(x' − x)).
+    """Lift an image to the group, y_o(x, h) = Σ_i Σ_x' f_i(x') k_oi(h⁻¹(x' − x)).
 
     Args:
         x: image, shape (B, C_i, H, W).
@@ -52,10 +56,13 @@ def lift_conv2d(x: Tensor, kernel: Tensor, *, bias: Tensor | None = None, stride
 
     Returns:
         Map on the group, shape (B, C_o, |H|, H', W').
+
+    >>> lift_conv2d(torch.zeros(2, 3, 9, 9), torch.zeros(5, 8, 3, 7, 7), padding=3).shape
+    torch.Size([2, 5, 8, 9, 9])
     """
     resolution = kernel.shape[1]
     weight = kernel.transpose(0, 1).flatten(0, 1)  # (|H|·C_o, C_i, k, k)
-    x = x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)  # channels-last, as vmap can do it
+    x = x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)  # channels-last, by operations that vmap supports
     return unflatten_group(conv2d(x, weight, _group_bias(bias, resolution), stride, padding), resolution)
 
 
@@ -72,7 +79,7 @@ def channels_last_kernel(kernel: Tensor) -> Tensor:
 
 
 def _weight(kernel: Tensor) -> Tensor:
-    """(C_o, |H_out|, C_i, |H_in|, k, k) → (|H_out|·C_o, |H_in|·C_i, k, k), channels-last."""
+    """Reshape a kernel, (C_o, |H_out|, C_i, |H_in|, k, k) → (|H_out|·C_o, |H_in|·C_i, k, k), channels-last."""
     weight = kernel.permute(1, 0, 4, 5, 3, 2)  # (|H_out|, C_o, k, k, |H_in|, C_i)
     return weight.flatten(4, 5).flatten(0, 1).permute(0, 3, 1, 2)
 
@@ -86,7 +93,7 @@ def group_conv2d(
     padding: int = 0,
     algorithm: Algorithm = "auto",
 ) -> Tensor:
-    """y_o(x, h) = Σ_i Σ_h' Σ_x' f_i(x', h') k_oi(h⁻¹(x' − x), h⁻¹h').
+    """Convolve over the group and the plane, y_o(x, h) = Σ_i Σ_h' Σ_x' f_i(x', h') k_oi(h⁻¹(x' − x), h⁻¹h').
 
     Args:
         x: map on the group, shape (B, C_i, |H_in|, H, W).
@@ -94,6 +101,9 @@ def group_conv2d(
 
     Returns:
         Map on the group, shape (B, C_o, |H_out|, H', W').
+
+    >>> group_conv2d(torch.zeros(2, 3, 8, 9, 9), torch.zeros(5, 8, 3, 8, 7, 7), padding=3).shape
+    torch.Size([2, 5, 8, 9, 9])
     """
     resolution, size = kernel.shape[1], kernel.shape[-1]
     x, weight, bias = flatten_group(x), _weight(kernel), _group_bias(bias, kernel.shape[1])
@@ -106,7 +116,7 @@ def group_conv2d(
 
 
 def _through_fourier(x: Tensor, out_maps: int, taps: int, radius: int, algorithm: Algorithm) -> bool:
-    """Whether to go through the Fourier transform, x (B, |H_in|·C_i, H, W); for "auto", where it should pay."""
+    """Return whether to go through the Fourier transform, x (B, |H_in|·C_i, H, W); for "auto", where it should pay."""
     device = x.device.type
     if algorithm not in ("auto", "fourier") or x.dtype not in (torch.float32, torch.float64):
         return False
@@ -114,19 +124,19 @@ def _through_fourier(x: Tensor, out_maps: int, taps: int, radius: int, algorithm
         return False
     if algorithm == "fourier":
         return True
-    if device != "cpu" or torch.compiler.is_compiling():  # not measured there; a compiled graph is for any batch
+    if device != "cpu" or torch.compiler.is_compiling():  # not measured elsewhere; a compiled graph serves any batch
         return False
     batch, in_maps, height, width = x.shape
     return fourier_pays(batch, height, width, in_maps, out_maps, taps, radius)
 
 
 def _taps(kernel: Tensor) -> Tensor:
-    """(C_o, |H_out|, C_i, |H_in|, k, l) → (k·l, |H_out|·C_o, |H_in|·C_i)."""
+    """Reshape a kernel, (C_o, |H_out|, C_i, |H_in|, k, l) → (k·l, |H_out|·C_o, |H_in|·C_i)."""
     return kernel.permute(4, 5, 1, 0, 3, 2).flatten(4, 5).flatten(2, 3).flatten(0, 1)
 
 
 def _square(radius: int) -> tuple[tuple[int, int], ...]:
-    """(row, column) of the taps of a square, row by row."""
+    """Return (row, column) of the taps of a square, row by row."""
     side = range(-radius, radius + 1)
     return tuple((row, column) for row in side for column in side)
 
@@ -141,37 +151,44 @@ def disc_group_conv2d(
     stride: int = 1,
     algorithm: Algorithm = "auto",
 ) -> Tensor:
-    """``group_conv2d`` with padding k // 2 for a kernel that is zero outside the disc, without the taps that are zero.
+    """Convolve as ``group_conv2d`` with padding k // 2, for a kernel that is zero outside the disc, without its zeros.
 
-    In its outermost rows and columns the disc has one tap each, its tips: the four are two dilated convolutions of two
-    taps, and the rest is a convolution of size k − 2: 29 taps instead of 49 at k = 7, 13 instead of 25 at k = 5.
+    The outermost rows and columns of the disc have one tap each, its tips. The four tips are two dilated convolutions
+    of two taps; the rest is a convolution of size k − 2. That makes 29 taps instead of 49 at k = 7, 13 instead of 25
+    at k = 5.
 
     Args:
         x: map on the group, shape (B, C_i, |H_in|, H, W).
         inner: the kernel without its outermost rows and columns, shape (C_o, |H_out|, C_i, |H_in|, k − 2, k − 2).
         vertical: its top and bottom tap, shape (C_o, |H_out|, C_i, |H_in|, 2, 1).
         horizontal: its left and right tap, shape (C_o, |H_out|, C_i, |H_in|, 1, 2).
+
+    Returns:
+        Map on the group, shape (B, C_o, |H_out|, H', W').
     """
     resolution, r = inner.shape[1], inner.shape[-1] // 2 + 1
     x, bias = flatten_group(x), _group_bias(bias, inner.shape[1])
     out_maps, taps = resolution * len(inner), inner.shape[-1] ** 2 + 4
     if stride == 1 and _through_fourier(x, out_maps, taps, r, algorithm):
         first, last = (torch.cat([_taps(vertical)[i : i + 1], _taps(horizontal)[i : i + 1]]) for i in (0, 1))
-        kernel = torch.cat([first, _taps(inner), last.flip(0)])  # opposite taps at opposite places
+        kernel = torch.cat([first, _taps(inner), last.flip(0)])  # taps t and T − 1 − t are opposite
         offsets = ((-r, 0), (0, -r), *_square(r - 1), (0, r), (r, 0))
         return unflatten_group(fourier_conv2d(x, kernel, offsets, bias), resolution)
     y = conv2d(x, _weight(inner), bias, stride, r - 1)
-    y += conv2d(x, _weight(vertical), None, stride, (r, 0), (2 * r, 1))  # in place: a fresh map costs page faults
+    y += conv2d(x, _weight(vertical), None, stride, (r, 0), (2 * r, 1))  # in place: a new map costs page faults
     y += conv2d(x, _weight(horizontal), None, stride, (0, r), (1, 2 * r))
     return unflatten_group(y, resolution)
 
 
 def group_mix(x: Tensor, kernel: Tensor, *, algorithm: Algorithm = "direct") -> Tensor:
-    """y_o(x, h) = Σ_i Σ_h' f_i(x, h') k_oi(h⁻¹h'): the part of a separable convolution that acts over H alone.
+    """Convolve over H alone, the first part of a separable convolution: y_o(x, h) = Σ_i Σ_h' f_i(x, h') k_oi(h⁻¹h').
 
     Args:
         x: map on the group, shape (B, C_i, |H_in|, H, W).
         kernel: shape (C_o, |H_out|, C_i, |H_in|).
+
+    Returns:
+        Map on the group, shape (B, C_o, |H_out|, H, W).
     """
     if algorithm == "auto" and native.takes(x, kernel):
         return operators.group_mix(x, kernel, group_mix)
@@ -181,13 +198,16 @@ def group_mix(x: Tensor, kernel: Tensor, *, algorithm: Algorithm = "direct") -> 
 def depthwise_group_conv2d(
     x: Tensor, kernel: Tensor, *, bias: Tensor | None = None, stride: int = 1, padding: int = 0
 ) -> Tensor:
-    """y_o(x, h) = Σ_h' Σ_x' f_o(x', h') k_o(h⁻¹(x' − x), h⁻¹h'): over H and the plane, each channel by itself.
+    """Convolve each channel alone over H and the plane, y_o(x, h) = Σ_h' Σ_x' f_o(x', h') k_o(h⁻¹(x' − x), h⁻¹h').
 
     Args:
         x: map on the group, shape (B, C, |H_in|, H, W).
         kernel: shape (C, |H_out|, 1, |H_in|, k, k).
+
+    Returns:
+        Map on the group, shape (B, C, |H_out|, H', W').
     """
-    weight = kernel.flatten(2, 3).flatten(0, 1)  # (C·|H_out|, |H_in|, k, k): here a channel's elements stand together
+    weight = kernel.flatten(2, 3).flatten(0, 1)  # (C·|H_out|, |H_in|, k, k): the elements of a channel are adjacent
     bias = None if bias is None else bias.repeat_interleave(kernel.shape[1])
     y = conv2d(x.flatten(1, 2), weight, bias, stride, padding, groups=len(kernel))
     return y.unflatten(1, kernel.shape[:2])
@@ -203,11 +223,14 @@ def spatial_conv2d(
     disc: bool = False,
     algorithm: Algorithm = "auto",
 ) -> Tensor:
-    """y_o(x, h) = Σ_x' f_o(x', h) k_o(h⁻¹(x' − x)): depthwise over channels and over H.
+    """Convolve each channel and group element alone over the plane, y_o(x, h) = Σ_x' f_o(x', h) k_o(h⁻¹(x' − x)).
 
     Args:
         x: map on the group, shape (B, C_o, |H|, H, W).
         kernel: shape (C_o, |H|, k, k).
+
+    Returns:
+        Map on the group, shape (B, C_o, |H|, H', W').
     """
     size = kernel.shape[-1]
     fits = padding < size <= min(x.shape[-2:]) + 2 * padding
@@ -227,7 +250,7 @@ def _spatial_conv2d(
     disc: bool,
     strips: bool = True,
 ) -> Tensor:
-    """``spatial_conv2d`` in PyTorch."""
+    """Compute ``spatial_conv2d`` in PyTorch."""
     resolution = kernel.shape[1]
     weight = kernel.transpose(0, 1).flatten(0, 1)[:, None]  # (|H|·C_o, 1, k, k)
     x = flatten_group(x)
@@ -249,12 +272,15 @@ def separable_group_conv2d(
     disc: bool = False,
     algorithm: Algorithm = "auto",
 ) -> Tensor:
-    """The full convolution with k_oi(x, h) = k^H_oi(h) · k^{R²}_o(x), applied over H, then over the plane.
+    """Convolve with k_oi(x, h) = k^H_oi(h) · k^{R²}_o(x), over H, then over the plane.
 
     Args:
         x: map on the group, shape (B, C_i, |H_in|, H, W).
         group_kernel: shape (C_o, |H_out|, C_i, |H_in|).
         spatial_kernel: shape (C_o, |H_out|, k, k).
+
+    Returns:
+        Map on the group, shape (B, C_o, |H_out|, H', W').
     """
     x = group_mix(x, group_kernel, algorithm=algorithm)
     return spatial_conv2d(x, spatial_kernel, bias=bias, stride=stride, padding=padding, disc=disc, algorithm=algorithm)
@@ -272,13 +298,16 @@ def fully_separable_conv2d(
     disc: bool = False,
     algorithm: Algorithm = "auto",
 ) -> Tensor:
-    """The full convolution on Sim(2) with k_oi(x, θ, s) = k^Θ_oi(θ) · k^S_o(s) · k^{R²}_o(x).
+    """Convolve on Sim(2) with k_oi(x, θ, s) = k^Θ_oi(θ) · k^S_o(s) · k^{R²}_o(x).
 
     Args:
         x: map on the group, rotation-major, shape (B, C_i, R_in·S_in, H, W).
         rotation_kernel: shape (C_o, R_out, C_i, R_in).
         scale_kernel: shape (C_o, S_out, 1, S_in).
         spatial_kernel: shape (C_o, R_out·S_out, k, k).
+
+    Returns:
+        Map on the group, shape (B, C_o, R_out·S_out, H', W').
     """
     out_rotations, in_rotations = rotation_kernel.shape[1], rotation_kernel.shape[3]
     in_scales = scale_kernel.shape[3]
@@ -291,13 +320,21 @@ def fully_separable_conv2d(
 
 
 def channel_mix(x: Tensor, weight: Tensor) -> Tensor:
-    """y_o = Σ_i w_oi f_i, the same at every point of the group; weight (C_o, C_i)."""
+    """Mix the channels, y_o = Σ_i w_oi f_i, the same at every point of the group.
+
+    Args:
+        x: map on the group, shape (B, C_i, |H|, H, W).
+        weight: w, shape (C_o, C_i).
+
+    Returns:
+        Map on the group, shape (B, C_o, |H|, H, W).
+    """
     y = conv2d(x.flatten(2, 3), weight[:, :, None, None])  # (B, C_o, |H|·H, W)
     return y.unflatten(2, x.shape[2:4])
 
 
 def compose_kernels(group_kernel: Tensor, spatial_kernel: Tensor) -> Tensor:
-    """The full kernel k_oi(x, h) of two factors, shape (C_o, |H_out|, C_i, |H_in|, k, k).
+    """Return the full kernel k_oi(x, h) of two factors, shape (C_o, |H_out|, C_i, |H_in|, k, k).
 
     Args:
         group_kernel: shape (C_o, |H_out|, C_i, |H_in|).
@@ -311,8 +348,11 @@ def compose_kernels(group_kernel: Tensor, spatial_kernel: Tensor) -> Tensor:
 def spatial_max_pool(x: Tensor) -> Tensor:
     """Halve height and width by maxima, (B, C, |H|, H, W) → (B, C, |H|, ⌈H/2⌉, ⌈W/2⌉).
 
-    An even side is cut into pairs. An odd side takes windows of three around every other pixel: dropping its last row,
-    as a plain 2×2 pooling does, would not commute with quarter turns.
+    An even side is cut into pairs. An odd side is covered by windows of three around every other pixel: dropping the
+    last row, as a plain 2×2 pooling does, would not commute with quarter turns.
+
+    >>> spatial_max_pool(torch.zeros(1, 1, 4, 5, 6)).shape
+    torch.Size([1, 1, 4, 3, 3])
     """
     odd = [side % 2 for side in x.shape[-2:]]
     kernel = [3 if o else 2 for o in odd]
@@ -321,5 +361,5 @@ def spatial_max_pool(x: Tensor) -> Tensor:
 
 
 def project(x: Tensor) -> Tensor:
-    """Maximum over H and the plane, (B, C, |H|, H, W) → (B, C): invariant features."""
+    """Take the maximum over H and the plane, (B, C, |H|, H, W) → (B, C): invariant features."""
     return x.amax(dim=(-3, -2, -1))

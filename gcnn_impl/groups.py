@@ -1,6 +1,6 @@
 """The subgroups H of GL(2) in G = R² ⋊ H, as pure functions on tensors of log coordinates.
 
-An element h of H is a row of ``dim`` real numbers, its coordinates in the Lie algebra (and a sign for reflections):
+An element h of H is a row of ``dim`` real numbers, its coordinates in the Lie algebra (and a sign for reflections).
 
 ====================  ==========  ==================================  ===============  ======================
 H                     G           coordinates of an element           |det h|          Haar measure
@@ -12,8 +12,8 @@ R⁺       RPlus        R² ⋊ R⁺     log s,  s ∈ [1, s_max)              s
 SO(2)×R⁺ SO2xRPlus    Sim(2)      θ, log s                            s²               dθ / 2π · ds / s
 ====================  ==========  ==================================  ===============  ======================
 
-``resolution`` is |H|, the number of sampled elements. Adding a group is one class: the layers ask a group only what
-``Group`` declares. Everything here is float64 on the CPU; layers convert what they keep.
+``resolution`` is |H|, the number of sampled elements. A new group is one new class: the layers use nothing of a group
+but what ``Group`` declares. Everything here is float64 on the CPU; layers convert the tensors that they keep.
 
 Source: Knigge, Romero, Bekkers, "Exploiting Redundancy: Separable Group Convolutional Networks on Lie Groups",
 ICML 2022, sections 3 and 4.
@@ -27,7 +27,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-# Steepness of the smooth windows that stand in for a sharp edge where scales vary (theirs: 3 and 10).
+from gcnn_impl.checks import check_integer
+
+# Steepness of the smooth windows that replace sharp edges where scales vary (3 and 10 in the authors' code).
 SPATIAL_WINDOW_SLOPE = 10.0
 SCALE_WINDOW_SLOPE = 10.0
 # Scales further apart than this fraction of log s_max hardly interact.
@@ -35,19 +37,18 @@ SCALE_WINDOW_WIDTH = 0.5
 
 
 def wrap_angle(theta: Tensor) -> Tensor:
-    """Wrap angles to [-π, π); a rounding error below π still counts as π, so that equal elements stay equal."""
+    """Wrap angles to [-π, π); an angle within rounding below π becomes −π too, so that equal elements stay equal.
+
+    >>> wrap_angle(torch.tensor([1.0, 4.0]))
+    tensor([ 1.0000, -2.2832])
+    """
     return torch.remainder(theta + math.pi + 1e-9, 2 * math.pi) - math.pi - 1e-9
 
 
 def rotation_matrix(theta: Tensor) -> Tensor:
-    """Matrices of counter-clockwise rotations, shape (..., 2, 2), in (x, y) coordinates."""
+    """Return the matrices of counter-clockwise rotations, in (x, y) coordinates, (...) → (..., 2, 2)."""
     cos, sin = torch.cos(theta), torch.sin(theta)
     return torch.stack([cos, -sin, sin, cos], dim=-1).reshape(*theta.shape, 2, 2)
-
-
-def _positive(name: str, value: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name} must be an integer of at least 1, not {value!r}")
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Group(ABC):
 
     name: ClassVar[str]
     dim: ClassVar[int]  # coordinates of an element
-    rotates: ClassVar[bool]  # then kernel taps outside the disc are zero, so that a rotated kernel keeps its support
+    rotates: ClassVar[bool]  # whether kernel taps outside the disc are zero, so that a rotated kernel keeps its support
 
     @property
     @abstractmethod
@@ -65,64 +66,64 @@ class Group(ABC):
 
     @property
     def extent(self) -> float:
-        """The kernel grid spans [-extent, extent] in units of the kernel's own support at the identity."""
+        """Half the side of the kernel grid, in units of the kernel's own support at the identity."""
         return 1.0
 
     @abstractmethod
     def elements(self) -> Tensor:
-        """The discretised grid, shape (|H|, dim); the first element is the identity."""
+        """Return the discretised grid, shape (|H|, dim); the first element is the identity."""
 
     @abstractmethod
     def offset(self, generator: torch.Generator | None = None) -> Tensor:
-        """A random element within one grid step, shape (dim,): the Monte-Carlo offset of a sampled grid."""
+        """Return a random element within one grid step, shape (dim,): the Monte-Carlo offset of a sampled grid."""
 
     def sample(self, generator: torch.Generator | None = None) -> Tensor:
-        """The equispaced grid moved by one random offset, shape (|H|, dim)."""
+        """Return the equispaced grid moved by one random offset, shape (|H|, dim)."""
         return self.compose(self.offset(generator).expand(self.resolution, -1), self.elements())
 
     def compose(self, g: Tensor, h: Tensor) -> Tensor:
-        """Coordinates of g·h, shape (..., dim). Abelian unless overridden: coordinates add."""
+        """Return the coordinates of g·h, shape (..., dim); their sum, for Abelian groups, unless overridden."""
         return self.canonical(g + h)
 
     def inverse(self, h: Tensor) -> Tensor:
-        """Coordinates of h⁻¹, shape (..., dim)."""
+        """Return the coordinates of h⁻¹, shape (..., dim)."""
         return self.canonical(-h)
 
     def canonical(self, h: Tensor) -> Tensor:
-        """The one coordinate row that stands for an element (angles wrapped)."""
+        """Return the one coordinate row that represents each element (angles wrapped), shape (..., dim)."""
         return h
 
     def relative(self, h_out: Tensor, h_in: Tensor) -> Tensor:
-        """h_out⁻¹ · h_in for every pair, shape (|H_out|, |H_in|, dim)."""
+        """Return h_out⁻¹ · h_in for every pair, shape (|H_out|, |H_in|, dim)."""
         pair = (len(h_out), len(h_in), self.dim)
         return self.compose(self.inverse(h_out)[:, None].expand(pair), h_in[None].expand(pair))
 
     @abstractmethod
     def matrix(self, h: Tensor) -> Tensor:
-        """The action on the plane, shape (..., 2, 2), on (x, y) column vectors."""
+        """Return the matrices of the action on (x, y) column vectors, shape (..., 2, 2)."""
 
     def determinant(self, h: Tensor) -> Tensor:
-        """|det h|, shape (...)."""
+        """Return |det h|, shape (...)."""
         return h.new_ones(h.shape[:-1])
 
     @abstractmethod
     def coordinates(self, h: Tensor) -> Tensor:
-        """Log coordinates scaled to [-1, 1], shape (..., dim): what a kernel net is given."""
+        """Return the log coordinates scaled to [-1, 1], shape (..., dim): the input of a kernel net."""
 
     @abstractmethod
     def haar_weights(self) -> Tensor:
-        """Quadrature weights of the Haar measure on the sampled grid, shape (|H|,)."""
+        """Return the quadrature weights of the Haar measure on the sampled grid, shape (|H|,)."""
 
     def spatial_window(self, points: Tensor) -> Tensor:
-        """Smooth support of a kernel over the plane, points (..., 2) in units of its support, shape (...)."""
+        """Return the smooth support of a kernel over the plane, on points (..., 2) in units of its support: (...)."""
         return points.new_ones(points.shape[:-1])
 
     def group_window(self, h: Tensor) -> Tensor:
-        """Smooth support of a kernel over H, on relative elements (..., dim), shape (...)."""
+        """Return the smooth support of a kernel over H, on relative elements (..., dim): (...)."""
         return h.new_ones(h.shape[:-1])
 
     def parent(self) -> tuple[object, ...]:
-        """What two groups must share for a layer to map between them: the continuous group they sample."""
+        """Return the continuous group that is sampled; a layer maps between groups of equal parents only."""
         return (type(self),)
 
 
@@ -156,7 +157,11 @@ class Trivial(Group):
 
 @dataclass(frozen=True)
 class SO2(Group):
-    """``rotations`` equispaced rotations; G = SE(2)."""
+    """``rotations`` equispaced rotations; G = SE(2).
+
+    >>> [round(theta, 2) for theta in SO2(4).elements().flatten().tolist()]
+    [0.0, 1.57, -3.14, -1.57]
+    """
 
     rotations: int
 
@@ -165,7 +170,7 @@ class SO2(Group):
     rotates: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        _positive("SO2 rotations", self.rotations)
+        check_integer("SO2 rotations", self.rotations, 1)
 
     @property
     def resolution(self) -> int:
@@ -202,7 +207,7 @@ class O2(Group):
     rotates: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        _positive("O2 rotations", self.rotations)
+        check_integer("O2 rotations", self.rotations, 1)
 
     @property
     def resolution(self) -> int:
@@ -244,7 +249,7 @@ def _disc_window(points: Tensor) -> Tensor:
 
 
 def _check_scales(name: str, scales: int, max_scale: float) -> None:
-    _positive(f"{name} scales", scales)
+    check_integer(f"{name} scales", scales, 1)
     if not 1 < max_scale < math.inf:
         raise ValueError(f"{name} max_scale must be finite and greater than 1, not {max_scale!r}")
 
@@ -315,7 +320,7 @@ class SO2xRPlus(Group):
     rotates: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        _positive("SO2xRPlus rotations", self.rotations)
+        check_integer("SO2xRPlus rotations", self.rotations, 1)
         _check_scales("SO2xRPlus", self.scales, self.max_scale)
 
     @property

@@ -5,14 +5,14 @@ initialisation of the hidden layers as in Knigge et al. 2022.
 """
 
 import math
-from typing import Any
+from typing import Any, TypedDict
 
 import torch
 from torch import Tensor, nn
 
 
 def _linear(x: Tensor, weight: Tensor, bias: Tensor, scale: float) -> Tensor:
-    """scale · (x wᵀ + b) as one operation: small layers are bound by how many there are."""
+    """Return scale · (x wᵀ + b) as one operation: the number of operations bounds the time of small layers."""
     return torch.addmm(bias, x, weight.t(), beta=scale, alpha=scale)
 
 
@@ -23,16 +23,25 @@ def _features(x: Tensor, omega: float, *parameters: Tensor) -> Tensor:
 
 
 def siren(coordinates: Tensor, omega: float, *parameters: Tensor) -> Tensor:
-    """Values of a ``SIREN`` with the given parameters, shape (N, in_features) → (N, out_features)."""
+    """Return the values of a ``SIREN`` with the given parameters, shape (N, in_features) → (N, out_features)."""
     *features, weight_last, bias_last = parameters
     return _linear(_features(coordinates, omega, *features), weight_last, bias_last, 1.0)
 
 
+class SIRENOptions(TypedDict, total=False):
+    """The arguments of a ``SIREN`` that its kernel passes on from the layer."""
+
+    hidden_features: int
+    omega: float
+    device: torch.device | str | None
+    dtype: torch.dtype | None
+
+
 class SIREN(nn.Module):
-    """``in_features`` coordinates → ``out_features`` kernel values through two sine layers.
+    """Two sine layers and a linear one, from ``in_features`` coordinates to ``out_features`` kernel values.
 
     Args:
-        in_features: number of coordinates; 0 is allowed (a kernel over the trivial group).
+        in_features: number of coordinates; may be 0 (a kernel over the trivial group).
         out_features: number of kernel values at a point.
         hidden_features: width of the sine layers.
         omega: frequency ω₀ of the sine layers.
@@ -61,7 +70,7 @@ class SIREN(nn.Module):
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
-        """Draw the weights; the last layer's values have unit variance where the features do."""
+        """Draw the weights; the output has unit variance where the features of the second sine layer have it."""
         bound = 1 / max(self.in_features, 1)
         self.weight_first.uniform_(-bound, bound)
         self.bias_first.uniform_(-bound, bound)
@@ -73,15 +82,15 @@ class SIREN(nn.Module):
         self.bias_last.zero_()
 
     def forward(self, coordinates: Tensor, scale: float = 1.0) -> Tensor:
-        """``scale`` × kernel values at the given points, shape (N, in_features) → (N, out_features)."""
+        """Return ``scale`` × the kernel values at the given points, shape (N, in_features) → (N, out_features)."""
         return _linear(self.features(coordinates), self.weight_last, self.bias_last, scale)
 
     def features(self, coordinates: Tensor) -> Tensor:
-        """The second sine layer, shape (N, in_features) → (N, hidden_features)."""
+        """Return the second sine layer, shape (N, in_features) → (N, hidden_features)."""
         return _features(coordinates, self.omega, *self.tensors()[:4])
 
     def tensors(self) -> tuple[Tensor, ...]:
-        """The parameters from the first layer to the last."""
+        """Return the parameters from the first layer to the last."""
         return (
             self.weight_first,
             self.bias_first,

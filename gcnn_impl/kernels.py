@@ -1,18 +1,18 @@
-"""Kernels on sampled group elements: where they are evaluated, with which weights, and the nets that evaluate them.
+"""Kernels on sampled group elements: the points where they are evaluated, their weights, and the nets.
 
 A kernel is a function on the plane, on H, or on both (Knigge et al. 2022, equations 4 to 9):
 
     k(h⁻¹(x' − x)),   k(h⁻¹h'),   k(h⁻¹(x' − x), h⁻¹h')
 
 so its arguments are h⁻¹u for the taps u of the kernel grid and h⁻¹h' for pairs of output and input elements h, h'.
-On a discretised grid few of those arguments differ: a cyclic group has only |H| relative elements, and a quarter turn
-permutes the taps. ``distinct_points`` finds what coincides for any group, and the net is evaluated once for each.
-Equal arguments then give bitwise equal values, which is what makes quarter turns exact.
+On a discretised grid many of those arguments coincide: a cyclic group has only |H| relative elements, and a quarter
+turn permutes the taps. ``distinct_points`` finds the distinct arguments for any group, and the net is evaluated once
+for each of them. Equal arguments therefore give bitwise equal values, which makes quarter turns exact.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, Unpack
 
 import numpy as np
 import torch
@@ -21,13 +21,13 @@ from torch.nn.functional import pad
 
 from gcnn_impl import native
 from gcnn_impl.groups import Group
-from gcnn_impl.kernel_nets import SIREN, siren
+from gcnn_impl.kernel_nets import SIREN, SIRENOptions, siren
 from gcnn_impl.native import operators
 
-# How alike the initialisation takes the features at two places of a kernel to be: E[f f'] / E[f²]. Rectified features
-# have a positive mean (0.32 for Gaussians) and images are smooth.
+# Correlation E[f f'] / E[f²] that the initialisation assumes between the features at two places of a kernel. Rectified
+# features have a positive mean (0.32 for Gaussians) and images are smooth.
 FEATURE_CORRELATION = 0.4
-# How many of a kernel's C_o·C_i channel pairs the initialisation looks at.
+# Number of a kernel's C_o·C_i channel pairs from which the initialisation estimates the variance.
 CHANNEL_PAIRS = 1024
 # Coordinates that agree to this many decimals are the same point (float64 rounding stays below 1e-14).
 POINT_DECIMALS = 9
@@ -35,13 +35,13 @@ POINT_DECIMALS = 9
 
 @dataclass(frozen=True)
 class KernelPoints:
-    """Where a kernel is evaluated.
+    """The distinct points at which a kernel is evaluated, and the point that each place of the kernel takes.
 
     Attributes:
         coordinates: points given to the kernel net, shape (N, d).
         weights: quadrature weight × window × |det h|⁻¹ of each point, shape (N,).
-        index: which point each place of the kernel takes, N meaning zero; shape (|H_out|, [|H_in|,] [k·k]).
-        common_weight: the weight of all points where they have the same, as in every group without dilations.
+        index: the point that each place of the kernel takes, N for zero; shape (|H_out|, [|H_in|,] [k·k]).
+        common_weight: the weight of all points if it is the same, as in every group without dilations; else None.
         has_zeros: whether some place of the kernel is zero.
     """
 
@@ -57,16 +57,21 @@ class KernelPoints:
         object.__setattr__(self, "has_zeros", bool((self.index == len(self.weights)).any()))
 
     def counts(self) -> Tensor:
-        """How often each output element's kernel takes each point, shape (|H_out|, N)."""
+        """Count how often the kernel of each output element takes each point, shape (|H_out|, N)."""
         index = self.index.flatten(1)
         counts = torch.zeros(len(index), len(self.weights) + 1, dtype=self.weights.dtype)
         return counts.scatter_add_(1, index, torch.ones_like(index, dtype=counts.dtype))[:, :-1]
 
 
 def disc_taps(kernel_size: int) -> Tensor:
-    """Which taps of a k × k grid lie in the disc i² + j² ≤ r², shape (k·k,).
+    """Return whether each tap of a k × k grid lies in the disc i² + j² ≤ r², shape (k·k,).
 
-    Decided on integers: by float comparison, taps at exactly the radius fall in or out by rounding.
+    The comparison uses integers: in floats, rounding would decide about the taps at exactly the radius.
+
+    >>> disc_taps(3).view(3, 3).int()
+    tensor([[0, 1, 0],
+            [1, 1, 1],
+            [0, 1, 0]], dtype=torch.int32)
     """
     r = (kernel_size - 1) // 2
     i = torch.arange(-r, r + 1)
@@ -74,9 +79,9 @@ def disc_taps(kernel_size: int) -> Tensor:
 
 
 def disc_tip_taps(kernel_size: int) -> Tensor:
-    """Taps of a k × k grid that can lie in the disc, as indices: the inner (k − 2)² square, then the four tips.
+    """Return the indices of the taps that can lie in the disc: the inner (k − 2)² square, then the four tips.
 
-    In its outermost rows and columns the disc has one tap each: its tips, in the order top, bottom, left, right.
+    The tips are the only taps of the disc in the outermost rows and columns, in the order top, bottom, left, right.
     """
     k, r = kernel_size, kernel_size // 2
     grid = torch.arange(k * k).reshape(k, k)
@@ -85,7 +90,7 @@ def disc_tip_taps(kernel_size: int) -> Tensor:
 
 
 def tap_positions(kernel_size: int) -> Tensor:
-    """Positions (x, y) of the taps, y pointing up, spanning [-1, 1]; shape (k·k, 2). A single tap sits at 0."""
+    """Return the positions (x, y) of the taps, y pointing up, in [-1, 1]; shape (k·k, 2). A single tap sits at 0."""
     r = (kernel_size - 1) // 2
     i = torch.arange(-r, r + 1, dtype=torch.float64) / max(r, 1)
     y, x = torch.meshgrid(-i, i, indexing="ij")
@@ -93,7 +98,7 @@ def tap_positions(kernel_size: int) -> Tensor:
 
 
 def _spatial(group: Group, out_elements: Tensor, kernel_size: int) -> tuple[Tensor, Tensor, Tensor]:
-    """h⁻¹u, its weight and whether the tap is kept, for every output element and tap: (|H_out|, k·k, …)."""
+    """Return h⁻¹u, its weight and whether the tap is kept, for every output element and tap: (|H_out|, k·k, …)."""
     inverse = group.matrix(group.inverse(out_elements))
     points = torch.einsum("hab,tb->hta", inverse, tap_positions(kernel_size) * group.extent)  # (|H_out|, k·k, 2)
     weights = group.spatial_window(points) / group.determinant(out_elements)[:, None]
@@ -102,9 +107,9 @@ def _spatial(group: Group, out_elements: Tensor, kernel_size: int) -> tuple[Tens
 
 
 def _relative(group: Group, out_elements: Tensor, in_elements: Tensor) -> tuple[Tensor, Tensor]:
-    """Coordinates and weight of h⁻¹h' for every pair: (|H_out|, |H_in|, dim) and (|H_out|, |H_in|)."""
+    """Return coordinates and weight of h⁻¹h' for every pair: (|H_out|, |H_in|, dim) and (|H_out|, |H_in|)."""
     relative = group.relative(out_elements, in_elements)
-    # The weights of the *input* grid; the sampled grids are equispaced, so they depend on its length alone.
+    # The weights of the *input* grid; the sampled grids are equispaced, so the weights depend on its length alone.
     haar = group.haar_weights().sum() / len(in_elements)
     return group.coordinates(relative), group.group_window(relative) * haar
 
@@ -121,18 +126,34 @@ def distinct_points(coordinates: Tensor, weights: Tensor, keep: Tensor) -> Kerne
 
 
 def spatial_points(group: Group, kernel_size: int, out_elements: Tensor) -> KernelPoints:
-    """Arguments of a kernel over the plane, k(h⁻¹u); index (|H_out|, k·k)."""
+    """Return the arguments of a kernel over the plane, k(h⁻¹u); index (|H_out|, k·k).
+
+    Args:
+        out_elements: output elements h, shape (|H_out|, dim).
+    """
     return distinct_points(*_spatial(group, out_elements, kernel_size))
 
 
 def group_points(group: Group, out_elements: Tensor, in_elements: Tensor) -> KernelPoints:
-    """Arguments of a kernel over H, k(h⁻¹h'); index (|H_out|, |H_in|)."""
+    """Return the arguments of a kernel over H, k(h⁻¹h'); index (|H_out|, |H_in|).
+
+    Args:
+        out_elements, in_elements: output elements h and input elements h', shapes (|H_out|, dim) and (|H_in|, dim).
+
+    >>> from gcnn_impl import SO2
+    >>> len(group_points(SO2(8), SO2(8).elements(), SO2(8).elements()).weights)  # not 64
+    8
+    """
     coordinates, weights = _relative(group, out_elements, in_elements)
     return distinct_points(coordinates, weights, torch.ones_like(weights, dtype=torch.bool))
 
 
 def joint_points(group: Group, kernel_size: int, out_elements: Tensor, in_elements: Tensor) -> KernelPoints:
-    """Arguments of a kernel over R² ⋊ H, k(h⁻¹u, h⁻¹h'); index (|H_out|, |H_in|, k·k)."""
+    """Return the arguments of a kernel over R² ⋊ H, k(h⁻¹u, h⁻¹h'); index (|H_out|, |H_in|, k·k).
+
+    Args:
+        out_elements, in_elements: output elements h and input elements h', shapes (|H_out|, dim) and (|H_in|, dim).
+    """
     points, spatial_weights, keep = _spatial(group, out_elements, kernel_size)
     relative, group_weights = _relative(group, out_elements, in_elements)
     shape = (*group_weights.shape, kernel_size**2)
@@ -146,17 +167,18 @@ def joint_points(group: Group, kernel_size: int, out_elements: Tensor, in_elemen
 class ContinuousKernel(nn.Module):
     """A SIREN evaluated on ``KernelPoints``: one factor of a kernel.
 
-    At initialisation the output has unit variance for an input with E[f²] = 1 and the correlation ρ above, whatever the
-    group, the variant and the resolution are: C_i · ((1 − ρ) Σ_t k(t)² + ρ (Σ_t k(t))²) = gain², averaged over the
-    channels and the output elements, with t running over the places of one fan-in.
+    At initialisation the output has unit variance for an input with E[f²] = 1 and correlation ρ (the constant
+    ``FEATURE_CORRELATION``), for every group, variant and resolution: C_i · ((1 − ρ) Σ_t k(t)² + ρ (Σ_t k(t))²) is
+    gain² on average over the channels and the output elements, with t running over the places of one fan-in.
 
     Args:
         locate: sampled grids of group elements → ``KernelPoints``.
         grids: the discretised grids, given to ``locate``.
         out_channels, in_channels: channels of the factor; a depthwise factor has ``in_channels=1``.
-        fan_in_channels: input channels that are summed over, ``in_channels`` unless another factor counts them.
+        fan_in_channels: input channels that are summed over; by default ``in_channels``. Another number where the
+            channels are already counted by another factor.
         gain: standard deviation of the output at initialisation for such an input.
-        hidden_features, omega: size and frequency of the SIREN.
+        net: size, frequency, device and dtype of the ``SIREN``.
     """
 
     coordinates: Tensor
@@ -172,36 +194,26 @@ class ContinuousKernel(nn.Module):
         *,
         fan_in_channels: int | None = None,
         gain: float = 1.0,
-        hidden_features: int = 64,
-        omega: float = 10.0,
-        device: torch.device | str | None = None,
-        dtype: torch.dtype | None = None,
+        **net: Unpack[SIRENOptions],
     ) -> None:
         super().__init__()
         self.out_channels, self.in_channels = out_channels, in_channels
         self._fan_in_channels = in_channels if fan_in_channels is None else fan_in_channels
         self._gain = gain
         self._locate, self._points = locate, locate(*grids)
-        self.net = SIREN(
-            self._points.coordinates.shape[-1],
-            out_channels * in_channels,
-            hidden_features,
-            omega,
-            device,
-            dtype,
-        )
+        self.net = SIREN(self._points.coordinates.shape[-1], out_channels * in_channels, **net)
         for name in ("coordinates", "weights", "index"):
             self.register_buffer(name, None, persistent=False)
         self.reset_parameters()
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
-        """Draw the parameters anew, and rebuild the buffers (which ``to_empty`` leaves unset)."""
+        """Draw the parameters anew, and rebuild the buffers (which ``to_empty`` leaves uninitialised)."""
         self._place_points()
         self.net.reset_parameters()
         like = self.net.bias_last
         counts = self._points.counts().to(like)
-        some = self.net.weight_last[:CHANNEL_PAIRS]  # they are alike, and to generate all of them takes seconds
+        some = self.net.weight_last[:CHANNEL_PAIRS]  # all pairs are alike, and generating all of them takes seconds
         values = self.net.features(self.coordinates) @ some.t() * self.weights[:, None]  # (N, pairs)
         energy = (counts @ values.square()).mean()  # Σ_t k(t)²
         total = (counts @ values).square().mean()  # (Σ_t k(t))²
@@ -209,7 +221,7 @@ class ContinuousKernel(nn.Module):
         self.net.weight_last.mul_(self._gain / variance.sqrt())
 
     def _place_points(self) -> None:
-        """Convert the points from float64 to where and what the parameters are."""
+        """Convert the points from float64 to the device and the dtype of the parameters."""
         like = self.net.bias_last
         self.coordinates = self._points.coordinates.to(like)
         self.weights = self._points.weights.to(like)
@@ -217,16 +229,17 @@ class ContinuousKernel(nn.Module):
 
     def _apply(self, *args: Any, **kwargs: Any) -> Self:
         super()._apply(*args, **kwargs)
-        self._place_points()  # what was rounded once stays rounded: ``double()`` must start from float64 again
+        self._place_points()  # from float64 again: ``double()`` after ``float()`` would keep the rounded points
         return self
 
     def forward(self, *grids: Tensor, taps: Tensor | None = None, in_c: bool = False) -> Tensor:
-        """Kernel values, shape (*index, C_o, C_i), on the discretised grids or on the given ones.
+        """Return the kernel values, shape (*index, C_o, C_i), on the discretised grids or on the given ones.
 
         Args:
-            taps: which taps are wanted and in which order, indices into the last axis of the index.
-            in_c: whether the operators of ``native`` may be taken. What they return lies in memory as (|H_out|, C_o,
-                [k·k,] [|H_in|,] C_i), which is how convolutions want it.
+            grids: grids of group elements for ``locate``; by default the discretised ones.
+            taps: the wanted taps in the wanted order, indices into the last axis of the index; by default all taps.
+            in_c: whether the operators of ``native`` may be used. Their values lie in memory as (|H_out|, C_o, [k·k,]
+                [|H_in|,] C_i), the layout that the convolutions need.
         """
         points = self._points
         coordinates, weights, index = self.coordinates, self.weights, self.index

@@ -1,4 +1,7 @@
-"""Operators in C, with gradients: optional, and PyTorch is the reference for all of them."""
+"""Optional operators in C: ``build`` compiles and loads the C sources, ``operators`` calls them, with gradients.
+
+PyTorch is the reference for every operator (``functional``, ``kernel_nets``) and replaces it where it cannot be used.
+"""
 
 from gcnn_impl.native.build import library, status, takes
 

@@ -1,12 +1,12 @@
-"""Operators in C for float32 on the processor: faster than torch's there, optional everywhere.
+"""Compiling and loading the operators in C, for float32 on the processor.
 
-They are compiled when they are first wanted, by the machine's own C compiler and in a second or two, into
-``$XDG_CACHE_HOME/gcnn_impl`` (``~/.cache/gcnn_impl``), and PyTorch does their work where that cannot be: ``status``
-says whether they are in use and why not. ``GCNN_IMPL_NATIVE=0`` turns them off for a process, and ``algorithm="disc"``
-for a layer.
+The machine's own C compiler compiles the operators when they are first needed, in a second or two, into
+``$XDG_CACHE_HOME/gcnn_impl`` (``~/.cache/gcnn_impl``). Where they cannot be compiled or loaded, PyTorch replaces them;
+``status`` says whether they are in use, and why not. ``GCNN_IMPL_NATIVE=0`` turns them off for a process,
+``algorithm="disc"`` for a layer.
 
-Only one OpenMP runtime may be in a process, or two pools of threads fight for the cores. So the operators are linked
-to the one that torch has loaded, and run on as many threads as ``torch.get_num_threads`` says.
+A process may contain only one OpenMP runtime, or two pools of threads compete for the cores. The operators are
+therefore linked to the runtime that torch has loaded, and run on ``torch.get_num_threads()`` threads.
 """
 
 import contextlib
@@ -28,12 +28,13 @@ from typing import ParamSpec, TypeVar
 
 import torch
 from torch import Tensor, nn
+from torch._C._autograd import _profiler_enabled
 from torch.autograd import forward_ad
 from torch.utils import _python_dispatch
 
 VARIABLE = "GCNN_IMPL_NATIVE"
 SOURCES = Path(__file__).parent
-# Square roots without errno are one instruction; nothing that would change how torch computes, as -ffast-math does.
+# Without errno a square root is one instruction. No flag may change how torch computes, as -ffast-math does.
 FLAGS = ("-O3", "-fPIC", "-fopenmp", "-fno-math-errno", "-w")
 COMPILE_SECONDS = 120
 
@@ -55,28 +56,28 @@ _lock = threading.Lock()
 
 
 class Unavailable(Exception):  # noqa: N818
-    """Why the operators are not in use, where nothing is wrong."""
+    """The operators are not in use, for a reason that is no failure."""
 
 
 def status() -> str:
-    """Whether the operators are in use, and why not: "in use" or "not in use: " and the reason, one line."""
+    """Return whether the operators are in use, in one line: "in use", or "not in use: " and the reason."""
     found = _load()
     return f"not in use: {found}" if isinstance(found, str) else "in use"
 
 
 def library() -> ctypes.CDLL | None:
-    """The loaded operators, compiled if need be; None where they are not in use."""
+    """Return the loaded operators, compiled if necessary; None where they are not in use."""
     found = _load()
     return None if isinstance(found, str) else found
 
 
 def takes(*tensors: Tensor | None) -> bool:
-    """Whether the operators may be given these tensors, as a call of C that nothing in torch sees.
+    """Return whether the operators may be called with these tensors, by a call of C that torch does not see.
 
-    Nothing that traces or transforms may be under way: compilers, exporters, ``torch.func``, autocast, forward-mode
+    They may not while anything traces or transforms: compilers, exporters, ``torch.func``, autocast, forward-mode
     gradients.
     """
-    if torch.compiler.is_compiling():  # first: the compiler cannot follow the rest
+    if torch.compiler.is_compiling():  # first, because the compiler cannot trace the other conditions
         return False
     for t in tensors:
         if t is not None and not (
@@ -99,7 +100,7 @@ def takes(*tensors: Tensor | None) -> bool:
 
 
 def _is_counted() -> bool:
-    """Whether torch counts FLOPs, which it does by the operators that it knows."""
+    """Return whether torch counts FLOPs, which it does for its own operators only."""
     modes = _python_dispatch._get_current_dispatch_mode_stack()
     return any(type(mode).__module__ == "torch.utils.flop_counter" for mode in modes)
 
@@ -110,9 +111,9 @@ _operators = torch.library.Library("gcnn_impl", "FRAGMENT")
 
 
 def operator(schema: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """A function of tensors that a profiler or a dispatch mode is to see as an operator of torch's, by its schema.
+    """Return a decorator that makes a function an operator of torch, by its schema, for profilers and dispatch modes.
 
-    They alone: the way through torch's dispatcher takes some 5 µs more.
+    Without a profiler or a dispatch mode the function is called directly: torch's dispatcher takes some 5 µs more.
     """
     name = schema.partition("(")[0]
 
@@ -123,7 +124,7 @@ def operator(schema: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
 
         @functools.wraps(function)
         def call(*arguments: P.args, **options: P.kwargs) -> T:
-            is_watched = torch.autograd._profiler_enabled() or torch._C._len_torch_dispatch_stack()
+            is_watched = _profiler_enabled() or torch._C._len_torch_dispatch_stack()
             return dispatched(*arguments, **options) if is_watched else function(*arguments, **options)
 
         return call
@@ -132,7 +133,7 @@ def operator(schema: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
 
 
 def _load() -> ctypes.CDLL | str:
-    """The operators, or the reason why they are not in use."""
+    """Return the operators, or the reason why they are not in use."""
     return _load_once() if _loaded is None else _loaded
 
 
@@ -161,15 +162,16 @@ def _message(error: Exception) -> str:
 
 
 def _compile_and_load() -> ctypes.CDLL:
-    """
+    """Return the operators, from the cache or newly compiled.
+
     Raises:
-        Unavailable: when they are turned off, or this machine has not what they need.
-        OSError, subprocess.SubprocessError, AttributeError: when compiling or loading fails.
+        Unavailable: where the operators are turned off, or this machine lacks something that they need.
+        OSError, subprocess.SubprocessError, AttributeError: where compiling or loading fails.
     """
     if os.environ.get(VARIABLE) == "0":
         raise Unavailable(f"{VARIABLE}=0")
     if platform.system() != "Linux" or not _MAPS.exists():
-        raise Unavailable("they are for Linux")
+        raise Unavailable("they need Linux")
     compiler = _compiler()
     openmp = _openmp_of_torch()
     runtimes = _openmp_runtimes()
@@ -178,12 +180,12 @@ def _compile_and_load() -> ctypes.CDLL:
         function = getattr(found, name)
         function.argtypes, function.restype = arguments, None
     if _openmp_runtimes() != runtimes:
-        raise OSError(f"a second OpenMP runtime was loaded beside {openmp}")
+        raise OSError(f"a second OpenMP runtime was loaded in addition to {openmp}")
     return found
 
 
 def _compiler() -> list[str]:
-    """The command of the C compiler, ``$CC`` or ``cc``."""
+    """Return the command of the C compiler, ``$CC`` or ``cc``."""
     command = shlex.split(os.environ.get("CC", "")) or ["cc"]
     path = shutil.which(command[0])
     if path is None:
@@ -192,23 +194,23 @@ def _compiler() -> list[str]:
 
 
 def _openmp_runtimes() -> set[str]:
-    """Paths of the OpenMP runtimes that this process has loaded."""
+    """Return the paths of the OpenMP runtimes that this process has loaded."""
     paths = {line.split(maxsplit=5)[5] for line in _MAPS.read_text().splitlines() if ".so" in line}
     return {path for path in paths if re.fullmatch(r"lib(g|i|)omp\d?\b.*\.so[.\d]*", Path(path).name)}
 
 
 def _openmp_of_torch() -> str:
-    """Path of torch's own runtime: beside torch, or the only one there is."""
+    """Return the path of torch's own runtime: the one in torch's folders, or the only loaded one."""
     runtimes = _openmp_runtimes()
     root = Path(torch.__file__).parent
     own = [path for path in runtimes if Path(path).is_relative_to(root) or root.name + ".libs" in Path(path).parts]
     if len(own or runtimes) != 1:
-        raise Unavailable(f"torch's OpenMP runtime is not clear among: {', '.join(sorted(runtimes)) or 'none'}")
+        raise Unavailable(f"torch's OpenMP runtime cannot be told among: {', '.join(sorted(runtimes)) or 'none'}")
     return next(iter(own or runtimes))
 
 
 def cached(compiler: Sequence[str], openmp: str) -> Path:
-    """Where the compiled operators are kept: by their source, the compiler, the processor and the OpenMP runtime."""
+    """Return the path of the compiled operators, named by sources, compiler, processor and OpenMP runtime."""
     version = subprocess.run([*compiler, "--version"], capture_output=True, text=True, check=True, timeout=30).stdout
     lines = _CPU_INFO.read_text().splitlines() if _CPU_INFO.exists() else []
     processor = sorted({line for line in lines if line.lower().startswith(("model name", "flags", "features"))})
@@ -224,21 +226,21 @@ def _sources() -> list[Path]:
 
 
 def _compile(compiler: Sequence[str], openmp: str, target: Path) -> ctypes.CDLL:
-    """Compile into a folder of our own and move the result into place: others see all of it or nothing.
+    """Compile in a temporary folder and move the result to ``target``, so that no process sees an incomplete file.
 
     Where the cache cannot be written, the operators are compiled for this process alone.
     """
     tune = "-march=native" if platform.machine() in ("x86_64", "i686", "AMD64") else "-mcpu=native"
     with tempfile.TemporaryDirectory(prefix="gcnn_impl-") as folder:
         linked = f"{folder}/native.so"
-        # Two steps: with -fopenmp the second would link a runtime of the compiler's choice.
+        # Two steps, as -fopenmp in the second would link a runtime of the compiler's choice.
         for arguments in (
             [*FLAGS, tune, "-c", *map(str, _sources())],
             ["-shared", *(f"{source.stem}.o" for source in _sources()), openmp, "-lm", "-Wl,-z,defs", "-o", linked],
         ):
             command, options = [*compiler, *arguments], {"capture_output": True, "text": True, "check": True}
             subprocess.run(command, cwd=folder, timeout=COMPILE_SECONDS, **options)  # type: ignore[call-overload]
-        found = ctypes.CDLL(linked)  # first: what cannot be loaded is not to be kept
+        found = ctypes.CDLL(linked)  # before it is kept: a file that cannot be loaded must not be
         with contextlib.suppress(OSError):
             target.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".native-", delete=False) as file:

@@ -1,35 +1,35 @@
 /* Depthwise convolution of channels-last maps over the taps of a disc.
 
-   Maps are (B, H, W, M) in memory, float32. A task is one image, a group of channels and a band of rows. It goes down its
-   rows a few at a time and keeps those under the taps in a ring, copied for every vector of channels by itself and with
-   the padding around it: there is then no border to watch, a tap is a constant distance, and what lies under the taps
-   stays in the first-level cache, where pixels of a map with a thousand channels would throw each other out. Maps
-   themselves are read and written in long runs.
+   Maps are (B, H, W, M) in memory, float32. A task is one image, a group of channels and a band of rows. A task goes
+   down its rows, STEP at a time, and keeps the rows under the taps in a ring, copied for each vector of channels alone
+   and with the padding around them. The copies have no border that needs care, a tap is a constant distance in memory,
+   and the values under the taps stay in the first-level cache, where pixels of a map with a thousand channels would
+   evict each other. Maps themselves are read and written in long runs.
 
-   Every sum has an order that does not depend on who computes it; gradients of weights are summed per chunk of images,
-   and how many chunks there are depends on the sizes and on the number of threads alone. */
+   The order of every sum does not depend on which thread computes it: gradients of weights are summed per chunk of
+   images, and the number of chunks depends on the sizes and on the number of threads alone. */
 
 #include "vector.h"
 
 #define TILE 8        /* output pixels that stay in registers, at most */
 #define UNROLL 4      /* pixels that a sum over all pixels takes at once */
-#define STEP 2        /* output rows between two looks at memory */
-#define RUN 256       /* channels of a group, at most: 1 KiB that memory hands over at once */
+#define STEP 2        /* output rows that are computed between two accesses to the maps */
+#define RUN 256       /* channels of a group, at most: runs of 1 KiB in memory */
 #define CACHE 131072  /* floats that the scratch of a thread should not exceed: half of a usual second-level cache */
-#define LARGE 2000000 /* values that do not stay in caches until somebody reads them: a quarter less time from 8 MB */
-#define SMALL 1000000 /* multiply-accumulates that are not worth waking a second thread for: some 10 us */
+#define LARGE 2000000 /* values of an output that bypasses the caches, which saves a quarter of the time from 8 MB */
+#define SMALL 1000000 /* multiply-accumulates below which one thread is faster than two: some 10 us */
 
-/* How a convolution is cut up. */
+/* How a convolution is divided into tasks. */
 typedef struct {
     long rows, columns;   /* of the output */
     long threads;         /* that work on it */
     long band, bands;     /* rows of a band, and bands of an image: more than one if there are few tasks */
-    long vectors, groups; /* vectors of channels in a group, and groups */
+    long vectors, groups; /* vectors of channels in a group, and number of groups */
     long ring, row;       /* rows in the ring, and floats of such a row of one vector */
     long out_row;         /* floats of an output row of one vector */
-    long taps;            /* k*k, and one more for the bias */
+    long taps;            /* k*k + 1: the taps and the bias */
     long scratch;         /* floats that a thread needs: for every vector the ring, STEP output rows, and weights */
-    long chunks;          /* of images and bands, whose gradients are summed apart */
+    long chunks;          /* of images and bands, whose gradients are summed separately */
 } plan;
 
 static plan make_plan(long B, long H, long W, long M, long k, long padding, long threads) {
@@ -53,7 +53,8 @@ void gcnn_depthwise_memory(long B, long H, long W, long M, long k, long padding,
     floats[0] = p.threads * p.scratch, floats[1] = p.chunks * M * p.taps;
 }
 
-/* A row of taps has 2 * half_width + 1 columns, in a disc i*i + j*j <= r*r or in a square. Roots of squares are exact. */
+/* A row of taps has 2 * half_width + 1 columns, in a disc i*i + j*j <= r*r or in a square. Square roots of squares are
+   exact. */
 INLINE long half_width(long row, long radius, int disc) {
     return disc ? (long)__builtin_sqrt((double)(radius * radius - row * row)) : radius;
 }
@@ -72,7 +73,7 @@ static void split_row(const float *x, long H, long W, long M, long channels, lon
     }
 }
 
-/* The other way round, into a row (W, M). */
+/* The inverse of split_row, into a row (W, M). */
 static void join_row(const float *x, long stride, long W, long M, long channels, float *to, int streaming) {
     long full = channels / LANES;
     for (long c = 0; c < W; c++, x += LANES, to += M) {
@@ -123,9 +124,9 @@ INLINE void convolve_row(const float *x, const plan *p, long first, const float 
     }
 }
 
-/* The same with a kernel that the compiler knows, where it is a usual one. */
+/* The same, compiled for constants k and disc where these are usual ones. */
 static void convolve_any_row(const float *x, const plan *p, long first, const float *w, long k, int disc, float *y) {
-    /* tiles of seven where they fit the width better */
+    /* tiles of seven where seven divides the width and eight does not */
 #define ROW(K, DISC)                                                              \
     if (k == K && disc == DISC && p->columns % 8 && p->columns % 7 == 0)          \
         return convolve_row(x, p, first, w, K, DISC, y, 7);                       \
@@ -142,8 +143,8 @@ static void convolve_any_row(const float *x, const plan *p, long first, const fl
 
 /* y[b, i, j, m] = bias[m % C] + sum over taps of x[b, i + row - padding, j + column - padding, m] * w[m, row, column].
 
-   weight (M, k, k) contiguous, read from its end if `flip`; bias may be null; the output has H + 2 * padding - k + 1 rows.
-   scratch: see gcnn_depthwise_memory. */
+   weight (M, k, k) contiguous, read from its end if `flip`; bias may be null; the output has H + 2 * padding - k + 1
+   rows. scratch: see gcnn_depthwise_memory. */
 void gcnn_depthwise(const float *x, const float *weight, const float *bias, float *y, float *scratch, long B, long H,
                     long W, long M, long k, long padding, long C, int disc, int flip, long threads) {
     plan p = make_plan(B, H, W, M, k, padding, threads);
@@ -182,7 +183,7 @@ void gcnn_depthwise(const float *x, const float *weight, const float *bias, floa
 }
 
 /* sums[j] += sum over `count` rows of x[pixel + j] * g[pixel], in `sets` independent sums so that an addition need not
-   wait for the one before. Rows of g end in zeros. */
+   wait for the previous one. Rows of g end in zeros. */
 INLINE void correlate(const float *x, const plan *p, long slot, long offset, const float *g, long count, float *sums,
                       int width, int sets) {
     vec acc[16] = {{0}};
@@ -205,7 +206,7 @@ INLINE void correlate(const float *x, const plan *p, long slot, long offset, con
     }
 }
 
-/* Adds to the sums (k*k + 1) of one vector of channels what `count` rows give. */
+/* Adds the products of `count` rows to the sums (k*k + 1) of one vector of channels. */
 static void correlate_rows(const float *x, const plan *p, long first, const float *g, long count, long k, int disc,
                            float *sums) {
     long radius = k / 2;
@@ -227,7 +228,7 @@ static void correlate_rows(const float *x, const plan *p, long first, const floa
     store(sums + k * k * LANES, total);
 }
 
-/* Gradients of weight (M, k, k), zero where it has no taps, and of bias (M) unless null, from g, the one of the output.
+/* Gradients of weight (M, k, k), zero outside the taps, and of bias (M) unless null, from g, the output's gradient.
 
    scratch, partial: see gcnn_depthwise_memory. */
 void gcnn_depthwise_weight(const float *x, const float *g, float *grad_weight, float *grad_bias, float *scratch,

@@ -1,11 +1,11 @@
-/* Maps on the group from one layout in memory to another: rows of pixels for every channel, or of channels for every
-   pixel. Tiles are turned over in registers, and either side is read and written in whole vectors. */
+/* Copies of maps on the group from one layout in memory to another: pixels adjacent for every channel, or channels
+   adjacent for every pixel. Tiles are transposed in registers, so that both sides are accessed in whole vectors. */
 
 #include "vector.h"
 
-#define TASK 65536   /* values of a task: a share of the second-level cache */
-#define LARGE 8000000 /* values from which on they go past the caches: 32 MB */
-#define SMALL 100000 /* values that are not worth waking a second thread for: some 10 us */
+#define TASK 65536    /* values of a task: a part of the second-level cache */
+#define LARGE 8000000 /* values of an output that bypasses the caches: 32 MB */
+#define SMALL 100000  /* values below which one thread is faster than two: some 10 us */
 
 typedef int places __attribute__((vector_size(4 * LANES)));
 
@@ -13,7 +13,7 @@ typedef int places __attribute__((vector_size(4 * LANES)));
 INLINE void transpose(vec *rows) {
 #pragma GCC unroll 4
     for (int block = 1; block < LANES; block *= 2) {
-        places low, high; /* of two rows one after the other: what the first and the second become */
+        places low, high; /* sources, in two consecutive rows, of the new first and of the new second row */
 #pragma GCC unroll 16
         for (int j = 0; j < LANES; j++) {
             low[j] = j & block ? LANES + j - block : j;
@@ -29,10 +29,10 @@ INLINE void transpose(vec *rows) {
     }
 }
 
-/* x (B, C, H, P) -> y (B, P, H, C), or back if `back`. */
+/* x (B, C, H, P) -> y (B, P, H, C), or y -> x if `back`. */
 void gcnn_layout(float *x, float *y, long B, long C, long H, long P, int back, long threads) {
     long M = H * C, run = ceil_div(MAX(TASK / M, LANES), LANES) * LANES, blocks = ceil_div(P, run); /* in pixels */
-    int streaming = LANES == 16 && !back && streams(y, B * P, M, LARGE); /* a vector is a whole line then */
+    int streaming = LANES == 16 && !back && streams(y, B * P, M, LARGE); /* 16 lanes are a cache line */
 #pragma omp parallel for num_threads(B * M * P < SMALL ? 1 : threads) schedule(dynamic)
     for (long task = 0; task < B * blocks; task++) {
         long b = task / blocks, first = task % blocks * run, last = MIN(first + run, P);

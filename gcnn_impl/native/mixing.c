@@ -1,4 +1,4 @@
-/* The 1x1 convolution of a small map: oneDNN's is faster for a large one, and needs some 50 us to begin with. */
+/* The 1x1 convolution of a small map. oneDNN's is faster for large maps, but needs some 50 us to start. */
 
 #include "product.h"
 

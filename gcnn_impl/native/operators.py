@@ -1,8 +1,9 @@
 """The operators in C as functions of tensors, with gradients.
 
-Whoever calls them has asked ``takes`` about every tensor. Maps on the group are (B, C, |H|, H, W) outside and lie as
-(B, H, W, |H|, C) in memory inside; an input in torch's own order is brought there, and its gradient back. Gradients of
-gradients are those of the function in PyTorch that is given along.
+A caller must ask ``takes`` about every tensor first. Arguments and results are maps on the group, (B, C, |H|, H, W);
+the operators work on images, the same values as (B, H, W, |H|, C) in memory. An input in torch's own order is copied to
+that layout, and its gradient is copied back. Gradients of gradients are those of ``reference``, the same function in
+PyTorch.
 """
 
 import functools
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from gcnn_impl.native.build import library, operator, takes
 
-# Multiply–accumulates of a 1×1 convolution up to which ours on one thread is done before oneDNN's on two: 28 × 28
+# Multiply–accumulates of a 1×1 convolution up to which ours on one thread is faster than oneDNN's on two: 28 × 28
 # pixels of 32 channels take 14 µs instead of 65, of 64 channels 42 instead of 82, of 96 channels 91 instead of 100.
 SMALL_MIX = 4_000_000
 _ONE_BY_ONE: tuple[Any, ...] = ([1, 1], [0, 0], [1, 1], False, [0, 0], 1)  # stride, padding, dilation, …, groups
@@ -23,23 +24,24 @@ _ONE_BY_ONE: tuple[Any, ...] = ([1, 1], [0, 0], [1, 1], False, [0, 0], 1)  # str
 
 def _library() -> CDLL:
     found = library()
-    assert found is not None  # or ``takes`` was not asked
+    assert found is not None, "ask ``takes`` first"
     return found
 
 
 def is_differentiated(*tensors: Tensor | None) -> bool:
+    """Return whether a gradient may be asked for, in any of the tensors."""
     return torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)
 
 
 def _is_pytorchs(gradient: Tensor) -> bool:
-    """Whether backward must be left to PyTorch: it is to be differentiated, or is itself transformed."""
+    """Return whether PyTorch must compute the backward pass: it is differentiated or transformed itself."""
     return torch.is_grad_enabled() or not takes(gradient)
 
 
 def _pytorch_gradients(
     function: Callable[..., Tensor], inputs: Sequence[Any], gradient: Tensor
 ) -> tuple[Tensor | None, ...]:
-    """Of a function of the inputs, in those that want one."""
+    """Return the gradients of a function in the inputs that require one; None for the others."""
     wanted = [value for value in inputs if value is not None and value.requires_grad]
     create_graph = torch.is_grad_enabled()
     with torch.enable_grad():
@@ -67,19 +69,19 @@ def _to_maps(images: Tensor) -> Tensor:
 
 
 def _images(x: Tensor) -> Tensor:
-    """(B, C, |H|, H, W) → (B, H, W, |H|, C), contiguous."""
+    """Lay maps out as images, (B, C, |H|, H, W) → (B, H, W, |H|, C), contiguous."""
     images = x.permute(0, 3, 4, 2, 1)
     return _to_images(x) if x.is_contiguous() and not images.is_contiguous() else images.contiguous()
 
 
 def _maps_like(images: Tensor, x: Tensor) -> Tensor:
-    """(B, H, W, |H|, C) → (B, C, |H|, H, W), in memory as x where that is contiguous."""
+    """Return images as maps, (B, H, W, |H|, C) → (B, C, |H|, H, W), contiguous where x is."""
     return _to_maps(images) if x.is_contiguous() else images.permute(0, 4, 3, 1, 2)
 
 
 @functools.lru_cache(maxsize=256)
 def _memory(function: str, count: int, *sizes: int) -> list[int]:
-    """Floats of scratch that a function wants."""
+    """Return the numbers of floats of the ``count`` buffers that a function needs."""
     floats = (c_long * count)()
     getattr(_library(), function)(*sizes, floats)
     return list(floats)
@@ -87,7 +89,7 @@ def _memory(function: str, count: int, *sizes: int) -> list[int]:
 
 @operator("depthwise_conv2d(Tensor images, Tensor weight, Tensor? bias, int padding, bool disc, bool flip) -> Tensor")
 def _depthwise(images: Tensor, weight: Tensor, bias: Tensor | None, padding: int, disc: bool, flip: bool) -> Tensor:
-    """(B, H, W, |H|, C), weight (|H|·C, k, k) → (B, H', W', |H|, C)."""
+    """Convolve images, (B, H, W, |H|, C) and weight (|H|·C, k, k) → (B, H', W', |H|, C)."""
     batch, height, width, resolution, channels = images.shape
     sizes = batch, height, width, resolution * channels, weight.shape[-1], padding
     threads = torch.get_num_threads()
@@ -107,7 +109,7 @@ def _depthwise(images: Tensor, weight: Tensor, bias: Tensor | None, padding: int
 def _depthwise_weight(
     images: Tensor, gradient: Tensor, kernel_size: int, padding: int, disc: bool
 ) -> tuple[Tensor, Tensor]:
-    """Gradients of the weight, (|H|·C, k, k), and of a bias, (|H|, C)."""
+    """Return the gradients of the weight, (|H|·C, k, k), and of a bias, (|H|, C)."""
     batch, height, width, resolution, channels = images.shape
     sizes = batch, height, width, resolution * channels, kernel_size, padding
     threads = torch.get_num_threads()
@@ -149,10 +151,10 @@ class _SpatialConv2d(torch.autograd.Function):
 def spatial_conv2d(
     x: Tensor, kernel: Tensor, bias: Tensor | None, padding: int, disc: bool, reference: Callable[..., Tensor]
 ) -> Tensor:
-    """``functional.spatial_conv2d`` with stride 1, padding below k, and an image that the kernel fits in.
+    """Compute ``functional.spatial_conv2d`` with stride 1, padding below k, and an image that the kernel fits in.
 
     Args:
-        reference: the same in PyTorch, a function of (x, kernel, bias).
+        reference: the same function in PyTorch, of (x, kernel, bias).
     """
     if is_differentiated(x, kernel, bias):
         return _SpatialConv2d.apply(x, kernel, bias, padding, disc, reference)
@@ -162,7 +164,7 @@ def spatial_conv2d(
 
 @operator("mix_conv2d(Tensor images, Tensor weight) -> Tensor")
 def _mix(images: Tensor, weight: Tensor) -> Tensor:
-    """(B, H, W, |H_in|, C_i), weight (|H_out|·C_o, |H_in|·C_i) → (B, H, W, |H_out|·C_o)."""
+    """Mix channels, (B, H, W, |H_in|, C_i) and weight (|H_out|·C_o, |H_in|·C_i) → (B, H, W, |H_out|·C_o)."""
     (maps, in_maps), shape = weight.shape, images.shape[:3]
     pixels = shape.numel()
     if pixels * maps * in_maps > SMALL_MIX:
@@ -182,7 +184,7 @@ def _mix(images: Tensor, weight: Tensor) -> Tensor:
 def _mix_backward(
     gradient: Tensor, images: Tensor, weight: Tensor, of_x: bool, of_weight: bool
 ) -> tuple[Tensor | None, Tensor | None]:
-    """Gradients like images and weight."""
+    """Return the gradients of images and of weight; None where ``of_x`` or ``of_weight`` is false."""
     (maps, in_maps), pixels = weight.shape, images.shape[:3].numel()
     if pixels * maps * in_maps > SMALL_MIX:
         g, flat = (t.flatten(3).permute(0, 3, 1, 2) for t in (gradient, images))
@@ -202,12 +204,12 @@ def _mix_backward(
 
 
 def _mixing_weight(kernel: Tensor) -> Tensor:
-    """(C_o, |H_out|, C_i, |H_in|) → (|H_out|·C_o, |H_in|·C_i)."""
+    """Reshape a kernel, (C_o, |H_out|, C_i, |H_in|) → (|H_out|·C_o, |H_in|·C_i)."""
     return kernel.permute(1, 0, 3, 2).flatten(2).flatten(0, 1).contiguous()
 
 
 def _mixed(images: Tensor, weight: Tensor, resolution: int) -> Tensor:
-    """The map (B, C_o, |H_out|, H, W)."""
+    """Return the mixed map, (B, C_o, |H_out|, H, W)."""
     return _mix(images, weight).unflatten(3, (resolution, -1)).permute(0, 4, 3, 1, 2)
 
 
@@ -234,7 +236,7 @@ class _GroupMix(torch.autograd.Function):
 
 
 def group_mix(x: Tensor, kernel: Tensor, reference: Callable[..., Tensor]) -> Tensor:
-    """``functional.group_mix``; ``reference`` is the same in PyTorch, a function of (x, kernel)."""
+    """Compute ``functional.group_mix``; ``reference`` is the same function in PyTorch, of (x, kernel)."""
     if is_differentiated(x, kernel):
         return _GroupMix.apply(x, kernel, reference)
     return _mixed(_images(x), _mixing_weight(kernel), kernel.shape[1])
@@ -247,7 +249,7 @@ def group_mix(x: Tensor, kernel: Tensor, reference: Callable[..., Tensor]) -> Te
 def _siren(
     coordinates: Tensor, weights: Tensor, index: Tensor, parameters: Sequence[Tensor], omega: float, channels: int
 ) -> tuple[Tensor, Tensor]:
-    """Kernel values (A, C_o, T, C_i), and what backward needs; index (A, T), channels C_o."""
+    """Return the kernel values (A, C_o, T, C_i) and the values kept for backward; index (A, T), channels C_o."""
     (points, dimensions), (values, hidden), threads = coordinates.shape, parameters[4].shape, torch.get_num_threads()
     sizes = points, dimensions, hidden, *index.shape, channels, values // channels, threads
     floats = _memory("gcnn_siren_memory", 3, points, dimensions, hidden, *sizes[5:])
@@ -265,7 +267,7 @@ def _siren(
 def _siren_backward(
     gradient: Tensor, coordinates: Tensor, index: Tensor, parameters: Sequence[Tensor], kept: Tensor, omega: float
 ) -> list[Tensor]:
-    """Gradients of the six parameters."""
+    """Return the gradients of the six parameters."""
     (points, dimensions), hidden, threads = coordinates.shape, parameters[2].shape[0], torch.get_num_threads()
     channels = gradient.shape[1], gradient.shape[3]
     _, _, scratch = _memory("gcnn_siren_memory", 3, points, dimensions, hidden, *channels, threads)
@@ -304,15 +306,15 @@ def siren(
     parameters: Sequence[Tensor],
     reference: Callable[..., Tensor],
 ) -> Tensor:
-    """A SIREN's values at the places of a kernel.
+    """Return the values of a SIREN at the places of a kernel.
 
     Args:
-        coordinates: of the points, shape (N, d).
-        weights: multiply the values of a point, shape (N,).
-        index: which point a place takes, N meaning zero, shape (A, T).
-        omega, parameters: of the net, in the order of ``SIREN``.
+        coordinates: coordinates of the points, shape (N, d).
+        weights: factors of the values at each point, shape (N,).
+        index: the point that each place takes, N for zero, shape (A, T).
+        omega, parameters: frequency and parameters of the net, in the order of ``SIREN.tensors``.
         channels: C_o.
-        reference: the same in PyTorch, a function of the parameters.
+        reference: the same function in PyTorch, of the parameters.
 
     Returns:
         Shape (A, C_o, T, C_i).

@@ -1,13 +1,13 @@
-/* Products of small matrices: no copies, and no threads to wake. */
+/* Products of small matrices, without copies and on one thread. */
 
 #ifndef GCNN_PRODUCT_H
 #define GCNN_PRODUCT_H
 
 #include "vector.h"
 
-#define ROWS 4 /* of a product that stay in registers */
+#define ROWS 4 /* rows of a product that stay in registers */
 
-/* Some rows and one or two vectors of a product, of which the last has `lanes` values. */
+/* A tile of a product: `rows` rows and one or two vectors, the last of which has `lanes` values. */
 INLINE void product_tile(int rows, int vectors, long lanes, long K, const float *a, long a_row, long a_column,
                          const float *b, long b_row, float *c, long c_row, int add) {
     vec acc[ROWS][2], last;
@@ -28,7 +28,7 @@ INLINE void product_tile(int rows, int vectors, long lanes, long K, const float 
             memcpy(c + i * c_row + v * LANES, &acc[i][v], (v + 1 < vectors ? LANES : lanes) * sizeof(float));
 }
 
-/* c (I, J) = a (I, K) b (K, J), or added to it; a with any strides, b and c with rows of their own length. */
+/* c (I, J) = a (I, K) b (K, J), or c += a b if `add`; a has any strides, b and c have rows of any length. */
 static void product(long I, long J, long K, const float *a, long a_row, long a_column, const float *b, long b_row,
                     float *c, long c_row, int add) {
     for (long i = 0; i < I; i += ROWS)

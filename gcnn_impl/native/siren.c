@@ -1,21 +1,20 @@
 /* Kernels from their nets: two sine layers and a linear one at N points, gathered to the places of a kernel.
 
-   All is kept transposed, (features, points), with the points padded to whole vectors: then every product is one of a
-   small matrix with scalars, and nothing has to be turned over. The padding begins with the point N, whose value is zero:
-   places that are not under the disc take it. */
+   All values are stored transposed, (features, points), with the points padded to whole vectors, so that no product
+   needs a transposed copy. The first point of the padding, N, has the value zero; places outside the disc take it. */
 
 #include <math.h>
 
 #include "product.h"
 
-#define VALUES 16    /* kernel values that a task computes at once, at least */
-#define SMALL 400000 /* multiply-accumulates that are not worth waking a second thread for: some 10 us */
+#define VALUES 16    /* least number of kernel values that a task computes at once */
+#define SMALL 400000 /* multiply-accumulates below which one thread is faster than two: some 10 us */
 
 typedef int whole __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
-/* sin and cos to 1e-7: the nearest multiple of pi/2 is taken off in three parts; polynomials as in Cephes. */
+/* sin and cos to 1e-7: the nearest multiple of pi/2 is subtracted in three parts; polynomials as in Cephes. */
 INLINE void sine_cosine(vec x, vec *sine, vec *cosine) {
-    const float magic = 12582912.0f; /* 1.5 * 2^23: what is added to it is rounded to a whole number */
+    const float magic = 12582912.0f; /* 1.5 * 2^23: adding it rounds a number to a whole one */
     vec shifted = x * 0.636619772367581f + magic, n = shifted - magic;
     vec r = x - n * 1.5703125f;
     r = r - n * 4.837512969970703125e-4f;
@@ -29,7 +28,8 @@ INLINE void sine_cosine(vec x, vec *sine, vec *cosine) {
     *cosine = (vec)((((whole)s & odd) | ((whole)c & ~odd)) ^ cosine_sign);
 }
 
-/* Sines and cosines of n values, a whole number of vectors; large ones, whose multiples of pi/2 lose digits, by libm. */
+/* Sines and cosines of n values, a whole number of vectors. Large values, whose multiples of pi/2 lose digits, go to
+   libm. */
 void gcnn_sine_cosine(const float *x, float *sine, float *cosine, long n) {
     for (long i = 0; i < n; i += LANES) {
         vec s, c;
@@ -49,17 +49,18 @@ static void turn(const float *from, long I, long J, float *to, long row) {
         for (long j = 0; j < J; j++) to[j * row + i] = from[i * J + j];
 }
 
-/* Points, padded so that there is one of value zero. */
+/* Number of points with the padding, which contains at least one point. */
 static long padded(long N) { return ceil_div(N + 1, LANES) * LANES; }
 
-/* Output channels of a task, and tasks: the threads share them out evenly. */
+/* Output channels of a task. */
 static long channels_of_task(long C_i) { return ceil_div(VALUES, C_i); }
 
+/* Threads that are worth using. */
 static long threads_for(long values, long N, long hidden, long threads) {
     return values * N * hidden < SMALL ? 1 : threads;
 }
 
-/* Floats that forward keeps for backward; scratch of the forward and of the backward pass. */
+/* Floats that forward keeps for backward; floats of scratch of the forward and of the backward pass. */
 void gcnn_siren_memory(long N, long d, long hidden, long C_o, long C_i, long threads, long *floats) {
     long P = padded(N), values = channels_of_task(C_i) * C_i;
     threads = threads_for(C_o * C_i, N, hidden, threads);
@@ -77,9 +78,9 @@ static void sine_layer(const float *w, const float *bias, long I, long K, const 
     gcnn_sine_cosine(z, sine, cosine, I * P);
 }
 
-/* out (A, C_o, T, C_i), at [a, o, t, i] the value [o, i] of point index[a, t] (A, T), N meaning zero.
+/* out (A, C_o, T, C_i): at [a, o, t, i] the value [o, i] of the point index[a, t], which is zero for the point N.
 
-   coordinates (N, d) and weights (N), which multiply the values; the parameters of the net as in kernel_nets.py.
+   index (A, T); coordinates (N, d); weights (N), factors of the values; the parameters of the net as in kernel_nets.py.
    kept, scratch: see gcnn_siren_memory. */
 void gcnn_siren(const float *coordinates, const float *weights, const long long *index, const float *w_first,
                 const float *b_first, const float *w_hidden, const float *b_hidden, const float *w_last,
@@ -112,7 +113,7 @@ void gcnn_siren(const float *coordinates, const float *weights, const long long 
     }
 }
 
-/* Gradients of the six parameters from g (A, C_o, T, C_i), the one of the output. */
+/* Gradients of the six parameters from g (A, C_o, T, C_i), the output's gradient. */
 void gcnn_siren_backward(const float *g, const float *coordinates, const long long *index, const float *w_hidden,
                          const float *w_last, const float *kept, float *g_w_first, float *g_b_first, float *g_w_hidden,
                          float *g_b_hidden, float *g_w_last, float *g_b_last, float *scratch, float omega, long N,

@@ -1,4 +1,4 @@
-/* What the operators share: a vector of the processor's width, and products of small matrices. */
+/* Vectors of the processor's width, for all operators. */
 
 #ifndef GCNN_VECTOR_H
 #define GCNN_VECTOR_H
@@ -22,12 +22,12 @@
 
 typedef float vec __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
-int omp_get_thread_num(void); /* as in omp.h, which a compiler need not have */
+int omp_get_thread_num(void); /* as in omp.h, which some compilers lack */
 
 INLINE vec load(const float *p) { return *(const vec *)p; }
 INLINE void store(float *p, vec v) { *(vec *)p = v; }
-/* Past the caches, which saves reading a line before it is written; p must be aligned to a vector. Other threads see it
-   after `streamed`. */
+/* Store past the caches, which saves reading a cache line before it is written; p must be aligned to a vector. Other
+   threads see the value after `streamed`. */
 INLINE void stream(float *p, vec v) {
 #if defined(__AVX512F__)
     _mm512_stream_ps(p, (__m512)v);

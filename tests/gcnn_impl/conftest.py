@@ -4,7 +4,7 @@ import random
 import pytest
 import torch
 
-# Fresh inputs in every run; set GCNN_TEST_SEED to the printed seed to repeat one.
+# New random inputs in every run; set GCNN_TEST_SEED to a printed seed to repeat that run.
 SEED = int(os.environ.get("GCNN_TEST_SEED", random.SystemRandom().randrange(2**31)))
 
 _oracle_errors: list[float] = []
@@ -21,7 +21,7 @@ def _seed():
 
 @pytest.fixture
 def oracle_errors() -> list[float]:
-    """Relative errors against the oracle, summed up at the end of the run."""
+    """Relative errors compared with the oracle, summarised at the end of the run."""
     return _oracle_errors
 
 

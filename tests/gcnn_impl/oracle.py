@@ -18,7 +18,7 @@ def rotation(theta):
 
 
 def elements(name, *sizes, max_scale=2.0):
-    """The grid of H as matrices, in the order of the definition in theory: rotations, then scales (or reflections)."""
+    """Return the grid of H as matrices: rotations, then scales (or reflections)."""
     if name == "trivial":
         return [np.eye(2)]
     if name == "SO2":
@@ -36,7 +36,7 @@ def elements(name, *sizes, max_scale=2.0):
 
 
 def haar_weight(name, *sizes, max_scale=2.0):
-    """dθ/2π, dθ/4π with counting, ds/s, and their product; each on an equispaced grid."""
+    """Return the weight of one element: dθ/2π, dθ/4π with counting, ds/s or their product, on an equispaced grid."""
     if name in ("trivial",):
         return 1.0
     if name == "SO2":
@@ -49,7 +49,7 @@ def haar_weight(name, *sizes, max_scale=2.0):
 
 
 def log(name, matrix, max_scale=2.0):
-    """Coordinates of a group element, scaled to [-1, 1]."""
+    """Return the coordinates of a group element, scaled to [-1, 1]."""
     angle = math.atan2(matrix[1, 0], matrix[0, 0]) / math.pi
     if angle > 1 - 1e-9:
         angle = -1.0  # π and −π are one angle
@@ -76,7 +76,7 @@ def group_window(name, relative, max_scale=2.0):
 
 
 def siren(layer, factor, omega=10.0) -> Kernel:
-    """The kernel net ``factor`` of a layer as a function of coordinates."""
+    """Return the kernel net ``factor`` of a layer as a function of coordinates."""
     w = {key: p.detach().numpy().astype(np.float64) for key, p in getattr(layer, factor).net.named_parameters()}
     channels = getattr(layer, factor).out_channels, getattr(layer, factor).in_channels
 
@@ -90,7 +90,7 @@ def siren(layer, factor, omega=10.0) -> Kernel:
 
 
 def full_kernel(layer, variant: str) -> Kernel:
-    """k_oi(p, r) of a layer as a function of the log coordinates of h⁻¹u and of h⁻¹h', without weights and windows."""
+    """Return k_oi(p, r) of a layer, for p = h⁻¹u and the log coordinates r of h⁻¹h', without weights and windows."""
     if variant == "lifting":
         k = siren(layer, "spatial_kernel")
         return lambda p, r: k(p)
@@ -116,7 +116,9 @@ def full_kernel(layer, variant: str) -> Kernel:
 def convolution(
     f, kernel: Kernel, name, out_elements, in_elements, haar, kernel_size, stride, padding, bias, max_scale=2.0
 ):
-    """y_o(x, h) = b_o + Σ_i Σ_h' μ(h') Σ_u f_i(x + u, h') |det h|⁻¹ k_oi(h⁻¹u, log h⁻¹h'), taps u of the kernel grid.
+    """Return y_o(x, h) = b_o + Σ_i Σ_h' μ(h') Σ_u f_i(x + u, h') |det h|⁻¹ k_oi(h⁻¹u, log h⁻¹h').
+
+    The sum over u runs over the taps of the kernel grid.
 
     Args:
         f: (B, C_i, |H_in|, H, W); a lifted image has |H_in| = 1, ``in_elements=[None]`` and ``haar=1``.

@@ -1,4 +1,4 @@
-"""The depthwise convolution and its gradients equal torch's, whatever the strips."""
+"""The depthwise convolution and its gradients equal torch's, for all strips."""
 
 import pytest
 import torch

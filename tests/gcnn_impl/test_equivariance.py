@@ -1,4 +1,4 @@
-"""The measuring instrument itself: it finds what is not equivariant, and off-grid errors fall with resolution."""
+"""``equivariance_error`` finds modules that are not equivariant, and its off-grid errors fall with resolution."""
 
 import pytest
 import torch
@@ -67,7 +67,7 @@ def test_a_scale_step_shifts_the_grid_and_drops_its_end():
     assert group_permutation(group, torch.tensor([0.01], dtype=torch.float64)).tolist() == [-1] * 4
 
 
-def test_what_is_not_equivariant_is_found():
+def test_modules_that_are_not_equivariant_are_found():
     group, x = SO2(4), torch.randn(1, 1, 8, 8)
 
     class FirstAngleTwice(torch.nn.Module):
@@ -112,13 +112,13 @@ def test_comparing_nothing_is_refused():
         equivariance_error(torch.nn.Identity(), x, SO2(4), border=4)
 
 
-def test_a_group_without_exact_elements_needs_to_be_told_what_to_try():
+def test_a_group_without_exact_elements_needs_explicit_elements():
     with pytest.raises(ValueError, match="say which elements to try"):
         equivariance_error(torch.nn.Identity(), torch.ones(1, 1, 4, 4), RPlus(2))
 
 
 def smooth_images(size, n=4):
-    """Band-limited blobs that vanish at the border, the same at every size."""
+    """Return band-limited blobs that vanish at the border, the same at every size."""
     generator = torch.Generator().manual_seed(0)
     grid = torch.linspace(-1, 1, size, dtype=torch.float64)
     y, x = torch.meshgrid(-grid, grid, indexing="ij")

@@ -1,4 +1,4 @@
-"""The way through the Fourier transform equals the direct convolution, gradients included."""
+"""The convolution through the Fourier transform equals the direct one, gradients included."""
 
 import pytest
 import torch
@@ -15,7 +15,7 @@ CROSS = ((-2, 0), (0, -2), *SQUARE, (0, 2), (2, 0))  # a disc of radius 2
 
 
 def dense(taps: Tensor, offsets: tuple[tuple[int, int], ...]) -> Tensor:
-    """The (M_o, M_i, k, k) kernel of taps (T, M_o, M_i)."""
+    """Return the (M_o, M_i, k, k) kernel of taps (T, M_o, M_i)."""
     r = max(abs(place) for offset in offsets for place in offset)
     weight = taps.new_zeros(*taps.shape[1:], 2 * r + 1, 2 * r + 1)
     for tap, (row, column) in zip(taps, offsets, strict=True):
@@ -31,7 +31,7 @@ def dense(taps: Tensor, offsets: tuple[tuple[int, int], ...]) -> Tensor:
     offsets=st.sampled_from([SQUARE, CROSS]),
     seed=st.integers(0, 2**16),
 )
-def test_it_is_the_direct_convolution_on_any_shape(size, batch, maps, offsets, seed) -> None:
+def test_equals_the_direct_convolution_on_any_shape(size, batch, maps, offsets, seed) -> None:
     generator = torch.Generator().manual_seed(seed)
     x = torch.randn(batch, maps[0], *size, dtype=torch.float64, generator=generator)
     taps = torch.randn(len(offsets), maps[1], maps[0], dtype=torch.float64, generator=generator)
@@ -43,7 +43,7 @@ def test_it_is_the_direct_convolution_on_any_shape(size, batch, maps, offsets, s
     assert y.is_contiguous(memory_format=torch.channels_last)
 
 
-def test_its_gradients_are_right_twice() -> None:
+def test_gradients_and_gradients_of_gradients_are_right() -> None:
     x = torch.randn(2, 2, 3, 4, dtype=torch.float64, requires_grad=True)
     taps = torch.randn(len(SQUARE), 3, 2, dtype=torch.float64, requires_grad=True)
     bias = torch.randn(3, dtype=torch.float64, requires_grad=True)
@@ -71,7 +71,7 @@ def test_kernels_larger_than_a_chunk_are_taken_a_frequency_at_a_time(monkeypatch
     torch.testing.assert_close(fourier_conv2d(x, taps, SQUARE), whole, rtol=0, atol=1e-13)
 
 
-def test_it_maps_over_a_batch_of_kernels() -> None:
+def test_vmap_over_a_batch_of_kernels() -> None:
     x = torch.randn(2, 2, 4, 4, dtype=torch.float64)
     taps = torch.randn(3, len(SQUARE), 2, 2, dtype=torch.float64)
     mapped = torch.vmap(lambda kernel: fourier_conv2d(x, kernel, SQUARE))(taps)
@@ -95,7 +95,7 @@ def test_layers_give_the_same_in_every_algorithm(variant, group, kernel_size: in
 
 
 @pytest.mark.parametrize(("stride", "padding"), [(2, 1), (1, 0)])
-def test_where_the_size_changes_it_is_not_taken(stride: int, padding: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_change_of_size_is_convolved_directly(stride: int, padding: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(functional, "fourier_conv2d", None)  # would raise
     layer = GroupConv2d(2, 2, 3, SO2(4), stride=stride, padding=padding, algorithm="fourier")
     layer(torch.randn(1, 2, 4, 7, 7))
@@ -108,7 +108,7 @@ def test_half_precision_stays_with_the_direct_convolution(monkeypatch: pytest.Mo
         assert layer(torch.randn(1, 2, 4, 7, 7)).dtype == torch.bfloat16
 
 
-def test_it_pays_for_many_maps_and_many_taps_only() -> None:
+def test_the_transform_pays_for_many_maps_and_many_taps_only() -> None:
     layer = {"height": 28, "width": 28, "radius": 3}
     assert fourier_pays(64, in_maps=256, out_maps=256, taps=29, **layer)
     assert not fourier_pays(1, in_maps=256, out_maps=256, taps=29, **layer)  # generating its spectrum takes longer

@@ -1,4 +1,4 @@
-"""The subgroups are groups, act on the plane as such, and their grids carry the Haar measure."""
+"""The subgroups are groups, their action on the plane is a representation, and their weights are Haar measures."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""Kernels are evaluated at every distinct argument once, inside the disc, and start with unit energy."""
+"""Kernels are evaluated once at every distinct argument inside the disc, and give unit variance at initialisation."""
 
 import math
 

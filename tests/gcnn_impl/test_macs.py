@@ -19,10 +19,11 @@ from gcnn_impl import (
     build,
     count_macs,
     generation_macs,
+    layer_macs,
     module_macs,
 )
 
-# Of the authors' network, counted in their published code (theory): MMAC per sample for |H| = 4, 8, 16.
+# MMAC per sample of the authors' network for |H| = 4, 8, 16, from their published code.
 PUBLISHED = {
     "full": (1757, 7018, 28052),
     "separable": (63.5, 217, 794),
@@ -53,7 +54,7 @@ def fvcore_macs(module, x):
 
 
 def direct(module):
-    """Computed as it is defined, by dense convolutions."""
+    """Set a module to compute its definition, by dense convolutions."""
     for m in module.modules():
         if hasattr(m, "generate"):
             m.algorithm = "direct"
@@ -61,7 +62,7 @@ def direct(module):
 
 
 def layers():
-    """Every layer with |H_in| ≠ |H_out|, stride and less padding than k // 2."""
+    """Yield every layer with |H_in| ≠ |H_out|, stride and less padding than k // 2."""
     yield "lifting", LiftingConv2d(2, 3, 5, RPlus(3), stride=2, padding=1)
     for variant, convolution in CONVOLUTIONS.items():
         groups = (SO2xRPlus(2, 3), SO2xRPlus(3, 2)) if variant == "separable2d" else (RPlus(3), RPlus(2))
@@ -74,7 +75,7 @@ def test_closed_form_equals_fvcore_and_flop_counter(variant, layer):
     shape = (2, 7, 9) if variant == "lifting" else (2, layer.group.resolution, 7, 9)
     x = torch.randn(3, *shape)
     with torch.no_grad():
-        layer(x)  # fills the cache: generation is counted apart
+        layer(x)  # fills the cache: the generation of kernels is counted separately
     expected = module_macs(layer, x)
     assert expected == counter_macs(layer, x) == fvcore_macs(layer, x)
     assert generation_macs(layer) == counter_macs(layer.generate)
@@ -89,13 +90,13 @@ def test_generation_evaluates_distinct_arguments_only(group):
 
 
 @pytest.mark.parametrize("config", [PlainResNetConfig(widths=(4, 6), kernel_size=5), AllCNNCConfig(widths=(4, 6))])
-def test_plain_networks(config):
+def test_plain_networks_have_the_counted_macs(config):
     net = build(config).eval()
     x = torch.randn(1, config.in_channels, 15, 15)
     assert count_macs(config, 15) == counter_macs(net, x) == fvcore_macs(net, x)
 
 
-def test_group_networks_and_the_state_they_are_left_in():
+def test_counting_leaves_a_group_network_in_its_state():
     config = GroupAllCNNCConfig(widths=(4, 6), group=RPlus(2), variant="full")
     net = build(config).train()
     net.layers[0].norm.eval()
@@ -109,3 +110,10 @@ def test_group_networks_and_the_state_they_are_left_in():
     with torch.no_grad():
         net(torch.randn(1, 3, 12, 12))
     assert macs == counter_macs(net, torch.randn(1, 3, 12, 12)) == count_macs(config, 12)
+
+
+def test_a_layer_has_the_macs_of_its_module_and_other_modules_have_none():
+    for _, layer in layers():
+        x = torch.randn(3, 2, *([] if isinstance(layer, LiftingConv2d) else [layer.group.resolution]), 7, 9)
+        assert layer_macs(layer, tuple(x.shape), tuple(layer(x).shape)) == module_macs(layer, x)
+    assert layer_macs(torch.nn.ReLU(), (2, 3), (2, 3)) == 0

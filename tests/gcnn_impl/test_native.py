@@ -1,4 +1,4 @@
-"""The operators in C are compiled where that can be, say why not where it cannot, and stay out of torch's way."""
+"""The operators in C are compiled where possible, give the reason where not, and do not disturb torch."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def fresh(monkeypatch, tmp_path):
-    """A process that has not looked for the operators yet, and an empty cache."""
+    """Make the process forget the loaded operators, and use an empty cache; return a temporary folder."""
     monkeypatch.setattr(build, "_loaded", None)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("CC", raising=False)
@@ -43,7 +43,7 @@ def small_pass(times=1):
         layer(x).sum().backward()
 
 
-def test_they_are_compiled_once_and_kept(fresh, monkeypatch):
+def test_operators_are_compiled_once_and_kept(fresh, monkeypatch):
     assert native.status() == "in use"
     (kept,) = compiled(fresh)
     assert kept.parent == fresh / "cache" / "gcnn_impl"
@@ -68,7 +68,7 @@ def test_another_source_or_compiler_is_compiled_anew(fresh, monkeypatch):
     assert len(keys | {build.cached(compiler, openmp)}) == 4
 
 
-def test_a_variable_turns_them_off(fresh, monkeypatch):
+def test_a_variable_turns_the_operators_off(fresh, monkeypatch):
     monkeypatch.setenv(build.VARIABLE, "0")
     assert native.status() == f"not in use: {build.VARIABLE}=0"
     assert native.library() is None
@@ -77,7 +77,7 @@ def test_a_variable_turns_them_off(fresh, monkeypatch):
     assert compiled(fresh) == []
 
 
-def test_without_a_compiler_pytorch_goes_on_in_silence(fresh, monkeypatch):
+def test_without_a_compiler_pytorch_is_used_without_a_warning(fresh, monkeypatch):
     monkeypatch.setenv("CC", "no-such-compiler")
     small_pass()  # a warning would be an error here
     assert native.status() == "not in use: there is no C compiler 'no-such-compiler'"
@@ -92,7 +92,7 @@ def test_without_a_compiler_pytorch_goes_on_in_silence(fresh, monkeypatch):
     ],
     ids=["does not compile", "does not run", "compiles nonsense"],
 )
-def test_a_compiler_that_fails_says_so_once_and_pytorch_goes_on(fresh, monkeypatch, text, reason):
+def test_a_failing_compiler_warns_once_and_pytorch_is_used(fresh, monkeypatch, text, reason):
     monkeypatch.setenv("CC", script(fresh / "broken-cc", text))
     with pytest.warns(RuntimeWarning, match="goes on without its operators in C") as caught:
         small_pass(times=2)
@@ -103,7 +103,7 @@ def test_a_compiler_that_fails_says_so_once_and_pytorch_goes_on(fresh, monkeypat
     assert native.status().startswith("not in use: ")
 
 
-def test_a_cache_that_cannot_be_written_is_done_without(fresh, monkeypatch):
+def test_the_operators_need_no_writable_cache(fresh, monkeypatch):
     (fresh / "file").touch()
     monkeypatch.setenv("XDG_CACHE_HOME", str(fresh / "file"))
     small_pass()
@@ -138,7 +138,7 @@ def test_there_is_one_openmp_runtime_in_the_process():
 
 
 class TestTakes:
-    def test_plain_tensors_in_single_precision_on_the_processor(self):
+    def test_only_plain_tensors_in_single_precision_on_the_processor(self):
         x = torch.ones(2)
         assert native.takes(x, torch.nn.Parameter(x), None)
         assert not native.takes(x, x.double())
@@ -147,7 +147,7 @@ class TestTakes:
         assert not native.takes(torch.ones(0))
         assert not native.takes(torch.complex(x, x).conj().imag)
 
-    def test_nothing_that_traces_or_transforms(self):
+    def test_no_tensor_while_anything_traces_or_transforms(self):
         seen = []
 
         def look(x):
@@ -170,7 +170,7 @@ class TestTakes:
         assert seen == [False] * 7
 
 
-def test_a_profiler_and_a_dispatch_mode_see_them():
+def test_a_profiler_and_a_dispatch_mode_see_the_operators():
     with torch.profiler.profile() as profiler:
         small_pass()
     names = [event.key for event in profiler.key_averages()]

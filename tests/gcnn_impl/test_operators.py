@@ -31,14 +31,14 @@ def gradients(y, inputs, cotangent):
 
 class TestSpatialConvolution:
     def inputs(self, shape, kernel_size, disc):
-        """A map, a kernel and a bias, in single precision."""
+        """Return a map, a kernel and a bias, in single precision."""
         _, channels, resolution, _, _ = shape
         kept = disc_taps(kernel_size).reshape(kernel_size, kernel_size) if disc else 1.0
         kernel = torch.randn(channels, resolution, kernel_size, kernel_size) * kept
         return torch.randn(shape), kernel, torch.randn(channels)
 
     def assert_equal(self, inputs, padding, disc, monkeypatch):
-        """Beside ``algorithm="direct"`` in float64: what float32 adds up to is an error of its own."""
+        """Compare with ``algorithm="direct"`` in float64, as sums in float32 have rounding errors of their own."""
         inputs = [value.detach().requires_grad_() for value in inputs]
         doubles = [value.detach().double().requires_grad_() for value in inputs]
 
@@ -49,7 +49,7 @@ class TestSpatialConvolution:
         reference = convolve(*doubles, "direct")
         cotangent = torch.randn(reference.shape)
         expected = gradients(reference, doubles, cotangent)
-        # What is compared must not be PyTorch with itself.
+        # PyTorch must not be compared with itself.
         monkeypatch.setattr(functional, "_spatial_conv2d", lambda *_, **__: pytest.fail("PyTorch was called"))
         y = convolve(*inputs, "auto")
         actual = gradients(y, inputs, cotangent)
@@ -84,7 +84,7 @@ class TestSpatialConvolution:
         self.assert_equal(self.inputs(shape, 7, True), 3, True, monkeypatch)
 
     @pytest.mark.parametrize("stride", [1, 2])
-    def test_what_it_cannot_do_is_pytorchs(self, stride):
+    def test_pytorch_computes_strides_and_wide_paddings(self, stride):
         x, kernel, bias = self.inputs((1, 2, 4, 5, 5), 7, True)
         padding = 3 if stride == 2 else 9
         y = functional.spatial_conv2d(x, kernel, bias=bias, stride=stride, padding=padding)
@@ -195,14 +195,14 @@ def test_layers_equal_those_that_are_pytorch_alone(variant, sampled, threads):
 
 
 class TestGradientsOfGradients:
-    """Of a layer in float32 in C beside one in float64 in PyTorch."""
+    """A layer in float32 in C is compared with one in float64 in PyTorch."""
 
     def second(self, layer, x):
         inputs = [x, *layer.parameters()]
         first = torch.autograd.grad(layer(x).square().sum(), inputs, create_graph=True)
         return torch.autograd.grad(sum(g.square().sum() for g in first), inputs)
 
-    def test_are_pytorchs(self):
+    def test_equal_pytorchs(self):
         layer = SeparableGroupConv2d(3, 2, 5, SO2(4), padding=2)
         x = torch.randn(1, 3, 4, 7, 6, requires_grad=True)
         actual = self.second(layer, x)

@@ -1,7 +1,6 @@
-"""Explained energies: 1 for a kernel of the variant, known for noise, equal to numpy's SVD, blind to scale."""
+"""Explained energies: 1 for a kernel of the variant, equal to numpy's SVD, independent of scale."""
 
 import itertools
-import math
 
 import numpy as np
 import pytest
@@ -21,10 +20,12 @@ from gcnn_impl import (
     network_redundancy,
     redundancy,
 )
-from gcnn_impl.redundancy import composed_kernel, rank_one_energy, rank_one_tensor_energy
+from gcnn_impl.redundancy import composed_kernel
 
 GROUPS = [SO2(5), O2(3), RPlus(3), SO2xRPlus(3, 2)]
-# Which constraints the kernels of a variant satisfy.
+
+
+# The variants that can explain all of a variant's kernel.
 EXACT = {
     "full": [],
     "separable": ["separable", "gseparable"],
@@ -72,7 +73,7 @@ def test_sub_grids_and_kernels_of_one_tap_are_explained_too():
 
 
 def numpy_scores(kernel):
-    """By numpy's SVD and explicit loops over (C_o, |H_out|, C_i, |H_in|, taps)."""
+    """Return the scores by numpy's SVD and explicit loops over (C_o, |H_out|, C_i, |H_in|, taps)."""
     top = {"separable": 0.0, "gseparable": 0.0, "dseparable": 0.0}
     for o, h in itertools.product(*map(range, kernel.shape[:2])):
         k = kernel[o, h]
@@ -109,42 +110,6 @@ def test_scores_do_not_depend_on_the_scale_of_the_kernel_nor_on_precision():
     after = redundancy(layer)
     assert before == pytest.approx(after, rel=1e-5)
     assert redundancy(layer.double()) == pytest.approx(after, rel=1e-4)
-
-
-@pytest.mark.parametrize(("rows", "columns"), [(40, 29), (16, 200), (128, 128)])
-def test_noise_has_the_largest_singular_value_of_random_matrix_theory(rows, columns):
-    noise = torch.randn(20, rows, columns, dtype=torch.float64)
-    fraction = rank_one_energy(noise) / noise.square().sum((-1, -2))
-    expected = (math.sqrt(rows) + math.sqrt(columns)) ** 2 / (rows * columns)  # Marchenko and Pastur's edge
-    assert fraction.mean().item() == pytest.approx(expected, rel=0.12)
-
-
-class TestRankOneTensors:
-    def test_a_product_is_found_exactly(self):
-        a, b, c = (torch.randn(6, n, dtype=torch.float64) for n in (5, 4, 7))
-        tensors = torch.einsum("np,nq,nr->npqr", a, b, c)
-        torch.testing.assert_close(rank_one_tensor_energy(tensors), tensors.square().sum((1, 2, 3)))
-
-    def test_a_product_is_found_under_noise(self):
-        a, b, c = (torch.nn.functional.normalize(torch.randn(6, n, dtype=torch.float64)) for n in (8, 6, 20))
-        signal = 10 * torch.einsum("np,nq,nr->npqr", a, b, c)
-        noisy = signal + 0.01 * torch.randn_like(signal)
-        torch.testing.assert_close(rank_one_tensor_energy(noisy), torch.full((6,), 100.0).double(), rtol=0.02, atol=0)
-
-    def test_with_one_trivial_side_it_is_the_svd(self):
-        matrices = torch.randn(6, 5, 7, dtype=torch.float64)
-        torch.testing.assert_close(rank_one_tensor_energy(matrices[:, None], tolerance=0), rank_one_energy(matrices))
-
-    def test_no_unfolding_explains_less(self):
-        tensors = torch.randn(10, 4, 5, 6, dtype=torch.float64)
-        energy = rank_one_tensor_energy(tensors)
-        for mode in (1, 2, 3):
-            assert torch.all(energy <= rank_one_energy(tensors.movedim(mode, 1).flatten(2)) + 1e-12)
-
-    def test_more_iterations_never_explain_less(self):
-        tensors = torch.randn(10, 4, 5, 6, dtype=torch.float64)
-        energies = torch.stack([rank_one_tensor_energy(tensors, n) for n in (1, 2, 5, 50)])
-        assert torch.all(energies.diff(dim=0) >= -1e-10)
 
 
 def test_networks_are_reported_by_layer():

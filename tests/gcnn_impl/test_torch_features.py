@@ -1,6 +1,6 @@
-"""Layers and networks are modules like any other in torch: one test for each thing that torch can do to a module.
+"""Layers and networks are modules like any other in torch: one test for each feature of torch's modules.
 
-That train and eval share one state_dict is held by ``test_layers``.
+``layers/test_variants.py`` tests that train and eval share one state_dict.
 """
 
 import copy
@@ -32,7 +32,7 @@ slow = pytest.mark.skipif("GCNN_TEST_SLOW" not in os.environ, reason="takes a mi
 
 
 def small_layer(variant, **options):
-    """A layer on a small grid and a batch of two that it takes."""
+    """Return a layer on a small grid and a batch of two inputs for it."""
     group = SO2xRPlus(4, 2) if variant == "separable2d" else SO2(4)
     dtype = options.get("dtype", torch.float32)
     if variant == "lifting":
@@ -43,7 +43,7 @@ def small_layer(variant, **options):
 
 
 def small_network(name, variant="separable", **options):
-    """A network and a batch of images, large enough for the batch norm of (B, C) features to be tame."""
+    """Return a network and images, enough of them for a well-conditioned batch norm of (B, C) features."""
     x = torch.randn(8, 1, 12, 12, dtype=options.get("dtype", torch.float32))
     if name == "resnet":
         config = GroupResNetConfig(widths=(4, 6), kernel_size=5, group=SO2(4), variant=variant, dropout=0.0)
@@ -53,21 +53,24 @@ def small_network(name, variant="separable", **options):
 
 
 def small_module(name, **options):
-    """A layer, or a network in float64: its maxima choose differently where rounding decides."""
+    """Return a layer, or a network in float64: in float32, rounding may decide where a maximum is."""
     if name in NETWORKS:
         options = {"dtype": torch.float64, **options}
     return small_network(name, **options) if name in NETWORKS else small_layer(name, **options)
 
 
 def gradients(module, x):
-    """Output and the gradients of its squared sum in the parameters and the input."""
+    """Return the output, and the gradients of its squared sum in the input and in the parameters."""
     x = x.detach().requires_grad_()
     y = module(x)
     return y.detach(), torch.autograd.grad(y.square().sum(), [x, *module.parameters()])
 
 
 def assert_near(actual, expected, tolerance=1e-4, share=0.01):
-    """Equal in norm, gradients to a share of the largest too: one that batch norm makes zero is rounding."""
+    """Assert equality in norm; the tolerance of a gradient includes a share of the largest gradient's norm.
+
+    Batch norm makes some gradients zero up to rounding, so that their relative error is arbitrary.
+    """
     (y, grads), (expected_y, expected_grads) = actual, expected
     assert (y - expected_y).norm() <= tolerance * expected_y.norm()
     scale = torch.stack([e.norm() for e in expected_grads]).max()

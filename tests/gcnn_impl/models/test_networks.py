@@ -1,4 +1,4 @@
-"""The networks: the paper's sizes, exact invariance, sampled grids, dropout, twins of equal cost, errors."""
+"""The networks: exact invariance, sampled grids, dropout, plain twins, unit deviations at initialisation."""
 
 import dataclasses
 import math
@@ -17,36 +17,16 @@ from gcnn_impl import (
     GroupAllCNNCConfig,
     GroupResNet,
     GroupResNetConfig,
-    PlainResNetConfig,
     RPlus,
     SO2xRPlus,
     Trivial,
     build,
-    count_macs,
     count_parameters,
     equivariance_error,
-    width_for_macs,
-    width_for_parameters,
 )
 
-# The authors' network with SIREN kernels of 1 × 64, counted in their published code.
-PUBLISHED_PARAMETERS = {
-    "full": 716_490,
-    "separable": 755_370,
-    "gseparable": 1_405_322,
-    "dseparable": 77_802,
-    "dgseparable": 116_682,
-}
 
-
-@pytest.mark.parametrize(("variant", "parameters"), PUBLISHED_PARAMETERS.items())
-def test_the_papers_network_has_the_published_number_of_parameters(variant, parameters):
-    for resolution in (4, 16):
-        net = GroupResNet(GroupResNetConfig(group=SO2(resolution), variant=variant))
-        assert sum(p.numel() for p in net.parameters()) == parameters
-
-
-@pytest.mark.parametrize("variant", PUBLISHED_PARAMETERS)
+@pytest.mark.parametrize("variant", [v for v in CONVOLUTIONS if v != "separable2d"])
 @pytest.mark.parametrize("group", [SO2(4), SO2(8), O2(4)], ids=repr)
 @pytest.mark.parametrize("size", [16, 19, 28])
 def test_networks_are_invariant_to_quarter_turns(variant, group, size):
@@ -176,39 +156,24 @@ def test_dropout_drops_whole_channels_and_keeps_invariance(config):
     assert equivariance_error(Seeded(net), x, O2(4)) <= 1e-12
 
 
-@pytest.mark.parametrize("config", CONFIGS.values(), ids=CONFIGS)
-@pytest.mark.parametrize("plain", [True, False])
-def test_width_solvers_come_nearest_to_the_target(config, plain):
-    start = config.plain_twin() if plain else config
-
-    def check(found, cost, target):
-        assert type(found) is type(start)
-        width, largest = max(found.widths), max(start.widths)
-        for other in (max(width - 1, 1), width + 1):
-            widths = tuple(max(1, round(w * other / largest)) for w in start.widths)
-            assert abs(cost(found) - target) <= abs(cost(dataclasses.replace(start, widths=widths)) - target)
-
-    for target in (1, 50_000):
-        check(width_for_parameters(start, target), count_parameters, target)
-    check(width_for_macs(start, 1_000_000, 12), lambda c: count_macs(c, 12), 1_000_000)
-
-
-def test_equal_budgets_are_met_within_a_few_percent():
-    group_net = GroupResNetConfig(group=SO2(8))
-    parameters, macs = count_parameters(group_net), count_macs(group_net, 28)
-    by_parameters = width_for_parameters(group_net.plain_twin(), parameters)
-    by_macs = width_for_macs(group_net.plain_twin(), macs, 28)
-    assert abs(count_parameters(by_parameters) / parameters - 1) < 0.05
-    assert abs(count_macs(by_macs, 28) / macs - 1) < 0.05
-    assert by_parameters.widths != by_macs.widths
-    with pytest.raises(ValueError, match="target must be at least 1, not 0"):
-        width_for_parameters(group_net, 0)
-
-
 def digits(size=16, n=32):
     images = torch.tensor(sklearn.datasets.load_digits().images[:n], dtype=torch.float32)[:, None]
     images = torch.nn.functional.interpolate(images, size=size, mode="bilinear")
     return (images - images.mean()) / images.std()
+
+
+def assert_near_unit_deviations(config, images, layers):
+    """Every group convolution's output, before norm and ReLU, deviates by 1 to within a factor of two."""
+    torch.manual_seed(0)
+    net, seen = build(config), {}
+    for name, module in net.named_modules():
+        if hasattr(module, "generate"):
+            module.register_forward_hook(lambda _, __, y, name=name: seen.update({name: y.std().item()}))
+    with torch.no_grad():
+        net(images)
+    assert len(seen) == layers
+    for name, std in seen.items():
+        assert abs(math.log2(std)) <= 1, (name, std)
 
 
 @pytest.mark.parametrize("kernel_size", [5, 7])
@@ -218,18 +183,8 @@ def test_pre_activations_start_within_a_factor_of_two_of_unit_deviation(variant,
     if variant == "separable2d" and not isinstance(group, SO2xRPlus):
         pytest.skip("the fully separable variant is for Sim(2)")
     for images in (torch.randn(32, 1, 16, 16), digits()):
-        torch.manual_seed(0)
-        net = GroupResNet(GroupResNetConfig(group=group, variant=variant, widths=(16, 16, 32), kernel_size=kernel_size))
-        seen: dict[str, float] = {}
-
-        for name, module in net.named_modules():
-            if hasattr(module, "generate"):
-                module.register_forward_hook(lambda _, __, y, name=name, seen=seen: seen.update({name: y.std().item()}))
-        with torch.no_grad():
-            net(images)
-        assert len(seen) == 7
-        for name, std in seen.items():
-            assert abs(math.log2(std)) <= 1, (name, std)
+        config = GroupResNetConfig(group=group, variant=variant, widths=(16, 16, 32), kernel_size=kernel_size)
+        assert_near_unit_deviations(config, images, layers=7)
 
 
 @pytest.mark.parametrize("group", [Trivial(), SO2(4), SO2(16), O2(4), RPlus(4), SO2xRPlus(4, 2)], ids=repr)
@@ -238,53 +193,5 @@ def test_pre_activations_of_all_cnn_c_start_within_a_factor_of_two_of_unit_devia
     if variant == "separable2d" and not isinstance(group, SO2xRPlus):
         pytest.skip("the fully separable variant is for Sim(2)")
     for images in (torch.randn(8, 1, 24, 24), digits(24, 8)):
-        torch.manual_seed(0)
-        net = GroupAllCNNC(GroupAllCNNCConfig(in_channels=1, widths=(16, 32), group=group, variant=variant))
-        seen: dict[str, float] = {}
-        for name, module in net.named_modules():
-            if hasattr(module, "generate"):
-                module.register_forward_hook(lambda _, __, y, name=name, seen=seen: seen.update({name: y.std().item()}))
-        with torch.no_grad():
-            net(images)
-        assert len(seen) == 9
-        for name, std in seen.items():
-            assert abs(math.log2(std)) <= 1, (name, std)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"variant": "seperable"}, "unknown variant 'seperable'; allowed: full, separable"),
-        ({"widths": (8,)}, "two or more positive channel counts"),
-        ({"widths": (8, 0)}, "two or more positive channel counts"),
-    ],
-)
-def test_bad_configs_are_refused(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        GroupResNetConfig(group=SO2(4), **arguments)
-    if "widths" in arguments:
-        with pytest.raises(ValueError, match=message):
-            PlainResNetConfig(**arguments)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ({"variant": "seperable"}, "unknown variant 'seperable'; allowed: full, separable"),
-        ({"widths": (8, 8, 8)}, "two positive channel counts, not"),
-        ({"widths": (8, 0)}, "two positive channel counts, not"),
-        ({"dropout": 1.0}, r"dropout must be in \[0, 1\), not 1.0"),
-        ({"first_dropout": -0.1}, r"first_dropout must be in \[0, 1\), not -0.1"),
-    ],
-)
-def test_bad_all_cnn_c_configs_are_refused(arguments, message):
-    with pytest.raises(ValueError, match=message):
-        GroupAllCNNCConfig(group=SO2(4), **arguments)
-    if "variant" not in arguments:
-        with pytest.raises(ValueError, match=message):
-            AllCNNCConfig(**arguments)
-
-
-def test_a_bad_channel_dropout_is_refused():
-    with pytest.raises(ValueError, match=r"channel_dropout must be in \[0, 1\), not 2"):
-        PlainResNetConfig(channel_dropout=2)
+        config = GroupAllCNNCConfig(in_channels=1, widths=(16, 32), group=group, variant=variant)
+        assert_near_unit_deviations(config, images, layers=9)

@@ -1,0 +1,62 @@
+"""Group convolutions as ``nn.Module``s: kernels from continuous nets, applied by ``functional``. One variant per file.
+
+What a kernel is made of is in ``kernels``; how a kernel is applied to a map is in ``functional``; networks of these
+layers are in ``models``.
+
+Every layer is a choice of kernel factors (Knigge et al. 2022, section 4), with o the output and i the input channel:
+
+======================================  ============================================
+``LiftingConv2d``                       k_oi(x)
+``GroupConv2d``                         k_oi(x, h)
+``SeparableGroupConv2d``                k^H_oi(h) · k^{R²}_o(x)
+``GroupSeparableConv2d``                k^H_oi(h) · k^{R²}_oi(x)
+``DepthwiseSeparableConv2d``            w_oi · k_o(x, h)
+``DepthwiseGroupSeparableConv2d``       w_oi · k^H_o(h) · k^{R²}_o(x)
+``FullySeparableConv2d`` (Sim(2))       k^Θ_oi(θ) · k^S_o(s) · k^{R²}_o(x)
+======================================  ============================================
+
+Kernels are generated in every pass with gradients and cached in inference (``eval`` without gradients). The cache
+notices changed parameters by their version counters, as autograd does. Writing to ``parameter.data`` does not change
+the version counter: call ``eval()`` afterwards.
+
+A layer works on the discretised grids of its groups, ``y = layer(x)``, or on explicit grids,
+``y = layer(x, in_elements, out_elements)`` with elements from ``group.sample()``: a Monte-Carlo approximation of the
+integral over H. Nothing is random inside a layer.
+"""
+
+from gcnn_impl.layers.base import Convolution
+from gcnn_impl.layers.depthwise_separable import DepthwiseGroupSeparableConv2d, DepthwiseSeparableConv2d
+from gcnn_impl.layers.full import GroupConv2d
+from gcnn_impl.layers.fully_separable import FullySeparableConv2d
+from gcnn_impl.layers.group_separable import GroupSeparableConv2d
+from gcnn_impl.layers.group_to_group import GroupToGroupConv2d
+from gcnn_impl.layers.lifting import LiftingConv2d
+from gcnn_impl.layers.norm import GroupBatchNorm2d
+from gcnn_impl.layers.separable import SeparableGroupConv2d
+
+# The variants by the short names that configs, records and figures use.
+CONVOLUTIONS: dict[str, type[GroupToGroupConv2d]] = {
+    variant.name: variant
+    for variant in (
+        GroupConv2d,
+        SeparableGroupConv2d,
+        GroupSeparableConv2d,
+        DepthwiseSeparableConv2d,
+        DepthwiseGroupSeparableConv2d,
+        FullySeparableConv2d,
+    )
+}
+
+__all__ = [
+    "CONVOLUTIONS",
+    "Convolution",
+    "DepthwiseGroupSeparableConv2d",
+    "DepthwiseSeparableConv2d",
+    "FullySeparableConv2d",
+    "GroupBatchNorm2d",
+    "GroupConv2d",
+    "GroupSeparableConv2d",
+    "GroupToGroupConv2d",
+    "LiftingConv2d",
+    "SeparableGroupConv2d",
+]

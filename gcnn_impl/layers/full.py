@@ -1,0 +1,65 @@
+"""The full group convolution, and the base class of variants that are one convolution over the group and the plane."""
+
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+from gcnn_impl import functional
+from gcnn_impl.groups import Group
+from gcnn_impl.kernels import disc_tip_taps
+from gcnn_impl.layers.group_to_group import GroupToGroupConv2d, arrange_joint
+
+
+class UnfactoredConv2d(GroupToGroupConv2d):
+    """Base class of the variants that are applied as one convolution over the group and the plane at once."""
+
+    def _values(self, *grids: Tensor, taps: Tensor | None = None) -> Tensor:
+        """Return the kernel values, shape (|H_out|, |H_in|, taps, C_o, C_i)."""
+        raise NotImplementedError
+
+    def _drops_taps(self) -> bool:
+        same = self.padding == self.kernel_size // 2
+        return self.algorithm != "direct" and self.group.rotates and self.kernel_size >= 5 and same
+
+    def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
+        return (arrange_joint(self._values(*grids)),)
+
+    def working_kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
+        if not self._drops_taps():
+            return tuple(functional.channels_last_kernel(kernel) for kernel in self.generate(*grids))
+        k = self.kernel_size
+        values = self._values(*grids, taps=disc_tip_taps(k).to(self._device()))
+        inner, vertical, horizontal = values.permute(3, 0, 4, 1, 2).split([(k - 2) ** 2, 2, 2], dim=-1)
+        parts = inner.unflatten(-1, (k - 2, k - 2)), vertical[..., None], horizontal[..., None, :]
+        return tuple(functional.channels_last_kernel(part) for part in parts)
+
+    def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
+        options: dict[str, Any] = {"bias": self.bias, "stride": self.stride, "algorithm": self.algorithm}
+        if len(kernels) == 1:
+            return functional.group_conv2d(x, *kernels, padding=self.padding, **options)
+        return functional.disc_group_conv2d(x, *kernels, **options)
+
+    def macs(self, in_pixels: int, out_pixels: int) -> int:
+        """Return C_o C_i |H_out| |H_in| k² per output pixel."""
+        elements = self.out_group.resolution * self.group.resolution
+        return self.out_channels * self.in_channels * elements * self.kernel_size**2 * out_pixels
+
+    def composed_kernel(self) -> Tensor:
+        return self.generate()[0]
+
+
+class GroupConv2d(UnfactoredConv2d):
+    """Full (non-separable) group convolution, kernel k_oi(x, h)."""
+
+    name: ClassVar[str] = "full"
+
+    def _add_kernels(self) -> None:
+        self.joint_kernel = self._new_joint_kernel(self.in_channels)
+
+    def _values(self, *grids: Tensor, taps: Tensor | None = None) -> Tensor:
+        return self._evaluate(self.joint_kernel, *grids, taps=taps)
+
+    @staticmethod
+    def explained_energy(kernels: Tensor, group: Group) -> Tensor | None:
+        """Return None: the full kernel is not restricted."""
+        return None

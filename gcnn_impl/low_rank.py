@@ -1,0 +1,59 @@
+"""The energy (squared norm) that the best rank-1 approximation of a matrix or a tensor explains."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import normalize
+
+ITERATIONS = 1000  # upper limit of the alternating optimisation; random kernels need about 30
+
+
+def rank_one_energy(matrices: Tensor) -> Tensor:
+    """Return the energy of the best rank-1 approximation of each matrix, its largest squared singular value.
+
+    Args:
+        matrices: shape (..., m, n).
+
+    Returns:
+        Shape (...).
+
+    >>> rank_one_energy(torch.diag(torch.tensor([3.0, 2.0])))
+    tensor(9.)
+    """
+    if matrices.shape[-2] > matrices.shape[-1]:
+        matrices = matrices.mT
+    return torch.linalg.eigvalsh(matrices @ matrices.mT)[..., -1]
+
+
+def rank_one_tensor_energy(tensors: Tensor, iterations: int = ITERATIONS, tolerance: float = 1e-7) -> Tensor:
+    """Return the energy of the best a ⊗ b ⊗ c that alternating optimisation finds, starting from the HOSVD.
+
+    This is a lower bound: finding the best rank-1 approximation of a tensor is NP-hard.
+
+    Args:
+        tensors: shape (n, p, q, r).
+        iterations: upper limit of the iterations.
+        tolerance: the optimisation stops when an iteration raises the summed energy by less than this fraction.
+
+    Returns:
+        Shape (n,).
+    """
+    _, b, c = (_leading_vector(tensors.movedim(mode, 1).flatten(2)) for mode in (1, 2, 3))
+    energy = tensors.new_zeros(len(tensors))
+    for _ in range(iterations):
+        over_c = torch.einsum("npqr,nr->npq", tensors, c)
+        a = _unit(torch.einsum("npq,nq->np", over_c, b))
+        b = _unit(torch.einsum("npq,np->nq", over_c, a))
+        c = torch.einsum("npqr,np,nq->nr", tensors, a, b)
+        before, energy = energy, c.square().sum(-1)  # the energy never falls
+        if (energy - before).sum() <= tolerance * energy.sum():
+            break
+        c = _unit(c)
+    return energy
+
+
+def _leading_vector(matrices: Tensor) -> Tensor:
+    return torch.linalg.eigh(matrices @ matrices.mT).eigenvectors[..., -1]
+
+
+def _unit(vectors: Tensor) -> Tensor:
+    return normalize(vectors, dim=-1, eps=1e-300)

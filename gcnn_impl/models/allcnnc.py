@@ -1,0 +1,77 @@
+"""The group All-CNN-C of Knigge et al. 2022, and its plain twin.
+
+All-CNN-C is the network of Springenberg et al., "Striving for Simplicity", 2015: nine convolutions, the last two 1×1.
+Here it has max pooling where the original strides (on an even image a stride does not commute with quarter turns), and
+its logits are the maximum of each class over H and the plane.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gcnn_impl import functional
+from gcnn_impl.layers import CONVOLUTIONS, GroupBatchNorm2d, LiftingConv2d
+from gcnn_impl.models.base import RELU_GAIN, Network, max_pool
+from gcnn_impl.models.configs import AllCNNCConfig, GroupAllCNNCConfig
+
+
+class HiddenLayer(nn.Module):
+    """Convolution, 2×2 pooling where ``pooled``, norm, dropout of channels, ReLU: of any maps, on the group or not."""
+
+    def __init__(self, conv: nn.Module, norm: nn.Module, dropout: nn.Module, pooled: bool) -> None:
+        super().__init__()
+        self.conv, self.norm, self.dropout, self.pooled = conv, norm, dropout, pooled
+
+    def forward(self, x: Tensor, *grids: Tensor) -> Tensor:
+        x = self.conv(x, *grids)
+        return torch.relu(self.dropout(self.norm(max_pool(x) if self.pooled else x)))
+
+
+class GroupAllCNNC(Network[GroupAllCNNCConfig]):
+    """The paper's group All-CNN-C, (B, C, H, W) → (B, num_classes); see ``GroupAllCNNCConfig``.
+
+    Dropout follows the norm in every layer; the authors' first dropout precedes it.
+    """
+
+    def _add_layers(self, **factory: Any) -> None:
+        config = self.config
+        options: dict[str, Any] = {
+            "group": config.group,
+            "hidden_features": config.hidden_features,
+            "omega": config.omega,
+            **factory,
+        }
+        self.layers = nn.ModuleList()
+        gain = 1.0
+        for i, o, k, pooled, p in config.hidden_layers():
+            convolution = CONVOLUTIONS[config.variant] if self.layers else LiftingConv2d
+            conv = convolution(i, o, k, padding=k // 2, bias=False, gain=gain, **options)
+            norm, dropout = GroupBatchNorm2d(o, **factory), nn.Dropout3d(p)
+            self.layers.append(HiddenLayer(conv, norm, dropout, pooled))
+            gain = RELU_GAIN * (1 - p) ** 0.5
+        self.last = CONVOLUTIONS[config.variant](config.widths[-1], config.num_classes, 1, gain=gain, **options)
+
+    def features(self, x: Tensor) -> Tensor:
+        """Return the class scores at every point of the group, (B, C, H, W) → (B, num_classes, |H|, H', W')."""
+        grids = self.config.grids(self.training)
+        for i, layer in enumerate(self.layers):
+            x = layer(x, *(grids if i else grids[:1]))
+        return self.last(x, *grids)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return functional.project(self.features(x))
+
+
+class AllCNNC(Network[AllCNNCConfig]):
+    """The plain twin of ``GroupAllCNNC``, (B, C, H, W) → (B, num_classes); see ``AllCNNCConfig``."""
+
+    def _add_layers(self, **factory: Any) -> None:
+        self.layers = nn.Sequential()
+        for i, o, k, pooled, p in self.config.hidden_layers():
+            conv = nn.Conv2d(i, o, k, padding=k // 2, bias=False, **factory)
+            self.layers.append(HiddenLayer(conv, nn.BatchNorm2d(o, **factory), nn.Dropout2d(p), pooled))
+        self.last = nn.Conv2d(self.config.widths[-1], self.config.num_classes, 1, **factory)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.last(self.layers(x)).amax(dim=(-2, -1))

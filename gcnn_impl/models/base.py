@@ -1,0 +1,40 @@
+"""The base class of the networks, their pooling, and the gains of their initialisation."""
+
+from typing import Any, Generic, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from gcnn_impl import functional
+
+# Initial gains 1/√E[f²] for the input of a convolution: a rectified standard normal has E[f²] = 1/2, the rectified
+# maximum of four (a pooling window) about 1.55. Dropping channels with probability p multiplies E[f²] by 1/(1 − p).
+RELU_GAIN = 2**0.5
+POOLED_GAIN = 1.55**-0.5
+
+ConfigT = TypeVar("ConfigT")
+
+
+class Network(nn.Module, Generic[ConfigT]):
+    """Base class of the networks, (B, C, H, W) → (B, num_classes); a subclass says which layers it has.
+
+    Args:
+        config: everything about the network but its weights.
+        device, dtype: of the parameters, as in torch.
+    """
+
+    def __init__(
+        self, config: ConfigT, *, device: torch.device | str | None = None, dtype: torch.dtype | None = None
+    ) -> None:
+        super().__init__()
+        self.config = config
+        self._add_layers(device=device, dtype=dtype)
+
+    def _add_layers(self, **factory: Any) -> None:
+        """Create the layers, with torch's ``device`` and ``dtype``."""
+        raise NotImplementedError
+
+
+def max_pool(x: Tensor) -> Tensor:
+    """Take 2×2 spatial maxima of a map on the group or of an ordinary one, so that twins pool alike."""
+    return functional.spatial_max_pool(x) if x.dim() == 5 else functional.spatial_max_pool(x[:, :, None])[:, :, 0]

@@ -1,0 +1,151 @@
+"""Frozen configs: everything about a network but its weights."""
+
+from dataclasses import dataclass, field, fields
+
+from torch import Tensor
+
+from gcnn_impl.groups import Group, Trivial
+from gcnn_impl.layers import CONVOLUTIONS
+
+
+def _check_dropout(**probabilities: float) -> None:
+    for name, p in probabilities.items():
+        if not 0 <= p < 1:
+            raise ValueError(f"{name} must be in [0, 1), not {p!r}")
+
+
+@dataclass(frozen=True)
+class PlainResNetConfig:
+    """An ordinary CNN of the same depth, widths and kernel sizes as ``GroupResNet``.
+
+    Args:
+        in_channels: channels of an image.
+        num_classes: number of logits.
+        widths: channels after the first convolution and after each residual block.
+        kernel_size: side of the kernels of the first convolution and of the blocks, in pixels.
+        last_kernel_size: side of the kernel of the last, unpadded convolution.
+        classifier_width: hidden units of the classifier.
+        dropout: probability in the classifier.
+        channel_dropout: probability of dropping a whole channel, after the first convolution, each block and the last
+            convolution.
+
+    Raises:
+        ValueError: for fewer than two widths, a width below 1, or a probability outside [0, 1).
+    """
+
+    in_channels: int = 1
+    num_classes: int = 10
+    widths: tuple[int, ...] = (32, 32, 64)
+    kernel_size: int = 7
+    last_kernel_size: int = 3
+    classifier_width: int = 256
+    dropout: float = 0.3
+    channel_dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        if len(self.widths) < 2 or any(width < 1 for width in self.widths):
+            raise ValueError(f"widths must be two or more positive channel counts, not {self.widths}")
+        _check_dropout(dropout=self.dropout, channel_dropout=self.channel_dropout)
+
+
+@dataclass(frozen=True)
+class AllCNNCConfig:
+    """An ordinary All-CNN-C, with max pooling in place of strides.
+
+    Args:
+        in_channels: channels of an image.
+        num_classes: number of logits.
+        widths: channels of the first three and of the next five convolutions.
+        kernel_size: side of the kernels of the first seven convolutions, in pixels; the last two are 1×1.
+        first_dropout: probability of dropping a whole channel after the first convolution.
+        dropout: the same probability after the third and the sixth convolution.
+
+    Raises:
+        ValueError: for any other number of widths than two, a width below 1, or a probability outside [0, 1).
+    """
+
+    in_channels: int = 3
+    num_classes: int = 10
+    widths: tuple[int, ...] = (96, 192)
+    kernel_size: int = 5
+    first_dropout: float = 0.2
+    dropout: float = 0.5
+
+    def __post_init__(self) -> None:
+        if len(self.widths) != 2 or any(width < 1 for width in self.widths):
+            raise ValueError(f"widths must be two positive channel counts, not {self.widths}")
+        _check_dropout(first_dropout=self.first_dropout, dropout=self.dropout)
+
+    def hidden_layers(self) -> list[tuple[int, int, int, bool, float]]:
+        """Return (C_i, C_o, kernel size, pooled, dropout) of all convolutions but the last."""
+        narrow, wide = self.widths
+        k, p = self.kernel_size, self.dropout
+        return [
+            (self.in_channels, narrow, k, False, self.first_dropout),
+            (narrow, narrow, k, True, 0.0),
+            (narrow, narrow, k, False, p),
+            (narrow, wide, k, False, 0.0),
+            (wide, wide, k, True, 0.0),
+            (wide, wide, k, False, p),
+            (wide, wide, k, False, 0.0),
+            (wide, wide, 1, False, 0.0),
+        ]
+
+
+@dataclass(frozen=True)
+class GroupOptions:
+    """Options of an equivariant network, the same in every layer.
+
+    Args:
+        group: the subgroup H and its grid.
+        variant: the group-to-group convolution, a key of ``CONVOLUTIONS``.
+        hidden_features, omega: size and frequency of the SIREN kernels; the ResNet's 1×1 skips use half the size.
+        sampled: in training, move the grid of H by one random offset per forward (from torch's global generator), a
+            Monte-Carlo approximation of the integral; in evaluation the grid is the discretised one.
+
+    Raises:
+        ValueError: for an unknown variant.
+    """
+
+    group: Group = field(default_factory=Trivial)
+    variant: str = "separable"
+    hidden_features: int = 64
+    omega: float = 10.0
+    sampled: bool = False
+
+    def __post_init__(self) -> None:
+        if self.variant not in CONVOLUTIONS:
+            raise ValueError(f"unknown variant {self.variant!r}; allowed: {', '.join(CONVOLUTIONS)}")
+
+    def grids(self, training: bool) -> tuple[Tensor, ...]:
+        """Return the input and the output grid for the layers of one forward; () stands for the discretised grids."""
+        if not (self.sampled and training):
+            return ()
+        grid = self.group.sample()
+        return grid, grid
+
+
+@dataclass(frozen=True)
+class GroupResNetConfig(GroupOptions, PlainResNetConfig):
+    """The paper's group ResNet; arguments of ``PlainResNetConfig``, then of ``GroupOptions``."""
+
+    def __post_init__(self) -> None:
+        PlainResNetConfig.__post_init__(self)
+        GroupOptions.__post_init__(self)
+
+    def plain_twin(self) -> PlainResNetConfig:
+        """Return the config of the ordinary CNN with equal depth and channels."""
+        return PlainResNetConfig(**{f.name: getattr(self, f.name) for f in fields(PlainResNetConfig)})
+
+
+@dataclass(frozen=True)
+class GroupAllCNNCConfig(GroupOptions, AllCNNCConfig):
+    """The paper's group All-CNN-C; arguments of ``AllCNNCConfig``, then of ``GroupOptions``."""
+
+    def __post_init__(self) -> None:
+        AllCNNCConfig.__post_init__(self)
+        GroupOptions.__post_init__(self)
+
+    def plain_twin(self) -> AllCNNCConfig:
+        """Return the config of the ordinary CNN with equal depth and channels."""
+        return AllCNNCConfig(**{f.name: getattr(self, f.name) for f in fields(AllCNNCConfig)})

@@ -1,0 +1,133 @@
+"""The group ResNet of Knigge et al. 2022, as their code builds it, and its plain twin.
+
+A lifting convolution; residual blocks (two convolutions, a 1×1 convolution on the skip where the width changes), each
+followed by batch norm and 2×2 spatial max pooling; one more convolution without padding; the maximum over H and the
+plane; and a classifier with one hidden layer.
+"""
+
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gcnn_impl import functional
+from gcnn_impl.layers import CONVOLUTIONS, GroupBatchNorm2d, LiftingConv2d
+from gcnn_impl.models.base import POOLED_GAIN, RELU_GAIN, Network, max_pool
+from gcnn_impl.models.configs import GroupResNetConfig, PlainResNetConfig
+
+
+class Classifier(nn.Sequential):
+    """Two linear layers from invariant features to logits, (B, C) → (B, num_classes)."""
+
+    def __init__(self, config: PlainResNetConfig, **factory: Any) -> None:
+        width = config.classifier_width
+        super().__init__(
+            nn.Linear(config.widths[-1], width, bias=False, **factory),
+            nn.BatchNorm1d(width, **factory),
+            nn.ReLU(),
+            nn.Dropout(config.dropout),
+            nn.Linear(width, config.num_classes, **factory),
+        )
+
+
+class ResidualBlock(nn.Module):
+    """Residual block of maps on the group or of ordinary ones, (B, C_i, [|H|,] H, W) → (B, C_o, [|H|,] H, W).
+
+    Args:
+        skip: a 1×1 convolution C_i → C_o; None leaves the skip as it is, where C_i = C_o.
+    """
+
+    def __init__(
+        self, conv1: nn.Module, norm1: nn.Module, conv2: nn.Module, norm2: nn.Module, skip: nn.Module | None
+    ) -> None:
+        super().__init__()
+        self.conv1, self.norm1, self.conv2, self.norm2, self.skip = conv1, norm1, conv2, norm2, skip
+
+    def forward(self, x: Tensor, *grids: Tensor) -> Tensor:
+        y = torch.relu(self.norm1(self.conv1(x, *grids)))
+        y = torch.relu(self.norm2(self.conv2(y, *grids)))
+        return torch.relu(y + (x if self.skip is None else self.skip(x, *grids)))
+
+
+def _group_block(config: GroupResNetConfig, c_in: int, c_out: int, gain: float, **factory: Any) -> ResidualBlock:
+    conv, k, hidden = CONVOLUTIONS[config.variant], config.kernel_size, config.hidden_features
+    options: dict[str, Any] = {"group": config.group, "bias": False, "omega": config.omega, **factory}
+    same: dict[str, Any] = {"padding": k // 2, "hidden_features": hidden, **options}
+    return ResidualBlock(
+        conv(c_in, c_in, k, gain=gain, **same),
+        GroupBatchNorm2d(c_in, **factory),
+        conv(c_in, c_out, k, gain=RELU_GAIN, **same),
+        GroupBatchNorm2d(c_out, **factory),
+        conv(c_in, c_out, 1, gain=gain, hidden_features=hidden // 2, **options) if c_in != c_out else None,
+    )
+
+
+def _plain_block(config: PlainResNetConfig, c_in: int, c_out: int, **factory: Any) -> ResidualBlock:
+    k = config.kernel_size
+    return ResidualBlock(
+        nn.Conv2d(c_in, c_in, k, padding=k // 2, bias=False, **factory),
+        nn.BatchNorm2d(c_in, **factory),
+        nn.Conv2d(c_in, c_out, k, padding=k // 2, bias=False, **factory),
+        nn.BatchNorm2d(c_out, **factory),
+        nn.Conv2d(c_in, c_out, 1, bias=False, **factory) if c_in != c_out else None,
+    )
+
+
+class GroupResNet(Network[GroupResNetConfig]):
+    """The paper's group ResNet, (B, C, H, W) → (B, num_classes); see ``GroupResNetConfig``."""
+
+    def _add_layers(self, **factory: Any) -> None:
+        config, widths, k = self.config, self.config.widths, self.config.kernel_size
+        siren: dict[str, Any] = {"hidden_features": config.hidden_features, "omega": config.omega, **factory}
+        self.lifting = LiftingConv2d(
+            config.in_channels, widths[0], k, config.group, padding=k // 2, bias=False, **siren
+        )
+        self.lifting_norm = GroupBatchNorm2d(widths[0], **factory)
+        pairs = list(pairwise(widths))
+        kept = (1 - config.channel_dropout) ** 0.5
+        gains = [RELU_GAIN * kept] + [POOLED_GAIN * kept] * (len(pairs) - 1)
+        self.blocks = nn.ModuleList(
+            _group_block(config, i, o, gain, **factory) for (i, o), gain in zip(pairs, gains, strict=True)
+        )
+        self.norms = nn.ModuleList(GroupBatchNorm2d(o, **factory) for _, o in pairs)
+        self.last = CONVOLUTIONS[config.variant](
+            widths[-1], widths[-1], config.last_kernel_size, config.group, bias=False, gain=POOLED_GAIN * kept, **siren
+        )
+        self.last_norm = GroupBatchNorm2d(widths[-1], **factory)
+        self.dropout = nn.Dropout3d(config.channel_dropout)  # a channel over all of H and the plane: equivariant
+        self.classifier = Classifier(config, **factory)
+
+    def features(self, x: Tensor) -> Tensor:
+        """Return the last map on the group, (B, C, H, W) → (B, C', |H|, H', W')."""
+        grids = self.config.grids(self.training)
+        x = torch.relu(self.dropout(self.lifting_norm(self.lifting(x, *grids[:1]))))
+        for block, norm in zip(self.blocks, self.norms, strict=True):
+            x = torch.relu(self.dropout(max_pool(norm(block(x, *grids)))))
+        return torch.relu(self.dropout(self.last_norm(self.last(x, *grids))))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.classifier(functional.project(self.features(x)))
+
+
+class PlainResNet(Network[PlainResNetConfig]):
+    """The plain twin of ``GroupResNet``, (B, C, H, W) → (B, num_classes); see ``PlainResNetConfig``."""
+
+    def _add_layers(self, **factory: Any) -> None:
+        config, widths, k = self.config, self.config.widths, self.config.kernel_size
+        self.first = nn.Conv2d(config.in_channels, widths[0], k, padding=k // 2, bias=False, **factory)
+        self.first_norm = nn.BatchNorm2d(widths[0], **factory)
+        pairs = list(pairwise(widths))
+        self.blocks = nn.ModuleList(_plain_block(config, i, o, **factory) for i, o in pairs)
+        self.norms = nn.ModuleList(nn.BatchNorm2d(o, **factory) for _, o in pairs)
+        self.last = nn.Conv2d(widths[-1], widths[-1], config.last_kernel_size, bias=False, **factory)
+        self.last_norm = nn.BatchNorm2d(widths[-1], **factory)
+        self.dropout = nn.Dropout2d(config.channel_dropout)
+        self.classifier = Classifier(config, **factory)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = torch.relu(self.dropout(self.first_norm(self.first(x))))
+        for block, norm in zip(self.blocks, self.norms, strict=True):
+            x = torch.relu(self.dropout(max_pool(norm(block(x)))))
+        x = torch.relu(self.dropout(self.last_norm(self.last(x))))
+        return self.classifier(x.amax(dim=(-2, -1)))

@@ -1,0 +1,85 @@
+"""The network of a config, its cost, and widths that give networks of equal cost."""
+
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+import torch
+from torch import nn
+
+from gcnn_impl.macs import module_macs
+from gcnn_impl.models.allcnnc import AllCNNC, GroupAllCNNC
+from gcnn_impl.models.configs import AllCNNCConfig, GroupAllCNNCConfig, GroupResNetConfig, PlainResNetConfig
+from gcnn_impl.models.resnet import GroupResNet, PlainResNet
+
+Config = TypeVar("Config", PlainResNetConfig, AllCNNCConfig, GroupResNetConfig, GroupAllCNNCConfig)
+
+NETWORKS: dict[type, Callable[..., nn.Module]] = {
+    PlainResNetConfig: PlainResNet,
+    AllCNNCConfig: AllCNNC,
+    GroupResNetConfig: GroupResNet,
+    GroupAllCNNCConfig: GroupAllCNNC,
+}
+
+
+def build(config: Config, *, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> nn.Module:
+    """Return the network of a config, with parameters drawn from torch's global generator."""
+    return NETWORKS[type(config)](config, device=device, dtype=dtype)
+
+
+def count_parameters(config: Config) -> int:
+    """Return the number of parameters of a config's network.
+
+    >>> from gcnn_impl import SO2
+    >>> count_parameters(GroupResNetConfig(group=SO2(8), variant="separable"))
+    755370
+    """
+    return sum(p.numel() for p in build(config, device="meta").parameters())
+
+
+def count_macs(config: Config, image_size: int) -> int:
+    """Return the multiply–accumulates of a config's network for one square image, without generating its kernels."""
+    image = torch.empty(1, config.in_channels, image_size, image_size, device="meta")
+    return module_macs(build(config, device="meta"), image)
+
+
+def width_for_parameters(config: Config, target: int) -> Config:
+    """Return the config with widths scaled so that the number of parameters comes nearest to ``target``.
+
+    >>> group_net = GroupResNetConfig()
+    >>> twin = width_for_parameters(group_net.plain_twin(), count_parameters(group_net))
+    >>> twin.widths, count_parameters(twin)
+    ((50, 50, 101), 744303)
+
+    Raises:
+        ValueError: for a target below 1.
+    """
+    return _nearest(config, target, count_parameters)
+
+
+def width_for_macs(config: Config, target: int, image_size: int) -> Config:
+    """Return the config with widths scaled so that the MACs for one image (``count_macs``) come nearest to ``target``.
+
+    Raises:
+        ValueError: for a target below 1.
+    """
+    return _nearest(config, target, lambda scaled: count_macs(scaled, image_size))
+
+
+def _nearest(config: Config, target: int, cost: Callable[[Config], int]) -> Config:
+    """Bisect over the largest width, with the other widths in proportion; ``cost`` grows with the width."""
+    if target < 1:
+        raise ValueError(f"target must be at least 1, not {target!r}")
+    largest = max(config.widths)
+
+    def scaled(width: int) -> Config:
+        return replace(config, widths=tuple(max(1, round(w * width / largest)) for w in config.widths))
+
+    limit = 1
+    while cost(scaled(limit)) < target:
+        limit *= 2
+    widths = range(1, limit + 1)
+    above = bisect_left(widths, target, key=lambda width: cost(scaled(width)))
+    candidates = [scaled(width) for width in widths[max(above - 1, 0) : above + 1]]
+    return min(candidates, key=lambda candidate: abs(cost(candidate) - target))
