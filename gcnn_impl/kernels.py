@@ -228,7 +228,7 @@ class ContinuousKernel(nn.Module):
         self.index = self._points.index.to(like.device)
 
     def _apply(self, *args: Any, **kwargs: Any) -> Self:
-        super()._apply(*args, **kwargs)
+        super()._apply(*args, **kwargs)  # type: ignore[no-untyped-call]
         self._place_points()  # from float64 again: ``double()`` after ``float()`` would keep the rounded points
         return self
 

@@ -139,7 +139,7 @@ class Convolution(nn.Module):
 
     def _apply(self, *args: Any, **kwargs: Any) -> Self:
         self._cached = None
-        return super()._apply(*args, **kwargs)
+        return super()._apply(*args, **kwargs)  # type: ignore[no-untyped-call]
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "_cached": None}  # a copy has parameters of its own

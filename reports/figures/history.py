@@ -4,8 +4,9 @@ import pandas as pd
 from markupsafe import Markup
 from matplotlib.ticker import FixedLocator, NullLocator
 
+from benchmarks.statistics.regression import FACTOR
 from reports.figures.draw import WIDE, Figure, axis_limits, lines, log_y, panel
-from reports.frames.history import FACTOR, multiples_of_first
+from reports.frames.history import multiples_of_first
 from reports.style import INK, MUTED, in_order
 from reports.words import of_history
 

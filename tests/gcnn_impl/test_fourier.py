@@ -81,7 +81,16 @@ def test_vmap_over_a_batch_of_kernels() -> None:
 @pytest.mark.parametrize("variant", [GroupConv2d, GroupSeparableConv2d])
 @pytest.mark.parametrize("group", [SO2(4), O2(2), RPlus(2), SO2xRPlus(2, 2)], ids=str)
 @pytest.mark.parametrize("kernel_size", [3, 5])
-def test_layers_give_the_same_in_every_algorithm(variant, group, kernel_size: int) -> None:
+def test_layers_give_the_same_in_every_algorithm(
+    variant, group, kernel_size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transformed: list[str] = []
+
+    def counted(*arguments):
+        transformed.append(layer.algorithm)
+        return fourier_conv2d(*arguments)
+
+    monkeypatch.setattr(functional, "fourier_conv2d", counted)
     layer = variant(2, 3, kernel_size, group, padding=kernel_size // 2, dtype=torch.float64)
     torch.nn.init.normal_(layer.bias)
     x = torch.randn(2, 2, group.resolution, 7, 6, dtype=torch.float64, requires_grad=True)
@@ -90,6 +99,7 @@ def test_layers_give_the_same_in_every_algorithm(variant, group, kernel_size: in
         layer.algorithm = algorithm
         y = layer(x)
         results[algorithm] = (y, *torch.autograd.grad(y.square().sum(), [x, *layer.parameters()]))
+    assert set(transformed) - {"auto"} == {"fourier"}  # what is compared must not be the direct way with itself
     for algorithm in ("disc", "fourier", "auto"):
         torch.testing.assert_close(results[algorithm], results["direct"], rtol=1e-10, atol=1e-10)
 
