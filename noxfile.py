@@ -1,9 +1,13 @@
-"""What continuous integration and newcomers run: ``nox -s report``, ``nox -s tests``, …; ``nox --list`` shows all."""
+"""The sessions that newcomers and continuous integration run: ``nox -s report``, ``nox -s tests``; list: ``nox -l``."""
 
 import argparse
+import json
+import shutil
 import subprocess
 import sys
+import tarfile
 import time
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,12 +30,21 @@ RUN_ENVIRONMENT = {
     "KINETO_LOG_LEVEL": "99",
 }
 ASV_RESULTS, ASV_PAGES = Path(".asv/results"), Path(".asv/html")
-WORKFLOWS = sorted(Path(".github/workflows").glob("*.yml"))
+SCHEMAS = {"vendor.github-workflows": ".github/workflows/*.yml", "vendor.citation-file-format": "CITATION.cff"}
+DISTRIBUTIONS = Path("dist")
+# What the installed wheel must do: answer, and with the operators that it compiles from its C sources.
+INSTALLED_LAYER = """
+import torch, gcnn_impl
+from gcnn_impl import SO2, SeparableGroupConv2d, native
+layer = SeparableGroupConv2d(4, 4, kernel_size=3, group=SO2(4), padding=1)
+gcnn_impl.assert_equivariant(layer, torch.randn(2, 4, 4, 9, 9), SO2(4), tolerance=1e-5)
+print(f"{gcnn_impl.__file__}: a separable layer is equivariant; operators in C: {native.status()}")
+"""
 PYTEST_RESULTS = Path("results/pytest-benchmark")
 # Medians of unchanged code differ by less: from run to run, and between commits that asv measures in turns.
 # docs/history.md has the measurements.
 FACTOR, INTERLEAVED_FACTOR = 1.25, 1.15
-# Of each commit, in as many processes: one slow process among them is outvoted.
+# Processes of each commit: one slow process among them is outvoted.
 INTERLEAVED_ROUNDS = 4
 
 
@@ -52,7 +65,7 @@ def report(session: nox.Session) -> None:
 
 @nox.session
 def study(session: nox.Session) -> None:
-    """The paper's three claims on rotated digits, an hour on two cores; ``-- NAME OPTIONS`` is another study."""
+    """Test the paper's three claims on rotated digits, an hour on two cores; ``-- NAME OPTIONS`` runs another study."""
     install(session, "measure", "cluster")
     session.run("python", "-m", "benchmarks", "study", *(session.posargs or ("rotated-digits", "--jobs", "2")))
 
@@ -66,39 +79,56 @@ def summary(session: nox.Session) -> None:
 
 @nox.session(name="report-scale")
 def report_scale(session: nox.Session) -> None:
-    """Time, memory and size of reports of made-up records: ``-- --records 400 10000``."""
+    """Print the time, memory and size that reports of made-up records take: ``-- --records 400 10000``."""
     session.install(*nox.project.dependency_groups(PROJECT, "report", "browser"))
     session.run("python", "tests/reports/scale.py", *session.posargs)
 
 
 @nox.session
 def faults(session: nox.Session) -> None:
-    """What a sweep makes of kills, a full disk, layers that go wrong and more: tried, and printed as a table."""
+    """Expose a sweep to kills, a full disk, wrong layers and more, and print a table of what it recorded."""
     install(session, "measure", "report")
     session.run("python", "tests/benchmarks/faults.py")
 
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Style, types and all tests, in one environment; the benchmarks run once each, as tests of their output."""
+    """Check style, types and all tests, and print the coverage; each benchmark runs once, as a test of its output."""
     install(session, *GROUPS)
     check_style(session)
     check_types(session)
-    session.run("python", "-m", "pytest", *session.posargs)
+    # sys.monitoring costs less than a trace function; Python has it from 3.12 on.
+    core = {"COVERAGE_CORE": "sysmon"} if sys.version_info >= (3, 12) else {}
+    session.run("python", "-m", "coverage", "run", "-m", "pytest", *session.posargs, env=core)
+    print_coverage(session)
 
 
 @nox.session
 def lint(session: nox.Session) -> None:
-    """Style and the workflows alone, without torch."""
+    """Check style, workflows and CITATION.cff alone, without torch."""
     session.install(*nox.project.dependency_groups(PROJECT, "lint"))
     check_style(session)
 
 
 @nox.session
 def typecheck(session: nox.Session) -> None:
-    """Types alone."""
+    """Check types alone."""
     install(session, *GROUPS)
     check_types(session)
+
+
+@nox.session(reuse_venv=False)
+def build(session: nox.Session) -> None:
+    """Build the wheel and the sdist in dist/, check both, and run a layer of the wheel in a fresh environment."""
+    session.install("build[uv]", "twine")
+    shutil.rmtree(DISTRIBUTIONS, ignore_errors=True)
+    session.run("python", "-m", "build", "--installer", "uv", "--outdir", str(DISTRIBUTIONS))
+    [wheel], [sdist] = DISTRIBUTIONS.glob("*.whl"), DISTRIBUTIONS.glob("*.tar.gz")
+    session.run("twine", "check", "--strict", str(wheel), str(sdist))
+    if missing := missing_files(wheel, sdist):
+        session.error("\n".join(missing))
+    session.install(str(wheel))
+    session.run("python", "-I", "-c", INSTALLED_LAYER)  # -I: the checkout is not on sys.path
 
 
 @nox.session
@@ -110,7 +140,7 @@ def validity(session: nox.Session) -> None:
 
 @nox.session
 def agreement(session: nox.Session) -> None:
-    """Measure twelve cases with the sweep, asv and pytest-benchmark, in turns: do their medians agree?"""
+    """Measure twelve cases with the sweep, asv and pytest-benchmark in turns, and compare the medians."""
     install(session, "measure", "suites")
     prepare_asv(session)
     session.run("python", "-m", "benchmarks.agreement", *session.posargs)
@@ -118,7 +148,7 @@ def agreement(session: nox.Session) -> None:
 
 @nox.session
 def peers(session: nox.Session) -> None:
-    """Measure our layers beside torch's, escnn's and the authors' (``-- --authors PATH``)."""
+    """Compare our layers with torch's, escnn's and the authors' (``-- --authors PATH``)."""
     install(session, "measure", "peers")
     # Without its dependencies: the comment at the group in pyproject.toml says why.
     session.install("--no-deps", "escnn>=1.0.11")
@@ -134,7 +164,7 @@ def compare(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Run the pytest-benchmark suite, save it in results/pytest-benchmark, compare with the run before."""
+    """Run the pytest-benchmark suite, save its results in results/pytest-benchmark, compare with the previous run."""
     options = argparse.ArgumentParser(prog="nox -s bench --")
     options.add_argument("--factor", type=float, default=FACTOR, help="the noise floor (default: %(default)s)")
     args, others = options.parse_known_args(session.posargs)
@@ -166,7 +196,7 @@ def asv(session: nox.Session) -> None:
 
 @nox.session(name="asv-compare")
 def asv_compare(session: nox.Session) -> None:
-    """Measure two commits in turns with asv: ``nox -s asv-compare -- BASE [HEAD]``; exit status 1: it is slower."""
+    """Measure two commits in turns with asv: ``nox -s asv-compare -- BASE [HEAD]``; exit status 1: HEAD is slower."""
     options = argparse.ArgumentParser(prog="nox -s asv-compare --")
     options.add_argument("base", help="commit to compare with")
     options.add_argument("head", nargs="?", default="HEAD", help="commit in question (default: HEAD)")
@@ -184,34 +214,34 @@ def asv_compare(session: nox.Session) -> None:
 
 @nox.session(name="asv-publish")
 def asv_publish(session: nox.Session) -> None:
-    """Make the pages of asv's results in .asv/html, which need no network; ``-- --serve`` shows them."""
+    """Write the pages of asv's results to .asv/html; they need no network, and ``-- --serve`` shows them."""
     prepare_asv(session)
     session.run("asv", "publish")
     session.run("python", "-m", "benchmarks.offline", str(ASV_PAGES))
-    if "--serve" in session.posargs:  # browsers refuse to load them from a file
+    if "--serve" in session.posargs:  # browsers refuse to load the pages from a file
         session.run("asv", "preview")
 
 
 def asv_arguments(options: argparse.ArgumentParser, session: nox.Session) -> argparse.Namespace:
-    """Parse what follows ``--``, with the options that both asv sessions have."""
+    """Parse the arguments after ``--``, with the options that both asv sessions share."""
     options.add_argument("-b", "--bench", action="append", default=[], help="only benchmarks that match")
     options.add_argument("--show-stderr", action="store_true", help="say why benchmarks failed or were skipped")
     return options.parse_args(session.posargs)
 
 
 def prepare_asv(session: nox.Session) -> None:
-    """Install asv, which makes its own environment for what it measures."""
+    """Install asv, which makes an environment of its own for the measurements."""
     session.install("asv>=0.6.5")
     session.env.update(RUN_ENVIRONMENT)
     session.run("asv", "machine", "--yes", silent=True)
     if session.run("git", "status", "--porcelain", "--untracked-files=no", external=True, silent=True):
-        session.warn("asv measures commits: what is not committed is not measured")
+        session.warn("asv measures commits: uncommitted changes are not measured")
 
 
 def run_asv(
     session: nox.Session, args: argparse.Namespace, commits: str, *options: str, judged: Sequence[str] = ()
 ) -> None:
-    """Run the asv suite, and judge what it stored: its own exit status says too little."""
+    """Run the asv suite, and judge the stored results: asv's own exit status says too little."""
     bench = [option for pattern in args.bench for option in ("-b", pattern)]
     begun = time.time()
     verbose = ["--show-stderr"] * args.show_stderr
@@ -221,44 +251,76 @@ def run_asv(
 
 
 def commit_hash(session: nox.Session, name: str) -> str:
-    """The full hash of a commit."""
+    """Return the full hash of a commit."""
     return str(session.run("git", "rev-parse", "--verify", f"{name}^{{commit}}", external=True, silent=True)).strip()
 
 
 def run_pytest_benchmark(session: nox.Session, options: Sequence[str]) -> None:
     """Run the pytest-benchmark suite once and save a file in results/pytest-benchmark."""
+    # Files, not the folder: the doctests of a folder import all of its modules into the process that measures.
+    files = map(str, sorted(Path("benchmarks").rglob("test_bench_*.py")))
     session.run(
-        *("python", "-m", "pytest", "benchmarks", "--benchmark-enable", "--benchmark-only"),
+        *("python", "-m", "pytest", *files, "--benchmark-enable", "--benchmark-only"),
         "--benchmark-columns=median,iqr,min,rounds",  # never the mean: one descheduled pass moves it by far
         *("--benchmark-autosave", "--benchmark-save-data", f"--benchmark-storage={PYTEST_RESULTS}"),
         *options,
-        success_codes=[0, 1],  # 1: a test failed, which the gate will say
+        success_codes=[0, 1],  # 1: a test failed, which the gate reports
     )
 
 
 def pytest_files() -> list[Path]:
-    """What pytest-benchmark saved, oldest first."""
+    """Return the files that pytest-benchmark saved, oldest first."""
     return sorted(PYTEST_RESULTS.glob("*/*.json"), key=lambda path: path.stat().st_mtime)
 
 
 def judge(*arguments: str) -> int:
-    """Judge results with benchmarks/gates.py; its exit status."""
+    """Judge results with benchmarks/gates.py and return its exit status."""
     return subprocess.run([sys.executable, "-m", "benchmarks.gates", *arguments], check=False).returncode
 
 
 def leave(status: int) -> None:
-    """End nox with an exit status; by itself it knows 0 and 1 alone."""
+    """End nox with an exit status; nox itself knows only 0 and 1."""
     if status:
         sys.exit(status)
 
 
 def check_style(session: nox.Session) -> None:
-    """Ruff's rules and format; GitHub's schema for the workflows."""
+    """Check ruff's rules and format, and the schemas of the workflows and of CITATION.cff."""
     session.run("ruff", "check")
     session.run("ruff", "format", "--check")
-    session.run("check-jsonschema", "--builtin-schema", "vendor.github-workflows", *map(str, WORKFLOWS))
+    for schema, pattern in SCHEMAS.items():
+        session.run("check-jsonschema", "--builtin-schema", schema, *map(str, sorted(Path().glob(pattern))))
 
 
 def check_types(session: nox.Session) -> None:
-    """Mypy, on the packages named in pyproject.toml."""
+    """Run mypy on the packages named in pyproject.toml."""
     session.run("mypy")
+
+
+def print_coverage(session: nox.Session) -> None:
+    """Print the covered share of each room of the packages, and of all of them together."""
+    written = Path(session.create_tmp(), "coverage.json")
+    session.run("python", "-m", "coverage", "json", "-q", "-o", str(written), silent=True)
+    files = json.loads(written.read_text())["files"]
+    rooms: dict[str, list[int]] = {}
+    for name, file in files.items():
+        for room in (str(Path(name).parent), "total"):
+            covered, statements = rooms.get(room, [0, 0])
+            summary = file["summary"]
+            rooms[room] = [covered + summary["covered_lines"], statements + summary["num_statements"]]
+    total = rooms.pop("total")
+    session.log("coverage, without processes that tests start:")
+    for room, (covered, statements) in [*sorted(rooms.items()), ("total", total)]:
+        print(f"{room:<24}{statements:>8} lines{covered / max(statements, 1):>8.1%}")
+
+
+def missing_files(wheel: Path, sdist: Path) -> list[str]:
+    """Return a line for each file that a distribution should hold and does not."""
+    sources = {str(path) for path in Path("gcnn_impl").rglob("*") if path.suffix in (".py", ".c", ".h", ".typed")}
+    name = "-".join(wheel.name.split("-")[:2])  # gcnn_impl-0.1.0, of both
+    with zipfile.ZipFile(wheel) as opened:
+        of_wheel = {*sources, f"{name}.dist-info/licenses/LICENSE"} - {*opened.namelist()}
+    with tarfile.open(sdist) as opened:
+        of_sdist = {*sources, "LICENSE"} - {path.removeprefix(f"{name}/") for path in opened.getnames()}
+    lacking = [(wheel, of_wheel), (sdist, of_sdist)]
+    return [f"{distribution} lacks {path}" for distribution, paths in lacking for path in sorted(paths)]
