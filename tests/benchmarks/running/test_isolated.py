@@ -100,7 +100,7 @@ def test_a_timeout_is_of_silence_not_of_work() -> None:
 def test_megabytes_that_are_printed_go_nowhere_but_the_last_words(capfd: pytest.CaptureFixture[str]) -> None:
     outcome = isolate(print_and_die, 5)
     assert outcome.status == "failed"
-    assert outcome.message.startswith("exited with status 3 and no result; its last words: xxx")
+    assert outcome.message.startswith("exited with status 3 and no result; its last output: xxx")
     assert outcome.message.endswith("x last words")
     assert len(outcome.message) < OUTPUT_TAIL + 100
     assert capfd.readouterr() == ("", "")
