@@ -54,7 +54,7 @@ def outstanding(jobs: Sequence[M], store: RecordStore, *, retry_failed: bool) ->
 
 
 def there_already(jobs: Sequence[Measurable], store: RecordStore, *, retry_failed: bool) -> set[str]:
-    """Return the ids of the jobs that this machine has measured."""
+    """Return the ids of the jobs that need no measuring on this machine."""
     done = store.completed(retry_failed=retry_failed)
     return {job.id for job in jobs if (_machine(job), job.id) in done}
 

@@ -42,7 +42,7 @@ class Taken:
 
 
 def take_round(task: Round, timeout: float) -> Taken:
-    """Time the entries in turns. If the process dies, or reports nothing for ``timeout`` seconds, the running entry fails."""
+    """Time the entries in turns. The running entry fails if the process dies, or is silent for ``timeout`` seconds."""
     taken = Taken(task.entries[0][0], {entry: [] for entry, _ in task.entries})
     device = task.entries[0][1].device
     outcome = run_isolated(round_task, task, device=device, preload=ROUND_MODULE, timeout=timeout, report=taken.report)

@@ -119,7 +119,7 @@ def test_an_interval_that_reaches_out_of_the_budget_is_marked() -> None:
 def test_what_nothing_meets_is_said_in_one_line_with_what_comes_nearest() -> None:
     budget = Budget({"ms": 1})
     line = nearest_line(budget, asked(budget))
-    assert line == ("nothing meets 1 ms; nearest: separable SO2(4) C=2 (batch 10, 1 thread) with 2 ms, 100% over")
+    assert line == ("no network meets 1 ms; nearest: separable SO2(4) C=2 (batch 10, 1 thread) with 2 ms, 100% over")
     budget = Budget({"parameters": 10_000}, min_accuracy=0.99)
     assert "C=8" in nearest_line(budget, asked(budget))
     assert "97.5% accuracy" in nearest_line(budget, asked(budget))
@@ -152,7 +152,7 @@ def test_the_command(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_command_where_nothing_meets_the_budget(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["advise", "--max-ms", "1", "--results", str(results)]) == 1
-    assert "nothing meets 1 ms; nearest" in capsys.readouterr().out
+    assert "no network meets 1 ms; nearest" in capsys.readouterr().out
 
 
 def test_the_command_says_how_to_measure_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -160,7 +160,7 @@ def test_the_command_says_how_to_measure_what_is_missing(tmp_path: Path, capsys:
         RecordStore(tmp_path).append(record)
     assert main(["advise", "--max-ms", "1", "--results", str(tmp_path)]) == 1
     printed = capsys.readouterr().out
-    assert "1 are not judged: no time per image of inference was measured" in printed
+    assert "1 are not judged: their time per image of inference was not measured" in printed
     assert "sweep --layer resnet --batch-size 1 --variant separable" in printed
 
 

@@ -48,9 +48,9 @@ def test_slower_results_are_a_regression_and_the_table_says_where(
     assert lines[1].endswith(CASES[1].label)
     assert lines[2].startswith("same    1.000  [")
     assert lines[-3:] == [
-        "floor 10.0%, stated: results of different hours; to find less, compare commits",
+        "noise floor 10.0%, given: results of different hours; to find smaller changes, compare commits",
         "2 compared: 0 faster, 1 slower, 1 same, 0 ambiguous",
-        "regression: 1 slower beyond the floor, 0 broken",
+        "regression: 1 slower beyond the noise floor, 0 broken",
     ]
     assert command_line.main(["compare", b, a]) == NO_REGRESSION
     assert command_line.main(["compare", a, b, "--floor", "40"]) == NO_REGRESSION
@@ -98,7 +98,7 @@ def test_markdown_is_a_table_and_a_list() -> None:
         "| --- | --- | --- | --- | --- | --- |",
     ]
     assert lines[2].startswith("| same | 1.000 | [")
-    assert lines[-1] == "- no regression: no case is slower beyond the floor"
+    assert lines[-1] == "- no regression: no case is slower beyond the noise floor"
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_of_commits_the_floor_is_what_their_twins_show(monkeypatch: pytest.Monke
     assert [row.comparison and row.comparison.word for row in report.rows] == ["same", "slower", None]
     assert [row.broken for row in report.rows] == [False, False, True]
     assert report.status == REGRESSION
-    assert report.remarks[1].startswith("floor ")
+    assert report.remarks[1].startswith("noise floor ")
     assert compare_commits("a", "b", cases, Sampling(rounds=10), 60.0, floor=0.2).rows[1].comparison.word == "same"  # type: ignore[union-attr]
 
 
