@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.__main__ import main
+from benchmarks.__main__ import main, parser
 from benchmarks.cases.case import InvalidCase
 from benchmarks.commands import study as command
 from benchmarks.commands.study import chosen_study
@@ -82,17 +82,14 @@ def test_steps_of_another_commit_are_pointed_out(tmp_path: Path) -> None:
         command.warn_of_another_commit(replace(decisions, provenance={"commit": "a" * 40}), tmp_path)
 
 
-class Arguments:
-    """What the command line leaves out."""
-
-    name, scale = "rotated-digits", "quick"
-    match = resolution = seeds = epochs = channels = image_size = limit = device = None
+def chosen(*options: str) -> Study:
+    """Return the study that the command line chooses."""
+    return chosen_study(parser("study").parse_args(["study", "rotated-digits", *options]))
 
 
 def test_options_replace_values_of_the_scale() -> None:
-    args = Arguments()
-    args.seeds, args.match, args.resolution = 4, ["memory", "macs"], [8, 16]  # type: ignore[assignment]
-    study = chosen_study(args)  # type: ignore[arg-type]
+    changed = ("--seeds", "4", "--match", "memory", "macs", "--resolution", "8", "16")
+    study = chosen("--scale", "quick", *changed)
     quick = STUDIES["rotated-digits"]["quick"]
     assert (study.seeds, study.matches, study.resolutions) == (4, ("memory", "macs"), (8, 16))
     assert study.reference == replace(quick.reference, resolution=16)
@@ -100,10 +97,8 @@ def test_options_replace_values_of_the_scale() -> None:
 
 
 def test_an_unknown_scale_is_named() -> None:
-    args = Arguments()
-    args.scale = "large"
     with pytest.raises(InvalidCase, match="unknown scale 'large'; allowed: quick, standard, paper"):
-        chosen_study(args)  # type: ignore[arg-type]
+        chosen("--scale", "large")
 
 
 @pytest.mark.parametrize(
