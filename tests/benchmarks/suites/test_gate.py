@@ -154,7 +154,7 @@ class TestAsv:
     ) -> None:
         write_asv(tmp_path, OLD, 1, [1.0])
         assert main(["asv", str(tmp_path), *FACTOR, "--commits", OLD, NEW]) == 2
-        assert capsys.readouterr().out == "this run left no result of bbbbbbbb\nmeasured nothing\n"
+        assert capsys.readouterr().out == "this run has no result for bbbbbbbb\nmeasured nothing\n"
 
     def test_results_of_earlier_runs_do_not_count(self, tmp_path: Path) -> None:
         write_asv(tmp_path, OLD, 1, [1.0], started_at=5000)
