@@ -93,11 +93,7 @@ class Budget:
         return ", ".join(parts)
 
     def excess(self, candidate: Candidate) -> dict[str, float]:
-        """Return the fraction by which each limit is exceeded, or the accuracy missed; empty within the budget.
-
-        Raises:
-            KeyError: for a limit of a quantity that was not measured.
-        """
+        """Return the fraction by which each limit is missed, if any; raise ``KeyError`` if a limited cost is unknown."""
         parts = {name: candidate.costs[name].mean / limit - 1 for name, limit in self.limits.items()}
         if self.min_accuracy is not None:
             parts["accuracy"] = 1 - candidate.accuracy.mean / self.min_accuracy
@@ -159,23 +155,18 @@ def candidates(records: Iterable[Record]) -> list[Candidate]:
 def advise(found: Sequence[Candidate], budget: Budget) -> Advice:
     """Sort candidates by a budget, and those within it by whether another one beats them."""
     known = [candidate for candidate in found if budget.limits.keys() <= candidate.costs.keys()]
-    within = [candidate for candidate in known if not budget.excess(candidate)]
+    within = sorted((c for c in known if not budget.excess(c)), key=lambda c: -c.accuracy.mean)
     axes = tuple(budget.limits) or tuple(
         name for name in QUANTITIES if within and all(name in candidate.costs for candidate in within)
     )
-    groups: dict[str, list[Candidate]] = {"front": [], "possible": [], "beaten": []}
-    for candidate in sorted(within, key=lambda candidate: -candidate.accuracy.mean):
-        if not any(_beats(other, candidate, axes) for other in within):
-            groups["front"].append(candidate)
-        elif not any(_surely_beats(other, candidate, axes) for other in within):
-            groups["possible"].append(candidate)
-        else:
-            groups["beaten"].append(candidate)
-    over = [candidate for candidate in known if budget.excess(candidate)]
+    worse = [c for c in within if any(_beats(other, c, axes) for other in within)]
+    beaten = [c for c in worse if any(_surely_beats(other, c, axes) for other in within)]
     return Advice(
-        **groups,
-        over=sorted(over, key=lambda candidate: max(budget.excess(candidate).values())),
-        unknown=[candidate for candidate in found if not budget.limits.keys() <= candidate.costs.keys()],
+        front=[c for c in within if c not in worse],
+        possible=[c for c in worse if c not in beaten],
+        beaten=beaten,
+        over=sorted((c for c in known if budget.excess(c)), key=lambda c: max(budget.excess(c).values())),
+        unknown=[c for c in found if c not in known],
         axes=axes,
     )
 

@@ -5,6 +5,7 @@ budget, or diverges before, is censored: it is never left out, and counts as lon
 """
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -51,22 +52,16 @@ class Waiting:
 def to_target(records: Sequence[Record], target: float, axis: str = "epoch") -> Waiting:
     """Return the epochs, seconds or MACs until the validation accuracy is at least ``target``, a fraction.
 
-    Args:
-        records: records of one configuration, one for each seed.
-        target: a fraction.
-        axis: a key of ``AXES``.
+    The records are those of one configuration, one for each seed; ``axis`` is a key of ``AXES``.
     """
     return _waiting([_first(record, axis, target) for record in records], records, axis)
 
 
 def overtaking(contenders: Sequence[Record], rivals: Sequence[Record], axis: str = "seconds") -> Waiting:
-    """Return the position on the axis from which on the contender stays ahead of the rival, seed by seed.
+    """Return the epochs, seconds or MACs from which on one configuration stays ahead of another, seed by seed.
 
-    A run that has ended keeps its last accuracy. Seeds that only one of the two has are left out.
-
-    Args:
-        contenders, rivals: records of one configuration each.
-        axis: a key of ``AXES``.
+    A run that has ended keeps its last accuracy. Seeds that only one of the two has are left out. ``axis`` is a
+    key of ``AXES``.
     """
     ours, theirs = by_seed(contenders), by_seed(rivals)
     common = sorted(ours.keys() & theirs.keys())
@@ -112,10 +107,8 @@ def _waiting(values: Sequence[float], records: Sequence[Record], axis: str) -> W
     within = max((float(record["epochs"][-1][axis]) for record in records), default=math.nan)
     if not values:
         return Waiting(math.nan, math.nan, math.nan, 0, 0, within)
-    ordered = sorted(values)
-    middle = ordered[(len(ordered) - 1) // 2 : len(ordered) // 2 + 1]
-    median = sum(middle) / len(middle)
-    return Waiting(median, ordered[0], ordered[-1], sum(map(math.isfinite, values)), len(values), within)
+    reached = sum(map(math.isfinite, values))
+    return Waiting(statistics.median(values), min(values), max(values), reached, len(values), within)
 
 
 def target_lines(configurations: Mapping[str, Sequence[Record]], targets: Sequence[float] = TARGETS) -> list[str]:

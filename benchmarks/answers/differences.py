@@ -78,11 +78,7 @@ def check_machines(before: Sequence[Record], after: Sequence[Record], across_mac
 
 
 def floor_of_percent(percentage: float) -> float:
-    """Return a noise floor as a fraction: 0.02 for 2 %.
-
-    Raises:
-        ValueError: for a negative or infinite percentage.
-    """
+    """Return a noise floor as a fraction, 0.02 for 2 %; raise ``ValueError`` if it is negative or infinite."""
     if not 0 <= percentage < math.inf:
         raise ValueError(f"floor {percentage} is not allowed; allowed: percentages of at least 0")
     return percentage / 100

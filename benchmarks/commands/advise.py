@@ -29,11 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Print the advice; return 1 if no network meets the budget, else 0.
-
-    Raises:
-        ValueError: for a budget that is not allowed, and when no results fit the request.
-    """
+    """Print the advice; return 1 if no network meets the budget, else 0."""
     limits = {name: limit for name in QUANTITIES if (limit := getattr(args, f"max_{name}")) is not None}
     budget = Budget(limits, args.min_accuracy)
     chosen, remark = choose(candidates(RecordStore(args.results).load()), args.device, args.dataset)

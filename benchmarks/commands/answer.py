@@ -15,11 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Measure the missing cases and print the answer; return 1 if there is none, else 0.
-
-    Raises:
-        InvalidCase: for values that are not allowed.
-    """
+    """Measure the missing cases and print the answer; return 1 if there is none, else 0."""
     question = QUESTIONS[args.question]
     cases = grid_cases(args, question.grid)
     header, *rows = question.answer(cases, measure_grid(cases, args))

@@ -19,11 +19,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Print the tables of all training records; return 1 if there are none, else 0.
-
-    Raises:
-        ValueError: for a target that is not a fraction.
-    """
+    """Print the tables of all training records; return 1 if there are none, else 0."""
     for target in args.target:
         if not 0 < target <= 1:
             raise ValueError(f"target {target} is not allowed; allowed: fractions above 0, up to 1")

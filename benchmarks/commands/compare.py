@@ -31,12 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Compare and print the table; return 0 for no regression, 1 for a regression, 2 if nothing was compared.
-
-    Raises:
-        ValueError: for a wrong request.
-        OSError: when results cannot be read.
-    """
+    """Compare and print the table; return 0 for no regression, 1 for a regression, 2 if nothing was compared."""
     cases = chosen_cases(args)
     floor = None if args.floor is None else floor_of_percent(args.floor)
     paths = Path(args.a), Path(args.b)

@@ -91,11 +91,7 @@ def add_case_options(parser: argparse.ArgumentParser) -> None:
 
 
 def chosen_cases(args: argparse.Namespace) -> list[Case]:
-    """Return the cases that the options of ``add_case_options`` choose.
-
-    Raises:
-        InvalidCase: for values that are not allowed, or that leave no case.
-    """
+    """Return the cases that the options of ``add_case_options`` choose; raise ``InvalidCase`` if they choose none."""
     values: dict[str, Any] = {axis: getattr(args, axis) for axis in AXES}
     own_layers = [name for name in values["layer"] or () if is_own_layer(name)]
     values["layer"] = [name for name in values["layer"] or () if name not in own_layers]
@@ -122,11 +118,7 @@ def add_sweep_options(parser: argparse.ArgumentParser) -> None:
 
 
 def chosen_sampling(args: argparse.Namespace) -> Sampling:
-    """Return how often the options of ``add_sweep_options`` repeat a pass.
-
-    Raises:
-        ValueError: for values that are not allowed.
-    """
+    """Return the sampling that the options of ``add_sweep_options`` choose; raise ``ValueError`` for a wrong one."""
     check_timeout(args.timeout)
     names = ("seconds", "rounds", "min_samples")
     given = {name: value for name in names if (value := getattr(args, name)) is not None}

@@ -33,12 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Measure the missing cases and print the tables; return 1 if no peer could be measured, else 0.
-
-    Raises:
-        InvalidCase: for values that are not allowed.
-        ValueError: when ``--authors`` is not a checkout of the authors' code.
-    """
+    """Measure the missing cases and print the tables; return 1 if no peer could be measured, else 0."""
     if args.authors is not None and (reason := why_no_checkout(str(args.authors))):
         raise ValueError(reason)
     use_authors(args.authors)

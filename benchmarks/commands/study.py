@@ -67,11 +67,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def chosen_study(args: argparse.Namespace) -> Study:
-    """Return the study that the options choose.
-
-    Raises:
-        InvalidCase: for a scale or a value that is not allowed.
-    """
+    """Return the study that the options choose; raise ``InvalidCase`` for a scale or a value that is not allowed."""
     scales = STUDIES[args.name]
     if args.scale not in scales:
         raise InvalidCase(f"unknown scale {args.scale!r}; allowed: {', '.join(scales)}")
@@ -84,12 +80,7 @@ def chosen_study(args: argparse.Namespace) -> Study:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Do the rest of the study and print its tables; return 1 if all runs of this call failed, else 0.
-
-    Raises:
-        ValueError, OSError, RuntimeError: for a wrong request.
-        Interrupted: on Ctrl-C.
-    """
+    """Do the rest of the study and print its tables; return 1 if all runs of this call failed, else 0."""
     check_timeout(args.timeout)
     study, store = chosen_study(args), RecordStore(args.results)
     store.prepare()

@@ -103,12 +103,7 @@ def _restart_with_measuring_environment() -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Train the missing runs and print the accuracies; return 1 if every run failed, else 0.
-
-    Raises:
-        ValueError, OSError: for a wrong request.
-        Interrupted: on Ctrl-C.
-    """
+    """Train the missing runs and print the accuracies; return 1 if every run failed, else 0."""
     check_timeout(args.timeout)
     names = {field.name for field in dataclasses.fields(TrainingRun)} - set(LISTS)
     values: dict[str, Any] = {name: value for name, value in vars(args).items() if name in names}

@@ -67,11 +67,7 @@ class Server:
 
 
 def check(case: Case, report: Report) -> dict[str, Any]:
-    """Check the output of a case, in its own process, before the case is measured.
-
-    Raises:
-        InvalidResult: when the output is wrong.
-    """
+    """Check the output of a case, in its own process; raise ``InvalidResult`` if it is wrong."""
     from benchmarks.measure.correctness import check_output
     from benchmarks.workloads.build import build, configure
 

@@ -155,7 +155,7 @@ def _spread(values: Sequence[float]) -> float:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure and print the table; return 0 if the engines agree within the tolerance, 1 if not, 2 if one lacks a case."""
+    """Measure and print the table; return 0 if the engines agree within the tolerance, 1 if not, 2 if one failed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.evidence.agreement", description=__doc__)
     parser.add_argument("--repeats", type=int, default=3, metavar="N", help="runs of each engine (default: 3)")
     parser.add_argument(

@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from tqdm import tqdm
@@ -55,11 +56,7 @@ def case_of(implementation: str, batch_size: int) -> Case:
 
 
 def run_trial(planted: str, batch_size: int, sampling: Sampling) -> Trial:
-    """Measure a block of two contenders.
-
-    Raises:
-        RuntimeError: when one of them fails.
-    """
+    """Measure a block of two contenders; raise ``RuntimeError`` if one of them fails."""
     names = (UNCHANGED, PLANTED.get(planted, UNCHANGED))
     entries = tuple(enumerate(case_of(name, batch_size) for name in names))
     rounds = []
@@ -82,7 +79,7 @@ def judge(trials: Sequence[Trial]) -> list[tuple[Trial, Comparison]]:
 
 def table(judged: Sequence[tuple[Trial, Comparison]]) -> list[str]:
     """Write a line for every kind of trial: how often each word was the result, and the measured ratios."""
-    rows = [("planted", "trials", *WORDS, "ratio, median [smallest, largest]")]
+    rows: list[tuple[str, ...]] = [("planted", "trials", *WORDS, "ratio, median [smallest, largest]")]
     for planted in ("A/A", *PLANTED):
         if comparisons := [comparison for trial, comparison in judged if trial.planted == planted]:
             said = Counter(comparison.word for comparison in comparisons)
@@ -106,9 +103,8 @@ def planted_share(case: Case, report: Report) -> dict[str, float]:
 
 def verified_shares(planted: str) -> list[float]:
     """Return ``planted_share`` for each batch size, each from a fresh process."""
-    cases = [case_of(PLANTED[planted], batch_size) for batch_size in BATCH_SIZES]
-    options = {"device": "cpu", "preload": ROUND_MODULE}
-    return [run_isolated(planted_share, case, timeout=TIMEOUT, **options).fields["share"] for case in cases]
+    run = partial(run_isolated, planted_share, device="cpu", preload=ROUND_MODULE, timeout=TIMEOUT)
+    return [run(case_of(PLANTED[planted], batch_size)).fields["share"] for batch_size in BATCH_SIZES]
 
 
 @contextlib.contextmanager

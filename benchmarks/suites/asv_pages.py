@@ -60,12 +60,7 @@ PACKAGES = (
     Package(
         "flot@0.8.3",
         "xg2otcTJDvS+ERK+my4wxG/ASq90QURXtoM4LhacCq0jQW2jbyjdttbRNqU2cPykrpMvJ6b2uSp6SAgYAzj9tQ==",
-        {
-            "jquery.flot.min.js": "jquery.flot.js",
-            "jquery.flot.time.min.js": "jquery.flot.time.js",
-            "jquery.flot.selection.min.js": "jquery.flot.selection.js",
-            "jquery.flot.categories.min.js": "jquery.flot.categories.js",
-        },
+        {f"jquery.flot{part}.min.js": f"jquery.flot{part}.js" for part in ("", ".time", ".selection", ".categories")},
     ),
     Package(
         "flot-orderbars@1.0.0",

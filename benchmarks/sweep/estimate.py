@@ -12,7 +12,6 @@ from benchmarks.cases.blocks import Block
 from benchmarks.cases.case import Case
 from benchmarks.cases.variants import VARIANTS
 from benchmarks.measure.sampling import WARM_UP_SHARE, Sampling
-from benchmarks.records.outcome import Outcome
 from benchmarks.running.isolated import Report, run_isolated
 from benchmarks.sweep.tasks import PROBE_MODULE
 
@@ -42,12 +41,8 @@ class Survey:
 
 
 def survey(cases: Sequence[Case], device: str) -> Survey:
-    """Run ``survey_task`` in its own process.
-
-    Raises:
-        RuntimeError: when that process fails.
-    """
-    found: Outcome = run_isolated(survey_task, tuple(cases), device=device, preload=PROBE_MODULE, timeout=TIMEOUT)
+    """Run ``survey_task`` in its own process; raise ``RuntimeError`` if it fails."""
+    found = run_isolated(survey_task, tuple(cases), device=device, preload=PROBE_MODULE, timeout=TIMEOUT)
     if found.status != "ok":
         raise RuntimeError(f"the survey {found.status}: {found.message}")
     return Survey(**found.fields)
@@ -110,27 +105,16 @@ def block_seconds(block: Block, seconds: dict[str, float], sampling: Sampling) -
     >>> round(block_seconds(block, {case.id: 1.0}, Sampling(rounds=5, min_samples=10, seconds=1.0)), 2)
     46.1
     """
-    probes = [PROBE_SECONDS + PROBE_PASSES * seconds[case.id] for case in block.cases if case.id in seconds]
-    entries = [seconds[case.id] for case in (*block.cases, block.twin) if case.id in seconds]
-    return sum(probes) + sum(_timing_seconds(each, sampling) for each in entries)
-
-
-def _timing_seconds(each: float, sampling: Sampling) -> float:
-    timed = max(sampling.min_samples * each, min(sampling.seconds, sampling.max_samples * each))
-    warm = max(sampling.rounds * each, WARM_UP_SHARE * sampling.seconds)
-    return timed + warm + sampling.rounds * ROUND_SECONDS
+    total = sum(PROBE_SECONDS + PROBE_PASSES * seconds[case.id] for case in block.cases if case.id in seconds)
+    for each in (seconds[case.id] for case in (*block.cases, block.twin) if case.id in seconds):
+        total += max(sampling.min_samples * each, min(sampling.seconds, sampling.max_samples * each))
+        total += max(sampling.rounds * each, WARM_UP_SHARE * sampling.seconds)  # to warm up
+        total += sampling.rounds * ROUND_SECONDS
+    return total
 
 
 def plan_lines(cases: int, there: int, plan: Sequence[Block], found: Survey, sampling: Sampling) -> list[str]:
-    """Write the plan as lines of text.
-
-    Args:
-        cases: number of cases in the request.
-        there: number of these that have a record.
-        plan: the blocks of the others.
-        found: the estimates for the others.
-        sampling: how often each pass is repeated.
-    """
+    """Write the plan as lines of text; ``there`` of the ``cases`` have a record, ``plan`` has blocks of the others."""
     total = sum(block_seconds(block, found.seconds, sampling) for block in plan)
     reasons = Counter(found.reasons.values())
     to_do, s = sum(len(block.cases) for block in plan), "" if len(plan) == 1 else "s"

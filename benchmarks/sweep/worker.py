@@ -75,11 +75,7 @@ def measure_round(task: Round, report: Report) -> dict[str, Any]:
 
 
 def build_or_skip(case: Case) -> Workload:
-    """Build the workload of a case.
-
-    Raises:
-        Skipped: when the case is a peer's that is not available here.
-    """
+    """Build the workload of a case; raise ``Skipped`` if it is a peer's that is not available here."""
     try:
         return build(case)
     except PeerUnavailable as reason:
