@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--floor",
         type=float,
         metavar="PERCENT",
-        help=f"smallest change that counts (default: {RESULTS_FLOOR:.0%} for results; for commits, that of A/A twins)",
+        help=f"smallest change that counts (default: {RESULTS_FLOOR:.0%}% for results; for commits, that of A/A twins)",
     )
     parser.add_argument("--across-machines", action="store_true", help="compare results of different machines")
     parser.add_argument("--markdown", action="store_true", help="a Markdown table, for a job summary")

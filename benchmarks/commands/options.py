@@ -28,6 +28,7 @@ AXIS_HELP = {
     "kernel_size": "odd, pixels",
     "threads": "threads of torch (default: those of the profile, or all cores)",
 }
+SECONDS_HELP, ROUNDS_HELP = "time budget of a case's timed passes, seconds", "fresh processes in which a case is timed"
 # The sampling that each profile has time for. With five rounds, 37 of 40 planted slowdowns of 5 % were found; by
 # simulation, seven rounds find 95 % (docs/methodology.md).
 PROFILE_SAMPLING = {
@@ -107,11 +108,11 @@ def add_sweep_options(parser: argparse.ArgumentParser) -> None:
         ", ".join(f"{profile} {getattr(sampling, field):g}" for profile, sampling in PROFILE_SAMPLING.items())
         for field in ("seconds", "rounds")
     )
-    add_fields(parser, float, seconds=f"time budget of a case's timed passes (default: {budgets})")
+    add_fields(parser, float, seconds=f"{SECONDS_HELP} (default: {budgets})")
     add_fields(
         parser,
         int,
-        rounds=f"fresh processes in which a case is timed (default: {rounds})",
+        rounds=f"{ROUNDS_HELP} (default: {rounds})",
         min_samples=f"timed passes at least, whatever the budget (default: {Sampling.min_samples})",
     )
     add_store_options(parser, "case", Engine.timeout)
@@ -129,9 +130,11 @@ def chosen_sampling(args: argparse.Namespace) -> Sampling:
 def add_grid_options(parser: argparse.ArgumentParser, axes: Sequence[str]) -> None:
     """Add the options of a command that has its own grid of cases."""
     add_results(parser)
-    parser.add_argument("--seconds", type=float, default=Sampling.seconds, help="time budget of a case's timed passes")
     parser.add_argument(
-        "--rounds", type=int, default=Sampling.rounds, metavar="N", help="fresh processes in which a case is timed"
+        "--seconds", type=float, default=Sampling.seconds, help=f"{SECONDS_HELP} (default: %(default)g)"
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=Sampling.rounds, metavar="N", help=f"{ROUNDS_HELP} (default: %(default)d)"
     )
     add_axes(parser, axes, "the command's")
 

@@ -1,4 +1,4 @@
-"""The command, from nothing to the words, on a study that takes seconds."""
+"""Tests of the command ``study``, from the plan to the verdicts, on a study that takes seconds."""
 
 import json
 from dataclasses import replace
@@ -42,7 +42,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("tiny")
-def test_a_study_from_nothing_to_its_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_study_from_the_plan_to_the_verdicts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["study", "rotated-digits", "--results", str(tmp_path)]
     assert main([*asked, "--plan"]) == 0
     planned = capsys.readouterr().out
@@ -76,7 +76,7 @@ def test_a_study_from_nothing_to_its_words(tmp_path: Path, capsys: pytest.Captur
     assert main(["advise", "--max-ms", "1000", "--results", str(tmp_path)]) == 0
 
 
-def test_steps_of_another_commit_are_pointed_out(tmp_path: Path) -> None:
+def test_steps_of_another_commit_give_a_warning(tmp_path: Path) -> None:
     decisions = plan_of(lambda contender: 0.01)
     with pytest.warns(RecordWarning, match="those of commit aaaaaaaaaa, not of"):
         command.warn_of_another_commit(replace(decisions, provenance={"commit": "a" * 40}), tmp_path)
@@ -119,13 +119,13 @@ def test_a_wrong_request_is_one_line(
     assert error.count("\n") == 1
 
 
-def test_images_that_are_not_there_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_images_are_an_error_of_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["study", "rotated-mnist", "--scale", "quick", "--results", str(tmp_path), "--data-root", str(tmp_path)]
     assert main(asked) == 2
     assert "is missing" in capsys.readouterr().err
 
 
-def test_a_plan_is_completed_by_what_it_lacks_and_keeps_what_it_has() -> None:
+def test_a_plan_keeps_its_decisions_and_gets_the_missing_ones() -> None:
     measured: list[Any] = []
 
     class Workers(Here):
