@@ -1,1 +1,1 @@
-"""What group convolutions cost: case → workload → measure → record. See ``python -m benchmarks --help``."""
+"""Benchmarks of group convolutions: case → workload → measure → record. See ``python -m benchmarks --help``."""

@@ -1,4 +1,4 @@
-"""The entry of the command line: ``python -m benchmarks COMMAND``; the commands are in ``benchmarks.commands``."""
+"""The entry of the command line, ``python -m benchmarks COMMAND``; the commands are in ``benchmarks.commands``."""
 
 import argparse
 import importlib
@@ -6,6 +6,7 @@ import os
 import sys
 import warnings
 from collections.abc import Sequence
+from types import ModuleType
 from typing import NoReturn
 
 from benchmarks.records.store import RecordWarning
@@ -14,50 +15,50 @@ from benchmarks.running.outstanding import Interrupted
 EPILOG = """\
 examples:
   python -m benchmarks list --profile quick            what would be measured
-  python -m benchmarks plan --profile standard         how long it would take, what it would skip and why
+  python -m benchmarks plan --profile standard         how long it would take, and what it would skip
   python -m benchmarks sweep --profile quick           measure it, two minutes on two cores
   python -m benchmarks sweep --variant full separable --resolution 4 8 16 --batch-size 1
-                                                       other values on some of the profile's axes
+                                                       other values on some axes of the profile
   python -m benchmarks sweep --layer my_package.layers:MyConv
                                                        your own layer next to ours
   python -m benchmarks sweep --implementation gcnn_impl torch escnn authors --authors PATH
                                                        other people's layers next to ours
   python -m benchmarks compare HEAD~1 . --variant separable
-                                                       is the work tree slower? exit status 1 if so
+                                                       exit status 1 if the work tree is slower
   python -m benchmarks compare results/old results/new
                                                        the same for two sets of results
   python -m benchmarks train --profile quick           accuracy on rotated digits
-  python -m reports                                    make the report of all results
+  python -m reports                                    write the report of all results
 
-Results are appended to results/records.jsonl. A command that is run again measures only what is missing there;
-Ctrl-C loses nothing but the block in progress.
+Results are appended to results/records.jsonl. A repeated command measures only the cases that are missing there.
+Ctrl-C loses only the block in progress.
 """
 
-# Every command is a module with ``add_arguments`` and ``main``, imported when it is asked for: some come with torch,
-# which takes two seconds that the others need not wait.
+# Each command is a module with ``add_arguments`` and ``main``. Only the module of the given command is imported: some
+# modules import torch, which takes two seconds.
 COMMANDS = {
     "list": "print the cases of a profile",
-    "plan": "how many cases, how long, and what will be skipped",
-    "sweep": "time, memory, MACs and equivariance error of every case",
-    "compare": "is one commit, or one set of results, slower than another",
-    "train": "accuracy against epochs, seconds and MACs",
-    "peers": "our layers next to torch's, escnn's, the authors' and your own, in a table",
-    "study": "networks matched by budgets, over seeds, and the paper's three claims",
-    "advise": "the networks worth taking within a budget of time, memory, MACs or parameters",
-    "break-even": "epochs, seconds and MACs to an accuracy, and who overtakes whom",
-    "answer": "what the speed-up of separable is, or the share of kernel generation",
+    "plan": "say how many cases a sweep would measure, how long it would take, and what it would skip",
+    "sweep": "measure time, memory, MACs and equivariance error of every case",
+    "compare": "say whether one commit, or one set of results, is slower than another",
+    "train": "train networks, and record accuracy against epochs, seconds and MACs",
+    "peers": "measure our layers next to torch's, escnn's, the authors' and your own, and print a table",
+    "study": "train networks of equal cost over several seeds, and judge the paper's three claims",
+    "advise": "name the trained networks worth taking within a budget of time, memory, MACs or parameters",
+    "break-even": "print the epochs, seconds and MACs to an accuracy, and when one network overtakes another",
+    "answer": "measure how much faster separable layers are, or which share of a pass generates kernels",
 }
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that reports an error in one line, without the usage."""
+    """A parser that prints errors on one line, without the usage."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"error: {message}; see {self.prog} --help\n")
 
 
 def parser(command: str | None) -> Parser:
-    """Return the parser of all commands; only ``command`` has its options."""
+    """Return the parser of all commands, with the options of ``command`` alone: the others are not imported."""
     raw = argparse.RawDescriptionHelpFormatter
     parser = Parser(
         prog="python -m benchmarks",
@@ -69,24 +70,24 @@ def parser(command: str | None) -> Parser:
     for name, text in COMMANDS.items():
         chosen = commands.add_parser(name, help=text, epilog=EPILOG, formatter_class=raw)
         if command == name:
-            importlib.import_module(_module(name)).add_arguments(chosen)
+            _module(name).add_arguments(chosen)
     return parser
 
 
-def _module(command: str) -> str:
-    return f"benchmarks.commands.{command.replace('-', '_')}"
+def _module(command: str) -> ModuleType:
+    return importlib.import_module(f"benchmarks.commands.{command.replace('-', '_')}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command; return the exit status: 0 done, 1 all failed, 2 a wrong request, 130 Ctrl-C."""
+    """Run a command and return its exit status. Every command returns 2 for a wrong request, and 130 after Ctrl-C."""
     argv = sys.argv[1:] if argv is None else argv
     args = parser(argv[0] if argv else None).parse_args(argv)
     with warnings.catch_warnings():
         warnings.simplefilter("always", RecordWarning)
         warnings.showwarning = _show_warning
         try:
-            status: int = importlib.import_module(_module(args.command)).main(args)
-        except BrokenPipeError:  # the reader of our output went away: `… | head`
+            status: int = _module(args.command).main(args)
+        except BrokenPipeError:  # the reader of our output has stopped reading: `… | head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
         except (ValueError, OSError, RuntimeError) as error:

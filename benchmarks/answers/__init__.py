@@ -1,4 +1,4 @@
-"""Questions that are answered from records alone: tables, advice, break-even points, differences. Pure, without torch.
+"""Answers from records alone: tables, advice, break-even points, differences. Pure functions, without torch.
 
-Nothing is measured or trained here, and nothing is printed: ``commands`` does that. ``reports`` makes the HTML page.
+Nothing is measured, trained or printed here: ``commands`` does that. ``reports`` makes the HTML page.
 """

@@ -1,69 +1,57 @@
-"""``python -m benchmarks advise --max-ms 5 --max-mb 200``: the networks worth taking within a budget."""
+"""The text of ``python -m benchmarks advise``: which results may be compared, and the advice as tables."""
 
 from collections import Counter
 from collections.abc import Sequence
 
-from benchmarks.answers.advisor import (
-    EXACT,
-    OF_INFERENCE,
-    QUANTITIES,
-    Advice,
-    Budget,
-    Candidate,
-    nearest_line,
-    quantity,
-)
+from benchmarks.answers.advisor import EXACT, QUANTITIES, SWEPT, Advice, Budget, Candidate, nearest_line, quantity
 from benchmarks.answers.text_tables import columns
 from benchmarks.cases.case import InvalidCase
+from benchmarks.records.record import Machine
 
 
 def choose(found: Sequence[Candidate], device: str, dataset: str | None) -> tuple[list[Candidate], str]:
-    """The candidates whose accuracies and times may be compared, and a line that says which they are.
+    """Return candidates whose accuracies and times may be compared, and a line that describes them.
 
-    Of several machines or parts of a data set, those with most candidates.
+    They share the device, the data set and the machine; of several machines the one with most candidates is chosen.
 
     Raises:
-        InvalidCase: where none is left, and where it is not said which of several data sets.
+        InvalidCase: when no candidate is left, or when there are several data sets and ``dataset`` is None.
     """
     here = [candidate for candidate in found if candidate.configuration["device"] == device]
     datasets = sorted({str(candidate.configuration["dataset"]) for candidate in here})
     if not datasets:
-        raise InvalidCase(f"no trained network of device {device!r} among the results; see python -m benchmarks train")
+        raise InvalidCase(f"the results have no network trained on device {device!r}; see python -m benchmarks train")
     if dataset is None and len(datasets) > 1:
-        raise InvalidCase(f"results of several data sets; give --dataset, allowed: {', '.join(datasets)}")
+        raise InvalidCase(f"the results are for several data sets; give --dataset, allowed: {', '.join(datasets)}")
     dataset = dataset or datasets[0]
     if dataset not in datasets:
-        raise InvalidCase(f"no results of dataset {dataset!r}; allowed: {', '.join(datasets)}")
-    groups: dict[tuple[object, ...], list[Candidate]] = {}
+        raise InvalidCase(f"no results for dataset {dataset!r}; allowed: {', '.join(datasets)}")
+    groups: dict[tuple[Machine, object, object], list[Candidate]] = {}
     for candidate in here:
         key = candidate.configuration
         if key["dataset"] == dataset:
             groups.setdefault((key.machine, key.get("limit"), key.get("data_seed", 0)), []).append(candidate)
     (machine, limit, _), most = max(groups.items(), key=lambda item: len(item[1]))
     others = sum(len(group) for group in groups.values()) - len(most)
-    remark = f"{len(most)} configurations on {dataset}"
-    remark += "" if limit is None else f" (at most {limit} images in each part)"
-    remark += f", {' '.join(str(part) for part in machine if part != 'None')} cores"  # type: ignore[attr-defined]
-    return most, remark + (f"; {others} of other machines or images are left out" if others else "")
+    images = "" if limit is None else f" (at most {limit} images in each part)"
+    remark = f"{len(most)} configurations on {dataset}{images}, {' '.join(p for p in machine if p != 'None')} cores"
+    return most, remark + (f"; {others} on other machines or images are left out" if others else "")
 
 
 def advice_lines(advice: Advice, budget: Budget) -> list[str]:
-    """The advice for people."""
+    """Write the advice as lines of text."""
     within = [*advice.front, *advice.possible, *advice.beaten]
     lines = _unknown_lines(advice, budget)
     if not within:
         return [nearest_line(budget, advice), *lines]
     axes = ", ".join(QUANTITIES[name].text for name in advice.axes)
-    lines = [
-        f"{len(within)} within {budget.text}; {len(advice.front)} on the front of accuracy against {axes}",
-        *_table(advice.front, advice, budget),
-        *lines,
-    ]
+    title = f"{len(within)} within {budget.text}; {len(advice.front)} on the front of accuracy against {axes}"
+    lines = [title, *_table(advice.front, advice, budget), *lines]
     if advice.possible:
-        lines += ["", "as good for all that is known (beaten, but not by a clear difference of accuracy):"]
+        lines += ["", "beaten by the front, but not by a clear difference of accuracy:"]
         lines += _table(advice.possible, advice, budget)
     if any(budget.unsure(candidate) for candidate in (*advice.front, *advice.possible)):
-        lines.append("?: within the budget by its mean, not with all of its interval")
+        lines.append("?: its mean is within the budget, but not its whole interval")
     return lines
 
 
@@ -71,8 +59,8 @@ def _unknown_lines(advice: Advice, budget: Budget) -> list[str]:
     lacking = Counter(
         QUANTITIES[name].text for candidate in advice.unknown for name in budget.limits if name not in candidate.costs
     )
-    lines = [f"{count} are not judged: no {text} was measured" for text, count in lacking.items()]
-    if lines and any(name in OF_INFERENCE for name in budget.limits):
+    lines = [f"{count} are not judged: their {text} was not measured" for text, count in lacking.items()]
+    if lines and any(name in SWEPT for name in budget.limits):
         shape = advice.unknown[0].configuration
         axes = ("variant", "resolution", "channels", "image_size", "kernel_size")
         options = " ".join(f"--{axis.replace('_', '-')} {shape[axis]}" for axis in axes)
@@ -93,10 +81,9 @@ def _row(candidate: Candidate, advice: Advice, budget: Budget) -> tuple[str, ...
         cost = candidate.costs[name]
         interval = "" if name in EXACT else f" [{cost.low:.3g}, {cost.high:.3g}]"
         cells.append(quantity(name, cost.mean).rsplit(" ", 1)[0] + interval)
-    mark = "? " if budget.unsure(candidate) else ""
-    trained = f"{key['budget']:g} {key['budget_unit']}, lr {key['learning_rate']:g}"
+    network = f"{'? ' if budget.unsure(candidate) else ''}{key.network} {key['image_size']}²"
     return (
-        f"{mark}{key.network} {key['image_size']}², {trained}",
+        f"{network}, {key['budget']:g} {key['budget_unit']}, lr {key['learning_rate']:g}",
         f"{100 * accuracy.mean:.1f} [{100 * accuracy.low:.1f}, {100 * accuracy.high:.1f}]",
         str(accuracy.n),
         *cells,

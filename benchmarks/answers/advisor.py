@@ -1,7 +1,7 @@
-"""Which network to take within a budget, from the results at hand. Pure and without torch: the report asks too.
+"""The choice of networks within a budget, from stored results.
 
-A candidate is a trained configuration, and one of the ways its inference was timed where it was. Accuracy is of test
-images, over seeds. Inference costs what the network of the same case took in a sweep.
+A candidate is a trained configuration with its test accuracy over seeds; if its inference was timed, it is a candidate
+once for each setting. The costs of inference are those of the same network in a sweep.
 """
 
 import math
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from benchmarks.cases.case import OURS
-from benchmarks.cases.training_run import DATASETS
+from benchmarks.cases.datasets import DATASETS
 from benchmarks.records.configurations import (
     Configuration,
     by_configuration,
@@ -25,12 +25,7 @@ MB = 1e6
 
 @dataclass(frozen=True)
 class Quantity:
-    """Something that a budget may limit.
-
-    Args:
-        unit: behind a number.
-        text: what it is, for people.
-    """
+    """A cost that a budget may limit: its unit, and its name in texts."""
 
     unit: str
     text: str
@@ -44,25 +39,24 @@ QUANTITIES = {
     "macs": Quantity("MACs", "multiply–accumulates per image, kernels not counted"),
     "parameters": Quantity("parameters", "learnable numbers"),
 }
-# These come from a sweep over networks, the others with every training run.
-OF_INFERENCE = ("ms", "mb")
-# Counted, not timed: no interval. (Memory is measured once.)
+# Quantities of inference, measured in a sweep over networks. The others are recorded with every training run.
+SWEPT = ("ms", "mb")
+# Quantities without an interval: counts, and memory, which is measured once.
 EXACT = ("mb", "training_mb", "macs", "parameters")
-# What a training run shares with the case that measures its network's inference.
+# Fields of a training run that the case of its network's inference has, too.
 SHARED = ("variant", "group", "resolution", "scales", "channels", "kernel_size", "image_size", "device")
-# What the sweep measures: networks for images of one channel and ten classes.
+# The sweep measures networks for images of one channel and ten classes: those of these data sets.
 SWEPT_DATASETS = tuple(name for name, images in DATASETS.items() if (images.channels, images.classes) == (1, 10))
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A configuration and what it costs.
+    """A trained configuration and its costs.
 
     Args:
-        configuration: what was trained.
-        accuracy: of test images, over seeds.
-        costs: of ``QUANTITIES``, those that were measured, with intervals.
-        inference: batch and threads of the timed inference; empty where it was not timed.
+        accuracy: test accuracy over seeds, a fraction.
+        costs: the measured ones of ``QUANTITIES``, with intervals.
+        inference: batch size and threads of the timed inference; empty if it was not timed.
     """
 
     configuration: Configuration
@@ -73,14 +67,10 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Budget:
-    """What may be spent, and what must be reached.
-
-    Args:
-        limits: the most of each quantity.
-        min_accuracy: a fraction.
+    """Upper limits of quantities, and a lower limit of the test accuracy, which is a fraction.
 
     Raises:
-        ValueError: for an empty budget and values that nothing can keep.
+        ValueError: for an empty budget, and for limits that no network can meet.
     """
 
     limits: Mapping[str, float] = field(default_factory=dict)
@@ -88,50 +78,44 @@ class Budget:
 
     def __post_init__(self) -> None:
         if not self.limits and self.min_accuracy is None:
-            raise ValueError("no budget; allowed: one limit or more, or a least accuracy")
+            raise ValueError("no budget; allowed: one limit or more, or a minimum accuracy")
         for name, limit in self.limits.items():
             if not 0 < limit < math.inf:
-                raise ValueError(
-                    f"a limit of {limit} {QUANTITIES[name].unit} is not allowed; allowed: positive numbers"
-                )
+                raise ValueError(f"limit {quantity(name, limit)} is not allowed; allowed: positive numbers")
         if self.min_accuracy is not None and not 0 < self.min_accuracy <= 1:
             raise ValueError(f"accuracy {self.min_accuracy} is not allowed; allowed: fractions above 0, up to 1")
 
     @property
     def text(self) -> str:
-        """The budget for people."""
+        """The budget in words."""
         parts = [quantity(name, limit) for name, limit in self.limits.items()]
         parts += [] if self.min_accuracy is None else [f"{self.min_accuracy:.1%} accuracy or more"]
         return ", ".join(parts)
 
     def excess(self, candidate: Candidate) -> dict[str, float]:
-        """By which part each limit is exceeded, and the accuracy missed; empty within the budget.
-
-        Raises:
-            KeyError: for a limit on what was not measured.
-        """
+        """Return the fraction by which each limit is missed; raise ``KeyError`` if a limited cost is unknown."""
         parts = {name: candidate.costs[name].mean / limit - 1 for name, limit in self.limits.items()}
         if self.min_accuracy is not None:
             parts["accuracy"] = 1 - candidate.accuracy.mean / self.min_accuracy
         return {name: part for name, part in parts.items() if part > 0}
 
     def unsure(self, candidate: Candidate) -> bool:
-        """Whether an interval of a candidate that keeps within the budget reaches out of it."""
+        """Return whether an interval of a candidate reaches beyond the budget."""
         over = any(candidate.costs[name].high > limit for name, limit in self.limits.items())
         return over or (self.min_accuracy is not None and candidate.accuracy.low < self.min_accuracy)
 
 
 @dataclass(frozen=True)
 class Advice:
-    """What keeps within a budget.
+    """The candidates, sorted by a budget.
 
     Args:
-        front: what nothing beats, by means; the most accurate first.
-        possible: what is beaten, but by nothing that is surely more accurate and costs no more.
-        beaten: the others within the budget.
-        over: what exceeds it, or is not accurate enough, nearest first.
-        unknown: what lacks a measurement of something that is limited.
-        axes: the costs that the front is about.
+        front: candidates within the budget that no other beats, by means; the most accurate first.
+        possible: beaten candidates, but not by one that certainly is more accurate and costs no more.
+        beaten: the other candidates within the budget.
+        over: candidates that exceed the budget or are not accurate enough; the nearest to the budget first.
+        unknown: candidates without a measurement of a limited quantity.
+        axes: the quantities that the front compares.
     """
 
     front: Sequence[Candidate]
@@ -143,7 +127,7 @@ class Advice:
 
 
 def candidates(records: Iterable[Record]) -> list[Candidate]:
-    """All configurations of training records with at least one seed, and their inference where it was timed."""
+    """Return every configuration with a trained seed, with its inference if that was timed."""
     records = list(records)
     inference: dict[tuple[object, ...], list[Record]] = {}
     for record in records:
@@ -169,33 +153,28 @@ def candidates(records: Iterable[Record]) -> list[Candidate]:
 
 
 def advise(found: Sequence[Candidate], budget: Budget) -> Advice:
-    """Sort candidates by a budget; those within it by what beats them."""
+    """Sort candidates by a budget, and those within it by whether another one beats them."""
     known = [candidate for candidate in found if budget.limits.keys() <= candidate.costs.keys()]
-    within = [candidate for candidate in known if not budget.excess(candidate)]
+    within = sorted((c for c in known if not budget.excess(c)), key=lambda c: -c.accuracy.mean)
     axes = tuple(budget.limits) or tuple(
         name for name in QUANTITIES if within and all(name in candidate.costs for candidate in within)
     )
-    groups: dict[str, list[Candidate]] = {"front": [], "possible": [], "beaten": []}
-    for candidate in sorted(within, key=lambda candidate: -candidate.accuracy.mean):
-        if not any(_beats(other, candidate, axes) for other in within):
-            groups["front"].append(candidate)
-        elif not any(_surely_beats(other, candidate, axes) for other in within):
-            groups["possible"].append(candidate)
-        else:
-            groups["beaten"].append(candidate)
-    over = [candidate for candidate in known if budget.excess(candidate)]
+    worse = [c for c in within if any(_beats(other, c, axes) for other in within)]
+    beaten = [c for c in worse if any(_surely_beats(other, c, axes) for other in within)]
     return Advice(
-        **groups,
-        over=sorted(over, key=lambda candidate: max(budget.excess(candidate).values())),
-        unknown=[candidate for candidate in found if not budget.limits.keys() <= candidate.costs.keys()],
+        front=[c for c in within if c not in worse],
+        possible=[c for c in worse if c not in beaten],
+        beaten=beaten,
+        over=sorted((c for c in known if budget.excess(c)), key=lambda c: max(budget.excess(c).values())),
+        unknown=[c for c in found if c not in known],
         axes=axes,
     )
 
 
 def nearest_line(budget: Budget, advice: Advice) -> str:
-    """What to say where nothing keeps within the budget: what comes nearest, and by how much it misses."""
+    """Write the line for a budget that no candidate meets: the nearest candidate, and by how much it misses."""
     if not advice.over:
-        return f"nothing is known to meet {budget.text}"
+        return f"no network is known to meet {budget.text}"
     nearest = advice.over[0]
     misses = []
     for name, part in budget.excess(nearest).items():
@@ -204,11 +183,11 @@ def nearest_line(budget: Budget, advice: Advice) -> str:
         else:
             misses.append(f"{quantity(name, nearest.costs[name].mean)}, {part:.0%} over")
     setting = f" ({nearest.inference})" if nearest.inference else ""
-    return f"nothing meets {budget.text}; nearest: {nearest.configuration.network}{setting} with {'; '.join(misses)}"
+    return f"no network meets {budget.text}; nearest: {nearest.configuration.network}{setting} with {'; '.join(misses)}"
 
 
 def quantity(name: str, value: float) -> str:
-    """A number with its unit.
+    """Write a number with its unit.
 
     >>> quantity("macs", 12_300_000)
     '12.3M MACs'
@@ -220,19 +199,19 @@ def quantity(name: str, value: float) -> str:
 
 
 def _beats(a: Candidate, b: Candidate, axes: Sequence[str]) -> bool:
-    """Whether a is as good as b in everything, by means, and better in something."""
-    ours, theirs = ([c.costs[name].mean for name in axes] + [-c.accuracy.mean] for c in (a, b))
-    pairs = list(zip(ours, theirs, strict=True))
-    return all(x <= y for x, y in pairs) and any(x < y for x, y in pairs)
+    """Return whether a is as good as b on every axis and in accuracy, by means, and better in one of them."""
+    ours, theirs = ([*(c.costs[name].mean for name in axes), -c.accuracy.mean] for c in (a, b))
+    return ours != theirs and all(x <= y for x, y in zip(ours, theirs, strict=True))
 
 
 def _surely_beats(a: Candidate, b: Candidate, axes: Sequence[str]) -> bool:
+    """Return whether a costs no more than b, by means, and is more accurate beyond both intervals."""
     cheaper = all(a.costs[name].mean <= b.costs[name].mean for name in axes)
     return cheaper and a.accuracy.low > b.accuracy.high
 
 
 def _once(found: Iterable[Candidate]) -> list[Candidate]:
-    """Without those that differ by the budget they were matched by alone: a study has its reference in every table."""
+    """Return each network once: a study trains its reference again for every budget that it matches."""
     different: dict[tuple[object, ...], Candidate] = {}
     for candidate in found:
         key = candidate.configuration
@@ -246,33 +225,28 @@ def _exact(value: float) -> Estimate:
 
 
 def _shared(fields: Mapping[str, object]) -> tuple[object, ...]:
-    return tuple(fields.get(name, 1) for name in SHARED)  # only scales are missing in old records, and were 1
+    return tuple(fields.get(name, 1) for name in SHARED)  # old records lack the scales alone, which were 1
 
 
 def _is_swept(key: Configuration) -> bool:
-    """Whether a sweep measures this network's inference; how wide its kernel nets are, cached kernels do not tell."""
+    """Return whether a sweep can measure this network's inference (kernel nets do not matter: kernels are cached)."""
     usual = key.get("network", "resnet") == "resnet" and key.get("dtype", "float32") == "float32"
     return usual and key["dataset"] in SWEPT_DATASETS
 
 
 def _is_inference(case: Mapping[str, object]) -> bool:
-    """Our networks as they are used by default: eager, in float32, with cached kernels."""
+    """Return whether a case is our network in its usual inference: eager, in float32, with cached kernels."""
     ours = case["layer"] == "resnet" and case.get("implementation", OURS) == OURS
     usual = case["execution"] == "eager" and case.get("dtype", "float32") == "float32"
     return ours and usual and case["direction"] == "forward" and case["kernels"] == "cached"
 
 
 def _inference_costs(record: Record) -> dict[str, Estimate]:
-    seconds, batch = record["seconds"], record["case"]["batch_size"]
-    scale = 1e3 / batch
-    ms = Estimate(
-        scale * seconds["median"],
-        scale * seconds["ci_low"],
-        scale * seconds["ci_high"],
-        len(seconds.get("rounds", "1")),
-    )
-    memory = record["memory"] or {}
-    return {"ms": ms} | ({"mb": _exact(memory["peak_bytes"] / MB)} if "peak_bytes" in memory else {})
+    """Return milliseconds per image, and the peak memory of a pass if it was measured."""
+    seconds, memory = record["seconds"], record["memory"] or {}
+    median, low, high = (1e3 / record["case"]["batch_size"] * seconds[name] for name in ("median", "ci_low", "ci_high"))
+    costs = {"ms": Estimate(median, low, high, len(seconds.get("rounds", "1")))}
+    return costs | ({"mb": _exact(memory["peak_bytes"] / MB)} if "peak_bytes" in memory else {})
 
 
 def _setting(record: Record) -> str:

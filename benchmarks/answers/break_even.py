@@ -1,11 +1,11 @@
-"""How long until an accuracy is reached, and when one network overtakes another: ``python -m benchmarks break-even``.
+"""The time until an accuracy is reached, and until one network overtakes another, over seeds.
 
-Accuracies are of validation images, and the best so far: what training would give if it stopped there. A run that does
-not get there within its budget, or diverges before, is censored: it counts as longer than any other, and is never left
-out.
+A run's accuracy at a time is its best validation accuracy until then. A run that does not reach the target within its
+budget, or diverges before, is censored: it is never left out, and counts as longer than any other.
 """
 
 import math
+import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,18 +16,20 @@ from benchmarks.records.configurations import Configuration, by_seed
 from benchmarks.records.record import Record
 
 TARGETS = (0.90, 0.95, 0.97)
-AXES = ("epoch", "seconds", "macs")
+# The axes of time, and the units in which tables show them.
+AXES = {"epoch": 1.0, "seconds": 1.0, "macs": 1e12}
+HEADINGS = ("epochs", "seconds", "MACs, T")
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """How much of something it takes, over seeds.
+    """The epochs, seconds or MACs until an event, over seeds.
 
     Args:
-        median: infinite where half of the seeds or more are not there by the end.
-        low, high: the least and the most; of five seeds they hold the true median in 94 of 100 cases.
-        reached: of ``n`` seeds.
-        within: what the longest run had.
+        median: infinite where the event is missing in half of the seeds or more.
+        low, high: the smallest and the largest; of five seeds they enclose the true median in 94 of 100 cases.
+        reached: number of seeds with the event, of ``n``.
+        within: the length of the longest run.
     """
 
     median: float
@@ -37,35 +39,29 @@ class Waiting:
     n: int
     within: float
 
-    def text(self, number: str = "{:.3g}") -> str:
-        """For people: "12 [9, 30], 5 of 5"."""
+    def text(self, unit: float = 1.0) -> str:
+        """Write the numbers in multiples of ``unit``, such as "12 [9, 30], 5 of 5"."""
         if not self.n:
             return "–"
         if not self.reached:
-            return f"not within {number.format(self.within)}, 0 of {self.n}"
-        parts = [number.format(part) if math.isfinite(part) else "∞" for part in (self.median, self.low, self.high)]
+            return f"not within {self.within / unit:.3g}, 0 of {self.n}"
+        parts = [f"{part / unit:.3g}" if math.isfinite(part) else "∞" for part in (self.median, self.low, self.high)]
         return f"{parts[0]} [{parts[1]}, {parts[2]}], {self.reached} of {self.n}"
 
 
 def to_target(records: Sequence[Record], target: float, axis: str = "epoch") -> Waiting:
-    """Epochs, seconds or MACs until the validation accuracy is at least the target.
+    """Return the epochs, seconds or MACs until the validation accuracy is at least ``target``, a fraction.
 
-    Args:
-        records: of one configuration, a record for each seed.
-        target: a fraction.
-        axis: one of ``AXES``.
+    The records are those of one configuration, one for each seed; ``axis`` is a key of ``AXES``.
     """
     return _waiting([_first(record, axis, target) for record in records], records, axis)
 
 
 def overtaking(contenders: Sequence[Record], rivals: Sequence[Record], axis: str = "seconds") -> Waiting:
-    """From where on the contender stays ahead of the rival, seed by seed.
+    """Return the epochs, seconds or MACs from which on one configuration stays ahead of another, seed by seed.
 
-    A run that is over keeps what it had. Seeds that only one of them has are left out.
-
-    Args:
-        contenders, rivals: records of one configuration each.
-        axis: one of ``AXES``.
+    A run that has ended keeps its last accuracy. Seeds that only one of the two has are left out. ``axis`` is a
+    key of ``AXES``.
     """
     ours, theirs = by_seed(contenders), by_seed(rivals)
     common = sorted(ours.keys() & theirs.keys())
@@ -74,13 +70,13 @@ def overtaking(contenders: Sequence[Record], rivals: Sequence[Record], axis: str
 
 
 def at_pace(record: Record, seconds_per_epoch: float) -> Record:
-    """The record as if every epoch had taken so long: measured in quiet, where runs shared the machine."""
+    """Return the record with this duration for every epoch: one measured alone, where runs shared the machine."""
     epochs = [{**entry, "seconds": entry["epoch"] * seconds_per_epoch} for entry in record["epochs"]]
     return {**record, "epochs": epochs}
 
 
 def _curve(record: Record, axis: str) -> tuple[np.ndarray, np.ndarray]:
-    """Positions, and the best validation accuracy by then."""
+    """Return positions on the axis, and the best validation accuracy until each."""
     entries = [entry for entry in record["epochs"] if entry.get("validation_accuracy") is not None]
     accuracies = np.array([entry["validation_accuracy"] for entry in entries], dtype=float)
     return np.array([entry[axis] for entry in entries], dtype=float), np.maximum.accumulate(accuracies)
@@ -111,51 +107,40 @@ def _waiting(values: Sequence[float], records: Sequence[Record], axis: str) -> W
     within = max((float(record["epochs"][-1][axis]) for record in records), default=math.nan)
     if not values:
         return Waiting(math.nan, math.nan, math.nan, 0, 0, within)
-    ordered = sorted(values)
-    middle = ordered[(len(ordered) - 1) // 2 : len(ordered) // 2 + 1]
-    median = sum(middle) / len(middle)
-    return Waiting(median, ordered[0], ordered[-1], sum(map(math.isfinite, values)), len(values), within)
+    reached = sum(map(math.isfinite, values))
+    return Waiting(statistics.median(values), min(values), max(values), reached, len(values), within)
 
 
 def target_lines(configurations: Mapping[str, Sequence[Record]], targets: Sequence[float] = TARGETS) -> list[str]:
-    """A table of epochs, seconds and 10¹² MACs to each target, by the name of the configuration.
+    """Write a table of the epochs, seconds and 10¹² MACs to each target, by the name of the configuration.
 
-    A target that nobody reaches has one line in all.
+    A target that no run reaches has a single line.
     """
-    rows: list[tuple[str, ...]] = [("", "target", "epochs", "seconds", "MACs, T")]
-    everybody = [record for records in configurations.values() for record in records]
-    reached = [target for target in targets if to_target(everybody, target).reached]
-    for name, records in configurations.items():
-        tera = [_scaled(record) for record in records]
-        for target in reached:
-            waits = [to_target(records, target, "epoch"), to_target(records, target, "seconds")]
-            cells = [wait.text() for wait in (*waits, to_target(tera, target, "macs"))]
-            rows.append((name, f"{target:.0%}", *cells))
-    nobody = [f"{target:.0%}: 0 of {len(everybody)} runs" for target in targets if target not in reached]
-    return [*(columns(rows) if reached else []), *nobody]
+    runs = [record for records in configurations.values() for record in records]
+    reached = [target for target in targets if to_target(runs, target).reached]
+    rows = [
+        (name, f"{target:.0%}", *(to_target(records, target, axis).text(unit) for axis, unit in AXES.items()))
+        for name, records in configurations.items()
+        for target in reached
+    ]
+    missed = [f"{target:.0%}: 0 of {len(runs)} runs" for target in targets if target not in reached]
+    return [*(columns([("", "target", *HEADINGS), *rows]) if reached else []), *missed]
 
 
 def overtaking_lines(configurations: Mapping[str, Sequence[Record]], rival: str) -> list[str]:
-    """A table of when each configuration overtakes the one that is named."""
-    rows: list[tuple[str, ...]] = [(f"overtakes {rival} after", "epochs", "seconds", "MACs, T")]
-    plain = configurations[rival]
-    for name, records in configurations.items():
-        if name != rival:
-            waits = [overtaking(records, plain, "epoch"), overtaking(records, plain, "seconds")]
-            waits.append(overtaking([_scaled(r) for r in records], [_scaled(r) for r in plain], "macs"))
-            rows.append((name, *(wait.text() for wait in waits)))
-    return columns(rows)
-
-
-def _scaled(record: Record) -> Record:
-    """With MACs in units of 10¹²."""
-    return {**record, "epochs": [{**entry, "macs": entry["macs"] / 1e12} for entry in record["epochs"]]}
+    """Write a table of when each configuration overtakes the one named ``rival``."""
+    rows = [
+        (name, *(overtaking(records, configurations[rival], axis).text(unit) for axis, unit in AXES.items()))
+        for name, records in configurations.items()
+        if name != rival
+    ]
+    return columns([(f"overtakes {rival} after", *HEADINGS), *rows])
 
 
 def comparable(
     configurations: Mapping[Configuration, Sequence[Record]], dataset: str | None = None
 ) -> dict[str, dict[str, Sequence[Record]]]:
-    """Records by what makes runs comparable (data, sizes, budget, machine, matching), then by network."""
+    """Group records by all that comparable runs share (data, sizes, budget, machine, matching), then by network."""
     groups: dict[str, dict[str, Sequence[Record]]] = {}
     for key, records in configurations.items():
         if dataset in (None, key["dataset"]):

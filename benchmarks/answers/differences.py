@@ -1,4 +1,4 @@
-"""What two sets of results differ by, case by case, and how it is said. The report asks too: no torch here."""
+"""The differences of two sets of results, case by case, and the text about them."""
 
 import math
 from collections import Counter
@@ -13,15 +13,15 @@ from benchmarks.records.record import Machine, Record, machine_of, rounds_of
 from benchmarks.statistics.comparison import ERROR_RATE, WORDS, Comparison, Rounds, compare_rounds
 from benchmarks.statistics.summary import summarise_rounds
 
-# The medians of complete runs of the same code differ by so much from one hour to the next; twins, which are timed
-# together, do not see it.
+# The noise floor: medians of complete runs of the same code differ by up to this fraction from one hour to the next.
+# Twins, which are timed together, do not show it.
 RESULTS_FLOOR = 0.10
 NO_REGRESSION, REGRESSION, NOTHING_COMPARED = 0, 1, 2
 
 
 @dataclass(frozen=True)
 class Row:
-    """A case at A and at B: medians in seconds, and what is said about B; or why nothing is."""
+    """A case at A and at B: medians in seconds and the comparison, or the ``failure``; ``broken`` if B alone fails."""
 
     label: str
     a: float | None = None
@@ -33,7 +33,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Differences:
-    """Rows, the lines that explain them, and the labels of what is in A alone (lost) and in B alone (new)."""
+    """Rows, remarks about them, and the labels of cases in A alone (lost) and in B alone (new)."""
 
     rows: Sequence[Row]
     remarks: Sequence[str]
@@ -51,31 +51,25 @@ class Differences:
 def compare_results(
     before: Sequence[Record], after: Sequence[Record], floor: float, across_machines: bool = False
 ) -> Differences:
-    """Compare the records of equal cases; their rounds are no pairs.
+    """Compare the records of equal cases; their rounds are not paired.
 
     Raises:
-        ValueError: when the records come from different machines, unless ``across_machines``.
+        ValueError: when the records have no machine in common, unless ``across_machines``.
     """
     check_machines(before, after, across_machines)
     a, b = (_by_case(records, across_machines) for records in (before, after))
     rows = [_row_of_records(a[key], b[key], floor) for key in a if key in b]
     lost, new = ([record_label(one[key]) for key in one if key not in other] for one, other in ((a, b), (b, a)))
-    remarks = [f"floor {floor:.1%}, stated: results of different hours; to find less, compare commits"]
+    remarks = [f"noise floor {floor:.1%}, given: results of different hours; to find smaller changes, compare commits"]
     if lost or new:
-        remarks.append(
-            f"{len(lost) + len(new)} cases are in one of the results alone: {len(lost)} in A, {len(new)} in B"
-        )
+        remarks.append(f"{len(lost)} cases are in A alone, {len(new)} in B alone")
     if across_machines and _machines(before) != _machines(after):
         remarks.append("the results come from different machines: differences need not be the code's")
     return Differences(rows, remarks, lost, new)
 
 
 def check_machines(before: Sequence[Record], after: Sequence[Record], across_machines: bool) -> None:
-    """Refuse to compare results that have no machine in common.
-
-    Raises:
-        ValueError: when they have none, unless ``across_machines``.
-    """
+    """Raise ``ValueError`` when two sets of results have no machine in common, unless ``across_machines``."""
     if before and after and not _machines(before) & _machines(after) and not across_machines:
         a, b = (" and ".join(", ".join(machine) for machine in sorted(_machines(side))) for side in (before, after))
         raise ValueError(
@@ -84,24 +78,20 @@ def check_machines(before: Sequence[Record], after: Sequence[Record], across_mac
 
 
 def floor_of_percent(percentage: float) -> float:
-    """A floor as it is typed, 2 for 2 %, as the part that it is.
-
-    Raises:
-        ValueError: for one that is none.
-    """
+    """Return a noise floor as a fraction, 0.02 for 2 %; raise ``ValueError`` if it is negative or infinite."""
     if not 0 <= percentage < math.inf:
         raise ValueError(f"floor {percentage} is not allowed; allowed: percentages of at least 0")
     return percentage / 100
 
 
 def text_lines(found: Differences) -> list[str]:
-    """The lines of an aligned table, and why the exit status is what it is."""
+    """Write an aligned table of the rows, and the lines of ``explained``."""
     table = left_columns([HEADING, *cells(found.rows)])
     return [*(table if found.rows else []), *explained(found)]
 
 
 def markdown_lines(found: Differences) -> list[str]:
-    """The same as Markdown."""
+    """Write the same as Markdown."""
     table = markdown_table([HEADING, *cells(found.rows)])
     return [*(table if found.rows else []), "", *(f"- {line}" for line in explained(found))]
 
@@ -118,7 +108,7 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def cells(rows: Iterable[Row]) -> list[tuple[str, ...]]:
-    """The cells below ``HEADING``, the worst first."""
+    """Return the cells below ``HEADING``, the worst case first."""
 
     def badness(row: Row) -> tuple[bool, bool, float]:
         slower = row.comparison is not None and row.comparison.word == "slower"
@@ -128,24 +118,22 @@ def cells(rows: Iterable[Row]) -> list[tuple[str, ...]]:
 
 
 def explained(found: Differences) -> list[str]:
-    """How the rows came about, what they are counted, and why the exit status is what it is."""
+    """Return the remarks, the numbers of rows by their word, and the reason for the exit status."""
     said = Counter(row.comparison.word for row in found.rows if row.comparison)
     compared, broken = sum(said.values()), sum(row.broken for row in found.rows)
     counts = ", ".join(f"{said[word]} {word}" for word in WORDS)
     failed = len(found.rows) - compared
-    summary = f"{compared} compared: {counts}" + (
-        f"; {failed} not, of which {broken} fail at B alone" if failed else ""
-    )
+    failures = f"; {failed} not compared, of which {broken} fail at B alone" if failed else ""
     reasons = {
-        NO_REGRESSION: "no regression: no case is slower beyond the floor",
-        REGRESSION: f"regression: {said['slower']} slower beyond the floor, {broken} broken",
+        NO_REGRESSION: "no regression: no case is slower beyond the noise floor",
+        REGRESSION: f"regression: {said['slower']} slower beyond the noise floor, {broken} broken",
         NOTHING_COMPARED: "nothing could be compared: no case has times on both sides",
     }
-    return [*found.remarks, summary, reasons[found.status]]
+    return [*found.remarks, f"{compared} compared: {counts}{failures}", reasons[found.status]]
 
 
 def judged(label: str, a: Rounds, b: Rounds, floor: float, *, paired: bool) -> Row:
-    """The row of a case whose rounds are known at both."""
+    """Return the row of a case that has rounds at A and at B."""
     before, after = (summarise_rounds(rounds)["median"] for rounds in (a, b))
     return Row(label, before, after, compare_rounds(a, b, floor, paired=paired))
 
@@ -173,8 +161,8 @@ def _timed(record: Record) -> bool:
 
 
 def record_label(record: Record) -> str:
-    """The case of a record, for people."""
+    """Return the label of a record's case, or its id if the case is unreadable."""
     try:
         return printable(Case(**record["case"]).label, 200)
-    except (KeyError, TypeError, ValueError):  # of another version of Case
+    except (KeyError, TypeError, ValueError):  # a record of another version of Case
         return printable(str(record["id"]), 200)

@@ -1,4 +1,4 @@
-"""Questions that a command answers in a few lines: ``python -m benchmarks answer realised-speedup``."""
+"""The questions of ``python -m benchmarks answer``, and their answers from records."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -13,7 +13,7 @@ from benchmarks.statistics.comparison import INTERVAL
 
 
 class Question(NamedTuple):
-    """What is asked, the cases that answer it, and how their records do."""
+    """A question, the grid of cases to measure for it, and the function that answers it as a table."""
 
     text: str
     grid: Grid
@@ -21,7 +21,7 @@ class Question(NamedTuple):
 
 
 def realised_speedup(cases: Sequence[Case], records: Sequence[Record]) -> list[str]:
-    """Times and MACs of full over separable, and how much of the second ratio the first is."""
+    """Return a table of the ratios, full to separable, of times and of MACs, and the first as a share of the second."""
     measured = successes(records)
     rows = [("", f"full / separable, time [{INTERVAL}]", "MACs", "realised")]
     for case in cases:
@@ -30,16 +30,15 @@ def realised_speedup(cases: Sequence[Case], records: Sequence[Record]) -> list[s
             continue
         time = compare_records(separable, full, floor=0.0)
         macs = macs_of_pass(full) / macs_of_pass(separable)
-        label = case.label.replace(" full", "", 1)
         interval = f"{time.ratio:.2f} [{time.low:.2f}, {time.high:.2f}]"
-        rows.append((label, interval, f"{macs:.1f}", f"{time.ratio / macs:.0%}"))
+        rows.append((case.label.replace(" full", "", 1), interval, f"{macs:.1f}", f"{time.ratio / macs:.0%}"))
     return columns(rows)
 
 
 def kernel_synthesis_tax(cases: Sequence[Case], records: Sequence[Record]) -> list[str]:
-    """The part of a pass that generates kernels, their backward included where the pass has one."""
+    """Return a table with the share of a pass that generates kernels, including their backward if the pass has one."""
     measured = successes(records)
-    rows = [("", "pass, ms", "of it kernel generation")]
+    rows = [("", "pass, ms", "share of kernel generation")]
     for case in cases:
         record = measured.get(case.id)
         if record is not None and record["stages"] is not None:
@@ -48,20 +47,16 @@ def kernel_synthesis_tax(cases: Sequence[Case], records: Sequence[Record]) -> li
     return columns(rows)
 
 
+FULL_AND_SEPARABLE: Grid = {"variant": ("full", "separable"), "direction": ("forward", "forward_backward")}
 QUESTIONS = {
     "realised-speedup": Question(
-        "how much faster separable is than full, beside how many MACs it saves",
-        {"variant": ("full", "separable"), "direction": ("forward", "forward_backward")},
+        "how much faster separable is than full, compared with the MACs that it saves",
+        FULL_AND_SEPARABLE,
         realised_speedup,
     ),
     "kernel-synthesis-tax": Question(
-        "which part of a pass generates kernels, at batch 1 and 64",
-        {
-            "variant": ("full", "separable"),
-            "direction": ("forward", "forward_backward"),
-            "kernels": ("generated",),
-            "batch_size": (1, 64),
-        },
+        "which share of a pass generates kernels, at batch sizes 1 and 64",
+        {**FULL_AND_SEPARABLE, "kernels": ("generated",), "batch_size": (1, 64)},
         kernel_synthesis_tax,
     ),
 }

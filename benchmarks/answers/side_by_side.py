@@ -1,4 +1,4 @@
-"""Our layers next to other people's: one table for every shape and pass."""
+"""Tables of our layers next to other people's, one table for each shape and pass."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,13 +14,13 @@ MIB = 2**20
 
 
 def side_by_side(cases: Sequence[Case], records: Sequence[Record]) -> list[str]:
-    """The lines of the tables: a table for the contenders of a shape, then those that have no result, with the reason.
+    """Return the lines of the tables; below each, the contenders without a result, with the reason.
 
-    A user's layer has no variant, and is compared with ours of the variant "full".
+    A user's layer has no variant, and is compared with our variant "full".
 
     Args:
-        cases: what is to be shown.
-        records: of one machine, the twins among them; the newest of an id counts.
+        cases: the cases to show.
+        records: records of one machine, including twins; the newest of each id counts.
     """
     newest, measured = {record["id"]: record for record in records if record["kind"] == "cost"}, successes(records)
     shapes: dict[Case, list[Case]] = {}
@@ -38,7 +38,7 @@ def side_by_side(cases: Sequence[Case], records: Sequence[Record]) -> list[str]:
 
 
 def _ours(case: Case) -> Case:
-    """What a contender is compared with."""
+    """Return the case that a contender is compared with."""
     return replace(case, implementation=OURS, variant="full" if case.own_layer else case.variant)
 
 
@@ -70,4 +70,4 @@ def _row(case: Case, measured: Mapping[str, Record], floor: float | None) -> tup
 def _floor_line(floor: float | None) -> str:
     if floor is None:
         return "no A/A twins among the records: nothing can be called faster or slower"
-    return f"Faster and slower: further from 1 than {floor:.1%}, which the same code entered twice hardly ever shows."
+    return f"Faster and slower: further from 1 than the noise floor, {floor:.1%}, which unchanged code rarely exceeds."

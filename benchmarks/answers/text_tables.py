@@ -1,4 +1,4 @@
-"""Tables of text, and texts of others in them."""
+"""Tables of text in aligned columns, or in Markdown."""
 
 import re
 from collections.abc import Sequence
@@ -7,12 +7,12 @@ MARKUP = re.compile(r"[\\|*`<>&@]|(?<=\])\(")
 
 
 def columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows of equally many cells as lines: the first cell flush left, the others right.
+    """Lay out rows of text in columns: the first one flush left, the others right.
 
     >>> columns([("", "n"), ("plain", "12")])
     ['        n', 'plain  12']
     """
-    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]  # of a column
+    widths = [max(map(len, cells)) for cells in zip(*rows, strict=True)]
     lines = []
     for first, *others in rows:
         cells = [first.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(others, widths[1:], strict=True))]
@@ -21,7 +21,7 @@ def columns(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def left_columns(rows: Sequence[Sequence[str]]) -> list[str]:
-    """The same with every cell flush left, for cells that are words.
+    """Lay out rows of text in columns, all flush left.
 
     >>> left_columns([("B is", "case"), ("slower", "full")])
     ['B is    case', 'slower  full']
@@ -31,7 +31,7 @@ def left_columns(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Rows as a table of GitHub's Markdown, the first one its heading.
+    """Write rows as a table in GitHub's Markdown; the first row is the heading.
 
     >>> markdown_table([("case",), ("a|b",)])
     ['| case |', '| --- |', '| a&#124;b |']
@@ -41,6 +41,6 @@ def markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def markdown(text: str) -> str:
-    """Text that Markdown shows as it is, on one line: no mark-up, no link, nobody is called by @name."""
+    """Escape a text so that Markdown shows it unchanged, on one line, without links or mentions of @name."""
     line = " ".join(text.split())
     return MARKUP.sub(lambda match: f"&#{ord(match[0])};", line)

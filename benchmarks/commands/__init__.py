@@ -1,4 +1,6 @@
-"""The command line, one file for each command, with the options that several share in ``options``.
+"""The commands of ``python -m benchmarks``, one file each; ``options`` has the options that several commands share.
 
-A command parses, calls and prints: what it calls is in the other rooms.
+A command parses its options, calls functions of the other rooms, and prints their results. Its ``main`` returns the
+exit status; it raises ``ValueError``, ``OSError`` or ``RuntimeError`` for a wrong request, and ``Interrupted`` on
+Ctrl-C. The entry, ``benchmarks.__main__``, prints these errors on one line.
 """

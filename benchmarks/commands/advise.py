@@ -1,15 +1,10 @@
-"""``python -m benchmarks advise``: the networks worth taking within a budget."""
+"""``python -m benchmarks advise``: name the networks worth taking within a budget."""
 
 import argparse
 
 from benchmarks.answers.advice import advice_lines, choose
-from benchmarks.answers.advisor import (
-    QUANTITIES,
-    Budget,
-    advise,
-    candidates,
-)
-from benchmarks.commands.options import add_results
+from benchmarks.answers.advisor import QUANTITIES, Budget, advise, candidates
+from benchmarks.commands.options import add_fields, add_results
 from benchmarks.records.store import RecordStore
 
 EPILOG = """\
@@ -17,33 +12,27 @@ examples:
   python -m benchmarks advise --max-ms 5 --max-mb 200 --device cpu
   python -m benchmarks advise --max-epoch-seconds 2 --min-accuracy 0.95 --dataset rotated-digits
 
-Exit status 1: nothing meets the budget.
+Exit status 1: no network meets the budget.
 """
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of the command."""
-    parser.description = "Name the trained networks that nothing beats within a budget, from the results at hand."
+    """Add the options of the command."""
+    parser.description = "Name the trained networks that no other network beats within a budget, from stored results."
     parser.epilog = EPILOG
-    budget = parser.add_argument_group("budget", "any of")
-    for name, each in QUANTITIES.items():
-        option = f"--max-{name.replace('_', '-')}"
-        budget.add_argument(option, type=float, metavar="X", help=f"{each.text}, {each.unit}")
-    budget.add_argument("--min-accuracy", type=float, metavar="X", help="test accuracy, a fraction")
+    budget = parser.add_argument_group("budget", "one or more of")
+    add_fields(budget, float, **{f"max_{name}": f"{each.text}, {each.unit}" for name, each in QUANTITIES.items()})
+    add_fields(budget, float, min_accuracy="test accuracy, a fraction")
     parser.add_argument("--device", default="cpu", metavar="NAME", help="cpu, cuda (default: cpu)")
-    parser.add_argument("--dataset", metavar="NAME", help="what accuracy is about (default: the one there is)")
+    add_fields(parser, str, dataset="data set of the accuracy (default: that of the results, if there is only one)")
     add_results(parser)
 
 
 def main(args: argparse.Namespace) -> int:
-    """Print the advice; 1 where nothing meets the budget.
-
-    Raises:
-        ValueError: for a budget that is none, and results that do not answer.
-    """
+    """Print the advice; return 1 if no network meets the budget, else 0."""
     limits = {name: limit for name in QUANTITIES if (limit := getattr(args, f"max_{name}")) is not None}
     budget = Budget(limits, args.min_accuracy)
     chosen, remark = choose(candidates(RecordStore(args.results).load()), args.device, args.dataset)
     advice = advise(chosen, budget)
-    print("\n".join([remark, *advice_lines(advice, budget)]))
+    print(remark, *advice_lines(advice, budget), sep="\n")
     return 0 if advice.front else 1

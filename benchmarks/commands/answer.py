@@ -1,4 +1,4 @@
-"""``python -m benchmarks answer``: measure what a question needs, and answer it."""
+"""``python -m benchmarks answer``: measure the cases that a question needs, and answer it."""
 
 import argparse
 
@@ -8,20 +8,16 @@ from benchmarks.commands.options import add_grid_options, grid_cases, measure_gr
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of ``python -m benchmarks answer``."""
+    """Add the options of the command."""
     texts = "; ".join(f"{name}: {question.text}" for name, question in QUESTIONS.items())
     parser.add_argument("question", choices=QUESTIONS, metavar="|".join(QUESTIONS), help=texts)
     add_grid_options(parser, [axis for axis in AXES if axis not in ("implementation", "variant", "kernels")])
 
 
 def main(args: argparse.Namespace) -> int:
-    """Measure what is missing and print the answer; 1 when there is none.
-
-    Raises:
-        InvalidCase: for values that are not allowed.
-    """
+    """Measure the missing cases and print the answer; return 1 if there is none, else 0."""
     question = QUESTIONS[args.question]
     cases = grid_cases(args, question.grid)
     header, *rows = question.answer(cases, measure_grid(cases, args))
-    print("\n".join([question.text, header, *rows]))
+    print(question.text, header, *rows, sep="\n")
     return 0 if rows else 1

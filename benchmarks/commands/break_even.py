@@ -1,4 +1,4 @@
-"""``python -m benchmarks break-even``: how long until an accuracy, and who overtakes whom."""
+"""``python -m benchmarks break-even``: print the time until an accuracy, and until one network overtakes another."""
 
 import argparse
 
@@ -9,31 +9,27 @@ from benchmarks.records.store import RecordStore
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of ``python -m benchmarks break-even``."""
-    parser.description = "Epochs, seconds and MACs to an accuracy, and when group networks overtake the plain one."
+    """Add the options of the command."""
+    parser.description = "Print epochs, seconds and MACs to an accuracy, and when group networks overtake plain ones."
     add_results(parser)
     parser.add_argument(
         "--target", nargs="+", type=float, default=TARGETS, metavar="X", help="validation accuracy, a fraction"
     )
-    parser.add_argument("--dataset", metavar="NAME", help="of these runs alone")
+    parser.add_argument("--dataset", metavar="NAME", help="only runs on this data set")
 
 
 def main(args: argparse.Namespace) -> int:
-    """Print the tables of the training records there are; 1 where there is none.
-
-    Raises:
-        ValueError: for a target that is no fraction.
-    """
+    """Print the tables of all training records; return 1 if there are none, else 0."""
     for target in args.target:
         if not 0 < target <= 1:
             raise ValueError(f"target {target} is not allowed; allowed: fractions above 0, up to 1")
     groups = comparable(by_configuration(RecordStore(args.results).load(), diverged=True), args.dataset)
     for title, configurations in groups.items():
-        print("\n".join([title, *target_lines(configurations, args.target), ""]))
+        print(title, *target_lines(configurations, args.target), "", sep="\n")
         for rival in [name for name in configurations if name.startswith("plain ")]:
-            print("\n".join([*overtaking_lines(configurations, rival), ""]))
+            print(*overtaking_lines(configurations, rival), "", sep="\n")
     print(
-        "median [least, most] over seeds, seeds that got there of all; ∞: a seed did not, within its budget. "
-        "Seconds are those of the runs; where several trained at once they are longer than alone."
+        "median [smallest, largest] over seeds, number of seeds that succeeded; ∞: a seed did not within its budget. "
+        "Seconds are those of the runs, which take longer where several trained at once."
     )
     return 0 if groups else 1

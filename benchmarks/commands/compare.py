@@ -1,4 +1,4 @@
-"""``python -m benchmarks compare A B``: is B slower than A? Two commits, measured now, or two sets of results."""
+"""``python -m benchmarks compare A B``: compare two commits, which are measured now, or two sets of results."""
 
 import argparse
 from pathlib import Path
@@ -14,17 +14,16 @@ from benchmarks.running.outstanding import check_machine
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.description = "Compare B with A. Exit status 1: something is slower or broken; 2: nothing could be compared."
-    parser.add_argument("a", metavar="A", help="what to compare with: a commit, '.' (the work tree), or results")
-    parser.add_argument("b", metavar="B", help="what is judged: the same kind of thing")
-    parser.add_argument("--rounds", type=int, default=10, metavar="N", help="processes of each commit (default: 10)")
-    parser.add_argument("--seconds", type=float, default=1.0, help="of a case at each commit, in all (default: 1)")
+    parser.add_argument("a", metavar="A", help="the baseline: a commit, '.' (the work tree), or results")
+    parser.add_argument("b", metavar="B", help="the judged side, of the same kind")
+    parser.add_argument("--rounds", type=int, default=10, metavar="N", help="processes for each commit (default: 10)")
+    parser.add_argument("--seconds", type=float, default=1.0, help="time budget of a case at each commit (default: 1)")
     parser.add_argument("--timeout", type=float, default=600.0, metavar="SECONDS", help="as in sweep (default: 600)")
     parser.add_argument(
         "--floor",
         type=float,
-        default=None,
         metavar="PERCENT",
-        help=f"smallest change that counts (default: {RESULTS_FLOOR:.0%} for results, what A/A twins show for commits)",
+        help=f"smallest change that counts (default: {RESULTS_FLOOR:.0%}% for results; for commits, that of A/A twins)",
     )
     parser.add_argument("--across-machines", action="store_true", help="compare results of different machines")
     parser.add_argument("--markdown", action="store_true", help="a Markdown table, for a job summary")
@@ -32,12 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Compare, print the table and why; returns the exit status: 0 no regression, 1 a regression, 2 nothing compared.
-
-    Raises:
-        ValueError: for a wrong request.
-        OSError: when results cannot be read.
-    """
+    """Compare and print the table; return 0 for no regression, 1 for a regression, 2 if nothing was compared."""
     cases = chosen_cases(args)
     floor = None if args.floor is None else floor_of_percent(args.floor)
     paths = Path(args.a), Path(args.b)

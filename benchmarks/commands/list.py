@@ -12,7 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Print the id and the label of every case; return 0."""
+    """Print the id and the label of each case; return 0."""
     cases = chosen_cases(args)
     for case in cases:
         print(case.id, case.label)

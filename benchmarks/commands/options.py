@@ -1,7 +1,8 @@
-"""Options that several commands share, and what they stand for."""
+"""Options that several commands share, and the cases and settings that they choose."""
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,28 +16,63 @@ from benchmarks.running.environment import use_authors
 from benchmarks.sweep.engine import Engine
 from benchmarks.sweep.sweep import sweep
 
+Arguments = argparse._ActionsContainer  # a parser, or a group of options
 PROFILE_HELP = "quick: one axis at a time, minutes; standard: pairs of axes, half an hour; full: a day or more"
 AXIS_HELP = {
     "layer": "conv, resnet; or a class of your own, package.module:Class, measured with the others",
     "resolution": "|H|, number of group elements (plain ones have 1)",
-    "scales": "of SO2xRPlus, a divisor of |H|",
+    "scales": "number of scales of SO2xRPlus, a divisor of |H|",
     "channels": "channels in and out",
     "batch_size": "images in a pass",
     "image_size": "height and width, pixels",
     "kernel_size": "odd, pixels",
-    "threads": "of torch (default: all cores, and what the profile says)",
+    "threads": "threads of torch (default: those of the profile, or all cores)",
 }
-# The time budget of a case's timed passes, and the processes that time it: what the profiles have time for. With five
-# rounds, 37 of 40 planted slowdowns of 5 % were found; by simulation, seven find 95 % (docs/methodology.md).
-PROFILE_SECONDS = {"quick": 0.5, "standard": 6.0, "full": 6.0}
-PROFILE_ROUNDS = {"quick": 5, "standard": 7, "full": 7}
+SECONDS_HELP, ROUNDS_HELP = "time budget of a case's timed passes, seconds", "fresh processes in which a case is timed"
+# The sampling that each profile has time for. With five rounds, 37 of 40 planted slowdowns of 5 % were found; by
+# simulation, seven rounds find 95 % (docs/methodology.md).
+PROFILE_SAMPLING = {
+    "quick": Sampling(rounds=5, seconds=0.5),
+    "standard": Sampling(rounds=7, seconds=6.0),
+    "full": Sampling(rounds=7, seconds=6.0),
+}
 
 
-def add_results(parser: argparse.ArgumentParser) -> None:
+def add_fields(options: Arguments, kind: type, **texts: str) -> None:
+    """Add options of one type, each named like the field that it sets, with their help texts."""
+    metavar = {str: "NAME", int: "N"}.get(kind, "X")
+    for field, text in texts.items():
+        options.add_argument(f"--{field.replace('_', '-')}", type=kind, metavar=metavar, help=text)
+
+
+def add_results(options: Arguments) -> None:
     """Add the option for the folder of the records."""
-    parser.add_argument(
+    options.add_argument(
         "--results", type=Path, default=Path("results"), metavar="DIR", help="folder of the records (default: results)"
     )
+
+
+def add_store_options(options: Arguments, work: str, timeout: float) -> None:
+    """Add the options for the records, and for a ``work`` ("case" or "run") that fails or hangs."""
+    add_results(options)
+    text = f"give a {work} up after this time without a report (default: {timeout:g})"
+    options.add_argument("--timeout", type=float, default=timeout, metavar="SECONDS", help=text)
+    options.add_argument("--retry-failed", action="store_true", help=f"repeat every {work} that failed before")
+
+
+def check_timeout(seconds: float) -> None:
+    """Raise ``ValueError`` unless a timeout is a positive, finite number of seconds."""
+    if not 0 < seconds < float("inf"):
+        raise ValueError(f"timeout {seconds} is not allowed; allowed: positive numbers of seconds")
+
+
+def add_image_options(options: Arguments) -> None:
+    """Add the options for the images of training runs."""
+    options.add_argument(
+        "--data-root", type=Path, default=Path("data"), metavar="DIR", help="folder of the data sets (default: data)"
+    )
+    options.add_argument("--download", action="store_true", help="fetch files that are missing or damaged")
+    add_fields(options, int, limit="number of images in each part at most", image_size="height and width, pixels")
 
 
 def add_axes(parser: argparse.ArgumentParser, axes: Sequence[str], owner: str) -> None:
@@ -52,20 +88,11 @@ def add_case_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose cases: a profile, and values on its axes."""
     parser.add_argument("--profile", default="quick", metavar="NAME", help=f"{PROFILE_HELP} (default: quick)")
     add_axes(parser, AXES, "the profile's")
-    parser.add_argument(
-        "--authors",
-        type=Path,
-        metavar="PATH",
-        help="a checkout of the authors' published layers, for that implementation",
-    )
+    parser.add_argument("--authors", type=Path, metavar="PATH", help="your checkout of the authors' published layers")
 
 
 def chosen_cases(args: argparse.Namespace) -> list[Case]:
-    """Return the cases that the options of ``add_case_options`` choose.
-
-    Raises:
-        InvalidCase: for values that are not allowed, or that leave no case.
-    """
+    """Return the cases that the options of ``add_case_options`` choose; raise ``InvalidCase`` if they choose none."""
     values: dict[str, Any] = {axis: getattr(args, axis) for axis in AXES}
     own_layers = [name for name in values["layer"] or () if is_own_layer(name)]
     values["layer"] = [name for name in values["layer"] or () if name not in own_layers]
@@ -77,54 +104,38 @@ def chosen_cases(args: argparse.Namespace) -> list[Case]:
 
 def add_sweep_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say how a sweep measures, and where its records go."""
-    budgets = ", ".join(f"{profile} {seconds:g}" for profile, seconds in PROFILE_SECONDS.items())
-    rounds = ", ".join(f"{profile} {number}" for profile, number in PROFILE_ROUNDS.items())
-    add_results(parser)
-    parser.add_argument("--seconds", type=float, help=f"time budget of a case's timed passes (default: {budgets})")
-    parser.add_argument(
-        "--rounds", type=int, metavar="N", help=f"fresh processes a case is timed in (default: {rounds})"
+    budgets, rounds = (
+        ", ".join(f"{profile} {getattr(sampling, field):g}" for profile, sampling in PROFILE_SAMPLING.items())
+        for field in ("seconds", "rounds")
     )
-    parser.add_argument(
-        "--min-samples",
-        type=int,
-        default=Sampling.min_samples,
-        metavar="N",
-        help=f"timed passes at least, whatever the budget (default: {Sampling.min_samples})",
+    add_fields(parser, float, seconds=f"{SECONDS_HELP} (default: {budgets})")
+    add_fields(
+        parser,
+        int,
+        rounds=f"{ROUNDS_HELP} (default: {rounds})",
+        min_samples=f"timed passes at least, whatever the budget (default: {Sampling.min_samples})",
     )
-    parser.add_argument(
-        "--timeout",
-        type=float,
-        default=600.0,
-        metavar="SECONDS",
-        help="give a case up after so long without a sign of life (default: 600)",
-    )
-    parser.add_argument("--retry-failed", action="store_true", help="measure again what failed or was skipped before")
+    add_store_options(parser, "case", Engine.timeout)
 
 
 def chosen_sampling(args: argparse.Namespace) -> Sampling:
-    """Return how often the options of ``add_sweep_options`` repeat a pass.
-
-    Raises:
-        ValueError: for values that are not allowed.
-    """
+    """Return the sampling that the options of ``add_sweep_options`` choose; raise ``ValueError`` for a wrong one."""
     check_timeout(args.timeout)
-    seconds = PROFILE_SECONDS.get(args.profile, 1.0) if args.seconds is None else args.seconds
-    rounds = PROFILE_ROUNDS.get(args.profile, Sampling.rounds) if args.rounds is None else args.rounds
-    most = max(Sampling.max_samples, args.min_samples)
-    return Sampling(rounds=rounds, min_samples=args.min_samples, max_samples=most, seconds=seconds)
-
-
-def check_timeout(seconds: float) -> None:
-    """Raise ``ValueError`` unless a timeout is a positive, finite number of seconds."""
-    if not 0 < seconds < float("inf"):
-        raise ValueError(f"timeout {seconds} is not allowed; allowed: positive numbers of seconds")
+    names = ("seconds", "rounds", "min_samples")
+    given = {name: value for name in names if (value := getattr(args, name)) is not None}
+    most = max(Sampling.max_samples, given.get("min_samples", 0))
+    return replace(PROFILE_SAMPLING[args.profile], max_samples=most, **given)
 
 
 def add_grid_options(parser: argparse.ArgumentParser, axes: Sequence[str]) -> None:
-    """Add the options of a command that measures a grid of its own."""
+    """Add the options of a command that has its own grid of cases."""
     add_results(parser)
-    parser.add_argument("--seconds", type=float, default=Sampling.seconds, help="time budget of a case")
-    parser.add_argument("--rounds", type=int, default=Sampling.rounds, metavar="N", help="processes it is timed in")
+    parser.add_argument(
+        "--seconds", type=float, default=Sampling.seconds, help=f"{SECONDS_HELP} (default: %(default)g)"
+    )
+    parser.add_argument(
+        "--rounds", type=int, default=Sampling.rounds, metavar="N", help=f"{ROUNDS_HELP} (default: %(default)d)"
+    )
     add_axes(parser, axes, "the command's")
 
 
@@ -135,7 +146,7 @@ def grid_cases(args: argparse.Namespace, grid: Grid) -> list[Case]:
 
 
 def measure_grid(cases: Sequence[Case], args: argparse.Namespace, *, retry_failed: bool = False) -> list[Record]:
-    """Measure those of the cases that the store lacks, and return all records of the store."""
+    """Measure the cases that the store lacks, and return all records of the store."""
     store = RecordStore(args.results)
     sweep(cases, store, Engine(Sampling(rounds=args.rounds, seconds=args.seconds)), retry_failed=retry_failed)
     return store.load()

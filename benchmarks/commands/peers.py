@@ -1,4 +1,4 @@
-"""``python -m benchmarks peers``: our layers next to other people's."""
+"""``python -m benchmarks peers``: measure our layers next to other people's, and print tables."""
 
 import argparse
 from pathlib import Path
@@ -19,7 +19,7 @@ GRID: Grid = {
     "variant": ("lifting", "full", "separable"),
     "direction": ("forward", "forward_backward"),
 }
-# Those in ``GRID``, and those of a pass that peers have no say in.
+# Axes without an option: ``--layer`` names a class here, and peers have no kernels, execution or scales to choose.
 FIXED_AXES = ("layer", "implementation", "kernels", "execution", "scales")
 
 
@@ -33,12 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Measure what is missing and print the tables; 1 if no contender could be measured.
-
-    Raises:
-        InvalidCase: for values that are not allowed.
-        ValueError: when ``--authors`` is no checkout of theirs.
-    """
+    """Measure the missing cases and print the tables; return 1 if no peer could be measured, else 0."""
     if args.authors is not None and (reason := why_no_checkout(str(args.authors))):
         raise ValueError(reason)
     use_authors(args.authors)
@@ -48,5 +43,5 @@ def main(args: argparse.Namespace) -> int:
     skipped = {record["id"] for record in RecordStore(args.results).load() if record["status"] == "skipped"}
     found_since = any(case.id in skipped and why_unavailable(case) is None for case in cases)
     records = measure_grid(cases, args, retry_failed=found_since)
-    print("\n".join(side_by_side(cases, records)))
+    print(*side_by_side(cases, records), sep="\n")
     return 0 if any(case.foreign and case.id in successes(records) for case in cases) else 1

@@ -1,4 +1,4 @@
-"""``python -m benchmarks plan``: how many cases, how long, and what would be skipped. Nothing is stored."""
+"""``python -m benchmarks plan``: print the plan of a sweep; nothing is stored."""
 
 import argparse
 
@@ -12,7 +12,7 @@ from benchmarks.sweep.sweep import SEED
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.description = "Say what a sweep with the same options would do; nothing is stored."
+    parser.description = "Print what a sweep with the same options would do; nothing is stored."
     add_case_options(parser)
     add_sweep_options(parser)
 
@@ -24,5 +24,5 @@ def main(args: argparse.Namespace) -> int:
     missing = {case for case in cases if case.id not in done}
     plan = blocks(cases, missing, SEED)
     to_do = [case for block in plan for case in block.cases]
-    print("\n".join(plan_lines(len(cases), len(done), plan, survey(to_do, cases[0].device), sampling)))
+    print(*plan_lines(len(cases), len(done), plan, survey(to_do, cases[0].device), sampling), sep="\n")
     return 0

@@ -17,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Measure, and print what became of the cases; return 1 when all of them failed, else 0."""
+    """Measure, and print the numbers of cases by outcome; return 1 if all of them failed, else 0."""
     cases, engine = chosen_cases(args), Engine(chosen_sampling(args), timeout=args.timeout)
     store = RecordStore(args.results)
     done = sweep(cases, store, engine, retry_failed=args.retry_failed)

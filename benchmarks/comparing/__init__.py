@@ -1,4 +1,4 @@
-"""Two commits of ``gcnn_impl``, measured in turns by the benchmarks of this checkout.
+"""Measurements of two commits of ``gcnn_impl``, in turns, by the benchmarks of this checkout.
 
 Two sets of stored results are compared in ``answers.differences``.
 """

@@ -1,8 +1,8 @@
-"""Two commits of ``gcnn_impl``, measured with one ruler: the ``benchmarks`` of this checkout.
+"""The comparison of two commits of ``gcnn_impl``, both measured by the ``benchmarks`` of this checkout.
 
-Each commit has a server of its own, started where ``gcnn_impl`` is the commit's. The servers take turns, A B B A A B …,
-and fork a fresh process for every round. What both commits meet cancels in their ratio. Two processes of the *same*
-commit, one after the other, come along in this order (B B, A A, …): they are the A/A twins.
+Each commit has its own server, which imports the commit's ``gcnn_impl`` and forks a fresh process for every round. The
+servers take turns, A B B A A B …, so that disturbances of both commits cancel in their ratio. In this order two rounds
+of the *same* commit often follow each other (B B, A A, …): they are the A/A twins.
 """
 
 import contextlib
@@ -31,40 +31,31 @@ WORK_TREE = "."
 
 @dataclass(frozen=True)
 class Pair:
-    """Rounds of a case at commit A and at B; ``failures`` says what went wrong, where something did."""
+    """Rounds of a case at commits A and B, and messages about failures by the commit's letter."""
 
     a: list[list[float]] = field(default_factory=list)
     b: list[list[float]] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
 
     def twins(self) -> tuple[Rounds, Rounds]:
-        """Rounds of one commit beside those that the same commit had right after them."""
-        first, second = [], []
-        for n in range(len(self.a) - 1):
-            side = self.a if n % 2 else self.b  # of A B B A, the B
-            first.append(side[n])
-            second.append(side[n + 1])
-        return first, second
+        """Return rounds of one commit, and for each the round that the same commit had right after it."""
+        sides = [self.a if n % 2 else self.b for n in range(len(self.a) - 1)]  # A B, B A: B; B A, A B: A
+        return [side[n] for n, side in enumerate(sides)], [side[n + 1] for n, side in enumerate(sides)]
 
 
 def resolve(revision: str) -> str:
-    """The full hash of a commit; "." stays what it is.
-
-    Raises:
-        ValueError: when git knows no such commit.
-    """
+    """Return the full hash of a commit, or "." unchanged; raise ``ValueError`` if git knows no such commit."""
     if revision == WORK_TREE:
         return revision
-    command = ["git", "-C", str(ROOT), "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}"]
-    found = subprocess.run(command, capture_output=True, text=True)
+    found = _git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
     if found.returncode != 0:
         raise ValueError(f"{revision!r} is neither results nor a commit; allowed: a directory, a file, a commit, '.'")
-    return found.stdout.strip()
+    return found.stdout.decode().strip()
 
 
 @contextlib.contextmanager
 def workplace(revision: str) -> Iterator[Path]:
-    """A directory with this checkout's ``benchmarks`` and the commit's ``gcnn_impl``, for as long as this lasts.
+    """Yield a temporary directory with this checkout's ``benchmarks`` and the commit's ``gcnn_impl``.
 
     Raises:
         ValueError: when the commit has no ``gcnn_impl``.
@@ -75,23 +66,22 @@ def workplace(revision: str) -> Iterator[Path]:
         if revision == WORK_TREE:
             (place / PACKAGE).symlink_to(ROOT / PACKAGE)
         else:
-            command = ["git", "-C", str(ROOT), "archive", "--format=tar", revision, PACKAGE]
-            archive = subprocess.run(command, capture_output=True)
+            archive = _git("archive", "--format=tar", revision, PACKAGE)
             if archive.returncode != 0:
-                raise ValueError(f"commit {revision[:10]} has no {PACKAGE}; allowed: commits that have")
+                raise ValueError(f"commit {revision[:10]} has no {PACKAGE}; allowed: commits with this package")
             with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
                 tar.extractall(place, filter="data")
         yield place
 
 
-def measure_commits(a: str, b: str, cases: Sequence[Case], sampling: Sampling, timeout: float) -> dict[Case, Pair]:
-    """Measure every case at two commits, in alternating processes.
+def _git(*arguments: str) -> "subprocess.CompletedProcess[bytes]":
+    return subprocess.run(["git", "-C", str(ROOT), *arguments], capture_output=True)
 
-    Args:
-        a, b: hashes, or "." for the work tree.
-        cases: what to measure.
-        sampling: of every case and commit.
-        timeout: seconds without a sign of life after which a contender is given up.
+
+def measure_commits(a: str, b: str, cases: Sequence[Case], sampling: Sampling, timeout: float) -> dict[Case, Pair]:
+    """Measure every case at two commits (hashes, or "." for the work tree), in alternating processes.
+
+    ``sampling`` is that of a case at one commit. After ``timeout`` seconds without a report a contender has failed.
     """
     pairs: dict[Case, Pair] = {}
     with contextlib.ExitStack() as stack:
@@ -128,19 +118,22 @@ def _measure_block(block: Block, servers: dict[str, Server], sampling: Sampling)
 def compare_commits(
     a: str, b: str, cases: Sequence[Case], sampling: Sampling, timeout: float, floor: float = 0.0
 ) -> Differences:
-    """Measure the cases at two commits in alternating processes, and compare them in pairs."""
+    """Measure the cases at two commits in alternating processes, and compare them round by round.
+
+    The noise floor is what the A/A twins show, and at least ``floor``.
+    """
     pairs = measure_commits(a, b, cases, sampling, timeout)
-    whole = {case: pair for case, pair in pairs.items() if not pair.failures}
+    twins = [pair.twins() for pair in pairs.values() if not pair.failures]
     remarks = [f"{a[:10]} against {b[:10]}, {sampling.rounds} pairs of processes for each case"]
-    if whole:
-        found = minimum_detectable_effect([pair.twins() for pair in whole.values()], comparisons=len(whole))
-        remarks.append(f"floor {max(floor, found):.1%}; A/A twins of {len(whole)} cases show up to {found:.1%}")
+    if twins:
+        found = minimum_detectable_effect(twins, comparisons=len(twins))
         floor = max(floor, found)
+        remarks.append(f"noise floor {floor:.1%}; A/A twins of {len(twins)} cases show up to {found:.1%}")
     rows = []
     for case, pair in pairs.items():
         if pair.failures:
-            why = "; ".join(f"at {name}: {message}" for name, message in pair.failures.items())
-            rows.append(Row(case.label, failure=why, broken="A" not in pair.failures))
+            reasons = "; ".join(f"at {name}: {message}" for name, message in pair.failures.items())
+            rows.append(Row(case.label, failure=reasons, broken="A" not in pair.failures))
         else:
             rows.append(judged(case.label, pair.a, pair.b, floor, paired=True))
     return Differences(rows, remarks)

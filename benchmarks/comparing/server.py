@@ -1,4 +1,4 @@
-"""A process that measures one commit's ``gcnn_impl`` with the benchmarks of this checkout."""
+"""The server of ``commits``: a process that measures one commit's ``gcnn_impl``."""
 
 import importlib.util
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cases.case import Case
-from benchmarks.running.environment import MEASURING_ENVIRONMENT
+from benchmarks.running.environment import set_measuring_environment
 from benchmarks.running.isolated import Report, run_isolated
 from benchmarks.sweep.rounds import take_round
 from benchmarks.sweep.tasks import ROUND_MODULE, Round
@@ -18,21 +18,22 @@ PACKAGE = "gcnn_impl"
 
 
 class Server:
-    """A process in a ``workplace`` that checks cases and takes rounds there. Close it, or use it in ``with``.
+    """A process in a ``workplace`` that checks cases and takes rounds. Close it, or use it in ``with``.
 
     Raises:
-        RuntimeError: when it is not the workplace's package that it would measure, or when it died.
+        RuntimeError: when the process would measure another package than the workplace's, or has died.
     """
 
     def __init__(self, place: Path, timeout: float) -> None:
+        set_measuring_environment()
         self.process = subprocess.Popen(
             [sys.executable, "-c", f"from benchmarks.comparing.server import serve; serve({timeout})"],
             cwd=place,
-            # A user's own layers are found where the command was given.
-            env={**os.environ, **MEASURING_ENVIRONMENT, "PYTHONPATH": str(Path.cwd())},
+            # A user's own layers are imported from the folder in which the command was given.
+            env={**os.environ, "PYTHONPATH": str(Path.cwd())},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C is its parent's to decide on
+            start_new_session=True,  # on Ctrl-C, its parent decides
         )
         try:
             origin = self.ask(None)
@@ -43,7 +44,7 @@ class Server:
             raise
 
     def ask(self, task: "Round | Case | None") -> Any:
-        """A ``Taken`` for a round, an ``Outcome`` for a case to check, the place of the package for None."""
+        """Return a ``Taken`` for a round, an ``Outcome`` for a case to check, or the package's path for None."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         try:
@@ -60,17 +61,13 @@ class Server:
         self.close()
 
     def close(self) -> None:
-        """End it, and with it the processes that it forked."""
+        """End the process, and with it the processes that it forked."""
         self.process.kill()
         self.process.communicate()
 
 
 def check(case: Case, report: Report) -> dict[str, Any]:
-    """The gate before every measurement, in a process of its own.
-
-    Raises:
-        InvalidResult: when the output is wrong.
-    """
+    """Check the output of a case, in its own process; raise ``InvalidResult`` if it is wrong."""
     from benchmarks.measure.correctness import check_output
     from benchmarks.workloads.build import build, configure
 
@@ -79,9 +76,9 @@ def check(case: Case, report: Report) -> dict[str, Any]:
 
 
 def serve(timeout: float) -> None:
-    """Answer what ``Server.ask`` asks, until nobody does any more."""
+    """Answer the tasks that ``Server.ask`` sends, until the parent closes the pipe."""
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # whatever else is printed is no answer
+    os.dup2(2, 1)  # printed output does not mix with the answers
     while True:
         try:
             task = pickle.load(sys.stdin.buffer)

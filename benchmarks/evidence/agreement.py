@@ -1,18 +1,17 @@
-"""Whether the three engines agree on the same twelve cases: ``nox -s agreement``.
+"""``python -m benchmarks.evidence.agreement``: whether the three engines agree on the same twelve cases.
 
-The sweep, asv and pytest-benchmark are run several times, in turns, and what an engine says of a case is the median of
-its medians: between one minute of a shared machine and the next there is more than between two engines.
+The sweep, asv and pytest-benchmark run several times, in turns. The result of an engine is the median of its medians:
+a shared machine differs more from minute to minute than one engine from another.
 
-One difference is no noise. In a sweep other contenders run between two turns of a case and leave their data in the
-caches, as other layers do in a network; asv and pytest-benchmark repeat one pass, and find its data there. What that
-makes is measured apart, in one process and in the sweep's own turns, and taken out of its medians before they are
-compared.
+One difference is systematic. In a sweep other contenders run between two turns of a case and leave their data in the
+caches, as other layers do in a network. The other two engines repeat one pass, which finds its own data in the caches.
+This effect of turns is measured separately, in one process with the sweep's turns, and divided out of the sweep's
+medians before they are compared.
 """
 
 import argparse
 import itertools
 import math
-import os
 import re
 import statistics
 import subprocess
@@ -21,15 +20,16 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from benchmarks.answers.side_by_side import columns
+from benchmarks.answers.text_tables import columns
 from benchmarks.cases.blocks import blocks
 from benchmarks.cases.case import Case
 from benchmarks.measure.clock import TURN_SECONDS, counterbalanced, take_turn, warm_up
 from benchmarks.measure.sampling import Sampling
+from benchmarks.records.costs import successes
 from benchmarks.records.store import RecordStore
 from benchmarks.records.suite_names import asv_name, pytest_name
 from benchmarks.records.suite_results import read_asv, read_pytest_benchmark
-from benchmarks.running.environment import MEASURING_ENVIRONMENT
+from benchmarks.running.environment import set_measuring_environment
 from benchmarks.running.isolated import Report, run_isolated
 from benchmarks.suites.points import LAYER_DIRECTIONS
 from benchmarks.sweep.engine import Engine
@@ -38,23 +38,23 @@ from benchmarks.sweep.tasks import PROBE_MODULE
 from benchmarks.workloads.build import build, configure
 from benchmarks.workloads.workload import Workload
 
-# On axes of ``suite.LAYERS``.
+# Values on the axes of ``suites.points.LAYERS``.
 VARIANTS, RESOLUTIONS = ("lifting", "full", "separable"), (4, 8)
 CHANNELS = BATCH_SIZE = 16
 TOLERANCE = 0.05
 SAMPLING = Sampling(rounds=5, seconds=1.0)
 SWEEP = "sweep"
-# How often the contenders of a block take turns, forth and back, to see what turns make.
+# The number of times that the contenders of a block take turns, forth and back, to measure the effect of turns.
 TURNS = 20
 TIMEOUT = 600.0
 ASV_RESULTS = Path(".asv/results")
 
-# Medians in seconds by case id, one mapping for each run of an engine.
+# Medians of one run of an engine, in seconds, by case id.
 Medians = Mapping[str, float]
 
 
 def agreement_cases() -> list[Case]:
-    """Twelve layers that all three engines measure, one thread each."""
+    """Return twelve layers that all three engines measure, one thread each."""
     return [
         Case(variant=variant, resolution=resolution, channels=CHANNELS, batch_size=BATCH_SIZE, direction=direction)
         for variant, resolution, direction in itertools.product(VARIANTS, RESOLUTIONS, LAYER_DIRECTIONS)
@@ -62,14 +62,14 @@ def agreement_cases() -> list[Case]:
 
 
 def by_sweep(directory: Path) -> Medians:
-    """Medians of a sweep over the cases, stored in the directory."""
+    """Return the medians of a sweep over the cases, stored in the directory."""
     store = RecordStore(directory)
     sweep(agreement_cases(), store, Engine(SAMPLING))
-    return {r["id"]: r["seconds"]["median"] for r in store.load() if r["kind"] == "cost" and r["status"] == "ok"}
+    return {id_: record["seconds"]["median"] for id_, record in successes(store.load()).items()}
 
 
 def by_asv() -> Medians:
-    """Medians of ``asv run`` of HEAD."""
+    """Return the medians of ``asv run`` for HEAD."""
     begun = time.time()
     names = "|".join(re.escape(asv_name(case)) for case in agreement_cases())
     _run("asv", "run", "HEAD^!", "-b", f"^({names})$")
@@ -80,7 +80,7 @@ def by_asv() -> Medians:
 
 
 def by_pytest_benchmark(directory: Path) -> Medians:
-    """Medians of the pytest-benchmark suite, saved in the directory."""
+    """Return the medians of the pytest-benchmark suite, saved in the directory."""
     tests = [f"benchmarks/suites/test_bench_layers.py::test_pass[{pytest_name(case)}]" for case in agreement_cases()]
     options = ("--benchmark-enable", "--benchmark-only", "--benchmark-autosave", f"--benchmark-storage={directory}")
     _run(sys.executable, "-m", "pytest", *tests, *options)
@@ -90,14 +90,15 @@ def by_pytest_benchmark(directory: Path) -> Medians:
 
 
 def _run(*command: str) -> None:
-    """Run an engine in this environment; what it could not measure is missing from its results, and is said then."""
+    """Run an engine. A case that it cannot measure is missing from its results, which ``main`` reports."""
     subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
 
 
 def turns_over_alone(cases: Sequence[Case], report: Report) -> dict[str, float]:
-    """In a process of its own: the median pass of a case among the others of its block, over that of it alone.
+    """Return, for each case, the median pass in turns with the others of its block, divided by that of the case alone.
 
-    Both are taken in turns as long as the sweep's, and one after the other, so that a drift meets both.
+    Both kinds of turns are as long as the sweep's, and alternate, so that a drift affects both alike. The function
+    needs a process of its own.
     """
     configure(cases[0])
     workloads = [build(case) for case in cases]
@@ -109,7 +110,7 @@ def turns_over_alone(cases: Sequence[Case], report: Report) -> dict[str, float]:
         for place in itertools.islice(counterbalanced(len(cases), number), 2 * len(cases)):
             in_turns[place] += _turn(workloads[place])
         for place, workload in enumerate(workloads):
-            _turn(workload)  # finds the caches as the others left them
+            _turn(workload)  # replaces the others' data in the caches
             alone[place] += _turn(workload)
         report({})
     medians = zip(cases, in_turns, alone, strict=True)
@@ -121,7 +122,7 @@ def _turn(workload: Workload) -> list[float]:
 
 
 def median_of_runs(runs: Iterable[Medians], case: Case) -> float:
-    """Of one engine's runs; nan where none has the case."""
+    """Return the median of an engine's runs; nan if none has the case."""
     values = [run[case.id] for run in runs if case.id in run]
     return statistics.median(values) if values else math.nan
 
@@ -129,10 +130,10 @@ def median_of_runs(runs: Iterable[Medians], case: Case) -> float:
 def table(
     engines: Mapping[str, Sequence[Medians]], turns: Mapping[str, float], cases: Sequence[Case]
 ) -> tuple[list[str], float]:
-    """Lines with a median for each engine and the largest difference, and the largest of all (nan if one is missing).
+    """Write a table with the medians of each engine, and return it with the largest difference (nan if one is missing).
 
-    A difference is that of the largest to the smallest median of a case, as a part of the smallest, after the sweep's
-    was divided by what turns make. Beside it stands by how much the runs of one engine differ, of the least steady one.
+    A difference is that between the largest and the smallest median of a case, relative to the smallest, without the
+    effect of turns. The last column has the difference between the runs of one engine, the least steady one.
     """
     heads = [f"{name}, ms" for name in engines]
     rows = [("", *heads, "in turns / alone", "difference without turns", "runs of one engine")]
@@ -140,8 +141,7 @@ def table(
     for case in cases:
         medians = {name: median_of_runs(runs, case) for name, runs in engines.items()}
         turned = turns.get(case.id, math.nan)
-        values = [median / turned if name == SWEEP else median for name, median in medians.items()]
-        differences.append(_spread(values))
+        differences.append(_spread([m / turned if name == SWEEP else m for name, m in medians.items()]))
         own = max(_spread([run.get(case.id, math.nan) for run in runs]) for runs in engines.values())
         times = (f"{1e3 * median:.3f}" for median in medians.values())
         rows.append((case.label, *times, f"{turned:.2f}", f"{differences[-1]:.1%}", f"{own:.1%}"))
@@ -150,25 +150,25 @@ def table(
 
 
 def _spread(values: Sequence[float]) -> float:
-    """Of the largest to the smallest, as a part of the smallest; nan where one is missing."""
+    """Return the difference of the largest and the smallest, relative to the smallest; nan if one is missing."""
     return math.nan if any(map(math.isnan, values)) else max(values) / min(values) - 1
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure and print the table; 0 if all medians agree within the tolerance, 1 if not, 2 if one is missing."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.evidence.agreement", description=(__doc__ or "").split("\n")[0]
-    )
+    """Measure and print the table; return 0 if the engines agree within the tolerance, 1 if not, 2 if one failed."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.evidence.agreement", description=__doc__)
     parser.add_argument("--repeats", type=int, default=3, metavar="N", help="runs of each engine (default: 3)")
-    parser.add_argument("--results", type=Path, default=Path("results/agreement"), metavar="DIR")
+    parser.add_argument(
+        "--results", type=Path, default=Path("results/agreement"), metavar="DIR", help="(default: %(default)s)"
+    )
     args = parser.parse_args(argv)
-    os.environ.update(MEASURING_ENVIRONMENT)
-    runs = args.results / time.strftime("%Y%m%dT%H%M%S")
+    set_measuring_environment()
+    folder = args.results / time.strftime("%Y%m%dT%H%M%S")
     engines: dict[str, list[Medians]] = {SWEEP: [], "asv": [], "pytest-benchmark": []}
     for number in range(args.repeats):
-        engines[SWEEP].append(by_sweep(runs / f"sweep-{number}"))
+        engines[SWEEP].append(by_sweep(folder / f"sweep-{number}"))
         engines["asv"].append(by_asv())
-        engines["pytest-benchmark"].append(by_pytest_benchmark(runs / f"pytest-{number}"))
+        engines["pytest-benchmark"].append(by_pytest_benchmark(folder / f"pytest-{number}"))
     cases = agreement_cases()
     turns: dict[str, float] = {}
     for block in blocks(cases, set(cases), SEED):
@@ -176,7 +176,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     lines, largest = table(engines, turns, cases)
     print(*lines, sep="\n")
     if math.isnan(largest):
-        print("an engine has no number for a case")
+        print("an engine did not measure every case")
         return 2
     word = "agree" if largest <= TOLERANCE else "do not agree"
     print(f"the engines {word} within {TOLERANCE:.0%}: largest difference {largest:.1%}; {args.repeats} runs of each")

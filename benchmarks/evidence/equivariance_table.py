@@ -1,12 +1,12 @@
 """``python -m benchmarks.evidence.equivariance_table``: equivariance errors of every variant on every group.
 
-Errors are relative 2-norms, the worst over the elements tried, of untrained layers with fixed seeds. Where an element
-permutes the pixels the error of a right layer is rounding; elsewhere it says how well the sampled group and the pixel
-grid stand for the continuous ones, and falls as they are refined. Of convolutions over scales a part remains: the
-integral over R⁺ is cut off at the smallest and the largest scale, which no refinement mends.
+Errors are relative 2-norms, the worst over the tested elements, of untrained layers with fixed seeds. Where an element
+permutes the pixels, the error of a correct layer is rounding. Elsewhere it shows how well the sampled group and the
+pixel grid represent the continuous ones, and falls as they are refined. For convolutions over scales a part of it
+remains: the integral over R⁺ ends at the smallest and the largest scale, whatever the refinement.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -25,7 +25,7 @@ IMAGE_SIZES = (17, 33, 65)
 
 
 class Lifted(nn.Module):
-    """A lifting, the variant under test on top of it, and on demand the projection to invariant features."""
+    """A lifting, then the tested variant, then, if ``invariant``, the projection to invariant features."""
 
     def __init__(self, group: Group, variant: str, kernel_size: int, *, invariant: bool, dtype: torch.dtype) -> None:
         super().__init__()
@@ -41,12 +41,12 @@ class Lifted(nn.Module):
         self.eval()
 
     def forward(self, x: Tensor) -> Tensor:
-        y = self.layer(torch.relu(self.lifting(x)))
+        y: Tensor = self.layer(torch.relu(self.lifting(x)))
         return functional.project(y) if self.invariant else y
 
 
 def blobs(size: int, count: int = 4) -> Tensor:
-    """Smooth images that vanish at the border, the same at every size: (count, 1, size, size)."""
+    """Return smooth images that vanish at the border, similar at every size: (count, 1, size, size)."""
     generator = torch.Generator().manual_seed(SEED)
     places = torch.linspace(-1, 1, size, dtype=torch.float64)
     y, x = torch.meshgrid(-places, places, indexing="ij")
@@ -56,13 +56,13 @@ def blobs(size: int, count: int = 4) -> Tensor:
 
 
 def exact_error(group: Group, variant: str, dtype: torch.dtype) -> float:
-    """Under quarter turns and reflections, on noise of 12 × 12 pixels."""
+    """Return the error under quarter turns and reflections, on noise of 12 × 12 pixels."""
     x = torch.randn(2, 1, 12, 12, generator=torch.Generator().manual_seed(SEED), dtype=dtype)
     return equivariance_error(Lifted(group, variant, 5, invariant=False, dtype=dtype), x, group)
 
 
 def rotation_error(group: Group, variant: str) -> float:
-    """Of invariant features, under eight angles off every grid here."""
+    """Return the error of invariant features under eight angles that are in no grid here."""
     angles = torch.linspace(0.1, 1.5, 8, dtype=torch.float64)
     identity = group.elements()[:1].expand(len(angles), -1)
     elements = torch.cat([angles[:, None], identity[:, 1:]], dim=-1)
@@ -71,46 +71,45 @@ def rotation_error(group: Group, variant: str) -> float:
 
 
 def scaling_error(group: Group, variant: str, size: int) -> float:
-    """Under one step of the scale grid, with kernels that cover the same part of the image at every size."""
+    """Return the error under one step of the scale grid; kernels cover the same part of the image at every size."""
     elements = group.elements()[1:2]  # scales run fastest
     network = Lifted(group, variant, size // 4 | 1, invariant=False, dtype=torch.float64)
     return equivariance_error(network, blobs(size), group, elements=elements, border=size // 8)
 
 
 def variants_of(group: Group) -> list[str]:
-    """The lifting and the variants that the group has."""
+    """Return the lifting and the variants that the group has."""
     return ["lifting", *(v for v in CONVOLUTIONS if v != "separable2d" or isinstance(group, SO2xRPlus))]
 
 
-def _print_table(title: str, head: Sequence[str], rows: Sequence[tuple[str, Sequence[float]]]) -> None:
+def _print_table(title: str, head: Sequence[object], rows: Mapping[str, Sequence[float]]) -> None:
     print(f"\n{title}\n{'':64}" + "".join(f"{name:>10}" for name in head))
-    for name, errors in rows:
+    for name, errors in rows.items():
         print(f"{name:64}" + "".join(f"{error:10.1e}" for error in errors), flush=True)
 
 
 def main() -> None:
     """Print the three tables."""
-    pairs = [(group, variant) for group in EXACT_GROUPS for variant in variants_of(group)]
-    rows = [
-        (f"{group}, {variant}", [exact_error(group, variant, dtype) for dtype in (torch.float32, torch.float64)])
-        for group, variant in pairs
-    ]
-    rows.append(("largest", [max(column) for column in zip(*(errors for _, errors in rows), strict=True)]))
-    _print_table("Quarter turns and reflections: rounding", ["float32", "float64"], rows)
-
-    rows = []
-    for family in ROTATION_FAMILIES:
-        for variant in variants_of(family(ROTATIONS[0])):
-            errors = [rotation_error(family(n), variant) for n in ROTATIONS]
-            rows.append((f"{type(family(1)).__name__}, {variant}", errors))
-    _print_table("Rotations off the grid, by the number of rotations", [str(n) for n in ROTATIONS], rows)
-
-    rows = []
-    for group in SCALE_GROUPS:
-        for variant in variants_of(group):
-            errors = [scaling_error(group, variant, size) for size in IMAGE_SIZES]
-            rows.append((f"{group}, {variant}", errors))
-    _print_table("Scalings, by the size of the image", [f"{n} px" for n in IMAGE_SIZES], rows)
+    dtypes = {"float32": torch.float32, "float64": torch.float64}
+    rows = {
+        f"{group}, {variant}": [exact_error(group, variant, dtype) for dtype in dtypes.values()]
+        for group in EXACT_GROUPS
+        for variant in variants_of(group)
+    }
+    rows["largest"] = [max(column) for column in zip(*rows.values(), strict=True)]
+    _print_table("Quarter turns and reflections: rounding", list(dtypes), rows)
+    rows = {
+        f"{type(family(1)).__name__}, {variant}": [rotation_error(family(n), variant) for n in ROTATIONS]
+        for family in ROTATION_FAMILIES
+        for variant in variants_of(family(1))
+    }
+    _print_table("Rotations off the grid, by the number of rotations", ROTATIONS, rows)
+    rows = {
+        f"{group}, {variant}": [scaling_error(group, variant, size) for size in IMAGE_SIZES]
+        for group in SCALE_GROUPS
+        for variant in variants_of(group)
+    }
+    _print_table("Scalings, by the size of the image, pixels", IMAGE_SIZES, rows)
 
 
 if __name__ == "__main__":

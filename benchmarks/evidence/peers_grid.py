@@ -1,7 +1,7 @@
-"""The table of ``docs/performance.md``: times and peak memory of our layers and of the peers', on a grid of sizes.
+"""``python -m benchmarks.evidence.peers_grid``: times and peak memory of the peers' layers, relative to ours.
 
-``python -m benchmarks.evidence.peers_grid --authors PATH`` sweeps what its results lack and prints ratios, geometric
-means over the cells [smallest, largest]. ``python -m benchmarks peers`` shows fewer cells, each with its interval.
+The program measures a grid of sizes, and prints geometric means of the ratios over its cells [smallest, largest]; they
+are in ``docs/performance.md``. ``python -m benchmarks peers`` shows fewer cells, each with its interval.
 """
 
 import argparse
@@ -34,36 +34,37 @@ GRID: Grid = {
     "kernel_size": (5, 7),
 }
 PASSES = {"forward": "inference", "forward_backward": "training pass"}
-# A cell is left out where a dense convolution of its size would take longer than this on two cores.
+# A cell is left out if a dense convolution of its size would take longer than LONGEST_SECONDS on two cores.
 LONGEST_SECONDS, MACS_PER_SECOND = 4.0, 2e11
 SAMPLING = Sampling(rounds=3, seconds=1.5)
-# Ours takes more than a peer where the ratio is beyond this.
+RESULTS = Path("results/peers-grid")
+# A cell counts as "more" if our value exceeds a peer's by this factor.
 MORE = 1.1
 BEST = "best of them"
+# A measured value of a record, or None if it is missing.
+Quantity = Callable[[Record], float | None]
 
 
 def cells(threads: int) -> list[Case]:
-    """Return our cases of the grid that do not take too long."""
+    """Return our cases of the grid, without those that take too long."""
     return [case for case in expand({"threads": (threads,), **GRID}) if not is_too_long(case)]
 
 
 def contenders(ours: Case) -> list[Case]:
-    """Return the case itself and the same case of every peer that can be had here."""
+    """Return a case of ours, and the same case of each peer that is available here."""
     others = [replace(ours, implementation=peer) for peer in PEERS]
     return [ours, *(case for case in others if why_unavailable(case) is None)]
 
 
 def is_too_long(case: Case) -> bool:
-    """Return whether a dense convolution of the size of the case would take longer than ``LONGEST_SECONDS``."""
+    """Return whether a dense convolution of the case's size would take longer than ``LONGEST_SECONDS``."""
     maps, passes = case.channels * case.resolution, 1 if case.direction == "forward" else 3
     macs = case.batch_size * case.image_size**2 * maps * (maps * (case.kernel_size**2 if case.variant == "full" else 1))
     return passes * macs / MACS_PER_SECOND > LONGEST_SECONDS
 
 
-def tables(
-    cases: Sequence[Case], measured: Mapping[str, Record], quantity: Callable[[Record], float | None]
-) -> list[str]:
-    """Return rows of Markdown: ratios of a quantity, the peers' to ours, for every variant, pass and batch size."""
+def tables(cases: Sequence[Case], measured: Mapping[str, Record], quantity: Quantity) -> list[str]:
+    """Write rows of Markdown with the ratios of a quantity, the peers' to ours, by variant, pass and batch size."""
     lines = []
     for variant in GRID["variant"]:
         for direction, words in PASSES.items():
@@ -76,24 +77,22 @@ def tables(
     return lines
 
 
-def ratios_to_ours(
-    cases: Sequence[Case], name: str, measured: Mapping[str, Record], quantity: Callable[[Record], float | None]
-) -> list[float]:
-    """Return the ratio of a peer's quantity to ours in every cell that has both; ``BEST`` is the least."""
+def ratios_to_ours(cases: Sequence[Case], name: str, measured: Mapping[str, Record], quantity: Quantity) -> list[float]:
+    """Return the ratio of a peer's quantity to ours in every cell that has both; ``BEST`` is the least of the peers."""
     ratios = []
     for ours in cases:
         known = {case.implementation: measured[case.id] for case in contenders(ours) if case.id in measured}
         values = {peer: value for peer, record in known.items() if (value := quantity(record))}
         own = values.pop(OURS, None)
-        if own and name == BEST and values:
-            ratios.append(min(values.values()) / own)
-        elif own and name in values:
+        if values:
+            values[BEST] = min(values.values())
+        if own and name in values:
             ratios.append(values[name] / own)
     return ratios
 
 
 def summary(ratios: Sequence[float]) -> str:
-    """Return the geometric mean [smallest, largest], the number of cells, and in how many ours takes a tenth more.
+    """Write the geometric mean [smallest, largest], the number of cells, and the number in which ours takes more.
 
     >>> summary([2.0, 0.5])
     '1.00 [0.50, 2.00] n=2, 1 more'
@@ -106,12 +105,10 @@ def summary(ratios: Sequence[float]) -> str:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure what the results lack, and print the tables of times and of peak memory; return 0."""
+    """Measure the missing cases, and print the tables of times and of peak memory; return 0."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.evidence.peers_grid", description=__doc__)
     parser.add_argument("--authors", type=Path, metavar="PATH", help="your checkout of the authors' code")
-    parser.add_argument(
-        "--results", type=Path, default=Path("results/peers-grid"), metavar="DIR", help="(default: %(default)s)"
-    )
+    parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIR", help=f"(default: {RESULTS})")
     args = parser.parse_args(argv)
     use_authors(args.authors)
     cases, store = cells(available_cores()), RecordStore(args.results)

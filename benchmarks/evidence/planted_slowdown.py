@@ -1,6 +1,6 @@
-"""Layers with a slowdown of known size, for ``validity`` to find."""
+"""Layers with a slowdown of known size, which ``validity`` should find."""
 
-import time
+import timeit
 from collections.abc import Callable
 
 import numpy as np
@@ -9,18 +9,17 @@ from torch import Tensor, nn
 
 from gcnn_impl import Group, SeparableGroupConv2d
 
-# The planted work is a product of matrices that stay in the first cache, again and again: what it adds to a pass is
-# time, and little else.
+# The planted work is a repeated product of matrices that stay in the first cache: it adds little but time to a pass.
 WORK_SIZE = 32
-# Passes of the layer, and units of work, that the amount is calibrated by.
+# Passes of the layer, and units of work, that are timed to calibrate the amount of work.
 CALIBRATION_PASSES = 15
 CALIBRATION_UNITS = 100
 
 
 class Unchanged(nn.Module):
-    """A layer of ours, and work that takes ``share`` of its time on top of it; none here.
+    """A separable layer of ours without added work; subclasses add work that takes ``share`` of the layer's time.
 
-    Shapes as of ``SeparableGroupConv2d``: (B, C, |H|, H, W) → (B, C′, |H|, H, W).
+    The shapes are those of ``SeparableGroupConv2d``: (B, C, |H|, H, W) → (B, C′, |H|, H, W).
     """
 
     share = 0.0
@@ -34,44 +33,38 @@ class Unchanged(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         if x.shape not in self.units:
             self.units[x.shape] = self._calibrated(x)
-        y = self.layer(x)
+        y: Tensor = self.layer(x)
         self.work(self.units[x.shape])
         return y
 
     def work(self, units: int) -> None:
-        """So many matrix products."""
+        """Compute ``units`` matrix products."""
         for _ in range(units):
             torch.mm(self.square, self.square, out=self.product)
 
     def work_share(self, x: Tensor) -> float:
-        """What the work takes beside the layer at inference, each timed alone."""
+        """Return the time of the work divided by that of the layer, at inference, each timed alone."""
         with torch.inference_mode():
             return _median(lambda: self.work(self.units[x.shape])) / _median(lambda: self.layer(x))
 
     def _calibrated(self, x: Tensor) -> int:
-        """As many units as take ``share`` of a pass: a fixed amount of work, whatever disturbs the passes to come."""
+        """Return the units of work that take ``share`` of a pass. The amount stays fixed in later passes."""
         unit = _median(lambda: self.work(CALIBRATION_UNITS)) / CALIBRATION_UNITS
         return round(self.share * _median(lambda: self.layer(x)) / unit)
 
 
 class SlowerByTwo(Unchanged):
-    """By 2 %."""
+    """The layer, slower by 2 %."""
 
     share = 0.02
 
 
 class SlowerByFive(Unchanged):
-    """By 5 %."""
+    """The layer, slower by 5 %."""
 
     share = 0.05
 
 
 def _median(run: Callable[[], object]) -> float:
-    """Seconds."""
-    run()
-    seconds = []
-    for _ in range(CALIBRATION_PASSES):
-        start = time.perf_counter()
-        run()
-        seconds.append(time.perf_counter() - start)
-    return float(np.median(seconds))
+    """Return the median seconds of a call, after one to warm up."""
+    return float(np.median(timeit.repeat(run, number=1, repeat=CALIBRATION_PASSES + 1)[1:]))

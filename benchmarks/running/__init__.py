@@ -1,4 +1,4 @@
-"""How work runs: a function in its own process, the environment that measuring needs, and the work that a store lacks.
+"""The ways in which work runs: a function in its own process, the environment for measuring, the work a store lacks.
 
-What the work is (a case, a training run) is decided by ``sweep``, ``training`` and ``studies``.
+The work itself (cases, training runs) is in ``sweep``, ``training`` and ``studies``.
 """

@@ -1,9 +1,9 @@
-"""A function in a process of its own: a crash, a kill or a lack of memory there becomes an outcome here.
+"""A function call in its own process: a crash, a kill or a lack of memory becomes an ``Outcome``.
 
-Processes are forked from a server that has imported torch and never computed anything, so that one costs milliseconds
-and starts clean. CUDA does not survive a fork; there, each process is a new interpreter.
+Processes are forked from a server that has imported torch and never computed anything: each starts clean, within
+milliseconds. CUDA does not survive a fork, so for CUDA each process is a new interpreter.
 
-What a process prints goes nowhere: its last words are kept, to be quoted should it die.
+Printed output is discarded, except for its end, which is quoted if the process dies.
 """
 
 import multiprocessing
@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.records.outcome import Outcome, outcome_of
 
-# What is read at once of what a process prints, and what is kept of it.
+# Bytes of printed output that are read at once, and that are kept.
 OUTPUT_CHUNK = 65536
 OUTPUT_TAIL = 200
 Report = Callable[[dict[str, Any]], None]
@@ -33,15 +33,15 @@ def run_isolated(
     timeout: float,
     report: Report = lambda fields: None,
 ) -> Outcome:
-    """Call ``function(argument, report)`` in a process of its own, which is gone when this returns or raises.
+    """Call ``function(argument, report)`` in its own process, which has ended when this returns or raises.
 
     Args:
-        function: importable by name from a new process; returns what can be pickled, and may report on its way.
-        argument: anything that can be pickled.
-        device: "cpu" or "cuda", where it will compute.
+        function: a function that can be imported by name, with a result that can be pickled.
+        argument: any value that can be pickled.
+        device: "cpu" or "cuda", the device of the computation.
         preload: the module that the process server imports beforehand.
-        timeout: seconds without a report or a result until it is given up.
-        report: called here with whatever the function reports there.
+        timeout: seconds without a report or a result after which the process is killed.
+        report: called in this process with every report of the function.
     """
     context = _context(device, preload)
     receiver, sender = context.Pipe(duplex=False)
@@ -63,14 +63,14 @@ def run_isolated(
             if receiver in ready:
                 try:
                     message = receiver.recv()
-                except (EOFError, OSError):  # it died before it answered, or while it did
+                except (EOFError, OSError):  # the process died before its result was complete
                     process.join()
                     return _died(process.exitcode, tail)
                 if isinstance(message, Outcome):
                     return message
                 report(message)
                 deadline = time.monotonic() + timeout
-            elif time.monotonic() > deadline:  # it prints for ever
+            elif time.monotonic() > deadline:  # it prints without end
                 break
         return Outcome("timeout", f"no result within {timeout:g} s", {})
     finally:
@@ -91,8 +91,8 @@ def _context(device: str, preload: str) -> BaseContext:
 def _child(
     sender: Connection, printer: Connection, function: Callable[[Any, Report], dict[str, Any]], argument: Any
 ) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches us too; the parent decides
-    for stream in (1, 2):  # as the system knows them: what C++ prints is caught too
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches this process too; its parent decides
+    for stream in (1, 2):  # the file descriptors, so that output of C++ is caught too
         os.dup2(printer.fileno(), stream)
     printer.close()
     threading.Thread(target=_die_with_parent, daemon=True).start()
@@ -112,7 +112,7 @@ def _die_with_parent() -> None:
 
 def _died(exitcode: int | None, tail: bytes) -> Outcome:
     words = " ".join(tail.decode(errors="replace").split())
-    quoted = f"; its last words: {words}" if words else ""
+    quoted = f"; its last output: {words}" if words else ""
     if exitcode is not None and exitcode < 0:
         hint = " (often: out of memory)" if -exitcode == signal.SIGKILL else ""
         return Outcome("killed", f"killed by {signal.Signals(-exitcode).name}{hint}{quoted}", {})

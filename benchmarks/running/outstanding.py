@@ -1,4 +1,4 @@
-"""The work that a store lacks, after everything that must hold before any of it runs."""
+"""The work that a store lacks, and the checks and settings before any of it runs."""
 
 import contextlib
 import os
@@ -15,11 +15,11 @@ from benchmarks.running.environment import set_measuring_environment
 
 
 class Interrupted(Exception):  # noqa: N818
-    """Ctrl-C; the message says what is kept."""
+    """Raised on Ctrl-C; the message says which results are kept."""
 
 
 class Measurable(Protocol):
-    """What a case and a training run share: work with an id, for a device and a number of threads."""
+    """A case or a training run: work with an id, for a device and a number of threads."""
 
     @property
     def id(self) -> str: ...
@@ -34,28 +34,27 @@ M = TypeVar("M", bound=Measurable)
 
 @contextlib.contextmanager
 def outstanding(jobs: Sequence[M], store: RecordStore, *, retry_failed: bool) -> Iterator[list[M]]:
-    """The jobs that the store lacks, after everything that must hold before one of them runs.
-
-    While this lasts, nobody else measures for the store.
+    """Yield the jobs that the store lacks, ready to run. Inside the context no other process measures into the store.
 
     Raises:
         InvalidCase: when a job needs a device or more cores than there are.
-        OSError: when the results cannot be written, or somebody else is measuring.
+        OSError: when the results cannot be written, or another process is measuring into the store.
     """
     check_machine(jobs)
     with store.measuring(), tempfile.TemporaryDirectory(prefix="gcnn-compiled-") as compiled:
         there = there_already(jobs, store, retry_failed=retry_failed)
         store.warn_of_other_commits(there, software()["commit"])
-        # Before the process server imports torch. What is compiled is compiled here for the first time.
+        # All of these are set before the process server imports torch.
         set_measuring_environment()
+        # An empty cache: code is compiled for the first time, also if an earlier run compiled the same.
         os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", compiled)
-        # Nor by a pool of processes: it starts beside what is timed, and is left behind by what is killed.
+        # No pool of compiling processes: it would start during timed passes, and outlive a killed process.
         os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
         yield [job for job in jobs if job.id not in there]
 
 
 def there_already(jobs: Sequence[Measurable], store: RecordStore, *, retry_failed: bool) -> set[str]:
-    """The ids of the jobs that need no measuring on this machine."""
+    """Return the ids of the jobs that need no measuring on this machine."""
     done = store.completed(retry_failed=retry_failed)
     return {job.id for job in jobs if (_machine(job), job.id) in done}
 

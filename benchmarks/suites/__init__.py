@@ -1,4 +1,4 @@
-"""The asv suite and the pytest-benchmark suite: the points both measure, the benchmarks, the gate, asv's pages.
+"""The asv suite and the pytest-benchmark suite: their common points, the benchmarks, the gate, asv's pages.
 
-``records.suite_results`` reads their result files. The sweep, which makes the records of the report, is in ``sweep``.
+``records.suite_results`` reads the result files of both. The engine of the report's records is in ``sweep``.
 """

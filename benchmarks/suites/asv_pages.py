@@ -1,7 +1,7 @@
-"""The pages of ``asv publish``, made to work without a network: ``python -m benchmarks.suites.asv_pages .asv/html``.
+"""A program that lets the pages of ``asv publish`` work without a network.
 
-They load nine scripts and a style sheet from content delivery networks, and show nothing where these cannot be reached.
-The same files come in npm packages: fetched once by the npm client, checked, kept in a cache, copied beside the page.
+The pages load nine scripts and a style sheet from content delivery networks. The same files are in npm packages, which
+the npm client fetches once; they are checked, kept in a cache, and copied next to the page.
 """
 
 import argparse
@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 FOLDER = "vendor"
-# A tag that loads something from elsewhere, and the attributes that bind it to that place.
+# A tag that loads a file from another host, and the attributes that are only valid for that host.
 LOADED = re.compile(r'<(?:script|link)\b[^>]*?\b(?:src|href)="(https://[^"]*/([^"/]+))"[^>]*>')
-BOUND_TO_PLACE = re.compile(r'\s(?:integrity|crossorigin|referrerpolicy)="[^"]*"')
+HOST_ATTRIBUTES = re.compile(r'\s(?:integrity|crossorigin|referrerpolicy)="[^"]*"')
 
 
 class OfflineError(RuntimeError):
-    """Why the pages still need a network, in one line."""
+    """Raised when the pages still need a network, with the reason in one line."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +30,10 @@ class Package:
     """An npm package.
 
     Args:
-        name: with the version, as npm writes it.
-        sha512: of its archive, in base64, as npm's lock files have it.
-        pages: the file that stands for each one that asv's page loads, by the last part of its address.
-        others: files that those refer to, by their place beside them.
+        name: name and version, as npm writes them.
+        sha512: checksum of the archive in base64, as in npm's lock files.
+        pages: paths of files that asv's page loads, by the last part of their addresses.
+        others: paths of files that those refer to.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Package:
         return self.name.replace("@", "-") + ".tgz"
 
 
-# The versions are those of asv 0.6's page.
+# In the versions that asv 0.6's page loads.
 PACKAGES = (
     Package(
         "jquery@3.3.1",
@@ -60,12 +60,7 @@ PACKAGES = (
     Package(
         "flot@0.8.3",
         "xg2otcTJDvS+ERK+my4wxG/ASq90QURXtoM4LhacCq0jQW2jbyjdttbRNqU2cPykrpMvJ6b2uSp6SAgYAzj9tQ==",
-        {
-            "jquery.flot.min.js": "jquery.flot.js",
-            "jquery.flot.time.min.js": "jquery.flot.time.js",
-            "jquery.flot.selection.min.js": "jquery.flot.selection.js",
-            "jquery.flot.categories.min.js": "jquery.flot.categories.js",
-        },
+        {f"jquery.flot{part}.min.js": f"jquery.flot{part}.js" for part in ("", ".time", ".selection", ".categories")},
     ),
     Package(
         "flot-orderbars@1.0.0",
@@ -95,7 +90,7 @@ def npm_pack(package: Package, folder: Path) -> None:
     """Fetch a package's archive into ``folder`` with the npm client.
 
     Raises:
-        OfflineError: when there is no npm, or it cannot fetch.
+        OfflineError: when npm is not installed, or cannot fetch.
     """
     command = ["npm", "pack", "--silent", "--pack-destination", str(folder), package.name]
     try:
@@ -113,21 +108,21 @@ def make_offline(
     fetch: Callable[[Package, Path], None] = npm_pack,
     packages: Sequence[Package] = PACKAGES,
 ) -> int:
-    """Copy what the page loads beside it, and let it load that; returns how many files it loads.
+    """Copy the files that the page loads next to it, and let it load the copies; return the number of files.
 
     Args:
-        pages: where ``asv publish`` wrote its index.html.
-        cache: keeps the archives from one time to the next.
-        fetch: puts the archive of a package into a folder.
-        packages: where the files are.
+        pages: the folder in which ``asv publish`` wrote its index.html.
+        cache: the folder that keeps the archives.
+        fetch: a function that puts the archive of a package into a folder.
+        packages: the packages with the files.
 
     Raises:
-        OfflineError: when there are no pages, they load something that no package has, or an archive is not to be had
-            or not the one we know. The pages are as they were then.
+        OfflineError: when there is no page, when it loads a file that no package has, or when an archive cannot be
+            fetched or has another checksum. The page is unchanged then.
     """
     index = pages / "index.html"
     if not index.exists():
-        raise OfflineError(f"{index} is not there; allowed: a folder that asv publish wrote")
+        raise OfflineError(f"{index} is missing; allowed: a folder that asv publish wrote")
     text = local_page(index.read_text(), packages)
     cache.mkdir(parents=True, exist_ok=True)
     for package in packages:
@@ -136,7 +131,7 @@ def make_offline(
             fetch(package, cache)
         if hashlib.sha512(archive.read_bytes()).digest() != base64.b64decode(package.sha512):
             archive.unlink()
-            raise OfflineError(f"{package.archive} is not the archive we know by its checksum; it is deleted")
+            raise OfflineError(f"{package.archive} has not the known checksum, and was deleted; allowed: npm's archive")
     for package in packages:
         _unpack(package, cache, pages / FOLDER / package.folder)
     index.write_text(text)
@@ -144,7 +139,7 @@ def make_offline(
 
 
 def local_page(html: str, packages: Sequence[Package] = PACKAGES) -> str:
-    """A page that loads from ``FOLDER`` what it loaded from elsewhere.
+    """Return the page with the addresses of other hosts replaced by paths in ``FOLDER``.
 
     Raises:
         OfflineError: when a file is in none of the packages.
@@ -154,8 +149,8 @@ def local_page(html: str, packages: Sequence[Package] = PACKAGES) -> str:
     def local(tag: re.Match[str]) -> str:
         address, name = tag.groups()
         if name not in places:
-            raise OfflineError(f"asv's page loads {name}, which is unknown here; allowed: {', '.join(places)}")
-        return BOUND_TO_PLACE.sub("", tag[0].replace(address, places[name]))
+            raise OfflineError(f"asv's page loads {name}, which is in no package; allowed: {', '.join(places)}")
+        return HOST_ATTRIBUTES.sub("", tag[0].replace(address, places[name]))
 
     return LOADED.sub(local, html)
 
@@ -164,28 +159,24 @@ def _unpack(package: Package, cache: Path, folder: Path) -> None:
     with tarfile.open(cache / package.archive) as archive:
         for path in (*package.pages.values(), *package.others):
             content = archive.extractfile(f"package/{path}")
-            assert content is not None  # the checksum says so
+            assert content is not None  # the checksum guarantees it
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content.read())
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit status: 0, or 2 when the pages still need a network."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.suites.asv_pages", description=(__doc__ or "").split("\n")[0]
-    )
-    parser.add_argument("pages", type=Path, help="the folder that asv publish wrote")
-    parser.add_argument(
-        "--cache", type=Path, default=Path(".asv/npm"), help="keeps what is fetched (default: .asv/npm)"
-    )
+    """Make the pages work without a network; return 0, or 2 if they still need one."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.suites.asv_pages", description=__doc__)
+    parser.add_argument("pages", type=Path, help="the folder that asv publish wrote, .asv/html")
+    parser.add_argument("--cache", type=Path, default=Path(".asv/npm"), help="keeps the archives (default: .asv/npm)")
     args = parser.parse_args(argv)
     try:
         count = make_offline(args.pages, args.cache)
     except OfflineError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(f"{args.pages / 'index.html'} needs no network any more: {count} files copied beside it")
+    print(f"{args.pages / 'index.html'} needs no network any more: {count} files are copied next to it")
     return 0
 
 

@@ -1,23 +1,22 @@
-"""asv: a training step of the networks, and how well they do after a short training, from commit to commit."""
+"""asv's benchmarks of networks: a training step, and the test error after a short training, from commit to commit."""
 
-import itertools
 from typing import Any
 
 from benchmarks.cases.training_run import RUN_VERSION
-from benchmarks.suites.points import NETWORKS, VERSION, Point, Sampled, network_run, not_applicable, step_case, workload
+from benchmarks.suites import points
+from benchmarks.suites.points import NETWORKS, Results, network_run
 from benchmarks.training.loop import train
 
 
-class TrainingStep(Sampled):
+class TrainingStep(points.Timed):
     """Forward, backward and a step of Adam."""
 
     params = tuple(NETWORKS.values())
     param_names = tuple(NETWORKS)
 
     def setup(self, *point: Any) -> None:
-        if reason := not_applicable(*point):
-            raise NotImplementedError(reason)
-        self.workload = workload(step_case(network_run(*point)))
+        points.skip_unless_applicable(*point)
+        self.workload = points.workload(points.step_case(network_run(*point)))
         self.workload.prepare()
 
     def time_step(self, *point: Any) -> None:
@@ -27,34 +26,19 @@ class TrainingStep(Sampled):
 class Training:
     """A few epochs on rotated digits with one seed."""
 
-    version = f"{VERSION}.{RUN_VERSION}"
+    version = f"{points.VERSION}.{RUN_VERSION}"
     params = tuple(NETWORKS.values())
     param_names = tuple(NETWORKS)
 
-    def setup_cache(self) -> dict[Point, float | str]:
-        return {
-            point: _test_error(point) for point in itertools.product(*NETWORKS.values()) if not not_applicable(*point)
-        }
+    def setup_cache(self) -> Results:
+        return points.measure_points(NETWORKS, lambda point: 100 * (1 - train(network_run(*point))["test_accuracy"]))
+
+    def setup(self, results: Results, *point: Any) -> None:
+        self.error = points.result_at(results, point)
+
+    def track_test_error(self, results: Results, *point: Any) -> float:
+        """Return the percentage of wrongly classified test images. (Not the accuracy: for asv, less is better.)"""
+        return float(self.error)
 
     setup_cache.timeout = 600  # type: ignore[attr-defined]
-
-    def setup(self, errors: dict[Point, float | str], *point: Any) -> None:
-        if reason := not_applicable(*point):
-            raise NotImplementedError(reason)
-        found = errors[point]
-        if isinstance(found, str):
-            raise RuntimeError(found)
-        self.error = found
-
-    def track_test_error(self, errors: dict[Point, float | str], *point: Any) -> float:
-        """Test images classified wrongly, %: not accuracy, because asv takes less for better."""
-        return self.error
-
     track_test_error.unit = "%"  # type: ignore[attr-defined]
-
-
-def _test_error(point: Point) -> float | str:
-    try:
-        return 100 * (1 - train(network_run(*point))["test_accuracy"])
-    except Exception as error:
-        return f"{type(error).__name__}: {error}"

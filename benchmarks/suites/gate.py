@@ -1,8 +1,8 @@
-"""What a run of the asv or the pytest-benchmark suite has shown: results are counted first, then judged.
+"""The gate: it counts and judges the results of a run of the asv or the pytest-benchmark suite.
 
-Exit statuses of the suites say little: asv's 1 means "regressed", "nothing measured" and "no such commit" alike. So
-their files are read, and the word is one of four: "fine" (exit status 0), "regressed" (1), "failed" and "measured
-nothing" (2). This module needs the standard library alone.
+The exit statuses of the suites say little: asv's 1 means "regressed", "nothing measured" or "no such commit". The gate
+reads their result files instead, and says "fine" (exit status 0), "regressed" (1), "failed" or "measured nothing" (2).
+It needs the standard library alone.
 """
 
 import argparse
@@ -19,23 +19,18 @@ EXIT_STATUS = {"fine": 0, "regressed": 1, "failed": 2, "measured nothing": 2}
 
 @dataclass(frozen=True)
 class Judgement:
-    """A key of ``EXIT_STATUS``, and the lines that say why."""
+    """A key of ``EXIT_STATUS``, and lines with the reasons."""
 
     word: str
     lines: tuple[str, ...]
 
 
 def judge(after: Results, before: Results | None, factor: float) -> Judgement:
-    """What to make of the results of a run.
+    """Judge the results of a run, compared with those of an earlier run if there are any.
 
-    A benchmark has regressed when its median is over ``factor`` times what it was and its lower quartile lies above
-    the upper one of before. An interval of the median would be too narrow: it knows nothing of the next process, which
-    on a shared host may run at another speed. Of samples from several processes, one slow one moves no lower quartile.
-
-    Args:
-        after: the results in question.
-        before: what they are compared with; None for no comparison.
-        factor: the noise floor.
+    A benchmark has regressed when its median exceeds ``factor``, the noise floor, times the earlier median, and its
+    lower quartile exceeds the earlier upper quartile. An interval of the median would be too narrow, because the next
+    process may run at another speed on a shared host. One slow process among several does not move the lower quartile.
     """
     failed = sorted(name for name, result in after.items() if result.value is None)
     measured = sorted(name for name, result in after.items() if result.measured)
@@ -56,80 +51,70 @@ def judge(after: Results, before: Results | None, factor: float) -> Judgement:
 
 
 def judge_asv(commits: Sequence[Commit], factor: float, wanted: Sequence[str] = ()) -> Judgement:
-    """Judge each commit beside the one before it on the same machine; the gravest word counts.
+    """Judge each commit, compared with the one before it on the same machine. The gravest word counts.
 
     Args:
-        commits: oldest first.
+        commits: the commits, oldest first.
         factor: the noise floor.
-        wanted: hashes of commits, to be judged alone and in this order; all if there are none.
+        wanted: hashes of the commits to judge, in this order; all if empty.
     """
     there = {commit.hash for commit in commits}
     if not commits or not there.issuperset(wanted):
         missing = ", ".join(hash_[:8] for hash_ in wanted if hash_ not in there) or "any commit"
-        return Judgement("measured nothing", (f"this run left no result of {missing}",))
+        return Judgement("measured nothing", (f"this run has no result for {missing}",))
     if wanted:
         commits = [commit for hash_ in wanted for commit in commits if commit.hash == hash_]
     judgements, before = [], dict[str, Commit]()
     for commit in commits:
         older = before.get(commit.place)
         title = commit.hash[:8] + (f" after {older.hash[:8]}" if older else "") + f" on {commit.place}"
-        judgement = judge(commit.results, older.results if older else None, factor)
-        judgements.append(Judgement(judgement.word, (f"{title}: {judgement.word}", *judgement.lines)))
+        judgements.append(_titled(title, judge(commit.results, older.results if older else None, factor)))
         before[commit.place] = commit
-    return _gravest(judgements)
-
-
-def judge_pytest_benchmark(files: Sequence[Path], before: Path | None, factor: float) -> Judgement:
-    """Judge the files of one run, or of a run and its repetitions, of which the fastest counts.
-
-    pytest-benchmark measures in one process, and other processes only ever slow it down.
-    """
-    if not files:
-        return Judgement("measured nothing", ("pytest-benchmark saved no file",))
-    after = fastest([read_pytest_benchmark(path) for path in files])
-    judgement = judge(after, read_pytest_benchmark(before) if before else None, factor)
-    names = ", ".join(path.name for path in files)
-    title = f"{names} after {before.name}" if before else f"{names}, with nothing before"
-    return Judgement(judgement.word, (f"{title}: {judgement.word}", *judgement.lines))
-
-
-def _gravest(judgements: Sequence[Judgement]) -> Judgement:
-    order = list(EXIT_STATUS)
-    word = max((judgement.word for judgement in judgements), key=order.index)
+    word = max((judgement.word for judgement in judgements), key=list(EXIT_STATUS).index)
     return Judgement(word, tuple(line for judgement in judgements for line in judgement.lines))
 
 
+def judge_pytest_benchmark(files: Sequence[Path], before: Path | None, factor: float) -> Judgement:
+    """Judge the files of a run and its repetitions. The fastest counts: other processes can only slow it down."""
+    if not files:
+        return Judgement("measured nothing", ("pytest-benchmark saved no file",))
+    after = fastest([read_pytest_benchmark(path) for path in files])
+    names = ", ".join(path.name for path in files)
+    title = f"{names} after {before.name}" if before else f"{names}, without an earlier file"
+    return _titled(title, judge(after, read_pytest_benchmark(before) if before else None, factor))
+
+
+def _titled(title: str, judgement: Judgement) -> Judgement:
+    return Judgement(judgement.word, (f"{title}: {judgement.word}", *judgement.lines))
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Read, count, judge, and print what came out; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.suites.gate", description=(__doc__ or "").split("\n")[0]
-    )
+    """Judge the results of a suite, print the judgement and return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.suites.gate", description=__doc__)
     suites = parser.add_subparsers(dest="suite", required=True)
-    asv = suites.add_parser("asv", help="commits in asv's results, each beside the one before")
+    asv = suites.add_parser("asv", help="commits in asv's results, each compared with the one before")
     asv.add_argument("directory", type=Path, help="results_dir of asv.conf.json")
-    asv.add_argument("--commits", nargs="+", default=(), help="these alone, in this order (default: all, by date)")
+    asv.add_argument(
+        "--commits", nargs="+", default=(), help="the commits to judge, in this order (default: all, by date)"
+    )
     asv.add_argument("-b", "--bench", action="append", default=[], help="only benchmarks that match")
-    asv.add_argument("--since", type=float, default=0.0, help="seconds of the epoch: what was begun since then")
-    pytest = suites.add_parser("pytest-benchmark", help="a run's file beside that of an earlier run")
-    pytest.add_argument("files", type=Path, nargs="*", help="of the run, and of its repetitions if there are any")
-    pytest.add_argument("--before", type=Path, metavar="FILE", help="of the earlier run (default: none)")
+    asv.add_argument("--since", type=float, default=0.0, help="only results begun after this Unix time, seconds")
+    pytest = suites.add_parser("pytest-benchmark", help="a run's file, compared with that of an earlier run")
+    pytest.add_argument("files", type=Path, nargs="*", help="files of the run and its repetitions")
+    pytest.add_argument("--before", type=Path, metavar="FILE", help="file of the earlier run (default: none)")
     for suite in (asv, pytest):
         suite.add_argument("--factor", type=float, required=True, help="the noise floor, such as 1.1")
     args = parser.parse_args(argv)
     try:
         if args.suite == "asv":
-            judgement = judge_asv(
-                in_order(read_asv(args.directory, since=args.since, patterns=args.bench), commit_order()),
-                args.factor,
-                args.commits,
-            )
+            commits = in_order(read_asv(args.directory, since=args.since, patterns=args.bench), commit_order())
+            judgement = judge_asv(commits, args.factor, args.commits)
         else:
             judgement = judge_pytest_benchmark(args.files, args.before, args.factor)
     except ValueError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    print(*judgement.lines, sep="\n")
-    print(judgement.word)
+    print(*judgement.lines, judgement.word, sep="\n")
     return EXIT_STATUS[judgement.word]
 
 

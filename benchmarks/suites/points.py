@@ -1,13 +1,13 @@
-"""The cases of the asv suite and of the pytest-benchmark suite: one source for both.
+"""The points that the asv suite and the pytest-benchmark suite measure, and what the benchmarks of asv share.
 
-A point is device, variant, |H|, channels and batch size, in this order; the same on every machine, so that results of
-different machines can be laid side by side. What a machine cannot run is skipped there, with a reason.
+The point of a layer is device, variant, |H|, channels and batch size, in this order; of a network the first three.
+The points are the same on every machine, so that machines can be compared. A machine skips those that it cannot run.
 """
 
 import dataclasses
 import itertools
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -18,18 +18,18 @@ from benchmarks.cases.training_run import RECIPES, TrainingRun
 from benchmarks.measure.correctness import check_output
 from benchmarks.measure.macs import count_macs
 from benchmarks.measure.memory import peak_memory
+from benchmarks.records.outcome import InvalidResult
 from benchmarks.workloads.build import build
 from benchmarks.workloads.workload import Workload
 
-# Bump when a benchmark of a suite means another measurement than before, whatever the reason: other rounds, another
-# clock, something more inside the timed region. (A case that means something else has CASE_VERSION for that.) Results
-# of different versions are never compared; asv then starts a new series. By default it would go by the source of the
-# benchmark's own method, which stays the same when the code that it calls changes.
+# Bump when a benchmark of a suite measures something else than before: other rounds, another clock, more in the timed
+# region. (When the meaning of a case changes, bump CASE_VERSION.) Results of different versions are never compared, and
+# asv starts a new series. Without a version, asv would only notice changes of the benchmark's own method.
 SUITE_VERSION = 3
 VERSION = f"{CASE_VERSION}.{SUITE_VERSION}"
 
 DEVICES = ["cpu", "cuda"]
-# Small enough that either suite takes minutes.
+# Small enough that each suite takes minutes.
 LAYERS: Mapping[str, list[Any]] = {
     "device": DEVICES,
     "variant": ["plain", "lifting", "full", "separable"],
@@ -44,36 +44,26 @@ NETWORKS: Mapping[str, list[Any]] = {
     "variant": ["plain", "full", "separable"],
     "resolution": [4, 8],
 }
-# Enough to tell a network that learns from one that does not.
+# Enough epochs to distinguish a network that learns from one that does not.
 TRAINING_EPOCHS = 3
-
 
 # A value on each axis of LAYERS or NETWORKS.
 Point = tuple[Any, ...]
+# What ``measure_points`` returns.
+Results = dict[Point, Any]
 
 
 def layer_case(device: str, variant: str, resolution: int, channels: int, batch_size: int, *, direction: str) -> Case:
-    """The case of a layer; a plain one has no |H|."""
-    return Case(
-        variant=variant,
-        **_grid(variant, resolution),
-        channels=channels,
-        batch_size=batch_size,
-        direction=direction,
-        device=device,
-    )
+    """Return the case of a layer; a plain one has no |H|."""
+    sizes: dict[str, Any] = {"channels": channels, "batch_size": batch_size, **_grid(variant, resolution)}
+    return Case(variant=variant, direction=direction, device=device, **sizes)
 
 
 def network_run(device: str, variant: str, resolution: int) -> TrainingRun:
-    """The training run of a network, at the learning rate that was chosen for its variant."""
-    return TrainingRun(
-        variant=variant,
-        **_grid(variant, resolution),
-        recipe="short",
-        budget=TRAINING_EPOCHS,
-        learning_rate=RECIPES["short"].learning_rate(variant),
-        device=device,
-    )
+    """Return the training run of a network, at the recipe's learning rate for its variant."""
+    rate = RECIPES["short"].learning_rate(variant)
+    schedule: dict[str, Any] = {"recipe": "short", "budget": TRAINING_EPOCHS, "learning_rate": rate}
+    return TrainingRun(variant=variant, device=device, **schedule, **_grid(variant, resolution))
 
 
 def _grid(variant: str, resolution: int) -> dict[str, Any]:
@@ -81,58 +71,84 @@ def _grid(variant: str, resolution: int) -> dict[str, Any]:
 
 
 def layer_cases() -> list[Case]:
-    """Every layer of the suites in both directions, each once, on all devices."""
+    """Return the cases of all layers in both directions, each once, on all devices."""
     points = itertools.product(*LAYERS.values())
-    return list(
-        dict.fromkeys(layer_case(*point, direction=direction) for point in points for direction in LAYER_DIRECTIONS)
-    )
+    return list(dict.fromkeys(layer_case(*point, direction=each) for point in points for each in LAYER_DIRECTIONS))
 
 
 def step_case(run: TrainingRun) -> Case:
-    """The case of one training step of a run."""
+    """Return the case of one training step of a run."""
     return dataclasses.replace(run.case(), direction="training_step")
 
 
 def absent(device: str) -> str | None:
-    """Why nothing can be measured on a device; None where it can. Not to be asked at import: it wakes CUDA up."""
+    """Return why nothing can be measured on a device, or None. Not for use at import, because it initialises CUDA."""
     return "no CUDA device" if device == "cuda" and not torch.cuda.is_available() else None
 
 
 def not_applicable(device: str, variant: str, resolution: int, *_: int) -> str | None:
-    """Why asv, which only knows full grids, does not measure a point; None when it does."""
+    """Return why asv, which only knows full grids, does not measure a point; None if it does."""
     if variant == "plain" and resolution != LAYERS["resolution"][0]:
         return "a plain convolution has no group resolution"
     return absent(device)
 
 
 def clock() -> float:
-    """Seconds, after waiting for the device where there is one in use."""
+    """Return seconds, after waiting for CUDA if it is in use."""
     if torch.cuda.is_initialized():
         torch.cuda.synchronize()
     return time.perf_counter()
 
 
-class Sampled:
-    """How asv samples a time."""
+class Timed:
+    """The settings with which asv times passes."""
 
     version = VERSION
-    # Two rounds and ten samples in each at least: with fewer, asv cannot call any difference significant.
+    # At least two rounds of ten samples each: with fewer, asv cannot call any difference significant.
     rounds = 2
     repeat = (10, 20, 2.0)
     warmup_time = 0.2
     timer = staticmethod(clock)
 
 
+def skip_unless_applicable(*point: Any) -> None:
+    """Raise ``NotImplementedError``, for which asv shows n/a, when a point is not measured here."""
+    if reason := not_applicable(*point):
+        raise NotImplementedError(reason)
+
+
+def measure_points(axes: Mapping[str, list[Any]], measure: Callable[[Point], object]) -> Results:
+    """Measure every applicable point. The result of a point that fails is the message of its error."""
+    results: Results = {}
+    for point in itertools.product(*axes.values()):
+        if not not_applicable(*point):
+            try:
+                results[point] = measure(point)
+            except Exception as error:
+                results[point] = f"{type(error).__name__}: {error}"
+    return results
+
+
+def result_at(results: Results, point: Point) -> Any:
+    """Return the result of a point; raise ``InvalidResult`` if it failed, or ``NotImplementedError``."""
+    skip_unless_applicable(*point)
+    if isinstance(results[point], str):
+        raise InvalidResult(results[point])
+    return results[point]
+
+
 @lru_cache(maxsize=1)
 def workload(case: Case) -> Workload:
-    """The workload of a case, built once for as long as it is in turn."""
+    """Build the workload of a case, and keep it until another case is asked for."""
     torch.set_num_threads(case.threads)
     return build(case)
 
 
 def cost(case: Case) -> dict[str, Any]:
-    """What does not depend on the clock, under the names that a record has: memory of a pass of the case, MACs of one
-    forward, parameters, equivariance error.
+    """Measure the fields of a record that do not depend on the clock.
+
+    Returns:
+        ``memory`` of a pass of the case, ``macs`` of one forward, ``parameters``, ``equivariance_error``.
 
     Raises:
         InvalidResult: when the output is wrong.

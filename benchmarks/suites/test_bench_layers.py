@@ -1,7 +1,6 @@
-"""pytest-benchmark: the layers and training steps of the asv suite through another clock.
+"""The suite of pytest-benchmark: the layers and training steps of the asv suite, timed by another engine.
 
-Plain ``pytest`` runs each of them once, as a test of its output; ``nox -s bench`` measures them. A layer that is fast
-and wrong fails either way.
+Plain ``pytest`` runs each pass once; ``nox -s bench`` measures it. Both check the output first.
 """
 
 import itertools
@@ -14,33 +13,23 @@ from benchmarks.cases.case import Case
 from benchmarks.measure.correctness import check_output
 from benchmarks.records.provenance import software
 from benchmarks.records.suite_names import pytest_name
-from benchmarks.suites.points import (
-    NETWORKS,
-    VERSION,
-    absent,
-    clock,
-    cost,
-    layer_cases,
-    network_run,
-    step_case,
-    workload,
-)
+from benchmarks.suites import points
+from benchmarks.suites.points import clock
 
-# Passes that are timed: as many as fit the budget, within bounds.
+# The number of timed passes: as many as fit into SECONDS, between FEWEST and MOST.
 SECONDS = 0.5
 FEWEST, MOST = 10, 200
 WARM_UPS = 3
 
-CASES = layer_cases() + list(
-    dict.fromkeys(step_case(network_run(*point)) for point in itertools.product(*NETWORKS.values()))
-)
+RUNS = [points.network_run(*point) for point in itertools.product(*points.NETWORKS.values())]
+CASES = list(dict.fromkeys([*points.layer_cases(), *map(points.step_case, RUNS)]))
 
 
 @pytest.mark.parametrize("case", CASES, ids=pytest_name)
 def test_pass(benchmark: BenchmarkFixture, case: Case) -> None:
-    if reason := absent(case.device):
+    if reason := points.absent(case.device):
         pytest.skip(reason)
-    built = workload(case)
+    built = points.workload(case)
 
     def run() -> None:
         built.run()
@@ -51,16 +40,15 @@ def test_pass(benchmark: BenchmarkFixture, case: Case) -> None:
         check_output(built)
         benchmark.pedantic(run, setup=built.prepare)
         return
-    benchmark.extra_info.update(
-        case=case.fields(), case_id=case.id, suite_version=VERSION, commit=software()["commit"], **cost(case)
-    )
+    origin = {"suite_version": points.VERSION, "commit": software()["commit"]}
+    benchmark.extra_info.update(case=case.fields(), case_id=case.id, **origin, **points.cost(case))
     seconds = min(timed(run, built.prepare) for _ in range(WARM_UPS))
     rounds = min(max(round(SECONDS / seconds), FEWEST), MOST)
     benchmark.pedantic(run, setup=built.prepare, rounds=rounds, warmup_rounds=WARM_UPS)
 
 
 def timed(run: Callable[[], None], prepare: Callable[[], None]) -> float:
-    """Seconds of one pass."""
+    """Return the seconds of one pass."""
     prepare()
     start = clock()
     run()

@@ -1,4 +1,4 @@
-"""Cases become records: blocks of contenders, measured in turns in fresh processes.
+"""Cases become records: the contenders of a block take turns in fresh processes.
 
-The instruments are in ``measure``; training has rooms of its own, ``training`` and ``studies``.
+The instruments are in ``measure``; training is in ``training`` and ``studies``.
 """

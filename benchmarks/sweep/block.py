@@ -1,5 +1,6 @@
-"""A block of contenders → its records."""
+"""The measurement of one block: a probe of each contender, rounds in which all take turns, and their records."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,10 +22,13 @@ from benchmarks.sweep.engine import Engine, Known, macs_key
 from benchmarks.sweep.rounds import take_round
 from benchmarks.sweep.tasks import PROBE_MODULE, Probe, Round
 
+# Why the samples of a round were enough, the strictest reason last. A record has the laxest of all its rounds.
+STOPPED = ("failure", "budget", "samples", "precision")
+
 
 @dataclass
 class _Contender:
-    """What is known of an entry of a block so far; ``failure`` ends it."""
+    """The results of one entry of a block so far. After a ``failure`` it runs no more."""
 
     case: Case
     fields: dict[str, Any] = field(default_factory=dict)
@@ -34,45 +38,43 @@ class _Contender:
 
 
 def measure_block(block: Block, engine: Engine, known: Known, progress: "tqdm[Any]") -> list[Record]:
-    """The records of a block, one for each contender and one for the twin.
+    """Return the records of a block: one for each contender, and one for the twin if it ran.
 
-    Args:
-        block: who is measured.
-        engine: how.
-        known: from blocks before; what is found out here is added.
-        progress: moves by one for every contender.
+    New MACs and ceilings are added to ``known``. ``progress`` advances by one for each contender.
     """
     before = moment()
     step = 1 / (engine.sampling.rounds + 1)
     contenders = {number: _Contender(case) for number, case in enumerate((*block.cases, block.twin))}
-    for number, contender in contenders.items():
-        if number == block.twin_entry:
-            contender.failure = contenders[block.cases.index(block.twin)].failure
-            continue
-        progress.set_postfix_str(contender.case.label)
-        _look_at(contender, engine, known)
+    twin = contenders[block.twin_entry]
+    for number in range(len(block.cases)):
+        progress.set_postfix_str(contenders[number].case.label)
+        _probe(contenders[number], engine, known)
         progress.update(step)
+    twin.failure = contenders[block.cases.index(block.twin)].failure
     frequencies: list[float | None] = []
     progress.set_postfix_str(f"{len(block.cases)} in turns")
     for number in range(engine.sampling.rounds):
         frequencies += _take_round(block, contenders, number, engine)
         progress.update(step * len(block.cases))
     where = provenance(device=block.device, threads=block.threads, before=before, frequencies=frequencies)
-    if not contenders[block.twin_entry].rounds:
-        del contenders[block.twin_entry]  # it never ran
     ceilings = _ceilings(block.cases[0], engine, known) if any(c.rounds for c in contenders.values()) else {}
-    return [_record(block, number, contender, where, ceilings) for number, contender in contenders.items()]
+    records = [_cost_record(block, contenders[number], where, ceilings) for number in range(len(block.cases))]
+    if twin.rounds:
+        identity = short_hash({"twin": twin.case.id, "block": block.id})
+        records.append({"kind": "twin", "id": identity, "case_id": twin.case.id, **_shared_fields(block, twin, where)})
+    return records
 
 
 def _ceilings(case: Case, engine: Engine, known: Known) -> dict[str, Any]:
-    """What the machine reaches at best where and as the case runs; empty if it could not be found out."""
+    """Return the machine's ceilings for the case's device, threads and dtype; empty if they could not be measured."""
     key = case.device, case.threads, case.dtype
     if key not in known.ceilings:
         known.ceilings[key] = _run(engine.ceilings, key, case.device, engine, lambda _: None).fields
     return known.ceilings[key]
 
 
-def _look_at(contender: _Contender, engine: Engine, known: Known) -> None:
+def _probe(contender: _Contender, engine: Engine, known: Known) -> None:
+    """Examine a contender once, and keep the fields of its record that are no times of whole passes."""
     case = contender.case
     task = Probe(case, engine.sampling, known.macs.get(macs_key(case)))
     outcome = _run(engine.probe, task, case.device, engine, contender.fields.update)
@@ -84,15 +86,16 @@ def _look_at(contender: _Contender, engine: Engine, known: Known) -> None:
 
 
 def _take_round(block: Block, contenders: dict[int, _Contender], number: int, engine: Engine) -> list[float | None]:
-    """One more list of samples for every contender; whoever takes its process down fails, and the others go on.
+    """Add one list of samples to every contender. A contender that ends its process fails, and the others go on.
 
-    A process that broke is repeated without whoever broke it: rounds of a block stay comparable with each other.
+    After a process died, the round is repeated without the contender that ended it, so that the rounds of a block stay
+    comparable with each other.
 
     Returns:
-        The frequencies of the clock that the process saw.
+        The clock frequencies that the process reported, MHz.
     """
     while entries := tuple((entry, case) for entry, case in block.entries() if contenders[entry].failure is None):
-        taken = take_round(Round(entries, number, engine.sampling), engine.timeout, engine.measure_round)
+        taken = take_round(Round(entries, number, engine.sampling), engine.timeout)
         for entry, _ in entries:
             contender = contenders[entry]
             contender.failure = taken.failures.get(entry)
@@ -104,21 +107,18 @@ def _take_round(block: Block, contenders: dict[int, _Contender], number: int, en
     return []
 
 
-def _run(function: Any, task: Any, device: str, engine: Engine, report: Report) -> Outcome:
+def _run(function: Callable[..., dict[str, Any]], task: Any, device: str, engine: Engine, report: Report) -> Outcome:
     return run_isolated(function, task, device=device, preload=PROBE_MODULE, timeout=engine.timeout, report=report)
 
 
-def _record(
-    block: Block, number: int, contender: _Contender, where: dict[str, Any], ceilings: dict[str, Any]
-) -> Record:
-    case, rounds = contender.case, contender.rounds
-    outcome = contender.failure or Outcome("ok", "", {})
+def _shared_fields(block: Block, contender: _Contender, where: dict[str, Any]) -> Record:
+    """Return the fields that the records of contenders and of twins have in common."""
+    rounds, outcome = contender.rounds, contender.failure or Outcome("ok", "", {})
     seconds = None
     if rounds:
-        # The strictest word that is true of all rounds: all were precise, or some ran out of time, or of samples.
-        stopped = next(word for word in ("failure", "budget", "samples", "precision") if word in contender.stopped)
+        stopped = next(word for word in STOPPED if word in contender.stopped)
         seconds = {"rounds": rounds, **summarise_rounds(rounds), "stopped": stopped}
-    record: Record = {
+    return {
         "schema": SCHEMA,
         "status": outcome.status,
         "message": outcome.message,
@@ -126,24 +126,23 @@ def _record(
         "seconds": seconds,
         "provenance": where,
     }
-    if number == block.twin_entry:
-        return {"kind": "twin", "id": short_hash({"twin": case.id, "block": block.id}), "case_id": case.id, **record}
-    fields = dict(contender.fields)
+
+
+def _cost_record(block: Block, contender: _Contender, where: dict[str, Any], ceilings: dict[str, Any]) -> Record:
+    case, fields, shared = contender.case, dict(contender.fields), _shared_fields(block, contender, where)
     share, moved = fields.pop("zero_counted_time_share", None), fields.pop("moved_bytes", None)
     if fields.get("macs") is not None:
         fields["macs"] = {**fields["macs"], "zero_counted_time_share": share}
-        if seconds is not None and moved and ceilings:
-            whole = pass_macs(
-                fields["macs"], generated=case.kernels == "generated", backward=case.direction != "forward"
-            )
-            fields["roofline"] = roofline(whole, moved, seconds["median"], ceilings)
-    noise = verdict(rounds, where) if rounds else None
+        if shared["seconds"] is not None and moved and ceilings:
+            backward = case.direction != "forward"
+            macs = pass_macs(fields["macs"], generated=case.kernels == "generated", backward=backward)
+            fields["roofline"] = roofline(macs, moved, shared["seconds"]["median"], ceilings)
     return {
         "kind": "cost",
         "id": case.id,
         "case": case.fields(),
         **empty(COST_MEASURED),
         **fields,
-        **record,
-        "noise": noise,
+        **shared,
+        "noise": verdict(contender.rounds, where) if contender.rounds else None,
     }

@@ -1,7 +1,6 @@
-"""What a sweep would do: how many cases and blocks, how long, and what it would skip and why. Nothing is stored.
+"""The plan of a sweep: the numbers of cases and blocks, the estimated time, and the cases it would skip, with reasons.
 
-The time is an estimate. A few layers are timed here for a moment; another case takes as many times longer as it has
-more multiply–accumulates than the one of its kind.
+One layer of each kind is timed briefly. The time of any other case is proportional to its multiply–accumulates.
 """
 
 from collections import Counter
@@ -13,28 +12,28 @@ from benchmarks.cases.blocks import Block
 from benchmarks.cases.case import Case
 from benchmarks.cases.variants import VARIANTS
 from benchmarks.measure.sampling import WARM_UP_SHARE, Sampling
-from benchmarks.records.outcome import Outcome
 from benchmarks.running.isolated import Report, run_isolated
 from benchmarks.sweep.tasks import PROBE_MODULE
 
-# Passes of a probe: of the gate, the memory, the stages, the operators.
+# Passes that a probe runs: for the check of the output, memory, stages and operators.
 PROBE_PASSES = 15
-# Of one contender, whatever its size: a process and its profilers; and its part of a round's process.
+# The overhead of one contender, whatever its size: of its probe's process and profilers, and of its part in a round.
 PROBE_SECONDS = 0.6
 ROUND_SECONDS = 0.05
+# Passes of each layer that is timed here; the fastest counts.
 PASSES = 3
 TIMEOUT = 600.0
-# Of the reasons to skip cases, so many are printed.
+# Reasons to skip cases that are printed at most.
 REASONS = 10
 
 
 @dataclass(frozen=True)
 class Survey:
-    """What is known of cases before they run, by their ids.
+    """Estimates by case id.
 
     Args:
-        seconds: of a pass, estimated.
-        reasons: why it will be skipped, for those that will.
+        seconds: estimated seconds of a pass, of the cases that will run.
+        reasons: the reason to skip a case, of the cases that will be skipped.
     """
 
     seconds: dict[str, float]
@@ -42,19 +41,15 @@ class Survey:
 
 
 def survey(cases: Sequence[Case], device: str) -> Survey:
-    """Estimate and look for reasons to skip, in a process of its own.
-
-    Raises:
-        RuntimeError: when that process fails.
-    """
-    found: Outcome = run_isolated(survey_task, tuple(cases), device=device, preload=PROBE_MODULE, timeout=TIMEOUT)
+    """Run ``survey_task`` in its own process; raise ``RuntimeError`` if it fails."""
+    found = run_isolated(survey_task, tuple(cases), device=device, preload=PROBE_MODULE, timeout=TIMEOUT)
     if found.status != "ok":
         raise RuntimeError(f"the survey {found.status}: {found.message}")
     return Survey(**found.fields)
 
 
 def survey_task(cases: tuple[Case, ...], report: Report) -> dict[str, Any]:
-    """The fields of a ``Survey``; runs where torch is."""
+    """Return the fields of a ``Survey``; needs torch."""
     from benchmarks.measure.available_memory import available_bytes
     from benchmarks.measure.memory_model import predict_bytes
     from benchmarks.sweep.probe import does_not_fit
@@ -65,31 +60,27 @@ def survey_task(cases: tuple[Case, ...], report: Report) -> dict[str, Any]:
     calibrated: dict[tuple[str, str, str, int], float] = {}
     seconds, reasons = {}, {}
     for case in cases:
-        reason = why_unavailable(case)
-        reason = reason or does_not_fit(predict_bytes(case), available_bytes(case.device))
-        if reason is not None:
+        if reason := why_unavailable(case) or does_not_fit(predict_bytes(case), available_bytes(case.device)):
             reasons[case.id] = reason
             continue
         shape = _shape(case)
         if shape not in macs:
             macs[shape] = convolution_macs(shape)
-        rate = _seconds_per_mac(case, calibrated)
-        seconds[case.id] = rate * macs[shape] * case.batch_size
-        report({})  # a sign of life
+        seconds[case.id] = _seconds_per_mac(case, calibrated) * macs[shape] * case.batch_size
+        report({})  # restarts the timeout
     return {"seconds": seconds, "reasons": reasons}
 
 
 def _shape(case: Case) -> Case:
-    """The case of one image with the same layer of ours."""
-    variant = "full" if case.variant == "custom" else case.variant
-    shape: dict[str, Any] = {"channels": case.channels, "image_size": case.image_size, "kernel_size": case.kernel_size}
-    grid: dict[str, Any] = {"group": case.group, "resolution": case.resolution, "scales": case.scales}
-    return Case(
-        layer=case.layer, variant="plain" if case.group == "trivial" else variant, batch_size=1, **grid, **shape
-    )
+    """Return the case of one image with a layer of ours of the same shape."""
+    variant = "plain" if case.group == "trivial" else "full" if case.variant == "custom" else case.variant
+    same = ("layer", "group", "resolution", "scales", "channels", "image_size", "kernel_size")
+    axes: dict[str, Any] = {axis: getattr(case, axis) for axis in same}
+    return Case(variant=variant, batch_size=1, **axes)
 
 
 def _seconds_per_mac(case: Case, calibrated: dict[tuple[str, str, str, int], float]) -> float:
+    """Return the seconds per multiply–accumulate of a case's kind, from ``calibrated`` or by timing one layer."""
     from benchmarks.measure.clock import synchronised_clock, take_turn
     from benchmarks.workloads.build import build, configure, convolution_macs
 
@@ -107,34 +98,23 @@ def _seconds_per_mac(case: Case, calibrated: dict[tuple[str, str, str, int], flo
 
 
 def block_seconds(block: Block, seconds: dict[str, float], sampling: Sampling) -> float:
-    """How long a block takes, its twin included; contenders without an estimate take no time.
+    """Estimate the seconds of a block, its twin included; contenders without an estimate count as 0.
 
     >>> case = Case()
     >>> block = Block((case,), twin=case, seed=0)
     >>> round(block_seconds(block, {case.id: 1.0}, Sampling(rounds=5, min_samples=10, seconds=1.0)), 2)
     46.1
     """
-    probes = [PROBE_SECONDS + PROBE_PASSES * seconds[case.id] for case in block.cases if case.id in seconds]
-    entries = [seconds[case.id] for case in (*block.cases, block.twin) if case.id in seconds]
-    return sum(probes) + sum(_timing_seconds(each, sampling) for each in entries)
-
-
-def _timing_seconds(each: float, sampling: Sampling) -> float:
-    timed = max(sampling.min_samples * each, min(sampling.seconds, sampling.max_samples * each))
-    warm = max(sampling.rounds * each, WARM_UP_SHARE * sampling.seconds)
-    return timed + warm + sampling.rounds * ROUND_SECONDS
+    total = sum(PROBE_SECONDS + PROBE_PASSES * seconds[case.id] for case in block.cases if case.id in seconds)
+    for each in (seconds[case.id] for case in (*block.cases, block.twin) if case.id in seconds):
+        total += max(sampling.min_samples * each, min(sampling.seconds, sampling.max_samples * each))
+        total += max(sampling.rounds * each, WARM_UP_SHARE * sampling.seconds)  # to warm up
+        total += sampling.rounds * ROUND_SECONDS
+    return total
 
 
 def plan_lines(cases: int, there: int, plan: Sequence[Block], found: Survey, sampling: Sampling) -> list[str]:
-    """The plan, for people.
-
-    Args:
-        cases: how many were asked for.
-        there: how many of these have a record.
-        plan: the blocks of the others.
-        found: what is known of them.
-        sampling: how often each is repeated.
-    """
+    """Write the plan as lines of text; ``there`` of the ``cases`` have a record, ``plan`` has blocks of the others."""
     total = sum(block_seconds(block, found.seconds, sampling) for block in plan)
     reasons = Counter(found.reasons.values())
     to_do, s = sum(len(block.cases) for block in plan), "" if len(plan) == 1 else "s"
@@ -149,7 +129,7 @@ def plan_lines(cases: int, there: int, plan: Sequence[Block], found: Survey, sam
 
 
 def minutes(seconds: float) -> str:
-    """A duration for people.
+    """Write a duration in hours and minutes, or in seconds if it is short.
 
     >>> minutes(7300)
     '2 h 2 min'

@@ -1,4 +1,4 @@
-"""One look at a contender, in its own process: is the answer right, and everything but the times of whole passes."""
+"""The probe of a contender, in its own process: a check of its output, and all measurements but whole passes' times."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,20 +21,22 @@ from benchmarks.sweep.worker import build_or_skip
 from benchmarks.workloads.build import configure
 from benchmarks.workloads.workload import Workload
 
-# The stages of short passes are medians of this many; long ones get what fits into a part of the case's budget.
+# The stages of short passes are medians of STAGE_PASSES; of long ones, of the passes that fit into STAGE_SHARE of the
+# case's time budget.
 STAGE_PASSES = 10
 STAGE_SHARE = 0.1
 GIB = 2**30
 
 
 def probe(task: Probe, report: Report) -> dict[str, Any]:
-    """Check the output, then report the fields of a record that are no times of whole passes.
+    """Check the output, then report every field of the record but the times of whole passes.
 
-    An instrument that fails leaves its field empty, and says why in ``missing``.
+    Returns:
+        ``missing``: for each instrument that failed, the reason; its field stays empty.
 
     Raises:
         InvalidResult: when the output is wrong; nothing is measured then.
-        Skipped: when the case is a peer's that cannot be had, or does not fit into memory.
+        Skipped: when the case is a peer's that is not available here, or does not fit into memory.
     """
     case = task.case
     configure(case)
@@ -71,13 +73,15 @@ def probe(task: Probe, report: Report) -> dict[str, Any]:
 
 
 def does_not_fit(predicted: int, available: int) -> str | None:
-    """Why a case of so many bytes is skipped; None if it fits."""
+    """Return why a case that needs ``predicted`` of ``available`` bytes is skipped; None if it fits."""
     if predicted <= available:
         return None
     return f"needs about {predicted / GIB:.1f} GiB of memory; available: {available / GIB:.1f}"
 
 
 def _energy(workload: Workload, case: Case) -> dict[str, Any]:
+    """Measure the energy of passes, and return it per sample where it could be measured."""
+
     def run() -> None:
         workload.prepare()
         workload.run()

@@ -1,25 +1,24 @@
-"""One round in a process of its own, and what is reported from there."""
+"""A round in its own process, and the reports that the process sends."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.records.outcome import Outcome
-from benchmarks.running.isolated import Report, run_isolated
+from benchmarks.running.isolated import run_isolated
 from benchmarks.sweep.tasks import ROUND_MODULE, Round, round_task
 
 
 @dataclass
 class Taken:
-    """What came out of a round.
+    """The results of a round; entries are named by their numbers in the block.
 
     Args:
-        running: the number of the entry that was running last.
-        samples: seconds of every entry, by its number, in the order they were taken.
-        stopped: why an entry had enough.
-        failures: what became of the entries that did not get through it.
-        frequencies: of the clock, as the process saw it.
-        finished: whether the process came to its end.
+        running: the entry that ran last.
+        samples: seconds of each entry's passes, in the order in which they were taken.
+        stopped: why an entry had enough samples.
+        failures: the outcomes of the entries that failed.
+        frequencies: clock frequencies that the process reported.
+        finished: whether the process reached its end.
     """
 
     running: int
@@ -30,7 +29,7 @@ class Taken:
     finished: bool = False
 
     def report(self, message: dict[str, Any]) -> None:
-        """Take in a message of ``measurement.measure_round``."""
+        """Add a message of ``worker.measure_round`` to the results."""
         if "frequency" in message:
             self.frequencies.append(message["frequency"])
             return
@@ -42,21 +41,11 @@ class Taken:
             self.failures[entry] = message["failure"]
 
 
-def take_round(
-    task: Round, timeout: float, measure_round: Callable[[Round, Report], dict[str, Any]] = round_task
-) -> Taken:
-    """Time the entries in turns; when the process dies or hangs, that is the failure of whoever was running.
-
-    Args:
-        task: the round.
-        timeout: seconds without a sign of life.
-        measure_round: what runs in the process, importable by name there.
-    """
+def take_round(task: Round, timeout: float) -> Taken:
+    """Time the entries in turns. The running entry fails if the process dies, or is silent for ``timeout`` seconds."""
     taken = Taken(task.entries[0][0], {entry: [] for entry, _ in task.entries})
     device = task.entries[0][1].device
-    outcome = run_isolated(
-        measure_round, task, device=device, preload=ROUND_MODULE, timeout=timeout, report=taken.report
-    )
+    outcome = run_isolated(round_task, task, device=device, preload=ROUND_MODULE, timeout=timeout, report=taken.report)
     taken.finished = outcome.status == "ok"
     if taken.finished:
         taken.frequencies.append(outcome.fields.get("frequency"))

@@ -1,4 +1,4 @@
-"""Cases → records: block by block, in fresh processes, resumable, failures kept as rows."""
+"""The sweep: block by block, cases become records. It can be resumed, and cases that fail become records too."""
 
 import sys
 import time
@@ -17,18 +17,19 @@ from benchmarks.running.outstanding import Interrupted, outstanding
 from benchmarks.sweep.block import measure_block
 from benchmarks.sweep.engine import Engine, Known
 
+# The seed of the order of the blocks, and of the choice of the twins.
 SEED = 0
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What a sweep did with its cases: ``measured`` + ``failed`` + ``skipped`` + ``already_there`` are all of them.
+    """Numbers of cases by what the sweep did with them; the four numbers add up to all cases.
 
-    What was there and is measured again, beside a new contender, counts as measured.
+    A case that has a record, and is measured again next to a new contender, counts as measured.
 
     Args:
-        seconds: the sweep took.
-        timed_seconds: of these, inside of timed passes.
+        seconds: duration of the sweep.
+        timed_seconds: the part of it inside timed passes.
     """
 
     measured: int
@@ -40,32 +41,25 @@ class Summary:
 
     @property
     def timed_share(self) -> float:
-        """Part of the time that was spent inside of timed passes."""
+        """The fraction of the time that was spent inside timed passes."""
         return self.timed_seconds / self.seconds if self.seconds else 0.0
 
 
-def sweep(
-    cases: Sequence[Case], store: RecordStore, engine: Engine, *, retry_failed: bool = False, seed: int = SEED
-) -> Summary:
-    """Measure the cases that the store lacks; every one becomes a record, whatever happens to it.
+def sweep(cases: Sequence[Case], store: RecordStore, engine: Engine, *, retry_failed: bool = False) -> Summary:
+    """Measure the cases that the store lacks. Every one becomes a record, also when it fails.
 
-    Args:
-        cases: what to measure.
-        store: where the records go, those of a block at a time.
-        engine: how.
-        retry_failed: measure again what failed or was skipped before.
-        seed: of the order, and of who gets a twin.
+    Records are stored block by block. ``retry_failed`` measures failed and skipped cases again.
 
     Raises:
         InvalidCase: when a case needs a device or more cores than there are.
-        OSError: when the results cannot be written, or somebody else is measuring.
-        Interrupted: on Ctrl-C; everything but the block in progress is in the store.
+        OSError: when the results cannot be written, or another process is measuring into the store.
+        Interrupted: on Ctrl-C; the store then has everything but the block in progress.
     """
     begun = time.monotonic()
     counts = dict.fromkeys(("measured", "failed", "skipped"), 0)
     timed = 0.0
     with outstanding(cases, store, retry_failed=retry_failed) as missing:
-        plan = blocks(cases, set(missing), seed)
+        plan = blocks(cases, set(missing), SEED)
         total = sum(len(block.cases) for block in plan)
         known = Known()
         with tqdm(total=total, unit="case", unit_scale=True, desc="sweep", dynamic_ncols=True, smoothing=0) as progress:
@@ -78,7 +72,7 @@ def sweep(
                         if record["kind"] == "cost":
                             kind = "failed" if record["status"] in FAILURES else "skipped"
                             counts["measured" if record["status"] == "ok" else kind] += 1
-                            _tell(record, progress)
+                            _print_failure(record, progress)
                     progress.update(finished - progress.n)
             except KeyboardInterrupt:
                 kept = sum(counts.values())
@@ -88,7 +82,8 @@ def sweep(
     return Summary(**counts, already_there=len(cases) - total, seconds=time.monotonic() - begun, timed_seconds=timed)
 
 
-def _tell(record: Record, progress: "tqdm[Any]") -> None:
+def _print_failure(record: Record, progress: "tqdm[Any]") -> None:
+    """Print one line about a case that was not measured."""
     if record["status"] != "ok":
         label = Case(**record["case"]).label
         progress.write(f"{label}: {record['status']}: {record['message']}", file=sys.stderr)

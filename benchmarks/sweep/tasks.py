@@ -1,6 +1,6 @@
-"""What a sweep asks of its processes: a probe of one contender, a round of all, the ceilings of the machine.
+"""The tasks that a sweep gives to its processes: a probe of one contender, a round of a block, the machine's ceilings.
 
-Tasks are importable without torch: the code they run is imported in the process that runs it.
+This module needs no torch: each task imports the code that needs torch in the process that runs the task.
 """
 
 from dataclasses import dataclass
@@ -10,10 +10,13 @@ from benchmarks.cases.case import Case
 from benchmarks.measure.sampling import Sampling
 from benchmarks.running.isolated import Report
 
+# The modules that the process server imports: for rounds alone, and for every task.
+ROUND_MODULE, PROBE_MODULE = "benchmarks.sweep.worker", "benchmarks.sweep.probe"
+
 
 @dataclass(frozen=True)
 class Probe:
-    """A contender to look at once; ``macs`` is what was counted before for the same module and input."""
+    """A contender to examine once; ``macs`` are those already counted for an equal module and input."""
 
     case: Case
     sampling: Sampling
@@ -22,7 +25,7 @@ class Probe:
 
 @dataclass(frozen=True)
 class Round:
-    """Contenders to time in turns, in one process, each under a number."""
+    """Contenders that take turns in one process, each with its entry number in the block."""
 
     entries: tuple[tuple[int, Case], ...]
     number: int
@@ -30,25 +33,21 @@ class Round:
 
 
 def probe_task(task: Probe, report: Report) -> dict[str, Any]:
-    """``benchmarks.sweep.probe.probe``, imported where it runs: the sweep itself does without torch."""
+    """Run ``benchmarks.sweep.probe.probe``."""
     from benchmarks.sweep.probe import probe
 
     return probe(task, report)
 
 
 def ceilings_task(task: tuple[str, int, str], report: Report) -> dict[str, Any]:
-    """``benchmarks.measure.roofline.ceilings`` of a device, threads and dtype, imported where it runs."""
+    """Run ``benchmarks.measure.roofline.ceilings`` for a device, a number of threads and a dtype."""
     from benchmarks.measure.roofline import ceilings
 
     return dict(ceilings(*task))
 
 
-# What the process server imports for rounds, and for everything.
-ROUND_MODULE, PROBE_MODULE = "benchmarks.sweep.worker", "benchmarks.sweep.probe"
-
-
 def round_task(task: Round, report: Report) -> dict[str, Any]:
-    """``benchmarks.sweep.worker.measure_round``, imported where it runs."""
+    """Run ``benchmarks.sweep.worker.measure_round``."""
     from benchmarks.sweep.worker import measure_round
 
     return measure_round(task, report)

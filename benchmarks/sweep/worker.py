@@ -1,9 +1,10 @@
 """One round of a block, in its own process: times, and nothing else.
 
-``comparing`` runs this with the ``gcnn_impl`` of old commits. What is imported here decides how old they may be.
+``comparing`` runs this module with the ``gcnn_impl`` of old commits: its imports decide how old the commits may be.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from benchmarks.cases.case import Case
@@ -21,9 +22,13 @@ from benchmarks.workloads.workload import Workload
 def measure_round(task: Round, report: Report) -> dict[str, Any]:
     """Time the contenders in turns until each has enough samples.
 
-    Reported are ``entry``, the number of whoever is about to run; then, of its turn, ``samples`` and ``stopped``, why
-    these are enough, or ``failure``, an ``Outcome`` with which it leaves the round. ``frequency`` is the clock's when
-    all are warm, and in the end.
+    Before a contender runs, the message {"entry": number} is reported. After each of its turns a second message adds
+    ``samples`` (seconds) and ``stopped`` (why they are enough, or None); a contender that fails leaves the round with
+    a ``failure``, which is an ``Outcome``. The message {"frequency": …} has the clock frequency when all contenders
+    are warm.
+
+    Returns:
+        The clock frequency at the end.
     """
     device = task.entries[0][1].device
     configure(task.entries[0][1])
@@ -48,33 +53,29 @@ def measure_round(task: Round, report: Report) -> dict[str, Any]:
     def turn(entry: int) -> None:
         workload, most = workloads[entry], share.max_samples - len(samples[entry])
         taken = take_turn(workload.run, clock, TURN_SECONDS, prepare=workload.prepare, most=most)
-        workload.prepare()  # its gradients are not there while others run
+        workload.prepare()  # frees its gradients while the others run
         samples[entry] += taken
         stopped = task.sampling.stopped(samples[entry], precise_enough)
         report({"entry": entry, "samples": taken, "stopped": stopped})
         if stopped is not None:
             del workloads[entry]
 
-    # Processes forked from one server lay out their memory alike, so that who is built first is favoured, or not, in
-    # all rounds: by 0.3 % ± 0.2 of the time. In every other round it is built last.
+    # Processes forked from one server have similar memory layouts. In all rounds these favour, or disfavour, the
+    # contender that is built first: by 0.3 % ± 0.2 of the time. So every other round builds in reverse order.
     for entry, case in task.entries[:: 1 if task.number % 2 == 0 else -1]:
-        attempt(entry, lambda entry=entry, case=case: enter(entry, case))  # type: ignore[misc]
+        attempt(entry, partial(enter, entry, case))
     report({"frequency": frequency(device)})
     order = [entry for entry, _ in task.entries if entry in workloads]
     for place in counterbalanced(len(order), task.number) if order else ():
         if order[place] in workloads:
-            attempt(order[place], lambda entry=order[place]: turn(entry))  # type: ignore[misc]
+            attempt(order[place], partial(turn, order[place]))
         if not workloads:
             break
     return {"frequency": frequency(device)}
 
 
 def build_or_skip(case: Case) -> Workload:
-    """Build the workload of a case.
-
-    Raises:
-        Skipped: when the case is a peer's that cannot be had.
-    """
+    """Build the workload of a case; raise ``Skipped`` if it is a peer's that is not available here."""
     try:
         return build(case)
     except PeerUnavailable as reason:

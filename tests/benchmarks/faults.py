@@ -1,7 +1,7 @@
-"""What a sweep makes of everything that can go wrong: ``nox -s faults`` tries each, and prints the table.
+"""A program that causes real faults during sweeps, and prints a table of their consequences: ``nox -s faults``.
 
-Every fault is a real one, brought upon the command as users run it: processes are killed, a disk is full, a user's
-layer goes wrong. The tests say the same of each part; this shows it of the whole. Exit status 1: something was lost.
+The faults happen to the command as users run it: processes are killed, the disk is full, a user's layer fails. The
+tests check the same for each part; this program checks the whole. Exit status 1: a result was lost.
 """
 
 import json
@@ -30,14 +30,14 @@ LAYERS = "tests.benchmarks.misbehaving_layers"
 TINY = ["--group=SO2", "--resolution=4", "--channels=2", "--batch-size=1", "--image-size=8", "--kernel-size=3"]
 TINY += ["--threads=1", "--direction=forward_backward", "--execution=eager", "--dtype=float32"]
 SHORT = ["--rounds=2", "--seconds=0.2", "--min-samples=2"]
-# Wall clocks that are set back an hour, and forth again, at every look.
+# A wall clock that jumps back an hour, and forth again, at every other call.
 JUMPING = "import itertools, time\n_true, _jumps = time.time, itertools.cycle((0, -3600))\n"
 JUMPING += "time.time = lambda: _true() + next(_jumps)\n"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of it: ``held`` where nothing was lost and what was wrong has a row or a line."""
+    """The consequence of a fault: ``held`` if no result was lost and the fault has a record or a line of its own."""
 
     held: bool
     text: str
@@ -59,7 +59,7 @@ def sweep(results: Path, *options: str, **environment: str) -> subprocess.Comple
 
 
 def records(results: Path) -> list[Record]:
-    """The records that a reader of the file accepts."""
+    """Return the cost records that ``RecordStore`` accepts."""
     program = (
         "import sys; from benchmarks.records.store import RecordStore; from pathlib import Path; import json, warnings;"
     )
@@ -76,13 +76,13 @@ def last_line(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def one_line(done: subprocess.CompletedProcess[str], pattern: str) -> Outcome:
-    """Status 2, no traceback, and a line that names it."""
+    """Check for status 2, no traceback, and a line that names the fault."""
     held = done.returncode == 2 and "Traceback" not in done.stderr and bool(re.search(pattern, done.stderr))
     return Outcome(held, f"status {done.returncode}: {last_line(done)}")
 
 
 def row(results: Path, layer: str, status: str) -> Callable[[], Outcome]:
-    """A layer of a user's that goes wrong has a row, and ours beside it are measured."""
+    """Return a fault: a user's layer that fails. It should get a record, and ours next to it should be measured."""
 
     def fault() -> Outcome:
         done = sweep(results, "--layer", "conv", f"{LAYERS}:{layer}", "--variant", "separable", "--timeout", "20")
@@ -91,7 +91,7 @@ def row(results: Path, layer: str, status: str) -> Callable[[], Outcome]:
         held = bool(theirs and ours and theirs["status"] == status and ours["status"] == "ok")
         held = held and len(done.stdout + done.stderr) < 20_000
         words = f"{theirs['status']}: {theirs['message'] or 'measured'}" if theirs else "no row"
-        return Outcome(held, f"{words}; ours beside it: {ours['status'] if ours else 'no row'}")
+        return Outcome(held, f"{words}; ours next to it: {ours['status'] if ours else 'no row'}")
 
     return fault
 
@@ -134,7 +134,7 @@ def killed_parent(results: Path) -> Outcome:
 
 
 def killed_child(results: Path) -> Outcome:
-    """Whichever process measures first, in a sweep of many cases."""
+    """Kill the process that measures first, in a sweep of many cases."""
     with sweeping(results, *MANY) as process:
         victims: list[psutil.Process] = []
 
@@ -144,7 +144,7 @@ def killed_child(results: Path) -> Outcome:
             return bool(victims)
 
         wait_for(found)
-        time.sleep(0.1)  # so that it has begun
+        time.sleep(0.1)  # until it has begun
         victims[0].kill()
         process.communicate(timeout=120)
     rows = records(results)
@@ -185,7 +185,9 @@ def garbled(results: Path) -> Outcome:
     again = [record["id"] for record in records(results)]
     warned = len(set(re.findall(r"records\.jsonl:\d+", done.stderr)))
     held = done.returncode == 0 and sorted(map(str, again)) == sorted(map(str, whole)) and warned == 2 and left == 11
-    return Outcome(held, f"{warned} lines refused by number, {left} of 12 read; the next run completes {len(again)}")
+    return Outcome(
+        held, f"{warned} lines refused with their numbers, {left} of 12 read; the next run completes {len(again)}"
+    )
 
 
 def two_sweeps(results: Path) -> Outcome:
@@ -241,7 +243,7 @@ def main() -> int:
         }
         outcomes = {name: fault() for name, fault in faults.items()}
     lines = [(name, "yes" if outcome.held else "NO", outcome.text) for name, outcome in outcomes.items()]
-    print("\n".join(left_columns([("fault", "held", "what became of it"), *lines])))
+    print("\n".join(left_columns([("fault", "held", "consequence"), *lines])))
     return 0 if all(outcome.held for outcome in outcomes.values()) else 1
 
 

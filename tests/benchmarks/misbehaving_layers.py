@@ -1,4 +1,4 @@
-"""Layers of users that go wrong, each in its own way; and one that does not."""
+"""Users' layers that fail, each in another way, and one that works."""
 
 import ctypes
 import os
@@ -12,11 +12,11 @@ from gcnn_impl import Group, SeparableGroupConv2d
 
 
 class Right(SeparableGroupConv2d):
-    """As good as ours."""
+    """A layer that works."""
 
 
 class Wrong(nn.Module):
-    """Takes what a layer of ours takes."""
+    """A layer with the arguments of ours that fails in ``go_wrong``."""
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int, *, group: Group, padding: int) -> None:
         super().__init__()

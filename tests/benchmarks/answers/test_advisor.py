@@ -1,4 +1,4 @@
-"""Advice from made-up results: the front, what is not known, and what nothing meets."""
+"""Tests of advice from made-up results: the front, unknown costs, budgets that no network meets."""
 
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ GOOD, MIDDLE, POOR = (0.97, 0.98, 0.975), (0.93, 0.94, 0.935), (0.80, 0.81, 0.80
 
 
 def trained(accuracies: tuple[float, ...], channels: int, **fields: Any) -> list[Record]:
-    """Records of one configuration, told from others by its width."""
+    """Return records of one configuration, which differs from others in its width."""
     return [
         training_record([0.1, accuracy], seed=seed, channels=channels, **fields)
         for seed, accuracy in enumerate(accuracies)
@@ -24,7 +24,7 @@ def trained(accuracies: tuple[float, ...], channels: int, **fields: Any) -> list
 
 
 def timed(channels: int, ms: float, *, batch: int = 10, mb: float = 1.0, **axes: Any) -> Record:
-    """The cost of inference of the same network; the interval is ± 10 %."""
+    """Return the cost record of the same network's inference; the interval is ± 10 %."""
     case = {"layer": "resnet", "variant": "separable", "group": "SO2", "resolution": 4, "scales": 1, "kernel_size": 5}
     case |= {"channels": channels, "image_size": 16, "batch_size": batch, "direction": "forward", "kernels": "cached"}
     case |= {"execution": "eager", "device": "cpu", "dtype": "float32", "threads": 1, **axes}
@@ -59,7 +59,7 @@ def asked(budget: Budget, records: list[Record] = RESULTS) -> Advice:
     return advise(candidates(records), budget)
 
 
-def test_the_front_is_what_nothing_beats_within_the_budget() -> None:
+def test_the_front_has_the_unbeaten_networks_within_the_budget() -> None:
     assert widths(asked(Budget({"ms": 10})).front) == [8, 4, 2]
     assert widths(asked(Budget({"ms": 5})).front) == [4, 2]
     assert widths(asked(Budget({"ms": 10, "mb": 50})).front) == [4, 2]
@@ -68,14 +68,14 @@ def test_the_front_is_what_nothing_beats_within_the_budget() -> None:
     assert widths(asked(Budget({"epoch_seconds": 7})).beaten) == [2]
 
 
-def test_a_least_accuracy_alone_asks_for_all_costs_that_are_known() -> None:
+def test_a_minimum_accuracy_alone_compares_all_known_costs() -> None:
     advice = asked(Budget(min_accuracy=0.9))
     assert widths(advice.front) == [8, 4]
     assert "ms" in advice.axes
     assert "parameters" in advice.axes
 
 
-def test_costs_of_inference_are_those_of_the_same_network_per_image() -> None:
+def test_inference_costs_are_those_of_the_same_network_per_image() -> None:
     found = {candidate.configuration["channels"]: candidate for candidate in candidates(RESULTS)}
     assert found[4].costs["ms"].mean == pytest.approx(4.0)
     assert found[4].costs["mb"].mean == 40
@@ -86,29 +86,29 @@ def test_costs_of_inference_are_those_of_the_same_network_per_image() -> None:
 @pytest.mark.parametrize(
     "other", [{"kernels": "generated"}, {"direction": "forward_backward"}, {"layer": "conv"}, {"resolution": 8}]
 )
-def test_other_cases_say_nothing_about_a_network(other: dict[str, Any]) -> None:
+def test_other_cases_give_a_network_no_inference_costs(other: dict[str, Any]) -> None:
     (found,) = candidates([*trained(GOOD, 8), timed(8, 8.0, **other)])
     assert "ms" not in found.costs
 
 
-def test_every_batch_that_was_timed_is_a_way_to_use_the_network() -> None:
+def test_every_timed_batch_size_is_a_candidate() -> None:
     advice = asked(Budget({"ms": 2}), [*trained(GOOD, 8), timed(8, 3.0, batch=1), timed(8, 1.0, batch=64)])
     assert [candidate.inference for candidate in advice.front] == ["batch 64, 1 thread"]
 
 
-def test_what_was_not_measured_is_unknown_not_good_or_bad() -> None:
+def test_a_network_without_the_limited_cost_is_unknown() -> None:
     advice = asked(Budget({"ms": 10}), [*RESULTS, *trained(GOOD, 16)])
     assert widths(advice.unknown) == [16]
     assert 16 not in widths([*advice.front, *advice.over])
 
 
-def test_what_is_beaten_by_less_than_its_interval_is_still_possible() -> None:
+def test_a_network_beaten_by_less_than_its_interval_is_possible() -> None:
     noisy = (0.90, 0.96, 0.93)
     advice = asked(Budget({"ms": 10}), [*RESULTS, *trained(noisy, 5), timed(5, 5.0)])
     assert widths(advice.possible) == [5]
 
 
-def test_an_interval_that_reaches_out_of_the_budget_is_marked() -> None:
+def test_an_interval_that_exceeds_the_budget_is_marked() -> None:
     budget = Budget({"ms": 4.1})
     by_width = {candidate.configuration["channels"]: candidate for candidate in candidates(RESULTS)}
     assert budget.unsure(by_width[4])
@@ -116,10 +116,10 @@ def test_an_interval_that_reaches_out_of_the_budget_is_marked() -> None:
     assert Budget(min_accuracy=0.934).unsure(by_width[4])
 
 
-def test_what_nothing_meets_is_said_in_one_line_with_what_comes_nearest() -> None:
+def test_a_budget_that_no_network_meets_names_the_nearest() -> None:
     budget = Budget({"ms": 1})
     line = nearest_line(budget, asked(budget))
-    assert line == ("nothing meets 1 ms; nearest: separable SO2(4) C=2 (batch 10, 1 thread) with 2 ms, 100% over")
+    assert line == ("no network meets 1 ms; nearest: separable SO2(4) C=2 (batch 10, 1 thread) with 2 ms, 100% over")
     budget = Budget({"parameters": 10_000}, min_accuracy=0.99)
     assert "C=8" in nearest_line(budget, asked(budget))
     assert "97.5% accuracy" in nearest_line(budget, asked(budget))
@@ -130,7 +130,7 @@ def test_a_configuration_that_failed_is_no_candidate() -> None:
 
 
 @pytest.mark.parametrize("wrong", [{}, {"limits": {"ms": 0}}, {"limits": {"ms": float("nan")}}, {"min_accuracy": 95}])
-def test_a_budget_that_is_none_is_refused(wrong: dict[str, Any]) -> None:
+def test_an_impossible_budget_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="allowed"):
         Budget(**wrong)
 
@@ -150,9 +150,9 @@ def test_the_command(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "93.5 [" in printed
 
 
-def test_the_command_where_nothing_meets_the_budget(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_without_a_network_within_the_budget(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["advise", "--max-ms", "1", "--results", str(results)]) == 1
-    assert "nothing meets 1 ms; nearest" in capsys.readouterr().out
+    assert "no network meets 1 ms; nearest" in capsys.readouterr().out
 
 
 def test_the_command_says_how_to_measure_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -160,7 +160,7 @@ def test_the_command_says_how_to_measure_what_is_missing(tmp_path: Path, capsys:
         RecordStore(tmp_path).append(record)
     assert main(["advise", "--max-ms", "1", "--results", str(tmp_path)]) == 1
     printed = capsys.readouterr().out
-    assert "1 are not judged: no time per image of inference was measured" in printed
+    assert "1 are not judged: their time per image of inference was not measured" in printed
     assert "sweep --layer resnet --batch-size 1 --variant separable" in printed
 
 
@@ -174,7 +174,7 @@ def test_the_command_needs_results_of_one_data_set(results: Path, capsys: pytest
     assert main(["advise", "--results", str(results), "--dataset", "rotated-digits"]) == 2
 
 
-def test_a_network_of_two_tables_of_a_study_is_one_candidate() -> None:
+def test_a_network_in_two_tables_of_a_study_is_one_candidate() -> None:
     tables = [trained(GOOD, 8, matched=budget) for budget in ("parameters", "time")]
     assert len(candidates([record for records in tables for record in records])) == 1
     assert len(candidates([*tables[0], *trained(GOOD, 9, matched="time")])) == 2

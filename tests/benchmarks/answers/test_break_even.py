@@ -1,4 +1,4 @@
-"""How long until an accuracy: what is not reached is never left out."""
+"""Tests of the time until an accuracy: runs that miss it are never left out."""
 
 import math
 from pathlib import Path
@@ -16,18 +16,18 @@ Records = list[dict[str, Any]]
 
 
 def runs(*curves: list[float], **fields: Any) -> Records:
-    """A record a seed, with the validation accuracies of its epochs after the 0th."""
+    """Return a record for each seed, with the validation accuracies of its epochs after the 0th."""
     return [training_record([0.1, *curve], seed=seed, **fields) for seed, curve in enumerate(curves)]
 
 
-def test_the_first_epoch_that_is_there_counts_whatever_comes_after() -> None:
+def test_the_first_epoch_at_the_target_counts() -> None:
     records = runs([0.5, 0.9, 0.8], [0.89, 0.7, 0.9], [0.9, 0.9, 0.9])
     assert to_target(records, 0.9) == Waiting(median=2, low=1, high=3, reached=3, n=3, within=3)
     assert to_target(records, 0.9, "seconds").median == 4
     assert to_target(records, 0.9, "macs").median == 2e9
 
 
-def test_what_is_not_reached_counts_as_longer_than_any_other() -> None:
+def test_a_missed_target_counts_as_longer_than_any_other() -> None:
     found = to_target(runs([0.5, 0.9], [0.5, 0.6], [0.9, 0.9]), 0.9)
     assert (found.median, found.high, found.reached, found.n) == (2, math.inf, 2, 3)
     assert found.text() == "2 [1, ∞], 2 of 3"
@@ -41,14 +41,14 @@ def test_a_run_that_diverged_is_not_left_out() -> None:
     assert len(records) == 1
 
 
-def test_the_median_is_unknown_where_half_of_the_seeds_are_not_there() -> None:
+def test_the_median_is_infinite_if_half_of_the_seeds_miss_the_target() -> None:
     found = to_target(runs([0.5, 0.9], [0.5, 0.6]), 0.9)
     assert math.isinf(found.median)
     assert found.text() == "∞ [2, ∞], 1 of 2"
     assert to_target(runs([0.5, 0.6], [0.5, 0.6]), 0.9).text() == "not within 2, 0 of 2"
 
 
-def test_one_overtakes_where_it_is_ahead_for_good() -> None:
+def test_a_network_overtakes_where_it_stays_ahead() -> None:
     ours = runs([0.3, 0.6, 0.8, 0.95])
     theirs = runs([0.5, 0.7, 0.8, 0.9], variant="plain", group="trivial", resolution=1)
     assert overtaking(ours, theirs, "epoch").median == 4
@@ -62,12 +62,12 @@ def test_a_slower_network_overtakes_a_finished_one() -> None:
     assert overtaking(ours, plain, "seconds").median == 12
 
 
-def test_being_ahead_from_the_beginning_is_overtaking_at_the_beginning() -> None:
+def test_a_network_ahead_from_the_start_overtakes_at_the_start() -> None:
     ahead = [training_record([0.2, 0.5], seed=0)]
     assert overtaking(ahead, [training_record([0.1, 0.4], seed=0)], "epoch").median == 0
 
 
-def test_seeds_are_paired_and_strangers_left_out() -> None:
+def test_seeds_are_paired_and_single_ones_left_out() -> None:
     ours = runs([0.9], [0.1], [0.9])
     theirs = runs([0.5], [0.5])
     found = overtaking(ours, theirs, "epoch")
@@ -80,7 +80,7 @@ def test_seconds_at_another_pace() -> None:
     assert record["epochs"][1]["seconds"] == 7.0
 
 
-def test_a_table_has_every_configuration_at_every_target_that_somebody_reaches() -> None:
+def test_a_table_has_every_configuration_at_every_reached_target() -> None:
     lines = target_lines({"plain": runs([0.5, 0.9]), "full": runs([0.96])}, (0.9, 0.95, 0.99))
     assert [line.split()[0] for line in lines[1:]] == ["plain", "plain", "full", "full", "99%:"]
     assert "not within 2, 0 of 1" in lines[2]
@@ -88,7 +88,7 @@ def test_a_table_has_every_configuration_at_every_target_that_somebody_reaches()
     assert target_lines({"plain": runs([0.5])}, (0.9,)) == ["90%: 0 of 1 runs"]
 
 
-def test_the_command_reads_what_is_there(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_reads_stored_results(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["break-even", "--results", str(tmp_path)]) == 1
     store = RecordStore(tmp_path)
     plain = {"variant": "plain", "group": "trivial", "resolution": 1}

@@ -1,4 +1,4 @@
-"""Tables of contenders and answers to questions, from records that were made up."""
+"""Tests of tables of contenders and of answers to questions, from made-up records."""
 
 from dataclasses import replace
 from typing import Any
@@ -55,7 +55,7 @@ def test_a_table_compares_each_contender_with_ours_and_ends_with_the_skips() -> 
     assert escnn == "escnn full: skipped: escnn is not installed"
 
 
-def test_shapes_have_tables_of_their_own() -> None:
+def test_each_shape_has_its_own_table() -> None:
     training = [replace(case, direction="forward_backward", kernels="") for case in (OURS, TORCH)]
     records = [cost(OURS, 0.010), cost(TORCH, 0.010), *(cost(case, 0.030) for case in training), twin(OURS, 0.010)]
     lines = side_by_side([OURS, TORCH, *training], records)
@@ -78,7 +78,7 @@ def test_without_twins_nothing_is_called_faster() -> None:
     assert lines[-1] == "no A/A twins among the records: nothing can be called faster or slower"
 
 
-def test_the_floor_is_what_twins_of_one_block_differ_by() -> None:
+def test_the_noise_floor_comes_from_twins_of_one_block() -> None:
     records = [cost(OURS, 0.010), twin(OURS, 0.011)]
     assert noise_floor(records, comparisons=1) > 0.1
     assert noise_floor([cost(OURS, 0.010, block="another"), twin(OURS, 0.011)], comparisons=1) is None

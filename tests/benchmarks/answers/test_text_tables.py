@@ -1,4 +1,4 @@
-"""Tables of text."""
+"""Tests of tables of text."""
 
 from benchmarks.answers.text_tables import columns
 

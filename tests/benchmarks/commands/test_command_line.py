@@ -1,4 +1,4 @@
-"""The command line: what a wrong request prints, and what a right one leaves."""
+"""Tests of the command line: the error of a wrong request, and the results of a right one."""
 
 import re
 from pathlib import Path
@@ -62,7 +62,7 @@ def test_a_wrong_request_is_one_line_that_names_it(
     assert not (tmp_path / "results").exists()
 
 
-def test_a_device_that_is_not_there(
+def test_a_missing_device_is_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("benchmarks.running.outstanding.gpu_name", lambda: None)
@@ -113,14 +113,14 @@ def test_list_names_every_case_and_every_profile(capsys: pytest.CaptureFixture[s
     assert all(profile in last for profile in PROFILES)
 
 
-def test_a_layer_of_one_s_own_is_listed_beside_ours(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_users_layer_is_listed_next_to_ours(capsys: pytest.CaptureFixture[str]) -> None:
     assert command_line.main(["list", *TINY[2:], "--variant", "separable", "--layer", "conv", "mine.layers:Layer"]) == 0
     out = capsys.readouterr().out
     assert "conv separable SO2(8)" in out
     assert "conv mine.layers:Layer custom SO2(8)" in out
 
 
-def test_a_plan_says_how_much_how_long_and_what_is_skipped(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_plan_has_cases_time_and_skips(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store = RecordStore(tmp_path)
     assert command_line.main(["plan", *TINY, "--results", str(tmp_path)]) == 0
     out = capsys.readouterr().out
@@ -133,7 +133,7 @@ def test_a_plan_says_how_much_how_long_and_what_is_skipped(tmp_path: Path, capsy
     assert re.search(r"2 will be skipped\n  . × needs about \d+", capsys.readouterr().out)
 
 
-@pytest.mark.parametrize("command", [[], ["list"], ["plan"], ["sweep"], ["train"]])
+@pytest.mark.parametrize("command", [[], *([name] for name in command_line.COMMANDS)])
 def test_help_has_examples_and_exits_0(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stop:
         command_line.main([*command, "--help"])
@@ -142,7 +142,7 @@ def test_help_has_examples_and_exits_0(command: list[str], capsys: pytest.Captur
 
 
 @pytest.mark.parametrize(("summary", "status"), [(Summary(0, 3, 0), 1), (Summary(1, 2, 0), 0), (Summary(0, 2, 1), 0)])
-def test_a_sweep_in_which_every_case_failed_says_so_by_its_status(
+def test_the_status_of_a_sweep_tells_whether_every_case_failed(
     summary: Summary, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("benchmarks.commands.sweep.sweep", lambda *_, **__: summary)

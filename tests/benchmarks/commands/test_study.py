@@ -1,4 +1,4 @@
-"""The command, from nothing to the words, on a study that takes seconds."""
+"""Tests of the command ``study``, from the plan to the verdicts, on a study that takes seconds."""
 
 import json
 from dataclasses import replace
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks.__main__ import main
+from benchmarks.__main__ import main, parser
 from benchmarks.cases.case import InvalidCase
 from benchmarks.commands import study as command
 from benchmarks.commands.study import chosen_study
@@ -42,7 +42,7 @@ def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("tiny")
-def test_a_study_from_nothing_to_its_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_study_from_the_plan_to_the_verdicts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["study", "rotated-digits", "--results", str(tmp_path)]
     assert main([*asked, "--plan"]) == 0
     planned = capsys.readouterr().out
@@ -76,23 +76,20 @@ def test_a_study_from_nothing_to_its_words(tmp_path: Path, capsys: pytest.Captur
     assert main(["advise", "--max-ms", "1000", "--results", str(tmp_path)]) == 0
 
 
-def test_steps_of_another_commit_are_pointed_out(tmp_path: Path) -> None:
+def test_steps_of_another_commit_give_a_warning(tmp_path: Path) -> None:
     decisions = plan_of(lambda contender: 0.01)
     with pytest.warns(RecordWarning, match="those of commit aaaaaaaaaa, not of"):
         command.warn_of_another_commit(replace(decisions, provenance={"commit": "a" * 40}), tmp_path)
 
 
-class Arguments:
-    """What the command line leaves out."""
-
-    name, scale = "rotated-digits", "quick"
-    match = resolution = seeds = epochs = channels = image_size = limit = device = None
+def chosen(*options: str) -> Study:
+    """Return the study that the command line chooses."""
+    return chosen_study(parser("study").parse_args(["study", "rotated-digits", *options]))
 
 
 def test_options_replace_values_of_the_scale() -> None:
-    args = Arguments()
-    args.seeds, args.match, args.resolution = 4, ["memory", "macs"], [8, 16]  # type: ignore[assignment]
-    study = chosen_study(args)  # type: ignore[arg-type]
+    changed = ("--seeds", "4", "--match", "memory", "macs", "--resolution", "8", "16")
+    study = chosen("--scale", "quick", *changed)
     quick = STUDIES["rotated-digits"]["quick"]
     assert (study.seeds, study.matches, study.resolutions) == (4, ("memory", "macs"), (8, 16))
     assert study.reference == replace(quick.reference, resolution=16)
@@ -100,10 +97,8 @@ def test_options_replace_values_of_the_scale() -> None:
 
 
 def test_an_unknown_scale_is_named() -> None:
-    args = Arguments()
-    args.scale = "large"
     with pytest.raises(InvalidCase, match="unknown scale 'large'; allowed: quick, standard, paper"):
-        chosen_study(args)  # type: ignore[arg-type]
+        chosen("--scale", "large")
 
 
 @pytest.mark.parametrize(
@@ -124,13 +119,13 @@ def test_a_wrong_request_is_one_line(
     assert error.count("\n") == 1
 
 
-def test_images_that_are_not_there_are_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_images_are_an_error_of_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["study", "rotated-mnist", "--scale", "quick", "--results", str(tmp_path), "--data-root", str(tmp_path)]
     assert main(asked) == 2
     assert "is missing" in capsys.readouterr().err
 
 
-def test_a_plan_is_completed_by_what_it_lacks_and_keeps_what_it_has() -> None:
+def test_a_plan_keeps_its_decisions_and_gets_the_missing_ones() -> None:
     measured: list[Any] = []
 
     class Workers(Here):

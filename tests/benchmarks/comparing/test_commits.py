@@ -1,4 +1,4 @@
-"""The command: two sets of results, two commits, and the exit status that says what came out."""
+"""Tests of the comparison of two commits or two sets of results, and of its exit status."""
 
 import argparse
 from pathlib import Path
@@ -24,7 +24,7 @@ FAST = Sampling(rounds=2, min_samples=4, seconds=0.01)
 
 
 def record(case: Case, factor: float = 1.0, **fields: Any) -> Record:
-    """A cost record; medians of rounds differ by about 1 %."""
+    """Return a cost record; medians of rounds differ by about 1 %."""
     rng = np.random.default_rng(int(case.id, 16))
     rounds = (factor * 1e-3 * np.exp(0.01 * rng.normal(size=(5, 1)) + 0.02 * rng.normal(size=(5, 9)))).tolist()
     base = {"schema": 2, "kind": "cost", "id": case.id, "case": case.fields(), "status": "ok", "message": ""}
@@ -37,9 +37,7 @@ def stored(path: Path, *records: Record) -> str:
     return str(path)
 
 
-def test_slower_results_are_a_regression_and_the_table_says_where(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_slower_results_are_a_regression_and_top_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     a = stored(tmp_path / "a", *(record(case) for case in CASES))
     b = stored(tmp_path / "b", record(CASES[0]), record(CASES[1], factor=1.3))
     assert command_line.main(["compare", a, b]) == REGRESSION
@@ -48,26 +46,26 @@ def test_slower_results_are_a_regression_and_the_table_says_where(
     assert lines[1].endswith(CASES[1].label)
     assert lines[2].startswith("same    1.000  [")
     assert lines[-3:] == [
-        "floor 10.0%, stated: results of different hours; to find less, compare commits",
+        "noise floor 10.0%, given: results of different hours; to find smaller changes, compare commits",
         "2 compared: 0 faster, 1 slower, 1 same, 0 ambiguous",
-        "regression: 1 slower beyond the floor, 0 broken",
+        "regression: 1 slower beyond the noise floor, 0 broken",
     ]
     assert command_line.main(["compare", b, a]) == NO_REGRESSION
     assert command_line.main(["compare", a, b, "--floor", "40"]) == NO_REGRESSION
 
 
-def test_a_results_file_will_do_for_its_directory(tmp_path: Path) -> None:
+def test_a_results_file_stands_for_its_directory(tmp_path: Path) -> None:
     a = stored(tmp_path, record(CASES[0]))
     assert command_line.main(["compare", a, str(tmp_path / "records.jsonl")]) == NO_REGRESSION
 
 
-def test_nothing_in_common_is_no_success(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_results_without_common_cases_are_no_success(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     a, b = (stored(tmp_path / case.id, record(case)) for case in CASES)
     assert command_line.main(["compare", a, b]) == NOTHING_COMPARED
     assert capsys.readouterr().out.splitlines()[-1].startswith("nothing could be compared")
 
 
-def test_a_case_that_fails_at_b_alone_is_a_regression_and_at_a_is_not() -> None:
+def test_only_a_failure_at_b_alone_is_a_regression() -> None:
     ok, failed = record(CASES[0]), record(CASES[0], status="failed", seconds=None)
     skipped = record(CASES[0], status="skipped", seconds=None)
     assert compare_results([ok], [failed], 0.1).status == REGRESSION
@@ -75,7 +73,7 @@ def test_a_case_that_fails_at_b_alone_is_a_regression_and_at_a_is_not() -> None:
         assert compare_results([before], [after], 0.1).status == NOTHING_COMPARED
 
 
-def test_machines_are_not_mixed_without_saying_so() -> None:
+def test_machines_are_mixed_only_on_request() -> None:
     ours, theirs = record(CASES[0]), record(CASES[0], provenance={**HERE, "cpu": "B"})
     with pytest.raises(ValueError, match="results of different machines, A, 2, None against B, 2, None; say --across"):
         compare_results([ours], [theirs], 0.1)
@@ -98,7 +96,7 @@ def test_markdown_is_a_table_and_a_list() -> None:
         "| --- | --- | --- | --- | --- | --- |",
     ]
     assert lines[2].startswith("| same | 1.000 | [")
-    assert lines[-1] == "- no regression: no case is slower beyond the floor"
+    assert lines[-1] == "- no regression: no case is slower beyond the noise floor"
 
 
 @pytest.mark.parametrize(
@@ -122,7 +120,7 @@ def test_twins_are_rounds_of_one_commit_right_after_each_other() -> None:
     assert Pair(a, b).twins() == ([[10.0], [1.0], [12.0]], [[11.0], [2.0], [13.0]])
 
 
-def test_a_commit_is_measured_in_a_place_with_its_own_package_and_our_ruler() -> None:
+def test_a_workplace_has_the_commits_package_and_our_benchmarks() -> None:
     commit = resolve("HEAD")
     with workplace(commit) as place:
         assert (place / "benchmarks").resolve() == commits.ROOT / "benchmarks"
@@ -133,7 +131,7 @@ def test_a_commit_is_measured_in_a_place_with_its_own_package_and_our_ruler() ->
     assert not place.exists()
 
 
-def test_what_has_no_package_is_refused() -> None:
+def test_a_commit_without_the_package_is_refused() -> None:
     with pytest.raises(ValueError, match="has no gcnn_impl"), workplace("HEAD:docs"):
         pass
 
@@ -147,7 +145,7 @@ def test_two_commits_are_measured_round_by_round() -> None:
         assert all(len(samples) >= 2 for samples in (*pair.a, *pair.b))
 
 
-def test_of_commits_the_floor_is_what_their_twins_show(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_noise_floor_of_commits_comes_from_their_twins(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
 
     def measured(a: str, b: str, cases: list[Case], *_: object) -> dict[Case, Pair]:
@@ -163,7 +161,7 @@ def test_of_commits_the_floor_is_what_their_twins_show(monkeypatch: pytest.Monke
     assert [row.comparison and row.comparison.word for row in report.rows] == ["same", "slower", None]
     assert [row.broken for row in report.rows] == [False, False, True]
     assert report.status == REGRESSION
-    assert report.remarks[1].startswith("floor ")
+    assert report.remarks[1].startswith("noise floor ")
     assert compare_commits("a", "b", cases, Sampling(rounds=10), 60.0, floor=0.2).rows[1].comparison.word == "same"  # type: ignore[union-attr]
 
 

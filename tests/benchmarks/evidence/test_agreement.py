@@ -1,4 +1,4 @@
-"""The three engines measure the same cases, and what they say is compared."""
+"""Tests of the agreement of the three engines: their common cases, and the table of differences."""
 
 import itertools
 import math
@@ -25,7 +25,7 @@ def test_a_case_has_the_name_that_asv_stores_it_under():
     assert {asv_name(case) for case in agreement_cases() if case.direction == "forward"} <= names
 
 
-def test_an_engine_says_the_median_of_its_runs():
+def test_the_result_of_an_engine_is_the_median_of_its_runs():
     case = agreement_cases()[0]
     assert median_of_runs([{case.id: 3.0}, {case.id: 1.0}, {}, {case.id: 2.0}], case) == 2.0
     assert math.isnan(median_of_runs([{}], case))
@@ -39,19 +39,19 @@ def test_the_largest_difference_is_that_of_two_engines():
     assert "10.0%" in lines[1]
 
 
-def test_what_turns_make_is_taken_out_of_the_sweep_alone():
+def test_the_effect_of_turns_is_divided_out_of_the_sweep_alone():
     case = agreement_cases()[0]
     _, largest = table({"sweep": [{case.id: 1.2}], "asv": [{case.id: 1.0}]}, {case.id: 1.2}, [case])
     assert largest == pytest.approx(0.0)
 
 
-def test_beside_a_difference_stands_what_runs_of_one_engine_differ_by():
+def test_the_last_column_is_the_difference_between_runs_of_one_engine():
     case = agreement_cases()[0]
     engines = {"sweep": [{case.id: 1.0}, {case.id: 1.25}], "asv": [{case.id: 1.0}, {case.id: 1.0}]}
     assert table(engines, {case.id: 1.0}, [case])[0][1].endswith("25.0%")
 
 
-def test_a_case_that_an_engine_lacks_is_no_agreement():
+def test_a_case_missing_from_an_engine_is_no_agreement():
     first, second = agreement_cases()[:2]
     engines = {"sweep": [{first.id: 1.0, second.id: 2.0}], "asv": [{first.id: 1.0}]}
     assert math.isnan(table(engines, {first.id: 1.0, second.id: 1.0}, [first, second])[1])

@@ -1,4 +1,4 @@
-"""The tables of equivariance errors."""
+"""Tests of the tables of equivariance errors."""
 
 import pytest
 import torch
@@ -8,7 +8,7 @@ from gcnn_impl import O2, SO2, RPlus, SO2xRPlus
 
 
 @pytest.mark.parametrize("group", [O2(4), SO2xRPlus(4, 2)], ids=str)
-def test_what_is_exact_is_rounding_for_every_variant(group) -> None:
+def test_exact_elements_give_rounding_errors_for_every_variant(group) -> None:
     for variant in variants_of(group):
         assert 0 < exact_error(group, variant, torch.float32) < 1e-5
         assert exact_error(group, variant, torch.float64) < 1e-12

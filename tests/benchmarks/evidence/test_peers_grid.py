@@ -1,4 +1,4 @@
-"""The grid of ``docs/performance.md``: its cells, its contenders, and the table of ratios."""
+"""Tests of the grid of ``docs/performance.md``: its cells, its contenders, and the table of ratios."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -25,7 +25,7 @@ def test_only_full_layers_of_many_channels_are_left_out() -> None:
     assert not is_too_long(SMALL)
 
 
-def test_contenders_are_ours_and_the_peers_that_can_be_had(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_contenders_are_ours_and_the_available_peers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GCNN_AUTHORS", raising=False)
     names = [case.implementation for case in contenders(SMALL)]
     assert names[:2] == [OURS, "torch"]
@@ -54,7 +54,7 @@ def test_the_table_has_geometric_means_and_counts_where_ours_takes_more(monkeypa
     }
 
 
-def test_a_cell_that_was_measured_is_not_measured_again(
+def test_a_measured_cell_is_not_measured_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     small = Case(variant="separable", resolution=4, channels=2, batch_size=1, image_size=9, threads=1)

@@ -1,4 +1,4 @@
-"""The harness: what it plants is there, and it counts what it measured."""
+"""Tests of the validity program: its planted slowdowns, its trials, and its table."""
 
 import numpy as np
 import pytest
@@ -43,7 +43,7 @@ def test_a_trial_is_rounds_of_two_contenders() -> None:
     assert all(seconds > 0 for samples in (*measured.a, *measured.b) for seconds in samples)
 
 
-def test_a_core_is_kept_busy_and_let_go() -> None:
+def test_a_core_is_kept_busy_and_released() -> None:
     with busy_core() as process:
         assert process.poll() is None
     assert process.poll() is not None

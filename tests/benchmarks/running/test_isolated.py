@@ -1,4 +1,4 @@
-"""Whatever happens to a function in its process becomes an outcome."""
+"""Tests of functions in their own process: every end of the process becomes an outcome."""
 
 import os
 import signal
@@ -62,7 +62,7 @@ def isolate(function: Any, argument: Any, **options: Any) -> Outcome:
     )
 
 
-def test_a_result_comes_back_from_another_process_after_its_reports() -> None:
+def test_reports_and_then_the_result_come_from_another_process() -> None:
     reports: list[dict[str, Any]] = []
     outcome = isolate(report_and_return, 3, report=reports.append)
     assert (outcome.status, outcome.fields["double"]) == ("ok", 6)
@@ -77,7 +77,7 @@ def test_an_exception_becomes_a_status_and_one_line(status: str) -> None:
     assert outcome.message.endswith("two lines")
 
 
-def test_a_kill_is_named_and_what_was_reported_before_is_kept() -> None:
+def test_a_kill_is_named_and_earlier_reports_are_kept() -> None:
     reports: list[dict[str, Any]] = []
     outcome = isolate(kill_itself, None, report=reports.append)
     assert outcome == Outcome("killed", "killed by SIGKILL (often: out of memory)", {})
@@ -92,15 +92,15 @@ def test_a_timeout_ends_the_process() -> None:
     assert isolate(sleep, 60.0, timeout=0.2) == Outcome("timeout", "no result within 0.2 s", {})
 
 
-def test_a_timeout_is_of_silence_not_of_work() -> None:
+def test_reports_restart_the_timeout_and_printing_does_not() -> None:
     assert isolate(report_slowly, 0.5, timeout=2.0).status == "ok"
     assert isolate(print_for_ever, None, timeout=0.2).status == "timeout"
 
 
-def test_megabytes_that_are_printed_go_nowhere_but_the_last_words(capfd: pytest.CaptureFixture[str]) -> None:
+def test_printed_megabytes_are_discarded_except_for_the_end(capfd: pytest.CaptureFixture[str]) -> None:
     outcome = isolate(print_and_die, 5)
     assert outcome.status == "failed"
-    assert outcome.message.startswith("exited with status 3 and no result; its last words: xxx")
+    assert outcome.message.startswith("exited with status 3 and no result; its last output: xxx")
     assert outcome.message.endswith("x last words")
     assert len(outcome.message) < OUTPUT_TAIL + 100
     assert capfd.readouterr() == ("", "")

@@ -1,4 +1,4 @@
-"""Whether the pages of asv publish stop asking for a network."""
+"""Tests that the pages of ``asv publish`` work without a network."""
 
 import base64
 import hashlib
@@ -16,7 +16,7 @@ CONTENT = b"let a = 1"
 
 
 def archive(folder: Path) -> Package:
-    """Write an npm archive of one file; returns its description."""
+    """Write an npm archive of one file, and return its description."""
     with tarfile.open(folder / "lib-1.0.0.tgz", "w:gz") as file:
         entry = tarfile.TarInfo("package/dist/lib.js")
         entry.size = len(CONTENT)
@@ -44,7 +44,7 @@ def test_the_page_of_the_installed_asv_loads_nothing_from_elsewhere() -> None:
     assert "integrity" not in local_page(page)
 
 
-def test_files_are_copied_beside_the_page_and_loaded_from_there(pages: Path, tmp_path: Path) -> None:
+def test_files_are_copied_next_to_the_page_and_loaded_from_there(pages: Path, tmp_path: Path) -> None:
     package = archive(tmp_path)
     assert make_offline(pages, tmp_path, fetch=never, packages=[package]) == 1
     assert (pages / "vendor/lib/dist/lib.js").read_bytes() == CONTENT
@@ -73,7 +73,7 @@ def test_a_file_that_no_package_has_is_an_error() -> None:
         local_page(PAGE, [])
 
 
-def test_without_npm_there_is_one_line(
+def test_missing_npm_is_an_error_of_one_line(
     pages: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pages.joinpath("index.html").write_text(PAGE.replace("lib.min.js", "md5.min.js"))
@@ -84,6 +84,6 @@ def test_without_npm_there_is_one_line(
     )
 
 
-def test_without_pages_there_is_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_missing_pages_are_an_error_of_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([str(tmp_path)]) == 2
     assert capsys.readouterr().err.count("\n") == 1

@@ -1,4 +1,4 @@
-"""Whether runs of the suites are counted and judged rightly."""
+"""Tests of the gate: runs of the suites are counted and judged correctly."""
 
 import json
 import math
@@ -68,7 +68,7 @@ class TestJudge:
 
 
 def write_asv(directory: Path, commit: str, date: int, values: list[float | None], started_at: int = 5000) -> None:
-    """A file as asv 0.6 writes it: one timed benchmark with a parameter."""
+    """Write a file like asv 0.6: one timed benchmark with a parameter."""
     quartiles = [value and value - 0.01 for value in values], [value and value + 0.01 for value in values]
     parameters = [[repr(f"p{i}") for i in range(len(values))]]
     content = {
@@ -85,7 +85,7 @@ def write_asv(directory: Path, commit: str, date: int, values: list[float | None
 
 
 def commits_of_one_second(directory: Path) -> list[str]:
-    """A repository of three empty commits; their hashes, oldest first."""
+    """Make a repository of three empty commits, and return their hashes, oldest first."""
 
     def git(*arguments: str) -> str:
         identity = ["-c", "user.name=x", "-c", "user.email=x@example.org"]
@@ -133,7 +133,7 @@ class TestAsv:
         assert main(["asv", "asv", *FACTOR]) == 1
         assert f"{hashes[1][:8]} after {hashes[0][:8]} on machine: regressed" in capsys.readouterr().out
 
-    def test_each_commit_is_judged_beside_the_one_before(
+    def test_each_commit_is_compared_with_the_one_before(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         for commit, date, value in [(OLD, 1, 1.0), ("c" * 40, 3, 1.5), (NEW, 2, 1.0)]:
@@ -154,14 +154,14 @@ class TestAsv:
     ) -> None:
         write_asv(tmp_path, OLD, 1, [1.0])
         assert main(["asv", str(tmp_path), *FACTOR, "--commits", OLD, NEW]) == 2
-        assert capsys.readouterr().out == "this run left no result of bbbbbbbb\nmeasured nothing\n"
+        assert capsys.readouterr().out == "this run has no result for bbbbbbbb\nmeasured nothing\n"
 
     def test_results_of_earlier_runs_do_not_count(self, tmp_path: Path) -> None:
         write_asv(tmp_path, OLD, 1, [1.0], started_at=5000)
         assert main(["asv", str(tmp_path), *FACTOR, "--since", "4.9"]) == 0
         assert main(["asv", str(tmp_path), *FACTOR, "--since", "5.1"]) == 2
 
-    def test_points_that_were_not_asked_for_do_not_count(self, tmp_path: Path) -> None:
+    def test_points_outside_the_patterns_do_not_count(self, tmp_path: Path) -> None:
         write_asv(tmp_path, OLD, 1, [1.0, 1.0])
         write_asv(tmp_path, NEW, 2, [1.0, 2.0])
         assert main(["asv", str(tmp_path), *FACTOR]) == 1
@@ -190,14 +190,14 @@ class TestPytestBenchmark:
         results = read_pytest_benchmark(write_pytest_benchmark(tmp_path / "1.json", 1.0))
         assert results == {"benchmarks/suites/test_bench_layers.py::test_pass[a]": Result(1.0, 0.99, 1.02, "2.2 0123")}
 
-    def test_a_run_is_judged_beside_the_one_before(self, tmp_path: Path) -> None:
+    def test_a_run_is_compared_with_the_one_before(self, tmp_path: Path) -> None:
         before, after = (str(write_pytest_benchmark(tmp_path / f"{x}.json", x)) for x in (1.0, 1.5))
         assert main(["pytest-benchmark", *FACTOR, after, "--before", before]) == 1
         assert main(["pytest-benchmark", *FACTOR, before, "--before", after]) == 0
         assert main(["pytest-benchmark", *FACTOR, after]) == 0
         assert main(["pytest-benchmark", *FACTOR]) == 2
 
-    def test_of_repetitions_the_fastest_counts(self, tmp_path: Path) -> None:
+    def test_the_fastest_repetition_counts(self, tmp_path: Path) -> None:
         before, disturbed, again = (str(write_pytest_benchmark(tmp_path / f"{x}.json", x)) for x in (1.0, 3.0, 1.01))
         assert main(["pytest-benchmark", *FACTOR, disturbed, again, "--before", before]) == 0
 

@@ -1,4 +1,4 @@
-"""The cases of the two suites, and what asv makes of them."""
+"""Tests of the points of the two suites, and of asv's benchmarks."""
 
 import itertools
 import json
@@ -32,11 +32,11 @@ sys.modules.update(dict.fromkeys({absent!r}))  # importing None fails
 from asv_runner.discovery import _discover
 _discover(["benchmarks", {found!r}])
 """
-# Dependency groups name them, the build_command of asv.conf.json does not: asv's environment lacks them.
+# Packages of dependency groups that the build_command of asv.conf.json does not install.
 NOT_FOR_ASV = ("asv", "distributed", "h5py", "hypothesis", "jinja2", "onnx", "pandas", "seaborn", "tensorboard")
 
 
-def test_asv_finds_its_benchmarks_and_nothing_else_with_what_its_environment_has(tmp_path: Path) -> None:
+def test_asv_finds_exactly_its_benchmarks_with_the_packages_of_its_environment(tmp_path: Path) -> None:
     found = tmp_path / "benchmarks.json"
     code = DISCOVERY.format(absent=NOT_FOR_ASV, found=str(found))
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
@@ -69,7 +69,7 @@ def test_setting_up_again_builds_nothing() -> None:
     assert first.x.grad is None
 
 
-def test_costs_are_finite_and_those_of_a_record() -> None:
+def test_costs_of_a_layer_are_positive_and_finite() -> None:
     costs = bench_layers.Cost()
     costs.setup({POINT: suite.cost(suite.layer_case(*POINT, direction="forward_backward"))}, *POINT)
     assert costs.track_peak_bytes({}, *POINT) > 0
@@ -85,7 +85,7 @@ def test_a_plain_layer_has_no_equivariance_error() -> None:
     assert math.isnan(costs.track_equivariance_error({}, *point))
 
 
-def test_what_could_not_be_measured_fails_alone_and_says_why() -> None:
+def test_a_point_that_failed_raises_its_reason() -> None:
     with pytest.raises(Exception, match="it broke"):
         bench_layers.Cost().setup({POINT: "RuntimeError: it broke"}, *POINT)
 

@@ -1,4 +1,4 @@
-"""A plan's arithmetic: how long a block takes, and how that is said."""
+"""Tests of the plan of a sweep: the time of a block, and the lines of text."""
 
 import pytest
 
@@ -21,7 +21,7 @@ SAMPLING = Sampling(rounds=5, min_samples=10, max_samples=100, seconds=2.0)
 
 
 def seconds(each: float) -> float:
-    """Of a block of one contender and its twin, with what a process takes left out."""
+    """Return the seconds of a block of one contender and its twin, without the overhead of processes."""
     block = Block((CASE,), twin=CASE, seed=0)
     fixed = PROBE_SECONDS + PROBE_PASSES * each + 2 * SAMPLING.rounds * ROUND_SECONDS
     return block_seconds(block, {CASE.id: each}, SAMPLING) - fixed
@@ -33,7 +33,7 @@ def test_passes_take_their_budget_unless_they_are_very_short_or_very_long() -> N
     assert seconds(1.0) == pytest.approx(2 * (10 + 5))  # ten samples, and one in every round to warm up
 
 
-def test_what_will_be_skipped_takes_no_time_and_is_counted_by_its_reason() -> None:
+def test_skipped_cases_take_no_time_and_are_counted_by_reason() -> None:
     block = Block((CASE, FULL), twin=FULL, seed=0)
     found = Survey(seconds={CASE.id: 1.0}, reasons={FULL.id: "too large"})
     assert block_seconds(block, found.seconds, SAMPLING) == pytest.approx(PROBE_SECONDS + PROBE_PASSES + 15.25)
@@ -50,5 +50,5 @@ def test_many_reasons_are_cut_short() -> None:
 
 
 @pytest.mark.parametrize(("duration", "words"), [(12.4, "12 s"), (61, "1 min"), (1799, "30 min"), (7300, "2 h 2 min")])
-def test_durations_for_people(duration: float, words: str) -> None:
+def test_durations_are_written_in_words(duration: float, words: str) -> None:
     assert minutes(duration) == words

@@ -1,4 +1,4 @@
-"""Cases become records, each once, whatever happens to some of them."""
+"""Tests of the sweep: every case becomes one record, also when it fails."""
 
 import dataclasses
 import json
@@ -51,7 +51,7 @@ TIMING = Engine(FAST, timeout=5.0, probe=look_at_nothing, ceilings=ceilings)
 
 
 def own(name: str, **fields: Any) -> Case:
-    """The case of a layer in ``misbehaving_layers``."""
+    """Return the case of a layer in ``misbehaving_layers``."""
     implementation = f"tests.benchmarks.misbehaving_layers:{name}"
     return Case(**{**TINY, "resolution": 4, **fields}, implementation=implementation, variant="custom")
 
@@ -65,7 +65,7 @@ def rows(store: RecordStore, kind: str = "cost") -> list[Record]:
     return [record for record in store.load() if record["kind"] == kind]
 
 
-def test_a_block_from_end_to_end_and_nothing_twice(store: RecordStore) -> None:
+def test_a_block_is_measured_from_end_to_end_and_only_once(store: RecordStore) -> None:
     cases = [
         Case(**TINY, resolution=4, direction="forward_backward"),
         Case(**(TINY | PLAIN), direction="forward_backward"),
@@ -115,7 +115,7 @@ def test_every_block_has_a_twin_of_one_of_its_contenders(store: RecordStore) -> 
     assert {twin["case_id"] for twin in twins} == {block.twin.id for block in blocks(cases, set(cases), SEED)}
 
 
-def test_what_goes_wrong_while_it_is_timed_is_a_row_and_its_block_goes_on(
+def test_a_contender_that_fails_becomes_a_record_and_its_block_continues(
     store: RecordStore, capfd: pytest.CaptureFixture[str]
 ) -> None:
     names = ("Right", "Raises", "RaisesAtOnce", "Crashes", "RunsOutOfMemory", "PrintsMegabytes")
@@ -140,18 +140,18 @@ def test_what_goes_wrong_while_it_is_timed_is_a_row_and_its_block_goes_on(
     assert [len(samples) >= 2 for samples in found["Right"]["seconds"]["rounds"]] == [True, True]
     printed = capfd.readouterr()
     assert printed.out == ""
-    assert printed.err.count("x") < 1000  # a few are quoted as last words
+    assert printed.err.count("x") < 1000  # a few are quoted from the end of the output
     assert f"{cases[1].label}: failed: RuntimeError: broken in two lines" in printed.err
 
 
-def test_whoever_hangs_is_given_up_and_the_others_go_on(store: RecordStore) -> None:
+def test_a_contender_that_hangs_fails_and_the_others_continue(store: RecordStore) -> None:
     engine = dataclasses.replace(TIMING, timeout=1.0)
     assert sweep([own("Hangs"), own("Right")], store, engine) == Summary(measured=1, failed=1, already_there=0)
     statuses = {record["status"]: record["message"] for record in rows(store)}
     assert statuses == {"ok": "", "timeout": "no result within 1 s"}
 
 
-def test_a_wrong_answer_is_not_timed_and_what_failed_is_measured_again_on_demand_only(store: RecordStore) -> None:
+def test_a_wrong_output_is_not_timed_and_failures_are_repeated_only_on_request(store: RecordStore) -> None:
     assert sweep([own("GivesNan")], store, REAL) == Summary(measured=0, failed=1, already_there=0)
     (record,) = store.load()
     assert (record["status"], record["seconds"]) == ("invalid", None)
@@ -160,7 +160,7 @@ def test_a_wrong_answer_is_not_timed_and_what_failed_is_measured_again_on_demand
     assert sweep([own("GivesNan")], store, TIMING, retry_failed=True).measured == 1
 
 
-def test_what_is_not_there_or_does_not_fit_is_skipped_with_the_reason(store: RecordStore) -> None:
+def test_unavailable_and_too_large_cases_are_skipped_with_the_reason(store: RecordStore) -> None:
     engine = dataclasses.replace(REAL, probe=skip)
     assert sweep([Case(**TINY)], store, engine) == Summary(measured=0, failed=0, already_there=0, skipped=1)
     huge = Case(**{**TINY, "channels": 4096, "image_size": 4096, "batch_size": 4096})
@@ -170,14 +170,14 @@ def test_what_is_not_there_or_does_not_fit_is_skipped_with_the_reason(store: Rec
     assert re.fullmatch(r"needs about \d+\.\d GiB of memory; available: \d+\.\d", large)
 
 
-def test_a_user_s_layer_brings_ours_to_be_measured_beside_it(store: RecordStore) -> None:
+def test_a_users_layer_makes_ours_be_measured_again_next_to_it(store: RecordStore) -> None:
     ours = [Case(**TINY, resolution=4, variant=variant) for variant in ("full", "separable")]
     assert sweep(ours, store, TIMING).measured == 2
     assert sweep([*ours, own("Right")], store, TIMING) == Summary(measured=3, failed=0, already_there=0)
     assert len({record["block"] for record in rows(store)}) == 1
 
 
-def test_what_another_machine_measured_is_measured_here(store: RecordStore) -> None:
+def test_a_case_measured_on_another_machine_is_measured_here(store: RecordStore) -> None:
     case = Case(**TINY)
     there = {"schema": 2, "kind": "cost", "id": case.id, "status": "ok", "case": case.fields()}
     store.append({**there, "provenance": {**HERE, "cpu": "another"}})
@@ -207,10 +207,10 @@ def test_a_full_disk_stops_the_sweep_and_costs_one_block(store: RecordStore, mon
         with pytest.raises(OSError, match="No space left on device"):
             sweep(cases, store, TIMING)
     assert [record["kind"] for record in appended] == ["cost", "twin"]
-    assert sweep(cases, store, TIMING).measured == 2  # and the lock is free
+    assert sweep(cases, store, TIMING).measured == 2  # the lock is free again
 
 
-def test_ctrl_c_keeps_what_is_done(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_keeps_finished_blocks(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
     cases = [Case(**TINY, resolution=resolution) for resolution in (1, 2, 3, 4)]
     done: list[Case] = []
 
@@ -227,7 +227,7 @@ def test_ctrl_c_keeps_what_is_done(store: RecordStore, monkeypatch: pytest.Monke
     assert {identity for _, identity in store.completed()} == {case.id for case in done}
 
 
-def test_a_device_that_is_not_there(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_device_is_refused(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmarks.running.outstanding.gpu_name", lambda: None)
     with pytest.raises(InvalidCase, match="^device 'cuda' is not there; allowed on this machine: cpu$"):
         sweep([Case(device="cuda")], store, TIMING)
@@ -235,7 +235,7 @@ def test_a_device_that_is_not_there(store: RecordStore, monkeypatch: pytest.Monk
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_a_sweep_that_is_stopped_leaves_no_process_behind_and_is_resumed(tmp_path: Path, how: signal.Signals) -> None:
+def test_a_stopped_sweep_leaves_no_process_and_can_be_resumed(tmp_path: Path, how: signal.Signals) -> None:
     cases = profile_cases("full", layer=("conv",), variant=("plain",), threads=(1,))
     command = [
         sys.executable,
@@ -263,10 +263,10 @@ def test_a_sweep_that_is_stopped_leaves_no_process_behind_and_is_resumed(tmp_pat
     _, errors = sweeping.communicate(timeout=30)
     assert sweeping.returncode == (130 if how == signal.SIGINT else -signal.SIGKILL)
     if how == signal.SIGKILL:
-        # Python's own fork server says so when who asks it for a process dies in the middle of asking.
+        # Python's own fork server prints a traceback when its client dies while it asks for a process.
         errors = re.sub(r"Traceback .*\n.*\n.*multiprocessing/forkserver\.py(?:.*\n)+?EOFError\n", "", errors)
     assert "Traceback" not in errors
-    assert len(children) >= 2  # the process server and what is watching over it
+    assert len(children) >= 2  # the process server and its resource tracker
     assert psutil.wait_procs(children, timeout=10)[1] == []
     done = {record["id"] for record in rows(store)}
     assert 1 < len(done) < len(cases)
@@ -277,7 +277,7 @@ def test_a_sweep_that_is_stopped_leaves_no_process_behind_and_is_resumed(tmp_pat
     assert sorted(ids) == sorted([*done, missing[0].id])
 
 
-def test_results_of_another_commit_are_kept_and_said(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_results_of_another_commit_are_kept_with_a_warning(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case(threads=1)
     provenance = {**HERE, "commit": "a" * 40}
     store.append({"schema": 2, "kind": "cost", "id": case.id, "status": "ok", "provenance": provenance})
