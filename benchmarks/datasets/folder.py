@@ -22,9 +22,6 @@ class ImageRows:
     def __init__(self, images: ImageFolder, image_size: int) -> None:
         self.images, self.image_size = images, image_size
 
-    def __len__(self) -> int:
-        return len(self.images)
-
     def __getitem__(self, places: np.ndarray) -> np.ndarray:
         return np.stack([self._read(self.images.samples[place][0]) for place in places])
 

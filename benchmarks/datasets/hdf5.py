@@ -24,10 +24,9 @@ def import_h5py() -> ModuleType:
 
 
 class HDF5Rows:
-    """One array of an HDF5 file. Each slice opens the file again, so that the rows can be sent to another process.
+    """One array of an HDF5 file; ``remedy`` says in error messages how to get the file again.
 
-    Args:
-        remedy: how to get the file again, the end of an error message.
+    Each slice opens the file, so that the rows can be sent to another process.
     """
 
     def __init__(self, path: Path, key: str, remedy: str) -> None:

@@ -14,8 +14,6 @@ CHUNK = 256  # images
 class Rows(Protocol):
     """Images by their places: an array, a memory map, or an array in a file."""
 
-    def __len__(self) -> int: ...
-
     def __getitem__(self, places: np.ndarray, /) -> Any:
         """Return uint8 images at ascending places, shape (n, C, H, W) or (n, H, W, C)."""
         ...
@@ -24,12 +22,9 @@ class Rows(Protocol):
 class Joined:
     """Several arrays of images as one array, in their order."""
 
-    def __init__(self, arrays: Sequence[Rows]) -> None:
+    def __init__(self, arrays: Sequence[Any]) -> None:
         self.arrays = arrays
-        self.starts = np.cumsum([0, *(len(array) for array in arrays)])
-
-    def __len__(self) -> int:
-        return int(self.starts[-1])
+        self.starts = np.cumsum([0, *map(len, arrays)])
 
     def __getitem__(self, places: np.ndarray) -> np.ndarray:
         """Return the images at ascending places."""

@@ -25,8 +25,8 @@ MARGIN = 0.01
 # than it explains of independent random numbers (a large share where H has few elements).
 MOST = 0.5
 CHANCE_DRAWS = 200
-# Widths are integers, so some miss their budget by far. Pairs whose costs differ by more than this factor are shown, and
-# left out of the verdicts.
+# Widths are integers, so some miss their budget by far. Pairs whose costs differ by more than this factor are shown
+# but left out of the verdicts.
 EQUAL = 1.25
 # Names in ``gcnn_impl.redundancy``: one spatial kernel for all of H, and one for all input channels as well.
 SHARED_ALONG_GROUP, SHARED_BY_CHANNELS_TOO = "gseparable", "separable"
@@ -193,9 +193,8 @@ def _pairs(
     results: Results, kind: tuple[str, str], other: tuple[str, str], same: Callable[[Contender], int]
 ) -> list[tuple[Contender, Contender]]:
     """Pair the contenders of two kinds, (variant, group), for which ``same`` returns the same."""
-    others = {same(contender): contender for contender in _on_groups(results, *other)}
-    ours = _on_groups(results, *kind)
-    return [(contender, others[same(contender)]) for contender in ours if same(contender) in others]
+    ours, others = _on_groups(results, *kind), _on_groups(results, *other)
+    return [(a, b) for a in ours for b in others if same(a) == same(b)]
 
 
 def _compare_accuracies(
@@ -227,14 +226,11 @@ def _compare_accuracies(
         )
     over_all = paired_tests(list(pooled.values()), threshold=threshold, step=results.test_step / max(len(pairs), 1))
     of_each = paired_tests(list(single.values()), threshold=threshold, step=results.test_step)
+    tests = dict(zip(single, of_each, strict=True))
     rows: list[tuple[str, ...]] = [("test accuracy", "points [95 %]", "p (Holm)", "n", "")]
     for matched, test in zip(pooled, over_all, strict=True):
         rows.append(_test_row(f"matched by {matched}: mean", test))
-        rows += [
-            _test_row(f"  {name}", each)
-            for (match, name), each in zip(single, of_each, strict=True)
-            if match == matched
-        ]
+        rows += [_test_row(f"  {name}", tests[match, name]) for match, name in single if match == matched]
     note = (
         f"Paired t tests over seeds of a difference of {100 * threshold:g} points, two-sided, {ERROR_RATE:.0%}; Holm "
         f"over the {len(over_all)} means, and over the {len(of_each)} others."

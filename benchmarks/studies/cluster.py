@@ -35,10 +35,7 @@ def measure_there(task: Task, argument: Any, device: str, timeout: float) -> dic
 
 
 def _prepare_worker() -> None:
-    """Allow a worker to start processes: multiprocessing forbids it to daemons, and Dask's workers are daemons.
-
-    The processes end with the worker in any case.
-    """
+    """Let a worker start processes, which multiprocessing forbids to daemons; the processes end with the worker."""
     multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
     set_measuring_environment()
 

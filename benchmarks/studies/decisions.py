@@ -15,6 +15,7 @@ from benchmarks.answers.break_even import at_pace
 from benchmarks.answers.text_tables import columns
 from benchmarks.cases.training_run import TrainingRun
 from benchmarks.records.record import Record
+from benchmarks.statistics.comparison import Rounds
 from benchmarks.statistics.summary import summarise_rounds
 from benchmarks.studies.study import Contender, Network, Study
 
@@ -42,9 +43,6 @@ class Width:
         return self.achieved / self.target
 
 
-Steps = Mapping[Network, Sequence[Sequence[float]]]
-
-
 @dataclass(frozen=True)
 class Decisions:
     """The decisions of a study.
@@ -60,7 +58,7 @@ class Decisions:
     study: Study
     images: Mapping[str, int]
     widths: Mapping[tuple[str, Contender], Width] = field(default_factory=dict)
-    steps: Steps = field(default_factory=dict)
+    steps: Mapping[Network, Rounds] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     rates: Mapping[Network, float] = field(default_factory=dict)
 
@@ -93,7 +91,7 @@ class Decisions:
         """Return the median seconds of a training step with a 95 % interval, as ``summarise_rounds`` does."""
         return summarise_rounds(self.rounds(matched, contender))
 
-    def rounds(self, matched: str, contender: Contender) -> Sequence[Sequence[float]]:
+    def rounds(self, matched: str, contender: Contender) -> Rounds:
         """Return the samples of ``step``."""
         return self.steps[self.network(matched, contender)]
 
@@ -104,16 +102,15 @@ class Decisions:
 
     def estimated_seconds(self, jobs: int) -> tuple[float, float]:
         """Estimate the seconds of the search and of the study's runs, with ``jobs`` at once at full speed."""
-        tries = len(self.study.search_rates) * len(self.study.search_seeds)
-        epochs = {
-            network: summarise_rounds(rounds)["median"] * self.steps_per_epoch * (1 + EVALUATION_SHARE)
-            for network, rounds in self.steps.items()
-        }
-        search = sum(tries * (RUN_SECONDS + self.study.search_epochs * epochs[network]) for network in self.networks)
-        study_seconds = sum(
-            self.study.seeds * (RUN_SECONDS + self.study.epochs * epochs[self.network(*key)]) for key in self.widths
-        )
-        return search / jobs, study_seconds / jobs
+        study, tries = self.study, len(self.study.search_rates) * len(self.study.search_seeds)
+
+        def run_seconds(network: Network, epochs: int) -> float:
+            steps = summarise_rounds(self.steps[network])["median"] * self.steps_per_epoch
+            return RUN_SECONDS + epochs * float(steps * (1 + EVALUATION_SHARE))
+
+        search = sum(tries * run_seconds(network, study.search_epochs) for network in self.networks)
+        training = sum(study.seeds * run_seconds(self.network(*key), study.epochs) for key in self.widths)
+        return search / jobs, training / jobs
 
     def lines(self) -> list[str]:
         """Return the table of widths, steps and learning rates."""

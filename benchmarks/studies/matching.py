@@ -1,6 +1,6 @@
 """The width at which a network costs as much as another: in parameters, MACs, memory or time of a training step.
 
-Widths are (C, C, 2C) with an integer C, so a budget is met only approximately. The achieved cost is stored with the width.
+Widths are (C, C, 2C) with an integer C, so a budget is met only approximately; the achieved cost is stored as well.
 """
 
 import dataclasses
@@ -28,19 +28,16 @@ from gcnn_impl.models import build, count_macs, count_parameters
 # A guess for "folder", whose files tell the number of classes; only the last layer depends on it.
 CLASSES = 10
 MOST_CHANNELS = 1024
-# A measurement of two networks: turns of each, and timed passes in a turn. An earlier pass is not timed, because it finds
+# A measurement of two networks: turns of each, and timed passes in a turn. The turn's first pass is not timed: it finds
 # the caches full of the other network's data.
 TURNS, PASSES = 3, 3
 
 
 def match_task(task: tuple[str, TrainingRun, TrainingRun], report: Report) -> dict[str, Any]:
-    """Find the width at which a contender's cost is nearest to the reference's.
+    """Find the width ``channels`` at which a contender's cost ``achieved`` is nearest to the reference's, ``target``.
 
     Args:
         task: the budget, the reference, and the contender at any width.
-
-    Returns:
-        The width ``channels``, the reference's cost ``target`` and the contender's cost ``achieved``.
     """
     budget, reference, contender = task
     torch.set_num_threads(reference.threads)
@@ -117,22 +114,21 @@ def interleaved_steps(runs: Sequence[TrainingRun], turns: int, passes: int) -> l
 
 
 def pace_task(task: tuple[tuple[TrainingRun, ...], int], report: Report) -> dict[str, Any]:
-    """Measure a round: ``PASSES`` training steps of each run, in this process; odd rounds have the reverse order.
+    """Measure a round: the ``seconds`` of ``PASSES`` training steps of each run, and the ``provenance``.
 
-    Returns:
-        The ``seconds``, a list for each run, and the ``provenance`` of the measurement.
+    Odd rounds have the reverse order.
     """
     runs, number = task
     before = moment()
     torch.set_num_threads(runs[0].threads)
-    order = range(len(runs)) if number % 2 == 0 else reversed(range(len(runs)))
     times: list[list[float]] = [[] for _ in runs]
-    for i in order:  # built one at a time: as in training, a network has the memory to itself
+    for i in sorted(
+        range(len(runs)), reverse=number % 2 == 1
+    ):  # built one at a time: as in training, a network has the memory to itself
         (seconds,) = interleaved_steps([runs[i]], 1, 1 + PASSES)
         times[i] = seconds[1:]  # the second step still allocates
         report({"measured": i})
-    where = provenance(device=runs[0].device, threads=runs[0].threads, before=before)
-    return {"seconds": times, "provenance": where}
+    return {"seconds": times, "provenance": provenance(device=runs[0].device, threads=runs[0].threads, before=before)}
 
 
 def step_workload(run: TrainingRun) -> Workload:
@@ -141,10 +137,8 @@ def step_workload(run: TrainingRun) -> Workload:
     in_channels, classes = _shape(run)
     module = build_network(run, in_channels, classes, run.device).train()
     x = torch.randn(run.batch_size, in_channels, run.image_size, run.image_size, device=run.device)
-    cotangent = torch.randn(run.batch_size, classes, device=run.device) / run.batch_size
     autocast = torch.bfloat16 if run.dtype == "bfloat16" else None
-    if autocast is not None:
-        cotangent = cotangent.to(autocast)
+    cotangent = (torch.randn(run.batch_size, classes, device=run.device) / run.batch_size).to(autocast or x.dtype)
     optimiser = torch.optim.Adam(module.parameters(), LEARNING_RATE, fused=True)
     call = torch.compile(module) if run.compile else None
     return Workload(module, x, cotangent, None, True, optimiser=optimiser, call=call, autocast=autocast)

@@ -70,10 +70,8 @@ def accuracy_lines(results: Results, matched: str) -> list[str]:
 
 def percent(found: Estimate) -> str:
     """Write an accuracy or a difference of accuracies with its interval, in % or percentage points."""
-    if not found.n:
-        return "–"
-    if found.n == 1:
-        return f"{100 * found.mean:.1f} [one seed]"
+    if found.n < 2:
+        return f"{100 * found.mean:.1f} [one seed]" if found.n else "–"
     return f"{100 * found.mean:.1f} [{100 * found.low:.1f}, {100 * found.high:.1f}]"
 
 

@@ -20,12 +20,7 @@ SIM2_REACH = 2
 
 @dataclass(frozen=True)
 class Contender:
-    """A network without its width: the fields of ``TrainingRun`` that tell it from others.
-
-    Args:
-        variant, group, resolution, scales: as in ``TrainingRun``.
-        reach: how far its kernels reach, as a multiple of other contenders' kernels.
-    """
+    """A network without its width: fields of ``TrainingRun``, and its kernels' reach as a multiple of the others'."""
 
     variant: str
     group: str = "trivial"
@@ -148,24 +143,15 @@ _PAPER: dict[str, Any] = {
     "device": "cuda",
     "limit": None,
 }
+_QUICK: dict[str, Any] = {"resolutions": (2, 4), "reference": Contender("separable", "SO2", 4), "seeds": 3}
 STUDIES = {
     "rotated-digits": {
-        "quick": dataclasses.replace(
-            _DIGITS, resolutions=(2, 4), reference=Contender("separable", "SO2", 4), seeds=3, epochs=6, search_epochs=3
-        ),
+        "quick": dataclasses.replace(_DIGITS, **_QUICK, epochs=6, search_epochs=3),
         "standard": _DIGITS,
         "paper": dataclasses.replace(_DIGITS, **_PAPER, image_size=16, epochs=100),
     },
     "rotated-mnist": {
-        "quick": dataclasses.replace(
-            _MNIST,
-            limit=2500,
-            resolutions=(2, 4),
-            reference=Contender("separable", "SO2", 4),
-            seeds=3,
-            epochs=3,
-            search_epochs=2,
-        ),
+        "quick": dataclasses.replace(_MNIST, **_QUICK, limit=2500, epochs=3, search_epochs=2),
         "standard": _MNIST,
         "paper": dataclasses.replace(_MNIST, **_PAPER, image_size=28, epochs=300, recipe="paper"),
     },

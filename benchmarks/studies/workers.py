@@ -39,11 +39,7 @@ class Workers(Protocol):
         ...
 
     def measure(self, task: Task, argument: Any, device: str) -> dict[str, Any]:
-        """Return the result of a task that has the device to itself.
-
-        Raises:
-            RuntimeError: when the task fails.
-        """
+        """Return the result of a task that has the device to itself; raise ``RuntimeError`` when the task fails."""
         ...
 
     def attempts(self, jobs: Sequence[Job]) -> Generator[Record, None, None]:
@@ -116,12 +112,10 @@ def complete(
     retry_failed: bool = False,
     text: str = "train",
 ) -> tuple[int, int]:
-    """Train the runs that the store lacks, and store the first record of each.
+    """Train the runs that the store lacks; return how many were trained, and how many of these failed.
 
-    Only this process writes to the store, so lost workers, slow workers and jobs that run twice leave no trace in it.
-
-    Returns:
-        How many runs were trained, and how many of these failed.
+    The first record of each run is stored. Only this process writes to the store, so lost workers, slow workers and
+    jobs that run twice leave no trace in it.
 
     Raises:
         InvalidCase: when a run needs a device or more cores than there are.

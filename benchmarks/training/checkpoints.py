@@ -20,16 +20,9 @@ DIGEST_BYTES = 32
 
 @dataclass
 class Position:
-    """How far a run has come. A checkpoint holds the position and the learner's state.
+    """How far a run has come: steps and seconds, of the whole run and of the epoch that is in progress or comes next.
 
-    Args:
-        epoch: the epoch in progress, or the next one.
-        epoch_steps: steps done in this epoch.
-        steps: steps done in the whole run.
-        seconds: seconds of all steps.
-        epoch_seconds: seconds of this epoch's steps.
-        evaluation_seconds: seconds of all evaluations.
-        best_accuracy: highest accuracy on the validation images in the epochs before this one.
+    ``best_accuracy`` is the highest accuracy on the validation images in earlier epochs.
     """
 
     epoch: int = 1
@@ -51,13 +44,7 @@ class UnusableCheckpoint(ValueError):  # noqa: N818
 
 
 class Checkpoint:
-    """The checkpoint of one run.
-
-    Args:
-        directory: folder of all checkpoints.
-        run: the run whose state is kept.
-        made_by: conditions that must be the same for the run to resume: versions and data, by name.
-    """
+    """The checkpoint of one run. ``made_by``, versions and data by name, must be the same for the run to resume."""
 
     def __init__(self, directory: Path, run: TrainingRun, made_by: dict[str, Any]) -> None:
         self.path = directory / f"{run.id}.checkpoint"

@@ -43,7 +43,7 @@ def evaluate(
 
 
 def turning_error(model: nn.Module, split: Split, autocast: Autocast = contextlib.nullcontext) -> float | None:
-    """Return the relative change of the logits when images are turned by 90°, 180° or 270°: the largest of the three.
+    """Return the relative change of a model's logits when images are turned by 90°, 180° or 270°: the largest of these.
 
     The angles are the same for every network, also for plain networks and those on two rotations, so that errors can be
     compared. None means that the error is not finite.

@@ -17,16 +17,10 @@ from benchmarks.training.parallel import Share, distribute
 
 
 class Learner:
-    """The network of a run, its optimiser, and the sums of the epoch.
+    """The network of a run, its optimiser, and the sums of the epoch over this process's share of every batch.
 
-    ``loss_sum`` adds the mean losses of the epoch's steps, ``correct`` counts correctly classified images, both for the
-    rows of this process. They stay on the device: reading them waits for the device.
-
-    Args:
-        run: the run that is trained.
-        channels: channels of the images.
-        classes: number of classes.
-        share: this process's share of every batch.
+    ``loss_sum`` adds the mean losses of the steps, ``correct`` counts correctly classified images. They stay on the
+    device: reading them waits for the device.
     """
 
     def __init__(self, run: TrainingRun, channels: int, classes: int, share: Share) -> None:
@@ -76,10 +70,6 @@ class Learner:
         """Return mean loss and accuracy; leaves the network in eval mode."""
         self.model.eval()
         return evaluation.evaluate(self._call, split, self.autocast, self.share)
-
-    def turning_error(self, split: Split) -> float | None:
-        """Return ``evaluation.turning_error`` of the network, which must be in eval mode."""
-        return evaluation.turning_error(self.model, split, self.autocast)
 
     def autocast(self) -> contextlib.AbstractContextManager[object]:
         """Return the context in which passes compute: bfloat16 by autocast, or nothing."""

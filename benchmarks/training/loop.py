@@ -122,17 +122,15 @@ class _Training:
             return None
         steps = int(run.budget // self.macs_per_step)
         if steps == 0:
-            raise InvalidCase(
-                f"budget {run.budget} is not allowed; allowed: {self.macs_per_step} macs (one step) or more"
-            )
+            raise InvalidCase(f"budget {run.budget} is not allowed; allowed: {self.macs_per_step} macs or more")
         return steps
 
     def result(self) -> dict[str, Any]:
         """Train to the end of the budget and return the measured fields."""
         self.learner.start()
         rows = self.share.rows(self.run.batch_size)
-        rehearsal = self.train_set.images[rows], self.train_set.labels[rows]
-        peak_bytes, first_seconds = self.learner.rehearse(*rehearsal, self.clock)
+        images, labels = self.train_set.images[rows], self.train_set.labels[rows]
+        peak_bytes, first_seconds = self.learner.rehearse(images, labels, self.clock)
         if self.run.compile:
             self.fields["compile_seconds"] = first_seconds
         if not self._resume():
@@ -209,7 +207,7 @@ class _Training:
         start = self.clock()
         loss, accuracy = self.learner.evaluate(self.validation)
         self._check(loss, "validation", epoch)
-        error = self.learner.turning_error(self.validation)
+        error = evaluation.turning_error(self.learner.model, self.validation, self.learner.autocast)
         at.evaluation_seconds += self.clock() - start
         if epoch and accuracy > at.best_accuracy:  # ties go to the earlier epoch
             at.best_accuracy, self.fields["best_epoch"] = accuracy, epoch
@@ -243,16 +241,14 @@ class _Training:
         self.fields |= {"test_loss": loss, "test_accuracy": accuracy}
 
     def _save_if_due(self) -> None:
-        """Write a checkpoint and report, when due: a long epoch shows in this way that it is alive."""
+        """When due, write a checkpoint and report, which shows that a long epoch is alive."""
         start = time.monotonic()
         if start < self.next_checkpoint:
             return
         self.report(self.fields)
         if self.checkpoint is not None:
-            at, learned = dataclasses.asdict(self.at), self.learner.state()
-            self.checkpoint.save(
-                {"at": at, "fields": self.fields, "learner": learned, "best_weights": self.best_weights}
-            )
+            state = {"at": dataclasses.asdict(self.at), "fields": self.fields, "learner": self.learner.state()}
+            self.checkpoint.save({**state, "best_weights": self.best_weights})
         end = time.monotonic()
         self.next_checkpoint = end + max(self.checkpoint_seconds, (end - start) / CHECKPOINT_SHARE)
 

@@ -5,7 +5,7 @@ import dataclasses
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from tqdm import tqdm
 
@@ -35,12 +35,6 @@ class Job:
 
     run: TrainingRun
     folders: Folders = DEFAULT_FOLDERS
-
-
-class Attempt(Protocol):
-    """A function that trains a job and returns its record."""
-
-    def __call__(self, job: Job, *, timeout: float, report: Report) -> Record: ...
 
 
 def train_job(job: Job, report: Report) -> dict[str, Any]:
@@ -127,18 +121,15 @@ def train_missing(
     folders: Folders = DEFAULT_FOLDERS,
     timeout: float = TIMEOUT,
     retry_failed: bool = False,
-    attempt: Attempt = attempt,
+    attempt: Callable[..., Record] = attempt,
 ) -> tuple[int, int]:
-    """Train the runs that the store lacks, and store a record of each.
+    """Train the runs that the store lacks; return how many were trained, and how many of these failed.
 
     Args:
         folders: folders of the runs; without one for checkpoints, these are kept beside the records.
         timeout: seconds without a report after which a run is given up.
         retry_failed: whether to train again the runs that failed before.
-        attempt: trains a job and returns its record; by default in its own process.
-
-    Returns:
-        How many runs were trained, and how many of these failed.
+        attempt: function with the arguments of ``attempt`` that trains a job and returns its record.
 
     Raises:
         InvalidCase: when a run needs a device or more cores than this machine has.

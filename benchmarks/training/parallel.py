@@ -114,15 +114,11 @@ def distribute(model: nn.Module, share: Share, batch_size: int) -> Callable[[Ten
     """Change the model so that its operations over the batch see the whole batch; return the function to train with."""
     for module in model.modules():
         if isinstance(module, _BatchNorm):
-            _replace_forward(module, partial(_shared_batch_norm, module, share))
+            module.forward = partial(_shared_batch_norm, module, share)  # type: ignore[method-assign]
         elif isinstance(module, DROPOUTS):
-            _replace_forward(module, partial(_shared_dropout, module, share, batch_size))
+            module.forward = partial(_shared_dropout, module, share, batch_size)  # type: ignore[method-assign]
     devices = [torch.cuda.current_device()] if next(model.parameters()).is_cuda else None
     return nn.parallel.DistributedDataParallel(model, device_ids=devices, broadcast_buffers=False)
-
-
-def _replace_forward(module: nn.Module, forward: Callable[[Tensor], Tensor]) -> None:
-    module.forward = forward
 
 
 class _Total(torch.autograd.Function):

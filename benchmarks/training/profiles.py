@@ -14,19 +14,14 @@ from benchmarks.records.record import Record
 
 @dataclass(frozen=True)
 class Profile:
-    """Every variant at every resolution, each with every seed.
-
-    Args:
-        seeds: number of seeds, from 0.
-        runs: fields of ``TrainingRun`` that all runs share.
-    """
+    """Every variant at every resolution, with seeds from 0; all runs share the fields ``runs`` of ``TrainingRun``."""
 
     resolutions: tuple[int, ...]
     seeds: int
     runs: dict[str, Any]
-    variants: tuple[str, ...] = ("plain", "full", "separable")
 
 
+VARIANTS = ("plain", "full", "separable")
 PROFILES = {
     "quick": Profile(resolutions=(2, 4, 8), seeds=3, runs={"recipe": "short", "budget": 10}),
     "standard": Profile(resolutions=(1, 4, 8, 16), seeds=5, runs={"recipe": "short", "budget": 30}),
@@ -51,8 +46,8 @@ def profile_runs(
 
     Args:
         profile: a key of ``PROFILES``.
-        variants, groups, resolutions: values that replace the profile's own. Combinations that are not allowed are left
-            out.
+        variants, groups, resolutions: replace ``VARIANTS``, SO(2) and the profile's resolutions. Combinations that are
+            not allowed are left out.
         seeds: number of seeds, from 0.
         values: other fields of ``TrainingRun``. None means the profile's value or, where it has none, the recipe's.
 
@@ -70,7 +65,7 @@ def profile_runs(
     for axis, given in (("variant", variants), ("group", groups), ("resolution", resolutions)):
         for value in given or ():
             check_value(axis, value)
-    axes = (groups or ("SO2",), resolutions or chosen.resolutions, variants or chosen.variants)
+    axes = (groups or ("SO2",), resolutions or chosen.resolutions, variants or VARIANTS)
     runs: list[TrainingRun] = []
     refused: list[InvalidCase] = []
     for seed, group, resolution, variant in itertools.product(range(seeds), *axes):

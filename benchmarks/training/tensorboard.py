@@ -45,17 +45,14 @@ class EventWriter:
     def write(self, fields: dict[str, Any]) -> None:
         """Write the numbers that were not written yet; a resumed run writes those of its earlier epochs again."""
         for entry in fields["epochs"]:
-            for name, key in SCALARS.items():
-                self._write(name, entry[key], entry["epoch"])
+            numbers = {name: entry[key] for name, key in SCALARS.items()}
             for layer, shares in (entry["redundancy"] or {}).items():  # set when the run ends, except for epoch 0
-                for variant, share in shares.items():
-                    self._write(f"redundancy/{layer}/{variant}", share, entry["epoch"])
+                numbers |= {f"redundancy/{layer}/{variant}": share for variant, share in shares.items()}
+            for name, value in numbers.items():
+                if value is not None and (name, entry["epoch"]) not in self._written:
+                    self._writer.add_scalar(name, value, entry["epoch"])
+                    self._written.add((name, entry["epoch"]))
         self._writer.flush()
-
-    def _write(self, name: str, value: float | None, epoch: int) -> None:
-        if value is not None and (name, epoch) not in self._written:
-            self._writer.add_scalar(name, value, epoch)
-            self._written.add((name, epoch))
 
     def close(self) -> None:
         """Close the event files."""

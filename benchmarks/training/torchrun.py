@@ -14,17 +14,11 @@ from benchmarks.training.loop import Diverged
 from benchmarks.training.missing import Job, record_of, train_job, train_missing
 from benchmarks.training.parallel import process_group
 
-# Errors that all processes raise at the same step, so that all can go on with the next run.
-SHARED_FAILURES = (Diverged, ValueError)
-
 
 def train_missing_together(
     runs: Sequence[TrainingRun], store: RecordStore, *, timeout: float, **options: Any
 ) -> tuple[int, int] | None:
-    """Call ``train_missing`` so that all processes share each run, which gets no process of its own.
-
-    Returns:
-        The result of ``train_missing`` in the first process, None in the others.
+    """Call ``train_missing`` with all processes training each run; return None in all processes but the first.
 
     Raises:
         RuntimeError: when one process fails alone. The same command resumes its run from the checkpoint.
@@ -59,5 +53,5 @@ def _lead(job: Job, *, timeout: float, report: Report) -> Record:
 def _train(job: Job, report: Report) -> Outcome:
     try:
         return Outcome("ok", "", train_job(job, report))
-    except SHARED_FAILURES as error:
+    except (Diverged, ValueError) as error:  # all processes raise these at the same step, so all can go on
         return outcome_of(error)
