@@ -40,7 +40,7 @@ def pace_task(task: Any, report: Report) -> dict[str, Any]:
 def decide(decisions: Decisions, workers: Workers) -> Decisions:
     """Return the decisions, with the widths and the seconds of training steps that were missing.
 
-    One measurement runs at a time, and no training run beside it.
+    Measurements run one at a time, and never together with training runs.
     """
     study, widths = decisions.study, dict(decisions.widths)
     reference = study.run(study.reference, study.channels)

@@ -37,8 +37,8 @@ class Contender:
 
     def fields(self, kernel_size: int) -> dict[str, Any]:
         """Return the fields of a run, when kernels of reach 1 have this size, in pixels."""
-        fields = dataclasses.asdict(self)
-        return fields | {"kernel_size": fields.pop("reach") * (kernel_size - 1) + 1}
+        names = ("variant", "group", "resolution", "scales")
+        return {**{name: getattr(self, name) for name in names}, "kernel_size": self.reach * (kernel_size - 1) + 1}
 
 
 # A contender at a width C.
@@ -104,9 +104,7 @@ class Study:
         if not self.matches or not self.search_rates:
             raise InvalidCase("a study needs a budget to match by and a learning rate; allowed: one or more of each")
         if self.reference not in self.contenders:
-            raise InvalidCase(
-                f"the reference {self.reference.label} is no contender; allowed: one with an |H| of the study"
-            )
+            raise InvalidCase(f"reference {self.reference.label} is not allowed; allowed: a contender of the study")
         if set(self.search_seeds) & set(range(self.seeds)):
             raise InvalidCase(f"search seeds {self.search_seeds} overlap the study's; allowed: {self.seeds} or more")
         self.run(self.reference, self.channels, matched="none")  # checks all other fields

@@ -35,7 +35,7 @@ class Workers(Protocol):
     def outstanding(
         self, runs: Sequence[TrainingRun], store: RecordStore, *, retry_failed: bool
     ) -> contextlib.AbstractContextManager[list[TrainingRun]]:
-        """Yield the runs that the store lacks; in this context, no other process writes to the store."""
+        """Yield the runs that the store lacks; until the context ends, no other process writes to the store."""
         ...
 
     def measure(self, task: Task, argument: Any, device: str) -> dict[str, Any]:

@@ -33,7 +33,7 @@ class Learner:
         self._trained_call: Callable[[Tensor], Tensor] = self.model
 
     def start(self) -> None:
-        """Compile or distribute the network. Operators must be counted before."""
+        """Compile or distribute the network, once its operators have been counted."""
         if self.run.compile:
             self._call = self._trained_call = torch.compile(self.model)
         elif self.share.count > 1:

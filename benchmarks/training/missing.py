@@ -100,7 +100,7 @@ def record_of(run: TrainingRun, trained: Callable[[Report], Outcome], report: Re
 
 
 def make_record(run: TrainingRun, outcome: Outcome, where: dict[str, Any]) -> Record:
-    """Return the record of a run; ``where`` is its provenance, and fields that the outcome lacks are empty."""
+    """Return the record of a run with the provenance ``where``; measured fields that the outcome lacks are empty."""
     return {
         "schema": SCHEMA,
         "kind": "training",
@@ -126,7 +126,7 @@ def train_missing(
     """Train the runs that the store lacks; return how many were trained, and how many of these failed.
 
     Args:
-        folders: folders of the runs; without one for checkpoints, these are kept beside the records.
+        folders: folders of images, checkpoints and event files; checkpoints default to a folder beside the records.
         timeout: seconds without a report after which a run is given up.
         retry_failed: whether to train again the runs that failed before.
         attempt: function with the arguments of ``attempt`` that trains a job and returns its record.

@@ -50,17 +50,17 @@ class Share:
         """Return the first process's value."""
         if self.count == 1:
             return value
-        told = torch.tensor(value, dtype=torch.float64, device=device)
-        dist.broadcast(told, 0)
-        return told.item()
+        sent = torch.tensor(value, dtype=torch.float64, device=device)
+        dist.broadcast(sent, 0)
+        return sent.item()
 
     def from_first(self, make: Callable[[], T]) -> T:
         """Call ``make`` in the first process and return its result in all processes."""
         if self.count == 1:
             return make()
-        told = [make() if self.rank == 0 else None]
-        dist.broadcast_object_list(told)
-        return told[0]  # type: ignore[return-value]
+        sent = [make() if self.rank == 0 else None]
+        dist.broadcast_object_list(sent)
+        return sent[0]  # type: ignore[return-value]
 
     def one_after_the_first(self, make: Callable[[], T]) -> T:
         """Call ``make`` in every process, first in the first one: it may write files that the others read."""

@@ -29,11 +29,7 @@ def check_tensorboard() -> None:
 
 
 class EventWriter:
-    """Writes the entries of a run's ``epochs`` to event files.
-
-    Args:
-        directory: parent of the run's folder, which is named after the run's label and id.
-    """
+    """Writes the entries of a run's ``epochs`` to event files, in a folder of its own inside ``directory``."""
 
     def __init__(self, directory: Path, run: TrainingRun) -> None:
         from torch.utils.tensorboard import SummaryWriter  # imported late: optional and slow

@@ -1,6 +1,7 @@
 """Training in the processes that ``torchrun`` started: the first keeps the records, all train each run together."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch.distributed as dist
@@ -46,8 +47,9 @@ def _share_job(job: Job | None) -> Job | None:
 
 
 def _lead(job: Job, *, timeout: float, report: Report) -> Record:
+    """Train a job with all processes and return its record."""
     _share_job(job)
-    return record_of(job.run, lambda report: _train(job, report), report)
+    return record_of(job.run, partial(_train, job), report)
 
 
 def _train(job: Job, report: Report) -> Outcome:
