@@ -31,7 +31,7 @@ def load(
             has the data set); for "folder" the folder of images itself.
         image_size: side in pixels; None keeps the images' own size. "folder" needs a size.
         download: whether to fetch files that are missing or corrupt.
-        seed: seed of the split, and of the poses of generated sets; independent of the seed of a training run.
+        seed: seed of the split, and of angles and scales in generated sets; independent of the seed of a training run.
         limit: maximum number of images in each part, drawn by the seed. No other images are read, so the limit bounds
             time and memory of large data sets (PCam).
 

@@ -22,13 +22,13 @@ RESOURCE = "device"
 CONNECT_SECONDS = 30
 
 
-def attempt_there(job: Job, timeout: float) -> Record:
+def attempt_on_worker(job: Job, timeout: float) -> Record:
     """Call ``training.missing.attempt`` on a worker."""
     _prepare_worker()
     return attempt(job, timeout=timeout)
 
 
-def measure_there(task: Task, argument: Any, device: str, timeout: float) -> dict[str, Any]:
+def measure_on_worker(task: Task, argument: Any, device: str, timeout: float) -> dict[str, Any]:
     """Call ``workers.measured`` on a worker."""
     _prepare_worker()
     return measured(task, argument, device, timeout)
@@ -59,7 +59,7 @@ class Cluster:
         *,
         jobs: int = 1,
         timeout: float = TIMEOUT,
-        attempt: Callable[[Job, float], Record] = attempt_there,
+        attempt: Callable[[Job, float], Record] = attempt_on_worker,
     ) -> None:
         try:
             from distributed import Client
@@ -93,7 +93,7 @@ class Cluster:
 
     def measure(self, task: Task, argument: Any, device: str) -> dict[str, Any]:
         future = self._client.submit(
-            measure_there, task, argument, device, self.timeout, resources={RESOURCE: 1}, pure=False
+            measure_on_worker, task, argument, device, self.timeout, resources={RESOURCE: 1}, pure=False
         )
         try:
             result: dict[str, Any] = future.result()

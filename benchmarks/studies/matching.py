@@ -122,9 +122,8 @@ def pace_task(task: tuple[tuple[TrainingRun, ...], int], report: Report) -> dict
     before = moment()
     torch.set_num_threads(runs[0].threads)
     times: list[list[float]] = [[] for _ in runs]
-    for i in sorted(
-        range(len(runs)), reverse=number % 2 == 1
-    ):  # built one at a time: as in training, a network has the memory to itself
+    # Networks are built one at a time: as in training, each has the memory to itself.
+    for i in sorted(range(len(runs)), reverse=number % 2 == 1):
         (seconds,) = interleaved_steps([runs[i]], 1, 1 + PASSES)
         times[i] = seconds[1:]  # the second step still allocates
         report({"measured": i})

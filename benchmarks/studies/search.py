@@ -51,7 +51,7 @@ def best_rates(scores: Mapping[tuple[Network, float], float]) -> dict[Network, f
             found[network] = rate
     lost = [contender.label for (contender, channels), rate in found.items() if not scores[(contender, channels), rate]]
     if lost:
-        raise ValueError(f"no learning rate trained {', '.join(lost)}; allowed: rates of which one does")
+        raise ValueError(f"no learning rate trained {', '.join(lost)}; allowed: rates that include one that does")
     return found
 
 
