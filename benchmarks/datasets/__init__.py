@@ -1,6 +1,7 @@
-"""Images to learn from, in three parts: ``load("rotated-mnist", "data")``; docs/datasets.md lists the data sets.
+"""Data sets of images in three parts: ``load("rotated-mnist", "data")``; docs/datasets.md lists them.
 
-One file each, or one for sets from the same files. A new data set is a file here and a row of ``cases.datasets``.
+Each file here loads one data set, or several from the same files; a new data set is a file here and a row of
+``cases.datasets``. Nothing here trains: networks learn the images in ``training``.
 """
 
 import importlib
@@ -26,13 +27,13 @@ def load(
 
     Args:
         name: a key of ``cases.datasets.DATASETS``.
-        root: where the files are, each data set in the layout of its publisher (torchvision's, where it has one); for
-            "folder" the folder of images itself.
-        image_size: side in pixels; None is the images' own. "folder" needs one.
-        download: fetch what is missing or corrupt.
-        seed: of the split, and of the poses of generated sets; nothing to do with the seed of a training run.
-        limit: at most so many images in each part, drawn by the seed. Nothing else is read, so that it bounds time and
-            memory of the big ones (PCam).
+        root: the folder of the files, each data set in the layout of its publisher (torchvision's, where torchvision
+            has the data set); for "folder" the folder of images itself.
+        image_size: side in pixels; None keeps the images' own size. "folder" needs a size.
+        download: whether to fetch files that are missing or corrupt.
+        seed: seed of the split, and of angles and scales in generated sets; independent of the seed of a training run.
+        limit: maximum number of images in each part, drawn by the seed. No other images are read, so the limit bounds
+            time and memory of large data sets (PCam).
 
     Raises:
         DataError: in one line, for a file that is missing, truncated or corrupt, and for images that do not fit into

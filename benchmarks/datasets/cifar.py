@@ -1,8 +1,9 @@
 """CIFAR-10 and CIFAR-100: 45,000 / 5,000 / 10,000 colour images of 32×32."""
 
+from functools import partial
+
 import numpy as np
 import torch
-from torch import Tensor
 from torchvision.datasets import CIFAR10, CIFAR100
 
 from benchmarks.datasets.dataset import Dataset, Request, Source, assemble
@@ -11,17 +12,15 @@ from benchmarks.datasets.images import Joined, gather
 from benchmarks.datasets.splits import split_train
 
 LICENCE = "not stated; cite Krizhevsky (2009)"
-IMAGE_SIZE = 32
-VALIDATION_SHARE = 10  # one train image in so many is held out
 
 
 def load_cifar10(request: Request) -> Dataset:
-    """CIFAR-10; the validation images are drawn from the train images."""
+    """Load CIFAR-10; the seed draws a tenth of the train images as validation images."""
     return _load("cifar10", CIFAR10, 10, request)
 
 
 def load_cifar100(request: Request) -> Dataset:
-    """CIFAR-100, its fine labels; the validation images are drawn from the train images."""
+    """Load CIFAR-100 with its fine labels; the seed draws a tenth of the train images as validation images."""
     return _load("cifar100", CIFAR100, 100, request)
 
 
@@ -29,16 +28,10 @@ def _load(name: str, published: type[CIFAR10], num_classes: int, request: Reques
     archive = Archive(published.url, published.tgz_md5)
     listed = [*published.train_list, *published.test_list, [published.meta["filename"], published.meta["md5"]]]
     files = [DataFile(f"{published.base_folder}/{file}", md5, archive) for file, md5 in listed]
-    require(request.root, files, download=request.download)  # they are pickles: read only what has its checksum
+    require(request.root, files, download=request.download)  # before torchvision unpickles: a pickle can run any code
     train, test = (published(str(request.root), train=part) for part in (True, False))
-    generator = np.random.default_rng(request.seed)
-    parts = split_train(len(train), len(test), len(train) // VALIDATION_SHARE, generator)
-    size = request.image_size or IMAGE_SIZE
-    rows = Joined([train.data, test.data])
-
-    def read(indices: Tensor) -> Tensor:
-        return gather(rows, indices, size, channels_last=True)
-
+    parts = split_train(len(train), len(test), len(train) // 10, np.random.default_rng(request.seed))
+    read = partial(gather, Joined([train.data, test.data]), channels_last=True)
     labels = torch.tensor(train.targets + test.targets)
-    source = Source(name, f"{name.upper()} (Krizhevsky 2009)", LICENCE, num_classes, (3, size, size), labels, read)
-    return assemble(source, parts, request)
+    origin = f"{name.upper()} (Krizhevsky 2009)"
+    return assemble(Source(name, origin, LICENCE, num_classes, 3, 32, labels, read), parts, request)

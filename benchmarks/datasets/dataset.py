@@ -1,4 +1,4 @@
-"""What every data set is in the end: three parts of normalised images in memory, and where they came from."""
+"""The ``Dataset`` that every loader returns: three parts of normalised images in memory, and where they came from."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class Split:
     Args:
         images: normalised, float32, shape (N, C, S, S).
         labels: int64, shape (N,).
-        indices: where each image stands in the source, shape (N,); no two parts share one.
+        indices: place of each image in the source, shape (N,); no two parts share a place.
     """
 
     images: Tensor
@@ -35,14 +35,15 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """Train, validation and test images, split once and for all by ``split_seed``.
+    """Train, validation and test images, split by ``split_seed``.
 
     Args:
-        name: which it is; sets that stand in for a published one say so here.
-        source: where the images came from and what was done to them.
-        licence: of the images, as their publisher states it.
+        name: name of the data set; a generated set that replaces a published one has a name of its own.
+        source: where the images came from and how they were changed.
+        licence: licence of the images, as their publisher states it.
         image_size: S, pixels.
-        mean, std: of each channel of the train images, on a scale from 0 to 1; all images are normalised with them.
+        mean, std: statistics of each channel of the train images, on a scale from 0 to 1; all images are normalised
+            with them.
     """
 
     name: str
@@ -63,7 +64,7 @@ class Dataset:
         return len(self.mean)
 
     def description(self) -> dict[str, Any]:
-        """What a record says about the data."""
+        """Return the fields of a training record that describe the data."""
         return {
             "name": self.name,
             **{part: len(getattr(self, part)) for part in PART_NAMES},
@@ -88,70 +89,60 @@ class Request:
     limit: int | None = None
 
     def __post_init__(self) -> None:
-        lowest = {"image_size": (self.image_size, 1), "seed": (self.seed, 0), "limit": (self.limit, 1)}
-        for name, (value, least) in lowest.items():
+        for name, least in (("image_size", 1), ("seed", 0), ("limit", 1)):
+            value = getattr(self, name)
             if value is not None and value < least:
                 raise ValueError(f"{name} {value} is not allowed; allowed: integers of at least {least}")
 
 
 @dataclass(frozen=True)
 class Source:
-    """Labelled images, read when they are asked for.
+    """Labelled images that are read when they are asked for.
 
     Args:
-        name, origin, licence, num_classes: as in ``Dataset``, whose source the origin becomes.
-        shape: (C, S, S) of an image as it is read.
+        name, licence, num_classes: as in ``Dataset``.
+        origin: ``source`` of the ``Dataset``.
+        channels: C of the images.
+        image_size: S of the images unless the request asks for another, pixels.
         labels: int64, shape (N,).
-        read: from the places of n images to the images, float32 in [0, 1], shape (n, C, S, S), newly made.
+        read: maps the places of n images and S to newly made images, float32 in [0, 1], shape (n, C, S, S).
     """
 
     name: str
     origin: str
     licence: str
     num_classes: int
-    shape: tuple[int, int, int]
+    channels: int
+    image_size: int
     labels: Tensor
-    read: Callable[[Tensor], Tensor]
+    read: Callable[[Tensor, int], Tensor]
 
 
 def assemble(source: Source, parts: Parts, request: Request) -> Dataset:
-    """Read the parts of a source, at most ``request.limit`` images of each, and normalise them by the train images.
+    """Read at most ``request.limit`` images of each part and normalise them by the train images.
 
     Raises:
-        DataError: when a part is empty, or all of them do not fit into the memory that is free.
+        DataError: when a part is empty, or the images do not fit into the free memory.
     """
-    train, validation, test = (part[: request.limit] for part in parts)
-    indices = (train, validation, test)
+    indices = [part[: request.limit] for part in parts]
     for name, part in zip(PART_NAMES, indices, strict=True):
         if len(part) == 0:
-            raise DataError(f"{source.name} has {len(source.labels)} images, too few to have some in {name}")
-    _check_memory(source, sum(len(part) for part in indices))
-    images = [source.read(part) for part in indices]
+            raise DataError(f"{source.name} has {len(source.labels)} images, too few: none is left for {name}")
+    count, channels, size = sum(map(len, indices)), source.channels, request.image_size or source.image_size
+    needed, available = count * channels * size**2 * torch.float32.itemsize, psutil.virtual_memory().available
+    if needed > available:
+        raise DataError(
+            f"{source.name}: {count} images of {channels} × {size} × {size} take {needed / 1e6:.0f} MB; "
+            f"allowed: the {available / 1e6:.0f} MB that are free; set a limit or a smaller image_size"
+        )
+    images = [source.read(part, size) for part in indices]
     std, mean = torch.std_mean(images[0], dim=(0, 2, 3), keepdim=True)
-    std = torch.where(std > 0, std, 1)  # a channel that is the same everywhere stays so, at 0
+    std = torch.where(std > 0, std, 1)  # a channel that is the same everywhere becomes 0 everywhere
     splits = [
         Split(pixels.sub_(mean).div_(std), source.labels[part], part)
         for pixels, part in zip(images, indices, strict=True)
     ]
+    statistics = tuple(mean.flatten().tolist()), tuple(std.flatten().tolist())
     return Dataset(
-        source.name,
-        source.origin,
-        source.licence,
-        source.shape[-1],
-        source.num_classes,
-        request.seed,
-        tuple(mean.flatten().tolist()),
-        tuple(std.flatten().tolist()),
-        *splits,
+        source.name, source.origin, source.licence, size, source.num_classes, request.seed, *statistics, *splits
     )
-
-
-def _check_memory(source: Source, count: int) -> None:
-    channels, height, width = source.shape
-    needed = count * channels * height * width * torch.float32.itemsize
-    available = psutil.virtual_memory().available
-    if needed > available:
-        raise DataError(
-            f"{source.name}: {count} images of {channels} × {height} × {width} take {needed / 1e6:.0f} MB; "
-            f"allowed: the {available / 1e6:.0f} MB that are free; set a limit or a smaller image_size"
-        )

@@ -1,4 +1,4 @@
-"""Files of published data sets: there and whole, fetched, or one line that says what is wrong and how to get them."""
+"""Files of published data sets: check them against their checksums, fetch them, or say in one line what is wrong."""
 
 import gzip
 import hashlib
@@ -13,17 +13,17 @@ DIGESTS = {32: "md5", 64: "sha256"}  # by their number of hexadecimal digits
 
 
 class DataError(ValueError):
-    """Data that cannot be used, in one line."""
+    """Images that are missing, damaged or cannot be used; the message is one line."""
 
 
 @dataclass(frozen=True)
 class Archive:
-    """What a publisher offers for download.
+    """A download that a publisher offers.
 
     Args:
-        url: of a file that is kept as it is, of a ``.tar.gz`` to unpack or of a ``.h5.gz`` to decompress.
+        url: address of a file that is kept as it is, of a ``.tar.gz`` to unpack or of a ``.h5.gz`` to decompress.
         digest: MD5 or SHA-256 of the download, hexadecimal.
-        folder: under the data root, where it or its contents go.
+        folder: where the download or its contents go, relative to the data root.
     """
 
     url: str
@@ -41,9 +41,9 @@ class DataFile:
     """A file that a loader reads.
 
     Args:
-        path: under the data root.
-        digest: MD5 or SHA-256 of its content, hexadecimal; None where nobody published one.
-        archive: where it comes from.
+        path: path relative to the data root.
+        digest: MD5 or SHA-256 of the content, hexadecimal; None where the publisher gives none.
+        archive: the download that contains the file.
     """
 
     path: str
@@ -52,26 +52,26 @@ class DataFile:
 
 
 def require(root: Path, files: Sequence[DataFile], *, download: bool = False) -> list[Path]:
-    """The paths of files that are there and have their checksums.
+    """Return the paths of the files, after checking that they exist and have their checksums.
 
     Args:
-        download: fetch the archives of those that are not.
+        download: whether to fetch the archives of missing and damaged files.
 
     Raises:
-        DataError: naming the first file that is missing or wrong.
+        DataError: for the first file that is missing or damaged.
     """
     for file in files:
-        wrong = _what_is_wrong(root / file.path, file.digest)
-        if wrong and download:
+        problem = _problem(root / file.path, file.digest)
+        if problem and download:
             fetch(root, file.archive)
-            wrong = _what_is_wrong(root / file.path, file.digest)
-        if wrong:
-            raise DataError(f"{root / file.path} {wrong}; {how_to_get(file.archive)}")
+            problem = _problem(root / file.path, file.digest)
+        if problem:
+            raise DataError(f"{root / file.path} {problem}; {how_to_get(file.archive)}")
     return [root / file.path for file in files]
 
 
 def how_to_get(archive: Archive) -> str:
-    """The end of a message about a file."""
+    """Return the end of an error message about a file of the archive."""
     where = f"get it with --download (download=True), or fetch {archive.url}"
     if not archive.name.endswith((".tar.gz", ".h5.gz")):
         return where
@@ -79,25 +79,25 @@ def how_to_get(archive: Archive) -> str:
 
 
 def fetch(root: Path, archive: Archive) -> None:
-    """Download an archive and unpack it; what stands under its final name is whole.
+    """Download an archive and unpack it; a download gets its final name only when it is complete.
 
     Raises:
-        DataError: when it cannot be fetched or is not what was published.
+        DataError: when the archive cannot be fetched or differs from the published one.
         OSError: when there is no room or no permission to write.
     """
     folder = root / archive.folder
     folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f"{archive.name}.part"
     try:
-        # file: addresses serve the tests.
+        # The tests use file: addresses.
         with urllib.request.urlopen(archive.url) as response, partial.open("wb") as target:
             shutil.copyfileobj(response, target)
-    except OSError as error:  # urllib's errors are among them
+    except OSError as error:  # includes urllib's errors
         partial.unlink(missing_ok=True)
         raise DataError(f"{archive.url} cannot be fetched: {error}") from error
-    if wrong := _what_is_wrong(partial, archive.digest):
+    if problem := _problem(partial, archive.digest):
         partial.unlink()
-        raise DataError(f"{archive.url} {wrong}; try again later or ask its publisher")
+        raise DataError(f"{archive.url} {problem}; try again later or ask its publisher")
     if archive.name.endswith(".tar.gz"):
         with tarfile.open(partial) as tar:
             tar.extractall(folder, filter="data")
@@ -112,7 +112,8 @@ def fetch(root: Path, archive: Archive) -> None:
         partial.replace(folder / archive.name)
 
 
-def _what_is_wrong(path: Path, digest: str | None) -> str:
+def _problem(path: Path, digest: str | None) -> str:
+    """Say what is wrong with a file; "" when nothing is."""
     if not path.is_file():
         return f"is missing (expected {DIGESTS[len(digest)]} {digest})" if digest else "is missing"
     if digest is None:

@@ -1,8 +1,9 @@
 """Galaxy10: galaxies by their shape, in either of its two editions."""
 
+from functools import partial
+
 import numpy as np
 import torch
-from torch import Tensor
 
 from benchmarks.datasets.dataset import Dataset, Request, Source, assemble
 from benchmarks.datasets.files import Archive, DataFile, how_to_get, require
@@ -24,22 +25,17 @@ DECALS = Archive(
 
 
 def load_galaxy10(request: Request) -> Dataset:
-    """Galaxy10, 80, 10 and 10 %: ``Galaxy10.h5`` (SDSS), or ``Galaxy10_DECals.h5`` where that alone is there.
+    """Load ``Galaxy10.h5`` (SDSS), or ``Galaxy10_DECals.h5`` where only that file exists, in parts of 80, 10 and 10 %.
 
-    It has no test images of its own: the seed draws them too, so compare results of one seed.
+    Galaxy10 has no test images of its own. The seed draws them too, so only results of the same seed are comparable.
     """
     import_h5py()
-    alone = (request.root / DECALS.name).exists() and not (request.root / SDSS.name).exists()
-    archive = DECALS if alone else SDSS
-    file = DataFile(archive.name, archive.digest, archive)
-    (path,) = require(request.root, [file], download=request.download)
-    rows = HDF5Rows(path, "images", how_to_get(archive))  # (N, H, H, 3)
+    decals_only = (request.root / DECALS.name).exists() and not (request.root / SDSS.name).exists()
+    archive = DECALS if decals_only else SDSS
+    (path,) = require(request.root, [DataFile(archive.name, archive.digest, archive)], download=request.download)
+    rows = HDF5Rows(path, "images", how_to_get(archive))  # (N, S, S, 3)
     labels = torch.from_numpy(HDF5Rows(path, "ans", how_to_get(archive))[:]).long()
     parts = split_pool(len(rows), np.random.default_rng(request.seed))
-    size = request.image_size or rows.shape[1]
-
-    def read(indices: Tensor) -> Tensor:
-        return gather(rows, indices, size, channels_last=True)
-
+    read = partial(gather, rows, channels_last=True)
     origin = f"{archive.name} (Leung and Bovy, Galaxy Zoo)"
-    return assemble(Source("galaxy10", origin, LICENCE, 10, (3, size, size), labels, read), parts, request)
+    return assemble(Source("galaxy10", origin, LICENCE, 10, 3, rows.shape[1], labels, read), parts, request)

@@ -10,23 +10,23 @@ from benchmarks.datasets.files import DataError
 
 
 def import_h5py() -> ModuleType:
-    """h5py, or one line that says how to get it.
+    """Import h5py.
 
     Raises:
-        DataError: when it is not installed.
+        DataError: when h5py is not installed; the message says how to get it.
     """
     try:
         import h5py
     except ModuleNotFoundError:
         raise DataError("HDF5 files need h5py, which is not installed; get it with: pip install h5py") from None
-    return h5py
+    module: ModuleType = h5py
+    return module
 
 
 class HDF5Rows:
-    """One array of an HDF5 file, opened anew for every slice, so that it can be handed to another process.
+    """One array of an HDF5 file; ``remedy`` says in error messages how to get the file again.
 
-    Args:
-        remedy: how to get the file again, the end of a message.
+    Each slice opens the file, so that the rows can be sent to another process.
     """
 
     def __init__(self, path: Path, key: str, remedy: str) -> None:
@@ -37,8 +37,9 @@ class HDF5Rows:
         return self.shape[0]
 
     def __getitem__(self, places: np.ndarray | slice) -> np.ndarray:
-        """Values at ascending places."""
-        return self._with_array(lambda array: array[places])
+        """Return the values at ascending places."""
+        values: np.ndarray = self._with_array(lambda array: array[places])
+        return values
 
     def _with_array(self, look: Any) -> Any:
         h5py = import_h5py()
@@ -47,6 +48,6 @@ class HDF5Rows:
                 return look(file[self.key])
         except FileNotFoundError:
             raise DataError(f"{self.path} is missing; {self.remedy}") from None
-        except (OSError, KeyError) as error:  # it ends early, a chunk does not decompress, an array is not there
+        except (OSError, KeyError) as error:  # the file ends early, a chunk does not decompress, or there is no array
             reason = str(error).strip("'\" ")
             raise DataError(f"{self.path} is truncated or corrupt: {reason}; remove it and {self.remedy}") from None

@@ -1,4 +1,4 @@
-"""Stored pixels to float images: read in ascending order and in chunks, so that no more is in memory than is kept."""
+"""Stored pixels to float images, read in chunks: besides the result, only one chunk is in memory."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -8,31 +8,26 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-CHUNK = 256  # images; the memory beside the result is that of one chunk
+CHUNK = 256  # images
 
 
 class Rows(Protocol):
-    """Images by their places: an array, a memory map, a dataset in a file."""
-
-    def __len__(self) -> int: ...
+    """Images by their places: an array, a memory map, or an array in a file."""
 
     def __getitem__(self, places: np.ndarray, /) -> Any:
-        """uint8 images at ascending places, shape (n, C, H, W) or (n, H, W, C)."""
+        """Return uint8 images at ascending places, shape (n, C, H, W) or (n, H, W, C)."""
         ...
 
 
 class Joined:
-    """Several arrays of images, one after the other, as one."""
+    """Several arrays of images as one array, in their order."""
 
-    def __init__(self, arrays: Sequence[Rows]) -> None:
+    def __init__(self, arrays: Sequence[Any]) -> None:
         self.arrays = arrays
-        self.starts = np.cumsum([0, *(len(array) for array in arrays)])
-
-    def __len__(self) -> int:
-        return int(self.starts[-1])
+        self.starts = np.cumsum([0, *map(len, arrays)])
 
     def __getitem__(self, places: np.ndarray) -> np.ndarray:
-        """Images at ascending places."""
+        """Return the images at ascending places."""
         found = []
         for array, start, end in zip(self.arrays, self.starts[:-1], self.starts[1:], strict=True):
             inside = places[(places >= start) & (places < end)]
@@ -42,11 +37,11 @@ class Joined:
 
 
 def gather(rows: Rows, indices: Tensor, image_size: int, *, channels_last: bool = False) -> Tensor:
-    """Read images and bring them to one size.
+    """Read images and resize them to one size.
 
     Args:
         rows: uint8 images, shape (N, C, H, W), or (N, H, W, C) when ``channels_last``.
-        indices: places in any order, each once, shape (n,).
+        indices: places in any order, each once, at least one, shape (n,).
         image_size: S, pixels.
 
     Returns:
@@ -61,19 +56,12 @@ def gather(rows: Rows, indices: Tensor, image_size: int, *, channels_last: bool 
         if images is None:
             images = block.new_empty(len(indices), *block.shape[1:])
         images[positions] = block
-    assert images is not None  # a part has an image at least
+    assert images is not None
     return images
 
 
 def resize(images: Tensor, image_size: int) -> Tensor:
-    """Bilinear, with a low-pass filter where images shrink; as they are when they have the size.
-
-    Args:
-        images: shape (N, C, H, W).
-
-    Returns:
-        shape (N, C, S, S).
-    """
+    """Resize images of shape (N, C, H, W) to (N, C, S, S): bilinear, with a low-pass filter where they shrink."""
     if images.shape[-2:] == (image_size, image_size):
         return images
     return interpolate(images, (image_size, image_size), mode="bilinear", align_corners=False, antialias=True)

@@ -1,11 +1,12 @@
 """PatchCamelyon: is there tumour tissue in the centre of a 96×96 patch of a lymph node?
 
-All of it, 262,144 / 32,768 / 32,768 patches, takes 36 GB in memory; what ``limit`` leaves out is never read.
+All 262,144 / 32,768 / 32,768 patches take 36 GB of memory. With a ``limit``, the other patches are not read.
 """
+
+from functools import partial
 
 import numpy as np
 import torch
-from torch import Tensor
 from torchvision.datasets import PCAM
 
 from benchmarks.datasets.dataset import Dataset, Request, Source, assemble
@@ -14,41 +15,37 @@ from benchmarks.datasets.hdf5 import HDF5Rows, import_h5py
 from benchmarks.datasets.images import Joined, gather
 
 ORIGIN = "PatchCamelyon (Veeling et al. 2018)"
-LICENCE = "CC0"
 URL = "https://zenodo.org/records/2546921/files/"  # the same files as on torchvision's drive
 FOLDER = "pcam"  # torchvision's layout
-IMAGE_SIZE = 96
-PARTS = ("train", "val", "test")  # torchvision's names
 
 
 def load_pcam(request: Request) -> Dataset:
-    """PCam in its own three parts; ``limit`` draws from each by the seed.
+    """Load PCam in its own three parts; the seed shuffles each, so that ``limit`` draws from each.
 
-    The published checksums are those of the packed files. A download is held against them; of files that were unpacked
-    by hand, HDF5 itself finds those that end early, and chunks that do not decompress.
+    The published checksums are those of the packed files. A download is compared with its checksum. For files that
+    were unpacked by hand, HDF5 itself detects files that end early and chunks that do not decompress.
     """
     import_h5py()  # before gigabytes are fetched
-    arrays = {}
-    for part in PARTS:
-        for kind, key in (("images", "x"), ("targets", "y")):
-            name, _, md5 = PCAM._FILES[part][kind]
-            archive = Archive(f"{URL}{name}.gz", md5, FOLDER)
-            (path,) = require(request.root, [DataFile(f"{FOLDER}/{name}", None, archive)], download=request.download)
-            arrays[part, kind] = HDF5Rows(path, key, how_to_get(archive))
-        images, targets = arrays[part, "images"], arrays[part, "targets"]
-        if len(images) != len(targets):
-            raise DataError(f"{images.path} has {len(images)} images, {targets.path} {len(targets)} labels")
+    images, labels = [], []
+    for part in ("train", "val", "test"):  # torchvision's names
+        pixels, targets = (_rows(request, part, kind, key) for kind, key in (("images", "x"), ("targets", "y")))
+        if len(pixels) != len(targets):
+            raise DataError(f"{pixels.path} has {len(pixels)} images, {targets.path} {len(targets)} labels")
+        images.append(pixels)
+        labels.append(targets[:].reshape(-1))  # (N, 1, 1, 1) in the file
+    rows = Joined(images)
     generator = np.random.default_rng(request.seed)
-    rows = Joined([arrays[part, "images"] for part in PARTS])
     train, validation, test = (
         int(start) + torch.from_numpy(generator.permutation(len(array)))
-        for start, array in zip(rows.starts, rows.arrays, strict=False)
+        for start, array in zip(rows.starts, images, strict=False)
     )
-    labels = np.concatenate([arrays[part, "targets"][:].reshape(-1) for part in PARTS])  # each (N, 1, 1, 1)
-    size = request.image_size or IMAGE_SIZE
-
-    def read(indices: Tensor) -> Tensor:
-        return gather(rows, indices, size, channels_last=True)
-
-    source = Source("pcam", ORIGIN, LICENCE, 2, (3, size, size), torch.from_numpy(labels).long(), read)
+    read = partial(gather, rows, channels_last=True)
+    source = Source("pcam", ORIGIN, "CC0", 2, 3, 96, torch.from_numpy(np.concatenate(labels)).long(), read)
     return assemble(source, (train, validation, test), request)
+
+
+def _rows(request: Request, part: str, kind: str, key: str) -> HDF5Rows:
+    name, _, md5 = PCAM._FILES[part][kind]
+    archive = Archive(f"{URL}{name}.gz", md5, FOLDER)
+    (path,) = require(request.root, [DataFile(f"{FOLDER}/{name}", None, archive)], download=request.download)
+    return HDF5Rows(path, key, how_to_get(archive))

@@ -10,23 +10,23 @@ CHUNK = 4096  # images; a sampling grid takes two numbers a pixel
 def turn_and_scale(
     images: Tensor, angles: Tensor, scales: Tensor, image_size: int, *, mode: str = "bilinear"
 ) -> Tensor:
-    """Turn images about their centres, scale them, and sample them anew.
+    """Turn images about their centres and scale them.
 
-    The result shows at a place p, measured from the centre in half sides, what the image has at R(angle)⁻¹ p / scale,
-    and 0 outside of it. Nothing is smoothed before: where scale · S is smaller than H, pixels are skipped.
+    The result at a place p, measured from the centre in half sides, is the image at R(angle)⁻¹ p / scale, and 0 outside
+    the image. Images are not smoothed first: where scale · S is smaller than H, pixels are skipped.
 
     Args:
         images: in [0, 1], float32, shape (N, C, H, H).
         angles: counter-clockwise, in degrees, float64, shape (N,).
-        scales: how large an image is drawn, 1 fills the result, float64, shape (N,).
-        image_size: S, side of the result.
+        scales: size of each image as a fraction of the result's size, float64, shape (N,).
+        image_size: S, side of the result, pixels.
         mode: "bilinear" or "bicubic".
 
     Returns:
         In [0, 1], shape (N, C, S, S).
     """
     cos, sin = torch.cos(torch.deg2rad(angles)), torch.sin(torch.deg2rad(angles))
-    # affine_grid maps a place in the result to the place in the source it shows, both in [-1, 1], rows downwards.
+    # affine_grid maps a place in the result to its place in the source, both in [-1, 1], rows downwards.
     inverse = torch.stack([cos, -sin, sin, cos], dim=-1) / scales[:, None]
     affine = torch.cat([inverse.reshape(-1, 2, 2), inverse.new_zeros(len(images), 2, 1)], dim=-1).to(images)
     result = images.new_empty(*images.shape[:2], image_size, image_size)

@@ -1,8 +1,8 @@
-"""The paper's three claims, and what a study says about each: supports, contradicts or cannot decide. Pure.
+"""Verdicts on the paper's three claims: a study supports a claim, contradicts it or cannot decide. Pure.
 
 Knigge, Romero, Bekkers 2022: kernels are redundant along the group; separable kernels match or beat full ones at a
-fraction of the training time; and Sim(2), which they make affordable, helps further. What each word takes was fixed
-before anything was trained: the margin, the tests, and what they are about, which is the mean over all |H| > 1.
+fraction of the training time; and Sim(2), which separable kernels make affordable, helps further. The criteria were
+fixed before any training: the margin, the tests, and what is tested, the mean over all |H| > 1.
 """
 
 import math
@@ -19,16 +19,16 @@ from benchmarks.statistics.over_seeds import ERROR_RATE, Estimate, Test, paired_
 from benchmarks.studies.results import Results, percent
 from benchmarks.studies.study import Contender
 
-# As accurate as another is what is not worse by this, a fraction.
+# The largest loss of accuracy, a fraction, at which a network still counts as equally accurate.
 MARGIN = 0.01
-# Redundant is what one spatial kernel, shared along H, explains more than half of …
+# Kernels are redundant when one spatial kernel, shared along H, explains more than this share of their energy, and more
+# than it explains of independent random numbers (a large share where H has few elements).
 MOST = 0.5
-# … and more than it would of independent random numbers: of a few group elements, it explains much of anything.
 CHANCE_DRAWS = 200
-# Widths are integers, and some come nowhere near a budget: where two differ by more than this factor in what is meant
-# to be equal, they are shown, and no word rests on them.
+# Widths are integers, so some miss their budget by far. Pairs whose costs differ by more than this factor are shown
+# but left out of the verdicts.
 EQUAL = 1.25
-# As ``gcnn_impl.redundancy`` names them: one spatial kernel for all of H; and for all input channels too.
+# Names in ``gcnn_impl.redundancy``: one spatial kernel for all of H, and one for all input channels as well.
 SHARED_ALONG_GROUP, SHARED_BY_CHANNELS_TOO = "gseparable", "separable"
 LAST_KERNEL_SIZE = 3
 
@@ -38,9 +38,9 @@ class Verdict:
     """What the study says about a claim.
 
     Args:
-        claim: in one line.
-        word: of ``seeds.WORDS``.
-        evidence: the numbers, with intervals, n and test.
+        claim: the claim, in one line.
+        word: "supports", "contradicts" or "cannot decide".
+        evidence: lines with the numbers, their intervals, n and the test.
     """
 
     claim: str
@@ -49,89 +49,84 @@ class Verdict:
 
 
 def verdicts(results: Results) -> list[Verdict]:
-    """All three."""
+    """Judge the three claims."""
     return [redundant_kernels(results), separable_matches_full(results), sim2_helps(results)]
 
 
 def redundant_kernels(results: Results) -> Verdict:
-    """(a) In trained full networks, one spatial kernel shared along H explains most of the energy."""
+    """Judge claim (a): in trained full networks, one spatial kernel shared along H explains most of the energy."""
     matched = results.decisions.study.matches[0]
-    rows, pairs = [("full, after training", "explained, % [95 %]", "threshold, %", "at the start, %", "n", "")], []
+    measured = []
     for contender in _on_groups(results, "full", "SO2"):
-        after, before, thresholds = [], [], []
-        for record in results.records[matched, contender]:
-            layers = layer_redundancy(record)
-            after.append(statistics.mean(layer.after for layer in layers.values()))
-            before.append(statistics.mean(layer.before for layer in layers.values()))
-            thresholds.append(statistics.mean(layer.threshold for layer in layers.values()))
-        pairs.append((contender, after, before, thresholds))
-    tests = paired_tests([(after, thresholds) for _, after, _, thresholds in pairs])
-    for (contender, after, before, thresholds), test in zip(pairs, tests, strict=True):
+        networks = [layer_redundancy(record).values() for record in results.records[matched, contender]]
+        after, before, thresholds = (
+            [statistics.mean(getattr(layer, part) for layer in layers) for layers in networks]
+            for part in ("after", "before", "threshold")
+        )
+        measured.append((contender, after, before, thresholds))
+    tests = paired_tests([(after, thresholds) for _, after, _, thresholds in measured])
+    rows = [("full, after training", "explained, % [95 %]", "threshold, %", "at the start, %", "n", "")]
+    for (contender, after, before, thresholds), test in zip(measured, tests, strict=True):
         if after:
-            found = test.difference
-            mean = statistics.mean(thresholds)
-            level = Estimate(mean + found.mean, mean + found.low, mean + found.high, found.n)
-            cells = (
-                percent(level),
-                f"{100 * mean:.0f}",
-                f"{100 * statistics.mean(before):.1f}",
-                str(len(after)),
-                test.word,
-            )
+            found, threshold = test.difference, statistics.mean(thresholds)
+            level = Estimate(threshold + found.mean, threshold + found.low, threshold + found.high, found.n)
+            start = f"{100 * statistics.mean(before):.1f}"
+            cells = (percent(level), f"{100 * threshold:.0f}", start, str(len(after)), test.word)
             rows.append((f"|H|={contender.resolution}", *cells))
-    return Verdict(
-        "kernels are redundant along the group",
-        _together([test.word for test in tests]),
-        [
-            *columns(rows),
-            "Mean over layers of the energy that one spatial kernel, shared along H, explains of each pair of "
-            f"channels; threshold: {MOST:.0%}, or what it explains of independent random numbers if that is more. "
-            f"Two-sided t test over seeds, Holm over {len(tests)}, {ERROR_RATE:.0%}.",
-        ],
+    note = (
+        "Mean over layers of the energy that one spatial kernel, shared along H, explains of each pair of channels; "
+        f"threshold: {MOST:.0%}, or the share explained of independent random numbers where that is larger. "
+        f"Two-sided t test over seeds, Holm over {len(tests)}, {ERROR_RATE:.0%}."
     )
+    word = _common_word([test.word for test in tests])
+    return Verdict("kernels are redundant along the group", word, [*columns(rows), note])
 
 
 def separable_matches_full(results: Results) -> Verdict:
-    """(b) Separable is no worse than full by more than the margin, and its training step takes less time."""
+    """Judge claim (b): separable is no worse than full by more than the margin, and its training step is faster."""
     matches = results.decisions.study.matches
     matched = next((match for match in matches if match != "time"), matches[0])
-    pairs = _pairs(results, ("separable", "SO2"), ("full", "SO2"), _resolution)
-    accuracy, lines = _difference(results, pairs, threshold=-MARGIN)
+    pairs = _pairs(results, ("separable", "SO2"), ("full", "SO2"), lambda contender: contender.resolution)
+    accuracy, lines = _compare_accuracies(results, pairs, threshold=-MARGIN)
     rows = [(f"a training step, full / separable, matched by {matched}", f"time [{INTERVAL}]")]
-    ratios = []
-    for separable, full in pairs:
-        rounds = results.decisions.rounds(matched, separable), results.decisions.rounds(matched, full)
-        compared = compare_rounds(*rounds, 0.0)
-        ratios.append(rounds)
-        rows.append((f"|H|={full.resolution}", _ratio_text(compared)))
-    faster = "cannot decide"
-    if ratios:
-        overall = compare_rounds(_geometric_mean([a for a, _ in ratios]), _geometric_mean([b for _, b in ratios]), 0.0)
+    rounds = [[results.decisions.rounds(matched, contender) for contender in pair] for pair in pairs]
+    for (_, full), (a, b) in zip(pairs, rounds, strict=True):
+        rows.append((f"|H|={full.resolution}", _ratio_text(compare_rounds(a, b, 0.0))))
+    time = "cannot decide"
+    if pairs:
+        separable, full_networks = (_geometric_mean(sides) for sides in zip(*rounds, strict=True))
+        overall = compare_rounds(separable, full_networks, 0.0)
         rows.append(("geometric mean", _ratio_text(overall)))
-        if matched != "time":  # widths that were chosen to take the same time say nothing about it
-            faster = {"slower": "supports", "faster": "contradicts"}.get(overall.word, "cannot decide")
-    lines += columns(rows)
-    lines.append(f"accuracy: {accuracy}; a fraction of the time: {faster}")
-    return Verdict("separable matches or beats full at a fraction of the training time", _both(accuracy, faster), lines)
+        if matched != "time":  # widths that were chosen to take the same time say nothing about time
+            time = {"slower": "supports", "faster": "contradicts"}.get(overall.word, "cannot decide")
+    # The claim needs both parts, so one contradicted part contradicts it.
+    word = "contradicts" if "contradicts" in (accuracy, time) else _common_word([accuracy, time])
+    evidence = [*lines, *columns(rows), f"accuracy: {accuracy}; a fraction of the time: {time}"]
+    return Verdict("separable matches or beats full at a fraction of the training time", word, evidence)
 
 
 def sim2_helps(results: Results) -> Verdict:
-    """(c) Separable on Sim(2) is more accurate than separable on SE(2) with the same rotations.
+    """Judge claim (c): separable on Sim(2) is more accurate than separable on SE(2) with the same rotations.
 
-    That is the claim: more group for the same budget. The same |H|, scales in place of rotations, is shown beside it.
+    The claim is about a larger group for the same budget. The comparison at the same |H|, where scales replace
+    rotations, is shown as well.
     """
     kinds = ("separable", "SO2xRPlus"), ("separable", "SO2")
-    word, lines = _difference(results, _pairs(results, *kinds, _rotations), threshold=0.0)
-    _, others = _difference(results, _pairs(results, *kinds, _resolution), threshold=0.0)
+    same_rotations = _pairs(results, *kinds, lambda contender: contender.resolution // contender.scales)
+    same_size = _pairs(results, *kinds, lambda contender: contender.resolution)
+    word, lines = _compare_accuracies(results, same_rotations, threshold=0.0)
+    _, others = _compare_accuracies(results, same_size, threshold=0.0)
     return Verdict("Sim(2) helps further", word, ["with the same rotations:", *lines, "with the same |H|:", *others])
 
 
 @dataclass(frozen=True)
 class Redundancy:
-    """Of a layer: the energy that one spatial kernel explains, at the start and in the best epoch, and the threshold.
+    """Shares of a layer's energy that one spatial kernel, shared along H, explains.
 
     Args:
-        channels_too: after training, where that one kernel is shared by all input channels too.
+        before, after: shares at the start and in the best epoch.
+        threshold: share above which the layer counts as redundant.
+        channels_too: share in the best epoch when all input channels share the kernel as well.
     """
 
     before: float
@@ -141,7 +136,7 @@ class Redundancy:
 
 
 def layer_redundancy(record: Record) -> dict[str, Redundancy]:
-    """Of every layer with more than one tap: a kernel of one tap is trivially shared."""
+    """Return the redundancy of each layer, without skip convolutions: a kernel of one tap is always shared."""
     epochs, run = record["epochs"], record["run"]
     found = {}
     for name, start in epochs[0]["redundancy"].items():
@@ -159,36 +154,34 @@ def layer_redundancy(record: Record) -> dict[str, Redundancy]:
 
 
 def redundancy_lines(results: Results, matched: str) -> list[str]:
-    """Of full networks, by layer: means over seeds at the start and after training, in %."""
-    rows: list[tuple[str, ...]] = [
-        ("full", "layer", "shared along H: at the start", "after training", "by input channels too", "n")
-    ]
+    """Return the table of redundancy in full networks by layer: means over seeds, in %."""
+    rows = [("full", "layer", "shared along H: at the start", "after training", "by input channels too", "n")]
     for contender in _on_groups(results, "full", "SO2"):
-        records = results.records[matched, contender]
-        layers = [layer_redundancy(record) for record in records]
-        for name in layers[0] if layers else ():
-            means = [
-                f"{100 * statistics.mean(getattr(layer[name], part) for layer in layers):.1f}"
+        networks = [layer_redundancy(record) for record in results.records[matched, contender]]
+        for name in networks[0] if networks else ():
+            before, after, too = (
+                f"{100 * statistics.mean(getattr(layers[name], part) for layers in networks):.1f}"
                 for part in ("before", "after", "channels_too")
-            ]
-            rows.append((f"|H|={contender.resolution}", name, *means, str(len(records))))
+            )
+            rows.append((f"|H|={contender.resolution}", name, before, after, too, str(len(networks))))
     return columns(rows)
 
 
 def chance(resolution: int, taps: int) -> float:
-    """The energy that the best shared spatial kernel explains of |H| × taps independent normal numbers."""
+    """Return the share of energy that one shared spatial kernel explains of |H| × taps independent normal numbers."""
     draws = np.random.default_rng(0).normal(size=(CHANCE_DRAWS, resolution, taps))
     largest = np.linalg.svd(draws, compute_uv=False)[:, 0] ** 2
     return float(np.mean(largest / np.square(draws).sum(axis=(1, 2))))
 
 
 def disc_size(kernel_size: int) -> int:
-    """How many taps of a k × k kernel lie in the disc, outside of which group kernels are 0."""
+    """Return the number of taps of a k × k kernel inside the disc; group kernels are 0 outside."""
     r = (kernel_size - 1) // 2
     return sum(i * i + j * j <= r * r for i in range(-r, r + 1) for j in range(-r, r + 1))
 
 
 def _on_groups(results: Results, variant: str, group: str) -> list[Contender]:
+    """Return the contenders of a kind with |H| > 1."""
     return [
         contender
         for contender in results.decisions.study.contenders
@@ -199,27 +192,18 @@ def _on_groups(results: Results, variant: str, group: str) -> list[Contender]:
 def _pairs(
     results: Results, kind: tuple[str, str], other: tuple[str, str], same: Callable[[Contender], int]
 ) -> list[tuple[Contender, Contender]]:
-    """Contenders of two kinds, variant and group, that have something the same."""
-    others = {same(contender): contender for contender in _on_groups(results, *other)}
-    ours = _on_groups(results, *kind)
-    return [(contender, others[same(contender)]) for contender in ours if same(contender) in others]
+    """Pair the contenders of two kinds, (variant, group), for which ``same`` returns the same."""
+    ours, others = _on_groups(results, *kind), _on_groups(results, *other)
+    return [(a, b) for a in ours for b in others if same(a) == same(b)]
 
 
-def _resolution(contender: Contender) -> int:
-    return contender.resolution
-
-
-def _rotations(contender: Contender) -> int:
-    return contender.resolution // contender.scales
-
-
-def _difference(
+def _compare_accuracies(
     results: Results, pairs: Sequence[tuple[Contender, Contender]], *, threshold: float
 ) -> tuple[str, list[str]]:
-    """The word on the difference of test accuracies in all matches together, and the table it comes from.
+    """Test the differences of test accuracies against a threshold; return the word for all matches, and the table.
 
-    The word is about means over pairs, seed by seed, one for each match; those of single pairs are a family of their
-    own.
+    The word is about the means over pairs, seed by seed, one mean for each match. The tests of single pairs are a
+    family of their own.
     """
     single: dict[tuple[str, str], tuple[list[float], list[float]]] = {}
     pooled: dict[str, tuple[list[float], list[float]]] = {}
@@ -242,19 +226,16 @@ def _difference(
         )
     over_all = paired_tests(list(pooled.values()), threshold=threshold, step=results.test_step / max(len(pairs), 1))
     of_each = paired_tests(list(single.values()), threshold=threshold, step=results.test_step)
+    tests = dict(zip(single, of_each, strict=True))
     rows: list[tuple[str, ...]] = [("test accuracy", "points [95 %]", "p (Holm)", "n", "")]
     for matched, test in zip(pooled, over_all, strict=True):
         rows.append(_test_row(f"matched by {matched}: mean", test))
-        rows += [
-            _test_row(f"  {name}", each)
-            for (match, name), each in zip(single, of_each, strict=True)
-            if match == matched
-        ]
+        rows += [_test_row(f"  {name}", tests[match, name]) for match, name in single if match == matched]
     note = (
         f"Paired t tests over seeds of a difference of {100 * threshold:g} points, two-sided, {ERROR_RATE:.0%}; Holm "
         f"over the {len(over_all)} means, and over the {len(of_each)} others."
     )
-    return _together([test.word for test in over_all]), [*columns(rows), note]
+    return _common_word([test.word for test in over_all]), [*columns(rows), note]
 
 
 def _test_row(name: str, test: Test) -> tuple[str, ...]:
@@ -266,18 +247,11 @@ def _ratio_text(compared: Comparison) -> str:
 
 
 def _geometric_mean(contenders: Sequence[Rounds]) -> Rounds:
-    """Of the medians of several contenders, round by round."""
+    """Average the medians of several contenders, round by round."""
     logs = [[math.log(statistics.median(samples)) for samples in rounds] for rounds in contenders]
     return [[math.exp(statistics.mean(each))] for each in zip(*logs, strict=True)]
 
 
-def _together(words: Sequence[str]) -> str:
-    """One word for several: where they differ, none can be given."""
+def _common_word(words: Sequence[str]) -> str:
+    """Return the word on which all agree, or "cannot decide"."""
     return words[0] if len(set(words)) == 1 else "cannot decide"
-
-
-def _both(*words: str) -> str:
-    """The word on a claim of two parts: it needs both, and falls with either."""
-    if "contradicts" in words:
-        return "contradicts"
-    return "supports" if set(words) == {"supports"} else "cannot decide"

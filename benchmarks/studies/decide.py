@@ -1,4 +1,4 @@
-"""Make the decisions of a study: widths by its budgets, and the seconds of training steps, measured here."""
+"""Make the decisions of a study: the widths that meet its budgets, and the measured seconds of training steps."""
 
 from dataclasses import replace
 from typing import Any
@@ -11,44 +11,36 @@ from benchmarks.studies.decisions import Decisions, Width
 from benchmarks.studies.workers import Workers
 from benchmarks.training.folders import Folders
 
-# Processes in which every training step is measured.
+# Number of processes in which each training step is measured.
 ROUNDS = 5
 
 
 def data_task(task: tuple[TrainingRun, Folders], report: Report) -> dict[str, Any]:
-    """How many images a run has in each part."""
-    from benchmarks.datasets import load
+    """Count the images that a run has in each part."""
+    from benchmarks.training.images import load_images
 
-    run, folders = task
-    data = load(
-        run.dataset,
-        folders.data_root,
-        image_size=run.image_size,
-        download=folders.download,
-        seed=run.data_seed,
-        limit=run.limit,
-    )
+    data = load_images(*task)
     return {"train": len(data.train), "validation": len(data.validation), "test": len(data.test)}
 
 
 def match_task(task: Any, report: Report) -> dict[str, Any]:
-    """``matching.match_task``, imported where it runs."""
+    """Call ``matching.match_task``, which is imported here, in the process that measures."""
     from benchmarks.studies import matching
 
     return matching.match_task(task, report)
 
 
 def pace_task(task: Any, report: Report) -> dict[str, Any]:
-    """``matching.pace_task``, imported where it runs."""
+    """Call ``matching.pace_task``, which is imported here, in the process that measures."""
     from benchmarks.studies import matching
 
     return matching.pace_task(task, report)
 
 
 def decide(decisions: Decisions, workers: Workers) -> Decisions:
-    """Return the decisions, completed by the widths and the seconds of training steps that they lack.
+    """Return the decisions, with the widths and the seconds of training steps that were missing.
 
-    They are measured one by one, nothing else of ours running.
+    Measurements run one at a time, and never together with training runs.
     """
     study, widths = decisions.study, dict(decisions.widths)
     reference = study.run(study.reference, study.channels)
@@ -60,7 +52,8 @@ def decide(decisions: Decisions, workers: Workers) -> Decisions:
             continue
         task = (matched, reference, study.run(contender, 1))
         widths[matched, contender] = Width(**workers.measure(match_task, task, study.device))
-    decisions = replace(decisions, widths={pair: widths[pair] for pair in pairs})
+    widths = {pair: widths[pair] for pair in pairs}
+    decisions = replace(decisions, widths=widths)
     networks = [network for network in decisions.networks if network not in decisions.steps]
     if not networks:
         return decisions
@@ -71,15 +64,10 @@ def decide(decisions: Decisions, workers: Workers) -> Decisions:
     ]
     steps = {network: [each["seconds"][i] for each in rounds] for i, network in enumerate(networks)}
     decisions = replace(decisions, steps={**decisions.steps, **steps}, provenance=rounds[0]["provenance"])
-    return replace(decisions, widths=_as_timed(decisions))
-
-
-def _as_timed(decisions: Decisions) -> dict[Any, Width]:
-    """The widths with ratios of times as measured last, with more samples than the choice was made by."""
-    study = decisions.study
-    widths = dict(decisions.widths)
-    for matched, contender in decisions.widths:
-        if matched == "time":
-            seconds = decisions.step(matched, contender)["median"] / decisions.step(matched, study.reference)["median"]
-            widths[matched, contender] = replace(decisions.widths[matched, contender], achieved=seconds)
-    return widths
+    # These steps have more samples than those that chose the widths, so the ratios of times come from them.
+    medians = {pair: decisions.step(*pair)["median"] for pair in pairs if pair[0] == "time"}
+    timed = {
+        pair: replace(widths[pair], achieved=seconds / medians["time", study.reference])
+        for pair, seconds in medians.items()
+    }
+    return replace(decisions, widths={**widths, **timed})

@@ -1,7 +1,7 @@
-"""What a study has decided before it trains: widths, learning rates, and seconds per step. Kept in a file.
+"""The decisions of a study before it trains: widths, learning rates and seconds per step. They are kept in a file.
 
-Widths that were matched by measured times would come out otherwise the next day: a study that is resumed reads them
-instead of measuring again.
+Times differ from day to day, and so would widths that are matched by time: a resumed study reads its decisions instead
+of measuring again.
 """
 
 import dataclasses
@@ -15,21 +15,22 @@ from benchmarks.answers.break_even import at_pace
 from benchmarks.answers.text_tables import columns
 from benchmarks.cases.training_run import TrainingRun
 from benchmarks.records.record import Record
+from benchmarks.statistics.comparison import Rounds
 from benchmarks.statistics.summary import summarise_rounds
 from benchmarks.studies.study import Contender, Network, Study
 
-# What a run takes beside its steps, as a part of them, and seconds of a process: for the estimate alone.
+# For the estimate alone: time of evaluation as a fraction of the steps' time, and seconds to start a run's process.
 EVALUATION_SHARE, RUN_SECONDS = 0.15, 2.0
 
 
 @dataclass(frozen=True)
 class Width:
-    """The width that comes nearest to a budget.
+    """The width whose cost is nearest to a budget.
 
     Args:
         channels: C.
-        target, achieved: what the reference has of the budget, and what this width has: of time, multiples of the
-            reference's; of memory, bytes.
+        target, achieved: costs of the reference and of this width: numbers of parameters or MACs, bytes of memory, or
+            times as multiples of the reference's time.
     """
 
     channels: int
@@ -38,11 +39,8 @@ class Width:
 
     @property
     def ratio(self) -> float:
-        """Of the contender's to the reference's."""
+        """The contender's cost as a multiple of the reference's."""
         return self.achieved / self.target
-
-
-Steps = Mapping[Network, Sequence[Sequence[float]]]
 
 
 @dataclass(frozen=True)
@@ -50,74 +48,72 @@ class Decisions:
     """The decisions of a study.
 
     Args:
-        study: what is compared.
-        images: how many train, validation and test images there are.
-        widths: by match and contender.
+        images: numbers of train, validation and test images.
+        widths: widths by match and contender.
         steps: seconds of training steps, measured alone on the machine: rounds of samples.
         provenance: where and when the steps were measured.
-        rates: the learning rates, once they are chosen.
+        rates: learning rates; empty until they are chosen.
     """
 
     study: Study
     images: Mapping[str, int]
     widths: Mapping[tuple[str, Contender], Width] = field(default_factory=dict)
-    steps: Steps = field(default_factory=dict)
+    steps: Mapping[Network, Rounds] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     rates: Mapping[Network, float] = field(default_factory=dict)
 
     @property
     def networks(self) -> list[Network]:
-        """Every network once: two matches may ask for the same."""
+        """The networks, each once: two matches may lead to the same network."""
         return list(dict.fromkeys(self.network(matched, contender) for matched, contender in self.widths))
 
     def network(self, matched: str, contender: Contender) -> Network:
-        """A contender at the width of a match."""
+        """Return a contender at the width of a match."""
         return contender, self.widths[matched, contender].channels
 
     @property
     def steps_per_epoch(self) -> int:
-        """Of training."""
+        """The training steps of an epoch."""
         return self.images["train"] // self.study.batch_size
 
     def runs(self, matched: str, contender: Contender) -> list[TrainingRun]:
-        """The runs of a contender in one table, seed by seed."""
+        """Return the runs of a contender in one match, seed by seed."""
         network = self.network(matched, contender)
         one = self.study.run(*network, matched=matched, learning_rate=self.rates[network])
         return [dataclasses.replace(one, seed=seed) for seed in range(self.study.seeds)]
 
     def all_runs(self) -> list[TrainingRun]:
-        """All of them, all contenders with one seed before the next seed."""
+        """Return all runs of the study; all contenders with one seed come before the next seed."""
         found = [self.runs(matched, contender) for matched, contender in self.widths]
         return [runs[seed] for seed in range(self.study.seeds) for runs in found]
 
     def step(self, matched: str, contender: Contender) -> dict[str, Any]:
-        """Median seconds of a training step with a 95 % interval, as ``summarise_rounds`` gives them."""
+        """Return the median seconds of a training step with a 95 % interval, as ``summarise_rounds`` does."""
         return summarise_rounds(self.rounds(matched, contender))
 
-    def rounds(self, matched: str, contender: Contender) -> Sequence[Sequence[float]]:
-        """The samples of ``step``."""
+    def rounds(self, matched: str, contender: Contender) -> Rounds:
+        """Return the samples of ``step``."""
         return self.steps[self.network(matched, contender)]
 
     def at_quiet_pace(self, matched: str, contender: Contender, records: Sequence[Record]) -> list[Record]:
-        """Records whose seconds are those of the steps measured alone, not of runs that shared the machine."""
+        """Return the records with the seconds of steps measured alone, not those of runs that shared the machine."""
         seconds = self.step(matched, contender)["median"] * self.steps_per_epoch
         return [at_pace(record, seconds) for record in records]
 
     def estimated_seconds(self, jobs: int) -> tuple[float, float]:
-        """How long the search and the runs will take, so many at once, if they do not slow each other down."""
-        tries = len(self.study.search_rates) * len(self.study.search_seeds)
-        epochs = {
-            network: summarise_rounds(rounds)["median"] * self.steps_per_epoch * (1 + EVALUATION_SHARE)
-            for network, rounds in self.steps.items()
-        }
-        search = sum(tries * (RUN_SECONDS + self.study.search_epochs * epochs[network]) for network in self.networks)
-        study_seconds = sum(
-            self.study.seeds * (RUN_SECONDS + self.study.epochs * epochs[self.network(*key)]) for key in self.widths
-        )
-        return search / jobs, study_seconds / jobs
+        """Estimate the seconds of the search and of the study's runs, with ``jobs`` at once at full speed."""
+        study, tries = self.study, len(self.study.search_rates) * len(self.study.search_seeds)
+
+        def run_seconds(network: Network, epochs: int) -> float:
+            steps = summarise_rounds(self.steps[network])["median"] * self.steps_per_epoch
+            return RUN_SECONDS + epochs * float(steps * (1 + EVALUATION_SHARE))
+
+        search = sum(tries * run_seconds(network, study.search_epochs) for network in self.networks)
+        training = sum(study.seeds * run_seconds(self.network(*key), study.epochs) for key in self.widths)
+        return search / jobs, training / jobs
 
     def lines(self) -> list[str]:
-        """The widths, for people."""
+        """Return the table of widths, steps and learning rates."""
         rows: list[tuple[str, ...]] = [("", "C", "of the budget", "step, ms [95 %]", "learning rate")]
         for matched in self.study.matches:
             rows.append((f"matched by {matched}", "", "", "", ""))
@@ -125,20 +121,19 @@ class Decisions:
                 width, step = self.widths[matched, contender], self.step(matched, contender)
                 low, median, high = (1e3 * step[name] for name in ("ci_low", "median", "ci_high"))
                 rate = self.rates.get(self.network(matched, contender))
-                found = "to be found" if rate is None else f"{rate:g}"
                 timed = f"{median:.1f} [{low:.1f}, {high:.1f}]"
-                cells = (str(width.channels), f"{width.ratio:.2f}×", timed, found)
+                cells = (str(width.channels), f"{width.ratio:.2f}×", timed, f"{rate:g}" if rate else "to be found")
                 rows.append((f"  {contender.label}", *cells))
         return columns(rows)
 
 
 def decisions_path(directory: Path, name: str, study: Study) -> Path:
-    """Return the file for the decisions of a study, among its results."""
+    """Return the path of the file that keeps a study's decisions in the folder of its results."""
     return directory / f"study-{name}-{study.id}.json"
 
 
 def save_decisions(decisions: Decisions, path: Path) -> None:
-    """Write decisions to a file, whole or not at all."""
+    """Write decisions to a file, completely or not at all."""
     content = {
         "study": dataclasses.asdict(decisions.study),
         "images": dict(decisions.images),
@@ -166,7 +161,7 @@ def load_decisions(path: Path, study: Study) -> Decisions | None:
     """Return the decisions in a file; None where there is no file.
 
     Raises:
-        ValueError: for a file that holds no decisions.
+        ValueError: for a file that does not hold the decisions of a study.
     """
     if not path.exists():
         return None
@@ -175,12 +170,7 @@ def load_decisions(path: Path, study: Study) -> Decisions | None:
         return Decisions(
             study,
             content["images"],
-            {
-                (each["matched"], Contender(**each["contender"])): Width(
-                    each["channels"], each["target"], each["achieved"]
-                )
-                for each in content["widths"]
-            },
+            {(each.pop("matched"), Contender(**each.pop("contender"))): Width(**each) for each in content["widths"]},
             {(Contender(**each["contender"]), each["channels"]): each["rounds"] for each in content["steps"]},
             content["provenance"],
             {(Contender(**each["contender"]), each["channels"]): each["learning_rate"] for each in content["rates"]},

@@ -1,7 +1,6 @@
-"""How wide a network must be to cost as much as another: by parameters, MACs, memory or time of a training step.
+"""The width at which a network costs as much as another: in parameters, MACs, memory or time of a training step.
 
-Widths are (C, C, 2C) with an integer C, so a budget is met as nearly as integers allow. The ratio that is reached is
-always stored beside the width.
+Widths are (C, C, 2C) with an integer C, so a budget is met only approximately; the achieved cost is stored as well.
 """
 
 import dataclasses
@@ -14,7 +13,8 @@ from typing import Any
 
 import torch
 
-from benchmarks.cases.training_run import DATASETS, TrainingRun
+from benchmarks.cases.datasets import DATASETS
+from benchmarks.cases.training_run import TrainingRun
 from benchmarks.measure.clock import counterbalanced, synchronised_clock, take_turn
 from benchmarks.measure.memory import peak_memory
 from benchmarks.records.provenance import moment, provenance
@@ -25,40 +25,38 @@ from benchmarks.workloads.workload import Workload
 from gcnn_impl import generation_macs
 from gcnn_impl.models import build, count_macs, count_parameters
 
-# "folder" learns from its files how many classes there are; this is a guess, of one layer.
+# A guess for "folder", whose files tell the number of classes; only the last layer depends on it.
 CLASSES = 10
 MOST_CHANNELS = 1024
-# Of a measurement: turns that two networks take, and the passes of a turn after a first one that nobody counts, which
-# finds the caches full of the other network.
+# A measurement of two networks: turns of each, and timed passes in a turn. The turn's first pass is not timed: it finds
+# the caches full of the other network's data.
 TURNS, PASSES = 3, 3
 
 
 def match_task(task: tuple[str, TrainingRun, TrainingRun], report: Report) -> dict[str, Any]:
-    """The width at which a contender's cost comes nearest to the reference's.
+    """Find the width ``channels`` at which a contender's cost ``achieved`` is nearest to the reference's, ``target``.
 
     Args:
-        task: by which budget, the reference, and the contender, at any width.
-
-    Returns:
-        ``channels``; ``target`` and ``achieved``, the costs of both.
+        task: the budget, the reference, and the contender at any width.
     """
     budget, reference, contender = task
     torch.set_num_threads(reference.threads)
-    if budget == "time":
-        cost, target = functools.cache(lambda run: relative_step_seconds(reference, run)), 1.0
-    else:
-        cost = functools.cache(COSTS[budget])
-        target = cost(reference)
-    at_width = lambda channels: cost(dataclasses.replace(contender, channels=channels))  # noqa: E731
+    cost = (lambda run: relative_step_seconds(reference, run)) if budget == "time" else COSTS[budget]
+
+    @functools.cache
+    def at_width(channels: int) -> float:
+        return cost(dataclasses.replace(contender, channels=channels))
+
+    target = 1.0 if budget == "time" else cost(reference)
     channels = nearest_width(at_width, target)
     return {"channels": channels, "target": target, "achieved": at_width(channels)}
 
 
 def nearest_width(cost: Callable[[int], float], target: float, most: int = MOST_CHANNELS) -> int:
-    """The integer from 1 to ``most`` whose cost has the ratio to the target that is nearest to 1.
+    """Return the integer from 1 to ``most`` whose cost, divided by the target, is nearest to 1.
 
     Args:
-        cost: grows with its argument. It is asked a few times only: doubling, then bisection.
+        cost: grows with its argument; called a few times only, for doubling and then bisection.
 
     >>> nearest_width(lambda channels: channels**2, 26)
     5
@@ -73,25 +71,25 @@ def nearest_width(cost: Callable[[int], float], target: float, most: int = MOST_
 
 
 def parameters(run: TrainingRun) -> float:
-    """Learnable numbers."""
+    """Return the number of parameters."""
     return count_parameters(_config(run))
 
 
 def macs(run: TrainingRun) -> float:
-    """Multiply–accumulates of one image's forward in training: its part of generating the kernels included.
+    """Return the multiply–accumulates of one image's forward pass in training, with its share of kernel generation.
 
-    Kernels are generated once a step, so an image has one over the batch of that. Backward is twice the forward for
-    every contender.
+    Kernels are generated once a step, so the share is one over the batch size. The backward pass is left out: it takes
+    twice the forward pass for every contender.
     """
     generation = generation_macs(build(_config(run), device="meta"))
     return count_macs(_config(run), run.image_size) + generation / run.batch_size
 
 
 def step_bytes(run: TrainingRun) -> float:
-    """Peak memory of one training step above what is there before it, measured."""
+    """Measure the peak memory of one training step above the memory in use before the step."""
     workload = step_workload(run)
     workload.prepare()
-    workload.run()  # makes the optimiser's state
+    workload.run()  # creates the optimiser's state
     return float(peak_memory(workload.run, run.device, prepare=workload.prepare)["peak_bytes"])
 
 
@@ -99,13 +97,13 @@ COSTS: dict[str, Callable[[TrainingRun], float]] = {"parameters": parameters, "m
 
 
 def relative_step_seconds(reference: TrainingRun, contender: TrainingRun) -> float:
-    """Time of the contender's training step over the reference's, both measured here in turns."""
+    """Measure the time of the contender's training step divided by the reference's, in turns."""
     times = interleaved_steps([reference, contender], TURNS, PASSES)
     return statistics.median(times[1]) / statistics.median(times[0])
 
 
 def interleaved_steps(runs: Sequence[TrainingRun], turns: int, passes: int) -> list[list[float]]:
-    """Seconds of training steps of each run, which take turns of ``passes`` steps, after one that nobody counts."""
+    """Measure the seconds of training steps of each run, in turns of one step that is not timed and ``passes`` more."""
     workloads = [step_workload(run) for run in runs]
     clock = synchronised_clock(runs[0].device)
     times: list[list[float]] = [[] for _ in runs]
@@ -116,34 +114,30 @@ def interleaved_steps(runs: Sequence[TrainingRun], turns: int, passes: int) -> l
 
 
 def pace_task(task: tuple[tuple[TrainingRun, ...], int], report: Report) -> dict[str, Any]:
-    """A round: seconds of ``PASSES`` training steps of each run, in this process; odd rounds go backwards.
+    """Measure a round: the ``seconds`` of ``PASSES`` training steps of each run, and the ``provenance``.
 
-    Returns:
-        ``seconds``, a list for each run; and the ``provenance`` of where they were measured.
+    Odd rounds have the reverse order.
     """
     runs, number = task
     before = moment()
     torch.set_num_threads(runs[0].threads)
-    order = range(len(runs)) if number % 2 == 0 else reversed(range(len(runs)))
     times: list[list[float]] = [[] for _ in runs]
-    for i in order:  # built one at a time, as in training: a network finds the memory to itself
+    # Networks are built one at a time: as in training, each has the memory to itself.
+    for i in sorted(range(len(runs)), reverse=number % 2 == 1):
         (seconds,) = interleaved_steps([runs[i]], 1, 1 + PASSES)
-        times[i] = seconds[1:]  # the second step still makes room
+        times[i] = seconds[1:]  # the second step still allocates
         report({"measured": i})
-    where = provenance(device=runs[0].device, threads=runs[0].threads, before=before)
-    return {"seconds": times, "provenance": where}
+    return {"seconds": times, "provenance": provenance(device=runs[0].device, threads=runs[0].threads, before=before)}
 
 
 def step_workload(run: TrainingRun) -> Workload:
-    """Training steps of a run on made-up images: forward, backward and Adam."""
+    """Return the training step of a run on random images: forward, backward and Adam."""
     configure(run.case())
     in_channels, classes = _shape(run)
     module = build_network(run, in_channels, classes, run.device).train()
     x = torch.randn(run.batch_size, in_channels, run.image_size, run.image_size, device=run.device)
-    cotangent = torch.randn(run.batch_size, classes, device=run.device) / run.batch_size
     autocast = torch.bfloat16 if run.dtype == "bfloat16" else None
-    if autocast is not None:
-        cotangent = cotangent.to(autocast)
+    cotangent = (torch.randn(run.batch_size, classes, device=run.device) / run.batch_size).to(autocast or x.dtype)
     optimiser = torch.optim.Adam(module.parameters(), LEARNING_RATE, fused=True)
     call = torch.compile(module) if run.compile else None
     return Workload(module, x, cotangent, None, True, optimiser=optimiser, call=call, autocast=autocast)

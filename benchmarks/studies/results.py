@@ -1,4 +1,4 @@
-"""The results of a study: its decisions and the records of its runs, as tables. Pure, and without torch."""
+"""The results of a study: its decisions with the records of its runs, and tables of them. Pure, without torch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,17 +11,15 @@ from benchmarks.statistics.over_seeds import Estimate, estimate
 from benchmarks.studies.decisions import Decisions
 from benchmarks.studies.study import Contender
 
-TARGETS = (0.90, 0.95, 0.97)
-
 
 @dataclass(frozen=True)
 class Results:
-    """What came out of a study.
+    """The results of a study.
 
     Args:
-        decisions: of the study, with rates.
-        records: of its runs that are "ok", by match and contender, in the order of their seeds.
-        begun: the same with those that diverged, which never reach a target any more.
+        decisions: decisions of the study, with learning rates.
+        records: records with the status "ok", by match and contender, in the order of their seeds.
+        begun: the same with the runs that diverged, which count as never reaching a target.
     """
 
     decisions: Decisions
@@ -30,34 +28,34 @@ class Results:
 
     @classmethod
     def of(cls, decisions: Decisions, records: Sequence[Record]) -> "Results":
-        """Return the results of a study whose runs are among records; the newest record of an id counts."""
+        """Select the records of the study's runs; the newest record of an id counts."""
         done = {record["id"]: record for record in records if record["status"] == "ok"}
         begun = done | {record["id"]: record for record in records if has_diverged(record)}
         runs = {key: decisions.runs(*key) for key in decisions.widths}
 
-        def among(found: Mapping[str, Record]) -> dict[tuple[str, Contender], Sequence[Record]]:
+        def select(found: Mapping[str, Record]) -> dict[tuple[str, Contender], Sequence[Record]]:
             return {key: [found[run.id] for run in each if run.id in found] for key, each in runs.items()}
 
-        return cls(decisions, among(done), among(begun))
+        return cls(decisions, select(done), select(begun))
 
     @property
     def test_step(self) -> float:
-        """The smallest difference that two test accuracies can have."""
+        """The smallest difference between two unequal test accuracies."""
         return 1 / self.decisions.images["test"]
 
     def accuracies(self, matched: str, contender: Contender) -> dict[int, float]:
-        """Test accuracy by seed."""
+        """Return the test accuracies by seed."""
         found = by_seed(self.records[matched, contender])
         return {seed: float(record["test_accuracy"]) for seed, record in found.items()}
 
     def accuracy(self, matched: str, contender: Contender) -> Estimate:
-        """Test accuracy over seeds."""
+        """Return the mean test accuracy over seeds, with its interval."""
         values = list(self.accuracies(matched, contender).values())
         return estimate(values, step=self.test_step).within(0.0, 1.0)
 
 
 def accuracy_lines(results: Results, matched: str) -> list[str]:
-    """Test accuracy of every contender, with what it costs."""
+    """Return the table of the contenders' test accuracies and costs."""
     decisions = results.decisions
     rows = [("", "C", "parameters", "of the budget", "step, ms", "test accuracy, % [95 %]", "n")]
     for contender in decisions.study.contenders:
@@ -71,22 +69,20 @@ def accuracy_lines(results: Results, matched: str) -> list[str]:
 
 
 def percent(found: Estimate) -> str:
-    """An accuracy or a difference of accuracies with its interval, in % and percentage points."""
-    if not found.n:
-        return "–"
-    if found.n == 1:
-        return f"{100 * found.mean:.1f} [one seed]"
+    """Write an accuracy or a difference of accuracies with its interval, in % or percentage points."""
+    if found.n < 2:
+        return f"{100 * found.mean:.1f} [one seed]" if found.n else "–"
     return f"{100 * found.mean:.1f} [{100 * found.low:.1f}, {100 * found.high:.1f}]"
 
 
 def waiting_lines(results: Results, matched: str) -> list[str]:
-    """Epochs, seconds and MACs to the targets, and when a group network overtakes the plain one.
+    """Return the tables of epochs, seconds and MACs to the target accuracies, and to overtake the plain network.
 
-    Seconds are steps times the seconds of a step alone on the machine.
+    Seconds are the number of steps times the seconds of a step measured alone on the machine.
     """
     paced = {
         contender.label: results.decisions.at_quiet_pace(matched, contender, results.begun[matched, contender])
         for contender in results.decisions.study.contenders
     }
     plain = results.decisions.study.contenders[0].label
-    return [*target_lines(paced, TARGETS), "", *overtaking_lines(paced, plain)]
+    return [*target_lines(paced), "", *overtaking_lines(paced, plain)]

@@ -1,7 +1,6 @@
-"""The learning rate of each network: as many rates, epochs and seeds for one as for another, on validation images.
+"""The search for each network's learning rate on the validation images: every network gets the same rates and seeds.
 
-The records of a search are kept beside those of the study, in a store of their own: its seeds are none of the study's,
-and its runs are shorter.
+The records of a search have a store of their own, because its seeds are not the study's and its runs are shorter.
 """
 
 import statistics
@@ -12,17 +11,12 @@ from benchmarks.cases.training_run import TrainingRun
 from benchmarks.records.record import Record
 from benchmarks.studies.study import Network, Study
 
-# The folder of the search's store, in that of the results.
+# Folder of the search's store, inside the folder of the results.
 FOLDER = "search"
 
 
 def search_runs(study: Study, networks: Sequence[Network]) -> dict[tuple[Network, float], list[TrainingRun]]:
-    """The runs of every network at every rate, one for each search seed.
-
-    Args:
-        study: what is compared.
-        networks: contenders with their widths.
-    """
+    """Return the runs of every network at every rate, one for each search seed."""
     return {
         (network, rate): [
             study.run(*network, budget=study.search_epochs, learning_rate=rate, seed=seed)
@@ -36,7 +30,7 @@ def search_runs(study: Study, networks: Sequence[Network]) -> dict[tuple[Network
 def rate_scores(
     runs: Mapping[tuple[Network, float], Sequence[TrainingRun]], records: Sequence[Record]
 ) -> dict[tuple[Network, float], float]:
-    """The best validation accuracy of a run, averaged over seeds; what failed, diverged runs above all, has none: 0.
+    """Average the runs' best validation accuracies over seeds; a failed run, for instance a diverged one, counts as 0.
 
     Raises:
         KeyError: for a run without a record.
@@ -46,10 +40,10 @@ def rate_scores(
 
 
 def best_rates(scores: Mapping[tuple[Network, float], float]) -> dict[Network, float]:
-    """The rate with the best score; of equal ones the lowest.
+    """Choose the rate with the best score; among equal scores the lowest rate.
 
     Raises:
-        ValueError: for a network that no rate trained.
+        ValueError: for a network whose runs failed at every rate.
     """
     found: dict[Network, float] = {}
     for network, rate in sorted(scores, key=lambda key: key[1]):
@@ -57,12 +51,12 @@ def best_rates(scores: Mapping[tuple[Network, float], float]) -> dict[Network, f
             found[network] = rate
     lost = [contender.label for (contender, channels), rate in found.items() if not scores[(contender, channels), rate]]
     if lost:
-        raise ValueError(f"no learning rate trained {', '.join(lost)}; allowed: a grid with one that does")
+        raise ValueError(f"no learning rate trained {', '.join(lost)}; allowed: rates that include one that does")
     return found
 
 
 def search_lines(study: Study, scores: Mapping[tuple[Network, float], float]) -> list[str]:
-    """The table of all scores, in %, and the rates that were chosen."""
+    """Return the table of all scores, in %, and of the chosen rates."""
     chosen = best_rates(scores)
     seeds = ", ".join(map(str, study.search_seeds))
     edges = {min(study.search_rates), max(study.search_rates)}

@@ -1,4 +1,4 @@
-"""What a study compares: its contenders, and the sizes it has at each scale. Needs no torch."""
+"""A ``Study``: the contenders that are compared, and the studies by name and scale. Needs no torch."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -9,23 +9,18 @@ from benchmarks.cases.case import InvalidCase, check_value, short_hash
 from benchmarks.cases.groups import SUBGROUPS
 from benchmarks.cases.training_run import MATCHES, TrainingRun
 
-# Bump when a study of the same fields means another comparison: matched widths and rates are found anew then.
+# Increase when the same fields mean another comparison than before: widths and rates are then decided again.
 STUDY_VERSION = 1
 SIM2_SCALES = 2
-# Kernels on Sim(2) are so many times as large as others, because they must hold those of the largest scale. Of 5 × 5,
-# they would have five taps at the smallest scale and nine at the other, where those on SE(2) have thirteen; the energy
-# of 9 × 9 ones lies within 1.3 and 1.9 pixels (root mean square), on SE(2) of 5 × 5 within 1.4.
+# Kernels on Sim(2) reach twice as far as others, because they must hold the kernels of the largest scale. At 5 × 5 they
+# would have five and nine taps at the two scales, where kernels on SE(2) have thirteen. At 9 × 9 the root mean square
+# radius of their energy is 1.3 and 1.9 pixels; on SE(2), at 5 × 5, it is 1.4.
 SIM2_REACH = 2
 
 
 @dataclass(frozen=True)
 class Contender:
-    """A kind of network, of no particular width: the fields of ``TrainingRun`` that make it.
-
-    Args:
-        variant, group, resolution, scales: as in ``TrainingRun``.
-        reach: of its kernels, in that of the study's others.
-    """
+    """A network without its width: fields of ``TrainingRun``, and its kernels' reach as a multiple of the others'."""
 
     variant: str
     group: str = "trivial"
@@ -41,7 +36,7 @@ class Contender:
         return f"{self.variant} {SUBGROUPS[self.group].full_group} |H|={self.resolution}"
 
     def fields(self, kernel_size: int) -> dict[str, Any]:
-        """Those of a run, where kernels of reach 1 have this size, in pixels."""
+        """Return the fields of a run, when kernels of reach 1 have this size, in pixels."""
         names = ("variant", "group", "resolution", "scales")
         return {**{name: getattr(self, name) for name in names}, "kernel_size": self.reach * (kernel_size - 1) + 1}
 
@@ -51,9 +46,9 @@ Network = tuple[Contender, int]
 
 
 def contenders(resolutions: Sequence[int]) -> list[Contender]:
-    """Plain, and at every |H| full, separable and depthwise-separable on SE(2) and separable on Sim(2).
+    """Return plain, and for every |H| full, separable and depthwise-separable on SE(2) and separable on Sim(2).
 
-    Sim(2) has two scales where |H| has room for them, and so half as many rotations; and larger kernels.
+    Sim(2) has two scales where |H| is even, hence half as many rotations, and larger kernels.
     """
     found = [Contender("plain")]
     for resolution in resolutions:
@@ -69,13 +64,13 @@ class Study:
 
     Args:
         dataset, image_size, limit, kernel_size, hidden_features, batch_size, recipe, device, threads: as in
-            ``TrainingRun``, for all alike.
-        epochs: of every run.
-        seeds: how many, from 0.
-        resolutions: |H|.
-        reference, channels: whose budget is met by the others, and its width.
-        matches: by which budgets, each a table of its own.
-        search_rates, search_epochs, search_seeds: learning rates that are tried for every network alike.
+            ``TrainingRun``, the same for all contenders.
+        epochs: epochs of every run.
+        seeds: number of seeds, from 0.
+        resolutions: values of |H|.
+        reference, channels: the contender whose budget the others must meet, and its width.
+        matches: budgets by which widths are matched, each with a table of its own.
+        search_rates, search_epochs, search_seeds: learning rates to try, and epochs and seeds of these runs.
     """
 
     dataset: str
@@ -98,8 +93,8 @@ class Study:
     search_seeds: tuple[int, ...] = (100,)
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "seeds", "search_epochs", *("resolution" for _ in self.resolutions)):
-            check_value(name, getattr(self, name, 1))
+        for name in ("epochs", "seeds", "search_epochs"):
+            check_value(name, getattr(self, name))
         for resolution in self.resolutions:
             check_value("resolution", resolution)
         allowed = [match for match in MATCHES if match != "none"]
@@ -109,10 +104,10 @@ class Study:
         if not self.matches or not self.search_rates:
             raise InvalidCase("a study needs a budget to match by and a learning rate; allowed: one or more of each")
         if self.reference not in self.contenders:
-            raise InvalidCase(f"the reference {self.reference.label} is no contender; allowed: an |H| of the study")
+            raise InvalidCase(f"reference {self.reference.label} is not allowed; allowed: a contender of the study")
         if set(self.search_seeds) & set(range(self.seeds)):
-            raise InvalidCase(f"search seeds {self.search_seeds} are seeds of the study; allowed: {self.seeds} or more")
-        self.run(self.reference, self.channels, matched="none")  # checks the rest
+            raise InvalidCase(f"search seeds {self.search_seeds} overlap the study's; allowed: {self.seeds} or more")
+        self.run(self.reference, self.channels, matched="none")  # checks all other fields
 
     @property
     def id(self) -> str:
@@ -121,22 +116,22 @@ class Study:
 
     @property
     def contenders(self) -> list[Contender]:
-        """All that are compared, the plain one first."""
+        """The contenders, the plain one first."""
         return contenders(self.resolutions)
 
     def run(self, contender: Contender, channels: int, **fields: Any) -> TrainingRun:
-        """A run of a contender at a width; ``fields`` replace the study's own."""
+        """Return a run of a contender at a width; ``fields`` replace the study's own."""
         shared = ("dataset", "image_size", "limit", "hidden_features", "batch_size", "recipe", "device", "threads")
         own = {name: getattr(self, name) for name in shared} | contender.fields(self.kernel_size)
         values = {**own, "budget_unit": "epochs", "budget": self.epochs, **fields}
         return TrainingRun(channels=channels, **values)
 
 
-# The width of the reference is the least at which |H| = 16 comes within a third of its time with an integer C.
+# The reference has the smallest width at which an integer C brings |H| = 16 within a third of its time.
 _DIGITS = Study("rotated-digits", image_size=14)
-# Fewer images than 8,000 and fewer steps than 500 leave nearly all networks below 95 %.
+# With fewer than 8,000 images and fewer than 500 steps, nearly all networks stay below 95 %.
 _MNIST = Study("rotated-mnist", image_size=14, limit=8000, epochs=4, search_epochs=1)
-# What nothing but a GPU can do: the paper's network, images and epochs.
+# The paper's network, images and epochs: for a GPU.
 _PAPER: dict[str, Any] = {
     "kernel_size": 7,
     "hidden_features": 64,
@@ -146,24 +141,15 @@ _PAPER: dict[str, Any] = {
     "device": "cuda",
     "limit": None,
 }
+_QUICK: dict[str, Any] = {"resolutions": (2, 4), "reference": Contender("separable", "SO2", 4), "seeds": 3}
 STUDIES = {
     "rotated-digits": {
-        "quick": dataclasses.replace(
-            _DIGITS, resolutions=(2, 4), reference=Contender("separable", "SO2", 4), seeds=3, epochs=6, search_epochs=3
-        ),
+        "quick": dataclasses.replace(_DIGITS, **_QUICK, epochs=6, search_epochs=3),
         "standard": _DIGITS,
         "paper": dataclasses.replace(_DIGITS, **_PAPER, image_size=16, epochs=100),
     },
     "rotated-mnist": {
-        "quick": dataclasses.replace(
-            _MNIST,
-            limit=2500,
-            resolutions=(2, 4),
-            reference=Contender("separable", "SO2", 4),
-            seeds=3,
-            epochs=3,
-            search_epochs=2,
-        ),
+        "quick": dataclasses.replace(_MNIST, **_QUICK, limit=2500, epochs=3, search_epochs=2),
         "standard": _MNIST,
         "paper": dataclasses.replace(_MNIST, **_PAPER, image_size=28, epochs=300, recipe="paper"),
     },

@@ -1,4 +1,4 @@
-"""All that a study says, as lines of text."""
+"""The report of a study: all tables and verdicts, as lines of text."""
 
 from benchmarks.studies.claims import redundancy_lines, verdicts
 from benchmarks.studies.decide import ROUNDS
@@ -6,21 +6,21 @@ from benchmarks.studies.results import Results, accuracy_lines, waiting_lines
 
 
 def training_seconds(results: Results) -> float:
-    """Of training and evaluation, of all runs together."""
-    lasts = [record["epochs"][-1] for records in results.records.values() for record in records]
-    return sum(last["seconds"] + (last.get("evaluation_seconds") or 0.0) for last in lasts)
+    """Return the seconds of training and evaluation, summed over all runs."""
+    ends = [record["epochs"][-1] for records in results.records.values() for record in records]
+    return float(sum(end["seconds"] + (end.get("evaluation_seconds") or 0.0) for end in ends))
 
 
 def study_lines(results: Results) -> list[str]:
-    """All that the study says."""
+    """Return the report of a study."""
     decisions = results.decisions
     study, images = decisions.study, decisions.images
     lines = [
         "",
         f"{study.dataset}, {study.image_size}×{study.image_size}, {images['train']} / {images['validation']} / "
         f"{images['test']} images, {study.epochs} epochs of {decisions.steps_per_epoch} steps of {study.batch_size}, "
-        f"{study.seeds} seeds; {decisions.provenance.get('device_name')}, {study.threads} thread; seconds are steps "
-        f"times those of a step alone on the machine, {ROUNDS} processes",
+        f"{study.seeds} seeds; {decisions.provenance.get('device_name')}, {study.threads} thread; seconds are the "
+        f"number of steps times the seconds of a step measured alone, in {ROUNDS} processes",
     ]
     for matched in study.matches:
         reference = f"{study.reference.label} C={study.channels}"

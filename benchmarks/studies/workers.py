@@ -1,8 +1,8 @@
-"""Independent jobs, here: so many training runs at once, or one measurement alone; ``cluster`` is for elsewhere."""
+"""``Workers`` that run independent jobs, ``Here`` on this machine, and ``complete``, which stores their records."""
 
 import contextlib
 import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -25,40 +25,36 @@ Task = Callable[[Any, Report], dict[str, Any]]
 
 
 class Workers(Protocol):
-    """Where jobs run."""
+    """Runs independent jobs: several training runs at once, or one measurement alone."""
 
     @property
     def text(self) -> str:
-        """For people: how many at once, and where."""
+        """A description: how many jobs run at once, and where."""
         ...
 
     def outstanding(
         self, runs: Sequence[TrainingRun], store: RecordStore, *, retry_failed: bool
     ) -> contextlib.AbstractContextManager[list[TrainingRun]]:
-        """The runs that the store lacks; while this lasts, nobody else writes there."""
+        """Yield the runs that the store lacks; until the context ends, no other process writes to the store."""
         ...
 
     def measure(self, task: Task, argument: Any, device: str) -> dict[str, Any]:
-        """What a task returns that has the device to itself.
-
-        Raises:
-            RuntimeError: when it fails.
-        """
+        """Return the result of a task that has the device to itself; raise ``RuntimeError`` when the task fails."""
         ...
 
-    def attempts(self, jobs: Sequence[Job]) -> Iterator[Record]:
-        """The records of jobs in the order in which they end; an id may come twice, or late."""
+    def attempts(self, jobs: Sequence[Job]) -> Generator[Record, None, None]:
+        """Yield the records of jobs in the order in which they end; the record of a job may come more than once."""
         ...
 
 
 @dataclass(frozen=True)
 class Here:
-    """Processes of this machine.
+    """Processes on this machine.
 
     Args:
-        jobs: training runs at once.
-        timeout: seconds without a sign of life after which one is given up.
-        attempt: what makes a record of a job.
+        jobs: number of training runs at once.
+        timeout: seconds without a report after which a run is given up.
+        attempt: trains a job and returns its record; None is ``training.missing.attempt``.
     """
 
     jobs: int = 1
@@ -67,7 +63,7 @@ class Here:
 
     def __post_init__(self) -> None:
         if not 1 <= self.jobs <= available_cores():
-            raise InvalidCase(f"jobs {self.jobs} are not allowed; allowed on this machine: 1 to {available_cores()}")
+            raise InvalidCase(f"jobs {self.jobs} is not allowed; allowed on this machine: 1 to {available_cores()}")
 
     @property
     def text(self) -> str:
@@ -82,7 +78,7 @@ class Here:
         set_measuring_environment()
         return measured(task, argument, device, self.timeout)
 
-    def attempts(self, jobs: Sequence[Job]) -> Iterator[Record]:
+    def attempts(self, jobs: Sequence[Job]) -> Generator[Record, None, None]:
         one = self.attempt or (lambda job: attempt(job, timeout=self.timeout))
         pool = ThreadPoolExecutor(self.jobs)
         try:
@@ -90,16 +86,16 @@ class Here:
                 yield future.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-            for process in multiprocessing.active_children():  # none, unless we were interrupted
+            for process in multiprocessing.active_children():  # only after an interruption
                 process.kill()
             pool.shutdown()
 
 
 def measured(task: Task, argument: Any, device: str, timeout: float) -> dict[str, Any]:
-    """What a task returns in a process of its own.
+    """Run a task in its own process and return its result.
 
     Raises:
-        RuntimeError: when it fails.
+        RuntimeError: when the task fails.
     """
     outcome = run_isolated(task, argument, device=device, preload=PRELOAD, timeout=timeout)
     if outcome.status != "ok":
@@ -116,25 +112,24 @@ def complete(
     retry_failed: bool = False,
     text: str = "train",
 ) -> tuple[int, int]:
-    """Train the runs that the store lacks; every one becomes one record, the first that comes.
+    """Train the runs that the store lacks; return how many were trained, and how many of these failed.
 
-    Only this process writes to the store: a worker that is lost, and one that is slow, and a job that ran twice change
-    nothing in it.
-
-    Returns:
-        How many were trained, and how many of these failed.
+    The first record of each run is stored. Only this process writes to the store, so lost workers, slow workers and
+    jobs that run twice leave no trace in it.
 
     Raises:
-        InvalidCase: when a run needs what is not there.
-        OSError: when the results cannot be written, or somebody else is measuring.
-        Interrupted: on Ctrl-C; what is done is kept.
+        InvalidCase: when a run needs a device or more cores than there are.
+        OSError: when the results cannot be written, or another process measures for them.
+        Interrupted: on Ctrl-C; the records so far are kept.
     """
     failed = 0
     kept: set[str] = set()
     with workers.outstanding(runs, store, retry_failed=retry_failed) as missing:
         labels = {run.id: run.label for run in missing}
-        with tqdm(total=len(missing), unit="run", desc=text, dynamic_ncols=True, smoothing=0) as progress:
-            records = workers.attempts([Job(run, folders) for run in missing])
+        with (
+            tqdm(total=len(missing), unit="run", desc=text, dynamic_ncols=True, smoothing=0) as progress,
+            contextlib.closing(workers.attempts([Job(run, folders) for run in missing])) as records,
+        ):
             try:
                 for record in records:
                     if record["id"] in kept or record["id"] not in labels:
@@ -146,13 +141,9 @@ def complete(
                         failed += 1
                         progress.write(f"{labels[record['id']]}: {record['status']}: {record['message']}")
                     if len(kept) == len(labels):
-                        break  # whoever else is on his way comes late
+                        break  # later records of the same jobs are dropped
             except KeyboardInterrupt:
                 left = len(labels) - len(kept)
                 message = f"{len(kept)} new runs kept, {left} left; the same command goes on from here"
                 raise Interrupted(message) from None
-            finally:
-                close = getattr(records, "close", None)
-                if close is not None:
-                    close()
     return len(kept), failed

@@ -1,4 +1,5 @@
-"""Accuracy against epochs, seconds, MACs and memory: a ``benchmarks.cases.training_run.TrainingRun`` → a record.
+"""Training of networks: a ``benchmarks.cases.training_run.TrainingRun`` becomes a record; docs/training.md.
 
-``loop`` trains a run, ``study`` trains those that a store lacks, each in a process of its own; docs/training.md.
+``loop`` trains one run, ``missing`` trains the runs that a store lacks, each in its own process. What a run consists of
+is declared in ``cases``, images come from ``datasets``, and comparisons of networks are made in ``studies``.
 """

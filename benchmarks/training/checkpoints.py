@@ -1,7 +1,7 @@
-"""A run in progress on the disk, so that a process that was killed goes on where it last wrote.
+"""Checkpoints: the state of a run on disk, so that a killed run resumes where its last checkpoint was written.
 
-A file is the SHA-256 of what follows, and torch's own format of tensors and plain values: what is damaged is found out
-before any of it is used, and loading it runs no code. It is replaced in one step, never half written.
+A file is the SHA-256 of its content, then the content: tensors and plain values in torch's own format. A damaged file
+is detected before any of it is used, and loading runs no code. A file is replaced in one step, never half written.
 """
 
 import hashlib
@@ -20,15 +20,9 @@ DIGEST_BYTES = 32
 
 @dataclass
 class Position:
-    """How far a run is; with the learner's state, all that a checkpoint has to hold.
+    """How far a run has come: steps and seconds, of the whole run and of the epoch that is in progress or comes next.
 
-    Args:
-        epoch: that is in progress, or comes next.
-        epoch_steps: done in it.
-        steps: done in the whole run.
-        seconds, evaluation_seconds: spent on them.
-        epoch_seconds: of ``seconds``, those of the epoch in progress.
-        best_accuracy: on the validation images, of the epochs before.
+    ``best_accuracy`` is the highest accuracy on the validation images in earlier epochs.
     """
 
     epoch: int = 1
@@ -40,33 +34,27 @@ class Position:
     best_accuracy: float = -1.0
 
     def add(self, seconds: float) -> None:
-        """Time that training steps took."""
+        """Add the seconds of training steps."""
         self.seconds += seconds
         self.epoch_seconds += seconds
 
 
 class UnusableCheckpoint(ValueError):  # noqa: N818
-    """A checkpoint that is damaged or another run's, in one line."""
+    """A checkpoint that is damaged or was written under other conditions; the message is one line."""
 
 
 class Checkpoint:
-    """The checkpoint of one run.
-
-    Args:
-        directory: where the checkpoints of all runs are.
-        run: whose it is.
-        made_by: what must be the same for the run to go on: versions, data.
-    """
+    """The checkpoint of one run. ``made_by``, versions and data by name, must be the same for the run to resume."""
 
     def __init__(self, directory: Path, run: TrainingRun, made_by: dict[str, Any]) -> None:
         self.path = directory / f"{run.id}.checkpoint"
         self.made_by = made_by
 
     def save(self, state: dict[str, Any]) -> None:
-        """Write the state; when this returns, it is on the disk.
+        """Write the state and wait until it is on the disk.
 
         Raises:
-            OSError: when it cannot be written; what was there stays.
+            OSError: when the file cannot be written; the previous checkpoint stays.
         """
         buffer = io.BytesIO()
         torch.save({"made_by": self.made_by, "state": state}, buffer)
@@ -84,10 +72,10 @@ class Checkpoint:
             raise OSError(f"cannot write a checkpoint to {self.path}: {error.strerror}") from error
 
     def load(self) -> dict[str, Any] | None:
-        """The state that was saved last, on the CPU; None where there is none.
+        """Return the state that was saved last, on the CPU; None where there is no checkpoint.
 
         Raises:
-            UnusableCheckpoint: when it is damaged, or made by something else.
+            UnusableCheckpoint: when the file is damaged or was written under other conditions.
         """
         try:
             content = self.path.read_bytes()
@@ -99,10 +87,10 @@ class Checkpoint:
         saved = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         for name, value in self.made_by.items():
             if saved["made_by"].get(name) != value:
-                raise UnusableCheckpoint(f"{self.path} is of another {name}: trained from the beginning")
+                raise UnusableCheckpoint(f"{self.path} differs in {name}: trained from the beginning")
         state: dict[str, Any] = saved["state"]
         return state
 
     def remove(self) -> None:
-        """Once the run is done."""
+        """Delete the checkpoint of a run that has ended."""
         self.path.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What a network is worth after an epoch: loss and accuracy, equivariance, redundancy of its kernels, its hash."""
+"""Evaluation of a network: loss, accuracy, equivariance error, redundancy of its kernels, hash of its weights."""
 
 import contextlib
 import hashlib
@@ -15,7 +15,7 @@ from gcnn_impl import SO2, equivariance_error
 from gcnn_impl.redundancy import network_redundancy
 
 EVALUATION_BATCH = 256
-# The equivariance error takes four passes over so many images, after every epoch: 1 or 2 % of the epoch's time.
+# The equivariance error takes four passes over these images after every epoch: 1 or 2 % of the epoch's time.
 EQUIVARIANCE_IMAGES = 16
 QUARTER_TURNS = SO2(4)
 
@@ -26,9 +26,9 @@ Autocast = Callable[[], contextlib.AbstractContextManager[object]]
 def evaluate(
     model: Callable[[Tensor], Tensor], split: Split, autocast: Autocast = contextlib.nullcontext, share: Share = WHOLE
 ) -> tuple[float, float]:
-    """The mean loss of the images, and the fraction that the model, which is in eval, classifies correctly.
+    """Return the mean loss, and the fraction of images that a model in eval mode classifies correctly.
 
-    Every process looks at its share of the images; the result is that of all.
+    Every process evaluates its share of the images; the result is about the images of all processes.
     """
     loss = torch.zeros((), dtype=torch.float64, device=split.images.device)
     correct = torch.zeros((), dtype=torch.int64, device=split.images.device)
@@ -43,9 +43,10 @@ def evaluate(
 
 
 def turning_error(model: nn.Module, split: Split, autocast: Autocast = contextlib.nullcontext) -> float | None:
-    """How much the logits change, relatively, when images are turned by 90°, 180° or 270°; the worst of the three.
+    """Return the relative change of a model's logits when images are turned by 90°, 180° or 270°: the largest of these.
 
-    For every network alike, so that a plain one, or one on two rotations, can be laid beside those that cannot err.
+    The angles are the same for every network, also for plain networks and those on two rotations, so that errors can be
+    compared. None means that the error is not finite.
     """
     with autocast():
         error = equivariance_error(model, split.images[:EQUIVARIANCE_IMAGES], QUARTER_TURNS)
@@ -53,16 +54,16 @@ def turning_error(model: nn.Module, split: Split, autocast: Autocast = contextli
 
 
 def redundancy(model: nn.Module) -> dict[str, dict[str, float]] | None:
-    """Of every group-to-group convolution, by its name: the energy that each variant explains; None where none is."""
+    """Return the share of energy that each variant explains, by group-to-group layer; None where there is no layer."""
     layers = network_redundancy(model)
-    # Rounding takes a sum of all energies above one by some 1e-16.
+    # Rounding can lift a share of all the energy above one by about 1e-16.
     return {
         layer: {variant: min(share, 1.0) for variant, share in shares.items()} for layer, shares in layers.items()
     } or None
 
 
 def state_hash(model: nn.Module) -> str:
-    """SHA-256 of the state_dict: names in alphabetical order, each with its dtype, shape and bytes."""
+    """Return the SHA-256 of the state_dict: names in alphabetical order, each with its dtype, shape and bytes."""
     digest = hashlib.sha256()
     for name, value in sorted(model.state_dict().items()):
         digest.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())

@@ -1,4 +1,4 @@
-"""Where a run finds its images and leaves what it writes: nothing of this changes what is learned."""
+"""The folders that a run reads and writes; they do not change what is learned."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,14 +6,14 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Folders:
-    """Folders.
+    """Folders of images, checkpoints and event files.
 
     Args:
-        data_root: where the files of data sets are.
-        download: fetch those that are missing or damaged.
-        checkpoints: where runs in progress are kept; None keeps none.
-        checkpoint_seconds: how often, at most; never so often that it takes more than 1 % of the time.
-        tensorboard: where event files go, a folder for each run; None writes none.
+        data_root: folder of the data sets' files.
+        download: whether to fetch files that are missing or damaged.
+        checkpoints: folder of the checkpoints; None keeps none.
+        checkpoint_seconds: minimum time between checkpoints, extended where writing takes over 1 % of the time.
+        tensorboard: folder of the event files, with a folder for each run; None writes none.
     """
 
     data_root: Path = Path("data")

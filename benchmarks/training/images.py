@@ -1,11 +1,10 @@
-"""The images that a run learns from, and the order in which it sees them."""
+"""The images that a run learns from, and their order in each epoch."""
 
 import dataclasses
 import random
 
 import numpy as np
 import torch
-import torch._dynamo  # the first optimiser imports it: a second for the process server, instead of one for every run
 from torch import Tensor
 
 from benchmarks.cases.training_run import TrainingRun
@@ -14,10 +13,10 @@ from benchmarks.training.folders import Folders
 
 
 def load_images(run: TrainingRun, folders: Folders) -> Dataset:
-    """The data set of a run.
+    """Load the data set of a run.
 
     Raises:
-        DataError: for files that are not there or damaged.
+        DataError: for files that are missing or damaged.
     """
     size, seed, limit = run.image_size, run.data_seed, run.limit
     return load(run.dataset, folders.data_root, image_size=size, download=folders.download, seed=seed, limit=limit)
@@ -26,16 +25,17 @@ def load_images(run: TrainingRun, folders: Folders) -> Dataset:
 def seed_everything(seed: int) -> None:
     """Seed Python, NumPy and torch."""
     random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - the global state is what is meant
+    np.random.seed(seed)  # noqa: NPY002 - the global state is meant
     torch.manual_seed(seed)
 
 
 def epoch_order(run: TrainingRun, epoch: int, count: int) -> Tensor:
-    """The order of the train images in an epoch, which depends on the seed and the epoch alone, shape (count,)."""
+    """Return the order of the train images in an epoch, shape (count,); seed and epoch alone determine it."""
     return torch.from_numpy(np.random.default_rng((run.seed, epoch)).permutation(count))
 
 
 def to_device(split: Split, run: TrainingRun) -> Split:
+    """Move images and labels to the device and the memory format of a run."""
     images, labels = split.images.to(run.device), split.labels.to(run.device)
     if run.channels_last:
         images = images.contiguous(memory_format=torch.channels_last)

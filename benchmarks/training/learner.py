@@ -1,4 +1,4 @@
-"""A network that learns: its optimiser, one step, and all of the state that the next step depends on."""
+"""A ``Learner``: a network with its optimiser, one training step, and the state on which the next step depends."""
 
 import contextlib
 from collections.abc import Callable
@@ -17,15 +17,10 @@ from benchmarks.training.parallel import Share, distribute
 
 
 class Learner:
-    """The network of a run, and what training changes.
+    """The network of a run, its optimiser, and the sums of the epoch over this process's share of every batch.
 
-    ``loss_sum`` and ``correct`` are sums over the steps of an epoch, of this process's rows: of mean losses, and of
-    images classified rightly. They are kept on the device: to read them is to wait.
-
-    Args:
-        run: what is trained.
-        channels, classes: of the images.
-        share: of every batch, that is this process's.
+    ``loss_sum`` adds the mean losses of the steps, ``correct`` counts correctly classified images. They stay on the
+    device: reading them waits for the device.
     """
 
     def __init__(self, run: TrainingRun, channels: int, classes: int, share: Share) -> None:
@@ -38,7 +33,7 @@ class Learner:
         self._trained_call: Callable[[Tensor], Tensor] = self.model
 
     def start(self) -> None:
-        """Compile or distribute the network; what counts its operators comes before."""
+        """Compile or distribute the network, once its operators have been counted."""
         if self.run.compile:
             self._call = self._trained_call = torch.compile(self.model)
         elif self.share.count > 1:
@@ -50,12 +45,12 @@ class Learner:
         return float(self._optimiser.param_groups[0]["lr"])
 
     def begin_epoch(self) -> None:
-        """Forget the sums."""
+        """Set the sums to zero."""
         self.loss_sum.zero_()
         self.correct.zero_()
 
     def take_step(self, images: Tensor, labels: Tensor, rate: float) -> None:
-        """One step of Adam with the rows of a batch that are this process's; gradients are averaged over processes."""
+        """Take one step of Adam with this process's rows of a batch; gradients are averaged over the processes."""
         self._optimiser.zero_grad(set_to_none=True)
         with self.autocast():
             logits = self._trained_call(images)
@@ -68,29 +63,25 @@ class Learner:
         self.correct += (logits.detach().argmax(dim=1) == labels).sum()
 
     def totals(self) -> tuple[float, int]:
-        """The sums over all processes."""
+        """Return ``loss_sum`` and ``correct``, summed over all processes."""
         return self.share.total(self.loss_sum).item(), int(self.share.total(self.correct).item())
 
     def evaluate(self, split: Split) -> tuple[float, float]:
-        """Mean loss and accuracy; the network is in eval afterwards."""
+        """Return mean loss and accuracy; leaves the network in eval mode."""
         self.model.eval()
         return evaluation.evaluate(self._call, split, self.autocast, self.share)
 
-    def turning_error(self, split: Split) -> float | None:
-        """``evaluation.turning_error`` of the network, which is in eval."""
-        return evaluation.turning_error(self.model, split, self.autocast)
-
     def autocast(self) -> contextlib.AbstractContextManager[object]:
-        """What passes are computed in."""
+        """Return the context in which passes compute: bfloat16 by autocast, or nothing."""
         if self.run.dtype == "float32":
             return contextlib.nullcontext()
         return torch.autocast(self.run.device, torch.bfloat16)
 
     def rehearse(self, images: Tensor, labels: Tensor, clock: Callable[[], float]) -> tuple[int, float]:
-        """Two steps that are undone.
+        """Take two steps and undo them.
 
         Returns:
-            The peak memory of the second, in bytes, and the seconds of the first, which makes whatever is made once.
+            The peak memory of the second step, in bytes, and the seconds of the first, which includes compilation.
         """
         weights = self.weights()
         self.model.train()
@@ -109,11 +100,11 @@ class Learner:
         return int(peak["peak_bytes"]), seconds
 
     def weights(self) -> dict[str, Tensor]:
-        """A copy of the network's state."""
+        """Return a copy of the network's state."""
         return {name: value.clone() for name, value in self.model.state_dict().items()}
 
     def state(self) -> dict[str, Any]:
-        """All that the next steps depend on: nothing but torch's generators draws at random while a network learns."""
+        """Return all that the next steps depend on. Only torch's generators draw random numbers in training."""
         return {
             "model": self.model.state_dict(),
             "optimiser": self._optimiser.state_dict(),
@@ -124,7 +115,7 @@ class Learner:
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Be what ``state`` was taken of."""
+        """Restore the learner from a result of ``state``."""
         self.model.load_state_dict(state["model"])
         self._optimiser.load_state_dict(state["optimiser"])
         self.loss_sum.copy_(state["loss_sum"])
@@ -135,5 +126,5 @@ class Learner:
 
 
 def _adam(model: nn.Module, run: TrainingRun) -> torch.optim.Adam:
-    """One operation for all parameters, of which kernel nets have many small ones."""
+    """Return Adam, fused: one operation updates all parameters, of which kernel nets have many small ones."""
     return torch.optim.Adam(model.parameters(), lr=run.learning_rate, weight_decay=run.weight_decay, fused=True)

@@ -1,6 +1,6 @@
-"""One network trained once, in this process.
+"""Training of one network in this process.
 
-The test images are looked at once, after training, with the weights of the epoch that the validation images chose.
+The test images are used once, after training, with the weights of the epoch that the validation images chose.
 """
 
 import dataclasses
@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 import torch
-import torch._dynamo  # the first optimiser imports it: a second for the process server, instead of one for every run
+import torch._dynamo  # the first optimiser needs it: imported here, the process server pays the second, not every run
 from torch import Tensor
 
 from benchmarks.cases.case import InvalidCase
@@ -17,7 +17,9 @@ from benchmarks.cases.training_run import TrainingRun
 from benchmarks.datasets import Dataset
 from benchmarks.measure.clock import Clock, synchronised_clock
 from benchmarks.measure.macs import count_macs
+from benchmarks.records.field import empty
 from benchmarks.records.provenance import software
+from benchmarks.records.training_fields import TRAINING_MEASURED
 from benchmarks.running.isolated import Report
 from benchmarks.training import evaluation
 from benchmarks.training.checkpoints import Checkpoint, Position, UnusableCheckpoint
@@ -27,17 +29,17 @@ from benchmarks.training.learner import Learner
 from benchmarks.training.parallel import Share, share_of
 from benchmarks.workloads.build import configure
 
-# Backward computes two gradients, of the input and of the weights, each as many MACs as the forward pass. (An upper
-# bound, by one forward of the first layer, whose input needs none.)
+# Backward computes two gradients, of the input and of the weights, and each takes the MACs of a forward pass. (This is
+# an upper bound: the input of the first layer needs no gradient.)
 PASSES_PER_STEP = 3
-# Steps after which the loss is looked at: to read it is to wait for the device.
+# Steps between two checks of the loss: reading it waits for the device.
 STEPS_BETWEEN_CHECKS = 16
-# Of the time, at most, for writing checkpoints.
+# The largest share of the time that goes into writing checkpoints.
 CHECKPOINT_SHARE = 0.01
 
 
 class Diverged(RuntimeError):  # noqa: N818
-    """A loss is not a finite number any more."""
+    """A loss is not a finite number."""
 
 
 def train(
@@ -48,23 +50,23 @@ def train(
     clock: Clock | None = None,
     folders: Folders = DEFAULT_FOLDERS,
 ) -> dict[str, Any]:
-    """Train in this process; it sets the global seeds and the number of threads.
+    """Train a run in this process, from its checkpoint if there is one; sets global seeds and the number of threads.
 
     Args:
-        run: what to train.
-        report: called with what is known of the result after every epoch, 0 included, and with every checkpoint.
-        data: instead of the run's dataset.
-        clock: in seconds, instead of one that waits for the device.
-        folders: where the images and the checkpoints are. A run with a checkpoint goes on from there.
+        run: the run to train.
+        report: called with the fields known so far after every epoch, 0 included, and with every checkpoint.
+        data: images that replace the run's data set.
+        clock: clock in seconds that replaces the one that waits for the device.
+        folders: folders of the images and the checkpoints.
 
     Returns:
-        The measured part of the record; docs/training.md lists it.
+        The measured fields of the record; docs/training.md lists them.
 
     Raises:
         Diverged: when a loss is nan or infinite.
-        InvalidCase: for a batch that is larger than the train images, a budget smaller than one step, or a run that
-            needs other processes.
-        DataError: for images that are not there or damaged.
+        InvalidCase: for a batch larger than the train images, a budget smaller than one step, or a run that needs
+            another number of processes.
+        DataError: for images that are missing or damaged.
         OSError: when a checkpoint cannot be written.
     """
     share = share_of(run)
@@ -91,34 +93,28 @@ class _Training:
             raise InvalidCase(f"batch_size {run.batch_size} is not allowed; allowed: 2 to {len(self.train_set)}")
         self.learner = Learner(run, data.channels, data.num_classes, share)
         model = self.learner.model
-        counted = count_macs(model, self.train_set.images[:1])  # one image, so that the convolution is that of one
+        counted = count_macs(model, self.train_set.images[:1])  # of one image
         self.macs_per_step = PASSES_PER_STEP * (counted["kernel_generation"] + run.batch_size * counted["convolution"])
         self.last_step = self._last_step()
-        self.fields: dict[str, Any] = {
+        self.fields = empty(TRAINING_MEASURED) | {
             "parameters": sum(parameter.numel() for parameter in model.parameters()),
             "macs_per_image": {
                 "kernel_generation_per_step": counted["kernel_generation"],
                 "convolution": counted["convolution"],
             },
             "data": data.description(),
-            "epochs": [],
-            "best_epoch": None,
-            "stopped": None,
-            "compile_seconds": None,
-            "resumed": 0,
-            "warnings": [],
         }
         self.at = Position()
         self.best_weights: dict[str, Tensor] = {}
         self.checkpoint = None
-        if folders.checkpoints is not None:
+        if folders.checkpoints is not None and share.rank == 0:
             made_by = {"data": data.description(), "torch": str(torch.__version__), "commit": software()["commit"]}
             self.checkpoint = Checkpoint(folders.checkpoints, run, made_by)
         self.checkpoint_seconds = folders.checkpoint_seconds
         self.next_checkpoint = time.monotonic() + self.checkpoint_seconds
 
     def _last_step(self) -> int | None:
-        """The number of steps in the budget; None where the clock decides."""
+        """Return the number of steps in the budget; None for a budget of seconds."""
         run = self.run
         if run.budget_unit == "epochs":
             return int(run.budget) * self.epoch_steps
@@ -126,20 +122,20 @@ class _Training:
             return None
         steps = int(run.budget // self.macs_per_step)
         if steps == 0:
-            raise InvalidCase(f"budget {run.budget} is not allowed; one step takes {self.macs_per_step} macs")
+            raise InvalidCase(f"budget {run.budget} is not allowed; allowed: {self.macs_per_step} macs or more")
         return steps
 
     def result(self) -> dict[str, Any]:
-        """Train to the end of the budget; returns the measured fields."""
+        """Train to the end of the budget and return the measured fields."""
         self.learner.start()
         rows = self.share.rows(self.run.batch_size)
-        rehearsal = self.train_set.images[rows], self.train_set.labels[rows]
-        peak_bytes, first_seconds = self.learner.rehearse(*rehearsal, self.clock)
+        images, labels = self.train_set.images[rows], self.train_set.labels[rows]
+        peak_bytes, first_seconds = self.learner.rehearse(images, labels, self.clock)
         if self.run.compile:
             self.fields["compile_seconds"] = first_seconds
         if not self._resume():
             self._end_epoch(0, {})
-        # A checkpoint may have been written after the last step and before the end of its epoch.
+        # A run may resume after its last step and before the end of that step's epoch.
         while self.at.epoch_steps or not self._budget_met(self.at.seconds):
             learned = self._epoch()
             self._end_epoch(self.at.epoch, {**learned, "peak_bytes": peak_bytes})
@@ -161,7 +157,7 @@ class _Training:
         return (self.at.steps + 0.5) / self.last_step
 
     def _epoch(self) -> dict[str, Any]:
-        """What is left of one pass over the images in a random order, or as much of it as the budget allows."""
+        """Train to the end of the epoch or of the budget, and return the fields of training."""
         run, at, images, labels = self.run, self.at, self.train_set.images, self.train_set.labels
         self.learner.model.train()
         if at.epoch_steps == 0:
@@ -198,6 +194,7 @@ class _Training:
         }
 
     def _check(self, loss: float, kind: str, epoch: int) -> None:
+        """Report and raise ``Diverged`` when a loss is not finite."""
         if not math.isfinite(loss):
             self.fields["stopped"] = "diverged"
             self.report(self.fields)
@@ -205,11 +202,12 @@ class _Training:
             raise Diverged(f"the {kind} loss is {loss} in epoch {epoch}")
 
     def _end_epoch(self, epoch: int, learned: dict[str, Any]) -> None:
+        """Evaluate the network on the validation images and report the epoch's entry."""
         at = self.at
         start = self.clock()
         loss, accuracy = self.learner.evaluate(self.validation)
         self._check(loss, "validation", epoch)
-        error = self.learner.turning_error(self.validation)
+        error = evaluation.turning_error(self.learner.model, self.validation, self.learner.autocast)
         at.evaluation_seconds += self.clock() - start
         if epoch and accuracy > at.best_accuracy:  # ties go to the earlier epoch
             at.best_accuracy, self.fields["best_epoch"] = accuracy, epoch
@@ -232,7 +230,7 @@ class _Training:
         self.report(self.fields)
 
     def _finish(self) -> None:
-        """Look at the test images with the weights of the best epoch."""
+        """Evaluate the weights of the best epoch on the test images."""
         model, epochs = self.learner.model, self.fields["epochs"]
         self.fields["stopped"] = "budget"
         self.fields["weights_sha256"] = evaluation.state_hash(model)
@@ -243,21 +241,19 @@ class _Training:
         self.fields |= {"test_loss": loss, "test_accuracy": accuracy}
 
     def _save_if_due(self) -> None:
-        """Write a checkpoint and report, when it is time: a sign of life in an epoch that takes long."""
+        """When due, write a checkpoint and report, which shows that a long epoch is alive."""
         start = time.monotonic()
         if start < self.next_checkpoint:
             return
         self.report(self.fields)
-        if self.checkpoint is not None and self.share.rank == 0:
-            at, learned = dataclasses.asdict(self.at), self.learner.state()
-            self.checkpoint.save(
-                {"at": at, "fields": self.fields, "learner": learned, "best_weights": self.best_weights}
-            )
+        if self.checkpoint is not None:
+            state = {"at": dataclasses.asdict(self.at), "fields": self.fields, "learner": self.learner.state()}
+            self.checkpoint.save({**state, "best_weights": self.best_weights})
         end = time.monotonic()
         self.next_checkpoint = end + max(self.checkpoint_seconds, (end - start) / CHECKPOINT_SHARE)
 
     def _resume(self) -> bool:
-        """Go on from the checkpoint, if there is one; whether there was."""
+        """Resume from the checkpoint; return whether there was one."""
         state = self.share.from_first(self._load)
         if state is None:
             return False
@@ -278,5 +274,5 @@ class _Training:
             return None
 
     def _remove_checkpoint(self) -> None:
-        if self.checkpoint is not None and self.share.rank == 0:
+        if self.checkpoint is not None:
             self.checkpoint.remove()

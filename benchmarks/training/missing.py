@@ -1,11 +1,11 @@
-"""Runs → records: each in a process of its own, resumable, failures kept as rows. Needs no torch itself."""
+"""Training of the runs that a store lacks: each in its own process, failures kept as records. Imports no torch."""
 
 import contextlib
 import dataclasses
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from tqdm import tqdm
 
@@ -21,83 +21,86 @@ from benchmarks.running.outstanding import Interrupted, outstanding
 from benchmarks.training.folders import DEFAULT_FOLDERS, Folders
 from benchmarks.training.tensorboard import EventWriter, check_tensorboard
 
-# What the process server imports: everything that a run needs.
+# The module that the process server imports: it imports all that a run needs.
 PRELOAD = "benchmarks.training.loop"
-# Seconds without a sign of life, of which there is one after every epoch, until a run is given up.
+# Seconds without a report after which a run is given up. Every epoch ends with a report.
 TIMEOUT = 3600.0
+# The start of an outcome's message when images are missing or damaged, so that the run could not begin.
+NO_DATA = "DataError: "
 
 
 @dataclass(frozen=True)
 class Job:
-    """A run and where it is at home: all that another process, or another machine, has to be told."""
+    """A run and its folders: all that another process or another machine needs to train it."""
 
     run: TrainingRun
     folders: Folders = DEFAULT_FOLDERS
 
 
-# How an outcome begins whose run could not begin: its images are not there or damaged.
-NO_DATA = "DataError: "
-
-
-class Attempt(Protocol):
-    """How a job becomes a record."""
-
-    def __call__(self, job: Job, *, timeout: float, report: Report) -> Record: ...
-
-
 def train_job(job: Job, report: Report) -> dict[str, Any]:
-    """``loop.train``, imported where it runs, and its event files."""
+    """Call ``loop.train``, which is imported here, in the process that trains, and write event files."""
     from benchmarks.training.loop import train
 
-    with contextlib.ExitStack() as stack:
-        writer = None
-        if job.folders.tensorboard is not None:
-            writer = EventWriter(job.folders.tensorboard, job.run)
-            stack.callback(writer.close)
+    if job.folders.tensorboard is None:
+        return train(job.run, report, folders=job.folders)
+    with contextlib.closing(EventWriter(job.folders.tensorboard, job.run)) as writer:
 
-        def told(fields: dict[str, Any]) -> None:
+        def report_and_write(fields: dict[str, Any]) -> None:
             report(fields)
-            if writer is not None:
-                writer.write(fields)
+            writer.write(fields)
 
-        result = train(job.run, told, folders=job.folders)
-        told(result)
+        result = train(job.run, report_and_write, folders=job.folders)
+        writer.write(result)
         return result
 
 
 def attempt(job: Job, *, timeout: float = TIMEOUT, report: Report = lambda fields: None) -> Record:
-    """Train a run in a process of its own; the record says what became of it, whatever that is.
+    """Train a run in its own process and return its record, also when the run fails.
 
     Args:
-        timeout: seconds without a report until it is given up.
-        report: called with what is known of the record's measured fields, after every epoch at least.
+        timeout: seconds without a report after which the run is given up.
+        report: called with the measured fields known so far, at least after every epoch.
 
     Raises:
-        ValueError: for images that are not there or damaged, in one line: that says nothing about the run.
+        ValueError: in one line, for images that are missing or damaged: the run itself has not failed.
     """
 
-    def isolated(told: Report) -> Outcome:
-        return run_isolated(train_job, job, device=job.run.device, preload=PRELOAD, timeout=timeout, report=told)
+    def isolated(report: Report) -> Outcome:
+        return run_isolated(train_job, job, device=job.run.device, preload=PRELOAD, timeout=timeout, report=report)
 
     return record_of(job.run, isolated, report)
 
 
 def record_of(run: TrainingRun, trained: Callable[[Report], Outcome], report: Report) -> Record:
-    """The record of a run that ``trained`` trains and reports of."""
+    """Return the record of a run, also when the run fails or is interrupted.
+
+    Args:
+        trained: trains the run, and calls the function it is given with the measured fields known so far.
+        report: called with the same fields.
+
+    Raises:
+        ValueError: in one line, for images that are missing or damaged.
+    """
     before = moment()
     latest: dict[str, Any] = {}
 
-    def told(fields: dict[str, Any]) -> None:
+    def keep_and_report(fields: dict[str, Any]) -> None:
         latest.update(fields)
         report(fields)
 
     try:
-        outcome = trained(told)
+        outcome = trained(keep_and_report)
     except KeyboardInterrupt:
         done = max(len(latest.get("epochs", [])) - 1, 0)
         outcome = Outcome("interrupted", f"interrupted after {done} epochs", {})
     if outcome.message.startswith(NO_DATA):
         raise ValueError(outcome.message.removeprefix(NO_DATA))
+    where = provenance(device=run.device, threads=run.threads, before=before)
+    return make_record(run, outcome._replace(fields={**latest, **outcome.fields}), where)
+
+
+def make_record(run: TrainingRun, outcome: Outcome, where: dict[str, Any]) -> Record:
+    """Return the record of a run with the provenance ``where``; measured fields that the outcome lacks are empty."""
     return {
         "schema": SCHEMA,
         "kind": "training",
@@ -106,9 +109,8 @@ def record_of(run: TrainingRun, trained: Callable[[Report], Outcome], report: Re
         "status": outcome.status,
         "message": outcome.message,
         **empty(TRAINING_MEASURED),
-        **latest,
         **outcome.fields,
-        "provenance": provenance(device=run.device, threads=run.threads, before=before),
+        "provenance": where,
     }
 
 
@@ -119,25 +121,22 @@ def train_missing(
     folders: Folders = DEFAULT_FOLDERS,
     timeout: float = TIMEOUT,
     retry_failed: bool = False,
-    attempt: Attempt = attempt,
+    attempt: Callable[..., Record] = attempt,
 ) -> tuple[int, int]:
-    """Train the runs that the store lacks; every one becomes a record.
+    """Train the runs that the store lacks; return how many were trained, and how many of these failed.
 
     Args:
-        folders: where images are. Without a folder for checkpoints there, they are kept beside the records.
-        timeout: seconds without a sign of life until a run is given up.
-        retry_failed: train again what failed before.
-        attempt: how a run becomes a record: in a process of its own.
-
-    Returns:
-        How many were trained, and how many of these failed.
+        folders: folders of images, checkpoints and event files; checkpoints default to a folder beside the records.
+        timeout: seconds without a report after which a run is given up.
+        retry_failed: whether to train again the runs that failed before.
+        attempt: function with the arguments of ``attempt`` that trains a job and returns its record.
 
     Raises:
-        InvalidCase: when a run needs a device or more cores than there are.
-        ValueError: for images that are not there or damaged, or event files without ``tensorboard``.
-        OSError: when the results cannot be written, or somebody else is measuring.
-        Interrupted: on Ctrl-C; the run in progress is stored as such, with the epochs it had, and goes on from its
-            checkpoint next time.
+        InvalidCase: when a run needs a device or more cores than this machine has.
+        ValueError: for images that are missing or damaged, or event files without ``tensorboard``.
+        OSError: when the results cannot be written, or another process measures for them.
+        Interrupted: on Ctrl-C. The run in progress is stored as "interrupted" with its epochs so far, and the next call
+            resumes it from its checkpoint.
     """
     if folders.checkpoints is None:
         folders = dataclasses.replace(folders, checkpoints=store.path.parent / "checkpoints")
@@ -166,7 +165,7 @@ def train_missing(
                 raise Interrupted(f"{trained} new runs kept, {left} left; the same command goes on from here")
             trained += 1
             progress.update(trained - progress.n)
-            failed += record["status"] in FAILURES
             if record["status"] in FAILURES:
+                failed += 1
                 progress.write(f"{run.label}: {record['status']}: {record['message']}", file=sys.stderr)
     return trained, failed

@@ -1,5 +1,6 @@
-"""The runs of a study by name, and the table of their accuracies."""
+"""Profiles: training runs by name, and the table of their accuracies."""
 
+import itertools
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,18 +14,14 @@ from benchmarks.records.record import Record
 
 @dataclass(frozen=True)
 class Profile:
-    """Every variant at every resolution, each with every seed.
-
-    Args:
-        runs: fields of ``TrainingRun`` that are the same in all of them.
-    """
+    """Every variant at every resolution, with seeds from 0; all runs share the fields ``runs`` of ``TrainingRun``."""
 
     resolutions: tuple[int, ...]
     seeds: int
     runs: dict[str, Any]
-    variants: tuple[str, ...] = ("plain", "full", "separable")
 
 
+VARIANTS = ("plain", "full", "separable")
 PROFILES = {
     "quick": Profile(resolutions=(2, 4, 8), seeds=3, runs={"recipe": "short", "budget": 10}),
     "standard": Profile(resolutions=(1, 4, 8, 16), seeds=5, runs={"recipe": "short", "budget": 30}),
@@ -45,16 +42,17 @@ def profile_runs(
     seeds: int | None = None,
     **values: Any,
 ) -> list[TrainingRun]:
-    """The runs of a profile, each once; all networks with one seed come before the next seed.
+    """Return the runs of a profile, each once; all networks with one seed come before the next seed.
 
     Args:
         profile: a key of ``PROFILES``.
-        variants, groups, resolutions: instead of the profile's own. What makes no sense together is left out.
-        seeds: how many, from 0.
-        values: other fields of ``TrainingRun``; None leaves the profile's, and what neither says is the recipe's.
+        variants, groups, resolutions: replace ``VARIANTS``, SO(2) and the profile's resolutions. Combinations that are
+            not allowed are left out.
+        seeds: number of seeds, from 0.
+        values: other fields of ``TrainingRun``. None means the profile's value or, where it has none, the recipe's.
 
     Raises:
-        InvalidCase: for an unknown profile, a value that is not allowed, or values that leave no run at all.
+        InvalidCase: for an unknown profile, a value that is not allowed, or values without any allowed combination.
     """
     if profile not in PROFILES:
         raise InvalidCase(f"unknown profile {profile!r}; allowed: {', '.join(PROFILES)}")
@@ -67,26 +65,22 @@ def profile_runs(
     for axis, given in (("variant", variants), ("group", groups), ("resolution", resolutions)):
         for value in given or ():
             check_value(axis, value)
+    axes = (groups or ("SO2",), resolutions or chosen.resolutions, variants or VARIANTS)
     runs: list[TrainingRun] = []
     refused: list[InvalidCase] = []
-    for seed in range(seeds):
-        for group in groups or ("SO2",):
-            for resolution in resolutions or chosen.resolutions:
-                for variant in variants or chosen.variants:
-                    point = settled(
-                        {"scales": 1, **fields, "variant": variant, "group": group, "resolution": resolution}
-                    )
-                    try:
-                        runs.append(TrainingRun(**_with_recipe(point), seed=seed))
-                    except InvalidCase as reason:
-                        refused.append(reason)
+    for seed, group, resolution, variant in itertools.product(range(seeds), *axes):
+        point = settled({"scales": 1, **fields, "variant": variant, "group": group, "resolution": resolution})
+        try:
+            runs.append(TrainingRun(**_with_recipe(point), seed=seed))
+        except InvalidCase as reason:
+            refused.append(reason)
     if not runs:
         raise refused[0]
     return list(dict.fromkeys(runs))
 
 
 def _with_recipe(fields: dict[str, Any]) -> dict[str, Any]:
-    """The fields with the recipe's values where they say nothing."""
+    """Return the fields, with the recipe's values for fields that are missing."""
     recipe = RECIPES[fields["recipe"]]
     by_recipe = {"learning_rate": recipe.learning_rate(fields["variant"]), "weight_decay": recipe.weight_decay}
     if fields.get("budget_unit", "epochs") == "epochs":
@@ -95,9 +89,9 @@ def _with_recipe(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def accuracy_table(runs: Sequence[TrainingRun], records: Sequence[Record]) -> str:
-    """Test accuracy of every network: mean and sample standard deviation over its seeds, as lines of text.
+    """Return the test accuracy of every network as lines of text: mean and sample standard deviation over its seeds.
 
-    Below it stands what images they saw: a record found by its id may be of other files under the same name.
+    The last lines name the images: records of the same runs may have seen other files under the same name.
     """
     accuracies: dict[tuple[str, str, int], list[float]] = {}
     results = {record["id"]: record for record in records if record["status"] == "ok"}
@@ -110,13 +104,13 @@ def accuracy_table(runs: Sequence[TrainingRun], records: Sequence[Record]) -> st
         mean = f"{statistics.mean(values):5.1f}" if values else "    –"
         spread = f" ± {statistics.stdev(values):.1f}" if len(values) > 1 else ""
         lines.append(f"{variant:<12}{group:<10}{resolution:>4}  {mean + spread:<18}{len(values)}")
-    seen = [results[run.id]["data"] for run in runs if run.id in results]
-    images = dict.fromkeys(f"images: {data['name']}, {data['source']}, {_counts(data)}" for data in seen)
+    images = dict.fromkeys(_images_line(results[run.id]["data"]) for run in runs if run.id in results)
     lines += images
     if len(images) > 1:
-        lines.append("these networks did not see the same images: give other --results to train all of them on one set")
+        lines.append("these networks did not see the same images; give another --results to train all on one set")
     return "\n".join(lines)
 
 
-def _counts(data: Record) -> str:
-    return " / ".join(f"{data[part]:,}" for part in ("train", "validation", "test"))
+def _images_line(data: Record) -> str:
+    counts = " / ".join(f"{data[part]:,}" for part in ("train", "validation", "test"))
+    return f"images: {data['name']}, {data['source']}, {counts}"

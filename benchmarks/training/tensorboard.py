@@ -1,4 +1,4 @@
-"""TensorBoard event files of a run; ``tensorboard`` is an optional package."""
+"""TensorBoard event files of training runs; ``tensorboard`` is an optional package."""
 
 import importlib.util
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.cases.training_run import TrainingRun
 
-# The numbers of an entry of ``epochs``, by the names under which TensorBoard groups them.
+# The fields of an entry of ``epochs``, by the names under which TensorBoard groups them.
 SCALARS = {
     "loss/train": "train_loss",
     "loss/validation": "validation_loss",
@@ -23,40 +23,33 @@ SCALARS = {
 
 
 def check_tensorboard() -> None:
-    """Raise ``ValueError``, in one line, where ``tensorboard`` is not installed."""
+    """Raise ``ValueError``, in one line, when ``tensorboard`` is not installed."""
     if importlib.util.find_spec("tensorboard") is None:
         raise ValueError("event files need tensorboard, which is not installed; get it with: pip install tensorboard")
 
 
 class EventWriter:
-    """Writes what is new in a run's ``epochs`` whenever it is told of them.
-
-    Args:
-        directory: gets a folder for each run, of its label and id.
-    """
+    """Writes the entries of a run's ``epochs`` to event files, in a folder of its own inside ``directory``."""
 
     def __init__(self, directory: Path, run: TrainingRun) -> None:
-        from torch.utils.tensorboard import SummaryWriter  # late: optional, and slow to import
+        from torch.utils.tensorboard import SummaryWriter  # imported late: optional and slow
 
         name = "".join(c if c.isalnum() or c in "-_.=" else "_" for c in run.label)
         self._writer = SummaryWriter(str(directory / f"{name}-{run.id}"))
         self._written: set[tuple[str, int]] = set()  # names and epochs
 
     def write(self, fields: dict[str, Any]) -> None:
-        """Write the numbers that were not there before; a resumed run writes those before its checkpoint again."""
+        """Write the numbers that were not written yet; a resumed run writes those of its earlier epochs again."""
         for entry in fields["epochs"]:
-            for name, key in SCALARS.items():
-                self._write(name, entry[key], entry["epoch"])
-            for layer, shares in (entry["redundancy"] or {}).items():  # of the last epochs it comes at the end
-                for variant, share in shares.items():
-                    self._write(f"redundancy/{layer}/{variant}", share, entry["epoch"])
+            numbers = {name: entry[key] for name, key in SCALARS.items()}
+            for layer, shares in (entry["redundancy"] or {}).items():  # set when the run ends, except for epoch 0
+                numbers |= {f"redundancy/{layer}/{variant}": share for variant, share in shares.items()}
+            for name, value in numbers.items():
+                if value is not None and (name, entry["epoch"]) not in self._written:
+                    self._writer.add_scalar(name, value, entry["epoch"])
+                    self._written.add((name, entry["epoch"]))
         self._writer.flush()
 
-    def _write(self, name: str, value: float | None, epoch: int) -> None:
-        if value is not None and (name, epoch) not in self._written:
-            self._writer.add_scalar(name, value, epoch)
-            self._written.add((name, epoch))
-
     def close(self) -> None:
-        """Once the run has ended."""
+        """Close the event files."""
         self._writer.close()

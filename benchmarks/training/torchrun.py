@@ -1,6 +1,7 @@
-"""A study in the processes that ``torchrun`` started: the first keeps the records, the others train with it."""
+"""Training in the processes that ``torchrun`` started: the first keeps the records, all train each run together."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import torch.distributed as dist
@@ -14,47 +15,45 @@ from benchmarks.training.loop import Diverged
 from benchmarks.training.missing import Job, record_of, train_job, train_missing
 from benchmarks.training.parallel import process_group
 
-# What every process raises at the same place, so that they can go on together.
-SHARED_FAILURES = (Diverged, ValueError)
-
 
 def train_missing_together(
     runs: Sequence[TrainingRun], store: RecordStore, *, timeout: float, **options: Any
 ) -> tuple[int, int] | None:
-    """``train_missing`` in all processes, without a process of its own for a run; None in all but the first.
+    """Call ``train_missing`` with all processes training each run; return None in all processes but the first.
 
     Raises:
-        RuntimeError: when one process fails alone. Its run is started again, from its checkpoint, by the same command.
+        RuntimeError: when one process fails alone. The same command resumes its run from the checkpoint.
     """
     device = runs[0].device
     with process_group(device, timeout) as share:
         if share.rank > 0:
-            while (job := _told(None)) is not None:
+            while (job := _share_job(None)) is not None:
                 _train(job, lambda fields: None)
             return None
         try:
             result = train_missing(runs, store, timeout=timeout, attempt=_lead, **options)
         except (ValueError, OSError):
-            _told(None)
+            _share_job(None)
             raise
-        _told(None)
+        _share_job(None)
         return result
 
 
-def _told(job: Job | None) -> Job | None:
-    """The job of the first process, in all of them."""
-    told = [job]
-    dist.broadcast_object_list(told)
-    return told[0]
+def _share_job(job: Job | None) -> Job | None:
+    """Send the first process's job to all processes, None when there is no other; return the job in each."""
+    shared = [job]
+    dist.broadcast_object_list(shared)
+    return shared[0]
 
 
 def _lead(job: Job, *, timeout: float, report: Report) -> Record:
-    _told(job)
-    return record_of(job.run, lambda told: _train(job, told), report)
+    """Train a job with all processes and return its record."""
+    _share_job(job)
+    return record_of(job.run, partial(_train, job), report)
 
 
 def _train(job: Job, report: Report) -> Outcome:
     try:
         return Outcome("ok", "", train_job(job, report))
-    except SHARED_FAILURES as error:
+    except (Diverged, ValueError) as error:  # all processes raise these at the same step, so all can go on
         return outcome_of(error)

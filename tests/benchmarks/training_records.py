@@ -1,4 +1,4 @@
-"""Made-up training records, as short as a test can use them."""
+"""Made-up training records with the fields that tests need."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +21,7 @@ def training_record(
     status: str = "ok",
     **run: Any,
 ) -> Record:
-    """A record with the validation accuracies of epochs 0, 1, 2, …; the other arguments replace fields of the run."""
+    """Return a record with the validation accuracies of epochs 0, 1, 2, …; ``run`` replaces fields of the run."""
     fields = {
         "dataset": "rotated-digits",
         "variant": "separable",

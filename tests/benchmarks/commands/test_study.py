@@ -15,7 +15,7 @@ from benchmarks.records.store import RecordStore, RecordWarning
 from benchmarks.studies import decide
 from benchmarks.studies.study import STUDIES, Contender, Study
 from benchmarks.studies.workers import Here, Task
-from tests.benchmarks.studies.made_up_study import STUDY, plan_of
+from tests.benchmarks.studies.made_up_study import STUDY, decisions_of
 
 TINY = Study(
     "rotated-digits",
@@ -77,7 +77,7 @@ def test_a_study_from_the_plan_to_the_verdicts(tmp_path: Path, capsys: pytest.Ca
 
 
 def test_steps_of_another_commit_give_a_warning(tmp_path: Path) -> None:
-    decisions = plan_of(lambda contender: 0.01)
+    decisions = decisions_of(lambda contender: 0.01)
     with pytest.warns(RecordWarning, match="those of commit aaaaaaaaaa, not of"):
         command.warn_of_another_commit(replace(decisions, provenance={"commit": "a" * 40}), tmp_path)
 
@@ -104,7 +104,7 @@ def test_an_unknown_scale_is_named() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (["--jobs", "1000"], "jobs 1000 are not allowed"),
+        (["--jobs", "1000"], "jobs 1000 is not allowed"),
         (["--timeout", "0"], "timeout 0.0 is not allowed"),
         (["--match", "weight"], "unknown match 'weight'"),
         (["--seeds", "0"], "seeds 0 is not allowed"),
@@ -135,7 +135,7 @@ def test_a_plan_keeps_its_decisions_and_gets_the_missing_ones() -> None:
                 return {"channels": 9, "target": 1.0, "achieved": 1.2}
             return {"seconds": [[0.02]] * len(argument[0]), "provenance": {"device_name": "B"}}
 
-    whole = plan_of(lambda contender: 0.01)
+    whole = decisions_of(lambda contender: 0.01)
     assert decide.decide(whole, Workers()) == whole
     assert measured == []
 

@@ -1,4 +1,4 @@
-"""Every loader on small files of the true format, made here, whole, truncated, corrupt and missing."""
+"""Every loader on small files in the published formats: complete, truncated, corrupt and missing."""
 
 import dataclasses
 import gzip
@@ -43,7 +43,7 @@ def classes(count: int, n: int = 10) -> np.ndarray:
 
 
 def write_mnist(root: Path, patch: pytest.MonkeyPatch, part: str, count: int, suffix: str = ".gz") -> None:
-    """IDX files, packed or not."""
+    """Write IDX files, packed or not."""
     folder = root / "MNIST" / "raw"
     folder.mkdir(parents=True, exist_ok=True)
     for kind, values in (("images-idx3", pixels(count, 28, 28)), ("labels-idx1", classes(count))):
@@ -188,7 +188,9 @@ def message(name: str, root: Path) -> str:
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_every_data_set_has_one_shape(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_data_set_has_the_expected_sizes_and_is_normalised(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     MAKERS[name](tmp_path, monkeypatch)
     data = load_native(name, tmp_path)
     sizes, channels, native, num_classes = EXPECTED[name]
@@ -217,10 +219,10 @@ def test_no_image_is_in_two_parts_and_the_seed_decides_which(
     assert again.train.images.equal(data.train.images)
     assert again.test.labels.equal(data.test.labels)
     assert not other.train.indices.equal(data.train.indices)
-    # An image brings its label along.
+    # An image has the same label in every split.
     labels = dict(zip(torch.cat(indices(data)).tolist(), torch.cat(all_labels(data)).tolist(), strict=True))
     others = dict(zip(torch.cat(indices(other)).tolist(), torch.cat(all_labels(other)).tolist(), strict=True))
-    if name != "synthetic":  # whose labels are drawn by the seed as well
+    if name != "synthetic":  # the seed draws its labels as well
         assert all(others[place] == label for place, label in labels.items() if place in others)
 
 
@@ -229,12 +231,14 @@ def all_labels(data: Dataset) -> list[torch.Tensor]:
 
 
 @pytest.mark.parametrize("name", MAKERS)
-def test_a_limit_takes_the_first_of_each_part(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_limit_takes_the_first_images_of_each_part(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     MAKERS[name](tmp_path, monkeypatch)
     whole, few = load_native(name, tmp_path), load_native(name, tmp_path, limit=2)
     for part, all_of_it in zip(indices(few), indices(whole), strict=True):
         assert part.equal(all_of_it[:2])
-    # The same pictures, normalised by fewer.
+    # The same images, normalised by fewer images.
     torch.testing.assert_close(raw(few)[:2], raw(whole)[:2], atol=1e-5, rtol=0)
 
 
@@ -254,7 +258,7 @@ def test_another_image_size(name: str, tmp_path: Path, monkeypatch: pytest.Monke
 def test_a_truncated_file_is_named(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = MAKERS[name](tmp_path, monkeypatch)
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
-    assert_damage_is_told(message(name, tmp_path), name, path)
+    assert_damage_is_named(message(name, tmp_path), name, path)
 
 
 @pytest.mark.parametrize("name", FROM_FILES)
@@ -264,16 +268,16 @@ def test_a_corrupt_file_is_named(name: str, tmp_path: Path, monkeypatch: pytest.
     third = len(content) // 3
     content[third : 2 * third] = bytes(third)
     path.write_bytes(content)
-    assert_damage_is_told(message(name, tmp_path), name, path)
+    assert_damage_is_named(message(name, tmp_path), name, path)
 
 
-def assert_damage_is_told(text: str, name: str, path: Path) -> None:
+def assert_damage_is_named(text: str, name: str, path: Path) -> None:
     assert text.startswith(f"{path} is truncated or corrupt: ")
     if name == "folder":
         assert text.endswith("; replace or remove it")
     else:
         assert "get it with --download (download=True), or fetch http" in text
-    if name == "pcam":  # whose published checksums are of the packed files
+    if name == "pcam":  # its published checksums are those of the packed files
         assert "(md5 " in text
     elif name != "folder":
         assert f"its {path.stat().st_size} bytes have " in text
@@ -299,7 +303,7 @@ def test_without_any_file_the_message_says_where_mnist_belongs(tmp_path: Path) -
 
 @pytest.mark.parametrize("suffix", ["", ".gz"])
 @pytest.mark.parametrize(("part", "words"), [("train", "train"), ("t10k", "test")])
-def test_mnist_takes_the_files_that_are_there_and_says_so(
+def test_mnist_is_made_from_the_files_that_exist_and_its_source_says_so(
     part: str, words: str, suffix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write_mnist(tmp_path, monkeypatch, part, 50, suffix)
@@ -315,7 +319,9 @@ def test_images_without_labels_are_no_data_set(tmp_path: Path, monkeypatch: pyte
     assert message("mnist", tmp_path).startswith(f"{labels} is missing")
 
 
-def test_rotated_mnist_that_is_made_from_mnist_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rotated_mnist_that_is_made_from_mnist_has_another_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_mnist(tmp_path, monkeypatch, "t10k", 50)
     made, upright = load("rotated-mnist", tmp_path), load("mnist", tmp_path)
     assert made.name == "rotated-mnist-generated"
@@ -325,7 +331,9 @@ def test_rotated_mnist_that_is_made_from_mnist_says_so(tmp_path: Path, monkeypat
     assert not made.train.images.isclose(upright.train.images, atol=0.1).all()
 
 
-def test_large_pools_have_the_published_sizes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_generated_sets_of_enough_images_have_the_published_sizes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make_mnist(tmp_path, monkeypatch)
     monkeypatch.setattr(mnist, "MADE_SIZES", (10, 2, 45))
     data = load("mnist-scale", tmp_path)
@@ -354,7 +362,7 @@ def test_rotated_mnist_that_was_unpacked(tmp_path: Path, monkeypatch: pytest.Mon
     assert message("rotated-mnist", tmp_path).startswith(f"{path} is missing; ")
 
 
-def test_galaxy10_takes_the_edition_that_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_galaxy10_takes_the_edition_that_exists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sdss = make_galaxy10(tmp_path, monkeypatch)
     decals = sdss.rename(tmp_path / "Galaxy10_DECals.h5")
     monkeypatch.setattr(galaxy10, "DECALS", dataclasses.replace(galaxy10.DECALS, digest=galaxy10.SDSS.digest))
@@ -371,7 +379,7 @@ def test_without_h5py_the_message_says_how_to_get_it(
     assert message(name, tmp_path) == ("HDF5 files need h5py, which is not installed; get it with: pip install h5py")
 
 
-def test_labels_that_do_not_belong_to_the_images_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_different_numbers_of_images_and_labels_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     images = make_pcam(tmp_path, monkeypatch)
     labels = images.with_name(images.name.replace("train_x", "train_y"))
     labels.write_bytes(images.with_name(images.name.replace("train_x", "test_y")).read_bytes())
@@ -395,7 +403,7 @@ def test_own_images_keep_their_proportions(tmp_path: Path) -> None:
         (tmp_path / "squares").mkdir(exist_ok=True)
         Image.fromarray(picture).save(tmp_path / "squares" / f"{i}.png")
     data = load("folder", tmp_path, image_size=20)
-    assert (data.mean, data.std) == ((1.0, 1.0, 1.0), (1.0, 1.0, 1.0))  # white; what does not vary is not divided
+    assert (data.mean, data.std) == ((1.0, 1.0, 1.0), (1.0, 1.0, 1.0))  # white; a constant channel is not divided
     assert data.num_classes == 1
 
 
@@ -408,10 +416,10 @@ def test_a_folder_that_holds_no_images_is_refused(tmp_path: Path) -> None:
 def test_too_few_images_for_three_parts_are_refused(tmp_path: Path) -> None:
     (tmp_path / "cats").mkdir()
     Image.fromarray(pixels(8, 8, 3)).save(tmp_path / "cats/0.png")
-    assert message("folder", tmp_path) == "folder has 1 images, too few to have some in validation"
+    assert message("folder", tmp_path) == "folder has 1 images, too few: none is left for validation"
 
 
-def test_what_does_not_fit_into_memory_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_images_that_do_not_fit_into_memory_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_pcam(tmp_path, monkeypatch)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2_000_000))
     assert message("pcam", tmp_path) == (
@@ -435,13 +443,13 @@ def test_wrong_arguments_are_named(arguments: dict[str, object], words: str) -> 
 
 
 def served(folder: Path, name: str, content: bytes, into: str = ".") -> Archive:
-    """An archive at an address on this machine."""
+    """Write an archive to a folder and return it with a file: address."""
     folder.mkdir(exist_ok=True)
     (folder / name).write_bytes(content)
     return Archive((folder / name).absolute().as_uri(), hashlib.md5(content).hexdigest(), into)
 
 
-def test_download_fetches_what_is_missing_and_what_is_corrupt(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_download_fetches_missing_and_corrupt_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_mnist(tmp_path / "server", monkeypatch)
     monkeypatch.setattr(MNIST, "mirrors", [(tmp_path / "server/MNIST/raw").as_uri() + "/"])
     root = tmp_path / "data"
@@ -477,14 +485,14 @@ def test_a_download_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 @given(count=st.integers(10, 400), seed=st.integers(0, 2**32))
-def test_parts_of_a_pool_are_disjoint_and_are_all_of_it(count: int, seed: int) -> None:
+def test_the_parts_of_a_pool_are_disjoint_and_cover_it(count: int, seed: int) -> None:
     parts = split_pool(count, np.random.default_rng(seed))
     assert torch.cat(parts).sort().values.equal(torch.arange(count))
     assert len(parts[1]) == len(parts[2]) == count // 10
 
 
 @given(train=st.integers(2, 300), test=st.integers(1, 100), share=st.floats(0.01, 0.99), seed=st.integers(0, 2**32))
-def test_validation_never_touches_the_test_images(train: int, test: int, share: float, seed: int) -> None:
+def test_validation_images_never_come_from_the_test_images(train: int, test: int, share: float, seed: int) -> None:
     held_out = int(share * train)
     kept, validation, tested = split_train(train, test, held_out, np.random.default_rng(seed))
     assert torch.cat([kept, validation]).sort().values.equal(torch.arange(train))
@@ -492,8 +500,8 @@ def test_validation_never_touches_the_test_images(train: int, test: int, share: 
     assert len(validation) == held_out
 
 
-@pytest.mark.skipif(not REAL_DIGITS.exists(), reason="the real digits are not on this machine")
-def test_the_seventy_thousand_real_digits_have_the_sizes_of_the_literature() -> None:
+@pytest.mark.skipif(not REAL_DIGITS.exists(), reason="this machine does not have the real digits")
+def test_the_seventy_thousand_real_digits_have_the_published_sizes() -> None:
     data = load("rotated-mnist", REAL_DIGITS)
     assert [len(part) for part in (data.train, data.validation, data.test)] == [10000, 2000, 50000]
     assert data.name == "rotated-mnist-generated"

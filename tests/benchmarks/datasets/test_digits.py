@@ -1,11 +1,14 @@
-"""The digits: split once and for all, turned by uniform angles, normalised by the train images alone."""
+"""The digits: a fixed split, rotations by uniform angles, normalisation by the train images alone."""
 
 import pytest
 import torch
 from torch import Tensor
 
 from benchmarks.datasets import Dataset, load
-from benchmarks.datasets.digits import rotated_digits
+
+
+def rotated_digits(**options: int) -> Dataset:
+    return load("rotated-digits", "nowhere", **options)
 
 
 @pytest.fixture(scope="module")
@@ -24,13 +27,13 @@ def test_every_digit_is_in_exactly_one_part(digits: Dataset) -> None:
 
 
 def test_the_same_seed_gives_the_same_data_and_another_seed_another_split(digits: Dataset) -> None:
-    again, other = rotated_digits(), rotated_digits(split_seed=1)
+    again, other = rotated_digits(), rotated_digits(seed=1)
     for name in ("images", "labels", "indices"):
         assert getattr(again.test, name).equal(getattr(digits.test, name))
     assert not other.test.indices.equal(digits.test.indices)
 
 
-def test_the_training_seed_does_not_touch_the_data(digits: Dataset) -> None:
+def test_the_global_seed_does_not_change_the_data(digits: Dataset) -> None:
     state = torch.get_rng_state()
     try:
         torch.manual_seed(123)
@@ -43,20 +46,20 @@ def test_images_are_normalised_by_the_train_images_alone(digits: Dataset) -> Non
     std, mean = torch.std_mean(digits.train.images)
     torch.testing.assert_close(mean, torch.tensor(0.0), atol=1e-5, rtol=0)
     torch.testing.assert_close(std, torch.tensor(1.0), atol=1e-5, rtol=0)
-    assert abs(digits.test.images.mean()) > 1e-4  # would vanish if every part used its own mean
+    assert abs(digits.test.images.mean()) > 1e-4  # it would be 0 if every part used its own mean
 
 
 @pytest.mark.parametrize("image_size", [8, 28])
 def test_other_sizes(image_size: int) -> None:
-    assert rotated_digits(image_size).test.images.shape == (300, 1, image_size, image_size)
+    assert rotated_digits(image_size=image_size).test.images.shape == (300, 1, image_size, image_size)
 
 
 def test_a_size_below_the_source_is_refused() -> None:
     with pytest.raises(ValueError, match="image size 7 is too small; allowed: 8 or more"):
-        rotated_digits(7)
+        rotated_digits(image_size=7)
 
 
-def test_load_gives_the_same_and_upright_digits_share_the_split(digits: Dataset) -> None:
+def test_loading_again_gives_the_same_and_upright_digits_have_the_same_split(digits: Dataset) -> None:
     assert load("rotated-digits", "nowhere").test.images.equal(digits.test.images)
     upright = load("digits", "nowhere")
     assert upright.test.indices.equal(digits.test.indices)

@@ -1,4 +1,4 @@
-"""Turning and scaling: exact where the grid allows, the definition elsewhere, nothing outside of the image."""
+"""Turning and scaling: exact for quarter turns, as defined for other angles, 0 outside the image."""
 
 import math
 
@@ -22,7 +22,7 @@ def pose(images: Tensor, angle: float, scale: float, size: int | None = None, *,
 
 
 def by_definition(image: Tensor, angle: float, scale: float) -> Tensor:
-    """One pixel after the other, in float64: bilinear between the four nearest pixels, 0 outside."""
+    """Compute each pixel in float64: bilinear between the four nearest pixels, 0 outside."""
     size = len(image)
     cos, sin = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     centre = (size - 1) / 2
@@ -39,13 +39,13 @@ def by_definition(image: Tensor, angle: float, scale: float) -> Tensor:
 
 
 @pytest.mark.parametrize(("angle", "scale"), [(0, 0.3), (33, 1.0), (200, 0.55), (310, 0.8)])
-def test_the_definition(angle: float, scale: float) -> None:
+def test_other_angles_and_scales_follow_the_definition(angle: float, scale: float) -> None:
     images = noise(1, 11)
     expected = by_definition(images[0, 0], angle, scale)
     torch.testing.assert_close(pose(images, angle, scale)[0, 0].double(), expected, atol=1e-5, rtol=0)
 
 
-def test_nothing_to_do_changes_nothing() -> None:
+def test_angle_0_and_scale_1_change_nothing() -> None:
     images = noise(3, 28)
     torch.testing.assert_close(pose(images, 0, 1), images, atol=1e-5, rtol=0)
 
@@ -59,20 +59,20 @@ def test_quarter_turns_are_exact_and_counter_clockwise(mode: str, turns: int) ->
     torch.testing.assert_close(turned, upright.rot90(turns, dims=(-2, -1)), atol=1e-5, rtol=0)
 
 
-def test_outside_of_a_smaller_image_there_is_nothing() -> None:
+def test_a_smaller_image_is_surrounded_by_0() -> None:
     small = pose(torch.ones(1, 1, 20, 20), 0, 0.5)[0, 0]
     assert small[5:15, 5:15].eq(1).all()
     assert small.sum() == pytest.approx(100)
 
 
-def test_no_angle_clips_an_image_that_fits() -> None:
+def test_no_angle_clips_an_image_at_the_fitting_scale() -> None:
     for angle in range(0, 360, 15):
         ink = pose(torch.ones(1, 1, 8, 8), angle, FITTING_SCALE, 64, mode="bicubic").sum().item()
-        # A full square covers half of its circumscribed square whatever the angle.
+        # At any angle, a full square covers half of its circumscribed square.
         assert ink == pytest.approx(64 * 64 / 2, rel=0.02)
 
 
-def test_every_image_has_its_own_pose_whatever_its_company(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pose_of_an_image_does_not_depend_on_the_other_images(monkeypatch: pytest.MonkeyPatch) -> None:
     images = noise(5, 9)
     angles, scales = torch.arange(5.0) * 50, torch.linspace(0.3, 1, 5)
     together = turn_and_scale(images, angles.double(), scales.double(), 9)
@@ -80,7 +80,7 @@ def test_every_image_has_its_own_pose_whatever_its_company(monkeypatch: pytest.M
     assert turn_and_scale(images, angles.double(), scales.double(), 9).equal(together)
 
 
-def test_gathered_images_keep_the_order_that_was_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gathered_images_have_the_order_of_the_indices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("benchmarks.datasets.images.CHUNK", 2)
     pixels = np.arange(5, dtype=np.uint8)[:, None, None, None] * np.full((1, 4, 4, 3), 51, np.uint8)
     images = gather(pixels, torch.tensor([3, 0, 4, 1]), 4, channels_last=True)

@@ -17,16 +17,16 @@ STUDY = replace(
     reference=Contender("separable", "SO2", 8),
 )
 LAYERS = ("blocks.0.conv1", "blocks.1.skip", "last")
-# What seeds differ by: the same for every contender, as the same images and order make it.
+# Differences between seeds, the same for every contender: seeds share images and order.
 SEEDS = (0.000, 0.004, -0.003, 0.002, -0.001)
-# … and what contenders differ by beside that.
+# Further differences between contenders.
 NOISE = (0.001, -0.001, 0.000, 0.002, -0.002)
 
 Level = Callable[[Contender], float]
 
 
-def plan_of(step_seconds: Level, study: Study = STUDY) -> Decisions:
-    """Widths of 4, and step times that are the same in five rounds but for one in a thousand."""
+def decisions_of(step_seconds: Level, study: Study = STUDY) -> Decisions:
+    """Return decisions with widths of 4 and step times that grow by a thousandth from round to round."""
     contenders = study.contenders
     widths = {(matched, contender): Width(4, 100.0, 101.0) for matched in study.matches for contender in contenders}
     steps = {
@@ -49,8 +49,8 @@ def results_of(
     redundancy: tuple[float, float] = (0.9, 0.8),
     study: Study = STUDY,
 ) -> Results:
-    """Results whose accuracies are ``accuracy`` and a little noise; redundancy at the start and after training."""
-    decisions = plan_of(step_seconds, study)
+    """Return results with the accuracies plus a little noise; ``redundancy`` is that before and after training."""
+    decisions = decisions_of(step_seconds, study)
     records: list[Record] = []
     for number, (matched, contender) in enumerate(decisions.widths):
         for seed, run in enumerate(decisions.runs(matched, contender)):

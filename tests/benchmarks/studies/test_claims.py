@@ -1,4 +1,4 @@
-"""Words about the paper's claims, on made-up results."""
+"""Verdicts on the paper's claims from made-up results."""
 
 from dataclasses import replace
 
@@ -22,7 +22,7 @@ from gcnn_impl.kernels import disc_taps
 from tests.benchmarks.studies.made_up_study import STUDY, results_of
 
 
-def levels(separable: float = 0.95, full: float = 0.95, sim2: float = 0.95) -> Results:
+def results_with(separable: float = 0.95, full: float = 0.95, sim2: float = 0.95) -> Results:
     def accuracy(contender: Contender) -> float:
         if contender.group == "SO2xRPlus":
             return sim2
@@ -36,7 +36,7 @@ def levels(separable: float = 0.95, full: float = 0.95, sim2: float = 0.95) -> R
     [(0.97, "supports"), (0.95, "supports"), (0.90, "contradicts"), (0.9395, "cannot decide")],
 )
 def test_separable_matches_full_within_a_margin_of_one_point(separable: float, word: str) -> None:
-    assert separable_matches_full(levels(separable)).word == word
+    assert separable_matches_full(results_with(separable)).word == word
 
 
 def test_separable_must_be_faster_too() -> None:
@@ -47,7 +47,7 @@ def test_separable_must_be_faster_too() -> None:
 
 
 @pytest.mark.parametrize(("matches", "word"), [(("time",), "cannot decide"), (("time", "parameters"), "supports")])
-def test_widths_chosen_to_take_the_same_time_say_nothing_about_it(matches: tuple[str, ...], word: str) -> None:
+def test_widths_matched_by_time_decide_nothing_about_time(matches: tuple[str, ...], word: str) -> None:
     study = replace(STUDY, matches=matches)
     faster = results_of(lambda _: 0.95, lambda contender: 0.02 if contender.variant == "full" else 0.01, study=study)
     assert separable_matches_full(faster).word == word
@@ -55,7 +55,7 @@ def test_widths_chosen_to_take_the_same_time_say_nothing_about_it(matches: tuple
 
 @pytest.mark.parametrize(("sim2", "word"), [(0.97, "supports"), (0.95, "cannot decide"), (0.93, "contradicts")])
 def test_sim2_helps_where_it_is_more_accurate(sim2: float, word: str) -> None:
-    assert sim2_helps(levels(sim2=sim2)).word == word
+    assert sim2_helps(results_with(sim2=sim2)).word == word
 
 
 @pytest.mark.parametrize(("after", "word"), [(0.8, "supports"), (0.3, "contradicts")])
@@ -64,13 +64,13 @@ def test_kernels_are_redundant_where_one_spatial_kernel_explains_most(after: flo
 
 
 def test_matches_that_disagree_decide_nothing() -> None:
-    good, bad = levels(sim2=0.97), levels(sim2=0.90)
+    good, bad = results_with(sim2=0.97), results_with(sim2=0.90)
     records = {key: (good if key[0] == "time" else bad).records[key] for key in good.records}
     assert sim2_helps(replace(good, records=records)).word == "cannot decide"
 
 
-def test_what_does_not_meet_the_budget_is_shown_and_decides_nothing() -> None:
-    results = levels(sim2=0.97)
+def test_a_pair_that_misses_the_budget_is_shown_but_decides_nothing() -> None:
+    results = results_with(sim2=0.97)
     sim2 = [contender for contender in STUDY.contenders if contender.group == "SO2xRPlus"]
     missed = {("time", contender): Width(1, 1.0, 1.5) for contender in sim2}
     decisions = replace(results.decisions, widths={**results.decisions.widths, **missed})
@@ -82,7 +82,7 @@ def test_what_does_not_meet_the_budget_is_shown_and_decides_nothing() -> None:
 
 
 def test_too_few_seeds_decide_nothing() -> None:
-    full = levels(0.90, sim2=0.99)
+    full = results_with(0.90, sim2=0.99)
     few = replace(full, records={key: records[:2] for key, records in full.records.items()})
     assert [verdict.word for verdict in verdicts(few)] == ["cannot decide"] * 3
     none = replace(full, records={key: [] for key in full.records})
@@ -97,12 +97,12 @@ def test_a_study_without_a_contender_decides_nothing_about_it() -> None:
 
 
 def test_the_evidence_has_the_difference_its_interval_n_and_the_test() -> None:
-    text = "\n".join(sim2_helps(levels(sim2=0.97)).evidence)
+    text = "\n".join(sim2_helps(results_with(sim2=0.97)).evidence)
     assert "matched by parameters: mean" in text
     assert "matched by time: mean" in text
     assert "separable Sim(2) |H|=8 − separable SE(2) |H|=4" in text  # of four rotations each
     assert "separable Sim(2) |H|=8 − separable SE(2) |H|=8" in text
-    assert "|H|=1 " not in text  # there both are the same
+    assert "|H|=1 " not in text  # where both groups are the same
     assert "Paired t tests over seeds" in text
     assert "2.0 [" in text
 
@@ -118,11 +118,11 @@ def test_kernels_of_one_tap_are_left_out() -> None:
 
 
 @pytest.mark.parametrize("kernel_size", [1, 3, 5, 7])
-def test_the_disc_is_that_of_the_layers(kernel_size: int) -> None:
+def test_the_disc_has_as_many_taps_as_in_the_layers(kernel_size: int) -> None:
     assert disc_size(kernel_size) == int(disc_taps(kernel_size).sum())
 
 
-def test_chance_is_what_random_numbers_share() -> None:
+def test_chance_is_the_share_explained_of_random_numbers() -> None:
     assert chance(1, 21) == pytest.approx(1.0)
     draws = np.random.default_rng(7).normal(size=(2000, 8, 21))
     expected = np.mean([np.linalg.norm(draw, 2) ** 2 / np.linalg.norm(draw) ** 2 for draw in draws])

@@ -1,4 +1,4 @@
-"""Jobs on a Dask cluster of two local worker processes, also when one of them is killed."""
+"""Jobs on a Dask cluster of two local worker processes, also when a worker is killed."""
 
 import os
 import signal
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 @pytest.fixture(scope="module")
 def local() -> Iterator[Any]:
-    """Two workers, each a process and a device; dead ones are replaced, as by any scheduler of jobs."""
+    """Start two workers, each a process with one device; dead workers are replaced, as by schedulers of jobs."""
     with distributed.LocalCluster(
         n_workers=2,
         threads_per_worker=4,
@@ -39,7 +39,7 @@ def local() -> Iterator[Any]:
 
 
 def table(path: Path) -> list[tuple[int, float]]:
-    """Seeds and accuracies of all lines of the store."""
+    """Return the seed and the accuracy of each line of the store."""
     records = RecordStore(path).load()
     assert len(records) == len((path / "records.jsonl").read_text().splitlines())
     return sorted((record["run"]["seed"], record["test_accuracy"]) for record in records)
@@ -48,7 +48,7 @@ def table(path: Path) -> list[tuple[int, float]]:
 EXPECTED = [(seed, 0.9 - seed / 100) for seed in range(8)]
 
 
-def test_a_killed_worker_changes_nothing(local: Any, tmp_path: Path) -> None:
+def test_a_killed_worker_does_not_change_the_results(local: Any, tmp_path: Path) -> None:
     marks = tmp_path / "marks"
     marks.mkdir()
     killed = []
@@ -71,10 +71,10 @@ def test_a_killed_worker_changes_nothing(local: Any, tmp_path: Path) -> None:
     assert killed
     assert table(tmp_path) == EXPECTED
     begun = [int(mark.name.split("-")[1]) for mark in marks.iterdir()]
-    assert len(begun) > len(set(begun)) == 8  # what the dead worker was at was begun again
+    assert len(begun) > len(set(begun)) == 8  # the job of the dead worker was begun again
 
 
-def test_a_job_that_kills_every_worker_becomes_a_row_and_the_others_are_done(local: Any, tmp_path: Path) -> None:
+def test_a_job_that_kills_every_worker_becomes_a_record_and_the_others_are_done(local: Any, tmp_path: Path) -> None:
     workers = Cluster(local.scheduler_address, attempt=deadly_attempt)
     try:
         trained, failed = complete(RUNS[:1], RecordStore(tmp_path), workers, Folders(tmp_path))
@@ -87,7 +87,7 @@ def test_a_job_that_kills_every_worker_becomes_a_row_and_the_others_are_done(loc
         workers.close()
 
 
-def test_images_that_are_not_there_stop_the_study_and_leave_no_row(local: Any, tmp_path: Path) -> None:
+def test_missing_images_stop_the_study_and_leave_no_record(local: Any, tmp_path: Path) -> None:
     workers = Cluster(local.scheduler_address, attempt=no_images)
     try:
         with pytest.raises(ValueError, match="images is missing"):
@@ -97,7 +97,7 @@ def test_images_that_are_not_there_stop_the_study_and_leave_no_row(local: Any, t
     assert RecordStore(tmp_path).load() == []
 
 
-def test_training_jobs_are_packed_as_told_and_a_measurement_is_alone(local: Any, tmp_path: Path) -> None:
+def test_a_device_runs_as_many_jobs_as_asked_and_a_measurement_alone(local: Any, tmp_path: Path) -> None:
     marks = tmp_path / "marks"
     marks.mkdir()
     workers = Cluster(local.scheduler_address, jobs=2, attempt=slow_attempt)
@@ -114,7 +114,7 @@ def test_training_jobs_are_packed_as_told_and_a_measurement_is_alone(local: Any,
 
 
 def most_at_once(marks: Path) -> int:
-    """Jobs that one worker ran at the same time, by when they began."""
+    """Return the largest number of jobs that one worker ran at the same time, from the times at which they began."""
     begun: dict[str, list[int]] = {}
     for mark in marks.iterdir():
         pid, _, nanoseconds = mark.name.split("-")
@@ -123,11 +123,11 @@ def most_at_once(marks: Path) -> int:
 
 
 def local_pids(workers: Cluster) -> list[int]:
-    """Of the workers' own processes."""
+    """Return the ids of the workers' own processes."""
     return list(workers._client.run(os.getpid).values())
 
 
-def test_without_dask_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_dask_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(RuntimeError, match="--scheduler needs Dask, which is not installed"):
         Cluster("tcp://127.0.0.1:1")

@@ -1,4 +1,4 @@
-"""Widths that meet a budget, and costs that say what they are."""
+"""Widths that meet a budget, and the costs by which they are matched."""
 
 import itertools
 from dataclasses import replace
@@ -29,11 +29,11 @@ PLAIN = replace(REFERENCE, variant="plain", group="trivial", resolution=1)
 @pytest.mark.parametrize("target", [1, 2, 3, 50, 100, 1000, 10**9])
 @pytest.mark.parametrize("power", [1, 2])
 def test_no_other_width_is_nearer(target: float, power: int) -> None:
-    def far(channels: int) -> float:
+    def distance(channels: int) -> float:
         return max(channels**power / target, target / channels**power)
 
     found = nearest_width(lambda channels: channels**power, target, most=200)
-    assert far(found) == pytest.approx(min(far(channels) for channels in range(1, 201)))
+    assert distance(found) == pytest.approx(min(distance(channels) for channels in range(1, 201)))
 
 
 def test_few_widths_are_tried() -> None:
@@ -44,7 +44,7 @@ def test_few_widths_are_tried() -> None:
 
 @pytest.mark.parametrize("budget", sorted(COSTS))
 @pytest.mark.parametrize("contender", [FULL, PLAIN], ids=["full", "plain"])
-def test_the_width_of_a_twin_is_the_nearest_of_all(budget: str, contender: TrainingRun) -> None:
+def test_the_matched_width_is_nearer_than_its_neighbours(budget: str, contender: TrainingRun) -> None:
     found = match_task((budget, REFERENCE, contender), lambda fields: None)
     cost = COSTS[budget]
     assert found["target"] == cost(REFERENCE)
@@ -56,12 +56,12 @@ def test_the_width_of_a_twin_is_the_nearest_of_all(budget: str, contender: Train
     assert all(abs(other / found["target"] - 1) > 0.8 * distance for other in around)
 
 
-def test_parameters_are_those_of_the_network() -> None:
+def test_parameters_are_counted_as_in_the_network() -> None:
     module = step_workload(FULL).module
     assert parameters(FULL) == sum(parameter.numel() for parameter in module.parameters())
 
 
-def test_macs_are_those_of_one_image_and_its_part_of_generating_the_kernels() -> None:
+def test_macs_are_those_of_one_image_and_its_share_of_kernel_generation() -> None:
     workload = step_workload(FULL)
     counted = traced_macs(workload.module, workload.x[:1])
     expected = counted["convolution"] + counted["kernel_generation"] / FULL.batch_size
@@ -73,7 +73,7 @@ def test_memory_is_measured_and_grows_with_the_batch() -> None:
     assert step_bytes(replace(FULL, batch_size=16)) > 1.2 * step_bytes(FULL)
 
 
-def test_a_time_is_matched_by_the_ratio_that_was_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_time_is_matched_by_the_measured_ratio(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matching, "relative_step_seconds", lambda reference, run: run.channels / 7.2)
     assert match_task(("time", REFERENCE, PLAIN), lambda fields: None) == {
         "channels": 7,
@@ -82,7 +82,7 @@ def test_a_time_is_matched_by_the_ratio_that_was_measured(monkeypatch: pytest.Mo
     }
 
 
-def test_steps_take_turns_and_the_first_of_a_turn_does_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_networks_take_turns_and_the_first_step_of_a_turn_is_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
     class Fake:
         def __init__(self, run: TrainingRun) -> None:
             self.name = run.variant

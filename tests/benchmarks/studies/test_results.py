@@ -1,4 +1,4 @@
-"""Tables of a study."""
+"""Results of a study and their tables."""
 
 from dataclasses import replace
 
@@ -13,7 +13,7 @@ RESULTS = results_of(lambda contender: 0.9 if contender.variant == "plain" else 
 FULL8 = Contender("full", "SO2", 8)
 
 
-def test_every_run_of_the_plan_is_found_and_no_other() -> None:
+def test_the_records_of_the_studys_runs_are_found_and_no_others() -> None:
     assert {len(records) for records in RESULTS.records.values()} == {5}
     stranger = {**RESULTS.records["time", FULL8][0], "id": "stranger"}
     assert Results.of(RESULTS.decisions, [stranger]).records["time", FULL8] == []
@@ -26,13 +26,13 @@ def test_accuracy_is_the_mean_over_seeds_within_0_and_1() -> None:
     assert found.low < found.mean < found.high < 1
 
 
-def test_a_row_for_every_contender_with_its_ratio() -> None:
+def test_every_contender_has_a_row_with_its_share_of_the_budget() -> None:
     lines = accuracy_lines(RESULTS, "parameters")
     assert len(lines) == 1 + len(STUDY.contenders)
     assert "1.01×" in lines[1]
 
 
-def test_what_was_not_trained_yet_has_no_number() -> None:
+def test_a_contender_that_is_not_trained_yet_has_no_accuracy() -> None:
     lines = accuracy_lines(replace(RESULTS, records={key: [] for key in RESULTS.records}), "parameters")
     assert all(line.endswith("–  0 of 5") for line in lines[1:])
 
@@ -49,10 +49,10 @@ def test_a_run_that_diverged_has_no_accuracy_and_never_reaches_a_target() -> Non
     assert "3 [3, ∞], 4 of 5" in row
 
 
-def test_waiting_is_said_for_every_target_and_against_plain() -> None:
+def test_the_tables_have_times_to_targets_and_to_overtake_plain() -> None:
     text = "\n".join(waiting_lines(RESULTS, "time"))
     assert "overtakes plain after" in text
-    assert "not within 3, 0 of 5" in text  # plain never has 95 %
+    assert "not within 3, 0 of 5" in text  # plain never reaches 95 %
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Learning rates: chosen on validation, from as many for one as for another."""
+"""Learning rates: chosen on the validation images, from the same rates for every network."""
 
 from dataclasses import replace
 
@@ -17,12 +17,12 @@ PLAIN = Contender("plain"), 3
 
 
 def record(run: TrainingRun, accuracy: float, status: str = "ok") -> Record:
-    """The test accuracy is another one, which nobody may look at."""
+    """Return a record whose test accuracy differs from ``accuracy``, because the search must not use it."""
     made = training_record([0.1, accuracy, accuracy - 0.1], test_accuracy=1 - accuracy, status=status)
     return {**made, "id": run.id}
 
 
-def test_every_network_has_equally_many_runs_of_equal_length_and_no_seed_of_the_study() -> None:
+def test_every_network_has_equally_many_equally_long_runs_and_no_seed_of_the_study() -> None:
     assert len(RUNS) == 3 * len(STUDY.contenders)
     runs = [run for each in RUNS.values() for run in each]
     assert {run.budget for run in runs} == {STUDY.search_epochs}
@@ -37,14 +37,14 @@ def test_the_best_mean_of_best_validation_accuracies_is_chosen() -> None:
     assert best_rates(scores) == dict.fromkeys(NETWORKS, 3e-3)
 
 
-def test_what_diverged_is_worth_nothing_and_ties_go_to_the_lower_rate() -> None:
+def test_failed_runs_count_as_0_and_ties_go_to_the_lower_rate() -> None:
     records = [
         record(run, 0.9, status="failed" if rate == 1e-3 else "ok") for (_, rate), runs in RUNS.items() for run in runs
     ]
     assert best_rates(rate_scores(RUNS, records))[PLAIN] == 3e-3
 
 
-def test_a_rate_at_the_edge_of_the_grid_is_pointed_out() -> None:
+def test_a_rate_at_the_edge_of_the_grid_is_marked() -> None:
     scores = {(network, rate): rate for network, rate in RUNS}
     lines = search_lines(STUDY, scores)
     assert all(line.endswith("0.01 (edge)") for line in lines[2:])

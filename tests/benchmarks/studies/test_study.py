@@ -1,4 +1,4 @@
-"""What a study compares."""
+"""A study: its contenders and its checks."""
 
 from dataclasses import replace
 from typing import Any
@@ -14,7 +14,7 @@ from gcnn_impl import SeparableGroupConv2d
 DIGITS = STUDIES["rotated-digits"]["standard"]
 
 
-def test_every_h_has_the_four_contenders_of_the_paper_and_the_plain_one_is_there_once() -> None:
+def test_every_h_has_four_contenders_and_plain_comes_once() -> None:
     labels = [contender.label for contender in contenders((4, 8))]
     assert labels == [
         "plain",
@@ -35,7 +35,7 @@ def test_sim2_has_two_scales_where_there_is_room() -> None:
 
 
 def radii(contender: Contender) -> list[float]:
-    """How far the spatial kernels reach at each scale: the root mean square distance of their energy, pixels."""
+    """Return the root mean square radius of the spatial kernels' energy at each scale, pixels."""
     run = DIGITS.run(contender, 3)
     group, k = group_of(run.case()), run.kernel_size
     assert group is not None
@@ -48,12 +48,12 @@ def radii(contender: Contender) -> list[float]:
     return ((energy * distance).sum((1, 2)) / energy.sum((1, 2))).sqrt().tolist()
 
 
-def test_kernels_of_sim2_reach_less_far_at_the_small_scale_and_farther_at_the_large_one() -> None:
+def test_sim2_kernels_reach_less_far_than_se2_at_the_small_scale_and_farther_at_the_large_one() -> None:
     (se2,) = radii(Contender("separable", "SO2", 4))
     sim2 = contenders((8,))[-1]
     small, large = radii(sim2)
     assert small < se2 < large
-    assert max(radii(replace(sim2, reach=1))) < 0.8 * se2  # of the same size, both reach less far
+    assert max(radii(replace(sim2, reach=1))) < 0.8 * se2  # kernels of the same size reach less far at both scales
 
 
 @pytest.mark.parametrize("name", STUDIES)
@@ -65,7 +65,7 @@ def test_every_study_can_run_all_its_contenders(name: str, scale: str) -> None:
     assert {run.budget for run in runs} == {study.epochs}
 
 
-def test_the_standard_study_is_the_one_that_the_issue_asks_for() -> None:
+def test_the_standard_study_compares_four_group_sizes_with_five_seeds() -> None:
     assert DIGITS.resolutions == (1, 4, 8, 16)
     assert DIGITS.seeds == 5
     assert DIGITS.matches == ("parameters", "time")
@@ -77,16 +77,16 @@ def test_the_standard_study_is_the_one_that_the_issue_asks_for() -> None:
         ({"seeds": 0}, "seeds 0"),
         ({"matches": ("weight",)}, "unknown match 'weight'; allowed: parameters, macs, time, memory"),
         ({"matches": ()}, "a budget to match by"),
-        ({"resolutions": (4,)}, "is no contender"),
+        ({"resolutions": (4,)}, "allowed: a contender of the study"),
         ({"seeds": 101}, "search seeds"),
-        ({"reference": Contender("full", "SO2", 3)}, "is no contender"),
+        ({"reference": Contender("full", "SO2", 3)}, "allowed: a contender of the study"),
         ({"image_size": 3}, "too small"),
     ],
 )
-def test_a_study_that_cannot_be_is_refused(wrong: dict[str, Any], message: str) -> None:
+def test_a_study_with_wrong_values_is_refused(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidCase, match=message):
         replace(DIGITS, **wrong)
 
 
-def test_an_id_depends_on_what_is_compared() -> None:
+def test_the_id_depends_on_the_fields() -> None:
     assert replace(DIGITS, epochs=13).id != DIGITS.id == replace(DIGITS).id

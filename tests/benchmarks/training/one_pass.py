@@ -1,4 +1,4 @@
-"""Run by test_training_parallel: what one pass of a network with dropout leaves, in as many processes as there are."""
+"""A script for ``test_parallel``: one pass of a network with dropout, in all processes that were started."""
 
 import contextlib
 import os
@@ -15,7 +15,7 @@ BATCH = 9  # no multiple of two
 
 
 def main(path: str) -> None:
-    """Write the loss, the gradients and the state of the network."""
+    """Write the loss, the gradients and the state of the network to a file."""
     together = int(os.environ.get("WORLD_SIZE", "1")) > 1
     with process_group("cpu", 60) if together else contextlib.nullcontext(WHOLE) as share:
         torch.manual_seed(0)

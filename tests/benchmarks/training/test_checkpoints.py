@@ -1,4 +1,4 @@
-"""A run that was stopped anywhere ends as one that was not."""
+"""Checkpoints: a run that was stopped at any point ends like an undisturbed run."""
 
 import dataclasses
 import math
@@ -24,12 +24,12 @@ from tests.benchmarks.training.tiny_digits import PLAIN, RUN, tiny_digits
 
 ROOT = Path(__file__).resolve().parents[3]
 OPTIONS = "--variant separable --resolution 4 --channels 2 --seeds 1 --epochs 4 --checkpoint-seconds 0.1"
-WARM_UP_STEPS = 2  # before the first epoch, for the peak memory
-STEPS = 4  # of all epochs
+WARM_UP_STEPS = 2  # before the first epoch, to measure the peak memory
+STEPS = 4  # in all epochs
 
 
 class Stopped(Exception):  # noqa: N818
-    """Stands for the end of the process."""
+    """Raised in place of the end of the process."""
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +39,14 @@ def digits() -> Dataset:
 
 @pytest.fixture
 def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Folders:
-    """Where a checkpoint is written after every step."""
+    """Return folders with which a checkpoint is written after every step."""
     monkeypatch.setattr(loop, "CHECKPOINT_SHARE", math.inf)
     return Folders(checkpoints=tmp_path / "checkpoints", checkpoint_seconds=0.0)
 
 
 @pytest.fixture
 def steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """[steps taken, step that is not taken any more]; a clock that counts them sees what training took."""
+    """Return [number of steps taken, number of the step at which ``Stopped`` is raised]."""
     take_step = Learner.take_step
     counter = [0, -1]
 
@@ -60,16 +60,16 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     return counter
 
 
-def measured(result: dict[str, Any]) -> dict[str, Any]:
-    """What does not depend on the clock."""
-    of_clock = ("evaluation_seconds", "images_per_second", "peak_bytes", "seconds")
-    epochs = [{name: value for name, value in epoch.items() if name not in of_clock} for epoch in result["epochs"]]
+def without_times(result: dict[str, Any]) -> dict[str, Any]:
+    """Return the result without the fields that depend on the clock."""
+    timed = ("evaluation_seconds", "images_per_second", "peak_bytes", "seconds")
+    epochs = [{name: value for name, value in epoch.items() if name not in timed} for epoch in result["epochs"]]
     return {**result, "epochs": epochs, "resumed": 0}
 
 
 @pytest.mark.parametrize("stop", range(STEPS))
 @pytest.mark.parametrize("run", [PLAIN, dataclasses.replace(RUN, sampled=True)], ids=["plain", "sampled"])
-def test_a_run_that_is_stopped_at_any_step_ends_as_if_it_were_not(
+def test_a_run_stopped_at_any_step_ends_like_an_undisturbed_run(
     run: TrainingRun, stop: int, digits: Dataset, folders: Folders, steps: list[int]
 ) -> None:
     undisturbed = train(run, data=digits)
@@ -78,13 +78,13 @@ def test_a_run_that_is_stopped_at_any_step_ends_as_if_it_were_not(
         train(run, data=digits, folders=folders)
     steps[:] = [0, -1]
     resumed = train(run, data=digits, folders=folders)
-    assert measured(resumed) == measured(undisturbed)
+    assert without_times(resumed) == without_times(undisturbed)
     assert resumed["resumed"] == min(stop, 1)
     assert steps[0] == WARM_UP_STEPS + STEPS - stop
     assert list(folders.checkpoints.iterdir()) == []  # type: ignore[union-attr]
 
 
-def test_seconds_of_work_that_was_lost_do_not_count(
+def test_seconds_of_lost_steps_do_not_count(
     digits: Dataset, folders: Folders, steps: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def clock() -> float:
@@ -104,12 +104,12 @@ def test_seconds_of_work_that_was_lost_do_not_count(
     steps[1] = -1
     resumed = train(RUN, data=digits, folders=folders, clock=clock)
     assert saved == [1]
-    assert steps[0] == 2 * WARM_UP_STEPS + 3 + STEPS - 1  # two of them were done twice
+    assert steps[0] == 2 * WARM_UP_STEPS + 3 + STEPS - 1  # two steps were done twice
     assert [epoch["seconds"] for epoch in resumed["epochs"]] == [0.0, 2.0, 4.0]
     assert [epoch["images_per_second"] for epoch in resumed["epochs"]] == [None, 16.0, 16.0]
 
 
-def test_a_run_that_is_stopped_after_its_last_step_has_its_last_epoch(
+def test_a_run_stopped_after_its_last_step_still_finishes_its_last_epoch(
     digits: Dataset, folders: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     undisturbed = train(RUN, data=digits)
@@ -124,7 +124,7 @@ def test_a_run_that_is_stopped_after_its_last_step_has_its_last_epoch(
     with pytest.raises(Stopped):
         train(RUN, data=digits, folders=folders)
     monkeypatch.setattr(loop._Training, "_end_epoch", end_epoch)
-    assert measured(train(RUN, data=digits, folders=folders)) == measured(undisturbed)
+    assert without_times(train(RUN, data=digits, folders=folders)) == without_times(undisturbed)
 
 
 def damage(path: Path, how: str) -> None:
@@ -137,7 +137,7 @@ def damage(path: Path, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", ["truncated", "one bit"])
-def test_a_damaged_checkpoint_is_a_warning_and_a_new_beginning(
+def test_a_damaged_checkpoint_gives_a_warning_and_the_run_starts_again(
     how: str, digits: Dataset, folders: Folders, steps: list[int]
 ) -> None:
     undisturbed = train(RUN, data=digits)
@@ -152,15 +152,15 @@ def test_a_damaged_checkpoint_is_a_warning_and_a_new_beginning(
     assert (result["resumed"], result["weights_sha256"]) == (0, undisturbed["weights_sha256"])
 
 
-def test_a_checkpoint_of_other_code_or_data_is_not_gone_on_from(tmp_path: Path) -> None:
+def test_a_checkpoint_of_other_code_or_data_is_not_resumed(tmp_path: Path) -> None:
     Checkpoint(tmp_path, RUN, {"commit": "a", "torch": "1"}).save({"at": 1})
     assert Checkpoint(tmp_path, RUN, {"commit": "a", "torch": "1"}).load() == {"at": 1}
-    with pytest.raises(UnusableCheckpoint, match="is of another commit: trained from the beginning"):
+    with pytest.raises(UnusableCheckpoint, match="differs in commit: trained from the beginning"):
         Checkpoint(tmp_path, RUN, {"commit": "b", "torch": "1"}).load()
     assert Checkpoint(tmp_path, PLAIN, {"commit": "a", "torch": "1"}).load() is None
 
 
-def test_a_checkpoint_that_cannot_be_written_leaves_the_one_before(
+def test_a_checkpoint_that_cannot_be_written_keeps_the_previous_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checkpoint = Checkpoint(tmp_path, RUN, {})
@@ -198,11 +198,11 @@ def test_checkpoints_take_a_small_part_of_the_time(
 
     monkeypatch.setattr(Checkpoint, "save", slow)
     train(RUN, data=digits, folders=Folders(checkpoints=tmp_path, checkpoint_seconds=0.0))
-    assert len(saves) == 1  # the next is due after twenty seconds
+    assert len(saves) == 1  # the next checkpoint is due after twenty seconds
 
 
 def killed_and_resumed(results: Path, options: list[str]) -> int:
-    """Start the command, kill it and all of its processes in the middle, and start it again; its exit status."""
+    """Start the command, kill it with all of its processes, start it again, and return the exit status."""
     command = [sys.executable, "-m", "benchmarks", "train", *options, "--results", str(results)]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "cwd": ROOT}
     process = subprocess.Popen(command, start_new_session=True, **quiet)  # type: ignore[call-overload]
@@ -216,7 +216,7 @@ def killed_and_resumed(results: Path, options: list[str]) -> int:
     return subprocess.run(command, check=False, **quiet).returncode  # type: ignore[call-overload, no-any-return]
 
 
-def test_kill_9_changes_nothing(tmp_path: Path) -> None:
+def test_a_killed_run_ends_like_an_undisturbed_run(tmp_path: Path) -> None:
     assert killed_and_resumed(tmp_path, OPTIONS.split()) == 0
     (killed,) = RecordStore(tmp_path).load()
     assert (killed["status"], killed["resumed"]) == ("ok", 1)

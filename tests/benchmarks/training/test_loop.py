@@ -1,4 +1,4 @@
-"""Training: what is learned, and what an epoch says of it."""
+"""Training of one run: what the network learns, and what the entries of epochs say."""
 
 import dataclasses
 import json
@@ -30,7 +30,7 @@ def result(digits: Dataset) -> dict[str, Any]:
     return train(RUN, data=digits, clock=ticking())
 
 
-def test_an_epoch_says_what_was_spent_until_its_end(digits: Dataset, result: dict[str, Any]) -> None:
+def test_an_entry_has_the_costs_up_to_the_end_of_its_epoch(digits: Dataset, result: dict[str, Any]) -> None:
     epochs = result["epochs"]
     assert [epoch["epoch"] for epoch in epochs] == [0, 1, 2]
     assert [epoch["seconds"] for epoch in epochs] == [0.0, 1.0, 2.0]  # a reading before and one after the steps
@@ -45,15 +45,15 @@ def test_an_epoch_says_what_was_spent_until_its_end(digits: Dataset, result: dic
     json.dumps(result, allow_nan=False)
 
 
-def test_before_training_there_is_an_epoch_without_a_loss(result: dict[str, Any]) -> None:
+def test_epoch_0_has_no_train_loss(result: dict[str, Any]) -> None:
     first, *others = result["epochs"]
-    of_training = ("train_loss", "train_accuracy", "learning_rate", "peak_bytes")
-    assert [first[name] for name in of_training] == [None] * 4
-    assert all(epoch[name] is not None for epoch in others for name in of_training)
+    training_fields = ("train_loss", "train_accuracy", "learning_rate", "peak_bytes")
+    assert [first[name] for name in training_fields] == [None] * 4
+    assert all(epoch[name] is not None for epoch in others for name in training_fields)
     assert all(epoch["validation_loss"] > 0 for epoch in result["epochs"])
 
 
-def test_redundancy_is_known_before_training_at_the_best_epoch_and_at_the_end(digits: Dataset) -> None:
+def test_redundancy_is_measured_at_epoch_0_at_the_best_epoch_and_at_the_last(digits: Dataset) -> None:
     result = train(dataclasses.replace(RUN, variant="full", budget=4), data=digits)
     known = [epoch["epoch"] for epoch in result["epochs"] if epoch["redundancy"]]
     assert known == sorted({0, result["best_epoch"], 4})
@@ -79,7 +79,7 @@ def test_a_plain_network_has_no_redundancy_but_an_equivariance_error(digits: Dat
     assert all(epoch["equivariance_error"] < 1e-4 for epoch in turned)
 
 
-def test_peak_memory_grows_with_the_batch_and_measuring_it_changes_nothing(
+def test_peak_memory_grows_with_the_batch_and_measuring_it_does_not_change_the_run(
     digits: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     small, large = (train(dataclasses.replace(PLAIN, batch_size=size), data=digits) for size in (10, 20))
@@ -96,7 +96,7 @@ def test_reports_come_after_every_epoch(digits: Dataset) -> None:
     assert reported == [1, 2, 3]
 
 
-def test_a_seed_gives_one_result_and_another_seed_another(digits: Dataset, result: dict[str, Any]) -> None:
+def test_the_same_seed_gives_the_same_result_and_another_seed_another(digits: Dataset, result: dict[str, Any]) -> None:
     again = train(RUN, data=digits, clock=ticking())
     other = train(dataclasses.replace(RUN, seed=1), data=digits, clock=ticking())
     assert again == result
@@ -110,7 +110,7 @@ def test_each_epoch_has_an_order_of_its_own() -> None:
     assert epoch_order(RUN, 1, 50).equal(orders[0])
 
 
-def test_a_network_learns_the_images_it_sees(digits: Dataset) -> None:
+def test_a_network_learns_its_train_images(digits: Dataset) -> None:
     same = dataclasses.replace(digits, validation=digits.train, test=digits.train)
     run = dataclasses.replace(PLAIN, channels=8, budget=20, learning_rate=1e-2)
     result = train(run, data=same)
@@ -119,9 +119,11 @@ def test_a_network_learns_the_images_it_sees(digits: Dataset) -> None:
     assert result["epochs"][-1]["train_loss"] < 0.5 * result["epochs"][1]["train_loss"]
 
 
-def test_test_accuracy_is_that_of_the_first_best_epoch(digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_test_accuracy_comes_from_the_first_epoch_with_the_best_validation_accuracy(
+    digits: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
     weights: list[torch.Tensor] = []
-    accuracies = iter([0.9, 0.2, 0.7, 0.7, 0.6, 0.5])  # the first before training: no epoch to choose
+    accuracies = iter([0.9, 0.2, 0.7, 0.7, 0.6, 0.5])  # the first is epoch 0, which is never the best
 
     def fake(model: torch.nn.Module, split: Split, *_: Any) -> tuple[float, float]:
         weights.append(next(model.parameters()).detach().clone())
@@ -143,7 +145,7 @@ def test_evaluation_counts_every_image_once_and_leaves_batch_statistics_alone(di
     assert state_hash(model) == before
 
 
-def test_hashes_tell_weights_names_and_types_apart() -> None:
+def test_hashes_differ_for_other_weights_names_and_types() -> None:
     layer = torch.nn.Linear(2, 2)
     first = state_hash(layer)
     assert state_hash(layer) == first
@@ -169,7 +171,7 @@ def test_a_run_ends_before_the_step_that_exceeds_its_macs(digits: Dataset) -> No
     epochs = train(macs, data=digits)["epochs"]
     assert [epoch["macs"] for epoch in epochs] == [0, 2 * per_step, 3 * per_step]
     assert epochs[-1]["learning_rate"] == macs.learning_rate_at(2.5 / 3)  # the schedule is that of three steps
-    with pytest.raises(InvalidCase, match="one step takes"):
+    with pytest.raises(InvalidCase, match="is not allowed; allowed: .* macs or more"):
         train(dataclasses.replace(macs, budget=0.9 * per_step), data=digits)
 
 
@@ -193,7 +195,7 @@ def test_a_batch_larger_than_the_train_images_is_refused(digits: Dataset) -> Non
     [(RUN, {"dtype": "bfloat16"}, 2e-2), (PLAIN, {"dtype": "bfloat16"}, 2e-2), (PLAIN, {"channels_last": True}, 1e-5)],
     ids=["bfloat16 group", "bfloat16 plain", "channels_last plain"],
 )
-def test_options_change_the_rounding_and_not_the_training(
+def test_options_change_the_rounding_but_not_the_training(
     run: TrainingRun, options: dict[str, Any], rounding: float, digits: Dataset
 ) -> None:
     first, second = (train(r, data=digits) for r in (run, dataclasses.replace(run, **options)))
@@ -202,7 +204,7 @@ def test_options_change_the_rounding_and_not_the_training(
     assert second["weights_sha256"] != first["weights_sha256"]
 
 
-def test_compiling_is_no_training_time(digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_compiling_does_not_count_as_training_time(digits: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
     compiled: list[torch.nn.Module] = []
 
     def compile_(model: torch.nn.Module) -> torch.nn.Module:
@@ -229,7 +231,7 @@ def test_compiling_is_no_training_time(digits: Dataset, monkeypatch: pytest.Monk
     ],
     ids=str,
 )
-def test_any_network_trains(values: dict[str, Any], digits: Dataset) -> None:
+def test_every_kind_of_network_can_be_trained(values: dict[str, Any], digits: Dataset) -> None:
     run = dataclasses.replace(RUN, **values, budget=1)
     result = train(run, data=digits)
     model = build_network(run, 1, 10, "meta")
@@ -237,7 +239,7 @@ def test_any_network_trains(values: dict[str, Any], digits: Dataset) -> None:
     assert 0 <= result["test_accuracy"] <= 1
 
 
-def test_any_data_set_trains(tmp_path: Path) -> None:
+def test_a_folder_of_images_can_be_trained_on(tmp_path: Path) -> None:
     from PIL import Image
 
     for name in ("cats", "dogs", "owls"):

@@ -1,4 +1,4 @@
-"""Studies of training runs: nothing that is done gets lost."""
+"""Training of missing runs: results that exist are kept and not computed again."""
 
 import argparse
 import dataclasses
@@ -21,13 +21,11 @@ from benchmarks.training.profiles import accuracy_table, profile_runs
 from tests.benchmarks.training.tiny_digits import PLAIN, RUN
 
 ONE_EPOCH = {"epoch": 1, "seconds": 0.5, "macs": 10, "train_loss": 2.0, "validation_accuracy": 0.25}
-
-
 IMAGES = {"name": "digits", "source": "drawn by hand", "train": 1200, "validation": 297, "test": 300}
 
 
 def fake_isolation(events: list[Any]) -> Any:
-    """Stands for ``run_isolated``: an outcome is returned, an exception is raised after one epoch was reported."""
+    """Return a replacement for ``run_isolated``, which reports one epoch, then returns or raises the next event."""
 
     def run_isolated(function: Any, job: Job, *, report: Report, **_: Any) -> Outcome:
         report({"parameters": 7, "epochs": [{"epoch": 0, "seconds": 0.0}, ONE_EPOCH]})
@@ -60,7 +58,7 @@ def test_the_same_command_trains_only_what_is_missing(tmp_path: Path, monkeypatc
     assert [record["status"] for record in store.load()] == ["ok", "ok"]
 
 
-def test_ctrl_c_keeps_what_is_done_and_the_run_is_trained_again(
+def test_after_ctrl_c_records_are_kept_and_the_interrupted_run_is_trained_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = RecordStore(tmp_path)
@@ -74,13 +72,13 @@ def test_ctrl_c_keeps_what_is_done_and_the_run_is_trained_again(
     assert train_missing([RUN, PLAIN], store) == (1, 0)
 
 
-@pytest.mark.skipif(torch.cuda.is_available(), reason="the device is there")
-def test_a_device_that_is_not_there_is_named(tmp_path: Path) -> None:
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device")
+def test_a_missing_device_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidCase, match="device 'cuda' is not there; allowed on this machine: cpu"):
         train_missing([dataclasses.replace(RUN, device="cuda")], RecordStore(tmp_path))
 
 
-def test_the_quick_profile_has_all_networks_for_one_seed_before_the_next() -> None:
+def test_the_quick_profile_has_all_networks_with_one_seed_before_the_next_seed() -> None:
     runs = profile_runs("quick")
     assert len(runs) == 3 * (1 + 2 * 3)  # plain has no resolution
     assert [run.seed for run in runs] == sorted(run.seed for run in runs)
@@ -97,7 +95,7 @@ def test_given_values_replace_those_of_the_profile() -> None:
     ]
 
 
-def test_the_recipe_decides_what_nobody_says() -> None:
+def test_the_recipe_gives_values_that_neither_caller_nor_profile_gives() -> None:
     (paper,) = profile_runs("paper", variants=["full"], resolutions=[8], seeds=1)
     assert (paper.dataset, paper.image_size, paper.channels) == ("rotated-mnist", 28, 32)
     assert (paper.budget, paper.learning_rate, paper.weight_decay) == (300, 1e-4, 1e-4)
@@ -105,7 +103,7 @@ def test_the_recipe_decides_what_nobody_says() -> None:
     assert (timed.budget_unit, timed.budget) == ("seconds", 60)
 
 
-def test_what_makes_no_sense_together_is_left_out() -> None:
+def test_combinations_that_are_not_allowed_are_left_out() -> None:
     runs = profile_runs("quick", variants=["separable", "separable2d"], groups=["SO2", "SO2xRPlus"], scales=2, seeds=1)
     assert {(run.variant, run.group, run.scales) for run in runs} == {
         ("separable", "SO2", 1),
@@ -131,7 +129,7 @@ def test_a_profile_refuses_wrong_values(values: dict[str, Any], message: str) ->
         profile_runs(**{"profile": "quick", **values})
 
 
-def test_the_table_has_mean_and_sample_deviation_over_seeds() -> None:
+def test_the_table_has_mean_and_sample_standard_deviation_over_seeds() -> None:
     runs = [dataclasses.replace(RUN, seed=seed) for seed in range(3)] + [PLAIN]
     records = [
         {"id": run.id, "status": "ok", "test_accuracy": accuracy, "data": IMAGES}
@@ -153,7 +151,7 @@ def parse(options: str, results: Path) -> argparse.Namespace:
     return parser.parse_args([*options.split(), "--results", str(results)])
 
 
-def test_the_command_line_trains_in_a_process_of_its_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_trains_a_run_in_its_own_process(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     options = "--variant plain --channels 1 --kernel-size 1 --image-size 9 --batch-size 600 --seeds 1 --epochs 1"
     assert command.main(parse(options, tmp_path)) == 0
     (record,) = RecordStore(tmp_path).load()
@@ -163,7 +161,7 @@ def test_the_command_line_trains_in_a_process_of_its_own(tmp_path: Path, capsys:
     assert "trained 1, skipped 0 already there, failed 0" in capsys.readouterr().out
 
 
-def test_images_that_are_not_there_are_one_line_and_no_record(tmp_path: Path) -> None:
+def test_damaged_images_give_a_one_line_error_and_no_record(tmp_path: Path) -> None:
     run = dataclasses.replace(PLAIN, dataset="galaxy10", image_size=12)
     (tmp_path / "Galaxy10.h5").write_bytes(b"half of it")
     with pytest.raises(ValueError, match=r"^.*/Galaxy10.h5 is truncated or corrupt: .*or fetch https://zenodo.*h5$"):

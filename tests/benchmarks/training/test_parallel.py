@@ -1,4 +1,4 @@
-"""Processes that share a batch train what one process trains, up to rounding."""
+"""Processes that share every batch: they train the same network as one process, up to rounding."""
 
 import dataclasses
 import itertools
@@ -27,7 +27,7 @@ PASS = Path(__file__).with_name("one_pass.py")
 
 
 def in_processes(count: int, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run under torchrun, or without it for one process."""
+    """Run Python with the arguments under torchrun, or without torchrun for one process."""
     torchrun = ["-m", "torch.distributed.run", "--nproc-per-node", str(count)] if count > 1 else []
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, *torchrun, *arguments]
@@ -36,18 +36,20 @@ def in_processes(count: int, *arguments: str) -> subprocess.CompletedProcess[str
 
 @pytest.mark.parametrize("size", [1, 2, 7, 64])
 @pytest.mark.parametrize("count", [1, 2, 3])
-def test_shares_are_all_of_the_rows_and_nearly_equal(size: int, count: int) -> None:
+def test_shares_cover_all_rows_and_are_nearly_equal(size: int, count: int) -> None:
     rows = [range(size)[Share(rank, count).rows(size)] for rank in range(count)]
     assert [*itertools.chain(*rows)] == [*range(size)]
     assert max(map(len, rows)) - min(map(len, rows)) <= 1
 
 
-def test_a_run_that_needs_other_processes_says_how_to_start_them() -> None:
-    with pytest.raises(InvalidCase, match="processes 2 do not go with the 1 there are; start them with torchrun"):
+def test_a_wrong_number_of_processes_gives_an_error_that_says_how_to_start_them() -> None:
+    with pytest.raises(
+        InvalidCase, match="processes 2 is not allowed; allowed: 1, as many as are running; start 2 with torchrun"
+    ):
         train(dataclasses.replace(RUN, processes=2), data=tiny_digits())
 
 
-def test_two_processes_have_the_gradients_and_statistics_of_one(tmp_path: Path) -> None:
+def test_two_processes_have_the_same_gradients_and_statistics_as_one(tmp_path: Path) -> None:
     results = []
     for count in (1, 2):
         path = tmp_path / f"{count}.pt"
@@ -61,14 +63,14 @@ def test_two_processes_have_the_gradients_and_statistics_of_one(tmp_path: Path) 
 
 
 def train_command(count: int, results: Path, *options: str) -> tuple[Record, str]:
-    """The record of one small run, and what the command printed."""
+    """Train one small run with the command; return its record and the printed text."""
     done = in_processes(count, "-m", "benchmarks", "train", *SMALL.split(), *options, "--results", str(results))
     assert done.returncode == 0, done.stderr
     (record,) = RecordStore(results).load()
     return record, done.stdout
 
 
-def test_torchrun_trains_what_the_command_alone_trains(tmp_path: Path) -> None:
+def test_two_processes_train_the_same_network_as_one(tmp_path: Path) -> None:
     (one, _), (two, printed) = (train_command(count, tmp_path / str(count), "--epochs", "2") for count in (1, 2))
     assert (one["run"]["processes"], two["run"]["processes"]) == (1, 2)
     for key in ("train_loss", "validation_loss"):
@@ -80,7 +82,7 @@ def test_torchrun_trains_what_the_command_alone_trains(tmp_path: Path) -> None:
     assert json.dumps(two["provenance"]["glibc_tunables"]) == json.dumps(one["provenance"]["glibc_tunables"])
 
 
-def test_processes_agree_when_a_budget_of_seconds_is_spent(tmp_path: Path) -> None:
+def test_processes_stop_together_when_a_budget_of_seconds_is_spent(tmp_path: Path) -> None:
     record, _ = train_command(2, tmp_path, "--seconds", "0.5")
     assert record["status"] == "ok"
     assert record["epochs"][-1]["seconds"] >= 0.5

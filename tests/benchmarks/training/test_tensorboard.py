@@ -1,4 +1,4 @@
-"""Event files: what TensorBoard reads of a run is what its record says."""
+"""Event files: TensorBoard reads the same numbers as the record has."""
 
 import importlib.util
 from pathlib import Path
@@ -13,7 +13,7 @@ from benchmarks.training.tensorboard import SCALARS
 from tests.benchmarks.training.tiny_digits import RUN
 
 
-def test_every_epoch_of_a_study_is_in_the_event_files(tmp_path: Path) -> None:
+def test_every_epoch_of_a_run_is_in_the_event_files(tmp_path: Path) -> None:
     assert train_missing([RUN], RecordStore(tmp_path), folders=Folders(tensorboard=tmp_path / "events")) == (1, 0)
     (record,) = RecordStore(tmp_path).load()
     (folder,) = (tmp_path / "events").iterdir()
@@ -26,7 +26,7 @@ def test_every_epoch_of_a_study_is_in_the_event_files(tmp_path: Path) -> None:
     assert steps == sorted({0, record["best_epoch"], 2})
 
 
-def test_without_tensorboard_nothing_is_trained_and_the_line_says_how_to_get_it(
+def test_without_tensorboard_nothing_is_trained_and_the_error_says_how_to_get_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)

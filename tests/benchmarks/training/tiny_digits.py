@@ -1,12 +1,11 @@
-"""A few digits of every part, and a run that learns them in a second."""
+"""A few digits of every part, and a training run on them that takes a second."""
 
 import dataclasses
 import itertools
 from collections.abc import Callable
 
 from benchmarks.cases.training_run import TrainingRun
-from benchmarks.datasets import Dataset, Split
-from benchmarks.datasets.digits import rotated_digits
+from benchmarks.datasets import Dataset, Split, load
 
 RUN = TrainingRun(
     resolution=2, channels=2, kernel_size=3, image_size=12, batch_size=16, budget=2, recipe="short", learning_rate=3e-3
@@ -15,8 +14,8 @@ PLAIN = dataclasses.replace(RUN, variant="plain", group="trivial", resolution=1)
 
 
 def tiny_digits(train: int = 40) -> Dataset:
-    """40 to train on, so that two steps of 16 leave some over."""
-    whole = rotated_digits(RUN.image_size)
+    """Return 40 train images, so that two steps of 16 leave some over, and 20 images in each other part."""
+    whole = load("rotated-digits", ".", image_size=RUN.image_size)
 
     def few(split: Split, n: int) -> Split:
         return Split(split.images[:n], split.labels[:n], split.indices[:n])
@@ -27,6 +26,6 @@ def tiny_digits(train: int = 40) -> Dataset:
 
 
 def ticking() -> Callable[[], float]:
-    """A clock that moves by one second whenever it is read."""
+    """Return a clock that advances by one second at each reading."""
     seconds = itertools.count(100)
     return lambda: float(next(seconds))
