@@ -1,4 +1,4 @@
-"""The peers that a case may name: other people's layers, built by ``workloads.peers``."""
+"""The peers that a case may name: packages with other people's layers, which ``workloads.peers`` builds."""
 
 from dataclasses import dataclass
 
@@ -11,8 +11,8 @@ class Peer:
     """A package of layers.
 
     Args:
-        module: the file in ``workloads.peers`` that builds its layers.
-        variants, groups: those that it has.
+        module: the module in ``workloads.peers`` that builds the layers.
+        variants, groups: the variants and groups that the package has.
     """
 
     module: str
@@ -26,7 +26,7 @@ PEERS = {
     "authors": Peer("authors", ("lifting", "full", "separable", *FACTORED), ("SO2",)),
 }
 AUTHORS_REPOSITORY = "https://github.com/david-knigge/separable-group-convolutional-networks"
-# The environment variable with the path of a checkout of it.
+# The environment variable with the path of a checkout of that repository.
 AUTHORS_VARIABLE = "GCNN_AUTHORS"
-# The variants that some peer may have.
+# The variants that at least one peer has.
 PEER_VARIANTS = ("lifting", "full", "separable", *FACTORED)
