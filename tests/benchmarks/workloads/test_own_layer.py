@@ -113,7 +113,7 @@ def test_the_current_directory_is_searched(folder: Path, monkeypatch: pytest.Mon
         ),
         ("users_layers:function", "function is no torch.nn.Module in users_layers; allowed: "),
         ("users_script.deep:Nan", "users_script.deep cannot be imported"),
-        ("examples:P4Conv2d", "examples; allowed: nothing in there, it has no subclass of torch.nn.Module"),
+        ("examples:P4Conv2d", "examples; allowed: nothing, because the module has no subclass of torch.nn.Module"),
         ("users_layers:Dilated", "raises TypeError: Dilated.__init__() got an unexpected keyword argument 'group'"),
         ("examples.own_layer:P4Conv2d", "raises ValueError: P4Conv2d turns by 90°, not by SO2(rotations=8); allowed: "),
     ],
