@@ -3,18 +3,10 @@
 import torch
 from torch import nn
 
+import gcnn_impl
 from benchmarks.cases.case import OURS, Case
 from benchmarks.workloads.shapes import CLASSES, group_of, shapes
 from benchmarks.workloads.workload import Workload
-from gcnn_impl import (
-    CONVOLUTIONS,
-    GroupResNet,
-    GroupResNetConfig,
-    LiftingConv2d,
-    PlainResNet,
-    PlainResNetConfig,
-    module_macs,
-)
 
 SEED = 0
 # Adam's learning rate: so small that a thousand steps in one direction hardly change the parameters.
@@ -62,7 +54,7 @@ def convolution_macs(case: Case) -> int:
 
     The case must be one of ``gcnn_impl``.
     """
-    return module_macs(_module(case).to("meta"), torch.empty(shapes(case)[0], device="meta"))
+    return gcnn_impl.module_macs(_module(case).to("meta"), torch.empty(shapes(case)[0], device="meta"))
 
 
 def _module(case: Case) -> nn.Module:
@@ -78,16 +70,17 @@ def _module(case: Case) -> nn.Module:
 
 
 def _layer(case: Case) -> nn.Module:
-    channels, k, group = case.channels, case.kernel_size, group_of(case)
+    c, k, group = case.channels, case.kernel_size, group_of(case)
     if group is None:
-        return nn.Conv2d(channels, channels, k, padding=k // 2)
-    layer = LiftingConv2d if case.variant == "lifting" else CONVOLUTIONS[case.variant]
-    return layer(channels, channels, k, group, padding=k // 2)
+        return nn.Conv2d(c, c, k, padding=k // 2)
+    layer = gcnn_impl.LiftingConv2d if case.variant == "lifting" else gcnn_impl.CONVOLUTIONS[case.variant]
+    return layer(c, c, k, group, padding=k // 2)
 
 
 def network(case: Case) -> nn.Module:
     """Build the network of a case, with parameters drawn from torch's global generator."""
-    group, widths = group_of(case), (case.channels, case.channels, 2 * case.channels)
+    group, c = group_of(case), case.channels
+    shape = 1, CLASSES, (c, c, 2 * c), case.kernel_size
     if group is None:
-        return PlainResNet(PlainResNetConfig(1, CLASSES, widths, case.kernel_size))
-    return GroupResNet(GroupResNetConfig(1, CLASSES, widths, case.kernel_size, group=group, variant=case.variant))
+        return gcnn_impl.PlainResNet(gcnn_impl.PlainResNetConfig(*shape))
+    return gcnn_impl.GroupResNet(gcnn_impl.GroupResNetConfig(*shape, group=group, variant=case.variant))
