@@ -56,15 +56,10 @@ class Block:
 
 
 def blocks(cases: Sequence[Case], missing: Collection[Case], seed: int) -> list[Block]:
-    """Return the blocks of the missing cases, in a random order.
+    """Return the blocks of the missing cases, which have no record yet, in a random order.
 
     A plain case belongs to the first block of its shape. A missing case of a user's layer or a peer is timed together
     with its whole block, including cases that have a record already.
-
-    Args:
-        cases: all cases of the sweep.
-        missing: the cases without a record.
-        seed: seed of all random choices.
     """
     groups: dict[tuple[object, ...], list[Case]] = {}
     for case in (case for case in cases if case.variant != "plain"):

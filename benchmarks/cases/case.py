@@ -36,8 +36,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "device": ("cpu", "cuda"),
     "dtype": ("float32", "bfloat16", "tf32"),
 }
-# Two poolings halve the image before the network's last 3×3 convolution, which has no padding.
-SMALLEST_RESNET_IMAGE = 9
+# Two poolings halve the image before the last 3×3 convolution of the ResNet, which has no padding.
+SMALLEST_IMAGE = 9
 
 
 class InvalidCase(ValueError):  # noqa: N818
@@ -58,10 +58,8 @@ class Case:
         group: the subgroup H; "trivial" for plain, and optionally for custom.
         resolution: |H|, the number of group elements: rotations × scales, × 2 for O2; 1 for the trivial group.
         scales: number of scales in the grid on H: |H| for RPlus, a divisor of |H| for SO2xRPlus, 1 for other groups.
-        channels: number of channels C.
-        batch_size: number of images in a pass.
-        image_size: height and width in pixels.
-        kernel_size: height and width in pixels, odd.
+        channels, batch_size: number of channels C, and number of images in a pass.
+        image_size, kernel_size: height and width in pixels; odd for kernels.
         direction: "forward" (inference: eval, no gradients), "forward_backward" (train mode, gradients of the
             parameters and, for a layer, of its input) or "training_step" (forward, backward and a step of Adam).
         kernels: "cached", or "generated" in every pass. Training and compiled code always generate them; fixed weights
@@ -104,11 +102,9 @@ class Case:
             self._require("kernels", ("cached",), "fixed weights in direction 'forward'")
         if self.dtype == "tf32":
             self._require("device", ("cuda",), "dtype 'tf32'")
-        if self.layer == "resnet" and self.image_size < SMALLEST_RESNET_IMAGE:
-            raise InvalidCase(
-                f"image_size {self.image_size} is too small for layer 'resnet'; "
-                f"allowed: {SMALLEST_RESNET_IMAGE} or more"
-            )
+        if self.layer == "resnet" and self.image_size < SMALLEST_IMAGE:
+            size = f"image_size {self.image_size} is too small for layer 'resnet'"
+            raise InvalidCase(f"{size}; allowed: {SMALLEST_IMAGE} or more")
 
     def _check_variant(self) -> None:
         if self.variant == "custom" and not self.own_layer:
@@ -125,11 +121,10 @@ class Case:
         if self.group == TRIVIAL:
             self._require("resolution", (1,), "group 'trivial'")
         subgroup = SUBGROUPS[self.group]
+        group = f"group {self.group!r}"
         if self.resolution % subgroup.reflections:
-            raise InvalidCase(
-                f"resolution {self.resolution} does not go with group {self.group!r}; allowed: even integers"
-            )
-        grid = f"group {self.group!r}" + (f" of resolution {self.resolution}" if subgroup.scales != "none" else "")
+            raise InvalidCase(f"resolution {self.resolution} does not go with {group}; allowed: even integers")
+        grid = group + (f" of resolution {self.resolution}" if subgroup.scales != "none" else "")
         self._require("scales", subgroup.allowed_scales(self.resolution), grid)
 
     def _require(self, axis: str, allowed: Iterable[str | int], others: str) -> None:

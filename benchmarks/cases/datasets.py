@@ -10,7 +10,6 @@ class Images:
 
     Args:
         loader: "module:function" below ``benchmarks.datasets``, imported late because it imports torch.
-        channels: number of channels of an image.
         image_size: side in pixels; None where the images have no common size.
         classes: number of classes; None where only the files tell it.
     """

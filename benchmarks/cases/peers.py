@@ -8,12 +8,7 @@ from benchmarks.cases.variants import FACTORED
 
 @dataclass(frozen=True)
 class Peer:
-    """A package of layers.
-
-    Args:
-        module: the module in ``workloads.peers`` that builds the layers.
-        variants, groups: the variants and groups that the package has.
-    """
+    """A package of layers: the module in ``workloads.peers`` that builds them, and the variants and groups it has."""
 
     module: str
     variants: tuple[str, ...]

@@ -64,12 +64,9 @@ class TrainingRun:
     Args:
         dataset: a key of ``DATASETS``.
         network: "resnet", the paper's ResNet of widths (C, C, 2C); or "allcnnc", its All-CNN-C of widths (C, 2C).
-        variant: "plain", or a key of ``gcnn_impl.CONVOLUTIONS``.
-        group: the subgroup H; "trivial" for plain alone.
-        resolution: |H|, the number of group elements; 1 for plain.
-        scales: number of scales in the grid on H: |H| for RPlus, a divisor of |H| for SO2xRPlus, 1 for other groups.
+        variant, group, resolution, scales, kernel_size, device, threads: as in ``Case``. Networks of this size are as
+            fast on one thread as on two, and their times vary less.
         channels: width C of the network.
-        kernel_size: height and width in pixels, odd.
         hidden_features: width of the SIRENs that generate the kernels.
         sampled: whether every training step moves the grid on H at random.
         image_size: height and width in pixels; 0 means the size of the data set, which "folder" does not have.
@@ -83,8 +80,6 @@ class TrainingRun:
         seed: seed of the initialisation, the order of the images and the dropout.
         data_seed: seed of the split into parts, and of the poses in generated data sets.
         limit: largest number of images in each part; None for all images.
-        device, threads: where the run takes place, and the size of torch's intra-op thread pool. Networks this small
-            are as fast on one thread as on two, and their times vary less.
         dtype: "float32", or "bfloat16" by autocast.
         compile: whether ``torch.compile`` compiles the network.
         channels_last: whether images and plain weights have that memory format; maps on the group have their own.

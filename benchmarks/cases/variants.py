@@ -11,7 +11,6 @@ class Variant:
 
     Args:
         costs_like: the variant whose seconds per MAC and number of live maps serve as estimates for this variant.
-        groups: the groups that the variant is defined on.
         has_network: whether a network of such layers exists.
     """
 

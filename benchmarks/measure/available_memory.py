@@ -1,7 +1,8 @@
 """The memory that a new process can have."""
 
-import os
 from pathlib import Path
+
+import psutil
 
 # The files with the limit and the use of a control group, by the name of its controllers ("" in version 2).
 CONTROL_GROUP_FILES = {
@@ -16,17 +17,8 @@ def available_bytes(device: str) -> int:
         import torch
 
         return torch.cuda.mem_get_info()[0]
-    return min(_system_bytes(), *_control_group_bytes(Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")))
-
-
-def _system_bytes() -> int:
-    """Return the memory that Linux reports as available; on other systems, all memory."""
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-    except OSError:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    sizes = dict(line.split(":", 1) for line in lines)
-    return int(sizes["MemAvailable"].split()[0]) * 1024
+    available: int = psutil.virtual_memory().available
+    return min(available, *_control_group_bytes(Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")))
 
 
 def _control_group_bytes(membership: Path, root: Path) -> list[int]:

@@ -29,7 +29,6 @@ def energy_per_pass(run: Callable[[], object], device: str, *, seconds: float = 
 
     Args:
         run: the pass and the preparation that must precede it.
-        device: "cpu" or "cuda".
         seconds: length of the window, at least ``SHORTEST_WINDOW``.
 
     Returns:

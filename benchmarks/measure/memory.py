@@ -40,7 +40,6 @@ def peak_memory(run: Callable[[], object], device: str, *, prepare: Callable[[],
 
     Args:
         run: the pass; its result lives until the measurement ends.
-        device: "cpu" or "cuda".
         prepare: function that releases the memory of an earlier pass, above all gradients; called first.
 
     Returns:
@@ -63,7 +62,7 @@ def peak_memory(run: Callable[[], object], device: str, *, prepare: Callable[[],
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
         result = run()
     del result
-    changes = (event.extra_fields.alloc_size for event in _events(profiler) if _is_allocation(event, device))
+    changes = (change for _, change in _changes(profiler, device) if isinstance(change, int))
     return {"peak_bytes": highest_running_sum(changes), "method": CPU_METHOD}
 
 
@@ -197,14 +196,11 @@ def _events(profiler: profile) -> list[Any]:
     return sorted(events, key=lambda event: event.start_time_ns)
 
 
-def _is_allocation(event: Any, device: str) -> bool:
-    return hasattr(event.extra_fields, "alloc_size") and event.extra_fields.device.type == device
-
-
 def _changes(profiler: profile, device: str) -> Iterator[Change]:
     for event in _events(profiler):
-        if _is_allocation(event, device):
-            yield event.extra_fields.ptr, event.extra_fields.alloc_size
+        memory = event.extra_fields
+        if hasattr(memory, "alloc_size") and memory.device.type == device:
+            yield memory.ptr, memory.alloc_size
         elif event.name.startswith(_MARK):
             *_, kind, address = event.name.split()
             yield int(address), kind

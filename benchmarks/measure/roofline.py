@@ -28,12 +28,7 @@ LEAST_TRIES = 3
 
 
 def ceilings(device: str, threads: int, dtype: str = "float32") -> dict[str, float]:
-    """Measure the best rates of the machine.
-
-    Args:
-        device: "cpu" or "cuda".
-        threads: size of torch's intra-op thread pool.
-        dtype: number format as in a case: "float32", "tf32" or "bfloat16".
+    """Measure the best rates of the machine, for a device, number of threads and number format as in a case.
 
     Returns:
         ``matrix_ceiling``, MAC/s; and ``memory_ceiling``, bytes/s read and written.

@@ -51,9 +51,7 @@ class Configuration:
 def by_configuration(records: Iterable[Record], *, diverged: bool = False) -> dict[Configuration, list[Record]]:
     """Group the training records with status ok: the newest of each seed, in the order of the seeds.
 
-    Args:
-        records: records of any kind.
-        diverged: whether to include runs that diverged; they have epochs, but no test accuracy.
+    ``diverged`` includes runs that diverged, which have epochs but no test accuracy.
     """
     found: dict[Configuration, dict[int, Record]] = {}
     for record in records:

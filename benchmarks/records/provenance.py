@@ -59,21 +59,13 @@ def provenance(
     """Return everything about the machine and the moment that helps to judge a measurement, in JSON types.
 
     Args:
-        device: "cpu" or "cuda".
         threads: size of torch's intra-op thread pool during the measurement.
         before: state of the machine at the beginning of the measurement; the state at its end is read now.
         frequencies: frequencies of the device's clock during the measurement, MHz, in the order of reading.
     """
     gpu = gpu_name() if device == "cuda" else None
     after = moment()
-    stolen, ticks, periods = (
-        None if then is None or now is None else now - then
-        for then, now in (
-            (before.stolen, after.stolen),
-            (before.ticks, after.ticks),
-            (before.throttled_periods, after.throttled_periods),
-        )
-    )
+    stolen, ticks = _difference(after.stolen, before.stolen), _difference(after.ticks, before.ticks)
     return {
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         **software(),
@@ -86,10 +78,14 @@ def provenance(
         "frequency_before": frequencies[0] if frequencies else None,
         "frequency_after": frequencies[-1] if frequencies else None,
         "steal_share": stolen / ticks if stolen is not None and ticks else None,
-        "throttled_periods": periods,
+        "throttled_periods": _difference(after.throttled_periods, before.throttled_periods),
         **{name: os.environ.get(name.upper()) for name in ("omp_wait_policy", "gomp_spincount", "glibc_tunables")},
         "native": native_operators(),
     }
+
+
+def _difference(after: int | None, before: int | None) -> int | None:
+    return None if after is None or before is None else after - before
 
 
 def frequency(device: str) -> float | None:
@@ -97,18 +93,17 @@ def frequency(device: str) -> float | None:
 
     The frequency has a meaning under load only.
     """
-    if device == "cuda":
-        return _gpu_frequency()
-    megahertz = [float(value) for value in _cpu_facts("cpu MHz")]
-    return statistics.median(megahertz) if megahertz else None
-
-
-def _gpu_frequency() -> float | None:
-    command = ["nvidia-smi", "--query-gpu=clocks.sm", "--format=csv,noheader,nounits"]
+    if device == "cpu":
+        megahertz = [float(value) for value in _cpu_facts("cpu MHz")]
+        return statistics.median(megahertz) if megahertz else None
     try:
-        return float(subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout.split()[0])
+        return float(_output("nvidia-smi", "--query-gpu=clocks.sm", "--format=csv,noheader,nounits").split()[0])
     except (OSError, ValueError, IndexError, subprocess.SubprocessError):
         return None
+
+
+def _output(*command: str) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
 
 
 @functools.cache
@@ -146,8 +141,7 @@ def git_state(root: Path) -> tuple[str | None, bool | None]:
     """Return the commit of the checkout at ``root`` and whether tracked files differ from it; None for no checkout."""
 
     def git(*arguments: str) -> str:
-        command = ["git", "-C", str(root), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout.strip()
+        return _output("git", "-C", str(root), *arguments).strip()
 
     try:
         if Path(git("rev-parse", "--show-toplevel")).resolve() != root.resolve():

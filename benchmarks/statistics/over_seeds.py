@@ -42,7 +42,6 @@ class Test:
 
     Args:
         difference: mean difference; its interval is not corrected for the other tests of the family.
-        threshold: threshold that the difference is compared with.
         p: two-sided p value of a difference equal to the threshold.
         adjusted: p value after Holm's correction.
         word: one of ``WORDS``, about the claim that the difference is larger than the threshold.
@@ -106,19 +105,16 @@ def paired_tests(
     Raises:
         ValueError: for pairs with unequal numbers of seeds.
     """
-    differences = []
     for a, b in pairs:
         if len(a) != len(b):
             raise ValueError(f"{len(a)} and {len(b)} seeds are not pairs; allowed: equally many")
-        differences.append(np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64))
-    estimates = [estimate(difference.tolist(), step=step) for difference in differences]
+    differences = [np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64) for a, b in pairs]
     ps = [_p(difference, threshold, step) for difference in differences]
     tests = []
-    for found, p, adjusted in zip(estimates, ps, holm(ps), strict=True):
-        word = "cannot decide"
-        if adjusted < ERROR_RATE:
-            word = "supports" if found.mean > threshold else "contradicts"
-        tests.append(Test(found, threshold, p, adjusted, word))
+    for difference, p, adjusted in zip(differences, ps, holm(ps), strict=True):
+        found = estimate(difference.tolist(), step=step)
+        decided = "supports" if found.mean > threshold else "contradicts"
+        tests.append(Test(found, threshold, p, adjusted, decided if adjusted < ERROR_RATE else "cannot decide"))
     return tests
 
 

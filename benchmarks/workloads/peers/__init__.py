@@ -4,17 +4,14 @@ A peer takes and returns the same tensors as our layers, images (B, C, H, W) or 
 computes in its own fastest layout inside. Our layers convert their input into their own layout and return their output
 in that layout. Peers do the same, so the conversions of both are timed.
 
-=======  ========================  ======  ============================================================================
-peer     variants                  groups  layer
-=======  ========================  ======  ============================================================================
-torch    lifting, full, separable  all     fixed-weight ``conv2d`` of the same C·|H| channels (dense, or 1×1 and then
-                                           depthwise): the cost of the arithmetic without a group; not equivariant
-escnn    lifting, full             SO2,    ``R2Conv`` between regular representations; Weiler, Cesa, "General
-                                   O2      E(2)-Equivariant Steerable CNNs", NeurIPS 2019
-authors  all but separable2d       SO2     Knigge, Romero, Bekkers, ICML 2022, from a local checkout of their code
-=======  ========================  ======  ============================================================================
+- torch: ``conv2d`` with fixed weights and the same C·|H| channels (dense, or 1×1 and then depthwise). It is not
+  equivariant, and shows the cost of the arithmetic without a group.
+- escnn: ``R2Conv`` between regular representations; Weiler, Cesa, "General E(2)-Equivariant Steerable CNNs", NeurIPS
+  2019.
+- authors: the layers of Knigge, Romero, Bekkers, ICML 2022, from a local checkout of their code.
 
-To add a peer, add a module here with ``build_layer(case)`` and ``why_unavailable()``, and a row in ``cases.peers``.
+``cases.peers`` has the variants and groups of each. To add a peer, add a module here with ``build_layer(case)`` and
+``why_unavailable()``, and a row there.
 """
 
 import importlib

@@ -46,13 +46,8 @@ def why_no_checkout(path: str | None) -> str | None:
 class AuthorsConv2d(nn.Module):
     """One of the authors' layers on SE(2), discretised.
 
-    The layer generates its kernels in every pass, also in eval mode. The grid of the group is made once, outside the
-    timed pass.
-
-    Args:
-        layer: a layer of the authors' code.
-        grid: angles of the |H| elements, shape (|H|,).
-        lifting: whether the input of the layer is an image.
+    The layer generates its kernels in every pass, also in eval mode. The grid on H, the angles of shape (|H|,), is made
+    once, outside the timed pass. The input is an image if ``lifting``.
     """
 
     grid: Tensor

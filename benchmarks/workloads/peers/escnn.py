@@ -1,6 +1,7 @@
 """The peer escnn: ``R2Conv``; Weiler, Cesa, "General E(2)-Equivariant Steerable CNNs", NeurIPS 2019."""
 
 import importlib.util
+import itertools
 import sys
 from types import ModuleType
 from typing import Any
@@ -66,9 +67,7 @@ def _import_escnn() -> tuple[Any, Any]:
         ImportError: when escnn cannot be imported.
     """
     if "lie_learn" not in sys.modules and importlib.util.find_spec("lie_learn") is None:
-        parts = ("lie_learn", "representations", "SO3", "wigner_d")
-        for length in range(1, len(parts) + 1):
-            name = ".".join(parts[:length])
+        for name in itertools.accumulate(("lie_learn", "representations", "SO3", "wigner_d"), "{}.{}".format):
             sys.modules[name] = ModuleType(name, "Replaces lie_learn, which is not installed.")
         sys.modules[name].wigner_D_matrix = None  # type: ignore[attr-defined]
     try:

@@ -7,14 +7,10 @@ from benchmarks.cases.case import Case
 
 
 class FixedWeightConv2d(nn.Module):
-    """Ordinary convolutions on the C·|H| channels of a map.
+    """Ordinary convolutions from C (lifting) or C·|H| channels to C·|H| channels; the resolution is |H|.
 
     Data and weights are channels-last. On NCHW data, a training pass takes 3 to 8 times as long with 1×1 and depthwise
     convolutions, and between 10 % less and 40 % more with a dense one (batch 1 to 64, 2 cores).
-
-    Args:
-        convolutions: convolutions from C (lifting) or C·|H| channels to C·|H| channels.
-        resolution: number of group elements |H|.
     """
 
     def __init__(self, convolutions: nn.Sequential, resolution: int) -> None:
