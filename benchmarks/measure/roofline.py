@@ -15,7 +15,7 @@ from torch.nn.functional import conv2d
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from benchmarks.measure.clock import synchronised_clock
+from benchmarks.measure.clock import synchronised_clock, take_turn
 from benchmarks.workloads.workload import Workload
 
 # So large that calls and edges do not matter, and so small that all takes a second or two on two cores.
@@ -102,9 +102,5 @@ def _best_seconds(run: Callable[[], object], device: str) -> float:
     """Return the time of the fastest pass, after one to warm up."""
     clock = synchronised_clock(device)
     run()
-    times: list[float] = []
-    while len(times) < LEAST_TRIES or sum(times) < SECONDS:
-        start = clock()
-        run()
-        times.append(clock() - start)
-    return min(times)
+    turns = (take_turn(run, clock, SECONDS / LEAST_TRIES, prepare=lambda: None) for _ in range(LEAST_TRIES))
+    return min(map(min, turns))

@@ -60,7 +60,7 @@ MEMORY = part(
 MACS = (
     *part(
         "macs",
-        main_column("convolution", SIZE, "MACs of a forward, without the kernels", "MACs, convolution", "count"),
+        main_column("convolution", SIZE, "MACs of a forward, except kernel generation", "MACs, convolution", "count"),
         column("kernel_generation", SIZE, "MACs of generating all kernels once", "MACs, kernels", "count"),
         column("backward", SIZE, "MACs of the gradients", "MACs, backward", "count"),
         prefix="macs_",
@@ -90,7 +90,10 @@ STAGES = (
         prefix="stage_",
         unit="s",
     ),
-    *part("stages", column("kernel_generation_share", SIZE, "share of the pass", "kernels of the pass", "share")),
+    *part(
+        "stages",
+        column("kernel_generation_share", SIZE, "share of the pass, with its backward", "kernels of the pass", "share"),
+    ),
 )
 ROOFLINE = part(
     "roofline",
@@ -109,7 +112,7 @@ COMPILE_SECONDS = column("compile_seconds", SIZE, "if compiled: first pass minus
 DEVICE_SECONDS = part(
     "device_seconds",
     column("median", DURATION, "median time of a pass", "on the GPU itself", "seconds", name="device_seconds"),
-    *(Field(name, DURATION, "see the field in seconds", "s") for name in ("q1", "q3", "ci_low", "ci_high")),
+    *(Field(name, DURATION, f"as seconds.{name}, on the GPU", "s") for name in ("q1", "q3", "ci_low", "ci_high")),
     Field("n", SIZE, "number of passes timed on the GPU"),
 )
 PARAMETERS = column("parameters", SIZE, "number of learnable parameters", "parameters", "count")
