@@ -1,4 +1,4 @@
 """What can be measured or trained: cases, their axes, profiles and blocks, and training runs, all strings and numbers.
 
-Nothing here needs torch or builds a module: ``workloads`` builds what a case names, ``sweep`` measures it.
+Nothing here imports torch or builds a module: ``workloads`` builds the module of a case, and ``sweep`` measures it.
 """

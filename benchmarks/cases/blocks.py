@@ -1,7 +1,6 @@
-"""Which cases are measured together: those that differ in what is compared, and share everything else.
+"""Blocks: the cases that are measured together because they differ only in what is compared. Pure, and without torch.
 
-Pure, and without torch. Contenders of a block take turns in the same processes, so that whatever drifts while they run
-meets them all.
+The contenders of a block take turns in the same processes, so a drift of the machine meets all of them alike.
 """
 
 import random
@@ -10,7 +9,8 @@ from dataclasses import dataclass
 
 from benchmarks.cases.case import AXES, Case, short_hash
 
-# What contenders may differ in; plain ones, which have no group and no kernels to generate, also in these.
+# The axes on which the contenders of a block may differ. A plain case has no group and generates no kernels, so it may
+# differ in two more.
 CONTENDED = ("implementation", "variant", "group", "scales")
 PLAIN_CONTENDED = (*CONTENDED, "resolution", "kernels")
 
@@ -21,9 +21,9 @@ class Block:
 
     Args:
         cases: the contenders, each once.
-        twin: the one of them that is entered a second time, unknown to whoever times it: what the two entries differ
-            by is noise.
-        seed: of the sweep.
+        twin: the contender that is entered twice, which the timing code does not know. The difference between its two
+            entries is noise.
+        seed: seed of the sweep.
     """
 
     cases: tuple[Case, ...]
@@ -32,7 +32,7 @@ class Block:
 
     @property
     def id(self) -> str:
-        """The same for the same contenders and seed. Two records of one block were timed in turns."""
+        """An id that depends on the contenders and the seed alone. Records with the same id were timed in turns."""
         return short_hash({"seed": self.seed, "cases": sorted(case.id for case in self.cases)})
 
     @property
@@ -44,7 +44,7 @@ class Block:
         return self.cases[0].threads
 
     def entries(self) -> list[tuple[int, Case]]:
-        """The contenders and, last, the twin, each under a number, in an order that is drawn."""
+        """Return the contenders and the twin in a random order, each with its number; the twin has the last number."""
         entries = list(enumerate((*self.cases, self.twin)))
         random.Random(self.id).shuffle(entries)
         return entries
@@ -56,15 +56,10 @@ class Block:
 
 
 def blocks(cases: Sequence[Case], missing: Collection[Case], seed: int) -> list[Block]:
-    """The blocks of the cases that are missing, in an order that is drawn.
+    """Return the blocks of the missing cases, which have no record yet, in a random order.
 
-    A plain case belongs to the first block of its shape. A user's layer or a peer that is missing brings its whole
-    block with it, measured before or not, so that it is timed beside what it is compared with.
-
-    Args:
-        cases: all that were asked for.
-        missing: those that have no record yet.
-        seed: of all that is drawn.
+    A plain case belongs to the first block of its shape. A missing case of a user's layer or a peer is timed together
+    with its whole block, including cases that have a record already.
     """
     groups: dict[tuple[object, ...], list[Case]] = {}
     for case in (case for case in cases if case.variant != "plain"):
@@ -80,7 +75,7 @@ def blocks(cases: Sequence[Case], missing: Collection[Case], seed: int) -> list[
             wanted = group
         if wanted:
             found.append(Block(tuple(wanted), rng.choice(wanted), seed))
-    rng.shuffle(found)  # what drifts while a sweep runs then hits no resolution more than another
+    rng.shuffle(found)  # a drift during the sweep then affects no resolution more than another
     return found
 
 

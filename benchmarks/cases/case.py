@@ -1,7 +1,7 @@
-"""A ``Case``, which is one thing to measure, and the axes on which it has its values.
+"""A ``Case`` names one thing to measure: a value on each axis.
 
-A case consists of strings and integers alone, so that it can be hashed, stored and compared across machines. The ``id``
-of a case makes a sweep resumable.
+The values are strings and integers alone, so a case can be hashed, stored and compared across machines. Its ``id``
+makes a sweep resumable.
 """
 
 import dataclasses
@@ -15,16 +15,16 @@ from benchmarks.cases.groups import SUBGROUPS, TRIVIAL, group_label
 from benchmarks.cases.peers import PEER_VARIANTS, PEERS
 from benchmarks.cases.variants import NETWORK_VARIANTS, VARIANTS
 
-# Bump when a case means another measurement than before (what is in the timed region, how a network is built, …): ids
-# change with the version, so that old records are not taken for new ones.
+# Bump this version when the same case means another measurement (another timed region, another network, …). All ids
+# depend on it, so that old records are not taken for new ones.
 CASE_VERSION = 2
 
 OURS = "gcnn_impl"
-# The name of a user's own layer: an importable class.
+# The name of a user's own layer: "package.module:Class".
 USER_LAYER = re.compile(r"[A-Za-z_]\w*(\.[A-Za-z_]\w*)*:[A-Za-z_]\w*")
 
-# The axes whose values are names, and the names that are allowed. The values on every other axis are positive integers.
-# ``implementation`` may also be "package.module:Class".
+# The names that are allowed on an axis; ``implementation`` may also be a ``USER_LAYER``. The values on every other axis
+# are positive integers.
 CHOICES: dict[str, tuple[str, ...]] = {
     "layer": ("conv", "resnet"),
     "implementation": (OURS, *PEERS),
@@ -36,12 +36,12 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "device": ("cpu", "cuda"),
     "dtype": ("float32", "bfloat16", "tf32"),
 }
-# Two poolings halve the image before the network's last, unpadded 3×3 convolution.
-SMALLEST_RESNET_IMAGE = 9
+# Two poolings halve the image before the last 3×3 convolution of the ResNet, which has no padding.
+SMALLEST_IMAGE = 9
 
 
 class InvalidCase(ValueError):  # noqa: N818
-    """A value that no case can have; the message names the value and what is allowed."""
+    """A value that is not allowed; the message names the value and the allowed ones."""
 
 
 @dataclass(frozen=True)
@@ -53,22 +53,20 @@ class Case:
             network of widths (C, C, 2C) from one input channel to 10 classes.
         implementation: "gcnn_impl"; a peer, "torch" (fixed weights of the same shapes), "escnn" or "authors"; or a
             user's own layer, "package.module:Class".
-        variant: "plain" (torch's Conv2d, or the plain twin of the network), "lifting" (only a layer), a key of
-            ``gcnn_impl.CONVOLUTIONS``, or "custom", which a user's layer always is.
-        group: the subgroup H; "trivial" for plain, and for custom if you like.
+        variant: "plain" (torch's Conv2d, or the network without a group), "lifting" (a layer only), a key of
+            ``gcnn_impl.CONVOLUTIONS``, or "custom" for a user's layer.
+        group: the subgroup H; "trivial" for plain, and optionally for custom.
         resolution: |H|, the number of group elements: rotations × scales, × 2 for O2; 1 for the trivial group.
-        scales: of RPlus (all of |H|) and SO2xRPlus (a divisor of |H|); 1 for any other group.
-        channels: C.
-        batch_size: images in a pass.
-        image_size: height and width, pixels.
-        kernel_size: odd, pixels.
+        scales: number of scales in the grid on H: |H| for RPlus, a divisor of |H| for SO2xRPlus, 1 for other groups.
+        channels, batch_size: number of channels C, and number of images in a pass.
+        image_size, kernel_size: height and width in pixels; odd for kernels.
         direction: "forward" (inference: eval, no gradients), "forward_backward" (train mode, gradients of the
-            parameters and, for a layer, of its input) or "training_step" (the same and a step of Adam).
-        kernels: "cached", or "generated" in every pass: the only way to train, and what compiled code always does.
-            Left empty it becomes "cached" where it can be. Fixed weights (plain, torch) are "cached" in inference.
-        execution: "eager" or "compiled" by ``torch.compile``.
-        device, dtype: where and in what the pass is computed; "bfloat16" is autocast, "tf32" is for CUDA alone.
-        threads: of torch's intra-op pool.
+            parameters and, for a layer, of its input) or "training_step" (forward, backward and a step of Adam).
+        kernels: "cached", or "generated" in every pass. Training and compiled code always generate them; fixed weights
+            (plain, torch) are always "cached" in inference. The default is "cached" where that is allowed.
+        execution: "eager", or "compiled" by ``torch.compile``.
+        device, dtype: where and in which format the pass is computed; "bfloat16" is autocast, "tf32" needs CUDA.
+        threads: size of torch's intra-op thread pool.
 
     Raises:
         InvalidCase: for a value that is not allowed, by itself or together with the other values.
@@ -104,21 +102,17 @@ class Case:
             self._require("kernels", ("cached",), "fixed weights in direction 'forward'")
         if self.dtype == "tf32":
             self._require("device", ("cuda",), "dtype 'tf32'")
-        if self.layer == "resnet" and self.image_size < SMALLEST_RESNET_IMAGE:
-            raise InvalidCase(
-                f"image_size {self.image_size} is too small for layer 'resnet'; "
-                f"allowed: {SMALLEST_RESNET_IMAGE} or more"
-            )
+        if self.layer == "resnet" and self.image_size < SMALLEST_IMAGE:
+            size = f"image_size {self.image_size} is too small for layer 'resnet'"
+            raise InvalidCase(f"{size}; allowed: {SMALLEST_IMAGE} or more")
 
     def _check_variant(self) -> None:
-        if self.own_layer or self.variant == "custom":
+        if self.variant == "custom" and not self.own_layer:
+            raise InvalidCase("variant 'custom' needs implementation package.module:Class")
+        if self.foreign:
             self._require("layer", ("conv",), f"implementation {self.implementation!r}")
-            self._require("variant", ("custom",), f"implementation {self.implementation!r}")
-            if not self.own_layer:
-                raise InvalidCase("variant 'custom' needs implementation package.module:Class")
-        elif self.implementation in PEERS:
-            self._require("layer", ("conv",), f"implementation {self.implementation!r}")
-            self._require("variant", PEER_VARIANTS, f"implementation {self.implementation!r}")
+            variants = ("custom",) if self.own_layer else PEER_VARIANTS
+            self._require("variant", variants, f"implementation {self.implementation!r}")
         if self.layer == "resnet":
             self._require("variant", NETWORK_VARIANTS, "layer 'resnet'")
 
@@ -127,11 +121,10 @@ class Case:
         if self.group == TRIVIAL:
             self._require("resolution", (1,), "group 'trivial'")
         subgroup = SUBGROUPS[self.group]
+        group = f"group {self.group!r}"
         if self.resolution % subgroup.reflections:
-            raise InvalidCase(
-                f"resolution {self.resolution} does not go with group {self.group!r}; allowed: even integers"
-            )
-        grid = f"group {self.group!r}" + (f" of resolution {self.resolution}" if subgroup.scales != "none" else "")
+            raise InvalidCase(f"resolution {self.resolution} does not go with {group}; allowed: even integers")
+        grid = group + (f" of resolution {self.resolution}" if subgroup.scales != "none" else "")
         self._require("scales", subgroup.allowed_scales(self.resolution), grid)
 
     def _require(self, axis: str, allowed: Iterable[str | int], others: str) -> None:
@@ -141,17 +134,17 @@ class Case:
 
     @property
     def own_layer(self) -> bool:
-        """Whether a user's layer is measured."""
+        """Whether the module is a user's layer."""
         return is_own_layer(self.implementation)
 
     @property
     def foreign(self) -> bool:
-        """Whether a peer's or a user's layer is measured."""
+        """Whether the module is a peer's or a user's layer."""
         return self.implementation != OURS
 
     @property
     def fixed_weights(self) -> bool:
-        """Whether there is no kernel to generate: ordinary convolutions."""
+        """Whether the convolutions are ordinary ones, which generate no kernels."""
         return self.variant == "plain" or self.implementation == "torch"
 
     @property
@@ -160,17 +153,17 @@ class Case:
 
     @property
     def rotations(self) -> int:
-        """Number of rotations in the group's grid."""
+        """Number of rotations in the grid on H."""
         return SUBGROUPS[self.group].rotations(self.resolution, self.scales)
 
     @property
     def id(self) -> str:
-        """Twelve hexadecimal digits that depend on every field and on ``CASE_VERSION``, and are the same everywhere."""
+        """Twelve hexadecimal digits, computed from all fields and ``CASE_VERSION``; the same on every machine."""
         return short_hash({"case_version": CASE_VERSION, **self.fields()})
 
     @property
     def label(self) -> str:
-        """A short name for people: progress bars and listings."""
+        """A short name, for progress bars and listings."""
         name = self.variant if self.implementation == OURS else f"{self.implementation} {self.variant}"
         group = "" if self.group == TRIVIAL else f" {group_label(self.group, self.resolution, self.scales)}"
         shape = f"C={self.channels} B={self.batch_size} {self.image_size}×{self.image_size} k={self.kernel_size}"
@@ -180,7 +173,7 @@ class Case:
         return " ".join([f"{self.layer} {name}{group}", shape, pass_, *extras, where])
 
     def fields(self) -> dict[str, str | int]:
-        """Return the fields as a record stores them."""
+        """Return the fields in the form in which a record stores them."""
         return dataclasses.asdict(self)
 
 
@@ -188,7 +181,7 @@ AXES: tuple[str, ...] = tuple(field.name for field in dataclasses.fields(Case))
 
 
 def short_hash(content: Mapping[str, object]) -> str:
-    """Return twelve hexadecimal digits that depend on JSON content alone, and are the same on every machine."""
+    """Return twelve hexadecimal digits that depend on the JSON content alone, the same on every machine."""
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()[:12]
 
@@ -199,7 +192,7 @@ def is_own_layer(implementation: object) -> bool:
 
 
 def check_value(axis: str, value: str | int) -> None:
-    """Raise ``InvalidCase`` unless ``value`` is allowed on the axis, whatever the other axes are."""
+    """Raise ``InvalidCase`` unless the axis allows the value; the other axes do not matter."""
     if axis in CHOICES:
         if value not in CHOICES[axis] and not (axis == "implementation" and is_own_layer(value)):
             own = ", package.module:Class" if axis == "implementation" else ""

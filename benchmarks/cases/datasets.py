@@ -9,10 +9,9 @@ class Images:
     """A data set, described before any image is read.
 
     Args:
-        loader: the function in ``benchmarks.datasets`` that loads it, "module:function"; imported late, with torch.
-        channels: of an image.
+        loader: "module:function" below ``benchmarks.datasets``, imported late because it imports torch.
         image_size: side in pixels; None where the images have no common size.
-        classes: None where only the files tell the number of classes.
+        classes: number of classes; None where only the files tell it.
     """
 
     loader: str

@@ -1,4 +1,4 @@
-"""The subgroups H that a case may name, and the grids on them; the groups themselves are in ``gcnn_impl.groups``."""
+"""The subgroups H that a case may name, and the sizes of their grids; the groups themselves are in ``gcnn_impl``."""
 
 from dataclasses import dataclass
 
@@ -9,9 +9,9 @@ class Subgroup:
 
     Args:
         full_group: usual name of G = R² ⋊ H.
-        rotates: whether H has rotations; kernel taps outside of the disc are zero then.
-        scales: which numbers of scales a grid may have: "none" (1), "all" (|H|), or "some" (a divisor of |H|).
-        reflections: elements of the grid for each rotation and scale.
+        rotates: whether H has rotations; kernel taps outside the disc are then zero.
+        scales: allowed numbers of scales in a grid: "none" (1), "all" (|H|), or "some" (a divisor of |H|).
+        reflections: number of grid elements for each rotation and scale.
     """
 
     full_group: str
@@ -20,7 +20,7 @@ class Subgroup:
     reflections: int = 1
 
     def allowed_scales(self, resolution: int) -> tuple[int, ...]:
-        """Return the numbers of scales that a grid of this group resolution |H| may have."""
+        """Return the allowed numbers of scales in a grid of resolution |H|."""
         if self.scales == "all":
             return (resolution,)
         if self.scales == "none":
@@ -28,16 +28,16 @@ class Subgroup:
         return tuple(n for n in range(1, resolution + 1) if resolution % n == 0)
 
     def rotations(self, resolution: int, scales: int) -> int:
-        """Return the number of rotations of a grid."""
+        """Return the number of rotations in a grid."""
         return resolution // scales // self.reflections
 
     def grid_sizes(self, resolution: int, scales: int) -> tuple[int, ...]:
-        """Return the arguments of the group's class in ``gcnn_impl``: rotations, scales, or both."""
+        """Return the arguments of the group's class in ``gcnn_impl``: number of rotations, of scales, or both."""
         rotations = (self.rotations(resolution, scales),) if self.rotates else ()
         return rotations if self.scales == "none" else (*rotations, scales)
 
 
-# By the names of the classes in ``gcnn_impl.groups``.
+# The keys are the names of the classes in ``gcnn_impl.groups``.
 SUBGROUPS = {
     "trivial": Subgroup("R²"),
     "SO2": Subgroup("SE(2)", rotates=True),
@@ -50,7 +50,7 @@ GROUPS = tuple(name for name in SUBGROUPS if name != TRIVIAL)
 
 
 def group_label(group: str, resolution: int, scales: int) -> str:
-    """Return a group and its grid for people.
+    """Return the name of a group with the size of its grid.
 
     >>> group_label("SO2xRPlus", 8, 2), group_label("O2", 8, 1)
     ('SO2xRPlus(4×2)', 'O2(8)')

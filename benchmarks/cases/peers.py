@@ -1,4 +1,4 @@
-"""The peers that a case may name: other people's layers, built by ``workloads.peers``."""
+"""The peers that a case may name: packages with other people's layers, which ``workloads.peers`` builds."""
 
 from dataclasses import dataclass
 
@@ -8,12 +8,7 @@ from benchmarks.cases.variants import FACTORED
 
 @dataclass(frozen=True)
 class Peer:
-    """A package of layers.
-
-    Args:
-        module: the file in ``workloads.peers`` that builds its layers.
-        variants, groups: those that it has.
-    """
+    """A package of layers: the module in ``workloads.peers`` that builds them, and the variants and groups it has."""
 
     module: str
     variants: tuple[str, ...]
@@ -26,7 +21,7 @@ PEERS = {
     "authors": Peer("authors", ("lifting", "full", "separable", *FACTORED), ("SO2",)),
 }
 AUTHORS_REPOSITORY = "https://github.com/david-knigge/separable-group-convolutional-networks"
-# The environment variable with the path of a checkout of it.
+# The environment variable with the path of a checkout of that repository.
 AUTHORS_VARIABLE = "GCNN_AUTHORS"
-# The variants that some peer may have.
+# The variants that at least one peer has.
 PEER_VARIANTS = ("lifting", "full", "separable", *FACTORED)

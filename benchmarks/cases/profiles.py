@@ -1,4 +1,4 @@
-"""Profiles, which are named sets of cases, and the grids that they consist of."""
+"""Profiles: named sets of cases, and the grids that they consist of."""
 
 import dataclasses
 import itertools
@@ -10,8 +10,8 @@ from benchmarks.cases.cores import available_cores
 from benchmarks.cases.groups import SUBGROUPS, TRIVIAL
 from benchmarks.cases.variants import BASIC, FACTORED
 
-# A grid is the cross product of the values on its axes; an axis that is left out has the default of ``Case``. Points
-# that are no case (a lifting network, cached kernels in training) are left out.
+# A grid is the cross product of the values on its axes, without the combinations that no case allows (a lifting
+# network, cached kernels in training). A missing axis has the default of ``Case``.
 Grid = Mapping[str, tuple[str | int, ...]]
 
 _PASSES = ("forward", "forward_backward")
@@ -31,7 +31,7 @@ _SIM2: Grid = {
     "scales": (2,),
 }
 
-# One axis at a time around a base point, and the networks of the quick training study: minutes.
+# One axis at a time around a base point, and the networks of the quick training study. Takes minutes.
 _QUICK: tuple[Grid, ...] = (
     {**_CONV, "resolution": (2, 4, 8, 16)},
     {**_CONV, "channels": (8, 16, 32)},
@@ -39,7 +39,7 @@ _QUICK: tuple[Grid, ...] = (
     {**_RESNET, "resolution": (2, 4, 8)},
 )
 
-# Pairs of axes around the base point, and every other axis at a few points: half an hour.
+# Pairs of axes around the base point, and every other axis at a few points. Takes half an hour.
 _STANDARD: tuple[Grid, ...] = (
     {**_CONV, "resolution": (4, 8, 16), "kernel_size": (5, 7)},
     {**_CONV, "resolution": (4, 8, 16), "batch_size": (1, 16, 64)},
@@ -58,7 +58,7 @@ _ONE_THREAD: Grid = {**_CONV, "batch_size": (1, 16), "threads": (1,)}
 _COMPILED: Grid = {**_CONV, "variant": ("plain", "full", "separable"), "execution": ("compiled",)}
 _HALF: Grid = {**_CONV, "dtype": ("bfloat16",)}
 
-# Cross products: a day or more.
+# Cross products. Takes a day or more.
 _FULL: tuple[Grid, ...] = (
     *_STANDARD,
     {
@@ -82,9 +82,8 @@ _FULL: tuple[Grid, ...] = (
     },
 )
 
-# What keeps a GPU busy is wider, and a GPU has more formats.
+# A GPU needs wider layers to be busy, and has more number formats.
 _CUDA: Grid = {**_CONV, "channels": (64,), "batch_size": (64,)}
-_CUDA_QUICK: tuple[Grid, ...] = (*_QUICK, {**_CUDA, "resolution": (4, 8, 16)})
 _CUDA_STANDARD: tuple[Grid, ...] = (
     *_STANDARD,
     {**_CUDA, "resolution": (4, 8, 16), "channels": (32, 64, 128), "kernel_size": (5, 7)},
@@ -95,39 +94,41 @@ _CUDA_STANDARD: tuple[Grid, ...] = (
 )
 
 PROFILES: dict[str, dict[str, tuple[Grid, ...]]] = {
-    "quick": {"cpu": _QUICK, "cuda": _CUDA_QUICK},
+    "quick": {"cpu": _QUICK, "cuda": (*_QUICK, {**_CUDA, "resolution": (4, 8, 16)})},
     "standard": {"cpu": (*_STANDARD, _ONE_THREAD, _COMPILED, _HALF), "cuda": _CUDA_STANDARD},
     "full": {"cpu": (*_FULL, _ONE_THREAD, _COMPILED, _HALF), "cuda": (*_FULL, *_CUDA_STANDARD)},
 }
 
 
 def expand(grid: Grid) -> list[Case]:
-    """The cases of a grid, each once; combinations that make no sense are left out.
+    """Return the cases of a grid, each once; combinations that no case allows are left out.
 
-    Where the others leave no choice of variant, group, resolution or scales (plain, RPlus), none is asked for.
+    Where the other axes leave no choice of variant, group, resolution or scales (plain, RPlus), that axis is set.
 
     Raises:
         InvalidCase: for a value that is not allowed on its axis.
     """
-    return list(dict.fromkeys(point for point in _points(grid) if isinstance(point, Case)))
+    return _cases_and_reasons([grid])[0]
 
 
-def _points(grid: Grid) -> list[Case | InvalidCase]:
-    """The cases of a grid, or what keeps a combination from being one."""
-    for axis, values in grid.items():
-        for value in values:
-            check_value(axis, value)
-    points: list[Case | InvalidCase] = []
-    for values in itertools.product(*grid.values()):
-        try:
-            points.append(Case(**settled(dict(zip(grid, values, strict=True)))))
-        except InvalidCase as reason:
-            points.append(reason)
-    return points
+def _cases_and_reasons(grids: Iterable[Grid]) -> tuple[list[Case], list[InvalidCase]]:
+    """Return the distinct cases of some grids, and the reasons why the other combinations are no cases."""
+    cases: dict[Case, None] = {}
+    reasons = []
+    for grid in grids:
+        for axis, values in grid.items():
+            for value in values:
+                check_value(axis, value)
+        for values in itertools.product(*grid.values()):
+            try:
+                cases[Case(**settled(dict(zip(grid, values, strict=True))))] = None
+            except InvalidCase as reason:
+                reasons.append(reason)
+    return list(cases), reasons
 
 
 def settled(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields, completed by those for which the others leave no choice."""
+    """Return the fields of a case, with the values for which the other fields leave no choice."""
     if is_own_layer(fields.get("implementation")):
         fields |= {"variant": "custom"}
     if fields.get("variant") == "plain":
@@ -142,16 +143,16 @@ def settled(fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def profile_cases(profile: str, **values: tuple[str | int, ...] | None) -> list[Case]:
-    """The cases of a profile, each once, in a fixed order.
+    """Return the cases of a profile, each once, in a fixed order.
 
     Args:
         profile: a key of ``PROFILES``.
-        values: for an axis of ``Case``, the values to use instead of the profile's own; None or nothing leaves them.
-            ``layer`` chooses among the profile's grids instead, which are about one layer each, and ``device`` among
-            its sets of grids. Threads are all available cores unless the profile or you say otherwise.
+        values: by axis of ``Case``, the values that replace the profile's own; None keeps the profile's own. ``layer``
+            instead chooses among the profile's grids, each of which has one layer, and ``device`` among its sets of
+            grids. Without ``threads``, neither here nor in the grid, all available cores are used.
 
     Raises:
-        InvalidCase: for an unknown profile, a value that is not allowed, or values that leave no case at all.
+        InvalidCase: for an unknown profile, a value that is not allowed, or values that leave no case.
     """
     if profile not in PROFILES:
         raise InvalidCase(f"unknown profile {profile!r}; allowed: {', '.join(PROFILES)}")
@@ -161,26 +162,25 @@ def profile_cases(profile: str, **values: tuple[str | int, ...] | None) -> list[
     for axis, chosen in (("layer", layers), ("device", devices)):
         for value in chosen:
             check_value(axis, value)
-    points: list[Case | InvalidCase] = []
-    for device in devices:
-        for grid in PROFILES[profile][str(device)]:
-            if set(grid["layer"]) <= set(layers):
-                threads = {"threads": (available_cores(),)}
-                points += _points({**threads, **grid, **given, "device": (device,)})
-    cases = list(dict.fromkeys(point for point in points if isinstance(point, Case)))
+    cases, reasons = _cases_and_reasons(
+        {"threads": (available_cores(),), **grid, **given, "device": (device,)}
+        for device in devices
+        for grid in PROFILES[profile][str(device)]
+        if set(grid["layer"]) <= set(layers)
+    )
     if not cases:
-        raise InvalidCase(f"no case is left: {points[0]}" if points else "no case is left; give other values")
+        raise InvalidCase(f"no case is left: {reasons[0]}" if reasons else "no case is left; give other values")
     return cases
 
 
 def own_layer_cases(cases: Iterable[Case], implementation: str) -> list[Case]:
-    """Return the cases of a user's layer that share blocks with ``cases``: one for each shape, group and pass.
+    """Return the cases of a user's layer, one for each shape, group and pass in ``cases``, whose blocks they share.
 
     Raises:
         InvalidCase: when ``implementation`` is not "package.module:Class".
     """
     if not is_own_layer(implementation):
         raise InvalidCase(f"layer {implementation!r} is no class; allowed: package.module:Class")
-    ours = (case for case in cases if case.layer == "conv" and case.group != "trivial")
+    ours = (case for case in cases if case.layer == "conv" and case.group != TRIVIAL)
     own = (dataclasses.replace(case, implementation=implementation, variant="custom") for case in ours)
     return list(dict.fromkeys(own))

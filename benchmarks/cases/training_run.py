@@ -1,7 +1,4 @@
-"""A ``TrainingRun``, which is one network to train, and the recipes that it may name.
-
-A run consists of strings and numbers. The ``id`` of a run makes a study resumable.
-"""
+"""A ``TrainingRun`` names one network to train, in strings and numbers; its ``id`` makes a study resumable."""
 
 import dataclasses
 import math
@@ -13,25 +10,25 @@ from benchmarks.cases.case import Case, InvalidCase, check_value, short_hash
 from benchmarks.cases.datasets import DATASETS
 from benchmarks.cases.groups import group_label
 
-# Bump when a run means another training than before (schedule, network, order of the images): ids change with it.
+# Bump this version when the same run means another training (schedule, network, order of the images): ids depend on it.
 RUN_VERSION = 2
 
 NETWORKS = ("resnet", "allcnnc")
 BUDGET_UNITS = ("epochs", "seconds", "macs")
-# By which budget the width of a network was chosen to equal another's.
+# The budgets by which the width of a network can be chosen to equal another network's.
 MATCHES = ("none", "parameters", "macs", "time", "memory")
 DTYPES = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """How the learning rate runs, and what a run has unless it says otherwise.
+    """A schedule of the learning rate, and default values of a run.
 
     Args:
-        warm_up: the part of a run in which the learning rate rises linearly; then it falls by half a cosine to 0.
-        epochs: passes over the train images.
-        learning_rates: the highest, by variant; "" is that of all others.
-        weight_decay: of Adam.
+        warm_up: fraction of a run in which the learning rate rises linearly; then it falls by half a cosine to 0.
+        epochs: number of passes over the train images.
+        learning_rates: highest learning rate by variant; the key "" stands for all other variants.
+        weight_decay: weight decay of Adam.
     """
 
     warm_up: float
@@ -40,58 +37,53 @@ class Recipe:
     weight_decay: float = 1e-4
 
     def learning_rate(self, variant: str) -> float:
-        """The highest of a variant."""
+        """Return the highest learning rate of a variant."""
         return self.learning_rates.get(variant, self.learning_rates[""])
 
     def factor(self, progress: float) -> float:
-        """The learning rate as a fraction of the highest, at a progress from 0 to 1."""
+        """Return the learning rate at a progress from 0 to 1, as a fraction of the highest."""
         if progress < self.warm_up:
             return progress / self.warm_up
         return (1 + math.cos(math.pi * (progress - self.warm_up) / (1 - self.warm_up))) / 2
 
 
 RECIPES: Mapping[str, Recipe] = {
-    # Of Knigge et al.'s published code: Adam, a cosine over 300 epochs, batch 64.
+    # The published code of Knigge et al.: Adam, a cosine over 300 epochs, batch 64.
     "paper": Recipe(warm_up=0.0, epochs=300, learning_rates={"": 1e-4}),
-    # Chosen on the validation images from {1e-3, 3e-3, 1e-2, 3e-2}, for plain also 1e-1: mean best accuracy of seeds
-    # 100 and 101 (no seeds of a study) after the quick profile's epochs, |H| = 4, in that order: plain 69, 79, 87.4,
-    # 87.6, 83 %; full 95, 96, 91, 36 %; separable 92, 92, 62, 26 %. The other variants have separable's, unsearched.
+    # Chosen on the validation images from {1e-3, 3e-3, 1e-2, 3e-2}, for plain also 1e-1. Mean best accuracies of seeds
+    # 100 and 101 (no study has them) after the quick profile's epochs, |H| = 4, in that order: plain 69, 79, 87.4,
+    # 87.6, 83 %; full 95, 96, 91, 36 %; separable 92, 92, 62, 26 %. The other variants use separable's rate unsearched.
     "short": Recipe(warm_up=0.25, epochs=10, learning_rates={"plain": 3e-2, "": 3e-3}),
 }
 
 
 @dataclass(frozen=True)
 class TrainingRun:
-    """One network trained once. The defaults are the paper's recipe, on a small network and small images.
+    """One training of one network. The defaults are the paper's recipe, with a small network and small images.
 
     Args:
         dataset: a key of ``DATASETS``.
-        network: "resnet", the paper's, of widths (C, C, 2C); or "allcnnc", its All-CNN-C, of widths (C, 2C).
-        variant: "plain", or a key of ``gcnn_impl.CONVOLUTIONS``.
-        group: the subgroup H; "trivial" for plain, and for nothing else.
-        resolution: |H|, the number of group elements; 1 for plain.
-        scales: of RPlus (all of |H|) and SO2xRPlus (a divisor of |H|); 1 for any other group.
-        channels: C.
-        kernel_size: odd, pixels.
-        hidden_features: width of the SIRENs that kernels come from.
-        sampled: train on a grid of H that every step moves at random, instead of the fixed one.
-        image_size: pixels; 0 becomes the images' own, which "folder" has not.
-        batch_size: images in a step, of all processes together; what is left at the end of an epoch is dropped.
-        budget_unit, budget: when the run ends: after so many "epochs", before a step that would exceed so many "macs",
-            or after the step that reached so many "seconds" of training. The schedule is stretched over it.
-        recipe: a key of ``RECIPES``: the schedule. The values below are this run's own.
-        learning_rate: the highest of the schedule.
-        weight_decay: of Adam, added to the gradients.
-        matched: by which budget C was chosen to equal another network's, "none" for none.
-        seed: of initialisation, order and dropout.
-        data_seed: of the split, and of the poses of generated sets.
-        limit: at most so many images in each part; None is all.
-        device, threads: where it runs, and torch's intra-op pool. One thread is as fast as two for networks as small
-            as these, and its seconds are steadier.
+        network: "resnet", the paper's ResNet of widths (C, C, 2C); or "allcnnc", its All-CNN-C of widths (C, 2C).
+        variant, group, resolution, scales, kernel_size, device, threads: as in ``Case``. Networks of this size are as
+            fast on one thread as on two, and their times vary less.
+        channels: width C of the network.
+        hidden_features: width of the SIRENs that generate the kernels.
+        sampled: whether every training step moves the grid on H at random.
+        image_size: height and width in pixels; 0 means the size of the data set, which "folder" does not have.
+        batch_size: images in a step, over all processes; the incomplete batch at the end of an epoch is dropped.
+        budget_unit, budget: the end of the run: after a number of "epochs", before the step that would exceed a number
+            of "macs", or after the step that reaches a number of "seconds" of training. The schedule fills the budget.
+        recipe: a key of ``RECIPES``, which gives the shape of the schedule.
+        learning_rate: highest learning rate of the schedule.
+        weight_decay: weight decay of Adam, added to the gradients.
+        matched: the budget by which C was chosen to equal another network's, or "none".
+        seed: seed of the initialisation, the order of the images and the dropout.
+        data_seed: seed of the split into parts, and of the poses in generated data sets.
+        limit: largest number of images in each part; None for all images.
         dtype: "float32", or "bfloat16" by autocast.
-        compile: the network, by ``torch.compile``.
-        channels_last: images and plain weights in that memory format; maps on the group have their own.
-        processes: that share every batch, of ``torchrun``.
+        compile: whether ``torch.compile`` compiles the network.
+        channels_last: whether images and plain weights have that memory format; maps on the group have their own.
+        processes: number of ``torchrun`` processes that share every batch.
 
     Raises:
         InvalidCase: for a value that is not allowed.
@@ -141,10 +133,10 @@ class TrainingRun:
             if own is None:
                 raise InvalidCase(f"dataset {self.dataset!r} needs an image_size; allowed: integers of at least 1")
             object.__setattr__(self, "image_size", own)
-        # One spelling of each number, so that 10 and 10.0 are one run.
+        # Each number has one type, so that 10 and 10.0 give the same id.
         object.__setattr__(self, "learning_rate", float(self.learning_rate))
         object.__setattr__(self, "weight_decay", float(self.weight_decay))
-        self.case()  # checks what a run shares with a case
+        self.case()  # checks the axes that a run shares with a case
         self._check_numbers()
         if self.budget == int(self.budget):
             object.__setattr__(self, "budget", int(self.budget))
@@ -158,48 +150,48 @@ class TrainingRun:
             check_value(name, getattr(self, name))
         if self.limit is not None:
             check_value("limit", self.limit)
-        if self.batch_size < max(2, self.processes):
-            raise InvalidCase(f"batch_size {self.batch_size} is not allowed; allowed: {max(2, self.processes)} or more")
-        if not 0 < self.budget < math.inf:
-            raise InvalidCase(f"budget {self.budget} is not allowed; allowed: positive numbers")
+        least = max(2, self.processes)
+        for name, holds, allowed in (
+            ("batch_size", self.batch_size >= least, f"{least} or more"),
+            ("budget", 0 < self.budget < math.inf, "positive numbers"),
+            ("learning_rate", 0 < self.learning_rate < math.inf, "positive numbers"),
+            ("weight_decay", 0 <= self.weight_decay < math.inf, "0 or more"),
+            ("seed", self.seed >= 0, "0 or more"),
+            ("data_seed", self.data_seed >= 0, "0 or more"),
+        ):
+            if not holds:
+                raise InvalidCase(f"{name} {getattr(self, name)} is not allowed; allowed: {allowed}")
         if self.budget_unit == "epochs" and self.budget != int(self.budget):
             raise InvalidCase(f"budget {self.budget} is not allowed for epochs; allowed: integers of at least 1")
-        if not 0 < self.learning_rate < math.inf:
-            raise InvalidCase(f"learning_rate {self.learning_rate} is not allowed; allowed: positive numbers")
-        if not 0 <= self.weight_decay < math.inf:
-            raise InvalidCase(f"weight_decay {self.weight_decay} is not allowed; allowed: 0 or more")
-        for name in ("seed", "data_seed"):
-            if getattr(self, name) < 0:
-                raise InvalidCase(f"{name} {getattr(self, name)} is not allowed; allowed: 0 or more")
 
     @property
     def id(self) -> str:
-        """Twelve hexadecimal digits that depend on every field and on ``RUN_VERSION``, on any machine the same."""
+        """Twelve hexadecimal digits, computed from all fields and ``RUN_VERSION``; the same on every machine."""
         return short_hash({"run_version": RUN_VERSION, **self.fields()})
 
     @property
     def label(self) -> str:
-        """A short name for people."""
+        """A short name, for progress bars and listings."""
         group = "" if self.variant == "plain" else f" {group_label(self.group, self.resolution, self.scales)}"
         matched = "" if self.matched == "none" else f" matched by {self.matched}"
         return f"{self.dataset} {self.variant}{group} C={self.channels}{matched} seed {self.seed}"
 
     def fields(self) -> dict[str, str | int | float | bool | None]:
-        """The fields as they are stored in a record."""
+        """Return the fields in the form in which a record stores them."""
         return dataclasses.asdict(self)
 
     def case(self) -> Case:
-        """The case that measures the cost of one step, for the ResNet and images of one channel and ten classes."""
+        """Return the case of one training step: always the ResNet, with images of one channel and ten classes."""
         shared = ("variant", "group", "resolution", "scales", "channels", "batch_size", "image_size", "kernel_size")
         axes: dict[str, Any] = {axis: getattr(self, axis) for axis in (*shared, "device", "threads", "dtype")}
         execution = "compiled" if self.compile else "eager"
         return Case(layer="resnet", direction="forward_backward", execution=execution, **axes)
 
     def learning_rate_at(self, progress: float) -> float:
-        """The learning rate when so much of the run, from 0 to 1, is done."""
+        """Return the learning rate at a progress of the run from 0 to 1."""
         return self.learning_rate * RECIPES[self.recipe].factor(progress)
 
     def progress(self, epoch: Mapping[str, Any]) -> float:
-        """How much of the run is done, from 0 to 1, at the end of an entry of a record's ``epochs``."""
-        spent = {"epochs": "epoch", "seconds": "seconds", "macs": "macs"}[self.budget_unit]
-        return min(epoch[spent] / self.budget, 1.0)
+        """Return the progress of the run, from 0 to 1, at the end of an entry of a record's ``epochs``."""
+        spent: float = epoch["epoch" if self.budget_unit == "epochs" else self.budget_unit]
+        return min(spent / self.budget, 1.0)

@@ -1,4 +1,4 @@
-"""The variants that a case may name; the layers themselves are in ``gcnn_impl.layers``."""
+"""The variants that a case may name; ``gcnn_impl.layers`` has the layers themselves."""
 
 from dataclasses import dataclass
 
@@ -10,9 +10,8 @@ class Variant:
     """A kind of layer.
 
     Args:
-        costs_like: the variant whose seconds per MAC and whose number of live maps estimate this one's.
-        groups: the groups that it has.
-        has_network: whether there is a network of such layers.
+        costs_like: the variant whose seconds per MAC and number of live maps serve as estimates for this variant.
+        has_network: whether a network of such layers exists.
     """
 
     costs_like: str
@@ -20,7 +19,7 @@ class Variant:
     has_network: bool = True
 
 
-# A user's own layer has no variant of ours: it is "custom", and is compared with "full".
+# A user's own layer is "custom", and is compared with "full".
 VARIANTS = {
     "plain": Variant("plain", (TRIVIAL,)),
     "lifting": Variant("lifting", has_network=False),

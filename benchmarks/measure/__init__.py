@@ -1,4 +1,4 @@
-"""The instruments: each file takes one quantity of a workload. ``sweep.probe`` uses them all on one case.
+"""The instruments: each file measures one quantity of a workload, and ``sweep.probe`` applies all of them to one case.
 
-What samples say is computed in ``statistics``.
+``statistics`` computes what the samples say.
 """

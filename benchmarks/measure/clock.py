@@ -1,4 +1,4 @@
-"""Raw times of repeated passes. The clock is injected, so that everything here can be tested without waiting."""
+"""Raw times of repeated passes. The caller gives the clock, so that tests need not wait."""
 
 import itertools
 import math
@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterator
 from benchmarks.measure.sampling import WARM_UP_SHARE, Sampling
 
 Clock = Callable[[], float]
-# A turn ends after this time, or after one pass. What disturbs a process for tens of milliseconds then meets all
-# contenders alike: on a busy host the same code differed from itself by 3.8 % in turns of 26 ms (r.m.s. of n = 32
-# processes), by 2.2 % in turns of 13 ms, and by 0.8 % in turns of 3 ms.
+# A turn ends after this time, or after one pass. A disturbance of tens of milliseconds then meets all contenders alike:
+# on a busy host the same code differed from itself by 3.8 % in turns of 26 ms (r.m.s. of n = 32 processes), by 2.2 % in
+# turns of 13 ms, and by 0.8 % in turns of 3 ms.
 TURN_SECONDS = 0.002
 
 
 def synchronised_clock(device: str) -> Clock:
-    """A monotonic clock in seconds that waits for the device first: CUDA kernels outlast the call that starts them."""
+    """Return a monotonic clock in seconds. On CUDA it first waits for the kernels, which outlast their Python calls."""
     if device == "cpu":
         return time.perf_counter
-    import torch  # late: ``Sampling`` is wanted where torch is not
+    import torch  # late: it takes seconds
 
     def clock() -> float:
         torch.cuda.synchronize()
@@ -28,19 +28,18 @@ def synchronised_clock(device: str) -> Clock:
 
 
 def warm_up(run: Callable[[], object], clock: Clock, sampling: Sampling, *, prepare: Callable[[], object]) -> None:
-    """Passes that nobody counts: at least one, and a tenth of the round's budget."""
+    """Run passes without keeping their times: at least one, and for a tenth of the round's budget."""
     take_turn(run, clock, sampling.per_round().seconds * WARM_UP_SHARE, prepare=prepare)
 
 
 def take_turn(
-    run: Callable[[], object],
-    clock: Clock,
-    seconds: float,
-    *,
-    prepare: Callable[[], object],
-    most: float = math.inf,
+    run: Callable[[], object], clock: Clock, seconds: float, *, prepare: Callable[[], object], most: float = math.inf
 ) -> list[float]:
-    """Seconds of successive passes: at least one, at most ``most``, while they add up to less than ``seconds``."""
+    """Time successive passes: at least one, at most ``most``, as long as they add up to less than ``seconds``.
+
+    Returns:
+        Seconds of each pass; ``prepare`` comes before each and is not timed.
+    """
     samples: list[float] = []
     while not samples or (len(samples) < most and sum(samples) < seconds):
         prepare()
@@ -51,10 +50,10 @@ def take_turn(
 
 
 def device_seconds(run: Callable[[], object], *, prepare: Callable[[], object], passes: int) -> list[float]:
-    """What passes take on the GPU itself: seconds between two CUDA events around each.
+    """Return the seconds of each pass on the GPU itself, between two CUDA events around the pass.
 
-    Nobody waits between them, so Python is ahead of a GPU that has enough to do. Where these are shorter than the wall
-    time of a pass, the rest is waiting: for launches, or for whoever synchronises.
+    Python does not wait between passes, so it stays ahead of a busy GPU. Where these times are shorter than the wall
+    time of a pass, the GPU spends the difference waiting for launches or for a synchronisation.
     """
     import torch
 
@@ -71,10 +70,10 @@ def device_seconds(run: Callable[[], object], *, prepare: Callable[[], object], 
 
 
 def counterbalanced(contenders: int, round_number: int) -> Iterator[int]:
-    """Whose turn it is, without end: A B C C B A A B C …, in every round beginning one further.
+    """Yield contenders in the order of their turns, endlessly: A B C C B A A … in round 0, B C A A C B B … in round 1.
 
-    Each then comes early as often as late, and follows each neighbour as often as it precedes it, so that what drifts
-    meets all of them alike.
+    Each contender comes early as often as late, and before each neighbour as often as after it, so that a drift meets
+    all contenders alike.
     """
     order = [(i + round_number) % contenders for i in range(contenders)]
     return itertools.cycle(order + order[::-1])

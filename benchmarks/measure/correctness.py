@@ -1,6 +1,4 @@
-"""Whether a module's answer is right. The cost of a wrong one means nothing, so this comes before any measurement."""
-
-import contextlib
+"""Checks that the output of a module is right, before anything is measured: the cost of a wrong one means nothing."""
 
 import torch
 
@@ -8,21 +6,20 @@ from benchmarks.records.outcome import InvalidResult
 from benchmarks.workloads.workload import Workload
 from gcnn_impl.equivariance import equivariance_error, exact_elements
 
-# float32 gives 1e-7 to 1e-6, bfloat16 up to 3e-3 (its numbers have 8 digits, tf32's 11); a wrong rotation or a permuted
-# group axis gives more than 1e-1.
+# float32 gives 1e-7 to 1e-6, and bfloat16 up to 3e-3 (its numbers have 8 digits, tf32's 11). A wrong rotation or a
+# permuted group axis gives more than 1e-1.
 EQUIVARIANCE_TOLERANCE = 1e-4
 TF32_TOLERANCE = 1e-2
 BFLOAT16_TOLERANCE = 5e-2
-# The error needs several passes and no large batch.
+# The error takes several passes, and two images show it as well as a large batch.
 EQUIVARIANCE_SAMPLES = 2
 
 
 @torch.no_grad()
 def check_output(workload: Workload) -> float | None:
-    """The equivariance error of a workload whose output is right; None where no group element is exact on pixels.
+    """Return the equivariance error of a right output; None if no group element permutes the pixels exactly.
 
-    The module is run as it is, autocast where the workload is, and never compiled: that would be paid here and not
-    where compilation is timed.
+    The module runs with the workload's autocast and never compiled, because the compilation is timed elsewhere.
 
     Raises:
         InvalidResult: when the output is no tensor, has the wrong shape, is not finite, or is not equivariant.
@@ -31,7 +28,7 @@ def check_output(workload: Workload) -> float | None:
     training = module.training
     module.eval()
     try:
-        with _autocast(workload):
+        with workload.autocasting():
             y = module(workload.x)
             if not isinstance(y, torch.Tensor):
                 raise InvalidResult(f"output is a {type(y).__name__}, expected a tensor")
@@ -48,12 +45,6 @@ def check_output(workload: Workload) -> float | None:
     if not error <= tolerance:  # also for nan
         raise InvalidResult(f"equivariance error {error:.3g}, allowed: {tolerance:.0e}")
     return error
-
-
-def _autocast(workload: Workload) -> contextlib.AbstractContextManager[object]:
-    if workload.autocast is None:
-        return contextlib.nullcontext()
-    return torch.autocast(workload.x.device.type, workload.autocast)
 
 
 def _tolerance(workload: Workload) -> float:

@@ -1,12 +1,11 @@
-"""Energy of a pass, where the machine can tell: NVML's counter on a GPU, RAPL's on a processor.
+"""Energy of a pass, on machines with a counter: NVML's on a GPU, RAPL's on a processor.
 
-NVML is read through NVIDIA's own ``nvidia-ml-py``, one module, which is optional. RAPL is read from Linux itself: of
-the libraries, pyRAPL and pyJoules have not been released since 2020, and zeus, which is well kept, brings thirty
-packages to read the same file of microjoules that wraps around.
+NVML is read through NVIDIA's own ``nvidia-ml-py``, which is optional and one module. RAPL is read from Linux itself:
+pyRAPL and pyJoules have had no release since 2020, and zeus, which is maintained, installs thirty packages to read the
+same file.
 
-Both counters are of the whole device or processor, whoever uses it: idle neighbours belong to a measurement of energy
-as quiet ones do to one of time. They are refreshed every few milliseconds at best and read zero over short windows, so
-a window takes a second or more of passes.
+Both counters include every process on the device, so nothing else should run during a measurement. They are refreshed
+every few milliseconds at best and read zero over short windows, so a window takes at least a second of passes.
 """
 
 import time
@@ -16,34 +15,30 @@ from pathlib import Path
 POWERCAP = Path("/sys/class/powercap")
 SHORTEST_WINDOW = 1.0
 
-# Joules since a moment that does not matter.
+# Joules since an arbitrary moment.
 Counter = Callable[[], float]
+Energy = dict[str, float | int | str]
 
 
 class NoEnergyCounter(Exception):  # noqa: N818
-    """Why this machine cannot tell, in one line."""
+    """No energy can be measured on this machine; the message is the reason, in one line."""
 
 
-def energy_per_pass(
-    run: Callable[[], object], device: str, *, seconds: float = SHORTEST_WINDOW
-) -> dict[str, float | int | str]:
-    """Repeat a pass for a while, and divide the energy that was spent by how often.
+def energy_per_pass(run: Callable[[], object], device: str, *, seconds: float = SHORTEST_WINDOW) -> Energy:
+    """Repeat a pass and measure its mean energy.
 
     Args:
-        run: the pass, with whatever must come before it.
-        device: "cpu" or "cuda".
-        seconds: how long, at least ``SHORTEST_WINDOW``.
+        run: the pass and the preparation that must precede it.
+        seconds: length of the window, at least ``SHORTEST_WINDOW``.
 
     Returns:
-        ``joules_per_pass``, ``passes``, ``seconds`` and the counter's ``method``; or the ``reason`` why not.
+        ``joules_per_pass``, ``passes``, ``seconds`` and the counter's ``method``; or the ``reason`` for having none.
 
     Raises:
         ValueError: for a window that is too short.
     """
     if seconds < SHORTEST_WINDOW:
-        raise ValueError(
-            f"a window of {seconds} s is too short for energy counters; allowed: {SHORTEST_WINDOW} or more"
-        )
+        raise ValueError(f"{seconds} s are too short for an energy counter; allowed: at least {SHORTEST_WINDOW}")
     try:
         counter, method = (nvml_counter(), "NVML") if device == "cuda" else (rapl_counter(POWERCAP), "RAPL")
         return window(run, counter, time.perf_counter, seconds) | {"method": method}
@@ -51,8 +46,8 @@ def energy_per_pass(
         return {"reason": str(error)}
 
 
-def window(run: Callable[[], object], counter: Counter, clock: Counter, seconds: float) -> dict[str, float | int | str]:
-    """Passes and joules until the time is over.
+def window(run: Callable[[], object], counter: Counter, clock: Counter, seconds: float) -> Energy:
+    """Run passes until the window is over, after one to warm up; return their number, mean energy and time.
 
     Raises:
         NoEnergyCounter: when the counter did not move.
@@ -69,16 +64,15 @@ def window(run: Callable[[], object], counter: Counter, clock: Counter, seconds:
 
 
 def rapl_counter(powercap: Path) -> Counter:
-    """The sum over the processor packages below ``powercap``; call it more often than a counter wraps (minutes).
+    """Return a counter that sums over the processor packages below ``powercap``.
+
+    The files wrap around after minutes, so the counter must be called more often.
 
     Raises:
-        NoEnergyCounter: when there is none, or it may not be read.
+        NoEnergyCounter: when there is no file, or it may not be read.
     """
-    packages = [
-        zone
-        for zone in sorted(powercap.glob("intel-rapl:*"))  # of that name on AMD too; ":0:0" is a part of ":0"
-        if zone.name.count(":") == 1 and (zone / "energy_uj").exists()
-    ]
+    zones = sorted(powercap.glob("intel-rapl:*"))  # the name on AMD too; zone ":0:0" is a part of zone ":0"
+    packages = [zone for zone in zones if zone.name.count(":") == 1 and (zone / "energy_uj").exists()]
     if not packages:
         raise NoEnergyCounter(f"no RAPL counter below {powercap}: a virtual machine, another system, or no driver")
 
@@ -104,10 +98,10 @@ def rapl_counter(powercap: Path) -> Counter:
 
 
 def nvml_counter() -> Counter:
-    """That of the GPU which torch uses.
+    """Return the counter of the GPU that torch uses.
 
     Raises:
-        NoEnergyCounter: without ``nvidia-ml-py``, a driver, or a GPU that counts (Volta and later do).
+        NoEnergyCounter: without ``nvidia-ml-py``, a driver, or a GPU that has a counter (Volta and later).
     """
     try:
         import pynvml  # late: optional
@@ -124,6 +118,6 @@ def nvml_counter() -> Counter:
 
     def joules() -> float:
         torch.cuda.synchronize()
-        return pynvml.nvmlDeviceGetTotalEnergyConsumption(handle) / 1e3
+        return float(pynvml.nvmlDeviceGetTotalEnergyConsumption(handle)) / 1e3  # from millijoules
 
     return joules

@@ -1,17 +1,18 @@
-"""Multiply–accumulates (MACs) of one pass: forward counted by fvcore on the traced operators, backward by a rule.
+"""Multiply–accumulates (MACs) of one pass: of the forward counted by fvcore, of the backward by a rule.
 
-Counted are the MACs of the *definition*: the layers run with ``algorithm="direct"``, plain dense convolutions, whatever
-faster equivalent path is timed. So variants are compared by what they ask for, as papers count it, and a path that
-saves work shows up in the time, not in the MACs.
+The MACs are those of the *definition*: the layers run with ``algorithm="direct"``, dense convolutions, even where a
+faster equivalent path is timed. Variants are thus compared as papers count them, and a path that saves work shows up in
+the time, not in the MACs.
 
-fvcore sums convolutions and matrix products. Operators that it has no rule for count as zero and are returned by name.
-Most are harmless (sines, sums, indexing, pooling: no multiply–accumulates), but some would not be: ``padding="same"``,
-``tensordot``, attention and FFTs count zero too, and einsum is rounded. Keep those off what is measured;
-``zero_counted_time_share`` says how much of the time goes into what counts as zero.
+fvcore traces the module and sums convolutions and matrix products. An operator without a rule counts as zero and is
+returned by name. Most of these have no MACs (sines, sums, indexing, pooling), but ``padding="same"``, ``tensordot``,
+attention and FFTs count as zero too, and an einsum is rounded; do not measure modules that use them.
+``zero_counted_time_share`` is the share of the time that such operators take.
 
-Backward: a product has two factors, and the gradient of each costs as many MACs as the product. So it is twice the
-forward, less the gradients nobody asks for: of a network's images, of the coordinates that kernels are generated from.
-No counter is used for it: torch's multiplies the weight gradient of a grouped convolution by the number of groups.
+Backward: a product has two factors, and the gradient of each costs as many MACs as the product. So the backward has
+twice the MACs of the forward, less the gradients that nothing requires: those of a network's images, and of the
+coordinates that kernels are generated from. torch's counter is of no use here, because it multiplies the weight
+gradient of a grouped convolution by the number of groups.
 """
 
 import copy
@@ -35,29 +36,28 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # importing fvcore runs torch.jit.script, which torch deprecates
     from fvcore.nn import FlopCountAnalysis
 
-# Has no MACs, and what a training forward does to it is not wanted: statistics move, a batch of one is refused, the
-# random generator moves on.
+# Modules that stay in eval mode. They have no MACs, and in train mode they would move their statistics, refuse a batch
+# of one, or advance the random generator.
 _LEFT_ALONE = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.Dropout, nn.Dropout2d, nn.Dropout3d)
-# Products whose first operand is a summand, and those whose third is.
+# Products whose first operand is a summand instead of a factor.
 _SUMMAND_FIRST = ("addmm", "addmv", "addbmm", "baddbmm")
-# The operators that fvcore counts, by the names that the profiler shows: forward, backward, oneDNN's and cuDNN's; and
-# ours in C, which do the work of such ones.
+# The operators that fvcore counts, forward and backward, by their names in the profiler (torch, oneDNN, MKL); and our
+# operators in C that do the same work.
 COUNTED = re.compile(r"^(aten|mkldnn|mkl)::.*(conv|mm|matmul|linear|einsum)|^gcnn_impl::(depthwise|mix|siren)")
 
 
 def count_macs(module: nn.Module, x: Tensor) -> dict[str, Any]:
-    """MACs of ``module(x)`` with the kernels generated anew; the module itself is left as it is.
+    """Count the MACs of ``module(x)`` with newly generated kernels; the module itself does not change.
 
     Returns:
         ``kernel_generation``: MACs inside the SIREN modules, which do not depend on the batch.
-        ``convolution``: all others (in a network, those of its small classifier too), for the whole batch.
-        ``backward``: of both, for the gradients of the parameters, and of the input if it requires one.
-        ``unsupported``: how often each operator occurred that fvcore could not count.
+        ``convolution``: all other MACs of the forward for the whole batch, including a network's small classifier.
+        ``backward``: MACs of the gradients of the parameters, and of the input if it requires one.
+        ``unsupported``: the operators that fvcore could not count, and how often each occurred.
     """
     module = _by_definition(module)
     by_module, unsupported = _fvcore_counts(module, x)
-    kernel_nets = [name for name, child in module.named_modules() if isinstance(child, SIREN)]
-    kernel_generation = sum(by_module[name] for name in kernel_nets)
+    kernel_generation = sum(by_module[name] for name, child in module.named_modules() if isinstance(child, SIREN))
     return {
         "kernel_generation": kernel_generation,
         "convolution": by_module[""] - kernel_generation,
@@ -67,9 +67,9 @@ def count_macs(module: nn.Module, x: Tensor) -> dict[str, Any]:
 
 
 def zero_counted_time_share(workload: Workload) -> float | None:
-    """Share of a pass that is spent in operators that count as zero MACs, Python and autograd between them included.
+    """Return the share of a pass in operators that count as zero MACs, including Python and autograd between them.
 
-    By the profiler's self times: of the device where there is one, else of the processor. None where no operator ran.
+    The share is computed from the profiler's self times, of the GPU if the pass runs there. None if no operator ran.
     """
     on_device = workload.x.device.type == "cuda"
     activities = [ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * on_device
@@ -87,8 +87,8 @@ def zero_counted_time_share(workload: Workload) -> float | None:
 
 
 def _by_definition(module: nn.Module) -> nn.Module:
-    """A copy that generates its kernels and takes no faster equivalent path."""
-    module = copy.deepcopy(module).train()  # in training no layer answers from an inference cache
+    """Return a copy of the module that generates its kernels and takes no faster equivalent path."""
+    module = copy.deepcopy(module).train()  # in train mode no layer uses cached kernels
     for child in module.modules():
         if isinstance(child, _LEFT_ALONE):
             child.eval()
@@ -98,11 +98,11 @@ def _by_definition(module: nn.Module) -> nn.Module:
 
 
 def _fvcore_counts(module: nn.Module, x: Tensor) -> tuple[dict[str, int], dict[str, int]]:
-    """MACs by module, and operators without a rule."""
+    """Return the MACs of a forward by module, and how often each operator without a rule occurred."""
     with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")  # the tracer's, about shapes that it takes for constants
+        warnings.simplefilter("ignore")  # the tracer warns about shapes that it takes for constants
         analysis = FlopCountAnalysis(module, x.detach())
-        # fvcore counts two operations an element for a batch norm and calls them MACs. (A handle of None leaves it.)
+        # fvcore counts two operations an element for a batch norm and calls them MACs. (A handle of None keeps that.)
         analysis.set_op_handle("aten::batch_norm", lambda inputs, outputs: 0)
         analysis.set_op_handle("aten::matmul", _matmul_macs)
         analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False).tracer_warnings("none")
@@ -111,24 +111,25 @@ def _fvcore_counts(module: nn.Module, x: Tensor) -> tuple[dict[str, int], dict[s
 
 
 def _matmul_macs(inputs: list[Any], outputs: list[Any]) -> int:
-    """Of any shapes that torch takes; fvcore's own rule fails on a matrix times a vector, which escnn does."""
-    return math.prod(outputs[0].type().sizes()) * inputs[0].type().sizes()[-1]
+    """Return the MACs of a matmul of any shapes; fvcore's own rule fails on escnn's matrix times vector."""
+    macs: int = math.prod(outputs[0].type().sizes()) * inputs[0].type().sizes()[-1]
+    return macs
 
 
 class _BackwardMacs(TorchFunctionMode):
-    """Adds up, for every product, its MACs times the factors that require a gradient."""
+    """Adds up, over all products, the MACs times the number of factors that require a gradient."""
 
     def __init__(self, counter: FlopCounterMode) -> None:
         super().__init__()
-        self.counter, self.macs = counter, 0
+        self.counter = counter
+        self.macs: int = 0
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         before = self.counter.get_total_flops()
         result = func(*args, **(kwargs or {}))
-        macs = (self.counter.get_total_flops() - before) // 2
-        if macs:
+        if macs := (self.counter.get_total_flops() - before) // 2:
             operands = [leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)]
             first = int(getattr(func, "__name__", "") in _SUMMAND_FIRST)
             self.macs += macs * sum(factor.requires_grad for factor in operands[first : first + 2])
@@ -136,6 +137,8 @@ class _BackwardMacs(TorchFunctionMode):
 
 
 def _backward_macs(module: nn.Module, x: Tensor) -> int:
-    with torch.enable_grad(), FlopCounterMode(display=False) as counter, _BackwardMacs(counter) as mode:
+    counter = FlopCounterMode(display=False)
+    backward = _BackwardMacs(counter)
+    with torch.enable_grad(), counter, backward:
         module(x.detach().requires_grad_(x.requires_grad))
-    return mode.macs
+    return backward.macs

@@ -1,16 +1,17 @@
-"""Peak memory of one pass above what was allocated before it, and what it consists of.
+"""Peak memory of one pass above the memory allocated before it, and the parts of the peak.
 
-On the CPU it comes from torch's profiler, which sees every allocation and release of torch's allocator, oneDNN's layout
-copies included; their running sum is exact where resident-set sizes miss short-lived buffers and count page caches.
-On CUDA the allocator keeps the peak itself, and what it has reserved from the device beside it.
+On the CPU, torch's profiler reports every allocation and release, including oneDNN's layout copies. Their running sum
+is exact, whereas resident-set sizes miss short-lived buffers and count page caches. On CUDA, torch's allocator itself
+keeps the peak, and the memory that it has reserved from the device.
 
-The split follows the same events: every block that is allocated at the moment of the peak is of one kind, told by its
+The split uses the same events: each block that is allocated at the moment of the peak has one kind, found by its
 address. So the parts add up to the peak.
 
-Set ``KINETO_LOG_LEVEL=99`` before torch is imported, or the profiler prints two lines each time.
+Set ``KINETO_LOG_LEVEL=99`` before torch is imported; otherwise the profiler prints two lines each time.
 """
 
 import contextlib
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -22,29 +23,28 @@ from torch.profiler import ProfilerActivity, profile, record_function
 from benchmarks.workloads.workload import Workload
 
 with contextlib.suppress(ImportError):
-    # The profiler imports this when it starts, and 900 modules with it: two seconds that a server process pays once.
+    # The profiler imports this module, and 900 others with it, when it starts: two seconds that a server pays once.
     import torch._inductor.config
 
 CPU_METHOD = "torch.profiler running sum"
 CUDA_METHOD = "torch.cuda allocator"
-# What a block can be; "workspace" is all that is none of the others.
+# The kinds of blocks; "workspace" is everything else.
 KINDS = ("parameters", "kernels", "activations", "workspace")
-# A profiler range of this name says of what kind the block at an address is. (The clock of the ranges is the
-# allocations' own, and an address is used again and again.)
+# A profiler range with this name states the kind of the block at an address. Ranges and allocations have the same
+# clock, so the statement still holds when the address is used again.
 _MARK = "memory of kind"
 
 
 def peak_memory(run: Callable[[], object], device: str, *, prepare: Callable[[], object]) -> dict[str, int | str]:
-    """Run one pass, and say how much memory it took.
+    """Run one pass and measure its peak memory.
 
     Args:
-        run: the pass; what it returns lives until the measurement ends.
-        device: "cpu" or "cuda".
-        prepare: called first; it must release what an earlier pass left behind, gradients above all.
+        run: the pass; its result lives until the measurement ends.
+        prepare: function that releases the memory of an earlier pass, above all gradients; called first.
 
     Returns:
-        ``peak_bytes`` above the baseline, and the ``method``; on CUDA also ``reserved_bytes``, by how much the
-        allocator's share of the device grew when it started without free blocks.
+        ``peak_bytes`` above the memory before the pass, and the ``method``; on CUDA also ``reserved_bytes``, the growth
+        of the memory that the allocator has reserved, when it starts without free blocks.
     """
     prepare()
     if device == "cuda":
@@ -62,30 +62,26 @@ def peak_memory(run: Callable[[], object], device: str, *, prepare: Callable[[],
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
         result = run()
     del result
-    changes = (event.extra_fields.alloc_size for event in _events(profiler) if _is_allocation(event, device))
+    changes = (change for _, change in _changes(profiler, device) if isinstance(change, int))
     return {"peak_bytes": highest_running_sum(changes), "method": CPU_METHOD}
 
 
 def highest_running_sum(changes: Iterable[int]) -> int:
-    """The maximum of the running sum of signed byte counts, at least 0."""
-    total = peak = 0
-    for change in changes:
-        total += change
-        peak = max(peak, total)
-    return peak
+    """Return the maximum of the running sum of signed byte counts, at least 0."""
+    return max(itertools.accumulate(changes, initial=0))
 
 
 def split_memory(workload: Workload) -> dict[str, int | str]:
-    """Run one pass after a first one, and say of what its peak consists.
+    """Run one pass, after another one, and split its peak memory into parts.
 
-    Parameters, input, optimiser state and cached kernels are there before the pass and not part of the peak.
+    Parameters, input, optimiser state and cached kernels exist before the pass and are not part of the peak.
 
     Returns:
-        ``peak_bytes`` and ``method`` (and ``reserved_bytes``) as in ``peak_memory``; of the peak
+        The values of ``peak_memory``, and the parts of the peak:
 
         - ``parameters_bytes``: gradients of the parameters,
-        - ``kernels_bytes``: generated kernels, and what generating them keeps for its backward,
-        - ``activations_bytes``: what else is saved for backward, each storage once,
+        - ``kernels_bytes``: generated kernels, and tensors that their generation saves for backward,
+        - ``activations_bytes``: other tensors saved for backward, each storage once,
         - ``workspace_bytes``: the rest: the output, copies into another layout, gradients of activations.
     """
     device = workload.x.device.type
@@ -100,7 +96,7 @@ def split_memory(workload: Workload) -> dict[str, int | str]:
                 _mark("parameters", parameter.grad)
     del result
     parts = parts_at_peak(_changes(profiler, device))
-    if device == "cuda":  # it rounds sizes up, and sees what libraries allocate through it
+    if device == "cuda":  # the allocator rounds sizes up, and includes what libraries allocate through it
         parts["workspace"] += int(peak["peak_bytes"]) - sum(parts.values())
     return peak | {f"{kind}_bytes": size for kind, size in parts.items()}
 
@@ -115,11 +111,11 @@ Change = tuple[int, int | str]
 
 
 def parts_at_peak(changes: Iterable[Change]) -> dict[str, int]:
-    """Bytes of every kind that are allocated when the total is highest.
+    """Return the bytes of each kind that are allocated when the total is highest.
 
     Args:
-        changes: in order of time, (address, signed bytes) for an allocation or a release, and (address, kind) for what
-            the block there is. The first word on a block stands.
+        changes: in order of time, (address, signed bytes) for an allocation or a release, and (address, kind) to state
+            the kind of the block there. The first statement about a block counts.
 
     >>> parts_at_peak([(1, 8), (1, "kernels"), (2, 4), (2, -4), (3, 2)])
     {'parameters': 0, 'kernels': 8, 'activations': 0, 'workspace': 4}
@@ -129,7 +125,7 @@ def parts_at_peak(changes: Iterable[Change]) -> dict[str, int]:
     total = peak = 0
     for address, change in changes:
         if isinstance(change, str):
-            block = live.get(address)  # none: it was there before the pass
+            block = live.get(address)  # None for a block from before the pass
             if block is not None and block.kind == "workspace":
                 block.kind = change
             continue
@@ -143,15 +139,15 @@ def parts_at_peak(changes: Iterable[Change]) -> dict[str, int]:
     sizes = dict.fromkeys(KINDS, 0)
     for block in at_peak:
         sizes[block.kind] += block.size
-    sizes["workspace"] += peak - sum(sizes.values())  # what was there before and was released makes room
+    sizes["workspace"] += peak - sum(sizes.values())  # less the blocks from before the pass that were released
     return sizes
 
 
 @contextlib.contextmanager
 def _marking(workload: Workload) -> Iterator[None]:
-    """Mark what is saved for backward, and the kernels of the layers that generate any.
+    """Mark the tensors that are saved for backward, and the kernels that layers generate.
 
-    Inside a compiled module nothing is told apart: to watch it is to compile it anew.
+    Kernels of a compiled module are not marked, because watching the module would compile it again.
     """
     generating = 0
 
@@ -188,7 +184,7 @@ def _mark(kind: str, tensor: Tensor) -> None:
 
 
 def _events(profiler: profile) -> list[Any]:
-    """All events in order of time. The public list leaves out what was allocated inside an operator."""
+    """Return all events in order of time. The profiler's public list lacks allocations inside an operator."""
     assert profiler.profiler is not None
     assert profiler.profiler.kineto_results is not None
     events: list[Any] = []
@@ -200,14 +196,11 @@ def _events(profiler: profile) -> list[Any]:
     return sorted(events, key=lambda event: event.start_time_ns)
 
 
-def _is_allocation(event: Any, device: str) -> bool:
-    return hasattr(event.extra_fields, "alloc_size") and event.extra_fields.device.type == device
-
-
 def _changes(profiler: profile, device: str) -> Iterator[Change]:
     for event in _events(profiler):
-        if _is_allocation(event, device):
-            yield event.extra_fields.ptr, event.extra_fields.alloc_size
+        memory = event.extra_fields
+        if hasattr(memory, "alloc_size") and memory.device.type == device:
+            yield memory.ptr, memory.alloc_size
         elif event.name.startswith(_MARK):
             *_, kind, address = event.name.split()
             yield int(address), kind

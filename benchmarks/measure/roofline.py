@@ -1,8 +1,8 @@
-"""How near a pass comes to what this machine can do: the roofline of Williams, Waterman, Patterson, CACM 52, 2009.
+"""The ceilings of the roofline, and the bytes that a pass moves (Williams, Waterman, Patterson, CACM 52, 2009).
 
-Its two ceilings are measured here and not read from a data sheet: the fastest of a few large matrix products and
-convolutions, and a large copy. A ceiling is what was reached once, so the best of several tries counts, where every
-other time in this suite is a median.
+The two ceilings are measured instead of read from a data sheet: the rate of a large matrix product or convolution, and
+of a large copy. A ceiling is a rate that was reached once, so it is the best of several tries, whereas every other time
+in this suite is a median.
 """
 
 import dataclasses
@@ -15,25 +15,23 @@ from torch.nn.functional import conv2d
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
-from benchmarks.measure.clock import synchronised_clock
+from benchmarks.measure.clock import synchronised_clock, take_turn
 from benchmarks.workloads.workload import Workload
 
-# Large enough that calls and edges do not matter, small enough for a second or two in all on two cores.
+# So large that calls and edges do not matter, and so small that all takes a second or two on two cores.
 MATRIX_SIDE = 2048
 CONVOLUTION = {"batch": 8, "channels": 256, "side": 56, "kernel": 3}
-# Far beyond any cache.
+# Much larger than any cache.
 COPY_BYTES = 2**28
 SECONDS = 0.5
 LEAST_TRIES = 3
 
 
 def ceilings(device: str, threads: int, dtype: str = "float32") -> dict[str, float]:
-    """What the machine reaches at best: ``matrix_ceiling``, MAC/s, and ``memory_ceiling``, bytes/s read and written.
+    """Measure the best rates of the machine, for a device, number of threads and number format as in a case.
 
-    Args:
-        device: "cpu" or "cuda".
-        threads: of torch's intra-op pool.
-        dtype: of a case: "float32", "tf32" or "bfloat16".
+    Returns:
+        ``matrix_ceiling``, MAC/s; and ``memory_ceiling``, bytes/s read and written.
     """
     threads_before, tf32_before = torch.get_num_threads(), torch.backends.cuda.matmul.allow_tf32
     torch.set_num_threads(threads)
@@ -50,31 +48,27 @@ def ceilings(device: str, threads: int, dtype: str = "float32") -> dict[str, flo
 
 
 def moved_bytes(workload: Workload) -> int:
-    """Bytes that the operators of one pass read and write, as if each fetched its operands from memory.
+    """Count the bytes that the operators of one pass read and write, as if each fetched its operands from memory.
 
-    What a cache keeps between operators counts all the same; what oneDNN or cuDNN move inside of one does not. Of a
-    compiled module it is what the uncompiled one moves.
+    Operands that a cache keeps between operators are counted; bytes that oneDNN or cuDNN move inside an operator are
+    not. A compiled module is counted without compilation.
     """
     workload.prepare()
     workload.run()
     workload.prepare()
-    with _Traffic() as traffic:
-        uncompiled(workload).run()
+    traffic = _Traffic()
+    with traffic:
+        dataclasses.replace(workload, call=None).run()
     workload.prepare()
     return traffic.bytes
 
 
-def uncompiled(workload: Workload) -> Workload:
-    """The workload that calls the module as it is."""
-    return workload if workload.call is None else dataclasses.replace(workload, call=None)
-
-
 class _Traffic(TorchDispatchMode):
-    """Adds up the operands and results of every operator that is no view."""
+    """Adds up the bytes of the operands and results of every operator that is no view."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.bytes = 0
+        TorchDispatchMode.__init__(self)  # by its class, so that mypy sees a function of torch, which may be untyped
+        self.bytes: int = 0
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
@@ -105,12 +99,8 @@ def _copy_rate(device: str) -> float:
 
 
 def _best_seconds(run: Callable[[], object], device: str) -> float:
-    """The fastest of as many passes as fit the time, after a first one."""
+    """Return the time of the fastest pass, after one to warm up."""
     clock = synchronised_clock(device)
     run()
-    times: list[float] = []
-    while len(times) < LEAST_TRIES or sum(times) < SECONDS:
-        start = clock()
-        run()
-        times.append(clock() - start)
-    return min(times)
+    turns = (take_turn(run, clock, SECONDS / LEAST_TRIES, prepare=lambda: None) for _ in range(LEAST_TRIES))
+    return min(map(min, turns))

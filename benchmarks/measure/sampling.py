@@ -1,10 +1,10 @@
-"""How often a pass is repeated. No torch."""
+"""``Sampling``: how often a pass is repeated. Without torch."""
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-# Part of a budget that warms up.
+# Share of the time budget that goes to warming up.
 WARM_UP_SHARE = 1 / 10
 
 
@@ -13,10 +13,10 @@ class Sampling:
     """How often a pass is repeated, in all rounds together.
 
     Args:
-        rounds: fresh processes in which the pass is timed.
-        min_samples: passes that are timed at least, however long they take.
-        max_samples: passes that are timed at most, however short they are.
-        seconds: time budget of the timed passes; a tenth of it, and never less than one pass, goes to warming up.
+        rounds: number of fresh processes in which the pass is timed.
+        min_samples: smallest number of timed passes, even if they take longer than ``seconds``.
+        max_samples: largest number of timed passes.
+        seconds: time budget of the timed passes. Warming up takes a tenth of it on top, and at least one pass.
     """
 
     rounds: int = 5
@@ -35,16 +35,12 @@ class Sampling:
             raise ValueError(f"seconds {self.seconds} is not allowed; allowed: positive numbers")
 
     def per_round(self) -> "Sampling":
-        """The share of one round."""
-        return Sampling(
-            rounds=1,
-            min_samples=math.ceil(self.min_samples / self.rounds),
-            max_samples=math.ceil(self.max_samples / self.rounds),
-            seconds=self.seconds / self.rounds,
-        )
+        """Return the sampling of one round."""
+        least, most = math.ceil(self.min_samples / self.rounds), math.ceil(self.max_samples / self.rounds)
+        return Sampling(rounds=1, min_samples=least, max_samples=most, seconds=self.seconds / self.rounds)
 
     def stopped(self, samples: Sequence[float], precise: Callable[[Sequence[float]], bool]) -> str | None:
-        """Why these samples of a round are enough, "precision", "budget" or "samples"; None while they are not."""
+        """Return why these samples of a round are enough, "precision", "budget" or "samples"; None if they are not."""
         share = self.per_round()
         if len(samples) < share.min_samples:
             return None

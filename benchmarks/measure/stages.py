@@ -1,22 +1,18 @@
-"""Where the time of a pass goes: forward, backward and optimiser, and inside of forward.
+"""The stages of a pass: the times of forward, backward and optimiser, and of the parts of forward.
 
-===================  =================================================================================================
-stage                what it is
-===================  =================================================================================================
-kernel generation    ``layer.kernels``: from the parameters, or out of the cache
-group mixing         ``functional.group_mix``, ``channel_mix`` and depthwise convolutions over H alone
-spatial convolution  all else that a layer does with its kernels, the copies into another layout included: all of it in
-                     variants that convolve over the group and the plane at once; a plain ``nn.Conv2d``
-other                all else: norms, activations, pooling, the classifier
-===================  =================================================================================================
+- Kernel generation: ``layer.kernels``, from the parameters or from the cache.
+- Group mixing: ``functional.group_mix``, ``channel_mix`` and depthwise convolutions over H alone.
+- Spatial convolution: the rest of a layer's work with its kernels, including copies into another layout; everything in
+  variants that convolve over the group and the plane at once, and in a plain ``nn.Conv2d``.
+- Other: norms, activations, pooling, the classifier.
 
-The layers are watched while the stages are taken and never while anything else is timed. Whoever measures another
-quantity that only grows (multiply–accumulates, say) gives another clock.
+The layers are watched while the stages are measured, and never while anything else is timed. To split another quantity
+that only grows (such as multiply–accumulates) into the stages, give another clock.
 """
 
 import contextlib
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import wraps
 from typing import Any
 
@@ -29,12 +25,12 @@ from gcnn_impl import functional
 
 INSIDE_FORWARD = ("kernel_generation", "group_mixing", "spatial_convolution", "other")
 PHASES = ("forward", "backward", "optimiser")
-# What acts over H or the channels alone, when its kernel has a single tap (or none to speak of).
+# The functions that mix over H or the channels alone if their kernel has a single tap in the plane.
 _MIXING = ("group_mix", "channel_mix", "depthwise_group_conv2d")
 
 
 class StageClock:
-    """Charges what passes on a clock to the innermost stage that is open.
+    """Charges the time on a clock to the innermost open stage.
 
     >>> ticks = iter([0, 2, 5, 6])
     >>> clock = StageClock(lambda: next(ticks))
@@ -52,7 +48,7 @@ class StageClock:
         self._total: dict[str, float] = {}
 
     def total(self) -> dict[str, float]:
-        """What was charged to each stage that was opened."""
+        """Return the time that was charged to each stage."""
         return self._total
 
     @contextlib.contextmanager
@@ -73,39 +69,35 @@ class StageClock:
 
     @contextlib.contextmanager
     def inside(self, module: nn.Module) -> Iterator[None]:
-        """Watch the layers of a module, and charge what is none of their stages to "other"."""
+        """Watch the layers of a module, and charge the time outside their stages to "other"."""
         with contextlib.ExitStack() as stack:
             for layer in module.modules():
-                if hasattr(layer, "kernels") and hasattr(layer, "convolve"):
+                if _generates_kernels(layer):
                     self._watch(stack, layer, "kernels", "kernel_generation")
                     self._watch(stack, layer, "convolve", "spatial_convolution")
                 elif isinstance(layer, nn.Conv2d):
                     self._watch(stack, layer, "forward", "spatial_convolution")
             for name in _MIXING:
-                self._watch(stack, functional, name, "group_mixing", when=_has_one_tap)
+                self._watch(stack, functional, name, "group_mixing")
             stack.enter_context(self.stage("other"))
             yield
 
-    def _watch(
-        self,
-        stack: contextlib.ExitStack,
-        owner: Any,
-        name: str,
-        stage: str,
-        *,
-        when: Callable[..., bool] = lambda *arguments: True,
-    ) -> None:
+    def _watch(self, stack: contextlib.ExitStack, owner: Any, name: str, stage: str) -> None:
         """Open the stage in every call of a function of a layer or a module, until the stack is closed."""
         function = getattr(owner, name)
         own = name in vars(owner)
 
         @wraps(function)
         def watched(*arguments: Any, **options: Any) -> Any:
-            with self.stage(stage) if when(*arguments) else contextlib.nullcontext():
+            with self.stage(stage) if stage != "group_mixing" or _has_one_tap(*arguments) else contextlib.nullcontext():
                 return function(*arguments, **options)
 
         setattr(owner, name, watched)
         stack.callback(setattr, owner, name, function) if own else stack.callback(delattr, owner, name)
+
+
+def _generates_kernels(layer: nn.Module) -> bool:
+    return hasattr(layer, "kernels") and hasattr(layer, "convolve")
 
 
 def _has_one_tap(x: Tensor, kernel: Tensor) -> bool:
@@ -113,37 +105,33 @@ def _has_one_tap(x: Tensor, kernel: Tensor) -> bool:
 
 
 def stage_seconds(workload: Workload, clock: Clock, *, passes: int) -> dict[str, float | None]:
-    """Medians of the stages over passes of their own.
+    """Measure the median time of each stage, in passes that serve nothing else.
 
-    A pass is taken three times in turn, so that a machine that drifts bends all alike: by phases with nothing watched,
-    its forward alone with the layers watched, and the generation of its kernels alone with its backward.
+    Three measurements take turns, so that a drift of the machine affects them alike: the phases of a pass without
+    watching, the forward with the layers watched, and the generation of the kernels with its backward.
 
     Args:
-        workload: a layer or a network; of a compiled one only the phases can be told apart.
-        clock: seconds, synchronised with the device.
-        passes: at least 1; one more goes to warming up.
+        workload: a layer or a network; a compiled one shows its phases only.
+        clock: clock in seconds, synchronised with the device.
+        passes: number of measured passes, at least 1; one more warms up.
 
     Returns:
-        Seconds by the names in ``INSIDE_FORWARD`` and ``PHASES``, None for what does not occur; and
-        ``kernel_generation_share``, what generating the kernels and its backward take of a whole pass (phases added
-        up): None where there is no kernel to generate or its cost is hidden in a compiled module.
+        Seconds by the names in ``INSIDE_FORWARD`` and ``PHASES``, None for stages that do not occur; and
+        ``kernel_generation_share``, the share of generating the kernels and its backward in a whole pass (the sum of
+        the phases), None where no kernels are generated or the module is compiled.
     """
-    times: dict[str, list[float]] = {}
-    shares: list[float] = []
+    found: dict[str, list[float]] = {}
     for is_timed in [False] + [True] * passes:
         phases = _phases(workload, clock)
         inside = {} if workload.call is not None else _inside_forward(workload, clock)
+        if "kernel_generation" in inside:
+            inside["kernel_generation_share"] = _generation(workload, clock) / sum(phases.values())
         if is_timed:
-            for stage, seconds in (phases | inside).items():
-                times.setdefault(stage, []).append(seconds)
-        generation = _generation(workload, clock) if "kernel_generation" in inside else None
-        if is_timed and generation is not None:
-            shares.append(generation / sum(phases.values()))
+            for name, value in (phases | inside).items():
+                found.setdefault(name, []).append(value)
     workload.prepare()
-    medians = {
-        stage: statistics.median(times[stage]) if stage in times else None for stage in (*INSIDE_FORWARD, *PHASES)
-    }
-    return medians | {"kernel_generation_share": statistics.median(shares) if shares else None}
+    names = (*INSIDE_FORWARD, *PHASES, "kernel_generation_share")
+    return {name: statistics.median(found[name]) if name in found else None for name in names}
 
 
 def _phases(workload: Workload, clock: Clock) -> dict[str, float]:
@@ -169,11 +157,10 @@ def _inside_forward(workload: Workload, clock: Clock) -> dict[str, float]:
 
 
 def _generation(workload: Workload, clock: Clock) -> float:
-    """Seconds of all layers' ``kernels`` and, in a pass with a backward, of their gradients from fixed cotangents."""
+    """Return the seconds of all layers' ``kernels`` and, if the pass has a backward, of the kernels' gradients."""
     workload.prepare()
-    layers = [layer for layer in workload.module.modules() if hasattr(layer, "kernels") and hasattr(layer, "convolve")]
     seconds = 0.0
-    for layer in layers:
+    for layer in filter(_generates_kernels, workload.module.modules()):
         with contextlib.nullcontext() if workload.backward else torch.inference_mode():
             start = clock()
             kernels: tuple[Tensor, ...] = layer.kernels()  # type: ignore[operator]

@@ -1,4 +1,4 @@
-"""What a record is, how its fields are declared and checked, the store of records, and the results of the suites.
+"""Records: the declaration and the check of their fields, their store, and the result files of the suites.
 
-Records are made elsewhere, by ``sweep`` and ``training``. Nothing here imports torch when it is imported.
+``sweep`` and ``training`` make the records. Nothing here imports torch when it is imported.
 """

@@ -1,147 +1,144 @@
-"""The fields of cost records and of twins, in the order in which tables show them."""
+"""The declared fields of cost records and of twins, in the order in which tables show them."""
 
-from benchmarks.records.field import Field, column, main_column, part
-from benchmarks.records.kinds import (
-    DURATION,
-    DURATIONS,
-    FINDINGS,
-    FLAG,
-    NUMBER,
-    OTHERS,
-    ROUNDS,
-    SCALAR,
-    SIZE,
-    SIZES_BY_NAME,
-    TEXT,
-    TEXTS_BY_NAME,
-)
+from benchmarks.records.field import Field, column, main_column, others, part
+from benchmarks.records.kinds import DURATION, DURATIONS, FINDINGS, FLAG, NUMBER, ROUNDS, SIZE, TEXT, by_name
 from benchmarks.records.outcome import STATUSES
 
-ID = column("id", TEXT, "twelve hexadecimal digits that depend on what was asked for alone", "id")
-STATUS = main_column("status", TEXT, f"the outcome: {', '.join(STATUSES)}", "status", "status")
-MESSAGE = main_column("message", TEXT, "one line on why the status is not ok", "message")
-BLOCK = column("block", TEXT, "contenders with one block were timed in turns", "block")
+ID = column("id", TEXT, "twelve hexadecimal digits: the same case, twin or run has the same id everywhere", "id")
+STATUS = main_column("status", TEXT, f"outcome of the measurement: {', '.join(STATUSES)}", "status", "status")
+MESSAGE = main_column("message", TEXT, "the reason for a status other than ok, in one line", "message")
+BLOCK = column("block", TEXT, "id of the block; records with the same block were timed in turns", "block")
 SIZE_FIELDS = (
-    main_column("resolution", DURATION, "group resolution |H|", "|H|"),
-    main_column("channels", DURATION, "C", "width"),
-    main_column("batch_size", DURATION, "images in a pass", "batch"),
-    main_column("image_size", DURATION, "height and width", "image", unit="pixels"),
-    main_column("kernel_size", DURATION, "height and width", "kernel", unit="pixels"),
+    main_column("resolution", DURATION, "number of group elements, the size of the grid on H", "|H|"),
+    main_column("channels", DURATION, "channels C of a layer, or width C of a network", "width"),
+    main_column("batch_size", DURATION, "number of images in a pass or a training step", "batch"),
+    main_column("image_size", DURATION, "height and width of the images", "image", unit="pixels"),
+    main_column("kernel_size", DURATION, "height and width of the kernels", "kernel", unit="pixels"),
 )
 CASE = part(
     "case",
-    main_column("implementation", TEXT, "gcnn_impl, a peer, or package.module:Class", "of"),
-    main_column("layer", TEXT, "conv or resnet", "layer"),
-    main_column("variant", TEXT, "the kind of layer", "variant"),
-    main_column("group", TEXT, "the subgroup H", "group", "group"),
+    main_column("implementation", TEXT, "gcnn_impl, a peer, or a user's package.module:Class", "of"),
+    main_column("layer", TEXT, "conv (one layer) or resnet (the paper's network)", "layer"),
+    main_column("variant", TEXT, "kind of convolution, such as plain, lifting, full or separable", "variant"),
+    main_column("group", TEXT, "the subgroup H, such as SO2; trivial for plain", "group", "group"),
     *SIZE_FIELDS,
-    main_column("direction", TEXT, "forward, forward_backward or training_step", "pass", "pass"),
-    column("scales", DURATION, "of the grid on H", "scales"),
-    column("kernels", TEXT, "cached or generated", "kernels"),
-    column("execution", TEXT, "eager or compiled", "execution"),
+    main_column("direction", TEXT, "forward (inference), forward_backward or training_step", "pass", "pass"),
+    column("scales", DURATION, "number of scales in the grid on H", "scales"),
+    column("kernels", TEXT, "cached, or generated in every pass", "kernels"),
+    column("execution", TEXT, "eager, or compiled by torch.compile", "execution"),
     column("device", TEXT, "cpu or cuda"),
-    column("dtype", TEXT, "float32, bfloat16 or tf32", "format"),
-    column("threads", DURATION, "of torch's intra-op pool", "threads"),
-    Field(OTHERS, SCALAR),
+    column("dtype", TEXT, "float32, bfloat16 (by autocast) or tf32", "format"),
+    column("threads", DURATION, "size of torch's intra-op thread pool", "threads"),
+    others("an axis of another version of the benchmarks"),
 )
 SECONDS = part(
     "seconds",
-    Field("rounds", ROUNDS, "samples of every process, in the order they were taken", "s"),
-    Field("samples", DURATIONS, "in schema 1: samples of one process", "s"),
-    main_column("median", DURATION, "of all samples", "time, median", "seconds", name="seconds"),
-    main_column("ci_low", DURATION, "lower end of the median's 95 % interval", "95 % from", "seconds"),
-    main_column("ci_high", DURATION, "its upper end", "95 % to", "seconds"),
-    main_column("n", SIZE, "number of samples", "n"),
-    column("q1", DURATION, "lower quartile", unit="s"),
-    column("q3", DURATION, "upper quartile", unit="s"),
-    column("stopped", TEXT, "precision, budget, samples or failure", "ended by"),
-    column("outliers.mild", SIZE, "samples beyond 1.5 interquartile ranges from the quartiles", name="outliers_mild"),
-    column("outliers.far", SIZE, "samples beyond 3 interquartile ranges", name="outliers_far"),
+    Field("rounds", ROUNDS, "times of all passes, a list for each process, in the order of measurement", "s"),
+    Field("samples", DURATIONS, "in schema 1, in place of rounds: times of all passes, in one process", "s"),
+    main_column("median", DURATION, "median time of a pass", "time, median", "seconds", name="seconds"),
+    main_column("ci_low", DURATION, "lower end of the 95 % interval of the median", "95 % from", "seconds"),
+    main_column("ci_high", DURATION, "upper end of the 95 % interval of the median", "95 % to", "seconds"),
+    main_column("n", SIZE, "number of timed passes", "n"),
+    column("q1", DURATION, "lower quartile of the times", unit="s"),
+    column("q3", DURATION, "upper quartile of the times", unit="s"),
+    column("stopped", TEXT, "why no more passes were timed: precision, budget, samples or failure", "ended by"),
+    column("outliers.mild", SIZE, "passes 1.5 to 3 interquartile ranges outside the quartiles", name="outliers_mild"),
+    column("outliers.far", SIZE, "passes over 3 interquartile ranges outside the quartiles", name="outliers_far"),
 )
 MEMORY = part(
     "memory",
-    main_column("peak_bytes", SIZE, "peak of a pass above what was there before", "peak memory", "bytes"),
-    column("predicted_bytes", SIZE, "the peak that the memory model predicts", "predicted", "bytes"),
-    # Negative where memory that was allocated before the pass is released in it.
-    column("parameters_bytes", NUMBER, "share of the peak: gradients of the parameters", unit="B"),
-    column("kernels_bytes", NUMBER, "share of the peak: generated kernels, and what their backward needs", unit="B"),
-    column("activations_bytes", NUMBER, "share of the peak: what else is saved for backward", unit="B"),
-    column("workspace_bytes", NUMBER, "share of the peak: the rest", unit="B"),
-    column("reserved_bytes", SIZE, "on CUDA: growth of the allocator's share of the device", unit="B"),
+    main_column("peak_bytes", SIZE, "peak memory of a pass, above the memory before the pass", "peak memory", "bytes"),
+    column("predicted_bytes", SIZE, "prediction of the peak by the memory model", "predicted", "bytes"),
+    # A part is negative where memory from before the pass is released in the pass.
+    column("parameters_bytes", NUMBER, "part of the peak: gradients of the parameters", unit="B"),
+    column("kernels_bytes", NUMBER, "part of the peak: generated kernels, and what their backward needs", unit="B"),
+    column("activations_bytes", NUMBER, "part of the peak: other tensors saved for backward", unit="B"),
+    column("workspace_bytes", NUMBER, "part of the peak: everything else", unit="B"),
+    column("reserved_bytes", SIZE, "on CUDA: growth of the memory that torch reserves in the pass", unit="B"),
     column("method", TEXT, "how the peak was measured", name="memory_method"),
 )
-MACS = part(
-    "macs",
-    main_column(
-        "convolution", SIZE, "of one forward", "MACs, convolution", "count", name="macs_convolution", unit="MAC"
+MACS = (
+    *part(
+        "macs",
+        main_column("convolution", SIZE, "MACs of a forward, except kernel generation", "MACs, convolution", "count"),
+        column("kernel_generation", SIZE, "MACs of generating all kernels once", "MACs, kernels", "count"),
+        column("backward", SIZE, "MACs of the gradients", "MACs, backward", "count"),
+        prefix="macs_",
+        unit="MAC",
     ),
-    column(
-        "kernel_generation", SIZE, "once a pass", "MACs, kernels", "count", name="macs_kernel_generation", unit="MAC"
+    *part(
+        "macs",
+        column("zero_counted_time_share", SIZE, "share of time in zero-MAC operators", "time at zero MACs", "share"),
+        Field("unsupported", by_name(SIZE), "operators without a counting rule, and how often each occurred"),
     ),
-    column("backward", SIZE, "of the gradients", "MACs, backward", "count", name="macs_backward", unit="MAC"),
-    column("zero_counted_time_share", SIZE, "time in operators that count as zero MACs", "time at zero MACs", "share"),
-    Field("unsupported", SIZES_BY_NAME, "operators without a counting rule, and how often each occurred"),
 )
 NOISE = part(
     "noise",
-    main_column("verdict", TEXT, "quiet or noisy", "noise", name="noise"),
-    Field("findings", FINDINGS, "why it is noisy: kind, detail and remedy of each finding"),
+    main_column("verdict", TEXT, "quiet, or noisy if there is a finding", "noise", name="noise"),
+    Field("findings", FINDINGS, "reasons to distrust the times: kind, detail and remedy of each"),
 )
-STAGES = part(
-    "stages",
-    column("kernel_generation", SIZE, "in forward: layer.kernels", name="stage_kernel_generation", unit="s"),
-    column("group_mixing", SIZE, "in forward: over H or the channels alone", name="stage_group_mixing", unit="s"),
-    column("spatial_convolution", SIZE, "in forward: the layers' rest", name="stage_spatial_convolution", unit="s"),
-    column("other", SIZE, "in forward: norms, activations, pooling, the classifier", name="stage_other", unit="s"),
-    column("forward", SIZE, "the whole forward, without watching", name="stage_forward", unit="s"),
-    column("backward", SIZE, "the whole backward", name="stage_backward", unit="s"),
-    column("optimiser", SIZE, "the optimiser's step", name="stage_optimiser", unit="s"),
-    column("kernel_generation_share", SIZE, "of the pass, with its backward", "kernels of the pass", "share"),
+STAGES = (
+    *part(
+        "stages",
+        column("kernel_generation", SIZE, "within the forward: the kernels, from the parameters or the cache"),
+        column("group_mixing", SIZE, "within the forward: operations over H or the channels alone"),
+        column("spatial_convolution", SIZE, "within the forward: the rest of the convolution layers"),
+        column("other", SIZE, "within the forward: norms, activations, pooling, the classifier"),
+        column("forward", SIZE, "the whole forward, timed without watching the layers"),
+        column("backward", SIZE, "the whole backward"),
+        column("optimiser", SIZE, "the step of the optimiser"),
+        prefix="stage_",
+        unit="s",
+    ),
+    *part(
+        "stages",
+        column("kernel_generation_share", SIZE, "share of the pass, with its backward", "kernels of the pass", "share"),
+    ),
 )
 ROOFLINE = part(
     "roofline",
-    column("fraction", SIZE, "of the roof at this intensity", "of the roofline", "share", name="roofline_fraction"),
-    column("arithmetic_intensity", SIZE, "MACs over bytes moved", unit="MAC/B"),
-    column("macs_per_second", SIZE, "in the median pass", unit="MAC/s"),
-    column("matrix_ceiling", SIZE, "the fastest matrix product or convolution of this machine", unit="MAC/s"),
-    column("memory_ceiling", SIZE, "the fastest copy of this machine", unit="B/s"),
+    column("fraction", SIZE, "rate as a fraction of the roof", "of the roofline", "share", name="roofline_fraction"),
+    column("arithmetic_intensity", SIZE, "MACs of the pass divided by the bytes that it moves", unit="MAC/B"),
+    column("macs_per_second", SIZE, "MACs of the pass divided by its median time", unit="MAC/s"),
+    column("matrix_ceiling", SIZE, "best rate of a matrix product or convolution on this machine", unit="MAC/s"),
+    column("memory_ceiling", SIZE, "best rate of a copy on this machine, bytes read and written", unit="B/s"),
 )
 ENERGY = part(
     "energy",
-    column("joules_per_sample", SIZE, "of one image in a pass", "energy per image", "joules"),
+    column("joules_per_sample", SIZE, "energy of a pass divided by its images", "energy per image", "joules"),
     Field("reason", TEXT, "why no energy was measured"),
 )
-COMPILE_SECONDS = column("compile_seconds", SIZE, "first pass less second, if compiled", "compiling", "seconds")
+COMPILE_SECONDS = column("compile_seconds", SIZE, "if compiled: first pass minus second pass", "compiling", "seconds")
 DEVICE_SECONDS = part(
     "device_seconds",
-    column("median", DURATION, "between two CUDA events", "on the GPU itself", "seconds", name="device_seconds"),
-    *(Field(name, DURATION, "as in seconds", "s") for name in ("q1", "q3", "ci_low", "ci_high")),
-    Field("n", SIZE, "number of passes"),
+    column("median", DURATION, "median time of a pass", "on the GPU itself", "seconds", name="device_seconds"),
+    *(Field(name, DURATION, f"as seconds.{name}, on the GPU", "s") for name in ("q1", "q3", "ci_low", "ci_high")),
+    Field("n", SIZE, "number of passes timed on the GPU"),
 )
-PARAMETERS = column("parameters", SIZE, "learnable numbers", "parameters", "count")
+PARAMETERS = column("parameters", SIZE, "number of learnable parameters", "parameters", "count")
 EQUIVARIANCE_ERROR = column(
-    "equivariance_error", SIZE, "worst relative error under exact group elements", "equivariance error", "error"
+    "equivariance_error", SIZE, "worst relative error over exact group elements", "equivariance error", "error"
 )
-MISSING = Field("missing", TEXTS_BY_NAME, "instruments that failed, and why")
+MISSING = Field("missing", by_name(TEXT), "instruments that failed, and why")
 PROVENANCE = part(
     "provenance",
-    column("load_before", SIZE, "one-minute load average before the measurement", "load before"),
-    column("load_after", SIZE, "one-minute load average after it"),
-    column("measured_at", TEXT, "ISO 8601, UTC", "measured (UTC)", "minute"),
-    column("commit", TEXT, "of the checkout", "commit", "commit"),
-    column("dirty", FLAG, "whether tracked files differ from the commit"),
-    *(column(name, TEXT, "version") for name in ("python", "torch", "gcnn_impl", "fvcore")),
+    column("load_before", SIZE, "load average over one minute, before the measurement", "load before"),
+    column("load_after", SIZE, "load average over one minute, after the measurement"),
+    column("measured_at", TEXT, "end of the measurement, ISO 8601 in UTC", "measured (UTC)", "minute"),
+    column("commit", TEXT, "commit of the checkout that was measured", "commit", "commit"),
+    column("dirty", FLAG, "whether tracked files differed from the commit"),
+    *(column(name, TEXT, f"version of {name}") for name in ("python", "torch", "gcnn_impl", "fvcore")),
     column("platform", TEXT, "operating system"),
-    column("cpu", TEXT, "the processor's name"),
-    column("cores", DURATION, "that the process may use"),
-    column("gpu", TEXT, "the CUDA device's name"),
-    Field("device_name", TEXT, "the GPU or the processor"),
-    Field("threads", DURATION, "of torch's intra-op pool"),
+    column("cpu", TEXT, "name of the processor"),
+    column("cores", DURATION, "number of cores that the process may use"),
+    column("gpu", TEXT, "name of the CUDA device; null on the CPU"),
+    Field("device_name", TEXT, "name of the GPU or, on the CPU, of the processor"),
+    Field("threads", DURATION, "size of torch's intra-op thread pool"),
 )
 COST_MEASURED = (
     *(*SECONDS, *MEMORY, *MACS, *NOISE, *STAGES, *ROOFLINE, *ENERGY),
     *(COMPILE_SECONDS, *DEVICE_SECONDS, PARAMETERS, EQUIVARIANCE_ERROR),
 )
 COST = (STATUS, *CASE, *COST_MEASURED, MESSAGE, MISSING, BLOCK, *PROVENANCE, ID)
-CASE_ID = Field("case_id", TEXT, "id of the case that was entered twice")
+CASE_ID = Field("case_id", TEXT, "id of the case that was entered twice in its block")
 TWIN = (STATUS, MESSAGE, CASE_ID, BLOCK, *SECONDS, *PROVENANCE, ID)

@@ -1,4 +1,4 @@
-"""What cost records say together: who was measured, MACs of a pass, the noise floor, a comparison of two records."""
+"""Values derived from cost records: the MACs of a pass, the noise floor, the comparison of two records."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,13 +8,22 @@ from benchmarks.statistics.comparison import Comparison, compare_rounds, minimum
 
 
 def pass_macs(macs: dict[str, Any], *, generated: bool, backward: bool) -> int:
-    """MACs of a whole pass, of what ``count_macs`` returned: with kernels generated or cached, trained or not."""
+    """Return the MACs of a whole pass from the result of ``count_macs``.
+
+    ``generated`` includes kernel generation, and ``backward`` includes the backward.
+    """
     parts = macs["convolution"], generated and macs["kernel_generation"], backward and macs["backward"]
     return sum(parts)
 
 
+def macs_of_pass(record: Record) -> int:
+    """Return the MACs of the timed pass, without cached kernels; those of peers count as convolution."""
+    case = record["case"]
+    return pass_macs(record["macs"], generated=case["kernels"] == "generated", backward=case["direction"] != "forward")
+
+
 def noise_floor(records: Sequence[Record], *, comparisons: int) -> float | None:
-    """What the same code differs by when it is entered twice, see ``minimum_detectable_effect``; None without twins."""
+    """Return the ``minimum_detectable_effect`` of all twins for a number of comparisons; None without twins."""
     costs = {(record["id"], record.get("block")): record for record in records if record["kind"] == "cost"}
     pairs = [
         (costs[key]["seconds"]["rounds"], twin["seconds"]["rounds"])
@@ -26,17 +35,11 @@ def noise_floor(records: Sequence[Record], *, comparisons: int) -> float | None:
 
 
 def successes(records: Sequence[Record]) -> dict[str, Record]:
-    """The measured costs by case id."""
+    """Return the cost records with status ok, by their case id."""
     return {record["id"]: record for record in records if record["kind"] == "cost" and record["status"] == "ok"}
 
 
 def compare_records(a: Record, b: Record, *, floor: float) -> Comparison:
-    """What b is compared with a: round by round if they were timed in turns."""
+    """Compare the times of b with those of a: round by round if they were timed in turns."""
     paired = a["block"] == b["block"] and len(a["seconds"]["rounds"]) == len(b["seconds"]["rounds"])
     return compare_rounds(a["seconds"]["rounds"], b["seconds"]["rounds"], floor, paired=paired)
-
-
-def macs_of_pass(record: Record) -> int:
-    """Multiply–accumulates of what was timed, cached kernels left out; those of peers count as convolution, always."""
-    case = record["case"]
-    return pass_macs(record["macs"], generated=case["kernels"] == "generated", backward=case["direction"] != "forward")

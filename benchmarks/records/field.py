@@ -1,10 +1,11 @@
-"""The declaration of a record's field, and what is derived from a list of declarations."""
+"""``Field``, the declaration of a record's field, and what is derived from a list of declarations."""
 
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import dataclass, replace
 from typing import Any
 
-from benchmarks.records.kinds import Kind, Shape
+from benchmarks.records.kinds import OTHERS, SCALAR, Kind, Shape
 
 UNITS = {"seconds": "s", "bytes": "B", "joules": "J"}
 
@@ -14,15 +15,15 @@ class Field:
     """A field of a record.
 
     Args:
-        path: names from the record to the field, with dots between them; within a list, of each of its objects.
-        kind: the values that the field may have; null, or no field at all, means not measured.
-        text: a description, for docs/records.md.
-        unit: of a number.
-        column: its name in the report's frames; empty for none.
-        heading: its heading in the page's tables; empty for none.
-        written: how the tables write it, a key of ``reports.tables.records.WRITTEN``.
-        main: whether the tables show it at first, or on demand.
-        empty: its value in a record of nothing measured.
+        path: names from the record, or from an object in a list, to the field, separated by dots.
+        kind: the values that the field may have; an absent field or null was not measured.
+        text: description for docs/records.md.
+        unit: unit of a number.
+        column: name of the column in the report's frames; empty for no column.
+        heading: heading in the page's tables; empty for no place there.
+        written: format in the page's tables, a key of ``reports.tables.records.WRITTEN``.
+        main: whether the page's tables show the field at once, instead of on demand.
+        empty: value of the field while nothing is measured.
     """
 
     path: str
@@ -36,25 +37,38 @@ class Field:
     empty: Any = None
 
 
-def part(name: str, *fields: Field) -> tuple[Field, ...]:
-    """Return the fields of an object within a record, their paths beginning with its name."""
-    return tuple(replace(field, path=f"{name}.{field.path}") for field in fields)
+def part(name: str, *fields: Field, prefix: str = "", unit: str = "") -> tuple[Field, ...]:
+    """Return the fields of an object within a record, with their paths from the record.
+
+    ``prefix`` begins the names of their columns; ``unit`` is the unit of fields that declare none.
+    """
+
+    def placed(field: Field) -> Field:
+        column = field.column and prefix + field.column
+        return replace(field, path=f"{name}.{field.path}", column=column, unit=field.unit or unit)
+
+    return tuple(map(placed, fields))
 
 
 def column(
     path: str, kind: Kind, text: str, heading: str = "", written: str = "plain", *, name: str = "", unit: str = ""
 ) -> Field:
-    """Return a field that is a column of the report's frames, by its own name or another one."""
+    """Return a field that is a column of the report's frames; the column has the name of the path or another one."""
     return Field(path, kind, text, unit or UNITS.get(written, ""), name or path, heading, written)
 
 
 def main_column(*arguments: Any, **options: Any) -> Field:
-    """Return a ``column`` that the page's tables show at first."""
+    """Return a ``column`` that the page's tables show at once."""
     return replace(column(*arguments, **options), main=True)
 
 
+def others(text: str) -> Field:
+    """Return the field that stands for all undeclared fields of an object."""
+    return Field(OTHERS, SCALAR, text)
+
+
 def empty(measured: Iterable[Field]) -> dict[str, Any]:
-    """Return the measured part of a record of which nothing was measured.
+    """Return the measured part of a record in which nothing was measured.
 
     >>> from benchmarks.records.kinds import NUMBER, TEXTS
     >>> empty([Field("seconds.median", NUMBER), Field("epochs", TEXTS, empty=[])])
@@ -63,8 +77,8 @@ def empty(measured: Iterable[Field]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for field in measured:
         name, _, rest = field.path.partition(".")
-        found[name] = None if rest else field.empty
-    return {name: list(value) if isinstance(value, list) else value for name, value in found.items()}
+        found[name] = None if rest else copy(field.empty)
+    return found
 
 
 def shape_of(fields: Iterable[Field]) -> Shape:

@@ -1,7 +1,7 @@
-"""Every field of a record, declared once: ``cost_fields`` and ``training_fields``.
+"""All declared fields of records, by the kind of the record, and their documentation.
 
 The empty record, the check of a record that is read, the columns of the report's frames and tables, and docs/records.md
-are derived from the declarations. A new field is a line there, and the instrument that measures it.
+are derived from the declarations. To add a field, add a line there, and the instrument that measures it.
 """
 
 from collections.abc import Mapping
@@ -9,15 +9,24 @@ from typing import Any
 
 from benchmarks.records.cost_fields import COST, TWIN
 from benchmarks.records.field import shape_of
-from benchmarks.records.kinds import (
-    OTHERS,
-    problem,
-)
+from benchmarks.records.kinds import OTHERS, problem
 from benchmarks.records.training_fields import EPOCH, TRAINING
 
-# By the kind of a record.
 FIELDS = {"cost": COST, "twin": TWIN, "training": TRAINING}
 SHAPES = {kind: shape_of(fields) for kind, fields in FIELDS.items()}
+TITLES = {"Cost records": COST, "Twins": TWIN, "Training records": TRAINING, "An object in `epochs`": EPOCH}
+HEADER = """# Fields of a record
+
+A record is a line of strict JSON in `records.jsonl`. A cost record holds the measurements of one case, a twin holds
+the times of a case that was entered twice in its block (the difference between the two is noise), and a training record
+holds one training run.
+
+Every record has the fields `schema` (2; records of schema 1 can be read), `kind` (cost, twin or training), `id` and
+`status`. A field that is absent or null was not measured. Names with a dot are fields of an object within the record.
+Other fields may occur; they are neither checked nor shown.
+
+`python -m benchmarks.records.fields` prints this page from the declarations in `benchmarks/records/cost_fields.py` and
+`training_fields.py`; a test compares the two."""
 
 
 def record_problem(record: Mapping[str, Any]) -> str | None:
@@ -26,22 +35,15 @@ def record_problem(record: Mapping[str, Any]) -> str | None:
 
 
 def documentation() -> str:
-    """Return the table of all fields, the text of docs/records.md."""
+    """Return the tables of all fields, the text of docs/records.md."""
     lines = [HEADER]
-    for title, fields in {**TITLES, "An entry of `epochs`": EPOCH}.items():
-        lines += [f"\n## {title}\n", "| field | values | unit | what |", "| --- | --- | --- | --- |"]
+    for title, fields in TITLES.items():
+        lines += [f"\n## {title}\n", "| field | values | unit | meaning |", "| --- | --- | --- | --- |"]
         for field in fields:
-            name = field.path.replace(OTHERS, "any other")
-            lines.append(f"| `{name}` | {field.kind.allowed} | {field.unit} | {field.text} |")
+            name, meaning = field.path.replace(OTHERS, "any other"), field.text.replace("|", r"\|")
+            lines.append(f"| `{name}` | {field.kind.allowed} | {field.unit} | {meaning} |")
     return "\n".join(lines) + "\n"
 
-
-HEADER = """# Fields of a record
-
-A record is a line of strict JSON. A field that is absent or null was not measured.
-`python -m benchmarks.records.fields` prints this page from the declarations in
-`benchmarks/records/cost_fields.py` and `training_fields.py`; a test compares the two."""
-TITLES = {"Cost records": COST, "Twins": TWIN, "Training records": TRAINING}
 
 if __name__ == "__main__":
     print(documentation(), end="")

@@ -5,31 +5,31 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Union
 
-# No number of ours comes near. Beyond it, products and ratios of numbers leave what a float can hold.
+# No measured number comes near this one. Beyond it, products and ratios of numbers leave the range of a float.
 LARGEST = 1e24
 
 
 @dataclass(frozen=True)
 class Kind:
-    """The values that a field may have: in words, and as a check."""
+    """The values that a field may have, in words and as a check."""
 
     allowed: str
     holds: Callable[[Any], bool]
 
 
 Shape = Mapping[str, Union[Kind, "Shape"]]
-# The name that stands for every field that a shape does not name. A shape without it leaves such fields unchecked: they
-# are another version's business.
+# The name that stands for every field that a shape does not name. Without it such fields are not checked, because
+# another version of the benchmarks may have declared them.
 OTHERS = "*"
 
 
 def shown(value: object) -> str:
-    """A value in a message: on one line, and short, whatever it is."""
+    """Return a value for a message: on one line, and short."""
     return reprlib.repr(value)
 
 
 def problem(part: Mapping[str, Any], shape: Shape, place: str = "") -> str | None:
-    """Return the first field that is not of its kind, and what is allowed; None where all are. Null is allowed."""
+    """Return the first field that is not of its kind, and what is allowed; None if all are. Null is always allowed."""
     for name, value in part.items():
         expected, where = shape.get(name, shape.get(OTHERS)), place + name
         if value is None or expected is None:
@@ -48,60 +48,44 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and -LARGEST < value < LARGEST
 
 
-def _is_size(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < LARGEST
-
-
-def _is_duration(value: object) -> bool:
-    return _is_size(value) and value != 0
-
-
 def _are_durations(values: object) -> bool:
-    """Quickly: there are a thousand of them in a record."""
+    """Return whether all values are numbers above 0, checked together because a record has a thousand of them."""
     if not isinstance(values, list) or not set(map(type, values)) <= {int, float}:
         return False
     return not values or (min(values) > 0 and max(values) < LARGEST and sum(values) == sum(values))
 
 
-def _are(one: Callable[[Any], bool]) -> Callable[[object], bool]:
-    return lambda values: isinstance(values, list) and all(map(one, values))
-
-
-def _are_named(one: Callable[[Any], bool]) -> Callable[[object], bool]:
-    return lambda values: isinstance(values, dict) and all(map(one, values.values()))
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
+def _list_of(what: str, holds: Callable[[Any], bool]) -> Kind:
+    return Kind(f"a list of {what}", lambda values: isinstance(values, list) and all(map(holds, values)))
 
 
 def _is_finding(value: object) -> bool:
-    return isinstance(value, dict) and all(_is_text(value.get(name)) for name in ("kind", "detail", "remedy"))
+    return isinstance(value, dict) and all(isinstance(value.get(name), str) for name in ("kind", "detail", "remedy"))
 
 
-TEXT = Kind("text", _is_text)
+TEXT = Kind("text", lambda value: isinstance(value, str))
 FLAG = Kind("true or false", lambda value: isinstance(value, bool))
 NUMBER = Kind("a number", _is_number)
-SIZE = Kind("a number of at least 0", _is_size)
-DURATION = Kind("a number above 0", _is_duration)
-SCALAR = Kind(
-    "text, a number, true or false", lambda value: _is_text(value) or isinstance(value, bool) or _is_number(value)
-)
-SHARE = Kind("a number from 0 to 1", lambda value: _is_size(value) and value <= 1)
-
-
-INTEGER = Kind("an integer of at least 0", lambda value: type(value) is int and _is_size(value))
+SIZE = Kind("a number of at least 0", lambda value: _is_number(value) and value >= 0)
+DURATION = Kind("a number above 0", lambda value: _is_number(value) and value > 0)
+SHARE = Kind("a number from 0 to 1", lambda value: _is_number(value) and 0 <= value <= 1)
+INTEGER = Kind("an integer of at least 0", lambda value: type(value) is int and 0 <= value < LARGEST)
+SCALAR = Kind("text, a number, true or false", lambda value: isinstance(value, str | bool) or _is_number(value))
 DURATIONS = Kind("a list of numbers above 0", _are_durations)
-ROUNDS = Kind("a list of lists of numbers above 0", _are(_are_durations))
-FINDINGS = Kind("a list of objects with kind, detail and remedy", _are(_is_finding))
-SIZES_BY_NAME = Kind("an object of numbers", _are_named(_is_size))
-TEXTS_BY_NAME = Kind("an object of texts", _are_named(_is_text))
-TEXTS = Kind("a list of texts", _are(_is_text))
+ROUNDS = _list_of("lists of numbers above 0", _are_durations)
+FINDINGS = _list_of("objects with kind, detail and remedy", _is_finding)
+TEXTS = _list_of("texts", TEXT.holds)
+
+
+def by_name(kind: Kind) -> Kind:
+    """Return the kind of an object with values of one kind."""
+
+    def holds(values: Any) -> bool:
+        return isinstance(values, dict) and all(map(kind.holds, values.values()))
+
+    return Kind(f"an object of values, each {kind.allowed}", holds)
 
 
 def objects(shape: Shape) -> Kind:
     """Return the kind of a list of objects of one shape."""
-    return Kind(
-        "a list of objects, numbers by name",
-        _are(lambda value: isinstance(value, dict) and problem(value, shape) is None),
-    )
+    return _list_of("objects, numbers by name", lambda item: isinstance(item, dict) and problem(item, shape) is None)

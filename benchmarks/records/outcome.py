@@ -1,27 +1,27 @@
-"""What can become of a measurement: statuses, and the outcome of a function that ran in its own process."""
+"""The outcome of a measurement: its status, and what a function in its own process returned or raised."""
 
 from typing import Any, NamedTuple
 
-# What became of a measurement. "invalid" ran and gave a wrong answer, "interrupted" was stopped by its user.
+# A measurement that is "invalid" ran and gave a wrong output; one that is "interrupted" was stopped by its user.
 SUCCESSES = ("ok", "skipped")
 FAILURES = ("failed", "killed", "timeout", "out_of_memory", "invalid")
 STATUSES = (*SUCCESSES, *FAILURES, "interrupted")
-# Room for a file with its path, two checksums and an address.
+# Enough for a file with its path, two checksums and an address.
 MESSAGE_LENGTH = 600
-# How torch's allocators put it, in lower case.
+# Messages of torch's allocators, in lower case.
 ALLOCATION_REFUSED = ("out of memory", "can't allocate memory", "not enough memory")
 
 
 class InvalidResult(Exception):  # noqa: N818
-    """Raised by an isolated function whose result is there, and wrong: the status "invalid"."""
+    """Raised by an isolated function whose result is wrong: the status "invalid"."""
 
 
 class Skipped(Exception):  # noqa: N818
-    """Raised by an isolated function that has nothing to do here, for the reason it says: the status "skipped"."""
+    """Raised by an isolated function that has nothing to do; the message is the reason: the status "skipped"."""
 
 
 class Outcome(NamedTuple):
-    """What became of a function: a status of ``records.STATUSES``, one line of explanation, and what it returned."""
+    """The outcome of a function: one of ``STATUSES``, one line of explanation, and the returned fields."""
 
     status: str
     message: str
@@ -29,16 +29,13 @@ class Outcome(NamedTuple):
 
 
 def outcome_of(error: Exception) -> Outcome:
-    """What a function that raised has become: its status, and the error (or the reason to skip) in one line."""
+    """Return the outcome of a function that raised: its status, and the error or the reason to skip in one line."""
     text = str(error) if isinstance(error, Skipped) else f"{type(error).__name__}: {error}"
     return Outcome(_status_of(error), " ".join(text.split())[:MESSAGE_LENGTH], {})
 
 
 def _status_of(error: Exception) -> str:
-    if isinstance(error, InvalidResult):
-        return "invalid"
-    if isinstance(error, Skipped):
-        return "skipped"
-    text = str(error).lower()
-    refused = isinstance(error, RuntimeError) and any(words in text for words in ALLOCATION_REFUSED)
+    if isinstance(error, InvalidResult | Skipped):
+        return "invalid" if isinstance(error, InvalidResult) else "skipped"
+    refused = isinstance(error, RuntimeError) and any(words in str(error).lower() for words in ALLOCATION_REFUSED)
     return "out_of_memory" if refused or isinstance(error, MemoryError) else "failed"

@@ -1,7 +1,7 @@
-"""Records and the store that keeps them: one JSON object a line, only ever appended to.
+"""The store of records: a file with one JSON object per line, to which records are only appended.
 
-A record is a dictionary with at least ``schema``, ``kind`` ("cost", "twin" or "training"), ``id`` and ``status``; the
-newest record of an id on a machine is the one that counts. This module needs the standard library alone.
+A record has at least the fields ``schema``, ``kind``, ``id`` and ``status``. The newest record of an id on a machine is
+the one that counts. The standard library is enough.
 """
 
 import contextlib
@@ -20,19 +20,19 @@ from benchmarks.records.record import KINDS, READABLE_SCHEMAS, Machine, Record, 
 
 try:
     import fcntl
-except ImportError:  # neither Linux nor macOS: records can be read there, and none can be made
+except ImportError:  # neither Linux nor macOS: records can be read, but not written
     fcntl = None  # type: ignore[assignment]
 
 
 class RecordWarning(UserWarning):
-    """A line of a results file that is no record; it is left out, and left where it is."""
+    """A line of a results file that is no record; it is left out, and stays in the file."""
 
 
 class RecordStore:
     """The records in ``directory``/records.jsonl.
 
-    Appending is safe against other processes that append (file lock) and against a crash at any moment (one write,
-    then fsync): what a crash can leave is a truncated last line, which ``load`` leaves out.
+    A file lock makes appending safe against other processes, and one write and fsync against a crash: a crash can only
+    leave a truncated last line, which ``load`` leaves out.
     """
 
     def __init__(self, directory: Path | str) -> None:
@@ -41,33 +41,32 @@ class RecordStore:
 
     @classmethod
     def at(cls, path: Path) -> "RecordStore":
-        """The store of a directory, or of a file of records by whatever name."""
+        """Return the store of a directory, or of a file of records with any name."""
         store = cls(path.parent if path.is_file() else path)
         store.path = path if path.is_file() else store.path
         return store
 
     def prepare(self) -> None:
-        """Make the directory and the file, so that a place that cannot be written to is found out before anything runs.
+        """Make the directory and the file, so that a place without write access is noticed before anything runs.
 
         Raises:
-            OSError: when it cannot be written to; the message names the place and the reason.
+            OSError: when the file cannot be written; the message names the file and the reason.
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.open("ab").close()
         except OSError as error:
-            raise OSError(
-                f"cannot write results to {self.path}: {error.strerror}; allowed: a writable directory"
-            ) from error
+            reason = f"{error.strerror}; allowed: a writable directory"
+            raise OSError(f"cannot write results to {self.path}: {reason}") from error
 
     @contextlib.contextmanager
     def measuring(self) -> Iterator[None]:
-        """While this lasts, nobody else measures for this store: nothing is measured twice, or beside another.
+        """Keep other processes from measuring for this store, so that nothing is measured twice or at the same time.
 
-        The system gives the lock back when its process ends, however it ends.
+        The system releases the lock when this process ends, also after a crash.
 
         Raises:
-            OSError: when somebody else is measuring, or the results cannot be written.
+            OSError: when another process is measuring, or the results cannot be written.
         """
         _check_locks()
         self.prepare()
@@ -86,15 +85,15 @@ class RecordStore:
             try:
                 yield
             finally:
-                # Closing leaves it locked while a process that is just being started has a copy of the descriptor.
+                # Closing the file is not enough while a starting child process has a copy of the descriptor.
                 fcntl.flock(file, fcntl.LOCK_UN)
 
     def append(self, record: Record) -> None:
-        """Add a record durably: when this returns, it is on the disk.
+        """Append a record to the file; when this returns, the record is on the disk.
 
         Raises:
-            ValueError: for a record that is not strict JSON (nan, infinity), or lacks a field or a status we know.
-            OSError: when it cannot be written; the file is then as it was.
+            ValueError: for a record that is not strict JSON (nan, infinity), lacks a field or has an unknown status.
+            OSError: when the record cannot be written; the file is then unchanged.
         """
         _check(record)
         _check_locks()
@@ -104,7 +103,7 @@ class RecordStore:
             fcntl.flock(file, fcntl.LOCK_EX)
             end = file.seek(0, os.SEEK_END)
             file.seek(max(end - 1, 0))
-            if file.read(1) not in (b"", b"\n"):  # a truncated line stays what it is: begin a new one after it
+            if file.read(1) not in (b"", b"\n"):  # begin a new line after a truncated one
                 line = b"\n" + line
             try:
                 if file.write(line) != len(line):
@@ -115,7 +114,7 @@ class RecordStore:
                 raise OSError(f"cannot write a record to {self.path}: {error.strerror}") from error
 
     def load(self) -> list[Record]:
-        """The newest record of every id on every machine, oldest first; an empty list where there is no file.
+        """Return the newest record of each id on each machine, oldest first; an empty list if there is no file.
 
         Warns:
             RecordWarning: for every line that is not a record, with the file and the line number.
@@ -125,7 +124,7 @@ class RecordStore:
         newest: dict[tuple[Machine, str], Record] = {}
         with self.path.open("rb") as file:
             if fcntl is not None:
-                fcntl.flock(file, fcntl.LOCK_SH)  # not while a line is half written
+                fcntl.flock(file, fcntl.LOCK_SH)  # wait until no line is half written
             for number, line in enumerate(file, start=1):
                 if not line.strip():
                     continue
@@ -141,15 +140,15 @@ class RecordStore:
         return list(newest.values())
 
     def completed(self, *, retry_failed: bool = False) -> set[tuple[Machine, str]]:
-        """What needs no measuring, machine and id: what is ok and, unless ``retry_failed``, what failed or was skipped.
+        """Return the machine and id of each record that needs no new measurement.
 
-        What was interrupted is always measured again.
+        Failed and skipped ones need none unless ``retry_failed``; interrupted ones are always measured again.
         """
         done = ("ok",) if retry_failed else (*SUCCESSES, *FAILURES)
         return {(machine_of(record), record["id"]) for record in self.load() if record["status"] in done}
 
     def warn_of_other_commits(self, ids: Collection[str], commit: str | None) -> None:
-        """Say how many of these records are of other code than ``commit``: they are kept, not measured again."""
+        """Warn if some of the records with these ids, which are not measured again, come from another commit."""
         commits = [(record.get("provenance") or {}).get("commit") for record in self.load() if record["id"] in ids]
         others = sum(other != commit for other in commits)
         if others and commit is not None:
@@ -167,7 +166,11 @@ def _check_locks() -> None:
 
 
 def _read(line: bytes) -> Record:
-    """The record of a line, every field of it of the type that it must be."""
+    """Return the record in a line.
+
+    Raises:
+        ValueError: when the line is no record, or a field is not of its declared kind.
+    """
     try:
         record: Record = json.loads(line, parse_constant=_reject)
     except RecursionError:
@@ -179,17 +182,15 @@ def _read(line: bytes) -> Record:
 
 
 def _check(record: object) -> None:
+    """Raise ``ValueError`` unless the four fields of every record are there and allowed."""
     if not isinstance(record, dict):
         raise ValueError(f"a record is a JSON object, not {type(record).__name__}")
     missing = [name for name in ("schema", "kind", "id", "status") if name not in record]
     if missing:
         raise ValueError(f"a record has the fields schema, kind, id and status; missing: {', '.join(missing)}")
-    if type(record["schema"]) is not int or record["schema"] not in READABLE_SCHEMAS:
-        raise ValueError(f"unknown schema {shown(record['schema'])}; allowed: {', '.join(map(str, READABLE_SCHEMAS))}")
-    if record["kind"] not in KINDS:
-        raise ValueError(f"unknown kind {shown(record['kind'])}; allowed: {', '.join(KINDS)}")
-    if record["status"] not in STATUSES:
-        raise ValueError(f"unknown status {shown(record['status'])}; allowed: {', '.join(STATUSES)}")
+    for name, allowed in (("schema", READABLE_SCHEMAS), ("kind", KINDS), ("status", STATUSES)):
+        if isinstance(record[name], bool | float) or record[name] not in allowed:
+            raise ValueError(f"unknown {name} {shown(record[name])}; allowed: {', '.join(map(str, allowed))}")
     if not isinstance(record["id"], str):
         raise ValueError(f"an id is a string, not {shown(record['id'])}")
 

@@ -1,4 +1,4 @@
-"""The names that asv and pytest-benchmark give to the points of the suites, made and read back. No torch."""
+"""The names that asv and pytest-benchmark give to the points of the suites, written and read. Without torch."""
 
 import re
 from ast import literal_eval
@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.cases.case import Case
 
-# asv names a point by its values in this order, pytest-benchmark in one word.
+# asv names a point by its values on these axes; pytest-benchmark names it in one word.
 POINT_AXES = ("device", "variant", "resolution", "channels", "batch_size")
 ASV_LAYERS, ASV_TRAINING = "suites.bench_layers", "suites.bench_training"
 ASV_PASSES = {"Forward": "forward", "ForwardBackward": "forward_backward", "TrainingStep": "training_step"}
@@ -24,14 +24,14 @@ def pytest_name(case: Case) -> str:
 
 
 def asv_name(case: Case) -> str:
-    """Return asv's name for the time of a layer."""
+    """Return the name of a layer's time in the asv suite."""
     benchmark = next(name for name, direction in ASV_PASSES.items() if direction == case.direction)
     point = ", ".join(repr(getattr(case, axis)) for axis in POINT_AXES)
     return f"{ASV_LAYERS}.{benchmark}.time_pass({point})"
 
 
 def point_of(name: str) -> Mapping[str, Any]:
-    """Return what a benchmark's name says: the quantity, and as many axes of its point as can be read.
+    """Return the quantity in a benchmark's name, and the axes of its point that can be read from the name.
 
     >>> point_of("suites.bench_layers.Forward.time_pass('cpu', 'full', 8)")["resolution"]
     8
@@ -41,7 +41,7 @@ def point_of(name: str) -> Mapping[str, Any]:
     function, _, arguments = name.partition("(")
     *module, benchmark, method = ["", "", *function.split(".")]
     quantity = "time" if method in ("time_pass", "time_step") else method.removeprefix("track_")
-    # Before version 3 of the suites, their modules were not in a room.
+    # Before version 3 of the suites, their modules were not in a package, so only the last part is compared.
     layer = {"bench_layers": "conv", "bench_training": "resnet"}.get(module[-1], "")
     found = {"quantity": quantity, "layer": layer, "direction": ASV_PASSES.get(benchmark, "")}
     try:

@@ -1,25 +1,27 @@
-"""The result files of asv and of pytest-benchmark. The standard library is enough."""
+"""The result files of asv and of pytest-benchmark, read into ``Result``s. The standard library is enough."""
 
 import json
 import math
 import re
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from benchmarks.statistics.regression import Result, Results
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
 class Commit:
-    """What a suite measured of one commit on one machine: asv in one environment, pytest-benchmark in one run.
+    """The results of a commit on one machine: of asv in one environment, or of one run of pytest-benchmark.
 
     Args:
-        date: milliseconds of the epoch: of the commit in asv's files, of the run in pytest-benchmark's.
+        date: date of the commit (asv) or of the run (pytest-benchmark), milliseconds of the epoch.
     """
 
     hash: str
@@ -29,33 +31,37 @@ class Commit:
 
 
 def read_asv(directory: Path, *, since: float = 0.0, patterns: Sequence[str] = ()) -> list[Commit]:
-    """The commits in asv's results, oldest first.
+    """Return the commits in asv's results, oldest first, without commits that have no result left.
 
     Args:
         directory: the ``results_dir`` of asv.conf.json.
-        since: seconds of the epoch; what was begun earlier is left out, and so is a commit of which nothing remains.
-        patterns: as they were given to ``asv run -b``. Of a benchmark that ran at some points only, asv keeps what it
-            knew of the others, and writes it down with the time of this run.
+        since: seconds of the epoch; results that were begun earlier are left out.
+        patterns: the patterns of ``asv run -b``; other results are left out. After a run at some points only, asv
+            keeps the old results at the other points, but gives them the time of the new run.
 
     Raises:
         ValueError: for a file that is not asv's; the message names it.
     """
-    commits = []
-    for path in sorted(directory.glob("*/*.json")):
-        if path.name == "machine.json":
-            continue
-        try:
-            content = json.loads(path.read_text())
-            results = {
-                name: result
-                for name, result in _asv_results(content, since)
-                if not patterns or any(re.search(pattern, name) for pattern in patterns)
-            }
-            if results:
-                commits.append(Commit(content["commit_hash"], path.parent.name, content["date"], results))
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{path} is not a result of asv 0.6: {error!r}") from None
-    return sorted(commits, key=lambda commit: commit.date)
+    paths = (path for path in sorted(directory.glob("*/*.json")) if path.name != "machine.json")
+    commits = (_read(path, "a result of asv 0.6", _asv_commit, path.parent.name, since, patterns) for path in paths)
+    return sorted((commit for commit in commits if commit.results), key=lambda commit: commit.date)
+
+
+def _read(path: Path, what: str, parse: Callable[..., _T], *options: Any) -> _T:
+    """Return the parsed content of a file; errors of parsing become one error that names the file."""
+    try:
+        return parse(json.loads(path.read_text()), *options)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is not {what}: {error!r}") from None
+
+
+def _asv_commit(content: Any, place: str, since: float, patterns: Sequence[str]) -> Commit:
+    results = {
+        name: result
+        for name, result in _asv_results(content, since)
+        if not patterns or any(re.search(pattern, name) for pattern in patterns)
+    }
+    return Commit(content["commit_hash"], place, content["date"], results)
 
 
 def _asv_results(content: Mapping[str, Any], since: float) -> Iterator[tuple[str, Result]]:
@@ -76,64 +82,60 @@ def _asv_results(content: Mapping[str, Any], since: float) -> Iterator[tuple[str
 
 
 def read_pytest_benchmark(path: Path) -> dict[str, Result]:
-    """The results in a file that pytest-benchmark saved; failed tests are those that ``conftest.py`` named.
+    """Return the results in a file that pytest-benchmark saved, including the failed tests that ``conftest.py`` adds.
 
     Raises:
         ValueError: for another kind of file; the message names it.
     """
-    try:
-        content = json.loads(path.read_text())
-        results = {name: Result(None, math.nan, math.nan, "") for name in content["failed"]}
-        for benchmark in content["benchmarks"]:
-            stats, extra = benchmark["stats"], benchmark["extra_info"]
-            version = f"{extra['suite_version']} {extra['case_id']}"
-            result = Result(float(stats["median"]), float(stats["q1"]), float(stats["q3"]), version)
-            results.setdefault(benchmark["fullname"], result)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is not a file of this suite: {error!r}") from None
-    return results
+    return _read(path, "a file of this suite", _run_results)
 
 
 def read_pytest_benchmark_runs(directory: Path) -> list[Commit]:
-    """The runs that pytest-benchmark saved below a directory, oldest first.
+    """Return the runs that pytest-benchmark saved below a directory, oldest first.
 
     Raises:
         ValueError: for another kind of file; the message names it.
     """
-    runs = []
-    for path in sorted(directory.glob("*/*.json")):
-        results = read_pytest_benchmark(path)
-        try:
-            content = json.loads(path.read_text())
-            machine, date = content["machine_info"], datetime.fromisoformat(content["datetime"])
-            place = str(machine.get("gpu") or f"{machine['cpu']}, {machine['cores']} cores")
-            runs.append(Commit(str(content["commit_info"]["id"]), place, round(1000 * date.timestamp()), results))
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{path} is not a file of this suite: {error!r}") from None
+    runs = (_read(path, "a file of this suite", _run) for path in sorted(directory.glob("*/*.json")))
     return sorted(runs, key=lambda run: run.date)
 
 
+def _run(content: Any) -> Commit:
+    machine, date = content["machine_info"], datetime.fromisoformat(content["datetime"])
+    place = str(machine.get("gpu") or f"{machine['cpu']}, {machine['cores']} cores")
+    return Commit(str(content["commit_info"]["id"]), place, round(1000 * date.timestamp()), _run_results(content))
+
+
+def _run_results(content: Any) -> dict[str, Result]:
+    results = {name: Result(None, math.nan, math.nan, "") for name in content["failed"]}
+    for benchmark in content["benchmarks"]:
+        stats, extra = benchmark["stats"], benchmark["extra_info"]
+        version = f"{extra['suite_version']} {extra['case_id']}"
+        result = Result(float(stats["median"]), float(stats["q1"]), float(stats["q3"]), version)
+        results.setdefault(benchmark["fullname"], result)
+    return results
+
+
 def commit_order(repository: Path = Path()) -> list[str]:
-    """The hashes of a checkout's commits, parents first; none where there is no checkout, or no git."""
+    """Return the hashes of a checkout's commits, parents first; none without a checkout or without git."""
     command = ["git", "-C", str(repository), "log", "--all", "--topo-order", "--reverse", "--format=%H"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=30)
+        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout.split()
     except (OSError, subprocess.SubprocessError):
         return []
-    return done.stdout.split()
 
 
 def in_order(commits: Iterable[Commit], order: Sequence[str]) -> list[Commit]:
-    """As ``order`` has them, oldest first; those that are not in it follow by date.
+    """Return the commits in the given order of hashes, followed by unknown commits by date.
 
-    Dates alone would not do: a rebase writes commits of one second.
+    Dates alone are not enough: a rebase gives several commits the same second.
     """
     place = {hash_: number for number, hash_ in enumerate(order)}
     return sorted(commits, key=lambda commit: (place.get(commit.hash, len(place)), commit.date))
 
 
 def fastest(runs: Sequence[Results]) -> Results:
-    """Of every benchmark the run with the lowest value; a failure in any of them is a failure."""
+    """Keep, for each benchmark, the run with the lowest value; a failure in any run is a failure."""
 
     def rank(result: Result) -> float:
         return -math.inf if result.value is None else result.value

@@ -1,8 +1,8 @@
-"""How far a measurement can be trusted, and what would make it better. Pure: samples and provenance in, findings out.
+"""Noise: reasons to distrust a measurement, and remedies. Pure: samples and provenance in, findings out.
 
-Thresholds are of two kinds. Sizes below which nobody needs to care (drift, distance of modes, …) are choices. How clear
-a finding must be is set such that unimodal, undrifting samples give a false one in at most 1 of 100 cases; the tests
-hold that on normal, uniform, exponential, log-normal and heavy-tailed ones.
+Thresholds are of two kinds. The sizes below which an effect does not matter (drift, distance of modes, …) are choices.
+The clearness that a finding needs is set so that unimodal samples without drift give a false finding in at most 1 of
+100 cases; the tests check this for normal, uniform, exponential, log-normal and heavy-tailed samples.
 """
 
 import math
@@ -11,23 +11,23 @@ from typing import Any
 
 import numpy as np
 
-# Fewer processes say little about the next one, and fewer passes little about a process.
+# Fewer processes say little about the next process, and fewer passes say little about a process.
 MIN_ROUNDS = 3
 MIN_SAMPLES = 20
-# Medians of first and last third that differ by less than this part are no drift worth a word …
+# A drift needs a difference of this fraction between the medians of the first and the last third of a process, …
 DRIFT = 0.02
-# … nor are those that differ by less than this many standard errors of their rank sum.
+# … and a difference of this many standard errors of their rank sum.
 DRIFT_Z = 3.5
-# Modes closer than this part of each other are one.
+# Modes that differ by less than this fraction are one.
 MODE_DISTANCE = 0.05
-# A mode has this part of all samples at least, and the valley between two is this many times less dense than they are.
+# A mode has at least this share of all samples; a valley is at least this many times less dense than the two modes.
 MODE_SHARE = 0.1
 VALLEY_DEPTH = 2.0
-# With m samples to a mode, uniform ones show a valley of exp(5 / √m) in 1 of 100 cases, whatever m is.
+# With m samples per mode, uniform samples show a valley of depth exp(5 / √m) in 1 of 100 cases, for any m.
 VALLEY_NOISE = 5.0
-# From here on, a mode is more than a coincidence of a few samples.
+# With fewer samples, a mode may be a coincidence.
 MIN_SAMPLES_FOR_MODES = 50
-# A measurement on all cores keeps them busy itself, with a little of its parent process on top.
+# The load above the number of cores that a measurement on all cores causes itself, with its parent process.
 OWN_LOAD = 0.5
 STEAL_SHARE = 0.01
 FREQUENCY_LOSS = 0.05
@@ -49,14 +49,13 @@ def verdict(rounds: Rounds, provenance: Provenance) -> dict[str, Any]:
     """Judge the samples of one case.
 
     Args:
-        rounds: seconds of every process, in the order they were taken.
-        provenance: ``load_before`` and ``load_after``, ``cores``, ``steal_share`` (of the processor's time, what the
-            host gave to others), ``frequency_before`` and ``frequency_after`` (MHz), ``throttled_periods`` (of the
-            container's quota, while measuring), ``threads``, ``omp_wait_policy``, ``gomp_spincount``, ``gpu``. What is
-            missing or None is not judged, but ``threads``: they must be known.
+        rounds: seconds of every process, in the order of measurement.
+        provenance: the values of ``records.provenance``: load, cores, share of stolen time, frequencies, throttled
+            periods, threads, settings of OpenMP, GPU. A missing value or None is not judged, except that ``threads``
+            must be known.
 
     Returns:
-        ``verdict``: "noisy" when there is a finding, else "quiet"; ``findings``: each a ``kind`` of ``REMEDIES``, a
+        ``verdict``: "noisy" if there is a finding, else "quiet"; ``findings``: each with a ``kind`` of ``REMEDIES``, a
         ``detail`` and the ``remedy``.
     """
     details = {
@@ -81,7 +80,7 @@ def _too_few(rounds: Rounds) -> str | None:
 
 
 def _drift(rounds: Rounds) -> str | None:
-    """The last third of a process against its first: Mann and Whitney's rank sum, added up over processes."""
+    """Compare the last third of each process with its first: Mann and Whitney's rank sum, summed over processes."""
     excess = variance = 0.0
     changes = []
     for samples in rounds:
@@ -102,18 +101,19 @@ def _drift(rounds: Rounds) -> str | None:
 
 
 def _bimodal(rounds: Rounds) -> str | None:
-    """Two dense places with a sparse one between them.
+    """Look for two dense ranges of samples with a sparse range between them.
 
-    Density is the reciprocal of the width of a window of m successive samples, m a tenth of all, so that everywhere
-    it is known equally well; windows are compared that share no sample. The widths of a unimodal distribution fall
-    and rise, however skewed it is; a valley of density is a window wider than one before it and one after it.
+    The density is the reciprocal of the width of a window of m successive samples, with m a tenth of all samples, so
+    that it is equally precise everywhere. Only windows without common samples are compared. The widths of a unimodal
+    distribution, even of a skewed one, fall and then rise; a window is a valley if it is wider than one before it and
+    one after it.
     """
     n = sum(map(len, rounds))
     if n < MIN_SAMPLES_FOR_MODES:
         return None
     values = np.sort(np.log(np.concatenate([np.asarray(samples, dtype=np.float64) for samples in rounds])))
     m = math.ceil(MODE_SHARE * n)
-    widths = values[m:] - values[:-m] + np.finfo(np.float32).eps  # equal samples have a density, too
+    widths = values[m:] - values[:-m] + np.finfo(np.float32).eps  # so that equal samples have a finite density
     before = np.minimum.accumulate(widths)[: -2 * m]
     after = np.minimum.accumulate(widths[::-1])[::-1][2 * m :]
     depths = widths[m:-m] / np.maximum(before, after)

@@ -1,6 +1,6 @@
-"""What a handful of seeds tells about a network. Pure: numbers in, numbers and a word out.
+"""Means over a few seeds of a network, and tests between networks. Pure: numbers in, numbers and a word out.
 
-Seeds are the only replicates here: intervals and tests speak of other seeds on the same images, not of other images.
+Seeds are the only replicates: intervals and tests are about other seeds on the same images, not about other images.
 """
 
 import math
@@ -12,23 +12,19 @@ from numpy.typing import NDArray
 from scipy import special
 
 CONFIDENCE = 0.95
-# Of all tests of a family together, after Holm's correction.
+# The error rate of all tests in a family together, after Holm's correction.
 ERROR_RATE = 0.05
 RESAMPLES = 4000
-# The percentile-t bootstrap needs so many seeds; of fewer, most resamples repeat one value.
+# The percentile-t bootstrap needs this many seeds; with fewer, most resamples repeat one value.
 BOOTSTRAP_SEEDS = 5
-# Two seeds that differ alike do so by rounding, too often.
+# A test needs this many seeds; the differences of two are too often equal by rounding.
 DECIDING_SEEDS = 3
 WORDS = ("supports", "contradicts", "cannot decide")
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over ``n`` seeds and its 95 % interval, infinite where one seed or none cannot give any.
-
-    Args:
-        mean: NaN of no seeds.
-    """
+    """A mean over ``n`` seeds (NaN for none) and its 95 % interval (infinite for fewer than two)."""
 
     mean: float
     low: float
@@ -36,7 +32,7 @@ class Estimate:
     n: int
 
     def within(self, low: float, high: float) -> "Estimate":
-        """The same with an interval that keeps to what the quantity can be: 0 and 1 for an accuracy."""
+        """Return the estimate with its interval cut to the range of the quantity, such as 0 to 1 for an accuracy."""
         return Estimate(self.mean, max(self.low, low), min(self.high, high), self.n)
 
 
@@ -45,11 +41,10 @@ class Test:
     """A paired t test of a mean difference against a threshold.
 
     Args:
-        difference: mean with its interval, which is not corrected for the other tests of the family.
-        threshold: what the difference is compared with.
-        p: two-sided, of the difference being the threshold.
-        adjusted: p after Holm's correction.
-        word: one of ``WORDS``, about the difference being larger.
+        difference: mean difference; its interval is not corrected for the other tests of the family.
+        p: two-sided p value of a difference equal to the threshold.
+        adjusted: p value after Holm's correction.
+        word: one of ``WORDS``, about the claim that the difference is larger than the threshold.
     """
 
     difference: Estimate
@@ -60,16 +55,17 @@ class Test:
 
 
 def estimate(values: Sequence[float], *, step: float = 0.0) -> Estimate:
-    """Mean of seeds with a 95 % interval: from five seeds on percentile-t bootstrap, of two to four Student's.
+    """Return the mean over seeds with a 95 % interval: percentile-t bootstrap for five or more seeds, else Student's.
 
-    Of five normal seeds it covers the true mean in 95 of 100 cases (percentiles of the plain bootstrap: 85), of five
-    from an exponential distribution in 92 (80). Of three seeds Student's covers 95 and 88. Where one seed in five
-    fails altogether, no interval from five seeds is right: this one covers in about 76.
+    With five seeds, the interval covers the true mean of a normal distribution in 95 of 100 cases (plain percentile
+    bootstrap: 85), and that of an exponential distribution in 92 (80). With three seeds, Student's covers 95 and 88.
+    Where one seed in five fails completely, no interval from five seeds is right; this one covers about 76. The same
+    values always give the same interval.
 
     Args:
-        values: one a seed.
-        step: the smallest difference two values can have (for an accuracy, one over the images): seeds that agree to
-            the step are not taken for infinitely sure. Other seeds always give the same interval for the same values.
+        values: one value per seed.
+        step: smallest possible difference of two values (for an accuracy, one divided by the number of images), so that
+            seeds with equal values do not give an interval of width 0.
     """
     sample = np.asarray(values, dtype=np.float64)
     n = len(sample)
@@ -83,7 +79,7 @@ def estimate(values: Sequence[float], *, step: float = 0.0) -> Estimate:
     if n >= BOOTSTRAP_SEEDS and sample.std(ddof=1) > _least_spread(step):
         resamples = sample[np.random.default_rng(0).integers(n, size=(RESAMPLES, n))]
         errors = np.maximum(resamples.std(axis=1, ddof=1), _least_spread(step)) / math.sqrt(n)
-        spread = errors > 0  # not one value n times
+        spread = errors > 0  # leave out resamples of one value n times
         t = (resamples.mean(axis=1)[spread] - mean) / errors[spread]
         lower, upper = (float(q) for q in np.quantile(t, [tail, 1 - tail]))
     return Estimate(mean, mean - upper * error, mean - lower * error, n)
@@ -92,41 +88,38 @@ def estimate(values: Sequence[float], *, step: float = 0.0) -> Estimate:
 def paired_tests(
     pairs: Sequence[tuple[Sequence[float], Sequence[float]]], *, threshold: float = 0.0, step: float = 0.0
 ) -> list[Test]:
-    """Whether a is larger than b by more than a threshold, for every pair of a family.
+    """Test for each pair of a family whether a is larger than b by more than a threshold.
 
-    A paired t test for each, two-sided, corrected by Holm 1979, so that in at most 1 of 20 families anything is said
-    that is wrong. (A test of signs or permutations has no verdict on five seeds: its p is 1/16 at least.)
+    The tests are two-sided paired t tests, corrected by Holm 1979, so that at most 1 of 20 families has any wrong word.
+    (Tests of signs or permutations cannot decide with five seeds, because their p is at least 1/16.)
 
     Args:
-        pairs: (a, b), seed by seed.
-        threshold: minus a margin asks whether a is no worse than the margin.
-        step: as in ``estimate``.
+        pairs: values of a and of b, seed by seed.
+        threshold: threshold of a − b; minus a margin tests whether a is worse than b by no more than the margin.
+        step: smallest possible difference of two values, see ``estimate``.
 
     Returns:
-        For each pair: "supports" where a − b is above the threshold, "contradicts" where it is below, and "cannot
-        decide", also for fewer than three seeds.
+        For each pair: "supports" if a − b is above the threshold, "contradicts" if it is below, else "cannot decide",
+        as always for fewer than three seeds.
 
     Raises:
-        ValueError: for pairs that are not equally many.
+        ValueError: for pairs with unequal numbers of seeds.
     """
-    differences = []
     for a, b in pairs:
         if len(a) != len(b):
             raise ValueError(f"{len(a)} and {len(b)} seeds are not pairs; allowed: equally many")
-        differences.append(np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64))
-    estimates = [estimate(difference.tolist(), step=step) for difference in differences]
+    differences = [np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64) for a, b in pairs]
     ps = [_p(difference, threshold, step) for difference in differences]
     tests = []
-    for found, p, adjusted in zip(estimates, ps, holm(ps), strict=True):
-        word = "cannot decide"
-        if adjusted < ERROR_RATE:
-            word = "supports" if found.mean > threshold else "contradicts"
-        tests.append(Test(found, threshold, p, adjusted, word))
+    for difference, p, adjusted in zip(differences, ps, holm(ps), strict=True):
+        found = estimate(difference.tolist(), step=step)
+        decided = "supports" if found.mean > threshold else "contradicts"
+        tests.append(Test(found, threshold, p, adjusted, decided if adjusted < ERROR_RATE else "cannot decide"))
     return tests
 
 
 def holm(ps: Sequence[float]) -> list[float]:
-    """P values corrected for their number (Holm 1979), in the order given.
+    """Return p values corrected for their number (Holm 1979), in the same order.
 
     >>> holm([0.01, 0.04, 0.03])
     [0.03, 0.06, 0.06]
@@ -146,7 +139,7 @@ def _p(differences: NDArray[np.float64], threshold: float, step: float) -> float
         return 1.0
     away, error = abs(float(differences.mean()) - threshold), _standard_error(differences, step)
     if error == 0:
-        return 1.0  # seeds that all agree exactly tell nothing about how much seeds differ
+        return 1.0  # seeds with equal values do not show how much seeds differ
     return float(2 * special.stdtr(n - 1, -away / error))
 
 
@@ -155,5 +148,5 @@ def _standard_error(values: NDArray[np.float64], step: float) -> float:
 
 
 def _least_spread(step: float) -> float:
-    """Standard deviation that rounding to a step makes."""
+    """Return the standard deviation that rounding to a step causes."""
     return step / math.sqrt(12)

@@ -1,14 +1,15 @@
-"""When a benchmark of a suite has regressed against an earlier result. The standard library is enough."""
+"""Whether a benchmark of a suite has regressed since an earlier result. The standard library is enough."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 # Medians of unchanged code differ by less than the first factor from run to run, and by less than the second between
-# commits that asv measures in turns; docs/history.md has the measurements. asv.conf.json repeats the first.
+# commits that asv measures in turns; docs/history.md has the measurements. asv.conf.json repeats the first factor.
 FACTOR, INTERLEAVED_FACTOR = 1.25, 1.15
-# Published, not judged. Equivariance errors are rounding, and sums in another order move them by half; that they are
-# small is checked before anything is measured. The test error of a short training has a standard error of points.
+# Quantities that are published but not judged. Equivariance errors are rounding errors, which another order of
+# summation changes by half; that they are small is checked before anything is measured. The test error of a short
+# training has a standard error of several percentage points.
 HISTORY_ONLY = ("track_equivariance_error", "track_test_error")
 
 
@@ -17,10 +18,10 @@ class Result:
     """One benchmark at one point.
 
     Args:
-        value: the median time, or what else was measured, less being better; None when the benchmark failed, nan when
+        value: the median time, or another measured value of which less is better; None if the benchmark failed, nan if
             it was skipped.
-        low, high: the quartiles; both are the value where nothing varies.
-        version: of the benchmark; other versions measure something else.
+        low, high: the quartiles; equal to the value where nothing varies.
+        version: version of the benchmark; other versions measure something else.
     """
 
     value: float | None
@@ -37,18 +38,18 @@ Results = Mapping[str, Result]
 
 
 def comparable(name: str, before: Result | None, after: Result) -> bool:
-    """Whether a benchmark is judged, and measured the same thing at both."""
+    """Return whether a benchmark is judged, and both results measured the same thing."""
     judged = not any(quantity in name for quantity in HISTORY_ONLY)
     return judged and before is not None and before.measured and after.measured and before.version == after.version
 
 
 def has_regressed(before: Result, after: Result, factor: float) -> bool:
-    """Whether the median is over ``factor`` times what it was, and the quartiles lie apart."""
+    """Return whether the median grew by more than ``factor`` and the intervals between the quartiles do not overlap."""
     return ratio(before, after) > factor and after.low > before.high
 
 
 def ratio(before: Result, after: Result) -> float:
-    """Of the medians of two results that were measured."""
+    """Return the ratio of the medians of two measured results."""
     assert before.value is not None
     assert after.value is not None
     if before.value == 0:

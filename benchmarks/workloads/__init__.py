@@ -1,4 +1,4 @@
-"""A case becomes a module, an input and the pass to measure; nothing else knows how to build what is measured.
+"""Workloads: what is measured of a case, namely a module, its input and one pass. Only this room builds them.
 
-Nothing is measured here: ``measure`` has the instruments. Layers of other people are in ``peers``.
+Nothing is measured here: ``measure`` has the instruments. ``peers`` has the layers of other people.
 """

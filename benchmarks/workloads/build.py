@@ -1,39 +1,29 @@
-"""A case → its ``Workload``: the module, the input and the pass to measure."""
+"""Builds the ``Workload`` of a case: the module, the input and the pass to measure."""
 
 import torch
 from torch import nn
 
+import gcnn_impl
 from benchmarks.cases.case import OURS, Case
 from benchmarks.workloads.shapes import CLASSES, group_of, shapes
 from benchmarks.workloads.workload import Workload
-from gcnn_impl import (
-    CONVOLUTIONS,
-    GroupResNet,
-    GroupResNetConfig,
-    LiftingConv2d,
-    PlainResNet,
-    PlainResNetConfig,
-    module_macs,
-)
 
 SEED = 0
-# Of Adam: small, so that a thousand steps in one direction leave the parameters what they are.
+# Adam's learning rate: so small that a thousand steps in one direction hardly change the parameters.
 LEARNING_RATE = 1e-6
-# Group elements, channels and pixels do not change the dtype of an output; one image is enough to see it.
-ONE_IMAGE = 1
 
 
 def configure(case: Case) -> None:
-    """Set what a case says about the whole process: torch's threads, and whether float32 may be computed in tf32."""
+    """Set the process-wide options of a case: torch's threads, and whether float32 may be computed in tf32."""
     torch.set_num_threads(case.threads)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = case.dtype == "tf32"
 
 
 def build(case: Case) -> Workload:
-    """The workload of a case; parameters and inputs depend on the case alone, and are the same on every device.
+    """Build the workload of a case; parameters and inputs depend on the case alone, and are the same on every device.
 
     Raises:
-        PeerUnavailable: when the case is a peer's and that is not installed, or has no such layer.
+        PeerUnavailable: when the peer of the case is not installed, or has no such layer.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
@@ -42,9 +32,8 @@ def build(case: Case) -> Workload:
         x, cotangent = torch.randn(in_shape), torch.randn(out_shape)
     module, x = module.to(case.device).eval(), x.to(case.device)
     autocast = torch.bfloat16 if case.dtype == "bfloat16" else None
-    if autocast is not None:
-        probe = Workload(module, x[:ONE_IMAGE], cotangent, None, backward=False, autocast=autocast)
-        cotangent = cotangent.to(probe.forward().dtype)
+    if autocast is not None:  # one image shows the dtype of the output
+        cotangent = cotangent.to(Workload(module, x[:1], cotangent, None, False, autocast=autocast).forward().dtype)
     backward = case.direction != "forward"
     return Workload(
         module.train(backward),
@@ -55,18 +44,17 @@ def build(case: Case) -> Workload:
         torch.optim.Adam(module.parameters(), LEARNING_RATE) if case.direction == "training_step" else None,
         torch.compile(module) if case.execution == "compiled" else None,
         autocast,
-        # A layer of ours that is told its mode drops its cache.
+        # Setting the mode of one of our layers drops its cached kernels.
         module.eval if case.kernels == "generated" and not backward else lambda: None,
     )
 
 
 def convolution_macs(case: Case) -> int:
-    """Return the multiply–accumulates of one forward of a case of ours, without those that generate kernels.
+    """Return the multiply–accumulates of one forward pass, without kernel generation and without computing anything.
 
-    Nothing is computed.
+    The case must be one of ``gcnn_impl``.
     """
-    module = _module(case).to("meta")
-    return module_macs(module, torch.empty(shapes(case)[0], device="meta"))
+    return gcnn_impl.module_macs(_module(case).to("meta"), torch.empty(shapes(case)[0], device="meta"))
 
 
 def _module(case: Case) -> nn.Module:
@@ -75,24 +63,24 @@ def _module(case: Case) -> nn.Module:
 
         return build_own_layer(case)
     if case.implementation != OURS:
-        from benchmarks.workloads.peers import build_peer  # late: it looks for packages that are optional
+        from benchmarks.workloads.peers import build_peer  # late: only a peer's case needs it
 
         return build_peer(case)
     return network(case) if case.layer == "resnet" else _layer(case)
 
 
 def _layer(case: Case) -> nn.Module:
-    channels, k, group = case.channels, case.kernel_size, group_of(case)
+    c, k, group = case.channels, case.kernel_size, group_of(case)
     if group is None:
-        return nn.Conv2d(channels, channels, k, padding=k // 2)
-    layer = LiftingConv2d if case.variant == "lifting" else CONVOLUTIONS[case.variant]
-    return layer(channels, channels, k, group, padding=k // 2)
+        return nn.Conv2d(c, c, k, padding=k // 2)
+    layer = gcnn_impl.LiftingConv2d if case.variant == "lifting" else gcnn_impl.CONVOLUTIONS[case.variant]
+    return layer(c, c, k, group, padding=k // 2)
 
 
 def network(case: Case) -> nn.Module:
-    """The network of a case, with parameters drawn from torch's global generator."""
-    group, widths = group_of(case), (case.channels, case.channels, 2 * case.channels)
+    """Build the network of a case, with parameters drawn from torch's global generator."""
+    group, c = group_of(case), case.channels
+    shape = 1, CLASSES, (c, c, 2 * c), case.kernel_size
     if group is None:
-        return PlainResNet(PlainResNetConfig(1, CLASSES, widths, case.kernel_size))
-    config = GroupResNetConfig(1, CLASSES, widths, case.kernel_size, group=group, variant=case.variant)
-    return GroupResNet(config)
+        return gcnn_impl.PlainResNet(gcnn_impl.PlainResNetConfig(*shape))
+    return gcnn_impl.GroupResNet(gcnn_impl.GroupResNetConfig(*shape, group=group, variant=case.variant))

@@ -1,4 +1,4 @@
-"""The shapes of a case's input and output, and its group."""
+"""The shapes of a case's input and output, and the group of a case."""
 
 import gcnn_impl
 from benchmarks.cases.case import Case
@@ -9,16 +9,17 @@ CLASSES = 10
 
 
 def shapes(case: Case) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the shapes of the input and of the output."""
+    """Return the shape of the input and the shape of the output."""
     batch, channels, image = case.batch_size, case.channels, (case.image_size, case.image_size)
     if case.layer == "resnet":
         return (batch, 1, *image), (batch, CLASSES)
     grid = () if case.group == TRIVIAL else (case.resolution,)
-    return (batch, channels, *(() if case.variant == "lifting" else grid), *image), (batch, channels, *grid, *image)
+    in_grid = () if case.variant == "lifting" else grid
+    return (batch, channels, *in_grid, *image), (batch, channels, *grid, *image)
 
 
 def group_of(case: Case) -> Group | None:
-    """Return the subgroup H with its grid; None for the trivial group."""
+    """Return the subgroup H with its grid, or None for the trivial group."""
     if case.group == TRIVIAL:
         return None
     group: Group = getattr(gcnn_impl, case.group)(*SUBGROUPS[case.group].grid_sizes(case.resolution, case.scales))

@@ -1,4 +1,4 @@
-"""Something that can be measured: a module, its input, and one pass."""
+"""A ``Workload``: a module, its input, and one pass through the module."""
 
 import contextlib
 from collections.abc import Callable
@@ -7,29 +7,27 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from gcnn_impl import (
-    Group,
-)
+from gcnn_impl import Group
 
 
 @dataclass(frozen=True)
 class Workload:
-    """Something that can be measured: ``prepare()``, then ``run()``, as often as wanted.
+    """A module, its input and one pass. Call ``prepare()``, then ``run()``, and repeat.
 
-    ``run`` is ``forward``, then ``backpropagate`` and ``step`` where the workload has them.
+    ``run`` consists of ``forward`` and, where the workload has them, ``backpropagate`` and ``step``.
 
     Args:
-        module: in eval for a forward pass, in train for forward and backward.
-        x: its input, an image (B, C, H, W) or a map on the group (B, C, |H|, H, W). A layer's input requires a gradient
-            in a backward pass, as it would inside of a network; a network's does not.
-        cotangent: the gradient of the loss with respect to the output: fixed, random, and of the shape and dtype that
+        module: in eval mode for a forward pass, in train mode for forward and backward.
+        x: input of the module, an image (B, C, H, W) or a map on the group (B, C, |H|, H, W). If a pass has a backward,
+            the input of a layer requires a gradient, as it does inside a network; the input of a network does not.
+        cotangent: gradient of the loss with respect to the output: fixed, random, and with the shape and dtype that
             the output must have.
-        group: the subgroup that the module is equivariant to; None for one that is not.
+        group: the subgroup that the module is equivariant to; None if the module is not equivariant.
         backward: whether a pass is forward and backward, or forward alone.
-        optimiser: takes a step in every pass, where there is one.
-        call: what runs: the compiled module, say; the module itself unless told otherwise.
-        autocast: the dtype that the pass is autocast to, None for none.
-        forget: called by ``prepare``: drops kernels that the last pass cached.
+        optimiser: optimiser that takes a step in every pass; None for no step.
+        call: function that a pass calls, for example the compiled module; None for the module itself.
+        autocast: dtype that the pass is autocast to; None for no autocast.
+        forget: function that drops the kernels cached by the last pass; ``prepare`` calls it.
     """
 
     module: nn.Module
@@ -43,13 +41,13 @@ class Workload:
     forget: Callable[[], object] = lambda: None
 
     def prepare(self) -> None:
-        """Drop what the last pass left: gradients, and kernels that are to be generated anew. Never timed."""
+        """Drop the gradients of the last pass, and the kernels that the next pass must generate. This is not timed."""
         self.module.zero_grad(set_to_none=True)
         self.x.grad = None
         self.forget()
 
     def run(self) -> Tensor:
-        """One pass; returns the module's output."""
+        """Run one pass and return the module's output."""
         y = self.forward()
         if self.backward:
             self.backpropagate(y)
@@ -58,19 +56,20 @@ class Workload:
         return y
 
     def forward(self) -> Tensor:
-        """The module's output; in inference mode unless the pass has a backward."""
+        """Return the module's output; computed in inference mode unless the pass has a backward."""
         call = self.module if self.call is None else self.call
-        with contextlib.nullcontext() if self.backward else torch.inference_mode(), self._autocast():
+        with contextlib.nullcontext() if self.backward else torch.inference_mode(), self.autocasting():
             return call(self.x)
 
     def backpropagate(self, y: Tensor) -> None:
-        """The gradients of the parameters and, where it requires one, of the input."""
+        """Compute the gradients of the parameters and, if the input requires one, of the input."""
         y.backward(self.cotangent)
 
     def step(self) -> None:
-        """The optimiser's."""
+        """Take the optimiser's step."""
         assert self.optimiser is not None
         self.optimiser.step()
 
-    def _autocast(self) -> contextlib.AbstractContextManager[object]:
+    def autocasting(self) -> contextlib.AbstractContextManager[object]:
+        """Return the context in which a forward is computed: ``torch.autocast``, or none."""
         return contextlib.nullcontext() if self.autocast is None else torch.autocast(self.x.device.type, self.autocast)

@@ -1,23 +1,17 @@
-"""Layers by other people as contenders, one file each; our own layers and those of users live elsewhere.
+"""Peers: layers by other people that our layers are compared with, one file each.
 
-A peer takes and returns what our layers do, images (B, C, H, W) or maps on the group (B, C, |H|, H, W), and computes
-in its own best way inside. Our layers convert the input into their layout and leave the output in that layout; peers
-do the same, so that conversions are timed alike.
+A peer takes and returns the same tensors as our layers, images (B, C, H, W) or maps on the group (B, C, |H|, H, W), and
+computes in its own fastest layout inside. Our layers convert their input into their own layout and return their output
+in that layout. Peers do the same, so the conversions of both are timed.
 
-============  ==============================  =====================  ===================================================
-peer          variants                        groups                 what the peer is
-============  ==============================  =====================  ===================================================
-torch         lifting, full, separable        all                    fixed-weight ``conv2d`` of the same C·|H| channels:
-                                                                     dense, or 1×1 and then depthwise. Not equivariant:
-                                                                     what the arithmetic costs without a group
-escnn         lifting, full                   SO2, O2                ``R2Conv`` between regular representations; Weiler,
-                                                                     Cesa, "General E(2)-Equivariant Steerable CNNs",
-                                                                     NeurIPS 2019
-authors       all but separable2d             SO2                    Knigge, Romero, Bekkers, ICML 2022; from a checkout
-                                                                     of ``AUTHORS_REPOSITORY`` on this machine
-============  ==============================  =====================  ===================================================
+- torch: ``conv2d`` with fixed weights and the same C·|H| channels (dense, or 1×1 and then depthwise). It is not
+  equivariant, and shows the cost of the arithmetic without a group.
+- escnn: ``R2Conv`` between regular representations; Weiler, Cesa, "General E(2)-Equivariant Steerable CNNs", NeurIPS
+  2019.
+- authors: the layers of Knigge, Romero, Bekkers, ICML 2022, from a local checkout of their code.
 
-A new peer is a module here with ``build_layer(case)`` and ``why_unavailable()``, and a row of ``cases.peers``.
+``cases.peers`` has the variants and groups of each. To add a peer, add a module here with ``build_layer(case)`` and
+``why_unavailable()``, and a row there.
 """
 
 import importlib
@@ -31,19 +25,17 @@ from benchmarks.cases.peers import PEERS
 
 
 class PeerUnavailable(Exception):  # noqa: N818
-    """A peer that is not installed, or that lacks the case; the message is the reason."""
+    """A peer that is not installed, or has no layer for the case; the message is the reason."""
 
 
 def why_unavailable(case: Case) -> str | None:
-    """Return in one line why the case cannot be measured with its peer; None where it can, or where it has no peer.
+    """Return in one line why the peer of a case cannot be measured; None if it can, or if the case has no peer.
 
     The peer's own package is not imported.
     """
     if case.implementation not in PEERS:
         return None
     name, peer = case.implementation, PEERS[case.implementation]
-    if case.layer != "conv":
-        return f"{name} is compared by layers, not by networks"
     if case.variant not in peer.variants:
         return f"{name} has no variant {case.variant!r}; it has: {', '.join(peer.variants)}"
     if case.group not in peer.groups:
@@ -56,10 +48,9 @@ def build_peer(case: Case) -> nn.Module:
     """Build the layer of ``case.implementation``, with parameters drawn from torch's global generator.
 
     Raises:
-        PeerUnavailable: when the peer is not installed, or lacks the case.
+        PeerUnavailable: when the peer is not installed, or has no layer for the case.
     """
-    reason = why_unavailable(case)
-    if reason is not None:
+    if reason := why_unavailable(case):
         raise PeerUnavailable(reason)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # peers warn about their own use of torch and of optional packages

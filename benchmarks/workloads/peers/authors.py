@@ -19,7 +19,7 @@ LAYERS = {
     "dseparable": "GroupConvDSeparable",
     "dgseparable": "GroupConvDGSeparable",
 }
-# Sizes of the kernel net, which ours share: two sine layers of 64.
+# Sizes of the kernel net, the same as in our layers: two sine layers of 64 units.
 KERNEL_NET = {
     "ck_net_num_hidden": 1,
     "ck_net_hidden_size": 64,
@@ -30,12 +30,12 @@ KERNEL_NET = {
 
 
 def why_unavailable() -> str | None:
-    """Return why there is no checkout of the authors' code, in one line; None where there is one."""
+    """Return in one line why there is no checkout of the authors' code; None if there is one."""
     return why_no_checkout(os.environ.get(AUTHORS_VARIABLE))
 
 
 def why_no_checkout(path: str | None) -> str | None:
-    """Why a folder is not the authors' code, in one line; None if it is."""
+    """Return in one line why a folder is no checkout of the authors' code; None if it is one."""
     if not path:
         return f"no checkout of the authors' code; give --authors PATH or {AUTHORS_VARIABLE}: {AUTHORS_REPOSITORY}"
     if not (Path(path) / "ck_g_cnn").is_dir():
@@ -46,13 +46,8 @@ def why_no_checkout(path: str | None) -> str | None:
 class AuthorsConv2d(nn.Module):
     """One of the authors' layers on SE(2), discretised.
 
-    They generate their kernels in every pass, in eval too. The grid of the group is given to them, which saves them
-    making it.
-
-    Args:
-        layer: theirs.
-        grid: angles of the |H| elements, shape (|H|,).
-        lifting: whether its input is an image.
+    The layer generates its kernels in every pass, also in eval mode. The grid on H, the angles of shape (|H|,), is made
+    once, outside the timed pass. The input is an image if ``lifting``.
     """
 
     grid: Tensor
@@ -63,8 +58,8 @@ class AuthorsConv2d(nn.Module):
         self.register_buffer("grid", grid, persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) or (B, C, |H|, H, W) → (B, C, |H|, H, W)."""
-        y, _ = self.layer(x, self.grid) if self.lifting else self.layer(x, self.grid, self.grid)
+        """Map (B, C, H, W) or (B, C, |H|, H, W) to (B, C, |H|, H, W)."""
+        y: Tensor = (self.layer(x, self.grid) if self.lifting else self.layer(x, self.grid, self.grid))[0]
         return y
 
 
@@ -76,12 +71,12 @@ def build_layer(case: Case) -> nn.Module:
     """
     checkout = os.environ[AUTHORS_VARIABLE]
     if checkout not in sys.path:
-        sys.path.append(checkout)  # last: the checkout has modules of common names
+        sys.path.append(checkout)  # last, because the checkout has modules with common names
     try:
         groups, convolutions = (importlib.import_module(f"ck_g_cnn.{name}") for name in ("groups", "nn.conv"))
     except ImportError as error:
         raise ImportError(f"the authors' layers in {checkout} cannot be imported: {error}") from error
-    group = groups.SE2().to(case.device)  # their kernel grids are no buffers: they stay where the group was
+    group = groups.SE2().to(case.device)  # the layer makes its kernel grids on the device of the group, as no buffers
     layer = getattr(convolutions, LAYERS[case.variant])(
         group=group,
         kernel_size=case.kernel_size,
@@ -93,6 +88,6 @@ def build_layer(case: Case) -> nn.Module:
         padding=True,
         **KERNEL_NET,
     )
-    # Their plane has the axes (row, column), ours (x, y) with y pointing up: they turn the other way round.
+    # The axes of their plane are (row, column), ours (x, y) with y pointing up, so their angles have the other sign.
     grid = torch.remainder(-group.sample(case.resolution), 2 * torch.pi)
     return AuthorsConv2d(layer, grid, lifting=case.variant == "lifting")

@@ -1,6 +1,7 @@
-"""Escnn's ``R2Conv``; Weiler, Cesa, "General E(2)-Equivariant Steerable CNNs", NeurIPS 2019."""
+"""The peer escnn: ``R2Conv``; Weiler, Cesa, "General E(2)-Equivariant Steerable CNNs", NeurIPS 2019."""
 
 import importlib.util
+import itertools
 import sys
 from types import ModuleType
 from typing import Any
@@ -12,21 +13,22 @@ from benchmarks.cases.case import Case
 
 
 def why_unavailable() -> str | None:
-    """Return why escnn cannot be had, in one line; None where it is installed."""
+    """Return in one line why escnn is not available; None if it is installed."""
     if "escnn" not in sys.modules and importlib.util.find_spec("escnn") is None:
         return "escnn is not installed; `nox -s peers` installs it"
     return None
 
 
 def build_layer(case: Case) -> nn.Module:
-    """Build the layer of the case."""
+    """Build the layer of a case."""
     return EscnnConv2d(case)
 
 
 class EscnnConv2d(nn.Module):
-    """Escnn's ``R2Conv`` from C trivial (lifting) or C regular fields to C regular ones, over Cₙ or Dₙ.
+    """Escnn's ``R2Conv`` from C trivial (lifting) or C regular fields to C regular fields, over Cₙ or Dₙ.
 
-    Escnn keeps the expanded filter in eval, and expands it anew in every pass in train: cached and generated kernels.
+    Escnn keeps the expanded filter in eval mode (cached kernels), and expands it in every pass in train mode
+    (generated kernels).
     """
 
     def __init__(self, case: Case) -> None:
@@ -34,7 +36,7 @@ class EscnnConv2d(nn.Module):
         gspaces, escnn = _import_escnn()
         if case.group == "SO2":
             space = gspaces.rot2dOnR2(case.resolution)
-        else:  # its reflection turns y over, as ours does
+        else:  # axis 0 is the reflection y → −y, the same as ours
             space = gspaces.flipRot2dOnR2(case.resolution // 2, axis=0.0)
         field_in = space.trivial_repr if case.variant == "lifting" else space.regular_repr
         self.resolution, self.tensor = case.resolution, escnn.GeometricTensor
@@ -44,35 +46,34 @@ class EscnnConv2d(nn.Module):
         self.conv = escnn.R2Conv(self.in_type, out_type, case.kernel_size, padding=case.kernel_size // 2)
 
     def train(self, mode: bool = True) -> "EscnnConv2d":
-        """As ever, but for generated kernels never eval: what it means beside that, dropout say, is not in here."""
-        with torch.no_grad():  # or the filter that escnn keeps hangs on the graph, and nobody can copy the module
+        """Set the mode; for generated kernels always train mode, which changes nothing else in this module."""
+        with torch.no_grad():  # otherwise escnn's filter is part of a graph, and the module cannot be copied
             return super().train(mode or self.expands_always)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) or (B, C, |H|, H, W) → (B, C, |H|, H, W)."""
-        y = self.conv(self.tensor(x.flatten(1, -3), self.in_type)).tensor  # (B, C·|H|, H, W), a field's |H| adjacent
-        return y.unflatten(1, (-1, self.resolution))
+        """Map (B, C, H, W) or (B, C, |H|, H, W) to (B, C, |H|, H, W)."""
+        y = self.conv(self.tensor(x.flatten(1, -3), self.in_type)).tensor  # (B, C·|H|, H, W), |H| innermost
+        maps: Tensor = y.unflatten(1, (-1, self.resolution))
+        return maps
 
 
 def _import_escnn() -> tuple[Any, Any]:
-    """``escnn.gspaces`` and ``escnn.nn``.
+    """Return ``escnn.gspaces`` and ``escnn.nn``.
 
-    Escnn imports one function of lie_learn, for SO(3). That package needs numpy < 2, so where it is missing an empty
-    stand-in takes its place; nothing on the plane calls it.
+    Escnn imports one function of lie_learn for SO(3), and lie_learn needs numpy < 2. Where lie_learn is missing, an
+    empty module replaces it, because no layer on the plane calls that function.
 
     Raises:
         ImportError: when escnn cannot be imported.
     """
     if "lie_learn" not in sys.modules and importlib.util.find_spec("lie_learn") is None:
-        parts = ("lie_learn", "representations", "SO3", "wigner_d")
-        for length in range(1, len(parts) + 1):
-            name = ".".join(parts[:length])
-            sys.modules[name] = ModuleType(name, "Stands in for lie_learn, which is not installed.")
+        for name in itertools.accumulate(("lie_learn", "representations", "SO3", "wigner_d"), "{}.{}".format):
+            sys.modules[name] = ModuleType(name, "Replaces lie_learn, which is not installed.")
         sys.modules[name].wigner_D_matrix = None  # type: ignore[attr-defined]
     try:
         from escnn import gspaces, nn
         from escnn.group import _numerical
-    except Exception as error:  # its compiled dependencies fail in many ways
+    except Exception as error:  # the compiled dependencies of escnn fail in many ways
         raise ImportError(f"escnn cannot be imported: {type(error).__name__}: {error}") from error
-    _numerical.randomized_svd = None  # scikit-learn's refuses the np.matrix it is given; escnn then takes scipy's
+    _numerical.randomized_svd = None  # scikit-learn's version refuses escnn's np.matrix; without it, escnn uses scipy's
     return gspaces, nn

@@ -1,4 +1,4 @@
-"""Torch's own convolutions with fixed weights: what the arithmetic costs without a group."""
+"""The peer torch: ordinary convolutions with fixed weights, the cost of the arithmetic without a group."""
 
 import torch
 from torch import Tensor, nn
@@ -7,14 +7,10 @@ from benchmarks.cases.case import Case
 
 
 class FixedWeightConv2d(nn.Module):
-    """Ordinary convolutions on the C·|H| channels of a map.
+    """Ordinary convolutions from C (lifting) or C·|H| channels to C·|H| channels; the resolution is |H|.
 
-    Channels-last, data and weights: on NCHW data a training pass of 1×1 and depthwise takes 3 to 8 times as long, and
-    one of a dense convolution between 10 % less and 40 % more (batch 1 to 64, 2 cores).
-
-    Args:
-        convolutions: from C, or C·|H|, to C·|H| channels.
-        resolution: |H|.
+    Data and weights are channels-last. On NCHW data, a training pass takes 3 to 8 times as long with 1×1 and depthwise
+    convolutions, and between 10 % less and 40 % more with a dense one (batch 1 to 64, 2 cores).
     """
 
     def __init__(self, convolutions: nn.Sequential, resolution: int) -> None:
@@ -23,9 +19,10 @@ class FixedWeightConv2d(nn.Module):
         self.resolution = resolution
 
     def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) or (B, C, |H|, H, W) → (B, C, |H|, H, W)."""
-        y = x.flatten(1, -3).contiguous(memory_format=torch.channels_last)  # (B, C·|H|, H, W)
-        return self.convolutions(y).unflatten(1, (-1, self.resolution))
+        """Map (B, C, H, W) or (B, C, |H|, H, W) to (B, C, |H|, H, W)."""
+        images = x.flatten(1, -3).contiguous(memory_format=torch.channels_last)  # (B, C·|H|, H, W)
+        maps: Tensor = self.convolutions(images).unflatten(1, (-1, self.resolution))
+        return maps
 
 
 def why_unavailable() -> None:

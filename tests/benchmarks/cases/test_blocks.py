@@ -1,4 +1,4 @@
-"""Contenders of one shape are measured together, and one of them twice."""
+"""Blocks: contenders of one shape are measured together, and one of them twice."""
 
 import dataclasses
 from collections import Counter
@@ -11,7 +11,7 @@ from benchmarks.cases.profiles import own_layer_cases, profile_cases
 PLAIN: dict[str, Any] = {"variant": "plain", "group": "trivial", "resolution": 1}
 
 
-def test_contenders_differ_in_what_is_compared_and_plain_is_in_the_first_block_of_its_shape() -> None:
+def test_contenders_differ_in_the_compared_axes_and_plain_is_in_the_first_block_of_its_shape() -> None:
     cases = [
         Case(),
         Case(**PLAIN),
@@ -34,7 +34,7 @@ def test_every_missing_case_is_in_one_block_and_no_other_case_in_any() -> None:
     assert counts == dict.fromkeys(missing, 1)
 
 
-def test_a_user_s_layer_that_is_missing_brings_what_it_is_compared_with() -> None:
+def test_a_missing_case_of_a_users_layer_is_measured_with_its_whole_block() -> None:
     cases = profile_cases("quick", resolution=(8,), batch_size=(16,), layer=("conv",))
     own = own_layer_cases(cases, "mine:Layer")
     found = blocks([*cases, *own], set(own), seed=0)
@@ -52,7 +52,7 @@ def test_order_twins_and_ids_come_from_the_seed_alone() -> None:
     assert sum(block.twin == block.cases[0] for block in first if len(block.cases) > 1) < len(first) / 2
 
 
-def test_a_twin_is_the_same_case_under_a_number_of_its_own() -> None:
+def test_a_twin_is_the_same_case_with_its_own_number() -> None:
     case, full = Case(), Case(variant="full")
     block = Block((case, full), twin=full, seed=0)
     assert sorted(number for number, _ in block.entries()) == [0, 1, 2]

@@ -1,4 +1,4 @@
-"""Cases have stable ids, say what is wrong with them in one line, and come in profiles."""
+"""Cases have stable ids, name a wrong value in one line, and come in profiles."""
 
 import dataclasses
 from typing import Any
@@ -31,7 +31,7 @@ OTHER_VALUES: dict[str, Any] = {
 
 
 def test_the_id_is_the_same_on_every_machine_and_in_every_release() -> None:
-    # If this changes, every stored record is measured again: bump CASE_VERSION on purpose, or do not change it.
+    # If this id changes, every stored record is measured again. Change it only on purpose, by bumping CASE_VERSION.
     assert Case().id == "4b12cd5c10b4"
 
 
@@ -47,7 +47,7 @@ def test_the_id_depends_on_the_version_of_the_definition(monkeypatch: pytest.Mon
     assert Case().id != before
 
 
-def test_a_case_is_hashable_and_made_again_from_its_fields() -> None:
+def test_a_case_is_hashable_and_can_be_made_from_its_fields() -> None:
     case = Case(variant="full", threads=2)
     assert Case(**case.fields()) == case  # type: ignore[arg-type]
     assert len({case, Case(variant="full", threads=2)}) == 1
@@ -118,7 +118,7 @@ def test_a_wrong_value_is_named_with_what_is_allowed(fields: dict[str, Any], mes
         ({**PLAIN, "execution": "compiled"}, "cached"),
     ],
 )
-def test_kernels_that_are_not_said_are_cached_where_they_can_be(fields: dict[str, Any], kernels: str) -> None:
+def test_kernels_are_cached_by_default_where_that_is_allowed(fields: dict[str, Any], kernels: str) -> None:
     assert Case(**fields).kernels == kernels
 
 
@@ -126,7 +126,7 @@ def test_kernels_that_are_not_said_are_cached_where_they_can_be(fields: dict[str
     ("fields", "rotations"),
     [({}, 8), ({"group": "O2"}, 4), ({"group": "RPlus", "scales": 8}, 1), ({"group": "SO2xRPlus", "scales": 4}, 2)],
 )
-def test_rotations_are_what_the_other_factors_of_the_grid_leave(fields: dict[str, Any], rotations: int) -> None:
+def test_rotations_follow_from_the_other_factors_of_the_grid(fields: dict[str, Any], rotations: int) -> None:
     assert Case(**fields).rotations == rotations
 
 
@@ -141,7 +141,7 @@ def test_a_profile_has_every_case_once_and_every_basic_variant_in_both_direction
     assert available_cores() in {case.threads for case in cases}
 
 
-def test_standard_touches_every_value_that_a_processor_has() -> None:
+def test_the_standard_profile_has_every_value_that_a_cpu_supports() -> None:
     cases = profile_cases("standard")
     for axis, values in {
         "variant": {"gseparable", "dseparable", "dgseparable", "separable2d"},
@@ -157,7 +157,7 @@ def test_standard_touches_every_value_that_a_processor_has() -> None:
         assert {getattr(case, axis) for case in cases} >= values
 
 
-def test_quick_varies_one_axis_at_a_time_around_the_base_point() -> None:
+def test_the_quick_profile_varies_one_axis_at_a_time_around_the_base_point() -> None:
     base = Case(variant="full", threads=1)
     cases = [c for c in profile_cases("quick", threads=(1,)) if (c.layer, c.variant) == ("conv", "full")]
     assert base in cases
@@ -175,14 +175,14 @@ def test_plain_has_no_resolution_to_vary() -> None:
     ]
 
 
-def test_a_group_of_scales_alone_is_not_asked_for_scales() -> None:
+def test_the_scales_of_a_group_without_rotations_follow_from_its_resolution() -> None:
     assert expand({"group": ("RPlus",), "resolution": (2, 4)}) == [
         Case(group="RPlus", resolution=2, scales=2),
         Case(group="RPlus", resolution=4, scales=4),
     ]
 
 
-def test_a_user_s_layer_has_one_case_for_every_layer_of_ours() -> None:
+def test_a_users_layer_has_one_case_for_each_shape_and_group_of_our_layers() -> None:
     cases = [Case(**PLAIN), Case(), Case(variant="full"), Case(resolution=4), Case(layer="resnet")]
     own = own_layer_cases(cases, "mine.layers:Layer")
     assert own == [
@@ -193,13 +193,13 @@ def test_a_user_s_layer_has_one_case_for_every_layer_of_ours() -> None:
         own_layer_cases(cases, "mine")
 
 
-def test_values_given_replace_those_of_the_profile() -> None:
+def test_given_values_replace_those_of_the_profile() -> None:
     cases = profile_cases("quick", resolution=(3, 5), variant=("separable", "full"), threads=(1,), device=None)
     assert {case.resolution for case in cases} == {3, 5}
     assert {case.variant for case in cases} == {"separable", "full"}
 
 
-def test_a_layer_given_chooses_among_the_grids_of_the_profile() -> None:
+def test_a_given_layer_chooses_among_the_grids_of_the_profile() -> None:
     everything = profile_cases("quick")
     assert profile_cases("quick", layer=("resnet",)) == [case for case in everything if case.layer == "resnet"]
 
@@ -209,12 +209,12 @@ def test_a_layer_given_chooses_among_the_grids_of_the_profile() -> None:
     [
         ("fast", {}, "^unknown profile 'fast'; allowed: quick, standard, full$"),
         ("quick", {"layer": ("mlp",)}, "^unknown layer 'mlp'"),
-        # A plain case has no resolution, but 0 is wrong all the same.
+        # A plain case has no resolution, but 0 is wrong anyway.
         ("quick", {"variant": ("plain",), "resolution": (0,)}, "^resolution 0 is not allowed"),
         ("quick", {"layer": ("resnet",), "variant": ("lifting",)}, "^no case is left: variant 'lifting' does not go"),
         ("quick", {"layer": ()}, "^no case is left"),
     ],
 )
-def test_wrong_values_for_a_profile(profile: str, values: dict[str, Any], message: str) -> None:
+def test_wrong_values_for_a_profile_are_refused(profile: str, values: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidCase, match=message):
         profile_cases(profile, **values)

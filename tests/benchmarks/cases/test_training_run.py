@@ -1,4 +1,4 @@
-"""Training runs: what is allowed, what is refused, and what an id depends on. None of it needs torch."""
+"""Training runs: allowed values, errors for other values, and ids. Torch is not needed."""
 
 import dataclasses
 import importlib
@@ -94,7 +94,7 @@ def test_ids_depend_on_every_field_and_on_nothing_else() -> None:
     assert dataclasses.replace(RUN).id == RUN.id
 
 
-def test_a_number_has_one_spelling() -> None:
+def test_equal_numbers_of_different_types_give_the_same_run() -> None:
     assert TrainingRun(budget=10, learning_rate=1) == TrainingRun(budget=10.0, learning_rate=1.0)
     assert TrainingRun(budget=10, learning_rate=1).id == TrainingRun(budget=10.0, learning_rate=1.0).id
     assert TrainingRun(budget_unit="seconds", budget=0.5).budget == 0.5
@@ -118,18 +118,18 @@ def test_the_defaults_are_the_papers_recipe() -> None:
     assert [RUN.learning_rate_at(progress) for progress in (0.0, 0.5, 1.0)] == pytest.approx([1e-4, 5e-5, 0])
 
 
-def test_the_short_recipe_rises_then_falls_to_nothing() -> None:
+def test_the_short_recipe_rises_then_falls_to_zero() -> None:
     factors = [RECIPES["short"].factor(progress) for progress in (0.0, 0.125, 0.25, 0.625, 1.0)]
     assert factors == pytest.approx([0, 0.5, 1, 0.5, 0])
 
 
 @pytest.mark.parametrize(("unit", "progress"), [("epochs", 0.25), ("seconds", 0.5), ("macs", 1.0)])
-def test_progress_is_what_of_the_budget_is_spent(unit: str, progress: float) -> None:
+def test_progress_is_the_spent_share_of_the_budget(unit: str, progress: float) -> None:
     run = TrainingRun(budget_unit=unit, budget=8)
     assert run.progress({"epoch": 2, "seconds": 4.0, "macs": 9}) == progress
 
 
-def test_labels_tell_groups_and_matches_apart() -> None:
+def test_labels_distinguish_groups_and_matches() -> None:
     sim2 = TrainingRun(group="SO2xRPlus", scales=2, matched="time")
     assert sim2.label == "rotated-digits separable SO2xRPlus(4×2) C=8 matched by time seed 0"
     plain = TrainingRun(variant="plain", group="trivial", resolution=1)

@@ -1,4 +1,4 @@
-"""Sampling against a clock that only moves when the pass says so."""
+"""Sampling with a made-up clock that only the passes move."""
 
 from itertools import islice
 from typing import Any
@@ -32,7 +32,7 @@ class Passes:
         return samples
 
 
-def test_slow_passes_are_sampled_the_least_number_of_times_after_one_to_warm_up() -> None:
+def test_slow_passes_are_sampled_the_smallest_number_of_times_after_one_to_warm_up() -> None:
     passes = Passes(50.0, 2.0)
     assert passes.sample(Sampling(rounds=1, min_samples=3, seconds=1.0)) == [2.0, 2.0, 2.0]
     assert passes.calls == 1 + 3
@@ -44,7 +44,7 @@ def test_faster_passes_are_sampled_until_the_budget_is_spent() -> None:
     assert passes.calls == 2 + 20  # a tenth of the budget to warm up
 
 
-def test_fast_passes_are_sampled_the_most_number_of_times() -> None:
+def test_fast_passes_are_sampled_the_largest_number_of_times() -> None:
     assert len(Passes(2.0**-20).sample(Sampling(rounds=1, min_samples=3, max_samples=50, seconds=0.01))) == 50
 
 
@@ -61,7 +61,7 @@ def test_the_clock_of_the_cpu_is_monotonic() -> None:
     assert clock() <= clock()
 
 
-def test_time_on_the_device_is_between_events_and_without_what_is_prepared(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_time_on_the_device_is_between_events_and_excludes_preparation(monkeypatch: pytest.MonkeyPatch) -> None:
     passes = Passes(0.5, 0.25)
     waited: list[float] = []
 
@@ -73,16 +73,16 @@ def test_time_on_the_device_is_between_events_and_without_what_is_prepared(monke
             self.at = passes.now
 
         def elapsed_time(self, end: Any) -> float:
-            assert waited  # before that an event has not happened
+            assert waited  # events happen only before a synchronisation
             return float(1e3 * (end.at - self.at))
 
     monkeypatch.setattr(torch.cuda, "Event", Event)
     monkeypatch.setattr(torch.cuda, "synchronize", lambda: waited.append(passes.now))
     assert device_seconds(passes.run, prepare=passes.prepare, passes=3) == [0.5, 0.25, 0.25]
-    assert len(waited) == 1  # once, in the end
+    assert len(waited) == 1  # once, at the end
 
 
-def test_a_turn_lasts_its_time_or_its_number_of_passes_and_one_pass_at_least() -> None:
+def test_a_turn_ends_by_time_or_number_of_passes_but_has_at_least_one_pass() -> None:
     for seconds, most, taken in ((0.5, 100, 4), (0.5, 2, 2), (0.0, 100, 1)):
         passes = Passes(0.125)
         assert len(take_turn(passes.run, lambda p=passes: p.now, seconds, prepare=passes.prepare, most=most)) == taken
@@ -91,21 +91,21 @@ def test_a_turn_lasts_its_time_or_its_number_of_passes_and_one_pass_at_least() -
 @pytest.mark.parametrize(
     ("samples", "precise", "why"),
     [
-        ([1.0], True, None),  # two at least in each of five rounds
+        ([1.0], True, None),  # at least two in each of five rounds
         ([1.0, 1.0], False, "budget"),
         ([0.01] * 3, True, "precision"),
         ([0.01] * 3, False, None),
         ([0.01] * 20, False, "samples"),
     ],
 )
-def test_a_round_is_over_when_it_is_precise_or_has_had_its_share(
+def test_a_round_ends_when_it_is_precise_or_has_used_its_share(
     samples: list[float], precise: bool, why: str | None
 ) -> None:
     sampling = Sampling(rounds=5, min_samples=10, max_samples=100, seconds=5.0)
     assert sampling.stopped(samples, lambda _: precise) == why
 
 
-def test_turns_are_counterbalanced_and_every_round_begins_with_another() -> None:
+def test_turns_are_counterbalanced_and_every_round_begins_with_another_contender() -> None:
     assert list(islice(counterbalanced(3, 0), 9)) == [0, 1, 2, 2, 1, 0, 0, 1, 2]
     assert list(islice(counterbalanced(3, 1), 6)) == [1, 2, 0, 0, 2, 1]
     assert {next(counterbalanced(3, number)) for number in range(3)} == {0, 1, 2}

@@ -1,4 +1,4 @@
-"""Energy counters that are made up: files as Linux has them, a module in place of NVIDIA's."""
+"""Energy from made-up counters: files like those of Linux, and a module in place of NVIDIA's."""
 
 import sys
 from pathlib import Path
@@ -19,7 +19,7 @@ def zone(powercap: Path, name: str, microjoules: int, largest: int = 999) -> Pat
     return folder
 
 
-def test_packages_add_up_and_their_parts_do_not_count_twice(tmp_path: Path) -> None:
+def test_packages_are_added_up_and_their_parts_do_not_count_twice(tmp_path: Path) -> None:
     zones = [zone(tmp_path, name, 100) for name in ("intel-rapl:0", "intel-rapl:1", "intel-rapl:0:0")]
     (tmp_path / "intel-rapl").mkdir()  # the driver itself
     counter = rapl_counter(tmp_path)
@@ -38,7 +38,7 @@ def test_a_counter_that_wraps_goes_on(tmp_path: Path) -> None:
     assert joules == pytest.approx((1000 - 900 + 60) * 1e-6)
 
 
-def test_reasons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_counter_has_a_reason(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(NoEnergyCounter, match="no RAPL counter below"):
         rapl_counter(tmp_path)
     monkeypatch.setattr(energy, "POWERCAP", tmp_path)
@@ -49,7 +49,7 @@ def test_reasons(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(path: Path) -> str:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_text", refuse)  # as root one may read everything
+    monkeypatch.setattr(Path, "read_text", refuse)  # root may read every file
     reason = energy_per_pass(lambda: None, "cpu")["reason"]
     assert reason == f"{package}/max_energy_range_uj cannot be read: Permission denied"
 
@@ -65,7 +65,7 @@ def test_joules_of_a_window_are_those_of_its_passes() -> None:
     assert result == {"joules_per_pass": pytest.approx(15), "passes": 4, "seconds": pytest.approx(1.2)}
 
 
-def test_a_counter_that_stands_still_is_none() -> None:
+def test_a_counter_that_stands_still_is_refused() -> None:
     ticks = iter(range(10))
     with pytest.raises(NoEnergyCounter, match="did not move"):
         window(lambda: None, lambda: 7.0, lambda: float(next(ticks)), seconds=1.0)

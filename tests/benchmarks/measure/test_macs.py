@@ -1,4 +1,4 @@
-"""The MACs of fvcore, of torch's counter and of closed forms meet, and nothing that has MACs goes uncounted."""
+"""The MACs of fvcore, of torch's counter and of closed forms agree, and every operator with MACs is counted."""
 
 import copy
 import math
@@ -23,7 +23,7 @@ from benchmarks.workloads.build import build
 from benchmarks.workloads.workload import Workload
 from gcnn_impl import generation_macs, module_macs, native
 
-# What fvcore has no rule for and has no multiply–accumulates: elementwise, indexing, reshaping, pooling, reductions.
+# Operators without a rule in fvcore and without MACs: elementwise, indexing, reshaping, pooling, reductions.
 HARMLESS = {
     "aten::add",
     "aten::amax",
@@ -48,7 +48,7 @@ SHAPES: list[dict[str, Any]] = [
 
 
 def closed_form(case: Case, taps: int) -> int:
-    """The convolution of a layer that keeps the image size, C → C channels on |H| elements, written out."""
+    """Return the MACs of a layer's convolution, C → C channels on |H| elements, at the same image size."""
     outputs = case.batch_size * case.channels * case.resolution * case.image_size**2
     return {
         "plain": outputs * case.channels * taps,
@@ -65,7 +65,7 @@ def layer_case(variant: str, shape: dict[str, Any]) -> Case:
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("variant", ["plain", "lifting", "full", "separable"])
-def test_the_convolution_of_a_layer_by_its_definition(variant: str, shape: dict[str, Any]) -> None:
+def test_the_macs_of_a_convolution_follow_from_its_definition(variant: str, shape: dict[str, Any]) -> None:
     case = layer_case(variant, shape)
     workload = build(case)
     macs = count_macs(workload.module, workload.x)
@@ -101,7 +101,7 @@ def test_a_plain_network_generates_no_kernels_and_counts_its_layers() -> None:
 
 
 @pytest.mark.parametrize("batch_size", [1, 2])
-def test_counting_a_network_leaves_no_trace_in_it(batch_size: int) -> None:
+def test_counting_a_network_does_not_change_it(batch_size: int) -> None:
     workload = build(Case(layer="resnet", channels=2, image_size=9, batch_size=batch_size, kernel_size=3, resolution=2))
     state = copy.deepcopy(workload.module.state_dict())
     macs = count_macs(workload.module, workload.x)
@@ -112,7 +112,7 @@ def test_counting_a_network_leaves_no_trace_in_it(batch_size: int) -> None:
     assert set(macs["unsupported"]) <= HARMLESS
 
 
-def test_kernels_are_generated_although_they_are_in_the_inference_cache() -> None:
+def test_kernel_generation_is_counted_although_the_kernels_are_cached() -> None:
     workload = build(Case(channels=2, batch_size=1, image_size=8, kernel_size=3, resolution=2))
     before = count_macs(workload.module, workload.x)
     workload.run()
@@ -130,7 +130,7 @@ def test_an_operator_that_cannot_be_counted_is_named() -> None:
     assert "aten::_convolution_mode" in macs["unsupported"]
 
 
-def test_importing_fvcore_and_counting_warn_nobody() -> None:
+def test_importing_fvcore_and_counting_print_no_warnings() -> None:
     code = (
         "import torch; from benchmarks.measure.macs import count_macs;"
         "print(count_macs(torch.nn.Conv2d(1, 1, 3), torch.zeros(1, 1, 3, 3))['convolution'])"
@@ -144,7 +144,7 @@ LAYERS = [("conv", variant) for variant in VARIANTS] + [("resnet", v) for v in V
 
 
 def any_case(layer: str, variant: str, direction: str = "forward_backward") -> Case:
-    """Of sizes that are all different, so that none can stand for another."""
+    """Return a case whose sizes are all different, so that none can be mistaken for another."""
     group: dict[str, Any] = {"plain": {"group": "trivial", "resolution": 1}}.get(variant, {"group": "SO2"})
     if variant == "separable2d":
         group = {"group": "SO2xRPlus", "scales": 2}
@@ -153,7 +153,7 @@ def any_case(layer: str, variant: str, direction: str = "forward_backward") -> C
 
 
 def counted_macs(run: Callable[[], object]) -> int:
-    """By torch's counter, with the weight gradient of a grouped convolution mended: it counts all groups' channels."""
+    """Count MACs by torch's counter, with weight gradients of grouped convolutions corrected."""
 
     def convolution_backward(
         gradient: Any, x: Any, weight: Any, *geometry: Any, out_shape: Any = None, **options: Any
@@ -163,8 +163,8 @@ def counted_macs(run: Callable[[], object]) -> int:
         product = 2 * math.prod(gradient) * math.prod(weight[1:])
         return product * sum(mask[:2])
 
-    mended = {torch.ops.aten.convolution_backward: convolution_backward}
-    with FlopCounterMode(display=False, custom_mapping=mended) as counter:
+    corrected = {torch.ops.aten.convolution_backward: convolution_backward}
+    with FlopCounterMode(display=False, custom_mapping=corrected) as counter:
         run()
     return counter.get_total_flops() // 2
 
@@ -177,7 +177,7 @@ def by_definition(workload: Workload) -> nn.Module:
 
 
 @pytest.mark.parametrize(("layer", "variant"), LAYERS)
-def test_three_counts_of_a_forward_meet(layer: str, variant: str) -> None:
+def test_three_counts_of_a_forward_agree(layer: str, variant: str) -> None:
     workload = build(any_case(layer, variant))
     macs = count_macs(workload.module, workload.x)
     assert macs["convolution"] == module_macs(workload.module, workload.x)
@@ -190,7 +190,7 @@ def test_three_counts_of_a_forward_meet(layer: str, variant: str) -> None:
 
 @pytest.mark.parametrize("differentiable_input", [False, True])
 @pytest.mark.parametrize(("layer", "variant"), LAYERS)
-def test_the_rule_for_backward_meets_the_mended_counter(layer: str, variant: str, differentiable_input: bool) -> None:
+def test_the_backward_rule_agrees_with_corrected_counts(layer: str, variant: str, differentiable_input: bool) -> None:
     workload = build(any_case(layer, variant))
     x = workload.x.detach().requires_grad_(differentiable_input)
     macs = count_macs(workload.module, x)
@@ -209,7 +209,7 @@ def test_backward_of_one_convolution_is_twice_its_forward_and_once_where_the_inp
 
 
 def macs_by_stage(workload: Workload) -> dict[str, float]:
-    """MACs of a forward in each stage, by torch's counter: the stages' clock may be anything that only grows."""
+    """Count the MACs of a forward in each stage, with torch's counter in place of the clock."""
     module = by_definition(workload)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         clock = StageClock(lambda: counter.get_total_flops() / 2)
@@ -219,7 +219,7 @@ def macs_by_stage(workload: Workload) -> dict[str, float]:
 
 
 @pytest.mark.parametrize(("layer", "variant"), LAYERS)
-def test_stages_add_up(layer: str, variant: str) -> None:
+def test_the_macs_of_the_stages_add_up(layer: str, variant: str) -> None:
     workload = build(any_case(layer, variant))
     macs, stages = count_macs(workload.module, workload.x), macs_by_stage(workload)
     assert stages.get("kernel_generation", 0) == macs["kernel_generation"]
@@ -229,7 +229,7 @@ def test_stages_add_up(layer: str, variant: str) -> None:
         assert stages["other"] == 2 * (6 * 256 + 256 * 10)
 
 
-def test_the_stages_of_a_separable_layer_by_their_definition() -> None:
+def test_the_macs_of_the_stages_of_a_separable_layer_follow_from_its_definition() -> None:
     case = any_case("conv", "separable")
     workload = build(case)
     stages = macs_by_stage(workload)
@@ -258,14 +258,14 @@ class _Module(nn.Module):
         pytest.param(lambda x: torch.fft.rfft2(x).abs(), 1, 0.0, 0.0, id="fft"),
     ],
 )
-def test_what_the_counters_are_known_to_get_wrong(
+def test_known_errors_of_the_counters(
     function: Callable[[Tensor], Tensor], truth: int, fvcore: float, counter: float
 ) -> None:
-    """Shares of the truth that are counted, on x of shape (1, 16, 16, 16)."""
+    """Each counter counts a known share of the true MACs, on x of shape (1, 16, 16, 16)."""
     x = torch.zeros(1, 16, 16, 16)
     counted = count_macs(_Module(function), x)
     assert counted["convolution"] == fvcore * truth
-    assert (fvcore == 1) or counted["unsupported"]  # whatever is left out is named
+    assert (fvcore == 1) or counted["unsupported"]  # operators that are left out are named
     assert counted_macs(lambda: function(x)) == counter * truth
 
 
@@ -275,7 +275,7 @@ def test_fvcore_rounds_an_einsum() -> None:
 
 
 @pytest.mark.parametrize("groups", [1, 2, 4])
-def test_torchs_counter_takes_the_groups_twice_in_a_weight_gradient(groups: int) -> None:
+def test_torchs_counter_multiplies_a_weight_gradient_by_the_groups(groups: int) -> None:
     weight = torch.zeros(4, 4 // groups, 3, 3, requires_grad=True)
     y = conv2d(torch.zeros(1, 4, 6, 6), weight, groups=groups)
     with FlopCounterMode(display=False) as counter:
@@ -283,7 +283,7 @@ def test_torchs_counter_takes_the_groups_twice_in_a_weight_gradient(groups: int)
     assert counter.get_total_flops() // 2 == y.numel() * weight[0].numel() * groups
 
 
-def test_the_share_of_time_in_what_counts_zero() -> None:
+def test_the_share_of_time_in_operators_that_count_as_zero() -> None:
     sines = _Module(lambda x: x.sin().cos().exp())
     assert zero_counted_time_share(Workload(sines, torch.zeros(64, 256), torch.zeros(64, 256), None, False)) == 1
     product = _Module(lambda x: x @ x)
@@ -293,7 +293,7 @@ def test_the_share_of_time_in_what_counts_zero() -> None:
     assert 0 < share < 1
 
 
-def test_operators_in_c_that_multiply_are_no_time_at_zero_macs() -> None:
+def test_our_operators_in_c_that_multiply_do_not_count_as_zero() -> None:
     if not native.takes(torch.zeros(1)):
         pytest.skip(native.status())
     workload = build(Case(variant="separable", kernel_size=7, direction="forward_backward"))

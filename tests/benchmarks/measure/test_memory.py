@@ -1,4 +1,4 @@
-"""Peak memory of passes whose buffers are known, and what the peak consists of."""
+"""Peak memory of passes with known buffers, and the parts of the peak."""
 
 import random
 from collections.abc import Callable
@@ -80,7 +80,7 @@ def forward_and_backward() -> Tensor:
 
 
 def saved_for_backward() -> Tensor:
-    y = PARAMETER.sin().sin().sin()  # what each takes the sine of is kept: two results, and the last one is returned
+    y = PARAMETER.sin().sin().sin()  # inputs are kept: two results; the last result is returned
     y.sum().backward()  # the gradient is one number, expanded; then the cosine and the product of both
     return y
 
@@ -109,7 +109,7 @@ KNOWN: dict[Callable[[], object], float] = {  # MiB
 
 
 def error(run: Callable[[], object]) -> float:
-    """Relative to the truth."""
+    """Return the relative error of the measured peak."""
 
     def prepare() -> None:
         PARAMETER.grad = WEIGHT.grad = None
@@ -159,14 +159,14 @@ def test_the_running_sum() -> None:
     assert highest_running_sum([]) == 0
 
 
-def test_what_was_there_before_does_not_count() -> None:
+def test_memory_from_before_the_pass_does_not_count() -> None:
     assert peak(lambda: X.add_(0)) < 0.01 * MIB
 
 
-def test_a_block_is_what_was_said_of_it_first_even_after_the_peak_and_an_address_is_used_again() -> None:
+def test_the_first_kind_of_a_block_counts_even_after_the_peak_and_addresses_are_used_again() -> None:
     changes = [(1, 8), (2, 4), (1, "activations"), (1, "kernels"), (3, "kernels"), (2, -4), (2, 3), (2, "kernels")]
     assert parts_at_peak(changes) == {"parameters": 0, "kernels": 0, "activations": 8, "workspace": 4}
-    # Released although it was never allocated here: then there is room for two more.
+    # A block from before the pass is released, which makes room for two bytes.
     assert parts_at_peak([(7, -2), (1, 8)]) == {"parameters": 0, "kernels": 0, "activations": 0, "workspace": 6}
 
 
@@ -194,11 +194,11 @@ def test_the_parts_add_up_to_the_same_peak_every_time(layer: str, direction: str
     assert sum(parts.values()) == splits[0]["peak_bytes"] == peak(workload.run, workload.prepare)
     assert min(parts.values()) >= 0
     assert (parts["activations"] > 0) == (direction == "forward_backward")
-    assert (parts["kernels"] > 0) == (direction == "forward_backward")  # cached in inference, so there before
+    assert (parts["kernels"] > 0) == (direction == "forward_backward")  # cached in inference, from before the pass
     assert not any("kernels" in vars(module) for module in workload.module.modules())
 
 
-def test_kernels_that_are_generated_and_released_in_turn_do_not_add_up() -> None:
+def test_kernels_that_are_generated_and_released_in_turn_are_not_added_up() -> None:
     class Twice(torch.nn.Module):
         """Two kernels of 4 MiB after one another, and 1 MiB of output."""
 

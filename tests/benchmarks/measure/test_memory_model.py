@@ -1,4 +1,4 @@
-"""Predicted peaks against measured ones, and what a machine says is available."""
+"""Predicted peaks agree with measured peaks to a factor, and grow with every size."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from benchmarks.measure.memory import peak_memory
 from benchmarks.measure.memory_model import predict_bytes
 from benchmarks.workloads.build import build
 
-# Measured / predicted. Too low is what takes a machine down; too high leaves a case out that would have fitted.
+# Measured / predicted. A prediction that is too low takes a machine down; one that is too high skips a case that fits.
 HIGHEST, LOWEST = 1.1, 0.5
 PLAIN: dict[str, Any] = {"variant": "plain", "group": "trivial", "resolution": 1}
 VARIANTS: list[dict[str, Any]] = [
@@ -48,7 +48,7 @@ def test_a_prediction_is_right_to_a_factor_and_never_much_too_low(layer: str, i:
         assert LOWEST <= ratio <= HIGHEST, case.label
 
 
-def test_the_fourier_path_takes_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_fourier_path_takes_more_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case(variant="full", direction="forward_backward")
     direct = predict_bytes(case)
     monkeypatch.setattr(memory_model, "fourier_pays", lambda *sizes: True)
@@ -61,7 +61,7 @@ def test_every_case_has_a_prediction(profile: str, device: str) -> None:
     assert min(predict_bytes(case) for case in profile_cases(profile, device=(device,))) > 0
 
 
-def test_what_ever_grows_takes_more() -> None:
+def test_predictions_grow_with_every_size() -> None:
     case = {"variant": "full", "direction": "forward_backward"}
     for axis, values in {"batch_size": (1, 2, 64), "image_size": (14, 28, 56), "channels": (8, 16, 64)}.items():
         predictions = [predict_bytes(Case(**(case | {axis: value}))) for value in values]

@@ -1,4 +1,4 @@
-"""The roof's arithmetic, the bytes of passes that are known, and what a ceiling is made of."""
+"""The arithmetic of the roofline, the bytes of known passes, and the measured ceilings."""
 
 import pytest
 import torch
@@ -37,7 +37,7 @@ class _Elementwise(nn.Module):
         return (x + 1).view(-1).sin()
 
 
-def test_operators_that_are_no_views_read_their_operands_and_write_their_results() -> None:
+def test_operators_except_views_read_their_operands_and_write_their_results() -> None:
     x = torch.zeros(1000)
     assert moved_bytes(Workload(_Elementwise(), x, x.clone(), None, backward=False)) == 4 * 4000
 
@@ -53,7 +53,7 @@ def test_an_operand_given_twice_is_read_once() -> None:
 
 @pytest.mark.parametrize("direction", ["forward", "forward_backward", "training_step"])
 @pytest.mark.parametrize("layer", ["conv", "resnet"])
-def test_no_pass_moves_less_than_the_least(layer: str, direction: str) -> None:
+def test_a_pass_moves_more_than_its_input_output_parameters_and_gradients(layer: str, direction: str) -> None:
     workload = build(Case(layer=layer, direction=direction, channels=4, batch_size=2, image_size=12, resolution=4))
     least = workload.x.nbytes + workload.cotangent.nbytes
     if workload.backward:  # the parameters are read twice, and their gradients written
@@ -62,7 +62,7 @@ def test_no_pass_moves_less_than_the_least(layer: str, direction: str) -> None:
     assert all(parameter.grad is None for parameter in workload.module.parameters())
 
 
-def test_ceilings_are_what_large_products_and_copies_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ceilings_are_the_rates_of_large_products_and_copies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(instrument, "SECONDS", 0.01)
     monkeypatch.setattr(instrument, "MATRIX_SIDE", 256)
     monkeypatch.setattr(instrument, "CONVOLUTION", {"batch": 1, "channels": 32, "side": 28, "kernel": 3})

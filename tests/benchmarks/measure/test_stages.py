@@ -1,4 +1,4 @@
-"""Stages on a clock that only the passes themselves move, and on the layers that are watched."""
+"""The stages of passes on a made-up clock, and of our layers."""
 
 import time
 from typing import Any
@@ -26,7 +26,7 @@ def small_case(variant: str, **fields: Any) -> Case:
 
 
 class Time:
-    """A clock that stands still unless somebody ``takes`` time."""
+    """A clock that only ``take`` moves."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -39,7 +39,7 @@ class Time:
 
 
 def slow(clock: Time, forward: float, backward: float, x: Tensor) -> Tensor:
-    """The identity, in so much time."""
+    """Return x, and take the given times in forward and backward."""
 
     class Slow(torch.autograd.Function):
         @staticmethod
@@ -128,7 +128,7 @@ def test_an_error_closes_the_stage() -> None:
         with pytest.raises(KeyError):
             fail()
         clock.take(1)
-    clock.take(5)  # nobody's
+    clock.take(5)  # outside every stage
     assert stages.total() == {"outer": 1, "inner": 2}
 
 
@@ -155,13 +155,13 @@ def test_the_stages_of_our_layers(variant: str, layer: str, direction: str) -> N
 
 
 @pytest.mark.parametrize("layer", ["conv", "resnet"])
-def test_a_plain_one_has_no_kernels_to_generate(layer: str) -> None:
+def test_a_plain_module_generates_no_kernels(layer: str) -> None:
     stages = stage_seconds(build(small_case("plain", layer=layer)), time.perf_counter, passes=1)
     assert stages["kernel_generation"] is stages["group_mixing"] is stages["kernel_generation_share"] is None
     assert stages["spatial_convolution"] is not None
 
 
-def test_watching_does_not_change_the_answer() -> None:
+def test_watching_does_not_change_the_output() -> None:
     workload = build(small_case("separable"))
     expected = workload.run()
     with StageClock(time.perf_counter).inside(workload.module):

@@ -1,4 +1,4 @@
-"""The provenance of a record says where it comes from, also where there is no git."""
+"""The provenance of a record says where the record comes from, also without git."""
 
 import json
 import subprocess
@@ -35,14 +35,14 @@ def test_the_commit_of_a_clean_and_of_a_dirty_checkout(checkout: Path) -> None:
     assert git_state(checkout) == (commit, True)
 
 
-def test_no_commit_without_a_checkout_of_our_own(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_there_is_no_commit_without_our_own_checkout(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     inside = checkout / "copy"
     inside.mkdir()
-    assert git_state(inside) == (None, None)  # somebody else's repository around it
+    assert git_state(inside) == (None, None)  # inside another repository
     assert git_state(tmp_path_factory.mktemp("bare")) == (None, None)
 
 
-def test_no_commit_without_git(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_is_no_commit_without_git(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert git_state(checkout) == (None, None)
 
@@ -77,13 +77,13 @@ def test_provenance_is_json_and_complete(monkeypatch: pytest.MonkeyPatch) -> Non
 
 @pytest.mark.parametrize("file", ["noxfile.py", "asv.conf.json"])
 def test_the_suites_run_in_the_environment_of_the_sweep(file: str) -> None:
-    """Neither file can import it: nox and asv run in interpreters of their own."""
+    """Neither file can import the environment, because nox and asv run in their own interpreters."""
     text = "".join((ROOT / file).read_text().split()).replace('"":', ":").replace('""', "")
     for name, value in MEASURING_ENVIRONMENT.items():
         assert f'"{name}":"{value}"' in text
 
 
-def test_what_the_kernel_says_about_stolen_time_and_quotas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_stolen_time_and_quotas_are_read_from_the_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stat, quota, info = tmp_path / "stat", tmp_path / "cpu.stat", tmp_path / "cpuinfo"
     monkeypatch.setattr("benchmarks.records.provenance.STAT", stat)
     monkeypatch.setattr("benchmarks.records.provenance.CPU_QUOTA", quota)

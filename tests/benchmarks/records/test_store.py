@@ -1,4 +1,4 @@
-"""No record is ever lost: appended durably, read past whatever a crash left behind, the newest of an id counting."""
+"""No record is lost: appending is durable, loading skips the remains of a crash, the newest record of an id counts."""
 
 import errno
 import json
@@ -24,7 +24,7 @@ def store(tmp_path: Path) -> RecordStore:
     return RecordStore(tmp_path / "results")
 
 
-def test_what_is_appended_is_loaded(store: RecordStore) -> None:
+def test_appended_records_are_loaded(store: RecordStore) -> None:
     records = [record("a", note="μs · ∅"), record("b", seconds={"samples": [1e-6, 0.1 + 0.2]})]
     for each in records:
         store.append(each)
@@ -45,7 +45,7 @@ def test_the_newest_record_of_an_id_wins_and_the_older_stays_in_the_file(store: 
 
 
 @pytest.mark.parametrize("cut", [1, 10, 40])
-def test_a_truncated_last_line_costs_that_record_only(store: RecordStore, cut: int) -> None:
+def test_a_truncated_last_line_loses_only_its_record(store: RecordStore, cut: int) -> None:
     store.append(record("a"))
     store.append(record("b"))
     whole = store.path.read_bytes()
@@ -58,7 +58,7 @@ def test_a_truncated_last_line_costs_that_record_only(store: RecordStore, cut: i
     assert store.path.read_bytes().startswith(whole[: -1 - cut])  # nothing is deleted
 
 
-def test_a_missing_last_newline_costs_nothing(store: RecordStore) -> None:
+def test_a_missing_last_newline_loses_nothing(store: RecordStore) -> None:
     store.append(record("a"))
     store.path.write_bytes(store.path.read_bytes().rstrip(b"\n"))
     store.append(record("b"))
@@ -92,7 +92,7 @@ def test_a_line_that_is_no_record_is_warned_about_and_left_out(store: RecordStor
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
-def test_what_is_not_strict_json_is_refused_before_it_reaches_the_file(store: RecordStore, value: float) -> None:
+def test_a_record_that_is_not_strict_json_never_reaches_the_file(store: RecordStore, value: float) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         store.append(record("a", seconds=value))
     with pytest.raises(ValueError, match="unknown status 'great'"):
@@ -100,7 +100,7 @@ def test_what_is_not_strict_json_is_refused_before_it_reaches_the_file(store: Re
     assert store.load() == []
 
 
-def test_what_needs_no_measuring(store: RecordStore) -> None:
+def test_completed_records_need_no_measurement(store: RecordStore) -> None:
     for status in STATUSES:
         store.append(record(status, status))
     assert {identity for _, identity in store.completed()} == set(STATUSES) - {"interrupted"}
@@ -115,13 +115,13 @@ def test_two_machines_in_one_file_do_not_replace_each_other(store: RecordStore) 
     assert store.completed() == {(machine_of({"provenance": provenance}), "a") for provenance in (here, there)}
 
 
-def test_what_older_versions_wrote_is_read(store: RecordStore) -> None:
+def test_records_of_older_versions_are_read(store: RecordStore) -> None:
     old = {"schema": 1, "kind": "cost", "id": "a", "status": "ok", "seconds": {"samples": [1.0]}}
     store.append(old)
     assert store.load() == [old]
 
 
-def test_a_full_disk_is_one_line_and_leaves_the_file_as_it_was(
+def test_a_full_disk_is_an_error_in_one_line_and_leaves_the_file_unchanged(
     store: RecordStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.append(record("a"))
@@ -136,7 +136,7 @@ def test_a_full_disk_is_one_line_and_leaves_the_file_as_it_was(
     assert store.path.read_bytes() == before
 
 
-def test_one_measures_at_a_time_and_whoever_dies_makes_room(store: RecordStore) -> None:
+def test_one_process_measures_at_a_time_and_a_killed_one_releases_the_lock(store: RecordStore) -> None:
     with store.measuring(), pytest.raises(OSError, match=rf"^process {os.getpid()} is measuring into .*; allowed: one"):
         store.measuring().__enter__()
     context = multiprocessing.get_context("forkserver")
@@ -164,7 +164,7 @@ def is_taken(store: RecordStore) -> bool:
         return True
 
 
-def test_a_place_that_cannot_be_written_to_is_named(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(OSError, match=r"^cannot write results to .*file/results/records\.jsonl: .*; allowed: "):
         RecordStore(tmp_path / "file" / "results").prepare()

@@ -1,4 +1,4 @@
-"""The word, on made-up rounds: rarely wrong, mostly found, and as the definitions say."""
+"""Comparisons of made-up rounds: false calls are rare, real changes are found, and intervals are as defined."""
 
 import math
 
@@ -8,14 +8,14 @@ from scipy import stats
 
 from benchmarks.statistics.comparison import WORDS, Comparison, Rounds, compare_rounds, minimum_detectable_effect
 
-# What processes differ by here, and what two contenders of one process still differ by: parts of the time.
+# The spread between processes, and between two contenders of one process, as fractions of the time.
 BETWEEN, WITHIN = 0.03, 0.01
 
 
 def block(
     rng: np.random.Generator, effect: float = 0.0, rounds: int = 5, noise: float = WITHIN
 ) -> tuple[Rounds, Rounds]:
-    """Rounds of two contenders, timed in turns: b takes 1 + effect times as long as a."""
+    """Make the rounds of two contenders that are timed in turns: b takes 1 + effect times as long as a."""
     both = []
     common = BETWEEN * rng.normal(size=(rounds, 1))
     for factor in (1.0, 1 + effect):
@@ -25,7 +25,7 @@ def block(
 
 
 def words(effect: float, trials: int, *, noise: float = WITHIN, rounds: int = 5) -> dict[str, int]:
-    """How often which word is said, by the floor of twenty twins."""
+    """Count the words of many comparisons, with the noise floor of twenty twins."""
     rng = np.random.default_rng(0)
     floor = minimum_detectable_effect([block(rng, rounds=rounds) for _ in range(20)])
     said = [
@@ -39,9 +39,9 @@ def test_the_same_code_is_hardly_ever_called_different() -> None:
     assert said["faster"] + said["slower"] <= 5
 
 
-def test_neither_is_a_case_that_is_noisier_than_the_twins() -> None:
+def test_a_case_that_is_noisier_than_the_twins_is_hardly_ever_called_different() -> None:
     said = words(0.0, trials=500, noise=4 * WITHIN)
-    assert said["faster"] + said["slower"] <= 10  # 1 % is meant, 3 or more of 5 standard errors more is not
+    assert said["faster"] + said["slower"] <= 10  # the definition allows 1 %, plus more than two standard errors
 
 
 def test_a_slowdown_of_five_percent_is_found_and_one_of_two_with_more_rounds() -> None:
@@ -49,7 +49,7 @@ def test_a_slowdown_of_five_percent_is_found_and_one_of_two_with_more_rounds() -
     assert words(0.02, trials=100)["slower"] < 90 <= words(0.02, trials=100, rounds=10)["slower"]
 
 
-def test_what_got_faster_is_called_so() -> None:
+def test_a_speedup_is_called_faster() -> None:
     assert words(-0.05, trials=40)["faster"] >= 38
 
 
@@ -62,14 +62,14 @@ def test_a_table_of_a_hundred_unchanged_cases_hardly_ever_has_a_false_call() -> 
     assert tables <= 4
 
 
-def test_pairing_finds_what_the_spread_between_processes_hides() -> None:
+def test_pairing_finds_a_change_that_the_spread_between_processes_hides() -> None:
     a, b = block(np.random.default_rng(2), effect=0.05)
     paired, unpaired = (compare_rounds(a, b, 0.01, paired=paired) for paired in (True, False))
     assert (paired.word, unpaired.word) == ("slower", "ambiguous")
     assert paired.high - paired.low < unpaired.high - unpaired.low
 
 
-def test_the_interval_of_pairs_is_students_and_without_pairs_welchs() -> None:
+def test_the_interval_is_students_for_pairs_and_welchs_without_pairs() -> None:
     rng = np.random.default_rng(3)
     x, y = rng.normal(size=6), 0.3 + 2 * rng.normal(size=6)
     a, b = ([[math.exp(value)] for value in values] for values in (x, y))
@@ -85,7 +85,7 @@ def test_the_interval_of_pairs_is_students_and_without_pairs_welchs() -> None:
     [
         (1.0, 0.01, "same"),
         (1.015, 0.01, "slower"),  # certain, and beyond the floor
-        (1.015, 0.016, "same"),  # certain, and nothing that counts
+        (1.015, 0.016, "same"),  # certain, but below the floor
         (1.04, 0.05, "same"),
         (1.06, 0.05, "slower"),
         (1 / 1.06, 0.05, "faster"),

@@ -1,4 +1,4 @@
-"""What is found in made-up samples, and what is not."""
+"""Findings in made-up samples, and samples without findings."""
 
 import re
 from collections.abc import Callable
@@ -28,7 +28,7 @@ TWO_MODES: dict[str, Draw] = {
 
 
 def found(rounds: list[list[float]], **provenance: Any) -> list[str]:
-    """The kinds of the findings."""
+    """Return the kinds of the findings."""
     return [finding["kind"] for finding in verdict(rounds, QUIET | provenance)["findings"]]
 
 
@@ -41,7 +41,7 @@ def drawn(draw: Draw, rng: np.random.Generator, n: int, rounds: int = 5) -> list
 def test_nothing_is_found_in_unimodal_samples_without_drift(name: str, n: int) -> None:
     rng = np.random.default_rng(0)
     false = sum(found(drawn(UNIMODAL[name], rng, n)) != [] for _ in range(300))
-    assert false <= 6  # 1 of 100 is meant
+    assert false <= 6  # the definition allows 1 of 100
 
 
 @pytest.mark.parametrize("name", TWO_MODES)
@@ -119,5 +119,5 @@ def test_the_machine_is_judged(provenance: dict[str, Any], kind: str, detail: st
         {"threads": 2},
     ],
 )
-def test_a_machine_that_is_well_or_says_nothing_is_quiet(provenance: dict[str, Any]) -> None:
+def test_a_healthy_machine_or_one_without_values_is_quiet(provenance: dict[str, Any]) -> None:
     assert found([[1.0] * 20] * 5, **provenance) == []

@@ -1,4 +1,4 @@
-"""Statistics over seeds: intervals cover as often as they say, tests are rarely wrong."""
+"""Statistics over seeds: intervals cover the mean as often as documented, and tests are rarely wrong."""
 
 import math
 from collections.abc import Callable
@@ -14,7 +14,7 @@ Draw = Callable[[np.random.Generator, int], np.ndarray]
 
 
 def coverage(draw: Draw, mean: float, n: int) -> float:
-    """How often the interval of n seeds holds the true mean."""
+    """Return how often the interval of n seeds covers the true mean."""
     rng = np.random.default_rng(0)
     found = [estimate(draw(rng, n).tolist()) for _ in range(TRIALS)]
     return sum(each.low <= mean <= each.high for each in found) / TRIALS
@@ -59,7 +59,7 @@ def test_the_same_seeds_give_the_same_interval_and_the_unit_does_not_matter() ->
     assert percent.low == pytest.approx(100 * estimate(values).low)
 
 
-def test_seeds_that_agree_to_the_step_are_not_infinitely_sure() -> None:
+def test_equal_seeds_give_an_interval_of_the_width_of_a_step() -> None:
     sure, careful = estimate([0.9] * 5), estimate([0.9] * 5, step=1 / 300)
     assert sure.low == sure.high == 0.9
     assert careful.low < 0.9 < careful.high
@@ -67,7 +67,7 @@ def test_seeds_that_agree_to_the_step_are_not_infinitely_sure() -> None:
 
 
 def test_holm_against_its_definition() -> None:
-    # Sorted p times m, m − 1, …, then made monotonous (Holm 1979), by hand.
+    # By hand: sorted p times m, m − 1, …, then made monotonic (Holm 1979).
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert holm([0.5, 0.9]) == [1.0, 1.0]
     assert holm([]) == []
@@ -91,7 +91,7 @@ def test_the_p_value_of_a_pair_is_that_of_scipy() -> None:
         (-0.05, -0.02, "contradicts"),
     ],
 )
-def test_the_word_says_on_which_side_of_the_threshold(difference: float, threshold: float, word: str) -> None:
+def test_the_word_names_the_side_of_the_threshold(difference: float, threshold: float, word: str) -> None:
     noise = np.array([-0.006, 0.006, 0.0, 0.004, -0.004])
     b = np.array([0.90, 0.93, 0.91, 0.92, 0.94])
     (found,) = paired_tests([((b + noise + difference).tolist(), b.tolist())], threshold=threshold)

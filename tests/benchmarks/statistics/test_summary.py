@@ -1,4 +1,4 @@
-"""The arithmetic on samples, against numpy and scipy on made-up ones."""
+"""Summaries of made-up samples, compared with numpy and scipy."""
 
 import time
 
@@ -33,7 +33,7 @@ def test_the_interval_covers_the_true_median_about_as_often_as_it_says() -> None
     assert 0.86 <= covered <= 0.99
 
 
-def test_the_interval_covers_it_for_drifting_samples_where_the_plain_bootstrap_does_not() -> None:
+def test_the_interval_covers_the_median_of_drifting_samples_where_the_plain_bootstrap_does_not() -> None:
     rng, plain, ours = np.random.default_rng(5), 0, 0
     for _ in range(100):
         samples = np.zeros(400)
@@ -72,7 +72,7 @@ def test_the_summary_of_rounds_is_that_of_all_samples_together() -> None:
 
 
 @pytest.mark.parametrize("between", [0.0, 0.02, 0.1])
-def test_the_interval_covers_the_true_median_however_much_processes_differ(between: float) -> None:
+def test_the_interval_covers_the_true_median_for_any_spread_between_processes(between: float) -> None:
     rng, covered = np.random.default_rng(6), 0
     for _ in range(100):
         rounds = np.exp(between * rng.normal(size=(5, 1)) + 0.05 * rng.normal(size=(5, 40)))
@@ -81,7 +81,7 @@ def test_the_interval_covers_the_true_median_however_much_processes_differ(betwe
     assert covered >= 91
 
 
-def test_for_one_round_it_is_the_summary_of_its_samples() -> None:
+def test_the_summary_of_one_round_is_that_of_its_samples() -> None:
     samples = np.random.default_rng(7).lognormal(size=60).tolist()
     assert summarise_rounds([samples]) | summarise(samples) == summarise_rounds([samples])
 
@@ -118,5 +118,5 @@ def test_a_few_samples_are_never_enough(n: int) -> None:
     assert not precise_enough([1.0] * n)
 
 
-def test_equal_samples_are_soon_enough() -> None:
+def test_a_few_equal_samples_are_enough() -> None:
     assert precise_enough([1.0] * 12)

@@ -1,4 +1,4 @@
-"""A case becomes the module it names, with inputs that depend on the case alone, and a wrong answer is caught."""
+"""A case becomes its module, with inputs that depend on the case alone, and a wrong output is caught."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ SMALL: dict[str, Any] = {"channels": 3, "batch_size": 2, "image_size": 12, "kern
     ],
 )
 @pytest.mark.parametrize("direction", ["forward", "forward_backward"])
-def test_what_is_built_runs_in_both_directions(
+def test_a_built_workload_runs_in_both_directions(
     fields: dict[str, Any], kind: type, in_shape: tuple[int, ...], out_shape: tuple[int, ...], direction: str
 ) -> None:
     case = Case(**(SMALL | fields | {"direction": direction}))
@@ -67,7 +67,7 @@ def test_a_case_is_built_the_same_every_time_and_leaves_the_global_generator_alo
 
 @pytest.mark.parametrize("variant", CONVOLUTIONS)
 @pytest.mark.parametrize("grid", [{"group": "SO2"}, {"group": "O2"}, {"group": "RPlus", "scales": 8}, SIM2])
-def test_every_variant_runs_on_every_group_that_it_has(variant: str, grid: dict[str, Any]) -> None:
+def test_every_variant_runs_on_each_of_its_groups(variant: str, grid: dict[str, Any]) -> None:
     if variant == "separable2d" and grid is not SIM2:
         pytest.skip("separable2d is for Sim(2) alone")
     workload = build(Case(**SMALL, variant=variant, **grid))
@@ -96,7 +96,7 @@ def test_kernels_are_generated_once_or_in_every_pass(fields: dict[str, Any], cal
     assert len(counted) == calls
 
 
-def test_a_training_step_moves_the_parameters_and_forward_and_backward_leave_them() -> None:
+def test_only_a_training_step_changes_the_parameters() -> None:
     for direction, moves in (("forward_backward", False), ("training_step", True)):
         workload = build(Case(**SMALL, direction=direction))
         before = [parameter.detach().clone() for parameter in workload.module.parameters()]
@@ -112,7 +112,7 @@ def test_bfloat16_is_autocast_in_both_directions(layer: str) -> None:
     assert {parameter.dtype for parameter in workload.module.parameters()} == {torch.float32}
 
 
-def test_what_is_compiled_computes_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_compiled_module_computes_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     def compile_eagerly(module: nn.Module) -> nn.Module:
         return torch._dynamo.optimize("eager")(module)
 
@@ -122,11 +122,11 @@ def test_what_is_compiled_computes_the_same(monkeypatch: pytest.MonkeyPatch) -> 
     torch.testing.assert_close(compiled.run(), eager.run())
 
 
-def test_fixed_weights_of_a_group_s_shapes_are_held_against_no_group() -> None:
+def test_fixed_weights_are_not_checked_for_equivariance() -> None:
     assert build(Case(**SMALL, implementation="torch")).group is None
 
 
-def test_macs_of_a_case_are_known_without_computing() -> None:
+def test_the_macs_of_a_case_are_counted_without_computing_it() -> None:
     assert convolution_macs(Case(**{**SMALL, **PLAIN})) == 2 * 3 * 3 * 9 * 12 * 12
 
 
@@ -140,7 +140,7 @@ def test_a_right_output_passes_and_leaves_the_module_in_its_mode(direction: str)
 
 
 @pytest.mark.parametrize("fields", [PLAIN, {"resolution": 3}])
-def test_no_error_where_no_element_is_exact(fields: dict[str, Any]) -> None:
+def test_there_is_no_equivariance_error_if_no_element_is_exact(fields: dict[str, Any]) -> None:
     assert check_output(build(Case(**(SMALL | fields)))) is None
 
 
@@ -159,7 +159,7 @@ class Wrong(nn.Module):
 
 @pytest.mark.parametrize(
     ("how", "message"),
-    [("shape", "output has shape"), ("nan", "not finite"), ("turned", "equivariance error .*, allowed: 1e-04")],
+    [("shape", "output has shape"), ("nan", "not finite"), ("shifted", "equivariance error .*, allowed: 1e-04")],
 )
 def test_a_wrong_output_is_caught(how: str, message: str) -> None:
     x = torch.randn(1, 2, 4, 6, 6)

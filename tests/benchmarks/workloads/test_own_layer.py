@@ -1,4 +1,4 @@
-"""A user's layer is built from its name, and whatever is wrong with it is one line that says what."""
+"""A user's layer is built from its name, and every error is one line that says what is wrong."""
 
 import re
 import sys
@@ -113,12 +113,12 @@ def test_the_current_directory_is_searched(folder: Path, monkeypatch: pytest.Mon
         ),
         ("users_layers:function", "function is no torch.nn.Module in users_layers; allowed: "),
         ("users_script.deep:Nan", "users_script.deep cannot be imported"),
-        ("examples:P4Conv2d", "examples; allowed: nothing in there, it has no subclass of torch.nn.Module"),
+        ("examples:P4Conv2d", "examples; allowed: nothing, because the module has no subclass of torch.nn.Module"),
         ("users_layers:Dilated", "raises TypeError: Dilated.__init__() got an unexpected keyword argument 'group'"),
         ("examples.own_layer:P4Conv2d", "raises ValueError: P4Conv2d turns by 90°, not by SO2(rotations=8); allowed: "),
     ],
 )
-def test_what_cannot_be_built_is_named_in_one_line(layer: str, message: str, folder: Path) -> None:
+def test_a_layer_that_cannot_be_built_is_an_error_in_one_line(layer: str, message: str, folder: Path) -> None:
     with pytest.raises(InvalidLayer) as caught:
         build(own(layer))
     assert str(caught.value).startswith(f"layer {layer!r}: ")
@@ -135,12 +135,12 @@ def test_what_cannot_be_built_is_named_in_one_line(layer: str, message: str, fol
         ("Pair", "output is a tuple, expected a tensor"),
     ],
 )
-def test_a_wrong_answer_is_not_measured(layer: str, message: str, folder: Path) -> None:
+def test_a_wrong_output_is_refused(layer: str, message: str, folder: Path) -> None:
     with pytest.raises(InvalidResult, match=message):
         check_output(build(own(f"users_layers:{layer}")))
 
 
-def test_a_layer_that_misbehaves_costs_its_own_row_alone(folder: Path) -> None:
+def test_a_failing_layer_affects_no_other_record(folder: Path) -> None:
     layers = ("Raises", "Dies", "Talks", "Nan", "Missing")
     tiny = {"channels": 2, "batch_size": 1, "image_size": 8, "kernel_size": 3, "threads": 1}
     cases = [Case(implementation=f"users_layers:{name}", variant="custom", **tiny) for name in layers]
@@ -161,8 +161,8 @@ def code_blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / "docs/own-layer.md").read_text(), re.DOTALL | re.MULTILINE)
 
 
-def test_the_python_of_the_page_runs() -> None:
-    _, check = code_blocks("python")  # the first is the contract, with names for what is yours
+def test_the_python_code_of_the_page_runs() -> None:
+    _, check = code_blocks("python")  # the first block is the contract, with placeholder names
     exec(check, {})
 
 

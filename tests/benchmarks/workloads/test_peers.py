@@ -1,4 +1,4 @@
-"""Peers do the same arithmetic on the same maps, turn as they claim to, or say why they are not there."""
+"""Peers do the same arithmetic on the same maps, are equivariant if they claim it, or give a reason to be missing."""
 
 import copy
 import sys
@@ -37,9 +37,9 @@ def build_or_skip(case: Case) -> Workload:
 
 
 @pytest.mark.parametrize(("implementation", "variant", "group"), [*TORCH, *ESCNN, *AUTHORS])
-def test_a_peer_gives_the_map_that_ours_gives(implementation: str, variant: str, group: str) -> None:
+def test_a_peer_has_the_shape_and_equivariance_of_ours(implementation: str, variant: str, group: str) -> None:
     workload = build_or_skip(case_of(implementation, variant, group))
-    error = check_output(workload)  # raises for a wrong shape, or one that does not turn with its group
+    error = check_output(workload)  # raises for a wrong shape and for an output that is not equivariant
     assert error is None if implementation == "torch" else error is not None and error < 1e-5
 
 
@@ -52,7 +52,7 @@ def test_gradients_reach_the_input_and_every_parameter_of_a_peer(implementation:
 
 
 @pytest.mark.parametrize("variant", ["lifting", "full", "separable"])
-def test_fixed_weights_ask_for_the_macs_of_our_convolutions(variant: str) -> None:
+def test_fixed_weights_have_the_macs_of_our_convolutions(variant: str) -> None:
     ours, peer = (build(case_of(name, variant, "SO2")) for name in ("gcnn_impl", "torch"))
     assert count_macs(peer.module, peer.x)["convolution"] == count_macs(ours.module, ours.x)["convolution"]
 
@@ -60,7 +60,7 @@ def test_fixed_weights_ask_for_the_macs_of_our_convolutions(variant: str) -> Non
 @pytest.mark.parametrize(
     ("implementation", "variant"), [("escnn", "full"), ("authors", "full"), ("authors", "separable")]
 )
-def test_macs_of_a_peer_are_those_of_our_convolution_and_its_kernels(implementation: str, variant: str) -> None:
+def test_a_peer_has_the_macs_of_our_convolution_and_of_its_own_kernels(implementation: str, variant: str) -> None:
     ours = build(case_of("gcnn_impl", variant, "SO2"))
     peer = build_or_skip(case_of(implementation, variant, "SO2"))
     convolution = count_macs(ours.module, ours.x)["convolution"]
@@ -70,7 +70,7 @@ def test_macs_of_a_peer_are_those_of_our_convolution_and_its_kernels(implementat
     assert once > convolution
 
 
-def test_escnn_keeps_its_filter_where_kernels_are_cached_and_only_there() -> None:
+def test_escnn_keeps_its_filter_only_if_kernels_are_cached() -> None:
     cached, generated = (
         build_or_skip(case_of("escnn", "full", "SO2", kernels=kernels)) for kernels in ("cached", "generated")
     )
@@ -97,7 +97,7 @@ def test_a_peer_can_be_copied_in_both_modes(implementation: str, variant: str, g
         ("authors", "full", "O2", "authors has no group 'O2'; it has: SO2"),
     ],
 )
-def test_what_a_peer_lacks_is_said_in_one_line(implementation: str, variant: str, group: str, reason: str) -> None:
+def test_what_a_peer_lacks_is_a_reason_in_one_line(implementation: str, variant: str, group: str, reason: str) -> None:
     case = case_of(implementation, variant, group)
     assert why_unavailable(case) == reason
     with pytest.raises(PeerUnavailable, match=reason):
@@ -133,7 +133,7 @@ def test_no_checkout_of_the_authors_code_is_a_reason(tmp_path: Path, monkeypatch
 
 
 def forget_package(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if the package had never been imported, nor its folder been searched."""
+    """Undo the import of a package, and take its folder off the path."""
     for module in [module for module in sys.modules if module.split(".")[0] == name]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setattr(sys, "path", [folder for folder in sys.path if not (Path(folder) / name).is_dir()])
