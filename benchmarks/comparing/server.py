@@ -11,8 +11,9 @@ from typing import Any
 from benchmarks.cases.case import Case
 from benchmarks.running.environment import set_measuring_environment
 from benchmarks.running.isolated import Report, run_isolated
+from benchmarks.sweep.processes import ROUND_MODULE
 from benchmarks.sweep.rounds import take_round
-from benchmarks.sweep.tasks import ROUND_MODULE, Round
+from benchmarks.sweep.tasks import Round
 
 PACKAGE = "gcnn_impl"
 

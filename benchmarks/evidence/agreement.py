@@ -33,8 +33,8 @@ from benchmarks.running.environment import set_measuring_environment
 from benchmarks.running.isolated import Report, run_isolated
 from benchmarks.suites.points import LAYER_DIRECTIONS
 from benchmarks.sweep.engine import Engine
+from benchmarks.sweep.processes import PROBE_MODULE
 from benchmarks.sweep.sweep import SEED, sweep
-from benchmarks.sweep.tasks import PROBE_MODULE
 from benchmarks.workloads.build import build, configure
 from benchmarks.workloads.workload import Workload
 

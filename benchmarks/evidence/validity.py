@@ -27,8 +27,9 @@ from benchmarks.records.provenance import hardware
 from benchmarks.running.environment import set_measuring_environment
 from benchmarks.running.isolated import Report, run_isolated
 from benchmarks.statistics.comparison import WORDS, Comparison, Rounds, compare_rounds, minimum_detectable_effect
+from benchmarks.sweep.processes import ROUND_MODULE
 from benchmarks.sweep.rounds import take_round
-from benchmarks.sweep.tasks import ROUND_MODULE, Round
+from benchmarks.sweep.tasks import Round
 
 UNCHANGED = "benchmarks.evidence.planted_slowdown:Unchanged"
 PLANTED = {

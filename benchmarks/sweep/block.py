@@ -19,8 +19,9 @@ from benchmarks.statistics.noise import verdict
 from benchmarks.statistics.roofline import roofline
 from benchmarks.statistics.summary import summarise_rounds
 from benchmarks.sweep.engine import Engine, Known, macs_key
+from benchmarks.sweep.processes import PROBE_MODULE
 from benchmarks.sweep.rounds import take_round
-from benchmarks.sweep.tasks import PROBE_MODULE, Probe, Round
+from benchmarks.sweep.tasks import Probe, Round
 
 # Why the samples of a round were enough, the strictest reason last. A record has the laxest of all its rounds.
 STOPPED = ("failure", "budget", "samples", "precision")

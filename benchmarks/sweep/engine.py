@@ -7,7 +7,8 @@ from typing import Any
 from benchmarks.cases.case import Case, short_hash
 from benchmarks.measure.sampling import Sampling
 from benchmarks.running.isolated import Report
-from benchmarks.sweep.tasks import Probe, ceilings_task, probe_task
+from benchmarks.sweep.processes import ceilings_task, probe_task
+from benchmarks.sweep.tasks import Probe
 
 # The axes that do not change a module's multiply–accumulates.
 FREE_OF_MACS = ("direction", "kernels", "execution", "device", "dtype", "threads")

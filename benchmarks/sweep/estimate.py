@@ -13,7 +13,7 @@ from benchmarks.cases.case import Case
 from benchmarks.cases.variants import VARIANTS
 from benchmarks.measure.sampling import WARM_UP_SHARE, Sampling
 from benchmarks.running.isolated import Report, run_isolated
-from benchmarks.sweep.tasks import PROBE_MODULE
+from benchmarks.sweep.processes import PROBE_MODULE
 
 # Passes that a probe runs: for the check of the output, memory, stages and operators.
 PROBE_PASSES = 15

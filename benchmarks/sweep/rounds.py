@@ -5,7 +5,8 @@ from typing import Any
 
 from benchmarks.records.outcome import Outcome
 from benchmarks.running.isolated import run_isolated
-from benchmarks.sweep.tasks import ROUND_MODULE, Round, round_task
+from benchmarks.sweep.processes import ROUND_MODULE, round_task
+from benchmarks.sweep.tasks import Round
 
 
 @dataclass
