@@ -2,7 +2,7 @@
 
 import argparse
 
-from benchmarks.answers.break_even import TARGETS, comparable, overtaking_lines, target_lines
+from benchmarks.answers.break_even import TARGETS, comparable_runs, overtaking_lines, target_lines
 from benchmarks.commands.options import add_results
 from benchmarks.records.configurations import by_configuration
 from benchmarks.records.store import RecordStore
@@ -23,7 +23,7 @@ def main(args: argparse.Namespace) -> int:
     for target in args.target:
         if not 0 < target <= 1:
             raise ValueError(f"target {target} is not allowed; allowed: fractions above 0, up to 1")
-    groups = comparable(by_configuration(RecordStore(args.results).load(), diverged=True), args.dataset)
+    groups = comparable_runs(by_configuration(RecordStore(args.results).load(), diverged=True), args.dataset)
     for title, configurations in groups.items():
         print(title, *target_lines(configurations, args.target), "", sep="\n")
         for rival in [name for name in configurations if name.startswith("plain ")]:

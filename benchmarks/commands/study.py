@@ -16,7 +16,7 @@ from benchmarks.records.provenance import software
 from benchmarks.records.store import RecordStore, RecordWarning
 from benchmarks.studies.decide import data_task, decide
 from benchmarks.studies.decisions import Decisions, decisions_path, load_decisions, save_decisions
-from benchmarks.studies.results import Results
+from benchmarks.studies.results import StudyResults
 from benchmarks.studies.search import FOLDER, best_rates, rate_scores, search_lines, search_runs
 from benchmarks.studies.study import STUDIES, Study
 from benchmarks.studies.summary import study_lines, training_seconds
@@ -105,7 +105,7 @@ def main(args: argparse.Namespace) -> int:
         trained, failed = complete(decisions.all_runs(), store, workers, folders, retry_failed=args.retry_failed)
         if not args.no_inference and args.scheduler is None:
             sweep(inference_cases(decisions), store, Engine(INFERENCE_SAMPLING))
-    results = Results.of(decisions, store.load())
+    results = StudyResults.of(decisions, store.load())
     print(*study_lines(results), sep="\n")
     total = len(decisions.all_runs())
     print(

@@ -16,7 +16,7 @@ from benchmarks.records.store import RecordStore
 from benchmarks.running.environment import MEASURING_ENVIRONMENT, set_measuring_environment
 from benchmarks.training.folders import Folders
 from benchmarks.training.missing import TIMEOUT, train_missing
-from benchmarks.training.profiles import PROFILES, accuracy_table, profile_runs
+from benchmarks.training.profiles import TRAINING_PROFILES, accuracy_table, profile_runs
 
 EPILOG = """\
 examples:
@@ -37,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.description = "Train plain networks and networks on groups, and record their accuracies and costs."
     parser.epilog = EPILOG
-    quick, standard = PROFILES["quick"], PROFILES["standard"]
+    quick, standard = TRAINING_PROFILES["quick"], TRAINING_PROFILES["standard"]
     text = (
         f"quick: {quick.seeds} seeds, {quick.runs['budget']} epochs, minutes; "
         f"standard: {standard.seeds} seeds, {standard.runs['budget']} epochs, hours; "

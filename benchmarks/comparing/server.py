@@ -70,10 +70,10 @@ class Server:
 def check(case: Case, report: Report) -> dict[str, Any]:
     """Check the output of a case, in its own process; raise ``InvalidResult`` if it is wrong."""
     from benchmarks.measure.correctness import check_output
-    from benchmarks.workloads.build import build, configure
+    from benchmarks.workloads.build import build_workload, configure
 
     configure(case)
-    return {"equivariance_error": check_output(build(case))}
+    return {"equivariance_error": check_output(build_workload(case))}
 
 
 def serve(timeout: float) -> None:

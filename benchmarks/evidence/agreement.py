@@ -35,7 +35,7 @@ from benchmarks.suites.points import LAYER_DIRECTIONS
 from benchmarks.sweep.engine import Engine
 from benchmarks.sweep.processes import PROBE_MODULE
 from benchmarks.sweep.sweep import SEED, sweep
-from benchmarks.workloads.build import build, configure
+from benchmarks.workloads.build import build_workload, configure
 from benchmarks.workloads.workload import Workload
 
 # Values on the axes of ``suites.points.LAYERS``.
@@ -101,7 +101,7 @@ def turns_over_alone(cases: Sequence[Case], report: Report) -> dict[str, float]:
     needs a process of its own.
     """
     configure(cases[0])
-    workloads = [build(case) for case in cases]
+    workloads = [build_workload(case) for case in cases]
     for workload in workloads:
         warm_up(workload.run, time.perf_counter, SAMPLING, prepare=workload.prepare)
     alone: list[list[float]] = [[] for _ in cases]

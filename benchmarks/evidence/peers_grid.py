@@ -42,15 +42,15 @@ RESULTS = Path("results/peers-grid")
 MORE = 1.1
 BEST = "best of them"
 # A measured value of a record, or None if it is missing.
-Quantity = Callable[[Record], float | None]
+Measure = Callable[[Record], float | None]
 
 
-def cells(threads: int) -> list[Case]:
+def grid_cases(threads: int) -> list[Case]:
     """Return our cases of the grid, without those that take too long."""
     return [case for case in expand({"threads": (threads,), **GRID}) if not is_too_long(case)]
 
 
-def contenders(ours: Case) -> list[Case]:
+def contenders_of(ours: Case) -> list[Case]:
     """Return a case of ours, and the same case of each peer that is available here."""
     others = [replace(ours, implementation=peer) for peer in PEERS]
     return [ours, *(case for case in others if why_unavailable(case) is None)]
@@ -63,7 +63,7 @@ def is_too_long(case: Case) -> bool:
     return passes * macs / MACS_PER_SECOND > LONGEST_SECONDS
 
 
-def tables(cases: Sequence[Case], measured: Mapping[str, Record], quantity: Quantity) -> list[str]:
+def tables(cases: Sequence[Case], measured: Mapping[str, Record], quantity: Measure) -> list[str]:
     """Write rows of Markdown with the ratios of a quantity, the peers' to ours, by variant, pass and batch size."""
     lines = []
     for variant in GRID["variant"]:
@@ -77,11 +77,11 @@ def tables(cases: Sequence[Case], measured: Mapping[str, Record], quantity: Quan
     return lines
 
 
-def ratios_to_ours(cases: Sequence[Case], name: str, measured: Mapping[str, Record], quantity: Quantity) -> list[float]:
+def ratios_to_ours(cases: Sequence[Case], name: str, measured: Mapping[str, Record], quantity: Measure) -> list[float]:
     """Return the ratio of a peer's quantity to ours in every cell that has both; ``BEST`` is the least of the peers."""
     ratios = []
     for ours in cases:
-        known = {case.implementation: measured[case.id] for case in contenders(ours) if case.id in measured}
+        known = {case.implementation: measured[case.id] for case in contenders_of(ours) if case.id in measured}
         values = {peer: value for peer, record in known.items() if (value := quantity(record))}
         own = values.pop(OURS, None)
         if values:
@@ -111,8 +111,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIR", help=f"(default: {RESULTS})")
     args = parser.parse_args(argv)
     use_authors(args.authors)
-    cases, store = cells(available_cores()), RecordStore(args.results)
-    sweep([case for ours in cases for case in contenders(ours)], store, Engine(SAMPLING))
+    cases, store = grid_cases(available_cores()), RecordStore(args.results)
+    sweep([case for ours in cases for case in contenders_of(ours)], store, Engine(SAMPLING))
     measured = successes(store.load())
     print("times:", *tables(cases, measured, lambda record: record["seconds"]["median"]), sep="\n")
     print("peak memory:", *tables(cases, measured, lambda record: (record["memory"] or {}).get("peak_bytes")), sep="\n")

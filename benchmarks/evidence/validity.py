@@ -69,7 +69,7 @@ def run_trial(planted: str, batch_size: int, sampling: Sampling) -> Trial:
     return Trial(planted, *([samples[entry] for samples in rounds] for entry, _ in entries))
 
 
-def judge(trials: Sequence[Trial]) -> list[tuple[Trial, Comparison]]:
+def judge_trials(trials: Sequence[Trial]) -> list[tuple[Trial, Comparison]]:
     """Compare the contenders of every trial, with the noise floor of the A/A pairs of all other trials."""
     judged = []
     for trial in trials:
@@ -93,10 +93,10 @@ def table(judged: Sequence[tuple[Trial, Comparison]]) -> list[str]:
 def planted_share(case: Case, report: Report) -> dict[str, float]:
     """Return the time of the planted work divided by that of the layer; for a process of its own."""
     from benchmarks.evidence.planted_slowdown import Unchanged  # here and below late: the parent needs no torch
-    from benchmarks.workloads.build import build, configure
+    from benchmarks.workloads.build import build_workload, configure
 
     configure(case)
-    workload = build(case)
+    workload = build_workload(case)
     assert isinstance(workload.module, Unchanged)
     workload.run()  # the first pass calibrates the work
     return {"share": workload.module.work_share(workload.x)}
@@ -146,7 +146,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         shares = ", ".join(f"{share:.2%}" for share in verified_shares(planted))
         print(f"planted {planted}: the work alone takes {shares} of the layer alone (batch sizes {BATCH_SIZES})")
     print(f"noise floor {floor:.2%}: unchanged code rarely exceeds it")
-    print(*table(judge(trials)), sep="\n")
+    print(*table(judge_trials(trials)), sep="\n")
     return 0
 
 

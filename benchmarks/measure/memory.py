@@ -29,7 +29,7 @@ with contextlib.suppress(ImportError):
 CPU_METHOD = "torch.profiler running sum"
 CUDA_METHOD = "torch.cuda allocator"
 # The kinds of blocks; "workspace" is everything else.
-KINDS = ("parameters", "kernels", "activations", "workspace")
+BLOCK_KINDS = ("parameters", "kernels", "activations", "workspace")
 # A profiler range with this name states the kind of the block at an address. Ranges and allocations have the same
 # clock, so the statement still holds when the address is used again.
 _MARK = "memory of kind"
@@ -136,7 +136,7 @@ def parts_at_peak(changes: Iterable[Change]) -> dict[str, int]:
         total += change
         if total > peak:
             peak, at_peak = total, list(live.values())
-    sizes = dict.fromkeys(KINDS, 0)
+    sizes = dict.fromkeys(BLOCK_KINDS, 0)
     for block in at_peak:
         sizes[block.kind] += block.size
     sizes["workspace"] += peak - sum(sizes.values())  # less the blocks from before the pass that were released

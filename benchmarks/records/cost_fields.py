@@ -1,7 +1,17 @@
 """The declared fields of cost records and of twins, in the order in which tables show them."""
 
 from benchmarks.records.field import Field, column, main_column, others, part
-from benchmarks.records.kinds import DURATION, DURATIONS, FINDINGS, FLAG, NUMBER, ROUNDS, SIZE, TEXT, by_name
+from benchmarks.records.kinds import (
+    DURATION,
+    DURATIONS,
+    FINDINGS,
+    FLAG,
+    LISTS_OF_DURATIONS,
+    NUMBER,
+    SIZE,
+    TEXT,
+    by_name,
+)
 from benchmarks.records.outcome import STATUSES
 
 ID = column("id", TEXT, "twelve hexadecimal digits: the same case, twin or run has the same id everywhere", "id")
@@ -33,7 +43,9 @@ CASE = part(
 )
 SECONDS = part(
     "seconds",
-    Field("rounds", ROUNDS, "times of all passes, a list for each process, in the order of measurement", "s"),
+    Field(
+        "rounds", LISTS_OF_DURATIONS, "times of all passes, a list for each process, in the order of measurement", "s"
+    ),
     Field("samples", DURATIONS, "in schema 1, in place of rounds: times of all passes, in one process", "s"),
     main_column("median", DURATION, "median time of a pass", "time, median", "seconds", name="seconds"),
     main_column("ci_low", DURATION, "lower end of the 95 % interval of the median", "95 % from", "seconds"),

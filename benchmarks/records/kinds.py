@@ -72,7 +72,7 @@ SHARE = Kind("a number from 0 to 1", lambda value: _is_number(value) and 0 <= va
 INTEGER = Kind("an integer of at least 0", lambda value: type(value) is int and 0 <= value < LARGEST)
 SCALAR = Kind("text, a number, true or false", lambda value: isinstance(value, str | bool) or _is_number(value))
 DURATIONS = Kind("a list of numbers above 0", _are_durations)
-ROUNDS = _list_of("lists of numbers above 0", _are_durations)
+LISTS_OF_DURATIONS = _list_of("lists of numbers above 0", _are_durations)
 FINDINGS = _list_of("objects with kind, detail and remedy", _is_finding)
 TEXTS = _list_of("texts", TEXT.holds)
 

@@ -11,7 +11,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 
-from benchmarks.statistics.regression import Result, Results
+from benchmarks.statistics.regression import BenchmarkResults, Result
 
 _T = TypeVar("_T")
 
@@ -27,7 +27,7 @@ class Commit:
     hash: str
     place: str
     date: int
-    results: Results
+    results: BenchmarkResults
 
 
 def read_asv(directory: Path, *, since: float = 0.0, patterns: Sequence[str] = ()) -> list[Commit]:
@@ -125,7 +125,7 @@ def commit_order(repository: Path = Path()) -> list[str]:
         return []
 
 
-def in_order(commits: Iterable[Commit], order: Sequence[str]) -> list[Commit]:
+def commits_in_order(commits: Iterable[Commit], order: Sequence[str]) -> list[Commit]:
     """Return the commits in the given order of hashes, followed by unknown commits by date.
 
     Dates alone are not enough: a rebase gives several commits the same second.
@@ -134,7 +134,7 @@ def in_order(commits: Iterable[Commit], order: Sequence[str]) -> list[Commit]:
     return sorted(commits, key=lambda commit: (place.get(commit.hash, len(place)), commit.date))
 
 
-def fastest(runs: Sequence[Results]) -> Results:
+def fastest(runs: Sequence[BenchmarkResults]) -> BenchmarkResults:
     """Keep, for each benchmark, the run with the lowest value; a failure in any run is a failure."""
 
     def rank(result: Result) -> float:

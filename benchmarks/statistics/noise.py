@@ -6,10 +6,12 @@ The clearness that a finding needs is set so that unimodal samples without drift
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+
+from benchmarks.statistics.comparison import Rounds
 
 # Fewer processes say little about the next process, and fewer passes say little about a process.
 MIN_ROUNDS = 3
@@ -32,7 +34,6 @@ OWN_LOAD = 0.5
 STEAL_SHARE = 0.01
 FREQUENCY_LOSS = 0.05
 
-Rounds = Sequence[Sequence[float]]
 Provenance = Mapping[str, Any]
 
 REMEDIES = {

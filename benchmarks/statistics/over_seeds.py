@@ -13,13 +13,13 @@ from scipy import special
 
 CONFIDENCE = 0.95
 # The error rate of all tests in a family together, after Holm's correction.
-ERROR_RATE = 0.05
+FAMILY_ERROR_RATE = 0.05
 RESAMPLES = 4000
 # The percentile-t bootstrap needs this many seeds; with fewer, most resamples repeat one value.
 BOOTSTRAP_SEEDS = 5
 # A test needs this many seeds; the differences of two are too often equal by rounding.
 DECIDING_SEEDS = 3
-WORDS = ("supports", "contradicts", "cannot decide")
+VERDICTS = ("supports", "contradicts", "cannot decide")
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Test:
         difference: mean difference; its interval is not corrected for the other tests of the family.
         p: two-sided p value of a difference equal to the threshold.
         adjusted: p value after Holm's correction.
-        word: one of ``WORDS``, about the claim that the difference is larger than the threshold.
+        word: one of ``VERDICTS``, about the claim that the difference is larger than the threshold.
     """
 
     difference: Estimate
@@ -114,7 +114,7 @@ def paired_tests(
     for difference, p, adjusted in zip(differences, ps, holm(ps), strict=True):
         found = estimate(difference.tolist(), step=step)
         decided = "supports" if found.mean > threshold else "contradicts"
-        tests.append(Test(found, threshold, p, adjusted, decided if adjusted < ERROR_RATE else "cannot decide"))
+        tests.append(Test(found, threshold, p, adjusted, decided if adjusted < FAMILY_ERROR_RATE else "cannot decide"))
     return tests
 
 

@@ -34,7 +34,7 @@ class Result:
         return self.value is not None and math.isfinite(self.value)
 
 
-Results = Mapping[str, Result]
+BenchmarkResults = Mapping[str, Result]
 
 
 def comparable(name: str, before: Result | None, after: Result) -> bool:
@@ -45,10 +45,10 @@ def comparable(name: str, before: Result | None, after: Result) -> bool:
 
 def has_regressed(before: Result, after: Result, factor: float) -> bool:
     """Return whether the median grew by more than ``factor`` and the intervals between the quartiles do not overlap."""
-    return ratio(before, after) > factor and after.low > before.high
+    return ratio_of_medians(before, after) > factor and after.low > before.high
 
 
-def ratio(before: Result, after: Result) -> float:
+def ratio_of_medians(before: Result, after: Result) -> float:
     """Return the ratio of the medians of two measured results."""
     assert before.value is not None
     assert after.value is not None

@@ -15,8 +15,8 @@ import numpy as np
 from benchmarks.answers.text_tables import columns
 from benchmarks.records.record import Record
 from benchmarks.statistics.comparison import INTERVAL, Comparison, Rounds, compare_rounds
-from benchmarks.statistics.over_seeds import ERROR_RATE, Estimate, Test, paired_tests
-from benchmarks.studies.results import Results, percent
+from benchmarks.statistics.over_seeds import FAMILY_ERROR_RATE, Estimate, Test, paired_tests
+from benchmarks.studies.results import StudyResults, percent_interval
 from benchmarks.studies.study import Contender
 
 # The largest loss of accuracy, a fraction, at which a network still counts as equally accurate.
@@ -48,12 +48,12 @@ class Verdict:
     evidence: Sequence[str]
 
 
-def verdicts(results: Results) -> list[Verdict]:
+def verdicts(results: StudyResults) -> list[Verdict]:
     """Judge the three claims."""
     return [redundant_kernels(results), separable_matches_full(results), sim2_helps(results)]
 
 
-def redundant_kernels(results: Results) -> Verdict:
+def redundant_kernels(results: StudyResults) -> Verdict:
     """Judge claim (a): in trained full networks, one spatial kernel shared along H explains most of the energy."""
     matched = results.decisions.study.matches[0]
     measured = []
@@ -71,18 +71,18 @@ def redundant_kernels(results: Results) -> Verdict:
             found, threshold = test.difference, statistics.mean(thresholds)
             level = Estimate(threshold + found.mean, threshold + found.low, threshold + found.high, found.n)
             start = f"{100 * statistics.mean(before):.1f}"
-            cells = (percent(level), f"{100 * threshold:.0f}", start, str(len(after)), test.word)
+            cells = (percent_interval(level), f"{100 * threshold:.0f}", start, str(len(after)), test.word)
             rows.append((f"|H|={contender.resolution}", *cells))
     note = (
         "Mean over layers of the energy that one spatial kernel, shared along H, explains of each pair of channels; "
         f"threshold: {MOST:.0%}, or the share explained of independent random numbers where that is larger. "
-        f"Two-sided t test over seeds, Holm over {len(tests)}, {ERROR_RATE:.0%}."
+        f"Two-sided t test over seeds, Holm over {len(tests)}, {FAMILY_ERROR_RATE:.0%}."
     )
     word = _common_word([test.word for test in tests])
     return Verdict("kernels are redundant along the group", word, [*columns(rows), note])
 
 
-def separable_matches_full(results: Results) -> Verdict:
+def separable_matches_full(results: StudyResults) -> Verdict:
     """Judge claim (b): separable is no worse than full by more than the margin, and its training step is faster."""
     matches = results.decisions.study.matches
     matched = next((match for match in matches if match != "time"), matches[0])
@@ -105,7 +105,7 @@ def separable_matches_full(results: Results) -> Verdict:
     return Verdict("separable matches or beats full at a fraction of the training time", word, evidence)
 
 
-def sim2_helps(results: Results) -> Verdict:
+def sim2_helps(results: StudyResults) -> Verdict:
     """Judge claim (c): separable on Sim(2) is more accurate than separable on SE(2) with the same rotations.
 
     The claim is about a larger group for the same budget. The comparison at the same |H|, where scales replace
@@ -153,7 +153,7 @@ def layer_redundancy(record: Record) -> dict[str, Redundancy]:
     return found
 
 
-def redundancy_lines(results: Results, matched: str) -> list[str]:
+def redundancy_lines(results: StudyResults, matched: str) -> list[str]:
     """Return the table of redundancy in full networks by layer: means over seeds, in %."""
     rows = [("full", "layer", "shared along H: at the start", "after training", "by input channels too", "n")]
     for contender in _on_groups(results, "full", "SO2"):
@@ -180,7 +180,7 @@ def disc_size(kernel_size: int) -> int:
     return sum(i * i + j * j <= r * r for i in range(-r, r + 1) for j in range(-r, r + 1))
 
 
-def _on_groups(results: Results, variant: str, group: str) -> list[Contender]:
+def _on_groups(results: StudyResults, variant: str, group: str) -> list[Contender]:
     """Return the contenders of a kind with |H| > 1."""
     return [
         contender
@@ -190,7 +190,7 @@ def _on_groups(results: Results, variant: str, group: str) -> list[Contender]:
 
 
 def _pairs(
-    results: Results, kind: tuple[str, str], other: tuple[str, str], same: Callable[[Contender], int]
+    results: StudyResults, kind: tuple[str, str], other: tuple[str, str], same: Callable[[Contender], int]
 ) -> list[tuple[Contender, Contender]]:
     """Pair the contenders of two kinds, (variant, group), for which ``same`` returns the same."""
     ours, others = _on_groups(results, *kind), _on_groups(results, *other)
@@ -198,7 +198,7 @@ def _pairs(
 
 
 def _compare_accuracies(
-    results: Results, pairs: Sequence[tuple[Contender, Contender]], *, threshold: float
+    results: StudyResults, pairs: Sequence[tuple[Contender, Contender]], *, threshold: float
 ) -> tuple[str, list[str]]:
     """Test the differences of test accuracies against a threshold; return the word for all matches, and the table.
 
@@ -232,14 +232,14 @@ def _compare_accuracies(
         rows.append(_test_row(f"matched by {matched}: mean", test))
         rows += [_test_row(f"  {name}", tests[match, name]) for match, name in single if match == matched]
     note = (
-        f"Paired t tests over seeds of a difference of {100 * threshold:g} points, two-sided, {ERROR_RATE:.0%}; Holm "
-        f"over the {len(over_all)} means, and over the {len(of_each)} others."
+        f"Paired t tests over seeds of a difference of {100 * threshold:g} points, two-sided, {FAMILY_ERROR_RATE:.0%}; "
+        f"Holm over the {len(over_all)} means, and over the {len(of_each)} others."
     )
     return _common_word([test.word for test in over_all]), [*columns(rows), note]
 
 
 def _test_row(name: str, test: Test) -> tuple[str, ...]:
-    return name, percent(test.difference), f"{test.adjusted:.3f}", str(test.difference.n), test.word
+    return name, percent_interval(test.difference), f"{test.adjusted:.3f}", str(test.difference.n), test.word
 
 
 def _ratio_text(compared: Comparison) -> str:

@@ -12,7 +12,7 @@ from benchmarks.studies.workers import Workers
 from benchmarks.training.folders import Folders
 
 # Number of processes in which each training step is measured.
-ROUNDS = 5
+STEP_ROUNDS = 5
 
 
 def data_task(task: tuple[TrainingRun, Folders], report: Report) -> dict[str, Any]:
@@ -27,14 +27,14 @@ def match_task(task: Any, report: Report) -> dict[str, Any]:
     """Call ``matching.match_task``, which is imported here, in the process that measures."""
     from benchmarks.studies import matching
 
-    return matching.match_task(task, report)
+    return matching.match_widths(task, report)
 
 
 def pace_task(task: Any, report: Report) -> dict[str, Any]:
     """Call ``matching.pace_task``, which is imported here, in the process that measures."""
     from benchmarks.studies import matching
 
-    return matching.pace_task(task, report)
+    return matching.measure_pace(task, report)
 
 
 def decide(decisions: Decisions, workers: Workers) -> Decisions:
@@ -60,7 +60,7 @@ def decide(decisions: Decisions, workers: Workers) -> Decisions:
     runs = tuple(study.run(*network) for network in networks)
     rounds = [
         workers.measure(pace_task, (runs, number), study.device)
-        for number in tqdm(range(ROUNDS), unit="round", desc="time steps", dynamic_ncols=True)
+        for number in tqdm(range(STEP_ROUNDS), unit="round", desc="time steps", dynamic_ncols=True)
     ]
     steps = {network: [each["seconds"][i] for each in rounds] for i, network in enumerate(networks)}
     decisions = replace(decisions, steps={**decisions.steps, **steps}, provenance=rounds[0]["provenance"])

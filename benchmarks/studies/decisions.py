@@ -17,7 +17,7 @@ from benchmarks.cases.training_run import TrainingRun
 from benchmarks.records.record import Record
 from benchmarks.statistics.comparison import Rounds
 from benchmarks.statistics.summary import summarise_rounds
-from benchmarks.studies.study import Contender, Network, Study
+from benchmarks.studies.study import Contender, SizedContender, Study
 
 # For the estimate alone: time of evaluation as a fraction of the steps' time, and seconds to start a run's process.
 EVALUATION_SHARE, RUN_SECONDS = 0.15, 2.0
@@ -58,16 +58,16 @@ class Decisions:
     study: Study
     images: Mapping[str, int]
     widths: Mapping[tuple[str, Contender], Width] = field(default_factory=dict)
-    steps: Mapping[Network, Rounds] = field(default_factory=dict)
+    steps: Mapping[SizedContender, Rounds] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
-    rates: Mapping[Network, float] = field(default_factory=dict)
+    rates: Mapping[SizedContender, float] = field(default_factory=dict)
 
     @property
-    def networks(self) -> list[Network]:
+    def networks(self) -> list[SizedContender]:
         """The networks, each once: two matches may lead to the same network."""
         return list(dict.fromkeys(self.network(matched, contender) for matched, contender in self.widths))
 
-    def network(self, matched: str, contender: Contender) -> Network:
+    def network(self, matched: str, contender: Contender) -> SizedContender:
         """Return a contender at the width of a match."""
         return contender, self.widths[matched, contender].channels
 
@@ -104,7 +104,7 @@ class Decisions:
         """Estimate the seconds of the search and of the study's runs, with ``jobs`` at once at full speed."""
         study, tries = self.study, len(self.study.search_rates) * len(self.study.search_seeds)
 
-        def run_seconds(network: Network, epochs: int) -> float:
+        def run_seconds(network: SizedContender, epochs: int) -> float:
             steps = summarise_rounds(self.steps[network])["median"] * self.steps_per_epoch
             return RUN_SECONDS + epochs * float(steps * (1 + EVALUATION_SHARE))
 

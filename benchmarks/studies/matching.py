@@ -33,7 +33,7 @@ MOST_CHANNELS = 1024
 TURNS, PASSES = 3, 3
 
 
-def match_task(task: tuple[str, TrainingRun, TrainingRun], report: Report) -> dict[str, Any]:
+def match_widths(task: tuple[str, TrainingRun, TrainingRun], report: Report) -> dict[str, Any]:
     """Find the width ``channels`` at which a contender's cost ``achieved`` is nearest to the reference's, ``target``.
 
     Args:
@@ -113,7 +113,7 @@ def interleaved_steps(runs: Sequence[TrainingRun], turns: int, passes: int) -> l
     return times
 
 
-def pace_task(task: tuple[tuple[TrainingRun, ...], int], report: Report) -> dict[str, Any]:
+def measure_pace(task: tuple[tuple[TrainingRun, ...], int], report: Report) -> dict[str, Any]:
     """Measure a round: the ``seconds`` of ``PASSES`` training steps of each run, and the ``provenance``.
 
     Odd rounds have the reverse order.

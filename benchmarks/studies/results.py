@@ -13,7 +13,7 @@ from benchmarks.studies.study import Contender
 
 
 @dataclass(frozen=True)
-class Results:
+class StudyResults:
     """The results of a study.
 
     Args:
@@ -27,7 +27,7 @@ class Results:
     begun: Mapping[tuple[str, Contender], Sequence[Record]]
 
     @classmethod
-    def of(cls, decisions: Decisions, records: Sequence[Record]) -> "Results":
+    def of(cls, decisions: Decisions, records: Sequence[Record]) -> "StudyResults":
         """Select the records of the study's runs; the newest record of an id counts."""
         done = {record["id"]: record for record in records if record["status"] == "ok"}
         begun = done | {record["id"]: record for record in records if has_diverged(record)}
@@ -54,7 +54,7 @@ class Results:
         return estimate(values, step=self.test_step).within(0.0, 1.0)
 
 
-def accuracy_lines(results: Results, matched: str) -> list[str]:
+def accuracy_lines(results: StudyResults, matched: str) -> list[str]:
     """Return the table of the contenders' test accuracies and costs."""
     decisions = results.decisions
     rows = [("", "C", "parameters", "of the budget", "step, ms", "test accuracy, % [95 %]", "n")]
@@ -64,18 +64,18 @@ def accuracy_lines(results: Results, matched: str) -> list[str]:
         milliseconds = 1e3 * decisions.step(matched, contender)["median"]
         cells = (str(width.channels), parameters, f"{width.ratio:.2f}×", f"{milliseconds:.1f}")
         found = results.accuracy(matched, contender)
-        rows.append((contender.label, *cells, percent(found), f"{found.n} of {decisions.study.seeds}"))
+        rows.append((contender.label, *cells, percent_interval(found), f"{found.n} of {decisions.study.seeds}"))
     return columns(rows)
 
 
-def percent(found: Estimate) -> str:
+def percent_interval(found: Estimate) -> str:
     """Write an accuracy or a difference of accuracies with its interval, in % or percentage points."""
     if found.n < 2:
         return f"{100 * found.mean:.1f} [one seed]" if found.n else "–"
     return f"{100 * found.mean:.1f} [{100 * found.low:.1f}, {100 * found.high:.1f}]"
 
 
-def waiting_lines(results: Results, matched: str) -> list[str]:
+def waiting_lines(results: StudyResults, matched: str) -> list[str]:
     """Return the tables of epochs, seconds and MACs to the target accuracies, and to overtake the plain network.
 
     Seconds are the number of steps times the seconds of a step measured alone on the machine.

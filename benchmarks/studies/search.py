@@ -9,13 +9,15 @@ from collections.abc import Mapping, Sequence
 from benchmarks.answers.text_tables import columns
 from benchmarks.cases.training_run import TrainingRun
 from benchmarks.records.record import Record
-from benchmarks.studies.study import Network, Study
+from benchmarks.studies.study import SizedContender, Study
 
 # Folder of the search's store, inside the folder of the results.
 FOLDER = "search"
 
 
-def search_runs(study: Study, networks: Sequence[Network]) -> dict[tuple[Network, float], list[TrainingRun]]:
+def search_runs(
+    study: Study, networks: Sequence[SizedContender]
+) -> dict[tuple[SizedContender, float], list[TrainingRun]]:
     """Return the runs of every network at every rate, one for each search seed."""
     return {
         (network, rate): [
@@ -28,8 +30,8 @@ def search_runs(study: Study, networks: Sequence[Network]) -> dict[tuple[Network
 
 
 def rate_scores(
-    runs: Mapping[tuple[Network, float], Sequence[TrainingRun]], records: Sequence[Record]
-) -> dict[tuple[Network, float], float]:
+    runs: Mapping[tuple[SizedContender, float], Sequence[TrainingRun]], records: Sequence[Record]
+) -> dict[tuple[SizedContender, float], float]:
     """Average the runs' best validation accuracies over seeds; a failed run, for instance a diverged one, counts as 0.
 
     Raises:
@@ -39,13 +41,13 @@ def rate_scores(
     return {key: statistics.mean(_best(newest[run.id]) for run in each) for key, each in runs.items()}
 
 
-def best_rates(scores: Mapping[tuple[Network, float], float]) -> dict[Network, float]:
+def best_rates(scores: Mapping[tuple[SizedContender, float], float]) -> dict[SizedContender, float]:
     """Choose the rate with the best score; among equal scores the lowest rate.
 
     Raises:
         ValueError: for a network whose runs failed at every rate.
     """
-    found: dict[Network, float] = {}
+    found: dict[SizedContender, float] = {}
     for network, rate in sorted(scores, key=lambda key: key[1]):
         if network not in found or scores[network, rate] > scores[network, found[network]]:
             found[network] = rate
@@ -55,7 +57,7 @@ def best_rates(scores: Mapping[tuple[Network, float], float]) -> dict[Network, f
     return found
 
 
-def search_lines(study: Study, scores: Mapping[tuple[Network, float], float]) -> list[str]:
+def search_lines(study: Study, scores: Mapping[tuple[SizedContender, float], float]) -> list[str]:
     """Return the table of all scores, in %, and of the chosen rates."""
     chosen = best_rates(scores)
     seeds = ", ".join(map(str, study.search_seeds))

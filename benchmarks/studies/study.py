@@ -42,7 +42,7 @@ class Contender:
 
 
 # A contender at a width C.
-Network = tuple[Contender, int]
+SizedContender = tuple[Contender, int]
 
 
 def contenders(resolutions: Sequence[int]) -> list[Contender]:

@@ -1,17 +1,17 @@
 """The report of a study: all tables and verdicts, as lines of text."""
 
 from benchmarks.studies.claims import redundancy_lines, verdicts
-from benchmarks.studies.decide import ROUNDS
-from benchmarks.studies.results import Results, accuracy_lines, waiting_lines
+from benchmarks.studies.decide import STEP_ROUNDS
+from benchmarks.studies.results import StudyResults, accuracy_lines, waiting_lines
 
 
-def training_seconds(results: Results) -> float:
+def training_seconds(results: StudyResults) -> float:
     """Return the seconds of training and evaluation, summed over all runs."""
     ends = [record["epochs"][-1] for records in results.records.values() for record in records]
     return float(sum(end["seconds"] + (end.get("evaluation_seconds") or 0.0) for end in ends))
 
 
-def study_lines(results: Results) -> list[str]:
+def study_lines(results: StudyResults) -> list[str]:
     """Return the report of a study."""
     decisions = results.decisions
     study, images = decisions.study, decisions.images
@@ -20,7 +20,7 @@ def study_lines(results: Results) -> list[str]:
         f"{study.dataset}, {study.image_size}×{study.image_size}, {images['train']} / {images['validation']} / "
         f"{images['test']} images, {study.epochs} epochs of {decisions.steps_per_epoch} steps of {study.batch_size}, "
         f"{study.seeds} seeds; {decisions.provenance.get('device_name')}, {study.threads} thread; seconds are the "
-        f"number of steps times the seconds of a step measured alone, in {ROUNDS} processes",
+        f"number of steps times the seconds of a step measured alone, in {STEP_ROUNDS} processes",
     ]
     for matched in study.matches:
         reference = f"{study.reference.label} C={study.channels}"

@@ -8,14 +8,14 @@ import math
 from typing import Any
 
 from benchmarks.suites import points
-from benchmarks.suites.points import LAYERS, Results, layer_case
+from benchmarks.suites.points import LAYER_POINTS, PointResults, layer_case
 
 
 class Forward(points.Timed):
     """Inference: eval, no gradients, cached kernels."""
 
-    params = tuple(LAYERS.values())
-    param_names = tuple(LAYERS)
+    params = tuple(LAYER_POINTS.values())
+    param_names = tuple(LAYER_POINTS)
     direction = "forward"
 
     def setup(self, *point: Any) -> None:
@@ -38,30 +38,30 @@ class Cost:
     """The costs that do not depend on the clock, measured once for all benchmarks of this class."""
 
     version = points.VERSION
-    params = tuple(LAYERS.values())
-    param_names = tuple(LAYERS)
+    params = tuple(LAYER_POINTS.values())
+    param_names = tuple(LAYER_POINTS)
 
-    def setup_cache(self) -> Results:
+    def setup_cache(self) -> PointResults:
         return points.measure_points(
-            LAYERS, lambda point: points.cost(layer_case(*point, direction="forward_backward"))
+            LAYER_POINTS, lambda point: points.cost(layer_case(*point, direction="forward_backward"))
         )
 
-    def setup(self, results: Results, *point: Any) -> None:
+    def setup(self, results: PointResults, *point: Any) -> None:
         self.cost = points.result_at(results, point)
 
-    def track_peak_bytes(self, results: Results, *point: Any) -> int:
+    def track_peak_bytes(self, results: PointResults, *point: Any) -> int:
         """Return the peak memory of forward and backward, above what was allocated before."""
         return int(self.cost["memory"]["peak_bytes"])
 
-    def track_macs(self, results: Results, *point: Any) -> int:
+    def track_macs(self, results: PointResults, *point: Any) -> int:
         """Return the multiply–accumulates of one forward pass with generated kernels."""
         return int(self.cost["macs"]["kernel_generation"] + self.cost["macs"]["convolution"])
 
-    def track_parameters(self, results: Results, *point: Any) -> int:
+    def track_parameters(self, results: PointResults, *point: Any) -> int:
         """Return the number of learnable numbers."""
         return int(self.cost["parameters"])
 
-    def track_equivariance_error(self, results: Results, *point: Any) -> float:
+    def track_equivariance_error(self, results: PointResults, *point: Any) -> float:
         """Return the worst relative error under quarter turns; nan (asv shows n/a) for a plain layer."""
         error = self.cost["equivariance_error"]
         return math.nan if error is None else float(error)

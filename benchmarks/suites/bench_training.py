@@ -4,15 +4,15 @@ from typing import Any
 
 from benchmarks.cases.training_run import RUN_VERSION
 from benchmarks.suites import points
-from benchmarks.suites.points import NETWORKS, Results, network_run
+from benchmarks.suites.points import NETWORK_POINTS, PointResults, network_run
 from benchmarks.training.loop import train
 
 
 class TrainingStep(points.Timed):
     """Forward, backward and a step of Adam."""
 
-    params = tuple(NETWORKS.values())
-    param_names = tuple(NETWORKS)
+    params = tuple(NETWORK_POINTS.values())
+    param_names = tuple(NETWORK_POINTS)
 
     def setup(self, *point: Any) -> None:
         points.skip_unless_applicable(*point)
@@ -27,16 +27,18 @@ class Training:
     """A few epochs on rotated digits with one seed."""
 
     version = f"{points.VERSION}.{RUN_VERSION}"
-    params = tuple(NETWORKS.values())
-    param_names = tuple(NETWORKS)
+    params = tuple(NETWORK_POINTS.values())
+    param_names = tuple(NETWORK_POINTS)
 
-    def setup_cache(self) -> Results:
-        return points.measure_points(NETWORKS, lambda point: 100 * (1 - train(network_run(*point))["test_accuracy"]))
+    def setup_cache(self) -> PointResults:
+        return points.measure_points(
+            NETWORK_POINTS, lambda point: 100 * (1 - train(network_run(*point))["test_accuracy"])
+        )
 
-    def setup(self, results: Results, *point: Any) -> None:
+    def setup(self, results: PointResults, *point: Any) -> None:
         self.error = points.result_at(results, point)
 
-    def track_test_error(self, results: Results, *point: Any) -> float:
+    def track_test_error(self, results: PointResults, *point: Any) -> float:
         """Return the percentage of wrongly classified test images. (Not the accuracy: for asv, less is better.)"""
         return float(self.error)
 

@@ -11,8 +11,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.records.suite_results import Commit, commit_order, fastest, in_order, read_asv, read_pytest_benchmark
-from benchmarks.statistics.regression import Results, comparable, has_regressed, ratio
+from benchmarks.records.suite_results import (
+    Commit,
+    commit_order,
+    commits_in_order,
+    fastest,
+    read_asv,
+    read_pytest_benchmark,
+)
+from benchmarks.statistics.regression import BenchmarkResults, comparable, has_regressed, ratio_of_medians
 
 EXIT_STATUS = {"fine": 0, "regressed": 1, "failed": 2, "measured nothing": 2}
 
@@ -25,7 +32,7 @@ class Judgement:
     lines: tuple[str, ...]
 
 
-def judge(after: Results, before: Results | None, factor: float) -> Judgement:
+def judge(after: BenchmarkResults, before: BenchmarkResults | None, factor: float) -> Judgement:
     """Judge the results of a run, compared with those of an earlier run if there are any.
 
     A benchmark has regressed when its median exceeds ``factor``, the noise floor, times the earlier median, and its
@@ -41,7 +48,7 @@ def judge(after: Results, before: Results | None, factor: float) -> Judgement:
 
     pairs = [(name, before[name], after[name]) for name in measured if comparable(name, before.get(name), after[name])]
     regressed = [
-        f"regressed: {name}: {old.value:.4g} → {new.value:.4g}, × {ratio(old, new):.3g}"
+        f"regressed: {name}: {old.value:.4g} → {new.value:.4g}, × {ratio_of_medians(old, new):.3g}"
         for name, old, new in pairs
         if has_regressed(old, new, factor)
     ]
@@ -107,7 +114,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         if args.suite == "asv":
-            commits = in_order(read_asv(args.directory, since=args.since, patterns=args.bench), commit_order())
+            commits = commits_in_order(read_asv(args.directory, since=args.since, patterns=args.bench), commit_order())
             judgement = judge_asv(commits, args.factor, args.commits)
         else:
             judgement = judge_pytest_benchmark(args.files, args.before, args.factor)

@@ -16,10 +16,10 @@ import torch
 from benchmarks.cases.case import CASE_VERSION, Case
 from benchmarks.cases.training_run import RECIPES, TrainingRun
 from benchmarks.measure.correctness import check_output
-from benchmarks.measure.macs import count_macs
+from benchmarks.measure.macs import macs_of_pass
 from benchmarks.measure.memory import peak_memory
 from benchmarks.records.outcome import InvalidResult
-from benchmarks.workloads.build import build
+from benchmarks.workloads.build import build_workload
 from benchmarks.workloads.workload import Workload
 
 # Bump when a benchmark of a suite measures something else than before: other rounds, another clock, more in the timed
@@ -30,7 +30,7 @@ VERSION = f"{CASE_VERSION}.{SUITE_VERSION}"
 
 DEVICES = ["cpu", "cuda"]
 # Small enough that each suite takes minutes.
-LAYERS: Mapping[str, list[Any]] = {
+LAYER_POINTS: Mapping[str, list[Any]] = {
     "device": DEVICES,
     "variant": ["plain", "lifting", "full", "separable"],
     "resolution": [4, 8, 16],
@@ -39,7 +39,7 @@ LAYERS: Mapping[str, list[Any]] = {
 }
 LAYER_DIRECTIONS = ("forward", "forward_backward")
 # The paper's network, at the size of the quick training study.
-NETWORKS: Mapping[str, list[Any]] = {
+NETWORK_POINTS: Mapping[str, list[Any]] = {
     "device": DEVICES,
     "variant": ["plain", "full", "separable"],
     "resolution": [4, 8],
@@ -50,7 +50,7 @@ TRAINING_EPOCHS = 3
 # A value on each axis of LAYERS or NETWORKS.
 Point = tuple[Any, ...]
 # What ``measure_points`` returns.
-Results = dict[Point, Any]
+PointResults = dict[Point, Any]
 
 
 def layer_case(device: str, variant: str, resolution: int, channels: int, batch_size: int, *, direction: str) -> Case:
@@ -72,7 +72,7 @@ def _grid(variant: str, resolution: int) -> dict[str, Any]:
 
 def layer_cases() -> list[Case]:
     """Return the cases of all layers in both directions, each once, on all devices."""
-    points = itertools.product(*LAYERS.values())
+    points = itertools.product(*LAYER_POINTS.values())
     return list(dict.fromkeys(layer_case(*point, direction=each) for point in points for each in LAYER_DIRECTIONS))
 
 
@@ -88,7 +88,7 @@ def absent(device: str) -> str | None:
 
 def not_applicable(device: str, variant: str, resolution: int, *_: int) -> str | None:
     """Return why asv, which only knows full grids, does not measure a point; None if it does."""
-    if variant == "plain" and resolution != LAYERS["resolution"][0]:
+    if variant == "plain" and resolution != LAYER_POINTS["resolution"][0]:
         return "a plain convolution has no group resolution"
     return absent(device)
 
@@ -117,9 +117,9 @@ def skip_unless_applicable(*point: Any) -> None:
         raise NotImplementedError(reason)
 
 
-def measure_points(axes: Mapping[str, list[Any]], measure: Callable[[Point], object]) -> Results:
+def measure_points(axes: Mapping[str, list[Any]], measure: Callable[[Point], object]) -> PointResults:
     """Measure every applicable point. The result of a point that fails is the message of its error."""
-    results: Results = {}
+    results: PointResults = {}
     for point in itertools.product(*axes.values()):
         if not not_applicable(*point):
             try:
@@ -129,7 +129,7 @@ def measure_points(axes: Mapping[str, list[Any]], measure: Callable[[Point], obj
     return results
 
 
-def result_at(results: Results, point: Point) -> Any:
+def result_at(results: PointResults, point: Point) -> Any:
     """Return the result of a point; raise ``InvalidResult`` if it failed, or ``NotImplementedError``."""
     skip_unless_applicable(*point)
     if isinstance(results[point], str):
@@ -141,7 +141,7 @@ def result_at(results: Results, point: Point) -> Any:
 def workload(case: Case) -> Workload:
     """Build the workload of a case, and keep it until another case is asked for."""
     torch.set_num_threads(case.threads)
-    return build(case)
+    return build_workload(case)
 
 
 def cost(case: Case) -> dict[str, Any]:
@@ -157,6 +157,6 @@ def cost(case: Case) -> dict[str, Any]:
     return {
         "equivariance_error": check_output(built),
         "memory": peak_memory(built.run, case.device, prepare=built.prepare),
-        "macs": count_macs(built.module, built.x),
+        "macs": macs_of_pass(built.module, built.x),
         "parameters": sum(parameter.numel() for parameter in built.module.parameters()),
     }

@@ -21,7 +21,7 @@ SECONDS = 0.5
 FEWEST, MOST = 10, 200
 WARM_UPS = 3
 
-RUNS = [points.network_run(*point) for point in itertools.product(*points.NETWORKS.values())]
+RUNS = [points.network_run(*point) for point in itertools.product(*points.NETWORK_POINTS.values())]
 CASES = list(dict.fromkeys([*points.layer_cases(), *map(points.step_case, RUNS)]))
 
 

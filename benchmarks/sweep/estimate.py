@@ -82,7 +82,7 @@ def _shape(case: Case) -> Case:
 def _seconds_per_mac(case: Case, calibrated: dict[tuple[str, str, str, int], float]) -> float:
     """Return the seconds per multiply–accumulate of a case's kind, from ``calibrated`` or by timing one layer."""
     from benchmarks.measure.clock import synchronised_clock, take_turn
-    from benchmarks.workloads.build import build, configure, convolution_macs
+    from benchmarks.workloads.build import build_workload, configure, convolution_macs
 
     variant = "plain" if case.group == "trivial" else VARIANTS[case.variant].costs_like
     key = variant, case.direction, case.device, case.threads
@@ -90,7 +90,7 @@ def _seconds_per_mac(case: Case, calibrated: dict[tuple[str, str, str, int], flo
         grid: dict[str, Any] = {"group": "trivial", "resolution": 1} if variant == "plain" else {}
         known = Case(variant=variant, direction=case.direction, device=case.device, threads=case.threads, **grid)
         configure(known)
-        workload = build(known)
+        workload = build_workload(known)
         clock = synchronised_clock(known.device)
         times = [take_turn(workload.run, clock, 0.0, prepare=workload.prepare)[0] for _ in range(PASSES)]
         calibrated[key] = min(times) / (convolution_macs(replace(known, batch_size=1)) * known.batch_size)

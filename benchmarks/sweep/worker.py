@@ -14,7 +14,7 @@ from benchmarks.records.provenance import frequency
 from benchmarks.running.isolated import Report
 from benchmarks.statistics.summary import precise_enough
 from benchmarks.sweep.tasks import Round
-from benchmarks.workloads.build import build, configure
+from benchmarks.workloads.build import build_workload, configure
 from benchmarks.workloads.peers import PeerUnavailable
 from benchmarks.workloads.workload import Workload
 
@@ -77,6 +77,6 @@ def measure_round(task: Round, report: Report) -> dict[str, Any]:
 def build_or_skip(case: Case) -> Workload:
     """Build the workload of a case; raise ``Skipped`` if it is a peer's that is not available here."""
     try:
-        return build(case)
+        return build_workload(case)
     except PeerUnavailable as reason:
         raise Skipped(reason) from reason

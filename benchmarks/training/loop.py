@@ -16,7 +16,7 @@ from benchmarks.cases.case import InvalidCase
 from benchmarks.cases.training_run import TrainingRun
 from benchmarks.datasets import Dataset
 from benchmarks.measure.clock import Clock, synchronised_clock
-from benchmarks.measure.macs import count_macs
+from benchmarks.measure.macs import macs_of_pass
 from benchmarks.records.field import empty
 from benchmarks.records.provenance import software
 from benchmarks.records.training_fields import TRAINING_MEASURED
@@ -93,7 +93,7 @@ class _Training:
             raise InvalidCase(f"batch_size {run.batch_size} is not allowed; allowed: 2 to {len(self.train_set)}")
         self.learner = Learner(run, data.channels, data.num_classes, share)
         model = self.learner.model
-        counted = count_macs(model, self.train_set.images[:1])  # of one image
+        counted = macs_of_pass(model, self.train_set.images[:1])  # of one image
         self.macs_per_step = PASSES_PER_STEP * (counted["kernel_generation"] + run.batch_size * counted["convolution"])
         self.last_step = self._last_step()
         self.fields = empty(TRAINING_MEASURED) | {

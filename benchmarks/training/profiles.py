@@ -21,8 +21,8 @@ class Profile:
     runs: dict[str, Any]
 
 
-VARIANTS = ("plain", "full", "separable")
-PROFILES = {
+TRAINED_VARIANTS = ("plain", "full", "separable")
+TRAINING_PROFILES = {
     "quick": Profile(resolutions=(2, 4, 8), seeds=3, runs={"recipe": "short", "budget": 10}),
     "standard": Profile(resolutions=(1, 4, 8, 16), seeds=5, runs={"recipe": "short", "budget": 30}),
     "paper": Profile(
@@ -54,9 +54,9 @@ def profile_runs(
     Raises:
         InvalidCase: for an unknown profile, a value that is not allowed, or values without any allowed combination.
     """
-    if profile not in PROFILES:
-        raise InvalidCase(f"unknown profile {profile!r}; allowed: {', '.join(PROFILES)}")
-    chosen = PROFILES[profile]
+    if profile not in TRAINING_PROFILES:
+        raise InvalidCase(f"unknown profile {profile!r}; allowed: {', '.join(TRAINING_PROFILES)}")
+    chosen = TRAINING_PROFILES[profile]
     seeds = chosen.seeds if seeds is None else seeds
     check_value("seeds", seeds)
     fields = chosen.runs | {name: value for name, value in values.items() if value is not None}
@@ -65,7 +65,7 @@ def profile_runs(
     for axis, given in (("variant", variants), ("group", groups), ("resolution", resolutions)):
         for value in given or ():
             check_value(axis, value)
-    axes = (groups or ("SO2",), resolutions or chosen.resolutions, variants or VARIANTS)
+    axes = (groups or ("SO2",), resolutions or chosen.resolutions, variants or TRAINED_VARIANTS)
     runs: list[TrainingRun] = []
     refused: list[InvalidCase] = []
     for seed, group, resolution, variant in itertools.product(range(seeds), *axes):

@@ -19,7 +19,7 @@ def configure(case: Case) -> None:
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = case.dtype == "tf32"
 
 
-def build(case: Case) -> Workload:
+def build_workload(case: Case) -> Workload:
     """Build the workload of a case; parameters and inputs depend on the case alone, and are the same on every device.
 
     Raises:

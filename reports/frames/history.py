@@ -14,8 +14,8 @@ import pandas as pd
 
 from benchmarks.records.printable import printable
 from benchmarks.records.suite_names import point_of
-from benchmarks.records.suite_results import Commit, fastest, in_order, read_asv, read_pytest_benchmark_runs
-from benchmarks.statistics.regression import FACTOR, Result, comparable, has_regressed, ratio
+from benchmarks.records.suite_results import Commit, commits_in_order, fastest, read_asv, read_pytest_benchmark_runs
+from benchmarks.statistics.regression import FACTOR, Result, comparable, has_regressed, ratio_of_medians
 
 HISTORY_COLUMNS = {
     "suite": str,  # "asv", or "pytest-benchmark"
@@ -64,7 +64,7 @@ def history(
         "asv": read_asv(asv) if asv else [],
         "pytest-benchmark": _once(read_pytest_benchmark_runs(pytest_benchmark)) if pytest_benchmark else [],
     }
-    rows = [row for suite, commits in suites.items() for row in _rows(suite, in_order(commits, order), factor)]
+    rows = [row for suite, commits in suites.items() for row in _rows(suite, commits_in_order(commits, order), factor)]
     frame = pd.DataFrame(rows, columns=list(HISTORY_COLUMNS), dtype=object)
     texts = {
         name: frame[name].map(lambda text: printable(str(text), 120))
@@ -126,7 +126,7 @@ def _rows(suite: str, commits: Sequence[Commit], factor: float) -> list[dict[str
                     "value": result.value,
                     "low": result.low,
                     "high": result.high,
-                    "ratio": ratio(older, result) if judged and older else math.nan,
+                    "ratio": ratio_of_medians(older, result) if judged and older else math.nan,
                     "regressed": bool(judged and older and has_regressed(older, result, factor)),
                 }
             )

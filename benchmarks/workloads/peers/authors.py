@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from benchmarks.cases.case import Case
 from benchmarks.cases.peers import AUTHORS_REPOSITORY, AUTHORS_VARIABLE
 
-LAYERS = {
+AUTHORS_LAYERS = {
     "lifting": "LiftingConv",
     "full": "GroupConv",
     "separable": "GroupConvSeparable",
@@ -77,7 +77,7 @@ def build_layer(case: Case) -> nn.Module:
     except ImportError as error:
         raise ImportError(f"the authors' layers in {checkout} cannot be imported: {error}") from error
     group = groups.SE2().to(case.device)  # the layer makes its kernel grids on the device of the group, as no buffers
-    layer = getattr(convolutions, LAYERS[case.variant])(
+    layer = getattr(convolutions, AUTHORS_LAYERS[case.variant])(
         group=group,
         kernel_size=case.kernel_size,
         in_channels=case.channels,

@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from benchmarks.evidence.planted_slowdown import SlowerByFive, Unchanged
-from benchmarks.evidence.validity import PLANTED, Trial, busy_core, case_of, judge, main, run_trial, table
+from benchmarks.evidence.validity import PLANTED, Trial, busy_core, case_of, judge_trials, main, run_trial, table
 from benchmarks.measure.sampling import Sampling
 from benchmarks.statistics.comparison import WORDS
-from benchmarks.workloads.build import build
+from benchmarks.workloads.build import build_workload
 
 
 def trial(rng: np.random.Generator, planted: str, effect: float = 0.0) -> Trial:
@@ -21,7 +21,7 @@ def trial(rng: np.random.Generator, planted: str, effect: float = 0.0) -> Trial:
 def test_the_table_counts_words_by_what_was_planted() -> None:
     rng = np.random.default_rng(0)
     trials = [trial(rng, "A/A") for _ in range(30)] + [trial(rng, "5 %", 0.05) for _ in range(10)]
-    head, unchanged, slower = (line.split() for line in table(judge(trials)))
+    head, unchanged, slower = (line.split() for line in table(judge_trials(trials)))
     assert head[2:6] == list(WORDS)
     assert (unchanged[:2], sum(map(int, unchanged[2:4]))) == (["A/A", "30"], 0)
     assert slower[:6] == ["5", "%", "10", "0", "10", "0"]
@@ -29,7 +29,10 @@ def test_the_table_counts_words_by_what_was_planted() -> None:
 
 def test_the_planted_layer_computes_what_the_unchanged_one_does() -> None:
     case = case_of(PLANTED["5 %"], batch_size=1)
-    plain, planted = build(case_of("benchmarks.evidence.planted_slowdown:Unchanged", batch_size=1)), build(case)
+    plain, planted = (
+        build_workload(case_of("benchmarks.evidence.planted_slowdown:Unchanged", batch_size=1)),
+        build_workload(case),
+    )
     assert torch.equal(plain.run(), planted.run())
     assert isinstance(plain.module, Unchanged)
     assert isinstance(planted.module, SlowerByFive)

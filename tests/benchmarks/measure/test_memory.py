@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from benchmarks.cases.case import Case
-from benchmarks.measure.memory import KINDS, highest_running_sum, parts_at_peak, peak_memory, split_memory
-from benchmarks.workloads.build import build
+from benchmarks.measure.memory import BLOCK_KINDS, highest_running_sum, parts_at_peak, peak_memory, split_memory
+from benchmarks.workloads.build import build_workload
 from benchmarks.workloads.workload import Workload
 
 MIB = 2**20
@@ -187,10 +187,10 @@ def test_the_parts_of_a_pass_with_known_buffers() -> None:
 @pytest.mark.parametrize("layer", ["conv", "resnet"])
 def test_the_parts_add_up_to_the_same_peak_every_time(layer: str, direction: str) -> None:
     case = Case(layer=layer, direction=direction, channels=4, batch_size=2, image_size=12, resolution=4)
-    workload = build(case)
+    workload = build_workload(case)
     splits = [split_memory(workload) for _ in range(3)]
     assert splits[0] == splits[1] == splits[2]
-    parts = {kind: int(splits[0][f"{kind}_bytes"]) for kind in KINDS}
+    parts = {kind: int(splits[0][f"{kind}_bytes"]) for kind in BLOCK_KINDS}
     assert sum(parts.values()) == splits[0]["peak_bytes"] == peak(workload.run, workload.prepare)
     assert min(parts.values()) >= 0
     assert (parts["activations"] > 0) == (direction == "forward_backward")

@@ -9,7 +9,7 @@ from benchmarks.cases.profiles import profile_cases
 from benchmarks.measure import memory_model
 from benchmarks.measure.memory import peak_memory
 from benchmarks.measure.memory_model import predict_bytes
-from benchmarks.workloads.build import build
+from benchmarks.workloads.build import build_workload
 
 # Measured / predicted. A prediction that is too low takes a machine down; one that is too high skips a case that fits.
 HIGHEST, LOWEST = 1.1, 0.5
@@ -39,7 +39,7 @@ def test_a_prediction_is_right_to_a_factor_and_never_much_too_low(layer: str, i:
         if fields["variant"] == "plain" and (direction, kernels) == ("forward", "generated"):
             continue
         case = Case(layer=layer, direction=direction, kernels=kernels, **fields)
-        workload = build(case)
+        workload = build_workload(case)
         workload.prepare()
         workload.run()
         measured = int(peak_memory(workload.run, "cpu", prepare=workload.prepare)["peak_bytes"])

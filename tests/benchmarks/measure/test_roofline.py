@@ -8,7 +8,7 @@ from benchmarks.cases.case import Case
 from benchmarks.measure import roofline as instrument
 from benchmarks.measure.roofline import ceilings, moved_bytes
 from benchmarks.statistics.roofline import roofline
-from benchmarks.workloads.build import build
+from benchmarks.workloads.build import build_workload
 from benchmarks.workloads.workload import Workload
 
 CEILINGS = {"matrix_ceiling": 100.0, "memory_ceiling": 10.0}
@@ -54,7 +54,9 @@ def test_an_operand_given_twice_is_read_once() -> None:
 @pytest.mark.parametrize("direction", ["forward", "forward_backward", "training_step"])
 @pytest.mark.parametrize("layer", ["conv", "resnet"])
 def test_a_pass_moves_more_than_its_input_output_parameters_and_gradients(layer: str, direction: str) -> None:
-    workload = build(Case(layer=layer, direction=direction, channels=4, batch_size=2, image_size=12, resolution=4))
+    workload = build_workload(
+        Case(layer=layer, direction=direction, channels=4, batch_size=2, image_size=12, resolution=4)
+    )
     least = workload.x.nbytes + workload.cotangent.nbytes
     if workload.backward:  # the parameters are read twice, and their gradients written
         least += workload.cotangent.nbytes + 3 * sum(parameter.nbytes for parameter in workload.module.parameters())

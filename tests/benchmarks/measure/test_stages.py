@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from benchmarks.cases.case import Case
 from benchmarks.measure.stages import INSIDE_FORWARD, PHASES, StageClock, stage_seconds
-from benchmarks.workloads.build import build
+from benchmarks.workloads.build import build_workload
 from benchmarks.workloads.workload import Workload
 from gcnn_impl import functional
 
@@ -139,7 +139,7 @@ def test_the_stages_of_our_layers(variant: str, layer: str, direction: str) -> N
     if (layer, variant) == ("resnet", "lifting"):
         pytest.skip("no such network")
     functions = dict(vars(functional))
-    workload = build(small_case(variant, layer=layer, direction=direction))
+    workload = build_workload(small_case(variant, layer=layer, direction=direction))
     stages = stage_seconds(workload, time.perf_counter, passes=1)
     occurring = {stage for stage in (*INSIDE_FORWARD, *PHASES) if stages[stage] is not None}
     expected = {"kernel_generation", "spatial_convolution", "other", "forward"}
@@ -156,13 +156,13 @@ def test_the_stages_of_our_layers(variant: str, layer: str, direction: str) -> N
 
 @pytest.mark.parametrize("layer", ["conv", "resnet"])
 def test_a_plain_module_generates_no_kernels(layer: str) -> None:
-    stages = stage_seconds(build(small_case("plain", layer=layer)), time.perf_counter, passes=1)
+    stages = stage_seconds(build_workload(small_case("plain", layer=layer)), time.perf_counter, passes=1)
     assert stages["kernel_generation"] is stages["group_mixing"] is stages["kernel_generation_share"] is None
     assert stages["spatial_convolution"] is not None
 
 
 def test_watching_does_not_change_the_output() -> None:
-    workload = build(small_case("separable"))
+    workload = build_workload(small_case("separable"))
     expected = workload.run()
     with StageClock(time.perf_counter).inside(workload.module):
         watched = workload.run()

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from benchmarks.records.record import Record
 from benchmarks.studies.decisions import Decisions, Width
-from benchmarks.studies.results import Results
+from benchmarks.studies.results import StudyResults
 from benchmarks.studies.study import STUDIES, Contender, Study
 from tests.benchmarks.training_records import training_record
 
@@ -48,7 +48,7 @@ def results_of(
     step_seconds: Level = lambda contender: 0.01,
     redundancy: tuple[float, float] = (0.9, 0.8),
     study: Study = STUDY,
-) -> Results:
+) -> StudyResults:
     """Return results with the accuracies plus a little noise; ``redundancy`` is that before and after training."""
     decisions = decisions_of(step_seconds, study)
     records: list[Record] = []
@@ -62,4 +62,4 @@ def results_of(
                     name: {"gseparable": 1.0 if "skip" in name else noisy, "separable": noisy / 2} for name in LAYERS
                 }
             records.append({**made, "id": run.id, "run": run.fields()})
-    return Results.of(decisions, records)
+    return StudyResults.of(decisions, records)

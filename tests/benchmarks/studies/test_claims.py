@@ -16,13 +16,13 @@ from benchmarks.studies.claims import (
     verdicts,
 )
 from benchmarks.studies.decisions import Width
-from benchmarks.studies.results import Results
+from benchmarks.studies.results import StudyResults
 from benchmarks.studies.study import Contender
 from gcnn_impl.kernels import disc_taps
 from tests.benchmarks.studies.made_up_study import STUDY, results_of
 
 
-def results_with(separable: float = 0.95, full: float = 0.95, sim2: float = 0.95) -> Results:
+def results_with(separable: float = 0.95, full: float = 0.95, sim2: float = 0.95) -> StudyResults:
     def accuracy(contender: Contender) -> float:
         if contender.group == "SO2xRPlus":
             return sim2

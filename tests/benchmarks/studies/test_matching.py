@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from benchmarks.cases.training_run import TrainingRun
-from benchmarks.measure.macs import count_macs as traced_macs
+from benchmarks.measure.macs import macs_of_pass as traced_macs
 from benchmarks.studies import matching
 from benchmarks.studies.matching import (
     COSTS,
     interleaved_steps,
     macs,
-    match_task,
+    match_widths,
+    measure_pace,
     nearest_width,
-    pace_task,
     parameters,
     step_bytes,
     step_workload,
@@ -45,7 +45,7 @@ def test_few_widths_are_tried() -> None:
 @pytest.mark.parametrize("budget", sorted(COSTS))
 @pytest.mark.parametrize("contender", [FULL, PLAIN], ids=["full", "plain"])
 def test_the_matched_width_is_nearer_than_its_neighbours(budget: str, contender: TrainingRun) -> None:
-    found = match_task((budget, REFERENCE, contender), lambda fields: None)
+    found = match_widths((budget, REFERENCE, contender), lambda fields: None)
     cost = COSTS[budget]
     assert found["target"] == cost(REFERENCE)
     assert found["achieved"] == cost(replace(contender, channels=found["channels"]))
@@ -75,7 +75,7 @@ def test_memory_is_measured_and_grows_with_the_batch() -> None:
 
 def test_time_is_matched_by_the_measured_ratio(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(matching, "relative_step_seconds", lambda reference, run: run.channels / 7.2)
-    assert match_task(("time", REFERENCE, PLAIN), lambda fields: None) == {
+    assert match_widths(("time", REFERENCE, PLAIN), lambda fields: None) == {
         "channels": 7,
         "target": 1.0,
         "achieved": 7 / 7.2,
@@ -104,7 +104,7 @@ def test_networks_take_turns_and_the_first_step_of_a_turn_is_not_timed(monkeypat
 def test_a_round_times_every_run() -> None:
     said: list[dict[str, Any]] = []
     for number in (0, 1):
-        found = pace_task(((REFERENCE, FULL, PLAIN), number), said.append)
+        found = measure_pace(((REFERENCE, FULL, PLAIN), number), said.append)
         assert [len(seconds) for seconds in found["seconds"]] == [matching.PASSES] * 3
         assert min(min(seconds) for seconds in found["seconds"]) > 0
     assert [each["measured"] for each in said] == [0, 1, 2, 2, 1, 0]

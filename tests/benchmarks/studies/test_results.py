@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.statistics.over_seeds import Estimate
-from benchmarks.studies.results import Results, accuracy_lines, percent, waiting_lines
+from benchmarks.studies.results import StudyResults, accuracy_lines, percent_interval, waiting_lines
 from benchmarks.studies.study import Contender
 from tests.benchmarks.studies.made_up_study import SEEDS, STUDY, results_of
 
@@ -16,7 +16,7 @@ FULL8 = Contender("full", "SO2", 8)
 def test_the_records_of_the_studys_runs_are_found_and_no_others() -> None:
     assert {len(records) for records in RESULTS.records.values()} == {5}
     stranger = {**RESULTS.records["time", FULL8][0], "id": "stranger"}
-    assert Results.of(RESULTS.decisions, [stranger]).records["time", FULL8] == []
+    assert StudyResults.of(RESULTS.decisions, [stranger]).records["time", FULL8] == []
 
 
 def test_accuracy_is_the_mean_over_seeds_within_0_and_1() -> None:
@@ -42,7 +42,7 @@ def test_a_run_that_diverged_has_no_accuracy_and_never_reaches_a_target() -> Non
     lost = {**RESULTS.records[key][0], "status": "failed", "stopped": "diverged", "test_accuracy": None}
     everything = [record for records in RESULTS.records.values() for record in records]
     lost["epochs"] = lost["epochs"][:2]
-    results = Results.of(RESULTS.decisions, [*(each for each in everything if each["id"] != lost["id"]), lost])
+    results = StudyResults.of(RESULTS.decisions, [*(each for each in everything if each["id"] != lost["id"]), lost])
     assert (len(results.records[key]), len(results.begun[key])) == (4, 5)
     assert results.accuracy(*key).n == 4
     row = next(line for line in waiting_lines(results, "time") if line.startswith("full SE(2) |H|=8") and "95%" in line)
@@ -64,4 +64,4 @@ def test_the_tables_have_times_to_targets_and_to_overtake_plain() -> None:
     ],
 )
 def test_a_percentage_has_its_interval(found: Estimate, text: str) -> None:
-    assert percent(found) == text
+    assert percent_interval(found) == text

@@ -20,7 +20,7 @@ POINT = ("cpu", "separable", 4, 8, 1)
 
 
 def test_asv_and_pytest_benchmark_measure_the_same_layers() -> None:
-    points = itertools.product(*suite.LAYERS.values())
+    points = itertools.product(*suite.LAYER_POINTS.values())
     timed = [bench_layers.Forward, bench_layers.ForwardBackward]
     asv = {suite.layer_case(*point, direction=benchmark.direction) for point in points for benchmark in timed}
     assert asv == set(suite.layer_cases())
@@ -45,7 +45,7 @@ def test_asv_finds_exactly_its_benchmarks_with_the_packages_of_its_environment(t
 
 
 def test_a_plain_layer_is_measured_once() -> None:
-    points = [point for point in itertools.product(*suite.LAYERS.values()) if point[:2] == ("cpu", "plain")]
+    points = [point for point in itertools.product(*suite.LAYER_POINTS.values()) if point[:2] == ("cpu", "plain")]
     measured = [point for point in points if not suite.not_applicable(*point)]
     assert len(measured) == len({suite.layer_case(*point, direction="forward") for point in points})
 

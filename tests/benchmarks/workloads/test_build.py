@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from benchmarks.cases.case import Case
 from benchmarks.measure.correctness import check_output
 from benchmarks.records.outcome import InvalidResult
-from benchmarks.workloads.build import build, convolution_macs
+from benchmarks.workloads.build import build_workload, convolution_macs
 from benchmarks.workloads.workload import Workload
 from gcnn_impl import (
     CONVOLUTIONS,
@@ -42,7 +42,7 @@ def test_a_built_workload_runs_in_both_directions(
     fields: dict[str, Any], kind: type, in_shape: tuple[int, ...], out_shape: tuple[int, ...], direction: str
 ) -> None:
     case = Case(**(SMALL | fields | {"direction": direction}))
-    workload = build(case)
+    workload = build_workload(case)
     assert type(workload.module) is kind
     assert workload.x.shape == in_shape
     assert workload.run().shape == out_shape == workload.cotangent.shape
@@ -58,9 +58,9 @@ def test_a_case_is_built_the_same_every_time_and_leaves_the_global_generator_alo
     torch.manual_seed(1)
     expected = torch.rand(1)
     torch.manual_seed(1)
-    first = build(Case(**SMALL))
+    first = build_workload(Case(**SMALL))
     assert torch.rand(1) == expected
-    second = build(Case(**SMALL))
+    second = build_workload(Case(**SMALL))
     assert torch.equal(first.x, second.x)
     assert torch.equal(first.run(), second.run())
 
@@ -70,7 +70,7 @@ def test_a_case_is_built_the_same_every_time_and_leaves_the_global_generator_alo
 def test_every_variant_runs_on_each_of_its_groups(variant: str, grid: dict[str, Any]) -> None:
     if variant == "separable2d" and grid is not SIM2:
         pytest.skip("separable2d is for Sim(2) alone")
-    workload = build(Case(**SMALL, variant=variant, **grid))
+    workload = build_workload(Case(**SMALL, variant=variant, **grid))
     assert workload.run().shape == (2, 3, 8, 12, 12)
     assert type(workload.module) is CONVOLUTIONS[variant]
     check_output(workload)
@@ -86,7 +86,7 @@ def test_every_variant_runs_on_each_of_its_groups(variant: str, grid: dict[str, 
     ],
 )
 def test_kernels_are_generated_once_or_in_every_pass(fields: dict[str, Any], calls: int) -> None:
-    workload = build(Case(**SMALL, **fields))
+    workload = build_workload(Case(**SMALL, **fields))
     counted: list[object] = []
     layer: Any = workload.module
     layer.spatial_kernel.register_forward_hook(lambda *_: counted.append(None))
@@ -98,7 +98,7 @@ def test_kernels_are_generated_once_or_in_every_pass(fields: dict[str, Any], cal
 
 def test_only_a_training_step_changes_the_parameters() -> None:
     for direction, moves in (("forward_backward", False), ("training_step", True)):
-        workload = build(Case(**SMALL, direction=direction))
+        workload = build_workload(Case(**SMALL, direction=direction))
         before = [parameter.detach().clone() for parameter in workload.module.parameters()]
         workload.run()
         after = workload.module.parameters()
@@ -107,7 +107,7 @@ def test_only_a_training_step_changes_the_parameters() -> None:
 
 @pytest.mark.parametrize("layer", ["conv", "resnet"])
 def test_bfloat16_is_autocast_in_both_directions(layer: str) -> None:
-    workload = build(Case(**SMALL, layer=layer, dtype="bfloat16", direction="forward_backward"))
+    workload = build_workload(Case(**SMALL, layer=layer, dtype="bfloat16", direction="forward_backward"))
     assert workload.run().dtype == torch.bfloat16 == workload.cotangent.dtype
     assert {parameter.dtype for parameter in workload.module.parameters()} == {torch.float32}
 
@@ -117,13 +117,16 @@ def test_a_compiled_module_computes_the_same(monkeypatch: pytest.MonkeyPatch) ->
         return torch._dynamo.optimize("eager")(module)
 
     monkeypatch.setattr(torch, "compile", compile_eagerly)
-    compiled, eager = build(Case(**SMALL, execution="compiled")), build(Case(**SMALL, kernels="generated"))
+    compiled, eager = (
+        build_workload(Case(**SMALL, execution="compiled")),
+        build_workload(Case(**SMALL, kernels="generated")),
+    )
     assert compiled.call is not None
     torch.testing.assert_close(compiled.run(), eager.run())
 
 
 def test_fixed_weights_are_not_checked_for_equivariance() -> None:
-    assert build(Case(**SMALL, implementation="torch")).group is None
+    assert build_workload(Case(**SMALL, implementation="torch")).group is None
 
 
 def test_the_macs_of_a_case_are_counted_without_computing_it() -> None:
@@ -132,7 +135,7 @@ def test_the_macs_of_a_case_are_counted_without_computing_it() -> None:
 
 @pytest.mark.parametrize("direction", ["forward", "forward_backward"])
 def test_a_right_output_passes_and_leaves_the_module_in_its_mode(direction: str) -> None:
-    workload = build(Case(**SMALL, direction=direction))
+    workload = build_workload(Case(**SMALL, direction=direction))
     error = check_output(workload)
     assert error is not None
     assert 0 < error < 1e-5
@@ -141,7 +144,7 @@ def test_a_right_output_passes_and_leaves_the_module_in_its_mode(direction: str)
 
 @pytest.mark.parametrize("fields", [PLAIN, {"resolution": 3}])
 def test_there_is_no_equivariance_error_if_no_element_is_exact(fields: dict[str, Any]) -> None:
-    assert check_output(build(Case(**(SMALL | fields)))) is None
+    assert check_output(build_workload(Case(**(SMALL | fields)))) is None
 
 
 class Wrong(nn.Module):

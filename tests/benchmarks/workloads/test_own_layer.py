@@ -16,7 +16,7 @@ from benchmarks.records.provenance import ROOT
 from benchmarks.records.store import RecordStore
 from benchmarks.sweep.engine import Engine
 from benchmarks.sweep.sweep import sweep
-from benchmarks.workloads.build import build
+from benchmarks.workloads.build import build_workload
 from benchmarks.workloads.own_layer import InvalidLayer, build_own_layer, load_layer
 from examples.own_layer import P4Conv2d
 from gcnn_impl import SO2, assert_equivariant
@@ -92,7 +92,7 @@ def test_a_layer_is_built_with_the_channels_kernel_group_and_padding_of_its_case
     layer = build_own_layer(P4)
     assert isinstance(layer, P4Conv2d)
     assert layer.weight.shape == (P4.channels, P4.channels, 4, P4.kernel_size, P4.kernel_size)
-    assert check_output(build(P4)) < 1e-5
+    assert check_output(build_workload(P4)) < 1e-5
 
 
 def test_the_current_directory_is_searched(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +120,7 @@ def test_the_current_directory_is_searched(folder: Path, monkeypatch: pytest.Mon
 )
 def test_a_layer_that_cannot_be_built_is_an_error_in_one_line(layer: str, message: str, folder: Path) -> None:
     with pytest.raises(InvalidLayer) as caught:
-        build(own(layer))
+        build_workload(own(layer))
     assert str(caught.value).startswith(f"layer {layer!r}: ")
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
@@ -137,7 +137,7 @@ def test_a_layer_that_cannot_be_built_is_an_error_in_one_line(layer: str, messag
 )
 def test_a_wrong_output_is_refused(layer: str, message: str, folder: Path) -> None:
     with pytest.raises(InvalidResult, match=message):
-        check_output(build(own(f"users_layers:{layer}")))
+        check_output(build_workload(own(f"users_layers:{layer}")))
 
 
 def test_a_failing_layer_affects_no_other_record(folder: Path) -> None:

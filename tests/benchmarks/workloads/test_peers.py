@@ -12,8 +12,8 @@ from torch import nn
 from benchmarks.cases.case import Case
 from benchmarks.cases.peers import AUTHORS_VARIABLE, PEERS
 from benchmarks.measure.correctness import check_output
-from benchmarks.measure.macs import count_macs
-from benchmarks.workloads.build import build
+from benchmarks.measure.macs import macs_of_pass
+from benchmarks.workloads.build import build_workload
 from benchmarks.workloads.peers import PeerUnavailable, build_peer, why_unavailable
 from benchmarks.workloads.workload import Workload
 
@@ -31,7 +31,7 @@ def case_of(implementation: str, variant: str, group: str, **fields: Any) -> Cas
 
 def build_or_skip(case: Case) -> Workload:
     try:
-        return build(case)
+        return build_workload(case)
     except PeerUnavailable as reason:
         pytest.skip(str(reason))
 
@@ -53,19 +53,19 @@ def test_gradients_reach_the_input_and_every_parameter_of_a_peer(implementation:
 
 @pytest.mark.parametrize("variant", ["lifting", "full", "separable"])
 def test_fixed_weights_have_the_macs_of_our_convolutions(variant: str) -> None:
-    ours, peer = (build(case_of(name, variant, "SO2")) for name in ("gcnn_impl", "torch"))
-    assert count_macs(peer.module, peer.x)["convolution"] == count_macs(ours.module, ours.x)["convolution"]
+    ours, peer = (build_workload(case_of(name, variant, "SO2")) for name in ("gcnn_impl", "torch"))
+    assert macs_of_pass(peer.module, peer.x)["convolution"] == macs_of_pass(ours.module, ours.x)["convolution"]
 
 
 @pytest.mark.parametrize(
     ("implementation", "variant"), [("escnn", "full"), ("authors", "full"), ("authors", "separable")]
 )
 def test_a_peer_has_the_macs_of_our_convolution_and_of_its_own_kernels(implementation: str, variant: str) -> None:
-    ours = build(case_of("gcnn_impl", variant, "SO2"))
+    ours = build_workload(case_of("gcnn_impl", variant, "SO2"))
     peer = build_or_skip(case_of(implementation, variant, "SO2"))
-    convolution = count_macs(ours.module, ours.x)["convolution"]
+    convolution = macs_of_pass(ours.module, ours.x)["convolution"]
     # Kernels are made once for a batch, so twice the batch adds the convolution alone.
-    once, twice = (count_macs(peer.module, x)["convolution"] for x in (peer.x, torch.cat([peer.x, peer.x])))
+    once, twice = (macs_of_pass(peer.module, x)["convolution"] for x in (peer.x, torch.cat([peer.x, peer.x])))
     assert twice - once == convolution
     assert once > convolution
 
