@@ -104,7 +104,7 @@ STAGES = (
     ),
     *part(
         "stages",
-        column("kernel_generation_share", SIZE, "share of the pass, with its backward", "kernels of the pass", "share"),
+        column("kernel_generation_share", SIZE, "share of pass, including gradients", "kernels of the pass", "share"),
     ),
 )
 ROOFLINE = part(
@@ -123,7 +123,7 @@ ENERGY = part(
 COMPILE_SECONDS = column("compile_seconds", SIZE, "if compiled: first pass minus second pass", "compiling", "seconds")
 DEVICE_SECONDS = part(
     "device_seconds",
-    column("median", DURATION, "median time of a pass", "on the GPU itself", "seconds", name="device_seconds"),
+    column("median", DURATION, "median time on the GPU", "on the GPU itself", "seconds", name="device_seconds"),
     *(Field(name, DURATION, f"as seconds.{name}, on the GPU", "s") for name in ("q1", "q3", "ci_low", "ci_high")),
     Field("n", SIZE, "number of passes timed on the GPU"),
 )

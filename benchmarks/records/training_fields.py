@@ -32,8 +32,8 @@ RUN = part(
 )
 EPOCH = (
     column("epoch", SIZE, "number of the epoch; epoch 0 is the untrained network"),
-    column("seconds", SIZE, "training time from the start to the end of the epoch, without evaluation", unit="s"),
-    column("macs", SIZE, "MACs of training from the start to the end of the epoch", unit="MAC"),
+    column("seconds", SIZE, "training time until the end of the epoch, without evaluation", unit="s"),
+    column("macs", SIZE, "MACs of training until the end of the epoch", unit="MAC"),
     column("train_loss", NUMBER, "mean loss of the training steps of the epoch"),
     column("train_accuracy", SHARE, "accuracy on the train images, while training"),
     column("validation_loss", NUMBER, "mean loss on the validation images"),

@@ -58,7 +58,9 @@ def summarise_rounds(rounds: Sequence[Sequence[float]]) -> dict[str, Any]:
         raise ValueError("no samples to summarise; allowed: one or more")
     values = np.concatenate(kept)
     q1, median, q3 = (float(quartile) for quartile in np.quantile(values, [0.25, 0.5, 0.75]))
-    tail = _tail(len(kept))
+    tail = (1 - CONFIDENCE) / 2  # the probability at each end of the bootstrap's medians, widened for few rounds
+    if (n := len(kept)) > 1:
+        tail = float(special.ndtr(special.stdtrit(n - 1, tail) * math.sqrt(n / (n - 1))))
     ci_low, ci_high = (float(bound) for bound in np.quantile(_resampled_medians(kept), [tail, 1 - tail]))
     beyond = np.maximum(q1 - values, values - q3)
     mild, far = (int(np.sum(beyond > fence * (q3 - q1))) for fence in (MILD, FAR))
@@ -80,14 +82,6 @@ def precise_enough(samples: Sequence[float]) -> bool:
         return False
     ordered = sorted(samples)
     return ordered[-1 - low] - ordered[low] <= 2 * PRECISION * ordered[n // 2]
-
-
-def _tail(rounds: int) -> float:
-    """Return the probability to leave out at each end of the bootstrap's medians, for a 95 % interval."""
-    tail = (1 - CONFIDENCE) / 2
-    if rounds == 1:
-        return tail
-    return float(special.ndtr(special.stdtrit(rounds - 1, tail) * math.sqrt(rounds / (rounds - 1))))
 
 
 def _resampled_medians(rounds: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
