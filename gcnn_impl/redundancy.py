@@ -24,16 +24,9 @@ from torch import Tensor, nn
 
 from gcnn_impl.kernels import disc_taps
 from gcnn_impl.layers import CONVOLUTIONS, GroupToGroupConv2d
-from gcnn_impl.low_rank import ITERATIONS, rank_one_energy, rank_one_tensor_energy
-
-__all__ = [
-    "ITERATIONS",
-    "composed_kernel",
-    "network_redundancy",
-    "rank_one_energy",
-    "rank_one_tensor_energy",
-    "redundancy",
-]
+from gcnn_impl.low_rank import ITERATIONS as ITERATIONS
+from gcnn_impl.low_rank import rank_one_energy as rank_one_energy
+from gcnn_impl.low_rank import rank_one_tensor_energy as rank_one_tensor_energy
 
 
 def composed_kernel(layer: GroupToGroupConv2d) -> Tensor:
