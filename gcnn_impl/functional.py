@@ -14,7 +14,6 @@ operators in C (``native``) included (``docs/performance.md`` has the measuremen
 says that a kernel is zero outside the disc i² + j² ≤ r²; its gradient is then wanted inside the disc only.
 """
 
-from functools import partial
 from typing import Literal
 
 import torch
@@ -232,32 +231,20 @@ def spatial_conv2d(
     Returns:
         Map on the group, shape (B, C_o, |H|, H', W').
     """
-    size = kernel.shape[-1]
+    size, resolution = kernel.shape[-1], kernel.shape[1]
     fits = padding < size <= min(x.shape[-2:]) + 2 * padding
     if algorithm == "auto" and stride == 1 and fits and native.takes(x, kernel, bias):
-        reference = partial(_spatial_conv2d, padding=padding, disc=disc)
+
+        def reference(x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
+            return spatial_conv2d(x, kernel, bias=bias, padding=padding, disc=disc, algorithm="disc")
+
         return operators.spatial_conv2d(x, kernel, bias, padding, disc, reference)
-    return _spatial_conv2d(x, kernel, bias, stride=stride, padding=padding, disc=disc, strips=algorithm != "direct")
-
-
-def _spatial_conv2d(
-    x: Tensor,
-    kernel: Tensor,
-    bias: Tensor | None,
-    *,
-    stride: int = 1,
-    padding: int,
-    disc: bool,
-    strips: bool = True,
-) -> Tensor:
-    """Compute ``spatial_conv2d`` in PyTorch."""
-    resolution = kernel.shape[1]
+    x, bias = flatten_group(x), _group_bias(bias, resolution)
     weight = kernel.transpose(0, 1).flatten(0, 1)[:, None]  # (|H|·C_o, 1, k, k)
-    x = flatten_group(x)
-    if strips:
-        y = depthwise_conv2d(x, weight, _group_bias(bias, resolution), stride, padding, disc)
+    if algorithm == "direct":
+        y = conv2d(x, weight, bias, stride, padding, groups=len(weight))
     else:
-        y = conv2d(x, weight, _group_bias(bias, resolution), stride, padding, groups=len(weight))
+        y = depthwise_conv2d(x, weight, bias, stride, padding, disc)
     return unflatten_group(y, resolution)
 
 

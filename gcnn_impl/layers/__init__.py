@@ -1,4 +1,4 @@
-"""Group convolutions as ``nn.Module``s: kernels from continuous nets, applied by ``functional``. One variant per file.
+"""Group convolutions as ``nn.Module``s: kernels from continuous nets, applied by ``functional``.
 
 What a kernel is made of is in ``kernels``; how a kernel is applied to a map is in ``functional``; networks of these
 layers are in ``models``.
@@ -28,8 +28,8 @@ from gcnn_impl.layers.base import Convolution as Convolution
 from gcnn_impl.layers.depthwise_separable import DepthwiseGroupSeparableConv2d as DepthwiseGroupSeparableConv2d
 from gcnn_impl.layers.depthwise_separable import DepthwiseSeparableConv2d as DepthwiseSeparableConv2d
 from gcnn_impl.layers.full import GroupConv2d as GroupConv2d
+from gcnn_impl.layers.full import GroupSeparableConv2d as GroupSeparableConv2d
 from gcnn_impl.layers.fully_separable import FullySeparableConv2d as FullySeparableConv2d
-from gcnn_impl.layers.group_separable import GroupSeparableConv2d as GroupSeparableConv2d
 from gcnn_impl.layers.group_to_group import GroupToGroupConv2d as GroupToGroupConv2d
 from gcnn_impl.layers.lifting import LiftingConv2d as LiftingConv2d
 from gcnn_impl.layers.norm import GroupBatchNorm2d as GroupBatchNorm2d

@@ -1,7 +1,6 @@
 """The fully separable convolution on Sim(2), whose kernel separates rotation, scale and the plane."""
 
 from functools import partial
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -20,7 +19,8 @@ class FullySeparableConv2d(GroupToGroupConv2d):
         ValueError: also for any other group than SO2xRPlus.
     """
 
-    name: ClassVar[str] = "separable2d"
+    name = "separable2d"
+    layouts = (functional.channels_last_kernel, Tensor.contiguous, functional.group_major_kernel)
     group: SO2xRPlus
     out_group: SO2xRPlus
 
@@ -57,11 +57,6 @@ class FullySeparableConv2d(GroupToGroupConv2d):
             self._over_group(self.scale_kernel, *scales),
             self._over_plane(self.spatial_kernel, *grids),
         )
-
-    def working_kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
-        rotation, scale, over_plane = self.generate(*grids)
-        over_rotations = functional.channels_last_kernel(rotation)
-        return over_rotations, scale.contiguous(), functional.group_major_kernel(over_plane)
 
     def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
         return functional.fully_separable_conv2d(x, *kernels, bias=self.bias, **self._geometry())

@@ -1,6 +1,5 @@
 """The base class of the variants: convolutions from a map on the group to a map on the group."""
 
-import math
 from functools import partial
 from typing import Any
 
@@ -8,7 +7,7 @@ from torch import Tensor
 
 from gcnn_impl.groups import Group
 from gcnn_impl.kernels import ContinuousKernel, group_points, joint_points
-from gcnn_impl.layers.base import Convolution, arrange_spatial, check_grid
+from gcnn_impl.layers.base import Convolution, arrange, check_grid
 
 
 class GroupToGroupConv2d(Convolution):
@@ -65,7 +64,7 @@ class GroupToGroupConv2d(Convolution):
 
     def _over_plane(self, kernel: ContinuousKernel, *grids: Tensor) -> Tensor:
         """Return the values of a kernel over the plane with one input channel, shape (C_o, |H_out|, k, k)."""
-        return arrange_spatial(self._evaluate(kernel, *grids[:1]))[:, :, 0]
+        return arrange(self._evaluate(kernel, *grids[:1]))[:, :, 0]
 
     def _grids(self) -> tuple[Tensor, Tensor]:
         return self.out_group.elements(), self.group.elements()
@@ -86,12 +85,3 @@ class GroupToGroupConv2d(Convolution):
         check_grid("in_elements", in_elements, self.group, x.shape[2])
         check_grid("out_elements", out_elements, self.out_group, len(out_elements))
         return self.convolve(x, *self.kernels(out_elements, in_elements))
-
-
-def arrange_joint(values: Tensor) -> Tensor:
-    """Arrange the values of a kernel over the group and the plane.
-
-    (|H_out|, |H_in|, k·k, C_o, C_i) → (C_o, |H_out|, C_i, |H_in|, k, k).
-    """
-    k = math.isqrt(values.shape[2])
-    return values.permute(3, 0, 4, 1, 2).unflatten(-1, (k, k))

@@ -1,7 +1,5 @@
 """The separable group convolution, the paper's main variant."""
 
-from typing import ClassVar
-
 from torch import Tensor
 
 from gcnn_impl import functional
@@ -13,7 +11,8 @@ from gcnn_impl.low_rank import rank_one_energy
 class SeparableGroupConv2d(GroupToGroupConv2d):
     """Separable group convolution, kernel k^H_oi(h) · k^{R²}_o(x): the paper's main variant."""
 
-    name: ClassVar[str] = "separable"
+    name = "separable"
+    layouts = (functional.channels_last_kernel, functional.group_major_kernel)
 
     def _add_kernels(self) -> None:
         self.group_kernel = self._new_group_kernel(self.in_channels)
@@ -21,10 +20,6 @@ class SeparableGroupConv2d(GroupToGroupConv2d):
 
     def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
         return self._over_group(self.group_kernel, *grids), self._over_plane(self.spatial_kernel, *grids)
-
-    def working_kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
-        over_group, over_plane = self.generate(*grids)
-        return functional.channels_last_kernel(over_group), functional.group_major_kernel(over_plane)
 
     def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
         return functional.separable_group_conv2d(x, *kernels, bias=self.bias, **self._geometry())
