@@ -33,13 +33,7 @@ MARGIN = 1.2
 
 
 def fourier_pays(batch: int, height: int, width: int, in_maps: int, out_maps: int, taps: int, radius: int) -> bool:
-    """Return whether the transform is expected to be faster than a direct convolution.
-
-    Args:
-        height, width: of the maps, in pixels.
-        in_maps, out_maps: |H_in|·C_i, |H_out|·C_o.
-        taps, radius: of the kernel.
-    """
+    """Return whether the transform should be faster than a direct convolution of |H_in|·C_i to |H_out|·C_o maps."""
     rows, columns = (height + radius) // 2 + 1, width + radius
     transforms = 2 * rows * width * (height + 2 * columns) * batch * (in_maps + out_maps)
     pairs = rows * columns * in_maps * out_maps

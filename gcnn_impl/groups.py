@@ -27,13 +27,22 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gcnn_impl.checks import check_integer
-
 # Steepness of the smooth windows that replace sharp edges where scales vary (3 and 10 in the authors' code).
 SPATIAL_WINDOW_SLOPE = 10.0
 SCALE_WINDOW_SLOPE = 10.0
 # Scales further apart than this fraction of log s_max hardly interact.
 SCALE_WINDOW_WIDTH = 0.5
+
+
+def check_integer(name: str, value: object, least: int) -> None:
+    """Raise ``ValueError`` unless ``value`` is an integer of at least ``least``.
+
+    >>> check_integer("stride", 0, 1)
+    Traceback (most recent call last):
+    ValueError: stride must be an integer of at least 1, not 0
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"{name} must be an integer of at least {least}, not {value!r}")
 
 
 def wrap_angle(theta: Tensor) -> Tensor:

@@ -22,10 +22,10 @@ def _features(x: Tensor, omega: float, *parameters: Tensor) -> Tensor:
     return torch.sin(_linear(x, weight_hidden, bias_hidden, omega))
 
 
-def siren(coordinates: Tensor, omega: float, *parameters: Tensor) -> Tensor:
-    """Return the values of a ``SIREN`` with the given parameters, shape (N, in_features) → (N, out_features)."""
+def siren(coordinates: Tensor, omega: float, *parameters: Tensor, scale: float = 1.0) -> Tensor:
+    """Return ``scale`` × a ``SIREN`` of the given parameters, shape (N, in_features) → (N, out_features)."""
     *features, weight_last, bias_last = parameters
-    return _linear(_features(coordinates, omega, *features), weight_last, bias_last, 1.0)
+    return _linear(_features(coordinates, omega, *features), weight_last, bias_last, scale)
 
 
 class SIRENOptions(TypedDict, total=False):
@@ -83,7 +83,7 @@ class SIREN(nn.Module):
 
     def forward(self, coordinates: Tensor, scale: float = 1.0) -> Tensor:
         """Return ``scale`` × the kernel values at the given points, shape (N, in_features) → (N, out_features)."""
-        return _linear(self.features(coordinates), self.weight_last, self.bias_last, scale)
+        return siren(coordinates, self.omega, *self.tensors(), scale=scale)
 
     def features(self, coordinates: Tensor) -> Tensor:
         """Return the second sine layer, shape (N, in_features) → (N, hidden_features)."""

@@ -126,19 +126,12 @@ def distinct_points(coordinates: Tensor, weights: Tensor, keep: Tensor) -> Kerne
 
 
 def spatial_points(group: Group, kernel_size: int, out_elements: Tensor) -> KernelPoints:
-    """Return the arguments of a kernel over the plane, k(h⁻¹u); index (|H_out|, k·k).
-
-    Args:
-        out_elements: output elements h, shape (|H_out|, dim).
-    """
+    """Return the arguments of a kernel over the plane, k(h⁻¹u), for elements h (|H_out|, dim); index (|H_out|, k·k)."""
     return distinct_points(*_spatial(group, out_elements, kernel_size))
 
 
 def group_points(group: Group, out_elements: Tensor, in_elements: Tensor) -> KernelPoints:
-    """Return the arguments of a kernel over H, k(h⁻¹h'); index (|H_out|, |H_in|).
-
-    Args:
-        out_elements, in_elements: output elements h and input elements h', shapes (|H_out|, dim) and (|H_in|, dim).
+    """Return the arguments of a kernel over H, k(h⁻¹h'), for h (|H_out|, dim) and h' (|H_in|, dim).
 
     >>> from gcnn_impl import SO2
     >>> len(group_points(SO2(8), SO2(8).elements(), SO2(8).elements()).weights)  # not 64
@@ -149,17 +142,12 @@ def group_points(group: Group, out_elements: Tensor, in_elements: Tensor) -> Ker
 
 
 def joint_points(group: Group, kernel_size: int, out_elements: Tensor, in_elements: Tensor) -> KernelPoints:
-    """Return the arguments of a kernel over R² ⋊ H, k(h⁻¹u, h⁻¹h'); index (|H_out|, |H_in|, k·k).
-
-    Args:
-        out_elements, in_elements: output elements h and input elements h', shapes (|H_out|, dim) and (|H_in|, dim).
-    """
+    """Return the arguments of a kernel over R² ⋊ H, k(h⁻¹u, h⁻¹h'), for h (|H_out|, dim) and h' (|H_in|, dim)."""
     points, spatial_weights, keep = _spatial(group, out_elements, kernel_size)
     relative, group_weights = _relative(group, out_elements, in_elements)
     shape = (*group_weights.shape, kernel_size**2)
-    coordinates = torch.cat(
-        [relative[:, :, None].expand(*shape, -1), points[:, None].expand(*shape, -1)], dim=-1
-    )  # (|H_out|, |H_in|, k·k, dim + 2)
+    pairs = relative[:, :, None].expand(*shape, -1), points[:, None].expand(*shape, -1)
+    coordinates = torch.cat(pairs, dim=-1)  # (|H_out|, |H_in|, k·k, dim + 2)
     weights = group_weights[:, :, None] * spatial_weights[:, None]
     return distinct_points(coordinates, weights, keep[:, None].expand(shape))
 

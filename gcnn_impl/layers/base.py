@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from gcnn_impl import functional
-from gcnn_impl.checks import check_integer
-from gcnn_impl.groups import Group
+from gcnn_impl.groups import Group, check_integer
 from gcnn_impl.kernel_nets import SIRENOptions
 from gcnn_impl.kernels import ContinuousKernel, spatial_points
 

@@ -1,5 +1,3 @@
-"""The fully separable convolution on Sim(2), whose kernel separates rotation, scale and the plane."""
-
 from functools import partial
 
 import torch

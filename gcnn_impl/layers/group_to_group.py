@@ -11,12 +11,10 @@ from gcnn_impl.layers.base import Convolution, arrange, check_grid
 
 
 class GroupToGroupConv2d(Convolution):
-    """Base class of the variants, (B, C_i, |H_in|, H, W) → (B, C_o, |H_out|, H', W'); use one of its subclasses.
+    """Base class of the variants, (B, C_i, |H_in|, H, W) → (B, C_o, |H_out|, H', W'), with ``Convolution``'s arguments.
 
     A variant restricts the kernel k_oi(x, h) to products of factors. Besides the factors, a subclass says what their
     product is (``composed_kernel``) and how much of any other kernel such a product explains (``explained_energy``).
-
-    Args: those of ``Convolution``.
     """
 
     def _check_groups(self, group: Group, out_group: Group | None) -> None:
@@ -49,14 +47,8 @@ class GroupToGroupConv2d(Convolution):
 
     def _new_group_kernel(self, in_channels: int, fan_in_channels: int | None = None) -> ContinuousKernel:
         """Return a kernel over the group, k(h⁻¹h'), with this many input channels."""
-        return ContinuousKernel(
-            partial(group_points, self.group),
-            self._grids(),
-            self.out_channels,
-            in_channels,
-            fan_in_channels=fan_in_channels,
-            **self._siren,
-        )
+        locate, channels = partial(group_points, self.group), (self.out_channels, in_channels)
+        return ContinuousKernel(locate, self._grids(), *channels, fan_in_channels=fan_in_channels, **self._siren)
 
     def _over_group(self, kernel: ContinuousKernel, *grids: Tensor) -> Tensor:
         """Return the values of a kernel over the group, shape (C_o, |H_out|, C_i, |H_in|)."""

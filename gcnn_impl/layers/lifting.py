@@ -1,5 +1,3 @@
-"""The lifting convolution: from an image to a map on the group."""
-
 from torch import Tensor
 
 from gcnn_impl import functional

@@ -1,5 +1,3 @@
-"""The separable group convolution, the paper's main variant."""
-
 from torch import Tensor
 
 from gcnn_impl import functional

@@ -1,6 +1,7 @@
 """Frozen configs: everything about a network but its weights."""
 
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from torch import Tensor
 
@@ -116,6 +117,10 @@ class GroupOptions:
     def __post_init__(self) -> None:
         if self.variant not in CONVOLUTIONS:
             raise ValueError(f"unknown variant {self.variant!r}; allowed: {', '.join(CONVOLUTIONS)}")
+
+    def layer_options(self, **factory: Any) -> dict[str, Any]:
+        """Return the arguments that all layers share, with torch's ``device`` and ``dtype``."""
+        return {"group": self.group, "hidden_features": self.hidden_features, "omega": self.omega, **factory}
 
     def grids(self, training: bool) -> tuple[Tensor, ...]:
         """Return the input and the output grid for the layers of one forward; () stands for the discretised grids."""

@@ -135,9 +135,7 @@ class _SpatialConv2d(torch.autograd.Function):
         if _is_pytorchs(gradient):
             return *_pytorch_gradients(ctx.reference, (x, kernel, bias), gradient), None, None, None
         size, padding, disc = weight.shape[-1], ctx.padding, ctx.disc
-        of_x: Tensor | None = None
-        of_kernel: Tensor | None = None
-        of_bias: Tensor | None = None
+        of_x = of_kernel = of_bias = None
         gradient = _images(gradient)
         if ctx.needs_input_grad[1] or ctx.needs_input_grad[2]:
             of_weight, of_biases = _depthwise_weight(images, gradient, size, padding, disc)
