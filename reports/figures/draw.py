@@ -1,7 +1,7 @@
 """The tools of all figures: panels, lines and points in the looks of the variants, axes with readable ticks."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,14 +63,50 @@ class Canvas:
     axes: Axes
     tips: dict[str, list[str]] = field(default_factory=dict)
 
-    def svg(self, key: str, title: str, description: str) -> Markup:
-        return inline(self.axes.figure.get_figure(root=True), key, title, description, self.tips)
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure while its panels are drawn."""
+
+    key: str
+    title: str
+    takeaway: str
+    panels: list[Markup] = field(default_factory=list)
+
+    @contextmanager
+    def panel(
+        self,
+        size: tuple[float, float],
+        x: str,
+        y: str,
+        what: str = "",
+        *,
+        heading: str = "",
+        pad: float | None = None,
+        key: str = "",
+    ) -> Iterator[Canvas]:
+        """Draw a panel with the labels `x` and `y`; `what` follows the title of the figure in that of the panel."""
+        with plt.rc_context(RC):
+            canvas = Canvas(plt.subplots(figsize=size, layout="constrained")[1])
+            yield canvas
+            canvas.axes.set_title(heading, pad=pad)
+            canvas.axes.set(xlabel=x, ylabel=y)
+            drawn = canvas.axes.figure.get_figure(root=True)
+            name = key or f"{self.key}-{len(self.panels)}"
+            self.panels.append(inline(drawn, name, self.title + what, self.takeaway, canvas.tips))
+
+    def figure(
+        self, caption: str = "", variants: Iterable[str] = (), data: pd.DataFrame | None = None, **sizes: bool
+    ) -> Figure:
+        """Return the figure of all panels, with a legend of these variants."""
+        data, legend = pd.DataFrame() if data is None else data, tuple(in_order(variants))
+        return Figure(self.key, self.title, self.takeaway, caption, tuple(self.panels), legend, **sizes, data=data)
 
 
-@contextmanager
-def panel(size: tuple[float, float]) -> Iterator[Canvas]:
-    with plt.rc_context(RC):
-        yield Canvas(plt.subplots(figsize=size, layout="constrained")[1])
+def names_on_y(axes: Axes, names: Sequence[str]) -> None:
+    """Name the rows of a panel, the first at the top."""
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
 
 
 def palette(variants: list[str]) -> dict[str, str]:

@@ -3,23 +3,22 @@
 from dataclasses import dataclass
 
 import pandas as pd
-from markupsafe import Markup
 
 from reports.arithmetic.layers import forward_macs
 from reports.arithmetic.prepared import Prepared
 from reports.figures.draw import (
     AXIS_LABELS,
     SMALL,
+    Drawing,
     Figure,
     along_with_plain,
     axis_limits,
     lines,
     log_y,
-    panel,
     steps_x,
 )
 from reports.frames.selection import base_point, varied
-from reports.style import in_order, look
+from reports.style import look
 from reports.words import numbers, of_layers
 from reports.words.names import PASS_WORDS, point_words
 
@@ -78,17 +77,18 @@ def growth(results: Prepared, quantity: Quantity, direction: str, key: str) -> F
     rows = rows[rows[quantity.column] > 0]
     words = PASS_WORDS[direction]
     title = f"{quantity.name[0].upper()}{quantity.name[1:]}, {words}"
-    takeaway = of_layers.growth(rows, quantity.column, f"{words} {quantity.name}")
+    drawing = Drawing(key, title, of_layers.growth(rows, quantity.column, f"{words} {quantity.name}"))
     base = base_point(rows)
     slices = {axis: varied(along_with_plain(rows, base, axis), axis) for axis in AXIS_LABELS} if base else {}
     slices = {axis: slice_ for axis, slice_ in slices.items() if slice_[axis].nunique() > 1 or axis == "resolution"}
     if not slices:
-        return Figure(key, title, takeaway)
+        return drawing.figure()
     drawn = pd.concat([slice_.assign(along=axis) for axis, slice_ in slices.items()])
     bounds = axis_limits(drawn[[quantity.column, *quantity.bounds]] * quantity.factor)
-    panels: list[Markup] = []
     for axis, slice_ in slices.items():
-        with panel(SMALL) as canvas:
+        labels = AXIS_LABELS[axis], f"{quantity.name} ({quantity.unit})"
+        name = f"{key}-{axis.replace('_', '-')}"
+        with drawing.panel(SMALL, *labels, f", against {AXIS_LABELS[axis]}", key=name) as canvas:
             columns = [quantity.column, *quantity.bounds]
             points = slice_.melt(["variant", axis], columns, value_name="y")
             expected = _expected(slice_, axis, quantity)
@@ -103,9 +103,6 @@ def growth(results: Prepared, quantity: Quantity, direction: str, key: str) -> F
             lines(canvas, points.assign(y=points["y"] * quantity.factor), axis, "y", "median", tip)
             steps_x(canvas.axes, slice_[axis])
             log_y(canvas.axes, bounds)
-            canvas.axes.set(xlabel=AXIS_LABELS[axis], ylabel=f"{quantity.name} ({quantity.unit})")
-            name = f"{key}-{axis.replace('_', '-')}"
-            panels.append(canvas.svg(name, f"{title}, against {AXIS_LABELS[axis]}", takeaway))
     flat = "resolution" in slices and "plain" in set(drawn["variant"])
     caption = (
         f"One convolution, {words}; base point {point_words(base)}, one axis varied at a time. "
@@ -113,9 +110,7 @@ def growth(results: Prepared, quantity: Quantity, direction: str, key: str) -> F
         f"{' ' + quantity.dashes if quantity.expected else ''}"
         f"{' Plain has no |H|: a horizontal line.' if flat else ''}"
     )
-    return Figure(
-        key, title, takeaway, caption, tuple(panels), tuple(in_order(drawn["variant"])), small=True, data=drawn
-    )
+    return drawing.figure(caption, drawn["variant"], drawn, small=True)
 
 
 def _expected(slice_: pd.DataFrame, axis: str, quantity: Quantity) -> pd.DataFrame:
