@@ -160,14 +160,8 @@ def scatter(canvas: Canvas, data: pd.DataFrame, x: str, y: str, size: float, tip
     if data.empty:
         return
     if len(data) < len(known):
-        canvas.axes.annotate(
-            f"{len(data)} of {len(known)} points drawn",
-            (0.99, 0.01),
-            xycoords="axes fraction",
-            ha="right",
-            fontsize=6.5,
-            color=MUTED,
-        )
+        text = f"{len(data)} of {len(known)} points drawn"
+        canvas.axes.annotate(text, (0.99, 0.01), xycoords="axes fraction", ha="right", fontsize=6.5, color=MUTED)
     variants = in_order(data["variant"])
     before = len(canvas.axes.collections)
     sns.scatterplot(
@@ -261,20 +255,17 @@ def log_ticks(axis: Axis, bounds: tuple[float, float], form: str) -> None:
     subs = (1, 1.5, 2, 3, 5, 7) if decades < 0.7 else (1, 2, 5) if decades < 2.2 else (1,)
     axis.set_major_locator(LogLocator(subs=subs, numticks=8))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(
-        FuncFormatter(lambda value, _: form.format(value).replace("e-0", "e-").replace("e+0", "e"))
-    )
+    short = FuncFormatter(lambda value, _: form.format(value).replace("e-0", "e-").replace("e+0", "e"))
+    axis.set_major_formatter(short)
 
 
 def log_y(axes: Axes, bounds: tuple[float, float], form: str = "{:,g}") -> None:
-    axes.set_yscale("log")
-    axes.set_ylim(bounds)
+    axes.set(yscale="log", ylim=bounds)
     log_ticks(axes.yaxis, bounds, form)
 
 
 def log_x(axes: Axes, bounds: tuple[float, float], form: str = "{:,g}") -> None:
-    axes.set_xscale("log")
-    axes.set_xlim(bounds)
+    axes.set(xscale="log", xlim=bounds)
     log_ticks(axes.xaxis, bounds, form)
 
 

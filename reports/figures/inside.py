@@ -45,18 +45,9 @@ def stages(results: Prepared, key: str) -> Figure:
     return drawing.figure(caption, data=rows)
 
 
-MEMORY_LOOKS = dict(
-    zip(
-        MEMORY_PARTS,
-        [
-            ("gradients of parameters", OPTIMISER),
-            ("kernels", GENERATION),
-            ("saved activations", MIXING),
-            ("workspace and output", CONVOLUTION),
-        ],
-        strict=True,
-    )
-)
+_LOOKS = [("gradients of parameters", OPTIMISER), ("kernels", GENERATION)]
+_LOOKS += [("saved activations", MIXING), ("workspace and output", CONVOLUTION)]
+MEMORY_LOOKS = dict(zip(MEMORY_PARTS, _LOOKS, strict=True))
 
 
 def memory_parts(results: Prepared, key: str) -> Figure:
