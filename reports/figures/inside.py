@@ -38,9 +38,9 @@ def stages(results: Prepared, key: str) -> Figure:
         return drawing.figure()
     caption = (
         f"Base point: {point_words(rows.iloc[0])}. n = {len(rows)} bars. Medians of up to ten passes with the layers "
-        "watched, in a process of its own; no spread, and not the times of the "
-        "other figures. The forward is split by what the layers do, its backward is one piece. Layers that convolve "
-        "over the group and the plane at once have no group mixing; at inference kernels come out of the cache."
+        "watched, in a process of its own; no spread, and not the times of the other figures. The forward is split by "
+        "what the layers do, its backward is one piece. Layers that convolve over the group and the plane at once have "
+        "no group mixing; at inference kernels come out of the cache."
     )
     return drawing.figure(caption, data=rows)
 

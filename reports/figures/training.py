@@ -42,10 +42,8 @@ def accuracy(study: StudyRuns, x: str, key: str) -> Figure:
     plain, others = rows[rows["variant"] == "plain"], rows[rows["variant"] != "plain"]
     low, high = rows["accuracy"].min(), rows["accuracy"].max()
     several = others["group"].nunique() > 1
-    grids = [
-        (str(group), resolution)
-        for group, resolution in sorted(set(zip(others["group"], others["resolution"], strict=True)))
-    ]
+    pairs = sorted(set(zip(others["group"], others["resolution"], strict=True)))
+    grids = [(str(group), resolution) for group, resolution in pairs]
     for grid in grids or (None,):
         chosen = others if grid is None else others[(others["group"] == grid[0]) & (others["resolution"] == grid[1])]
         mine = pd.concat([plain, chosen])

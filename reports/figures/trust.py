@@ -22,13 +22,10 @@ def equivariance(results: Prepared, key: str) -> Figure:
     drawing = Drawing(key, "Equivariance error under the exact rotations of the grid", of_trust.equivariance(rows))
     seen = {LAYER_WORDS[layer]: rows[rows["layer"] == layer] for layer in ("conv", "resnet")}
     seen["trained network"] = trained[trained["variant"] != "plain"]
-    wanted = [(name, mine, "resolution") for name, mine in seen.items()]
-    wanted += [(LAYER_WORDS["conv"], seen[LAYER_WORDS["conv"]], "image_size")]
-    wanted = [
-        (name, mine, axis)
-        for name, mine, axis in wanted
-        if len(mine) and (axis == "resolution" or mine[axis].nunique() > 1)
-    ]
+    wanted = [(name, mine, "resolution") for name, mine in seen.items() if len(mine)]
+    layers = seen[LAYER_WORDS["conv"]]
+    if layers["image_size"].nunique() > 1:
+        wanted.append((LAYER_WORDS["conv"], layers, "image_size"))
     drawn = pd.concat([mine.assign(of=name, along=axis) for name, mine, axis in wanted]) if wanted else rows
     errors = drawn.assign(error=drawn["equivariance_error"].clip(lower=SMALLEST_ERROR))
     bounds = draw.axis_limits(errors[["error"]].assign(tolerance=TOLERANCE))
@@ -65,9 +62,8 @@ def noise(results: Prepared, key: str) -> Figure:
         return drawing.figure()
     floor = 100 * noise_floor(twins)
     points = twin_differences(twins)
-    points = points.assign(
-        milliseconds=1e3 * points["seconds"], **{name: 100 * points[name] for name in ("change", "low", "high")}
-    )
+    points = points.assign(milliseconds=1e3 * points["seconds"])
+    points[["change", "low", "high"]] *= 100
     reach = 1.15 * max(floor, points["change"].abs().max())
 
     def tip(pair: pd.Series) -> str:

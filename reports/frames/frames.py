@@ -196,7 +196,5 @@ def _printable(value: Any) -> Any:
     """Make the texts in a tuple printable, at any depth."""
     if isinstance(value, str):
         return printable(value, columns.LONGEST_NAME)
-    are_numbers = (
-        isinstance(value, tuple) and value and isinstance(value[0], float)
-    )  # thousands of them
+    are_numbers = isinstance(value, tuple) and value and isinstance(value[0], float)  # thousands of them
     return tuple(map(_printable, value)) if isinstance(value, tuple) and not are_numbers else value

@@ -76,15 +76,15 @@ def parts(records: list[Record], data: Frames) -> list[Part]:
         mine = [record for record in records if machine_name(record) == machine]
         rivals = _rival_commits(mine)
         for commit in rivals[:MOST_COMMITS]:
-            of_commit = [record for record in mine if _commit(record) == commit]
+            of_commit = [record for record in mine if _provenance(record, "commit") == commit]
             older = _known(frames(newest(of_commit)), data)
             found.append(Part(f"m{len(found) + 1}", f"{machine}, commit {commit[:10]} only", "", older))
     return found
 
 
-def _commit(record: Record) -> str:
+def _provenance(record: Record, name: str) -> str:
     provenance = record.get("provenance")
-    return str(provenance.get("commit") or "") if isinstance(provenance, dict) else ""
+    return str(provenance.get(name) or "") if isinstance(provenance, dict) else ""
 
 
 def _rival_commits(records: list[Record]) -> list[str]:
@@ -92,10 +92,9 @@ def _rival_commits(records: list[Record]) -> list[str]:
     of_id: dict[str, set[str]] = {}
     latest: dict[str, str] = {}
     for record in records:
-        of_id.setdefault(str(record.get("id")), set()).add(_commit(record))
-        when = record.get("provenance")
-        when = str(when.get("measured_at") or "") if isinstance(when, dict) else ""
-        latest[_commit(record)] = max(latest.get(_commit(record), ""), when)
+        commit = _provenance(record, "commit")
+        of_id.setdefault(str(record.get("id")), set()).add(commit)
+        latest[commit] = max(latest.get(commit, ""), _provenance(record, "measured_at"))
     rivals = set().union(*(commits for commits in of_id.values() if len(commits) > 1))
     return sorted(rivals - {""}, key=lambda commit: latest[commit], reverse=True)
 
