@@ -6,17 +6,8 @@ import pandas as pd
 
 from reports.arithmetic.layers import forward_macs
 from reports.arithmetic.prepared import Prepared
-from reports.figures.draw import (
-    AXIS_LABELS,
-    SMALL,
-    Drawing,
-    Figure,
-    along_with_plain,
-    axis_limits,
-    lines,
-    log_y,
-    steps_x,
-)
+from reports.figures import draw
+from reports.figures.draw import AXIS_LABELS, SMALL, Drawing, Figure
 from reports.frames.selection import base_point, varied
 from reports.style import look
 from reports.words import numbers, of_layers
@@ -79,12 +70,12 @@ def growth(results: Prepared, quantity: Quantity, direction: str, key: str) -> F
     title = f"{quantity.name[0].upper()}{quantity.name[1:]}, {words}"
     drawing = Drawing(key, title, of_layers.growth(rows, quantity.column, f"{words} {quantity.name}"))
     base = base_point(rows)
-    slices = {axis: varied(along_with_plain(rows, base, axis), axis) for axis in AXIS_LABELS} if base else {}
+    slices = {axis: varied(draw.along_with_plain(rows, base, axis), axis) for axis in AXIS_LABELS} if base else {}
     slices = {axis: slice_ for axis, slice_ in slices.items() if slice_[axis].nunique() > 1 or axis == "resolution"}
     if not slices:
         return drawing.figure()
     drawn = pd.concat([slice_.assign(along=axis) for axis, slice_ in slices.items()])
-    bounds = axis_limits(drawn[[quantity.column, *quantity.bounds]] * quantity.factor)
+    bounds = draw.axis_limits(drawn[[quantity.column, *quantity.bounds]] * quantity.factor)
     for axis, slice_ in slices.items():
         labels = AXIS_LABELS[axis], f"{quantity.name} ({quantity.unit})"
         name = f"{key}-{axis.replace('_', '-')}"
@@ -100,9 +91,9 @@ def growth(results: Prepared, quantity: Quantity, direction: str, key: str) -> F
                 bars = f" [{point['low']:.3g}, {point['high']:.3g}]" if quantity.bounds else ""
                 return f"{point['variant']}, {AXIS_LABELS[axis]} {point['x']:g}: {point['y']:.3g}{bars} {quantity.unit}"
 
-            lines(canvas, points.assign(y=points["y"] * quantity.factor), axis, "y", "median", tip)
-            steps_x(canvas.axes, slice_[axis])
-            log_y(canvas.axes, bounds)
+            draw.lines(canvas, points.assign(y=points["y"] * quantity.factor), axis, "y", "median", tip)
+            draw.steps_x(canvas.axes, slice_[axis])
+            draw.log_y(canvas.axes, bounds)
     flat = "resolution" in slices and "plain" in set(drawn["variant"])
     caption = (
         f"One convolution, {words}; base point {point_words(base)}, one axis varied at a time. "
