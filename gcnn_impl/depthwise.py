@@ -109,14 +109,11 @@ def depthwise_conv2d(
     """Convolve as ``conv2d`` with one filter per channel, with a fast weight gradient on channels-last data.
 
     Args:
-        x: shape (B, C, H, W), fastest channels-last.
+        x: shape (B, C, H, W), fastest channels-last; the result has the shape (B, C, H', W').
         weight: shape (C, 1, k, k), k odd.
         bias: shape (C,).
         disc: whether the weight is zero outside the disc i² + j² ≤ r²; its gradient is then not wanted there, and is
             zero in some places outside.
-
-    Returns:
-        Shape (B, C, H', W').
     """
     differentiated = torch.is_grad_enabled() and weight.requires_grad
     if weight.shape[-1] <= FAST_WIDTH or not differentiated:

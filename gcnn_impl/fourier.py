@@ -45,13 +45,10 @@ def fourier_conv2d(x: Tensor, taps: Tensor, offsets: tuple[tuple[int, int], ...]
     """Return y_o(p) = b_o + Σ_i Σ_t x_i(p + offset_t) k_oi(t), with zeros outside of the image.
 
     Args:
-        x: shape (B, M_i, H, W).
+        x: shape (B, M_i, H, W); the result has the shape (B, M_o, H, W), channels-last.
         taps: kernel values, shape (T, M_o, M_i).
         offsets: (row, column) of every tap. Taps t and T − 1 − t must be opposite, and the middle tap at (0, 0).
         bias: shape (M_o,).
-
-    Returns:
-        Shape (B, M_o, H, W), channels-last.
     """
     batch, maps, height, width = x.shape
     radius = max(abs(place) for offset in offsets for place in offset)

@@ -49,9 +49,7 @@ def _group_bias(bias: Tensor | None, resolution: int) -> Tensor | None:
 def lift_conv2d(x: Tensor, kernel: Tensor, *, bias: Tensor | None = None, stride: int = 1, padding: int = 0) -> Tensor:
     """Lift an image to the group, y_o(x, h) = Σ_i Σ_x' f_i(x') k_oi(h⁻¹(x' − x)).
 
-    Args:
-        x: image, shape (B, C_i, H, W); the result is a map on the group, shape (B, C_o, |H|, H', W').
-        kernel: shape (C_o, |H|, C_i, k, k).
+    Image (B, C_i, H, W) and kernel (C_o, |H|, C_i, k, k) → map (B, C_o, |H|, H', W').
 
     >>> lift_conv2d(torch.zeros(2, 3, 9, 9), torch.zeros(5, 8, 3, 7, 7), padding=3).shape
     torch.Size([2, 5, 8, 9, 9])
@@ -91,9 +89,7 @@ def group_conv2d(
 ) -> Tensor:
     """Convolve over the group and the plane, y_o(x, h) = Σ_i Σ_h' Σ_x' f_i(x', h') k_oi(h⁻¹(x' − x), h⁻¹h').
 
-    Args:
-        x: map on the group, shape (B, C_i, |H_in|, H, W); the result has the shape (B, C_o, |H_out|, H', W').
-        kernel: shape (C_o, |H_out|, C_i, |H_in|, k, k).
+    Map (B, C_i, |H_in|, H, W) and kernel (C_o, |H_out|, C_i, |H_in|, k, k) → map (B, C_o, |H_out|, H', W').
 
     >>> group_conv2d(torch.zeros(2, 3, 8, 9, 9), torch.zeros(5, 8, 3, 8, 7, 7), padding=3).shape
     torch.Size([2, 5, 8, 9, 9])
@@ -173,9 +169,7 @@ def disc_group_conv2d(
 def group_mix(x: Tensor, kernel: Tensor, *, algorithm: Algorithm = "direct") -> Tensor:
     """Convolve over H alone, the first part of a separable convolution: y_o(x, h) = Σ_i Σ_h' f_i(x, h') k_oi(h⁻¹h').
 
-    Args:
-        x: map on the group, shape (B, C_i, |H_in|, H, W); the result has the shape (B, C_o, |H_out|, H, W).
-        kernel: shape (C_o, |H_out|, C_i, |H_in|).
+    Map (B, C_i, |H_in|, H, W) and kernel (C_o, |H_out|, C_i, |H_in|) → map (B, C_o, |H_out|, H, W).
     """
     if algorithm == "auto" and native.takes(x, kernel):
         return operators.group_mix(x, kernel, group_mix)
@@ -187,9 +181,7 @@ def depthwise_group_conv2d(
 ) -> Tensor:
     """Convolve each channel alone over H and the plane, y_o(x, h) = Σ_h' Σ_x' f_o(x', h') k_o(h⁻¹(x' − x), h⁻¹h').
 
-    Args:
-        x: map on the group, shape (B, C, |H_in|, H, W); the result has the shape (B, C, |H_out|, H', W').
-        kernel: shape (C, |H_out|, 1, |H_in|, k, k).
+    Map (B, C, |H_in|, H, W) and kernel (C, |H_out|, 1, |H_in|, k, k) → map (B, C, |H_out|, H', W').
     """
     weight = kernel.flatten(2, 3).flatten(0, 1)  # (C·|H_out|, |H_in|, k, k): the elements of a channel are adjacent
     bias = None if bias is None else bias.repeat_interleave(kernel.shape[1])
@@ -209,9 +201,7 @@ def spatial_conv2d(
 ) -> Tensor:
     """Convolve each channel and group element alone over the plane, y_o(x, h) = Σ_x' f_o(x', h) k_o(h⁻¹(x' − x)).
 
-    Args:
-        x: map on the group, shape (B, C_o, |H|, H, W); the result has the shape (B, C_o, |H|, H', W').
-        kernel: shape (C_o, |H|, k, k).
+    Map (B, C_o, |H|, H, W) and kernel (C_o, |H|, k, k) → map (B, C_o, |H|, H', W').
     """
     size, resolution = kernel.shape[-1], kernel.shape[1]
     fits = padding < size <= min(x.shape[-2:]) + 2 * padding

@@ -5,7 +5,7 @@ initialisation of the hidden layers as in Knigge et al. 2022.
 """
 
 import math
-from typing import Any, TypedDict
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -26,15 +26,6 @@ def siren(coordinates: Tensor, omega: float, *parameters: Tensor, scale: float =
     """Return ``scale`` × a ``SIREN`` of the given parameters, shape (N, in_features) → (N, out_features)."""
     *features, weight_last, bias_last = parameters
     return _linear(_features(coordinates, omega, *features), weight_last, bias_last, scale)
-
-
-class SIRENOptions(TypedDict, total=False):
-    """The arguments of a ``SIREN`` that its kernel passes on from the layer."""
-
-    hidden_features: int
-    omega: float
-    device: torch.device | str | None
-    dtype: torch.dtype | None
 
 
 class SIREN(nn.Module):

@@ -29,10 +29,10 @@ from gcnn_impl.layers.depthwise_separable import DepthwiseGroupSeparableConv2d a
 from gcnn_impl.layers.depthwise_separable import DepthwiseSeparableConv2d as DepthwiseSeparableConv2d
 from gcnn_impl.layers.full import GroupConv2d as GroupConv2d
 from gcnn_impl.layers.full import GroupSeparableConv2d as GroupSeparableConv2d
-from gcnn_impl.layers.fully_separable import FullySeparableConv2d as FullySeparableConv2d
 from gcnn_impl.layers.group_to_group import GroupToGroupConv2d as GroupToGroupConv2d
 from gcnn_impl.layers.lifting import LiftingConv2d as LiftingConv2d
 from gcnn_impl.layers.norm import GroupBatchNorm2d as GroupBatchNorm2d
+from gcnn_impl.layers.separable import FullySeparableConv2d as FullySeparableConv2d
 from gcnn_impl.layers.separable import SeparableGroupConv2d as SeparableGroupConv2d
 
 # The variants by the short names that configs, records and figures use.

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from gcnn_impl import functional
 from gcnn_impl.groups import Group, check_integer
-from gcnn_impl.kernel_nets import SIRENOptions
 from gcnn_impl.kernels import ContinuousKernel, spatial_points
 
 
@@ -74,7 +73,7 @@ class Convolution(nn.Module):
         self.stride, self.padding, self.algorithm = stride, padding, algorithm
         self._gain = gain
         self._factory: dict[str, Any] = {"device": device, "dtype": dtype}
-        self._siren = SIRENOptions(hidden_features=hidden_features, omega=omega, device=device, dtype=dtype)
+        self._siren: dict[str, Any] = {"hidden_features": hidden_features, "omega": omega, **self._factory}
         self._cached: tuple[list[object], list[nn.Parameter], tuple[Tensor, ...]] | None = None
         self.bias = nn.Parameter(torch.zeros(out_channels, **self._factory)) if bias else None
         self._add_kernels()

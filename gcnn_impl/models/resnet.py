@@ -34,8 +34,7 @@ class Classifier(nn.Sequential):
 class ResidualBlock(nn.Module):
     """Residual block of maps on the group or of ordinary ones, (B, C_i, [|H|,] H, W) → (B, C_o, [|H|,] H, W).
 
-    Args:
-        skip: a 1×1 convolution C_i → C_o; None leaves the skip as it is, where C_i = C_o.
+    ``skip`` is a 1×1 convolution C_i → C_o; None leaves the skip as it is, where C_i = C_o.
     """
 
     def __init__(

@@ -151,8 +151,7 @@ def spatial_conv2d(
 ) -> Tensor:
     """Compute ``functional.spatial_conv2d`` with stride 1, padding below k, and an image that the kernel fits in.
 
-    Args:
-        reference: the same function in PyTorch, of (x, kernel, bias).
+    ``reference`` is the same function in PyTorch, of (x, kernel, bias).
     """
     if is_differentiated(x, kernel, bias):
         return _SpatialConv2d.apply(x, kernel, bias, padding, disc, reference)
@@ -304,7 +303,7 @@ def siren(
     parameters: Sequence[Tensor],
     reference: Callable[..., Tensor],
 ) -> Tensor:
-    """Return the values of a SIREN at the places of a kernel.
+    """Return the values of a SIREN at the places of a kernel, shape (A, C_o, T, C_i).
 
     Args:
         coordinates: coordinates of the points, shape (N, d).
@@ -313,9 +312,6 @@ def siren(
         omega, parameters: frequency and parameters of the net, in the order of ``SIREN.tensors``.
         channels: C_o.
         reference: the same function in PyTorch, of the parameters.
-
-    Returns:
-        Shape (A, C_o, T, C_i).
     """
     if is_differentiated(*parameters):
         return _Siren.apply(coordinates, weights, index, omega, channels, reference, *parameters)
