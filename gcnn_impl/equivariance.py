@@ -56,12 +56,9 @@ def group_permutation(group: Group, g: Tensor) -> Tensor:
 
 
 def transform(x: Tensor, group: Group, g: Tensor) -> tuple[Tensor, Tensor]:
-    """Return L_g f, and a mask over axis 2, which is false where g moves the grid of H off itself.
+    """Return L_g f for g (dim,), and a mask over axis 2, which is false where g moves the grid of H off itself.
 
-    Args:
-        x: image (B, C, H, W), map on the group (B, C, |H|, H, W), or invariant features (B, C).
-        group: the group of the map.
-        g: the element, shape (dim,).
+    f is an image (B, C, H, W), a map on the group (B, C, |H|, H, W), or invariant features (B, C).
     """
     if x.dim() == 2:
         return x, torch.ones((), dtype=torch.bool)
@@ -117,8 +114,7 @@ def equivariance_error(
         ValueError: where there is no element to try, or no part of the output can be compared.
     """
     out_group = group if out_group is None else out_group
-    if elements is None:
-        elements = exact_elements(out_group)
+    elements = exact_elements(out_group) if elements is None else elements
     if len(elements) == 0:
         raise ValueError(f"{out_group} has no exact element but the identity: say which elements to try")
     reference = module(x)

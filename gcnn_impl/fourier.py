@@ -66,8 +66,7 @@ def fourier_conv2d(x: Tensor, taps: Tensor, offsets: tuple[tuple[int, int], ...]
     products = _SpectralProduct.apply(spectrum.view(-1, 2 * batch, maps), even, odd, *waves)  # (U·V, 2·B, M_o)
 
     real, imaginary = products.view(half, n_columns, 2, -1).unbind(2)  # (U, V, B·M_o)
-    cos_columns, sin_columns = columns
-    real, imaginary = _turn(real, imaginary, cos_columns.t(), -sin_columns.t())  # (U, W, B·M_o)
+    real, imaginary = _turn(real, imaginary, columns[0].t(), -columns[1].t())  # (U, W, B·M_o)
     conjugates = torch.full((half, 1), 2.0, dtype=x.dtype, device=x.device)  # frequencies per row
     conjugates[0] = 1
     if n_rows % 2 == 0:

@@ -279,15 +279,11 @@ def channel_mix(x: Tensor, weight: Tensor) -> Tensor:
 
 
 def compose_kernels(group_kernel: Tensor, spatial_kernel: Tensor) -> Tensor:
-    """Return the full kernel k_oi(x, h) of two factors, shape (C_o, |H_out|, C_i, |H_in|, k, k).
+    """Return the full kernel k_oi(x, h) of two factors.
 
-    Args:
-        group_kernel: shape (C_o, |H_out|, C_i, |H_in|).
-        spatial_kernel: shape (C_o, |H_out|, k, k), or (C_o, |H_out|, C_i, k, k) for the group-separable kernel.
+    (C_o, |H_out|, C_i, |H_in|) and (C_o, |H_out|, k, k) → (C_o, |H_out|, C_i, |H_in|, k, k).
     """
-    if spatial_kernel.dim() == 4:
-        spatial_kernel = spatial_kernel[:, :, None]
-    return group_kernel[..., None, None] * spatial_kernel[:, :, :, None]
+    return group_kernel[..., None, None] * spatial_kernel[:, :, None, None]
 
 
 def spatial_max_pool(x: Tensor) -> Tensor:

@@ -320,12 +320,10 @@ class SO2xRPlus(_Dilating):
 
     @property
     def rotation(self) -> SO2:
-        """The rotation factor."""
         return SO2(self.rotations)
 
     @property
     def scale(self) -> RPlus:
-        """The dilation factor."""
         return RPlus(self.scales, self.max_scale)
 
     @property

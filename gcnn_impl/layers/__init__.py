@@ -1,7 +1,4 @@
-"""Group convolutions as ``nn.Module``s: kernels from continuous nets, applied by ``functional``.
-
-What a kernel is made of is in ``kernels``; how a kernel is applied to a map is in ``functional``; networks of these
-layers are in ``models``.
+"""Group convolutions as ``nn.Module``s: ``kernels`` makes their kernels, ``functional`` applies them, ``models`` has nets.
 
 Every layer is a choice of kernel factors (Knigge et al. 2022, section 4), with o the output and i the input channel:
 

@@ -1,5 +1,3 @@
-"""The base class of the variants: convolutions from a map on the group to a map on the group."""
-
 from functools import partial
 from typing import Any
 
@@ -62,8 +60,8 @@ class GroupToGroupConv2d(Convolution):
         return self.out_group.elements(), self.group.elements()
 
     def _geometry(self) -> dict[str, Any]:
-        disc, algorithm = self.group.rotates, self.algorithm
-        return {"stride": self.stride, "padding": self.padding, "disc": disc, "algorithm": algorithm}
+        disc = self.group.rotates
+        return {"stride": self.stride, "padding": self.padding, "disc": disc, "algorithm": self.algorithm}
 
     def forward(self, x: Tensor, in_elements: Tensor | None = None, out_elements: Tensor | None = None) -> Tensor:
         """Convolve on the discretised grids, or on explicit ones, shapes (|H_in|, dim) and (|H_out|, dim)."""

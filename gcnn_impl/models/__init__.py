@@ -9,7 +9,6 @@ from gcnn_impl.models.allcnnc import AllCNNC as AllCNNC
 from gcnn_impl.models.allcnnc import GroupAllCNNC as GroupAllCNNC
 from gcnn_impl.models.base import POOLED_GAIN as POOLED_GAIN
 from gcnn_impl.models.base import RELU_GAIN as RELU_GAIN
-from gcnn_impl.models.base import Network as Network
 from gcnn_impl.models.configs import AllCNNCConfig as AllCNNCConfig
 from gcnn_impl.models.configs import GroupAllCNNCConfig as GroupAllCNNCConfig
 from gcnn_impl.models.configs import GroupOptions as GroupOptions

@@ -124,10 +124,7 @@ class GroupOptions:
 
     def grids(self, training: bool) -> tuple[Tensor, ...]:
         """Return the input and the output grid for the layers of one forward; () stands for the discretised grids."""
-        if not (self.sampled and training):
-            return ()
-        grid = self.group.sample()
-        return grid, grid
+        return (self.group.sample(),) * 2 if self.sampled and training else ()
 
 
 @dataclass(frozen=True)

@@ -78,19 +78,17 @@ class GroupResNet(Network[GroupResNetConfig]):
 
     def _add_layers(self, **factory: Any) -> None:
         config, widths, k = self.config, self.config.widths, self.config.kernel_size
+        conv = CONVOLUTIONS[config.variant]
         options = {"bias": False, **config.layer_options(**factory)}
         self.lifting = LiftingConv2d(config.in_channels, widths[0], k, padding=k // 2, **options)
         self.lifting_norm = GroupBatchNorm2d(widths[0], **factory)
         pairs = list(pairwise(widths))
         kept = (1 - config.channel_dropout) ** 0.5
         gains = [RELU_GAIN * kept] + [POOLED_GAIN * kept] * (len(pairs) - 1)
-        self.blocks = nn.ModuleList(
-            _group_block(config, i, o, gain, **factory) for (i, o), gain in zip(pairs, gains, strict=True)
-        )
+        blocks = [_group_block(config, i, o, gain, **factory) for (i, o), gain in zip(pairs, gains, strict=True)]
+        self.blocks = nn.ModuleList(blocks)
         self.norms = nn.ModuleList(GroupBatchNorm2d(o, **factory) for _, o in pairs)
-        self.last = CONVOLUTIONS[config.variant](
-            widths[-1], widths[-1], config.last_kernel_size, gain=POOLED_GAIN * kept, **options
-        )
+        self.last = conv(widths[-1], widths[-1], config.last_kernel_size, gain=POOLED_GAIN * kept, **options)
         self.last_norm = GroupBatchNorm2d(widths[-1], **factory)
         self.dropout = nn.Dropout3d(config.channel_dropout)  # a channel over all of H and the plane: equivariant
         self.classifier = Classifier(config, **factory)

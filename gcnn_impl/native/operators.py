@@ -96,8 +96,7 @@ def _depthwise(images: Tensor, weight: Tensor, bias: Tensor | None, padding: int
     scratch = images.new_empty(_memory("gcnn_depthwise_memory", 2, *sizes, threads)[0])
     grown = 2 * padding - weight.shape[-1] + 1
     y = images.new_empty(batch, height + grown, width + grown, resolution, channels)
-    bias_address = None if bias is None else bias.data_ptr()
-    addresses = images.data_ptr(), weight.data_ptr(), bias_address, y.data_ptr(), scratch.data_ptr()
+    addresses = [None if t is None else t.data_ptr() for t in (images, weight, bias, y, scratch)]
     _library().gcnn_depthwise(*addresses, *sizes, channels, disc, flip, threads)
     return y
 
@@ -149,10 +148,7 @@ class _SpatialConv2d(torch.autograd.Function):
 def spatial_conv2d(
     x: Tensor, kernel: Tensor, bias: Tensor | None, padding: int, disc: bool, reference: Callable[..., Tensor]
 ) -> Tensor:
-    """Compute ``functional.spatial_conv2d`` with stride 1, padding below k, and an image that the kernel fits in.
-
-    ``reference`` is the same function in PyTorch, of (x, kernel, bias).
-    """
+    """Compute ``functional.spatial_conv2d`` with stride 1, padding below k, and an image that the kernel fits in."""
     if is_differentiated(x, kernel, bias):
         return _SpatialConv2d.apply(x, kernel, bias, padding, disc, reference)
     weight = kernel.transpose(0, 1).flatten(0, 1).contiguous()
