@@ -1,4 +1,4 @@
-"""Group convolutions as ``nn.Module``s: ``kernels`` makes their kernels, ``functional`` applies them, ``models`` has nets.
+"""Group convolutions as modules: ``kernels`` makes their kernels, ``functional`` applies them, ``models`` has networks.
 
 Every layer is a choice of kernel factors (Knigge et al. 2022, section 4), with o the output and i the input channel:
 
