@@ -12,71 +12,39 @@ The subgroup H and its grid come from ``groups``, the layers from ``layers``, th
     torch.Size([2, 16, 8, 28, 28])
 """
 
-from gcnn_impl.equivariance import assert_equivariant, equivariance_error
-from gcnn_impl.groups import O2, SO2, Group, RPlus, SO2xRPlus, Trivial
-from gcnn_impl.layers import (
-    DepthwiseGroupSeparableConv2d,
-    DepthwiseSeparableConv2d,
-    FullySeparableConv2d,
-    GroupConv2d,
-    GroupSeparableConv2d,
-    LiftingConv2d,
-    SeparableGroupConv2d,
-)
-from gcnn_impl.macs import generation_macs, layer_macs, module_macs
-from gcnn_impl.models import (
-    CONVOLUTIONS,
-    AllCNNC,
-    AllCNNCConfig,
-    GroupAllCNNC,
-    GroupAllCNNCConfig,
-    GroupResNet,
-    GroupResNetConfig,
-    PlainResNet,
-    PlainResNetConfig,
-    build,
-    count_macs,
-    count_parameters,
-    width_for_macs,
-    width_for_parameters,
-)
-from gcnn_impl.redundancy import network_redundancy, redundancy
+from gcnn_impl.equivariance import assert_equivariant as assert_equivariant
+from gcnn_impl.equivariance import equivariance_error as equivariance_error
+from gcnn_impl.groups import O2 as O2
+from gcnn_impl.groups import SO2 as SO2
+from gcnn_impl.groups import Group as Group
+from gcnn_impl.groups import RPlus as RPlus
+from gcnn_impl.groups import SO2xRPlus as SO2xRPlus
+from gcnn_impl.groups import Trivial as Trivial
+from gcnn_impl.layers import DepthwiseGroupSeparableConv2d as DepthwiseGroupSeparableConv2d
+from gcnn_impl.layers import DepthwiseSeparableConv2d as DepthwiseSeparableConv2d
+from gcnn_impl.layers import FullySeparableConv2d as FullySeparableConv2d
+from gcnn_impl.layers import GroupConv2d as GroupConv2d
+from gcnn_impl.layers import GroupSeparableConv2d as GroupSeparableConv2d
+from gcnn_impl.layers import LiftingConv2d as LiftingConv2d
+from gcnn_impl.layers import SeparableGroupConv2d as SeparableGroupConv2d
+from gcnn_impl.macs import generation_macs as generation_macs
+from gcnn_impl.macs import layer_macs as layer_macs
+from gcnn_impl.macs import module_macs as module_macs
+from gcnn_impl.models import CONVOLUTIONS as CONVOLUTIONS
+from gcnn_impl.models import AllCNNC as AllCNNC
+from gcnn_impl.models import AllCNNCConfig as AllCNNCConfig
+from gcnn_impl.models import GroupAllCNNC as GroupAllCNNC
+from gcnn_impl.models import GroupAllCNNCConfig as GroupAllCNNCConfig
+from gcnn_impl.models import GroupResNet as GroupResNet
+from gcnn_impl.models import GroupResNetConfig as GroupResNetConfig
+from gcnn_impl.models import PlainResNet as PlainResNet
+from gcnn_impl.models import PlainResNetConfig as PlainResNetConfig
+from gcnn_impl.models import build as build
+from gcnn_impl.models import count_macs as count_macs
+from gcnn_impl.models import count_parameters as count_parameters
+from gcnn_impl.models import width_for_macs as width_for_macs
+from gcnn_impl.models import width_for_parameters as width_for_parameters
+from gcnn_impl.redundancy import network_redundancy as network_redundancy
+from gcnn_impl.redundancy import redundancy as redundancy
 
 __version__ = "0.1.0"
-
-__all__ = [
-    "CONVOLUTIONS",
-    "O2",
-    "SO2",
-    "AllCNNC",
-    "AllCNNCConfig",
-    "DepthwiseGroupSeparableConv2d",
-    "DepthwiseSeparableConv2d",
-    "FullySeparableConv2d",
-    "Group",
-    "GroupAllCNNC",
-    "GroupAllCNNCConfig",
-    "GroupConv2d",
-    "GroupResNet",
-    "GroupResNetConfig",
-    "GroupSeparableConv2d",
-    "LiftingConv2d",
-    "PlainResNet",
-    "PlainResNetConfig",
-    "RPlus",
-    "SO2xRPlus",
-    "SeparableGroupConv2d",
-    "Trivial",
-    "assert_equivariant",
-    "build",
-    "count_macs",
-    "count_parameters",
-    "equivariance_error",
-    "generation_macs",
-    "layer_macs",
-    "module_macs",
-    "network_redundancy",
-    "redundancy",
-    "width_for_macs",
-    "width_for_parameters",
-]

@@ -89,11 +89,11 @@ class _DepthwiseConv2d(torch.autograd.Function):
         grad_x = grad_weight = grad_bias = None
         kernel_size = weight.shape[-1]
         if ctx.needs_input_grad[0]:
-            geometry = [[ctx.stride] * 2, [ctx.padding] * 2, [1, 1], False, [0, 0], len(weight)]
             if ctx.stride == 1 and ctx.padding < kernel_size:  # a forward convolution is a little faster
                 flipped = weight.flip(-1, -2)
                 grad_x = conv2d(gradient, flipped, padding=kernel_size - 1 - ctx.padding, groups=len(weight))
             else:
+                geometry = [[ctx.stride] * 2, [ctx.padding] * 2, [1, 1], False, [0, 0], len(weight)]
                 mask = [True, False, False]
                 grad_x = torch.ops.aten.convolution_backward(gradient, x, weight, None, *geometry, mask)[0]
         if ctx.needs_input_grad[1]:
@@ -109,14 +109,11 @@ def depthwise_conv2d(
     """Convolve as ``conv2d`` with one filter per channel, with a fast weight gradient on channels-last data.
 
     Args:
-        x: shape (B, C, H, W), fastest channels-last.
+        x: shape (B, C, H, W), fastest channels-last; the result has the shape (B, C, H', W').
         weight: shape (C, 1, k, k), k odd.
         bias: shape (C,).
         disc: whether the weight is zero outside the disc i² + j² ≤ r²; its gradient is then not wanted there, and is
             zero in some places outside.
-
-    Returns:
-        Shape (B, C, H', W').
     """
     differentiated = torch.is_grad_enabled() and weight.requires_grad
     if weight.shape[-1] <= FAST_WIDTH or not differentiated:

@@ -7,6 +7,8 @@ Quarter turns and reflections permute the pixels, so their error is rounding alo
 interpolated, and the error says how well the sampled group and the pixel grid approximate the continuous ones.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import grid_sample
@@ -17,11 +19,8 @@ from gcnn_impl.groups import Group
 def transform_image(x: Tensor, matrix: Tensor) -> Tensor:
     """Return f(g⁻¹x) about the centre of the image, (..., H, W) → (..., H, W).
 
-    Where ``matrix`` permutes the pixels, they move without interpolation; otherwise the image is interpolated
-    bicubically, with zeros outside.
-
-    Args:
-        matrix: g, shape (2, 2), on (x, y) with y pointing up.
+    ``matrix`` is g, shape (2, 2), on (x, y) with y pointing up. Where it permutes the pixels, they move without
+    interpolation; otherwise the image is interpolated bicubically, with zeros outside.
 
     Raises:
         ValueError: for a quarter turn of an image that is not square.
@@ -57,15 +56,9 @@ def group_permutation(group: Group, g: Tensor) -> Tensor:
 
 
 def transform(x: Tensor, group: Group, g: Tensor) -> tuple[Tensor, Tensor]:
-    """Return L_g f, and which of its group elements are known.
+    """Return L_g f for g (dim,), and a mask over axis 2, which is false where g moves the grid of H off itself.
 
-    Args:
-        x: image (B, C, H, W), map on the group (B, C, |H|, H, W), or invariant features (B, C).
-        group: the group of the map.
-        g: the element, shape (dim,).
-
-    Returns:
-        The transformed tensor, and a mask over axis 2, which is false where g moves the grid of H off itself.
+    f is an image (B, C, H, W), a map on the group (B, C, |H|, H, W), or invariant features (B, C).
     """
     if x.dim() == 2:
         return x, torch.ones((), dtype=torch.bool)
@@ -105,8 +98,8 @@ def equivariance_error(
 ) -> float:
     """Return the largest relative error ‖Φ(L_g f) − L_g Φ(f)‖ / ‖L_g Φ(f)‖ over group elements g.
 
-    The norms are 2-norms over the whole output. The module runs in its present mode: call ``eval()`` first unless batch
-    statistics are wanted.
+    The norms are 2-norms over the whole output; the error is nan for an output that is zero everywhere. The module runs
+    in its present mode: call ``eval()`` first unless batch statistics are wanted.
 
     Args:
         module: any module from images (B, C, H, W) or maps on the group (B, C, |H|, H, W) to images, maps on the
@@ -117,15 +110,11 @@ def equivariance_error(
             correct layer is rounding alone.
         border: width in pixels of the edge of the output that is left out, for elements that move content across it.
 
-    Returns:
-        The largest relative error; nan for an output that is zero everywhere.
-
     Raises:
         ValueError: where there is no element to try, or no part of the output can be compared.
     """
     out_group = group if out_group is None else out_group
-    if elements is None:
-        elements = exact_elements(out_group)
+    elements = exact_elements(out_group) if elements is None else elements
     if len(elements) == 0:
         raise ValueError(f"{out_group} has no exact element but the identity: say which elements to try")
     reference = module(x)
@@ -149,20 +138,11 @@ def equivariance_error(
     return float(torch.stack(errors).amax())  # nan if any is
 
 
-def assert_equivariant(
-    module: nn.Module,
-    x: Tensor,
-    group: Group,
-    *,
-    tolerance: float = 1e-5,
-    out_group: Group | None = None,
-    elements: Tensor | None = None,
-    border: int = 0,
-) -> None:
+def assert_equivariant(module: nn.Module, x: Tensor, group: Group, *, tolerance: float = 1e-5, **options: Any) -> None:
     """Raise ``AssertionError`` where ``equivariance_error`` exceeds ``tolerance`` or is nan; for tests of any layer.
 
-    Arguments are those of ``equivariance_error``.
+    All other arguments, ``options`` included, are those of ``equivariance_error``.
     """
-    error = equivariance_error(module, x, group, out_group=out_group, elements=elements, border=border)
+    error = equivariance_error(module, x, group, **options)
     if not error <= tolerance:  # also for nan
         raise AssertionError(f"equivariance error {error:.3g} under {group} exceeds the tolerance {tolerance:.3g}")

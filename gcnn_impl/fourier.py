@@ -33,13 +33,7 @@ MARGIN = 1.2
 
 
 def fourier_pays(batch: int, height: int, width: int, in_maps: int, out_maps: int, taps: int, radius: int) -> bool:
-    """Return whether the transform is expected to be faster than a direct convolution.
-
-    Args:
-        height, width: of the maps, in pixels.
-        in_maps, out_maps: |H_in|·C_i, |H_out|·C_o.
-        taps, radius: of the kernel.
-    """
+    """Return whether the transform should be faster than a direct convolution of |H_in|·C_i to |H_out|·C_o maps."""
     rows, columns = (height + radius) // 2 + 1, width + radius
     transforms = 2 * rows * width * (height + 2 * columns) * batch * (in_maps + out_maps)
     pairs = rows * columns * in_maps * out_maps
@@ -51,13 +45,10 @@ def fourier_conv2d(x: Tensor, taps: Tensor, offsets: tuple[tuple[int, int], ...]
     """Return y_o(p) = b_o + Σ_i Σ_t x_i(p + offset_t) k_oi(t), with zeros outside of the image.
 
     Args:
-        x: shape (B, M_i, H, W).
+        x: shape (B, M_i, H, W); the result has the shape (B, M_o, H, W), channels-last.
         taps: kernel values, shape (T, M_o, M_i).
         offsets: (row, column) of every tap. Taps t and T − 1 − t must be opposite, and the middle tap at (0, 0).
         bias: shape (M_o,).
-
-    Returns:
-        Shape (B, M_o, H, W), channels-last.
     """
     batch, maps, height, width = x.shape
     radius = max(abs(place) for offset in offsets for place in offset)
@@ -75,8 +66,7 @@ def fourier_conv2d(x: Tensor, taps: Tensor, offsets: tuple[tuple[int, int], ...]
     products = _SpectralProduct.apply(spectrum.view(-1, 2 * batch, maps), even, odd, *waves)  # (U·V, 2·B, M_o)
 
     real, imaginary = products.view(half, n_columns, 2, -1).unbind(2)  # (U, V, B·M_o)
-    cos_columns, sin_columns = columns
-    real, imaginary = _turn(real, imaginary, cos_columns.t(), -sin_columns.t())  # (U, W, B·M_o)
+    real, imaginary = _turn(real, imaginary, columns[0].t(), -columns[1].t())  # (U, W, B·M_o)
     conjugates = torch.full((half, 1), 2.0, dtype=x.dtype, device=x.device)  # frequencies per row
     conjugates[0] = 1
     if n_rows % 2 == 0:

@@ -14,7 +14,6 @@ operators in C (``native``) included (``docs/performance.md`` has the measuremen
 says that a kernel is zero outside the disc i² + j² ≤ r²; its gradient is then wanted inside the disc only.
 """
 
-from functools import partial
 from typing import Literal
 
 import torch
@@ -50,12 +49,7 @@ def _group_bias(bias: Tensor | None, resolution: int) -> Tensor | None:
 def lift_conv2d(x: Tensor, kernel: Tensor, *, bias: Tensor | None = None, stride: int = 1, padding: int = 0) -> Tensor:
     """Lift an image to the group, y_o(x, h) = Σ_i Σ_x' f_i(x') k_oi(h⁻¹(x' − x)).
 
-    Args:
-        x: image, shape (B, C_i, H, W).
-        kernel: shape (C_o, |H|, C_i, k, k).
-
-    Returns:
-        Map on the group, shape (B, C_o, |H|, H', W').
+    Image (B, C_i, H, W) and kernel (C_o, |H|, C_i, k, k) → map (B, C_o, |H|, H', W').
 
     >>> lift_conv2d(torch.zeros(2, 3, 9, 9), torch.zeros(5, 8, 3, 7, 7), padding=3).shape
     torch.Size([2, 5, 8, 9, 9])
@@ -95,12 +89,7 @@ def group_conv2d(
 ) -> Tensor:
     """Convolve over the group and the plane, y_o(x, h) = Σ_i Σ_h' Σ_x' f_i(x', h') k_oi(h⁻¹(x' − x), h⁻¹h').
 
-    Args:
-        x: map on the group, shape (B, C_i, |H_in|, H, W).
-        kernel: shape (C_o, |H_out|, C_i, |H_in|, k, k).
-
-    Returns:
-        Map on the group, shape (B, C_o, |H_out|, H', W').
+    Map (B, C_i, |H_in|, H, W) and kernel (C_o, |H_out|, C_i, |H_in|, k, k) → map (B, C_o, |H_out|, H', W').
 
     >>> group_conv2d(torch.zeros(2, 3, 8, 9, 9), torch.zeros(5, 8, 3, 8, 7, 7), padding=3).shape
     torch.Size([2, 5, 8, 9, 9])
@@ -158,13 +147,10 @@ def disc_group_conv2d(
     at k = 5.
 
     Args:
-        x: map on the group, shape (B, C_i, |H_in|, H, W).
+        x: map on the group, shape (B, C_i, |H_in|, H, W); the result has the shape (B, C_o, |H_out|, H', W').
         inner: the kernel without its outermost rows and columns, shape (C_o, |H_out|, C_i, |H_in|, k − 2, k − 2).
         vertical: its top and bottom tap, shape (C_o, |H_out|, C_i, |H_in|, 2, 1).
         horizontal: its left and right tap, shape (C_o, |H_out|, C_i, |H_in|, 1, 2).
-
-    Returns:
-        Map on the group, shape (B, C_o, |H_out|, H', W').
     """
     resolution, r = inner.shape[1], inner.shape[-1] // 2 + 1
     x, bias = flatten_group(x), _group_bias(bias, inner.shape[1])
@@ -183,12 +169,7 @@ def disc_group_conv2d(
 def group_mix(x: Tensor, kernel: Tensor, *, algorithm: Algorithm = "direct") -> Tensor:
     """Convolve over H alone, the first part of a separable convolution: y_o(x, h) = Σ_i Σ_h' f_i(x, h') k_oi(h⁻¹h').
 
-    Args:
-        x: map on the group, shape (B, C_i, |H_in|, H, W).
-        kernel: shape (C_o, |H_out|, C_i, |H_in|).
-
-    Returns:
-        Map on the group, shape (B, C_o, |H_out|, H, W).
+    Map (B, C_i, |H_in|, H, W) and kernel (C_o, |H_out|, C_i, |H_in|) → map (B, C_o, |H_out|, H, W).
     """
     if algorithm == "auto" and native.takes(x, kernel):
         return operators.group_mix(x, kernel, group_mix)
@@ -200,12 +181,7 @@ def depthwise_group_conv2d(
 ) -> Tensor:
     """Convolve each channel alone over H and the plane, y_o(x, h) = Σ_h' Σ_x' f_o(x', h') k_o(h⁻¹(x' − x), h⁻¹h').
 
-    Args:
-        x: map on the group, shape (B, C, |H_in|, H, W).
-        kernel: shape (C, |H_out|, 1, |H_in|, k, k).
-
-    Returns:
-        Map on the group, shape (B, C, |H_out|, H', W').
+    Map (B, C, |H_in|, H, W) and kernel (C, |H_out|, 1, |H_in|, k, k) → map (B, C, |H_out|, H', W').
     """
     weight = kernel.flatten(2, 3).flatten(0, 1)  # (C·|H_out|, |H_in|, k, k): the elements of a channel are adjacent
     bias = None if bias is None else bias.repeat_interleave(kernel.shape[1])
@@ -225,39 +201,22 @@ def spatial_conv2d(
 ) -> Tensor:
     """Convolve each channel and group element alone over the plane, y_o(x, h) = Σ_x' f_o(x', h) k_o(h⁻¹(x' − x)).
 
-    Args:
-        x: map on the group, shape (B, C_o, |H|, H, W).
-        kernel: shape (C_o, |H|, k, k).
-
-    Returns:
-        Map on the group, shape (B, C_o, |H|, H', W').
+    Map (B, C_o, |H|, H, W) and kernel (C_o, |H|, k, k) → map (B, C_o, |H|, H', W').
     """
-    size = kernel.shape[-1]
+    size, resolution = kernel.shape[-1], kernel.shape[1]
     fits = padding < size <= min(x.shape[-2:]) + 2 * padding
     if algorithm == "auto" and stride == 1 and fits and native.takes(x, kernel, bias):
-        reference = partial(_spatial_conv2d, padding=padding, disc=disc)
+
+        def reference(x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
+            return spatial_conv2d(x, kernel, bias=bias, padding=padding, disc=disc, algorithm="disc")
+
         return operators.spatial_conv2d(x, kernel, bias, padding, disc, reference)
-    return _spatial_conv2d(x, kernel, bias, stride=stride, padding=padding, disc=disc, strips=algorithm != "direct")
-
-
-def _spatial_conv2d(
-    x: Tensor,
-    kernel: Tensor,
-    bias: Tensor | None,
-    *,
-    stride: int = 1,
-    padding: int,
-    disc: bool,
-    strips: bool = True,
-) -> Tensor:
-    """Compute ``spatial_conv2d`` in PyTorch."""
-    resolution = kernel.shape[1]
+    x, bias = flatten_group(x), _group_bias(bias, resolution)
     weight = kernel.transpose(0, 1).flatten(0, 1)[:, None]  # (|H|·C_o, 1, k, k)
-    x = flatten_group(x)
-    if strips:
-        y = depthwise_conv2d(x, weight, _group_bias(bias, resolution), stride, padding, disc)
+    if algorithm == "direct":
+        y = conv2d(x, weight, bias, stride, padding, groups=len(weight))
     else:
-        y = conv2d(x, weight, _group_bias(bias, resolution), stride, padding, groups=len(weight))
+        y = depthwise_conv2d(x, weight, bias, stride, padding, disc)
     return unflatten_group(y, resolution)
 
 
@@ -275,12 +234,9 @@ def separable_group_conv2d(
     """Convolve with k_oi(x, h) = k^H_oi(h) · k^{R²}_o(x), over H, then over the plane.
 
     Args:
-        x: map on the group, shape (B, C_i, |H_in|, H, W).
+        x: map on the group, shape (B, C_i, |H_in|, H, W); the result has the shape (B, C_o, |H_out|, H', W').
         group_kernel: shape (C_o, |H_out|, C_i, |H_in|).
         spatial_kernel: shape (C_o, |H_out|, k, k).
-
-    Returns:
-        Map on the group, shape (B, C_o, |H_out|, H', W').
     """
     x = group_mix(x, group_kernel, algorithm=algorithm)
     return spatial_conv2d(x, spatial_kernel, bias=bias, stride=stride, padding=padding, disc=disc, algorithm=algorithm)
@@ -301,13 +257,10 @@ def fully_separable_conv2d(
     """Convolve on Sim(2) with k_oi(x, θ, s) = k^Θ_oi(θ) · k^S_o(s) · k^{R²}_o(x).
 
     Args:
-        x: map on the group, rotation-major, shape (B, C_i, R_in·S_in, H, W).
+        x: map on the group, rotation-major, shape (B, C_i, R_in·S_in, H, W); the result (B, C_o, R_out·S_out, H', W').
         rotation_kernel: shape (C_o, R_out, C_i, R_in).
         scale_kernel: shape (C_o, S_out, 1, S_in).
         spatial_kernel: shape (C_o, R_out·S_out, k, k).
-
-    Returns:
-        Map on the group, shape (B, C_o, R_out·S_out, H', W').
     """
     out_rotations, in_rotations = rotation_kernel.shape[1], rotation_kernel.shape[3]
     in_scales = scale_kernel.shape[3]
@@ -320,29 +273,17 @@ def fully_separable_conv2d(
 
 
 def channel_mix(x: Tensor, weight: Tensor) -> Tensor:
-    """Mix the channels, y_o = Σ_i w_oi f_i, the same at every point of the group.
-
-    Args:
-        x: map on the group, shape (B, C_i, |H|, H, W).
-        weight: w, shape (C_o, C_i).
-
-    Returns:
-        Map on the group, shape (B, C_o, |H|, H, W).
-    """
+    """Mix the channels, y_o = Σ_i w_oi f_i at every point; (B, C_i, |H|, H, W) and (C_o, C_i) → (B, C_o, |H|, H, W)."""
     y = conv2d(x.flatten(2, 3), weight[:, :, None, None])  # (B, C_o, |H|·H, W)
     return y.unflatten(2, x.shape[2:4])
 
 
 def compose_kernels(group_kernel: Tensor, spatial_kernel: Tensor) -> Tensor:
-    """Return the full kernel k_oi(x, h) of two factors, shape (C_o, |H_out|, C_i, |H_in|, k, k).
+    """Return the full kernel k_oi(x, h) of two factors.
 
-    Args:
-        group_kernel: shape (C_o, |H_out|, C_i, |H_in|).
-        spatial_kernel: shape (C_o, |H_out|, k, k), or (C_o, |H_out|, C_i, k, k) for the group-separable kernel.
+    (C_o, |H_out|, C_i, |H_in|) and (C_o, |H_out|, k, k) → (C_o, |H_out|, C_i, |H_in|, k, k).
     """
-    if spatial_kernel.dim() == 4:
-        spatial_kernel = spatial_kernel[:, :, None]
-    return group_kernel[..., None, None] * spatial_kernel[:, :, :, None]
+    return group_kernel[..., None, None] * spatial_kernel[:, :, None, None]
 
 
 def spatial_max_pool(x: Tensor) -> Tensor:

@@ -27,13 +27,22 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gcnn_impl.checks import check_integer
-
 # Steepness of the smooth windows that replace sharp edges where scales vary (3 and 10 in the authors' code).
 SPATIAL_WINDOW_SLOPE = 10.0
 SCALE_WINDOW_SLOPE = 10.0
 # Scales further apart than this fraction of log s_max hardly interact.
 SCALE_WINDOW_WIDTH = 0.5
+
+
+def check_integer(name: str, value: object, least: int) -> None:
+    """Raise ``ValueError`` unless ``value`` is an integer of at least ``least``.
+
+    >>> check_integer("stride", 0, 1)
+    Traceback (most recent call last):
+    ValueError: stride must be an integer of at least 1, not 0
+    """
+    if isinstance(value, bool) or not isinstance(value, int) or value < least:
+        raise ValueError(f"{name} must be an integer of at least {least}, not {value!r}")
 
 
 def wrap_angle(theta: Tensor) -> Tensor:
@@ -110,9 +119,9 @@ class Group(ABC):
     def coordinates(self, h: Tensor) -> Tensor:
         """Return the log coordinates scaled to [-1, 1], shape (..., dim): the input of a kernel net."""
 
-    @abstractmethod
     def haar_weights(self) -> Tensor:
-        """Return the quadrature weights of the Haar measure on the sampled grid, shape (|H|,)."""
+        """Return the quadrature weights of the Haar measure on the sampled grid, shape (|H|,); by default a mean."""
+        return torch.full((self.resolution,), 1 / self.resolution, dtype=torch.float64)
 
     def spatial_window(self, points: Tensor) -> Tensor:
         """Return the smooth support of a kernel over the plane, on points (..., 2) in units of its support: (...)."""
@@ -151,9 +160,6 @@ class Trivial(Group):
     def coordinates(self, h: Tensor) -> Tensor:
         return h
 
-    def haar_weights(self) -> Tensor:
-        return torch.ones(1, dtype=torch.float64)
-
 
 @dataclass(frozen=True)
 class SO2(Group):
@@ -191,9 +197,6 @@ class SO2(Group):
 
     def coordinates(self, h: Tensor) -> Tensor:
         return h / math.pi
-
-    def haar_weights(self) -> Tensor:
-        return torch.full((self.rotations,), 1 / self.rotations, dtype=torch.float64)
 
 
 @dataclass(frozen=True)
@@ -235,27 +238,38 @@ class O2(Group):
     def coordinates(self, h: Tensor) -> Tensor:
         return torch.stack([h[..., 0] / math.pi, h[..., 1]], dim=-1)
 
-    def haar_weights(self) -> Tensor:
-        return torch.full((self.resolution,), 1 / self.resolution, dtype=torch.float64)
 
+class _Dilating(Group):
+    """Base class of the groups whose last coordinate is log s, for ``scales`` dilations s in [1, ``max_scale``)."""
 
-def _scale_window(log_scale: Tensor, max_scale: float) -> Tensor:
-    distance = log_scale.abs() / math.log(max_scale)
-    return torch.sigmoid(SCALE_WINDOW_SLOPE * (SCALE_WINDOW_WIDTH - distance))
+    scales: int
+    max_scale: float
 
+    def __post_init__(self) -> None:
+        check_integer(f"{self.name} scales", self.scales, 1)
+        if not 1 < self.max_scale < math.inf:
+            raise ValueError(f"{self.name} max_scale must be finite and greater than 1, not {self.max_scale!r}")
 
-def _disc_window(points: Tensor) -> Tensor:
-    return torch.sigmoid(SPATIAL_WINDOW_SLOPE * (1 - points.norm(dim=-1)))
+    @property
+    def extent(self) -> float:
+        return self.max_scale
 
+    def determinant(self, h: Tensor) -> Tensor:
+        return torch.exp(2 * h[..., -1])
 
-def _check_scales(name: str, scales: int, max_scale: float) -> None:
-    check_integer(f"{name} scales", scales, 1)
-    if not 1 < max_scale < math.inf:
-        raise ValueError(f"{name} max_scale must be finite and greater than 1, not {max_scale!r}")
+    def spatial_window(self, points: Tensor) -> Tensor:
+        return torch.sigmoid(SPATIAL_WINDOW_SLOPE * (1 - points.norm(dim=-1)))
+
+    def group_window(self, h: Tensor) -> Tensor:
+        distance = h[..., -1].abs() / math.log(self.max_scale)
+        return torch.sigmoid(SCALE_WINDOW_SLOPE * (SCALE_WINDOW_WIDTH - distance))
+
+    def parent(self) -> tuple[object, ...]:
+        return (type(self), self.max_scale)
 
 
 @dataclass(frozen=True)
-class RPlus(Group):
+class RPlus(_Dilating):
     """``scales`` dilations s_max^(i/scales) in [1, s_max), equispaced in log s; G = R² ⋊ R⁺."""
 
     scales: int
@@ -265,16 +279,9 @@ class RPlus(Group):
     dim: ClassVar[int] = 1
     rotates: ClassVar[bool] = False
 
-    def __post_init__(self) -> None:
-        _check_scales("RPlus", self.scales, self.max_scale)
-
     @property
     def resolution(self) -> int:
         return self.scales
-
-    @property
-    def extent(self) -> float:
-        return self.max_scale
 
     def _step(self) -> float:
         return math.log(self.max_scale) / self.scales
@@ -288,27 +295,15 @@ class RPlus(Group):
     def matrix(self, h: Tensor) -> Tensor:
         return torch.diag_embed(torch.exp(h).expand(*h.shape[:-1], 2))
 
-    def determinant(self, h: Tensor) -> Tensor:
-        return torch.exp(2 * h[..., 0])
-
     def coordinates(self, h: Tensor) -> Tensor:
         return h / math.log(self.max_scale)
 
     def haar_weights(self) -> Tensor:
         return torch.full((self.scales,), self._step(), dtype=torch.float64)
 
-    def spatial_window(self, points: Tensor) -> Tensor:
-        return _disc_window(points)
-
-    def group_window(self, h: Tensor) -> Tensor:
-        return _scale_window(h[..., 0], self.max_scale)
-
-    def parent(self) -> tuple[object, ...]:
-        return (type(self), self.max_scale)
-
 
 @dataclass(frozen=True)
-class SO2xRPlus(Group):
+class SO2xRPlus(_Dilating):
     """The product grid ``rotations`` × ``scales``, rotation-major: |H| = rotations·scales; G = Sim(2)."""
 
     rotations: int
@@ -321,25 +316,19 @@ class SO2xRPlus(Group):
 
     def __post_init__(self) -> None:
         check_integer("SO2xRPlus rotations", self.rotations, 1)
-        _check_scales("SO2xRPlus", self.scales, self.max_scale)
+        super().__post_init__()
 
     @property
     def rotation(self) -> SO2:
-        """The rotation factor."""
         return SO2(self.rotations)
 
     @property
     def scale(self) -> RPlus:
-        """The dilation factor."""
         return RPlus(self.scales, self.max_scale)
 
     @property
     def resolution(self) -> int:
         return self.rotations * self.scales
-
-    @property
-    def extent(self) -> float:
-        return self.max_scale
 
     def elements(self) -> Tensor:
         angles = self.rotation.elements().repeat_interleave(self.scales, dim=0)
@@ -354,20 +343,8 @@ class SO2xRPlus(Group):
     def matrix(self, h: Tensor) -> Tensor:
         return rotation_matrix(h[..., 0]) * torch.exp(h[..., 1])[..., None, None]
 
-    def determinant(self, h: Tensor) -> Tensor:
-        return torch.exp(2 * h[..., 1])
-
     def coordinates(self, h: Tensor) -> Tensor:
         return torch.stack([h[..., 0] / math.pi, h[..., 1] / math.log(self.max_scale)], dim=-1)
 
     def haar_weights(self) -> Tensor:
         return torch.outer(self.rotation.haar_weights(), self.scale.haar_weights()).flatten()
-
-    def spatial_window(self, points: Tensor) -> Tensor:
-        return _disc_window(points)
-
-    def group_window(self, h: Tensor) -> Tensor:
-        return _scale_window(h[..., 1], self.max_scale)
-
-    def parent(self) -> tuple[object, ...]:
-        return (type(self), self.max_scale)

@@ -5,7 +5,7 @@ initialisation of the hidden layers as in Knigge et al. 2022.
 """
 
 import math
-from typing import Any, TypedDict
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,19 +22,10 @@ def _features(x: Tensor, omega: float, *parameters: Tensor) -> Tensor:
     return torch.sin(_linear(x, weight_hidden, bias_hidden, omega))
 
 
-def siren(coordinates: Tensor, omega: float, *parameters: Tensor) -> Tensor:
-    """Return the values of a ``SIREN`` with the given parameters, shape (N, in_features) → (N, out_features)."""
+def siren(coordinates: Tensor, omega: float, *parameters: Tensor, scale: float = 1.0) -> Tensor:
+    """Return ``scale`` × a ``SIREN`` of the given parameters, shape (N, in_features) → (N, out_features)."""
     *features, weight_last, bias_last = parameters
-    return _linear(_features(coordinates, omega, *features), weight_last, bias_last, 1.0)
-
-
-class SIRENOptions(TypedDict, total=False):
-    """The arguments of a ``SIREN`` that its kernel passes on from the layer."""
-
-    hidden_features: int
-    omega: float
-    device: torch.device | str | None
-    dtype: torch.dtype | None
+    return _linear(_features(coordinates, omega, *features), weight_last, bias_last, scale)
 
 
 class SIREN(nn.Module):
@@ -83,7 +74,7 @@ class SIREN(nn.Module):
 
     def forward(self, coordinates: Tensor, scale: float = 1.0) -> Tensor:
         """Return ``scale`` × the kernel values at the given points, shape (N, in_features) → (N, out_features)."""
-        return _linear(self.features(coordinates), self.weight_last, self.bias_last, scale)
+        return siren(coordinates, self.omega, *self.tensors(), scale=scale)
 
     def features(self, coordinates: Tensor) -> Tensor:
         """Return the second sine layer, shape (N, in_features) → (N, hidden_features)."""

@@ -11,8 +11,7 @@ for each of them. Equal arguments therefore give bitwise equal values, which mak
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Self, Unpack
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -21,7 +20,7 @@ from torch.nn.functional import pad
 
 from gcnn_impl import native
 from gcnn_impl.groups import Group
-from gcnn_impl.kernel_nets import SIREN, SIRENOptions, siren
+from gcnn_impl.kernel_nets import SIREN, siren
 from gcnn_impl.native import operators
 
 # Correlation E[f f'] / E[f²] that the initialisation assumes between the features at two places of a kernel. Rectified
@@ -33,7 +32,6 @@ CHANNEL_PAIRS = 1024
 POINT_DECIMALS = 9
 
 
-@dataclass(frozen=True)
 class KernelPoints:
     """The distinct points at which a kernel is evaluated, and the point that each place of the kernel takes.
 
@@ -45,16 +43,11 @@ class KernelPoints:
         has_zeros: whether some place of the kernel is zero.
     """
 
-    coordinates: Tensor
-    weights: Tensor
-    index: Tensor
-    common_weight: float | None = field(init=False)
-    has_zeros: bool = field(init=False)
-
-    def __post_init__(self) -> None:  # not cached properties, whose lock torch.compile cannot enter on Python 3.11
-        same = bool((self.weights == self.weights[0]).all())
-        object.__setattr__(self, "common_weight", self.weights[0].item() if same else None)
-        object.__setattr__(self, "has_zeros", bool((self.index == len(self.weights)).any()))
+    def __init__(self, coordinates: Tensor, weights: Tensor, index: Tensor) -> None:
+        self.coordinates, self.weights, self.index = coordinates, weights, index
+        # Not cached properties, whose lock torch.compile cannot enter on Python 3.11.
+        self.common_weight = weights[0].item() if bool((weights == weights[0]).all()) else None
+        self.has_zeros = bool((index == len(weights)).any())
 
     def counts(self) -> Tensor:
         """Count how often the kernel of each output element takes each point, shape (|H_out|, N)."""
@@ -126,19 +119,12 @@ def distinct_points(coordinates: Tensor, weights: Tensor, keep: Tensor) -> Kerne
 
 
 def spatial_points(group: Group, kernel_size: int, out_elements: Tensor) -> KernelPoints:
-    """Return the arguments of a kernel over the plane, k(h⁻¹u); index (|H_out|, k·k).
-
-    Args:
-        out_elements: output elements h, shape (|H_out|, dim).
-    """
+    """Return the arguments of a kernel over the plane, k(h⁻¹u), for elements h (|H_out|, dim); index (|H_out|, k·k)."""
     return distinct_points(*_spatial(group, out_elements, kernel_size))
 
 
 def group_points(group: Group, out_elements: Tensor, in_elements: Tensor) -> KernelPoints:
-    """Return the arguments of a kernel over H, k(h⁻¹h'); index (|H_out|, |H_in|).
-
-    Args:
-        out_elements, in_elements: output elements h and input elements h', shapes (|H_out|, dim) and (|H_in|, dim).
+    """Return the arguments of a kernel over H, k(h⁻¹h'), for h (|H_out|, dim) and h' (|H_in|, dim).
 
     >>> from gcnn_impl import SO2
     >>> len(group_points(SO2(8), SO2(8).elements(), SO2(8).elements()).weights)  # not 64
@@ -149,17 +135,12 @@ def group_points(group: Group, out_elements: Tensor, in_elements: Tensor) -> Ker
 
 
 def joint_points(group: Group, kernel_size: int, out_elements: Tensor, in_elements: Tensor) -> KernelPoints:
-    """Return the arguments of a kernel over R² ⋊ H, k(h⁻¹u, h⁻¹h'); index (|H_out|, |H_in|, k·k).
-
-    Args:
-        out_elements, in_elements: output elements h and input elements h', shapes (|H_out|, dim) and (|H_in|, dim).
-    """
+    """Return the arguments of a kernel over R² ⋊ H, k(h⁻¹u, h⁻¹h'), for h (|H_out|, dim) and h' (|H_in|, dim)."""
     points, spatial_weights, keep = _spatial(group, out_elements, kernel_size)
     relative, group_weights = _relative(group, out_elements, in_elements)
     shape = (*group_weights.shape, kernel_size**2)
-    coordinates = torch.cat(
-        [relative[:, :, None].expand(*shape, -1), points[:, None].expand(*shape, -1)], dim=-1
-    )  # (|H_out|, |H_in|, k·k, dim + 2)
+    pairs = relative[:, :, None].expand(*shape, -1), points[:, None].expand(*shape, -1)
+    coordinates = torch.cat(pairs, dim=-1)  # (|H_out|, |H_in|, k·k, dim + 2)
     weights = group_weights[:, :, None] * spatial_weights[:, None]
     return distinct_points(coordinates, weights, keep[:, None].expand(shape))
 
@@ -178,7 +159,7 @@ class ContinuousKernel(nn.Module):
         fan_in_channels: input channels that are summed over; by default ``in_channels``. Another number where the
             channels are already counted by another factor.
         gain: standard deviation of the output at initialisation for such an input.
-        net: size, frequency, device and dtype of the ``SIREN``.
+        net: further arguments of the ``SIREN``: ``hidden_features``, ``omega``, ``device``, ``dtype``.
     """
 
     coordinates: Tensor
@@ -194,7 +175,7 @@ class ContinuousKernel(nn.Module):
         *,
         fan_in_channels: int | None = None,
         gain: float = 1.0,
-        **net: Unpack[SIRENOptions],
+        **net: Any,
     ) -> None:
         super().__init__()
         self.out_channels, self.in_channels = out_channels, in_channels

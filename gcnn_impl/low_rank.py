@@ -8,13 +8,7 @@ ITERATIONS = 1000  # upper limit of the alternating optimisation; random kernels
 
 
 def rank_one_energy(matrices: Tensor) -> Tensor:
-    """Return the energy of the best rank-1 approximation of each matrix, its largest squared singular value.
-
-    Args:
-        matrices: shape (..., m, n).
-
-    Returns:
-        Shape (...).
+    """Return the energy of the best rank-1 approximation, the largest squared singular value, (..., m, n) → (...).
 
     >>> rank_one_energy(torch.diag(torch.tensor([3.0, 2.0])))
     tensor(9.)
@@ -25,19 +19,16 @@ def rank_one_energy(matrices: Tensor) -> Tensor:
 
 
 def rank_one_tensor_energy(tensors: Tensor, iterations: int = ITERATIONS, tolerance: float = 1e-7) -> Tensor:
-    """Return the energy of the best a ⊗ b ⊗ c that alternating optimisation finds, starting from the HOSVD.
+    """Return the energy of the best a ⊗ b ⊗ c that alternating optimisation finds, (n, p, q, r) → (n,).
 
-    This is a lower bound: finding the best rank-1 approximation of a tensor is NP-hard.
+    The optimisation starts from the HOSVD. Its energy is a lower bound: the best rank-1 approximation is NP-hard.
 
     Args:
-        tensors: shape (n, p, q, r).
         iterations: upper limit of the iterations.
         tolerance: the optimisation stops when an iteration raises the summed energy by less than this fraction.
-
-    Returns:
-        Shape (n,).
     """
-    _, b, c = (_leading_vector(tensors.movedim(mode, 1).flatten(2)) for mode in (1, 2, 3))
+    unfoldings = (tensors.movedim(mode, 1).flatten(2) for mode in (2, 3))
+    b, c = (torch.linalg.eigh(m @ m.mT).eigenvectors[..., -1] for m in unfoldings)
     energy = tensors.new_zeros(len(tensors))
     for _ in range(iterations):
         over_c = torch.einsum("npqr,nr->npq", tensors, c)
@@ -49,10 +40,6 @@ def rank_one_tensor_energy(tensors: Tensor, iterations: int = ITERATIONS, tolera
             break
         c = _unit(c)
     return energy
-
-
-def _leading_vector(matrices: Tensor) -> Tensor:
-    return torch.linalg.eigh(matrices @ matrices.mT).eigenvectors[..., -1]
 
 
 def _unit(vectors: Tensor) -> Tensor:

@@ -27,9 +27,7 @@ def siren_macs(points: int, coordinates: int, hidden: int, values: int) -> int:
 def layer_macs(layer: nn.Module, in_shape: tuple[int, ...], out_shape: tuple[int, ...]) -> int:
     """Return the MACs of one layer on the given input and output, without those that generate its kernels.
 
-    Args:
-        layer: a layer of ``gcnn_impl``, ``nn.Conv2d`` or ``nn.Linear``; any other module has 0 MACs.
-        in_shape, out_shape: shapes with the batch first.
+    The layer is one of ``gcnn_impl``, ``nn.Conv2d`` or ``nn.Linear``; others have 0 MACs. Shapes have the batch first.
 
     >>> layer_macs(nn.Linear(3, 4), (2, 3), (2, 4))
     24

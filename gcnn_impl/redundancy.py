@@ -2,21 +2,14 @@
 
 A variant restricts the kernel k_oi(x, h) to products. Seen at one output element of H, the best such product is a best
 rank-1 approximation of an unfolding. The energy (squared norm) that it explains is a fraction in (0, 1], which is 1 for
-a kernel of the variant itself (Knigge et al. 2022 motivate their separable kernels by such an analysis):
-
-================  ==============================  ===========================================================
-``separable``     k^H_oi(h) · k^{R²}_o(x)         for each o, the matrix (i, h) × x
-``gseparable``    k^H_oi(h) · k^{R²}_oi(x)        for each (o, i), the matrix h × x
-``dseparable``    w_oi · k_o(x, h)                for each o, the matrix i × (h, x)
-``dgseparable``   w_oi · k^H_o(h) · k^{R²}_o(x)   for each o, the tensor i × h × x
-``separable2d``   k^Θ_oi(θ) · k^S_o(s) · k_o(x)   for each o, the tensor (i, θ) × s × x; on Sim(2) alone
-================  ==============================  ===========================================================
+a kernel of the variant itself (Knigge et al. 2022 motivate their separable kernels by such an analysis). Each variant
+says which unfolding that is, ``explained_energy``; for ``separable``, for each o, the matrix (i, h) × x.
 
 Kernels are those of a forward pass: with quadrature weights, windows and |det h|⁻¹, without the taps outside the disc.
 Every output element sees the kernel at taps of its own (in its own frame h⁻¹x and relative to its own h⁻¹h'). The
 approximation is therefore made for each output element alone, and the energies are summed over all of them. A best
-rank-1 tensor has no closed form: for the last two variants the energy is the best that alternating optimisation finds,
-a lower bound (``low_rank``).
+rank-1 tensor has no closed form: for variants of three factors the energy is the best that alternating optimisation
+finds, a lower bound (``low_rank``).
 """
 
 import torch
@@ -24,16 +17,9 @@ from torch import Tensor, nn
 
 from gcnn_impl.kernels import disc_taps
 from gcnn_impl.layers import CONVOLUTIONS, GroupToGroupConv2d
-from gcnn_impl.low_rank import ITERATIONS, rank_one_energy, rank_one_tensor_energy
-
-__all__ = [
-    "ITERATIONS",
-    "composed_kernel",
-    "network_redundancy",
-    "rank_one_energy",
-    "rank_one_tensor_energy",
-    "redundancy",
-]
+from gcnn_impl.low_rank import ITERATIONS as ITERATIONS
+from gcnn_impl.low_rank import rank_one_energy as rank_one_energy
+from gcnn_impl.low_rank import rank_one_tensor_energy as rank_one_tensor_energy
 
 
 def composed_kernel(layer: GroupToGroupConv2d) -> Tensor:

@@ -3,7 +3,7 @@
 import argparse
 import sys
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,35 +30,33 @@ def parser() -> argparse.ArgumentParser:
     )
     commands = arguments.add_subparsers(dest="command", metavar="COMMAND", required=True)
 
-    render = commands.add_parser("render", help="write the page (the default command)")
+    def command(name: str, run: Callable[[argparse.Namespace], int], what: str) -> argparse.ArgumentParser:
+        found = commands.add_parser(name, help=what)
+        found.set_defaults(run=run)
+        return found
+
+    render = command("render", _render, "write the page (the default command)")
     _add_results(render)
     _add_history(render)
     _add_output(render, PAGE, "FILE", "the page to write")
 
-    diff = commands.add_parser("diff", help="compare two sets of results, and say which changes are significant")
+    diff = command("diff", _diff, "compare two sets of results, and say which changes are significant")
     diff.add_argument("a", type=Path, metavar="A", help="the baseline: a directory of results, or a file of records")
     diff.add_argument("b", type=Path, metavar="B", help="the results that are judged")
-    diff.add_argument(
-        "--floor",
-        type=float,
-        default=100 * RESULTS_FLOOR,
-        metavar="PERCENT",
-        help="smallest change of a time that counts (default: %(default)g)",
-    )
+    floor, what = 100 * RESULTS_FLOOR, "smallest change of a time that counts (default: %(default)g)"
+    diff.add_argument("--floor", type=float, default=floor, metavar="PERCENT", help=what)
     diff.add_argument("--across-machines", action="store_true", help="compare results of different machines")
     diff.add_argument("--all", action="store_true", help="also list the cases that did not change")
-    diff.add_argument(
-        "--markdown", action="store_true", help="write Markdown, for a job summary or a comment on a pull request"
-    )
+    what = "write Markdown, for a job summary or a comment on a pull request"
+    diff.add_argument("--markdown", action="store_true", help=what)
 
-    summary = commands.add_parser("summary", help="print the short answer as Markdown, for a comment or a job summary")
-    _add_results(summary)
+    _add_results(command("summary", _summary, "print the short answer as Markdown, for a comment or a job summary"))
 
-    gallery = commands.add_parser("gallery", help="write a page that lists the reports in a folder")
+    gallery = command("gallery", _gallery, "write a page that lists the reports in a folder")
     gallery.add_argument("directory", type=Path, metavar="DIR", help="the folder of the reports, at any depth")
     gallery.add_argument("--output", type=Path, metavar="FILE", help="the page to write (default: DIR/index.html)")
 
-    export = commands.add_parser("export", help="write tables as CSV and Parquet, figures as SVG, PDF and CSV")
+    export = command("export", _export, "write tables as CSV and Parquet, figures as SVG, PDF and CSV")
     _add_results(export)
     _add_history(export)
     _add_output(export, EXPORTED, "DIR", "the folder to write into")
@@ -66,21 +64,15 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _add_results(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--results",
-        type=Path,
-        nargs="+",
-        action="extend",  # a second --results adds to the first
-        metavar="PATH",
-        help="directories of results, or files of records (default: results)",
-    )
+    what = "directories of results, or files of records (default: results)"
+    # a second --results adds to the first
+    command.add_argument("--results", type=Path, nargs="+", action="extend", metavar="PATH", help=what)
 
 
 def _add_history(command: argparse.ArgumentParser) -> None:
     for suite, place in (("asv", ASV), ("pytest-benchmark", PYTEST_BENCHMARK)):
-        command.add_argument(
-            f"--{suite}", type=Path, default=place, metavar="DIR", help=f"results of {suite}, if any (default: {place})"
-        )
+        what = f"results of {suite}, if any (default: {place})"
+        command.add_argument(f"--{suite}", type=Path, default=place, metavar="DIR", help=what)
 
 
 def _add_output(command: argparse.ArgumentParser, default: Path, metavar: str, what: str) -> None:
@@ -94,7 +86,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         given = ["render", *given]
     arguments = parser().parse_args(given)
     try:
-        return COMMANDS[arguments.command](arguments)
+        status: int = arguments.run(arguments)
+        return status
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -144,15 +137,6 @@ def _export(arguments: argparse.Namespace) -> int:
     for line in export(load_all(arguments.results), load_history(arguments), arguments.output):
         print(line)
     return 0
-
-
-COMMANDS: Mapping[str, Callable[[argparse.Namespace], int]] = {
-    "render": _render,
-    "diff": _diff,
-    "summary": _summary,
-    "gallery": _gallery,
-    "export": _export,
-}
 
 
 def load_all(given: Sequence[Path] | None) -> list[Record]:

@@ -1,7 +1,4 @@
-"""Group convolutions as ``nn.Module``s: kernels from continuous nets, applied by ``functional``. One variant per file.
-
-What a kernel is made of is in ``kernels``; how a kernel is applied to a map is in ``functional``; networks of these
-layers are in ``models``.
+"""Group convolutions as modules: ``kernels`` makes their kernels, ``functional`` applies them, ``models`` has networks.
 
 Every layer is a choice of kernel factors (Knigge et al. 2022, section 4), with o the output and i the input channel:
 
@@ -24,15 +21,16 @@ A layer works on the discretised grids of its groups, ``y = layer(x)``, or on ex
 integral over H. Nothing is random inside a layer.
 """
 
-from gcnn_impl.layers.base import Convolution
-from gcnn_impl.layers.depthwise_separable import DepthwiseGroupSeparableConv2d, DepthwiseSeparableConv2d
-from gcnn_impl.layers.full import GroupConv2d
-from gcnn_impl.layers.fully_separable import FullySeparableConv2d
-from gcnn_impl.layers.group_separable import GroupSeparableConv2d
-from gcnn_impl.layers.group_to_group import GroupToGroupConv2d
-from gcnn_impl.layers.lifting import LiftingConv2d
-from gcnn_impl.layers.norm import GroupBatchNorm2d
-from gcnn_impl.layers.separable import SeparableGroupConv2d
+from gcnn_impl.layers.base import Convolution as Convolution
+from gcnn_impl.layers.depthwise_separable import DepthwiseGroupSeparableConv2d as DepthwiseGroupSeparableConv2d
+from gcnn_impl.layers.depthwise_separable import DepthwiseSeparableConv2d as DepthwiseSeparableConv2d
+from gcnn_impl.layers.full import GroupConv2d as GroupConv2d
+from gcnn_impl.layers.full import GroupSeparableConv2d as GroupSeparableConv2d
+from gcnn_impl.layers.group_to_group import GroupToGroupConv2d as GroupToGroupConv2d
+from gcnn_impl.layers.lifting import LiftingConv2d as LiftingConv2d
+from gcnn_impl.layers.norm import GroupBatchNorm2d as GroupBatchNorm2d
+from gcnn_impl.layers.separable import FullySeparableConv2d as FullySeparableConv2d
+from gcnn_impl.layers.separable import SeparableGroupConv2d as SeparableGroupConv2d
 
 # The variants by the short names that configs, records and figures use.
 CONVOLUTIONS: dict[str, type[GroupToGroupConv2d]] = {
@@ -46,17 +44,3 @@ CONVOLUTIONS: dict[str, type[GroupToGroupConv2d]] = {
         FullySeparableConv2d,
     )
 }
-
-__all__ = [
-    "CONVOLUTIONS",
-    "Convolution",
-    "DepthwiseGroupSeparableConv2d",
-    "DepthwiseSeparableConv2d",
-    "FullySeparableConv2d",
-    "GroupBatchNorm2d",
-    "GroupConv2d",
-    "GroupSeparableConv2d",
-    "GroupToGroupConv2d",
-    "LiftingConv2d",
-    "SeparableGroupConv2d",
-]

@@ -1,6 +1,7 @@
 """The base class of all layers: their arguments, their grids and the inference cache of their kernels."""
 
 import math
+from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar, Self, get_args
 
@@ -8,17 +9,15 @@ import torch
 from torch import Tensor, nn
 
 from gcnn_impl import functional
-from gcnn_impl.checks import check_integer
-from gcnn_impl.groups import Group
-from gcnn_impl.kernel_nets import SIRENOptions
+from gcnn_impl.groups import Group, check_integer
 from gcnn_impl.kernels import ContinuousKernel, spatial_points
 
 
 class Convolution(nn.Module):
     """Base class of all layers; use one of its subclasses.
 
-    A subclass says which kernels the layer has (``_add_kernels``), how to ``generate`` them, in which layout they work
-    best (``working_kernels``), how to ``convolve`` with them, and how many ``macs`` that takes.
+    A subclass says which kernels the layer has (``_add_kernels``), how to ``generate`` them, in which ``layouts`` they
+    work best, how to ``convolve`` with them, and how many ``macs`` that takes.
 
     Args:
         in_channels, out_channels: C_i, C_o.
@@ -38,6 +37,7 @@ class Convolution(nn.Module):
     """
 
     name: ClassVar[str]  # short name, which configs, records and figures use
+    layouts: ClassVar[tuple[Callable[[Tensor], Tensor], ...]]  # how each generated kernel is laid out in memory
 
     def __init__(
         self,
@@ -73,7 +73,7 @@ class Convolution(nn.Module):
         self.stride, self.padding, self.algorithm = stride, padding, algorithm
         self._gain = gain
         self._factory: dict[str, Any] = {"device": device, "dtype": dtype}
-        self._siren = SIRENOptions(hidden_features=hidden_features, omega=omega, device=device, dtype=dtype)
+        self._siren: dict[str, Any] = {"hidden_features": hidden_features, "omega": omega, **self._factory}
         self._cached: tuple[list[object], list[nn.Parameter], tuple[Tensor, ...]] | None = None
         self.bias = nn.Parameter(torch.zeros(out_channels, **self._factory)) if bias else None
         self._add_kernels()
@@ -94,7 +94,8 @@ class Convolution(nn.Module):
 
     def working_kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
         """Return the kernels in the form and the memory layout with which ``convolve`` is fastest."""
-        raise NotImplementedError
+        kernels = self.generate(*grids)
+        return tuple(layout(kernel) for layout, kernel in zip(self.layouts, kernels, strict=True))
 
     def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
         """Apply the layer with the given working kernels."""
@@ -163,10 +164,10 @@ def check_grid(name: str, elements: Tensor, group: Group, count: int) -> None:
         raise ValueError(f"{name} must have the shape ({count}, {group.dim}) on {group}, not {tuple(elements.shape)}")
 
 
-def arrange_spatial(values: Tensor) -> Tensor:
-    """Arrange the values of a kernel over the plane, (|H_out|, k·k, C_o, C_i) → (C_o, |H_out|, C_i, k, k)."""
-    k = math.isqrt(values.shape[1])
-    return values.permute(2, 0, 3, 1).unflatten(-1, (k, k))
+def arrange(values: Tensor) -> Tensor:
+    """Arrange the values of a kernel, (|H_out|, [|H_in|,] k·k, C_o, C_i) → (C_o, |H_out|, C_i, [|H_in|,] k, k)."""
+    k = math.isqrt(values.shape[-3])
+    return values.movedim((-2, -1), (0, 2)).unflatten(-1, (k, k))
 
 
 def _parameters(module: nn.Module) -> list[nn.Parameter]:

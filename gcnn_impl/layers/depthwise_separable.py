@@ -1,13 +1,12 @@
 """The depthwise-separable variants: a mix of channels w_oi, then a kernel for each channel alone."""
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor, nn
 
 from gcnn_impl import functional
 from gcnn_impl.groups import Group
-from gcnn_impl.layers.group_to_group import GroupToGroupConv2d, arrange_joint
+from gcnn_impl.layers.base import arrange
+from gcnn_impl.layers.group_to_group import GroupToGroupConv2d
 from gcnn_impl.low_rank import rank_one_energy, rank_one_tensor_energy
 
 
@@ -29,18 +28,15 @@ class ChannelMixingConv2d(GroupToGroupConv2d):
 class DepthwiseSeparableConv2d(ChannelMixingConv2d):
     """Depthwise-separable group convolution, kernel w_oi · k_o(x, h)."""
 
-    name: ClassVar[str] = "dseparable"
+    name = "dseparable"
+    layouts = (Tensor.contiguous,)
 
     def _add_kernels(self) -> None:
         super()._add_kernels()
         self.joint_kernel = self._new_joint_kernel(1)
 
     def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
-        return (arrange_joint(self._evaluate(self.joint_kernel, *grids)),)
-
-    def working_kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
-        (kernel,) = self.generate(*grids)
-        return (kernel.contiguous(),)
+        return (arrange(self._evaluate(self.joint_kernel, *grids)),)
 
     def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
         mixed = functional.channel_mix(x, self.channel_weight)
@@ -65,7 +61,8 @@ class DepthwiseSeparableConv2d(ChannelMixingConv2d):
 class DepthwiseGroupSeparableConv2d(ChannelMixingConv2d):
     """Depthwise- and group-separable convolution, kernel w_oi · k^H_o(h) · k^{R²}_o(x)."""
 
-    name: ClassVar[str] = "dgseparable"
+    name = "dgseparable"
+    layouts = (Tensor.contiguous, functional.group_major_kernel)
 
     def _add_kernels(self) -> None:
         super()._add_kernels()
@@ -74,10 +71,6 @@ class DepthwiseGroupSeparableConv2d(ChannelMixingConv2d):
 
     def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
         return self._over_group(self.group_kernel, *grids), self._over_plane(self.spatial_kernel, *grids)
-
-    def working_kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
-        over_group, over_plane = self.generate(*grids)
-        return over_group.contiguous(), functional.group_major_kernel(over_plane)
 
     def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
         group_kernel, spatial_kernel = kernels

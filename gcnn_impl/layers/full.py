@@ -1,17 +1,21 @@
-"""The full group convolution, and the base class of variants that are one convolution over the group and the plane."""
+"""The variants that are applied as one convolution over the group and the plane: full and group-separable."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from torch import Tensor
 
 from gcnn_impl import functional
 from gcnn_impl.groups import Group
 from gcnn_impl.kernels import disc_tip_taps
-from gcnn_impl.layers.group_to_group import GroupToGroupConv2d, arrange_joint
+from gcnn_impl.layers.base import arrange
+from gcnn_impl.layers.group_to_group import GroupToGroupConv2d
+from gcnn_impl.low_rank import rank_one_energy
 
 
 class UnfactoredConv2d(GroupToGroupConv2d):
     """Base class of the variants that are applied as one convolution over the group and the plane at once."""
+
+    layouts = (functional.channels_last_kernel,)
 
     def _values(self, *grids: Tensor, taps: Tensor | None = None) -> Tensor:
         """Return the kernel values, shape (|H_out|, |H_in|, taps, C_o, C_i)."""
@@ -22,11 +26,11 @@ class UnfactoredConv2d(GroupToGroupConv2d):
         return self.algorithm != "direct" and self.group.rotates and self.kernel_size >= 5 and same
 
     def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
-        return (arrange_joint(self._values(*grids)),)
+        return (arrange(self._values(*grids)),)
 
     def working_kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
         if not self._drops_taps():
-            return tuple(functional.channels_last_kernel(kernel) for kernel in self.generate(*grids))
+            return super().working_kernels(*grids)
         k = self.kernel_size
         values = self._values(*grids, taps=disc_tip_taps(k).to(self._device()))
         inner, vertical, horizontal = values.permute(3, 0, 4, 1, 2).split([(k - 2) ** 2, 2, 2], dim=-1)
@@ -51,7 +55,7 @@ class UnfactoredConv2d(GroupToGroupConv2d):
 class GroupConv2d(UnfactoredConv2d):
     """Full (non-separable) group convolution, kernel k_oi(x, h)."""
 
-    name: ClassVar[str] = "full"
+    name = "full"
 
     def _add_kernels(self) -> None:
         self.joint_kernel = self._new_joint_kernel(self.in_channels)
@@ -63,3 +67,22 @@ class GroupConv2d(UnfactoredConv2d):
     def explained_energy(kernels: Tensor, group: Group) -> Tensor | None:
         """Return None: the full kernel is not restricted."""
         return None
+
+
+class GroupSeparableConv2d(UnfactoredConv2d):
+    """Group-separable convolution, kernel k^H_oi(h) · k^{R²}_oi(x), composed into a full kernel."""
+
+    name = "gseparable"
+
+    def _add_kernels(self) -> None:
+        self.group_kernel = self._new_group_kernel(self.in_channels, fan_in_channels=1)
+        self.spatial_kernel = self._new_spatial_kernel(self.in_channels)
+
+    def _values(self, *grids: Tensor, taps: Tensor | None = None) -> Tensor:
+        over_plane = self._evaluate(self.spatial_kernel, *grids[:1], taps=taps)  # (|H_out|, taps, C_o, C_i)
+        return self._evaluate(self.group_kernel, *grids)[:, :, None] * over_plane[:, None]
+
+    @staticmethod
+    def explained_energy(kernels: Tensor, group: Group) -> Tensor | None:
+        """Separate, for each (o, i), the matrix h × x."""
+        return rank_one_energy(kernels)

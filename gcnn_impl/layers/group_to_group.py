@@ -1,6 +1,3 @@
-"""The base class of the variants: convolutions from a map on the group to a map on the group."""
-
-import math
 from functools import partial
 from typing import Any
 
@@ -8,16 +5,14 @@ from torch import Tensor
 
 from gcnn_impl.groups import Group
 from gcnn_impl.kernels import ContinuousKernel, group_points, joint_points
-from gcnn_impl.layers.base import Convolution, arrange_spatial, check_grid
+from gcnn_impl.layers.base import Convolution, arrange, check_grid
 
 
 class GroupToGroupConv2d(Convolution):
-    """Base class of the variants, (B, C_i, |H_in|, H, W) → (B, C_o, |H_out|, H', W'); use one of its subclasses.
+    """Base class of the variants, (B, C_i, |H_in|, H, W) → (B, C_o, |H_out|, H', W'), with ``Convolution``'s arguments.
 
     A variant restricts the kernel k_oi(x, h) to products of factors. Besides the factors, a subclass says what their
     product is (``composed_kernel``) and how much of any other kernel such a product explains (``explained_energy``).
-
-    Args: those of ``Convolution``.
     """
 
     def _check_groups(self, group: Group, out_group: Group | None) -> None:
@@ -50,14 +45,8 @@ class GroupToGroupConv2d(Convolution):
 
     def _new_group_kernel(self, in_channels: int, fan_in_channels: int | None = None) -> ContinuousKernel:
         """Return a kernel over the group, k(h⁻¹h'), with this many input channels."""
-        return ContinuousKernel(
-            partial(group_points, self.group),
-            self._grids(),
-            self.out_channels,
-            in_channels,
-            fan_in_channels=fan_in_channels,
-            **self._siren,
-        )
+        locate, channels = partial(group_points, self.group), (self.out_channels, in_channels)
+        return ContinuousKernel(locate, self._grids(), *channels, fan_in_channels=fan_in_channels, **self._siren)
 
     def _over_group(self, kernel: ContinuousKernel, *grids: Tensor) -> Tensor:
         """Return the values of a kernel over the group, shape (C_o, |H_out|, C_i, |H_in|)."""
@@ -65,14 +54,14 @@ class GroupToGroupConv2d(Convolution):
 
     def _over_plane(self, kernel: ContinuousKernel, *grids: Tensor) -> Tensor:
         """Return the values of a kernel over the plane with one input channel, shape (C_o, |H_out|, k, k)."""
-        return arrange_spatial(self._evaluate(kernel, *grids[:1]))[:, :, 0]
+        return arrange(self._evaluate(kernel, *grids[:1]))[:, :, 0]
 
     def _grids(self) -> tuple[Tensor, Tensor]:
         return self.out_group.elements(), self.group.elements()
 
     def _geometry(self) -> dict[str, Any]:
-        disc, algorithm = self.group.rotates, self.algorithm
-        return {"stride": self.stride, "padding": self.padding, "disc": disc, "algorithm": algorithm}
+        disc = self.group.rotates
+        return {"stride": self.stride, "padding": self.padding, "disc": disc, "algorithm": self.algorithm}
 
     def forward(self, x: Tensor, in_elements: Tensor | None = None, out_elements: Tensor | None = None) -> Tensor:
         """Convolve on the discretised grids, or on explicit ones, shapes (|H_in|, dim) and (|H_out|, dim)."""
@@ -86,12 +75,3 @@ class GroupToGroupConv2d(Convolution):
         check_grid("in_elements", in_elements, self.group, x.shape[2])
         check_grid("out_elements", out_elements, self.out_group, len(out_elements))
         return self.convolve(x, *self.kernels(out_elements, in_elements))
-
-
-def arrange_joint(values: Tensor) -> Tensor:
-    """Arrange the values of a kernel over the group and the plane.
-
-    (|H_out|, |H_in|, k·k, C_o, C_i) → (C_o, |H_out|, C_i, |H_in|, k, k).
-    """
-    k = math.isqrt(values.shape[2])
-    return values.permute(3, 0, 4, 1, 2).unflatten(-1, (k, k))

@@ -1,12 +1,8 @@
-"""The lifting convolution: from an image to a map on the group."""
-
-from typing import ClassVar
-
 from torch import Tensor
 
 from gcnn_impl import functional
 from gcnn_impl.groups import Group
-from gcnn_impl.layers.base import Convolution, arrange_spatial, check_grid
+from gcnn_impl.layers.base import Convolution, arrange, check_grid
 
 
 class LiftingConv2d(Convolution):
@@ -18,7 +14,8 @@ class LiftingConv2d(Convolution):
         TypeError: for an ``out_group``.
     """
 
-    name: ClassVar[str] = "lifting"
+    name = "lifting"
+    layouts = (functional.group_major_kernel,)
 
     def _check_groups(self, group: Group, out_group: Group | None) -> None:
         if out_group is not None:
@@ -29,11 +26,7 @@ class LiftingConv2d(Convolution):
         self.spatial_kernel = self._new_spatial_kernel(self.in_channels)
 
     def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
-        return (arrange_spatial(self._evaluate(self.spatial_kernel, *grids)),)
-
-    def working_kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
-        (kernel,) = self.generate(*grids)
-        return (functional.group_major_kernel(kernel),)
+        return (arrange(self._evaluate(self.spatial_kernel, *grids)),)
 
     def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
         return functional.lift_conv2d(x, *kernels, bias=self.bias, stride=self.stride, padding=self.padding)

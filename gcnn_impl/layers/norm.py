@@ -1,5 +1,3 @@
-"""Normalisation of maps on the group."""
-
 from torch import Tensor, nn
 
 

@@ -1,19 +1,22 @@
-"""The separable group convolution, the paper's main variant."""
+"""The variants that separate the group from the plane, and on Sim(2) the rotations from the scales as well."""
 
-from typing import ClassVar
+from functools import partial
 
+import torch
 from torch import Tensor
 
 from gcnn_impl import functional
-from gcnn_impl.groups import Group
+from gcnn_impl.groups import Group, SO2xRPlus
+from gcnn_impl.kernels import ContinuousKernel, group_points
 from gcnn_impl.layers.group_to_group import GroupToGroupConv2d
-from gcnn_impl.low_rank import rank_one_energy
+from gcnn_impl.low_rank import rank_one_energy, rank_one_tensor_energy
 
 
 class SeparableGroupConv2d(GroupToGroupConv2d):
     """Separable group convolution, kernel k^H_oi(h) · k^{R²}_o(x): the paper's main variant."""
 
-    name: ClassVar[str] = "separable"
+    name = "separable"
+    layouts = (functional.channels_last_kernel, functional.group_major_kernel)
 
     def _add_kernels(self) -> None:
         self.group_kernel = self._new_group_kernel(self.in_channels)
@@ -21,10 +24,6 @@ class SeparableGroupConv2d(GroupToGroupConv2d):
 
     def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
         return self._over_group(self.group_kernel, *grids), self._over_plane(self.spatial_kernel, *grids)
-
-    def working_kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
-        over_group, over_plane = self.generate(*grids)
-        return functional.channels_last_kernel(over_group), functional.group_major_kernel(over_plane)
 
     def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
         return functional.separable_group_conv2d(x, *kernels, bias=self.bias, **self._geometry())
@@ -41,3 +40,74 @@ class SeparableGroupConv2d(GroupToGroupConv2d):
     def explained_energy(kernels: Tensor, group: Group) -> Tensor | None:
         """Separate, for each o, the matrix (i, h) × x."""
         return rank_one_energy(kernels.flatten(1, 2))
+
+
+class FullySeparableConv2d(GroupToGroupConv2d):
+    """Fully separable convolution on Sim(2), kernel k^Θ_oi(θ) · k^S_o(s) · k^{R²}_o(x).
+
+    Raises:
+        ValueError: also for any other group than SO2xRPlus.
+    """
+
+    name = "separable2d"
+    layouts = (functional.channels_last_kernel, Tensor.contiguous, functional.group_major_kernel)
+    group: SO2xRPlus
+    out_group: SO2xRPlus
+
+    def _check_groups(self, group: Group, out_group: Group | None) -> None:
+        super()._check_groups(group, out_group)
+        if not (isinstance(group, SO2xRPlus) and isinstance(out_group, SO2xRPlus | None)):
+            raise ValueError(f"the fully separable convolution needs SO2xRPlus, not {group}")
+
+    def _add_kernels(self) -> None:
+        rotations, scales = self._split(*self._grids())
+        over_rotations, over_scales = (partial(group_points, g) for g in (self.group.rotation, self.group.scale))
+        channels = self.out_channels, self.in_channels
+        self.rotation_kernel = ContinuousKernel(over_rotations, rotations, *channels, **self._siren)
+        self.scale_kernel = ContinuousKernel(over_scales, scales, self.out_channels, 1, **self._siren)
+        self.spatial_kernel = self._new_spatial_kernel(1)
+
+    def _split(self, out_elements: Tensor, in_elements: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """Return the rotations and the scales of rotation-major product grids, both as (output, input)."""
+        factors = []
+        for elements, group in [(out_elements, self.out_group), (in_elements, self.group)]:
+            scales = group.scales
+            rotation, scale = elements[::scales, :1], elements[:scales, 1:]
+            product = torch.cat([rotation.repeat_interleave(scales, 0), scale.repeat(len(rotation), 1)], dim=-1)
+            if product.shape != elements.shape or not torch.allclose(product, elements):
+                raise ValueError(f"the elements are not a rotation-major product of rotations and {scales} scales")
+            factors.append((rotation, scale))
+        (out_rotation, out_scale), (in_rotation, in_scale) = factors
+        return (out_rotation, in_rotation), (out_scale, in_scale)
+
+    def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
+        rotations, scales = self._split(*grids) if grids else ((), ())
+        return (
+            self._over_group(self.rotation_kernel, *rotations),
+            self._over_group(self.scale_kernel, *scales),
+            self._over_plane(self.spatial_kernel, *grids),
+        )
+
+    def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
+        return functional.fully_separable_conv2d(x, *kernels, bias=self.bias, **self._geometry())
+
+    def macs(self, in_pixels: int, out_pixels: int) -> int:
+        """Return the MACs of a 1×1 convolution over (C_i·R_in), a grouped 1×1 one over S, and a depthwise k × k one.
+
+        R and S are the numbers of rotations and of scales.
+        """
+        (r_in, s_in), (r_out, s_out) = ((g.rotations, g.scales) for g in (self.group, self.out_group))
+        mixing = r_out * s_in * (self.in_channels * r_in + s_out) * in_pixels
+        return self.out_channels * (mixing + r_out * s_out * self.kernel_size**2 * out_pixels)
+
+    def composed_kernel(self) -> Tensor:
+        rotation, scale, spatial = self.generate()
+        over_group = torch.einsum("oaib,oscd->oasibd", rotation, scale)
+        return functional.compose_kernels(over_group.flatten(4, 5).flatten(1, 2), spatial)
+
+    @staticmethod
+    def explained_energy(kernels: Tensor, group: Group) -> Tensor | None:
+        """Separate, for each o, the tensor (i, θ) × s × x; the energy is a lower bound. None on other groups."""
+        if not isinstance(group, SO2xRPlus):
+            return None
+        return rank_one_tensor_energy(kernels.unflatten(2, (group.rotations, group.scales)).flatten(1, 2))

@@ -4,47 +4,23 @@ A config says everything about a network (``configs``), ``build`` makes the netw
 equal cost. The layers live in ``layers``; training and data sets live outside of ``gcnn_impl``.
 """
 
-from gcnn_impl.layers import CONVOLUTIONS
-from gcnn_impl.models.allcnnc import AllCNNC, GroupAllCNNC
-from gcnn_impl.models.base import POOLED_GAIN, RELU_GAIN, Network
-from gcnn_impl.models.configs import (
-    AllCNNCConfig,
-    GroupAllCNNCConfig,
-    GroupOptions,
-    GroupResNetConfig,
-    PlainResNetConfig,
-)
-from gcnn_impl.models.resnet import Classifier, GroupResNet, PlainResNet
-from gcnn_impl.models.sizes import (
-    NETWORKS,
-    Config,
-    build,
-    count_macs,
-    count_parameters,
-    width_for_macs,
-    width_for_parameters,
-)
-
-__all__ = [
-    "CONVOLUTIONS",
-    "NETWORKS",
-    "POOLED_GAIN",
-    "RELU_GAIN",
-    "AllCNNC",
-    "AllCNNCConfig",
-    "Classifier",
-    "Config",
-    "GroupAllCNNC",
-    "GroupAllCNNCConfig",
-    "GroupOptions",
-    "GroupResNet",
-    "GroupResNetConfig",
-    "Network",
-    "PlainResNet",
-    "PlainResNetConfig",
-    "build",
-    "count_macs",
-    "count_parameters",
-    "width_for_macs",
-    "width_for_parameters",
-]
+from gcnn_impl.layers import CONVOLUTIONS as CONVOLUTIONS
+from gcnn_impl.models.allcnnc import AllCNNC as AllCNNC
+from gcnn_impl.models.allcnnc import GroupAllCNNC as GroupAllCNNC
+from gcnn_impl.models.base import POOLED_GAIN as POOLED_GAIN
+from gcnn_impl.models.base import RELU_GAIN as RELU_GAIN
+from gcnn_impl.models.configs import AllCNNCConfig as AllCNNCConfig
+from gcnn_impl.models.configs import GroupAllCNNCConfig as GroupAllCNNCConfig
+from gcnn_impl.models.configs import GroupOptions as GroupOptions
+from gcnn_impl.models.configs import GroupResNetConfig as GroupResNetConfig
+from gcnn_impl.models.configs import PlainResNetConfig as PlainResNetConfig
+from gcnn_impl.models.resnet import Classifier as Classifier
+from gcnn_impl.models.resnet import GroupResNet as GroupResNet
+from gcnn_impl.models.resnet import PlainResNet as PlainResNet
+from gcnn_impl.models.sizes import NETWORKS as NETWORKS
+from gcnn_impl.models.sizes import Config as Config
+from gcnn_impl.models.sizes import build as build
+from gcnn_impl.models.sizes import count_macs as count_macs
+from gcnn_impl.models.sizes import count_parameters as count_parameters
+from gcnn_impl.models.sizes import width_for_macs as width_for_macs
+from gcnn_impl.models.sizes import width_for_parameters as width_for_parameters

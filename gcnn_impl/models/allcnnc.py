@@ -35,15 +35,9 @@ class GroupAllCNNC(Network[GroupAllCNNCConfig]):
     """
 
     def _add_layers(self, **factory: Any) -> None:
-        config = self.config
-        options: dict[str, Any] = {
-            "group": config.group,
-            "hidden_features": config.hidden_features,
-            "omega": config.omega,
-            **factory,
-        }
+        config, gain = self.config, 1.0
+        options = config.layer_options(**factory)
         self.layers = nn.ModuleList()
-        gain = 1.0
         for i, o, k, pooled, p in config.hidden_layers():
             convolution = CONVOLUTIONS[config.variant] if self.layers else LiftingConv2d
             conv = convolution(i, o, k, padding=k // 2, bias=False, gain=gain, **options)

@@ -18,9 +18,7 @@ ConfigT = TypeVar("ConfigT")
 class Network(nn.Module, Generic[ConfigT]):
     """Base class of the networks, (B, C, H, W) → (B, num_classes); a subclass says which layers it has.
 
-    Args:
-        config: everything about the network but its weights.
-        device, dtype: of the parameters, as in torch.
+    The config says everything about a network but its weights; ``device`` and ``dtype`` are those of the parameters.
     """
 
     def __init__(

@@ -1,6 +1,7 @@
 """Frozen configs: everything about a network but its weights."""
 
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 from torch import Tensor
 
@@ -117,12 +118,13 @@ class GroupOptions:
         if self.variant not in CONVOLUTIONS:
             raise ValueError(f"unknown variant {self.variant!r}; allowed: {', '.join(CONVOLUTIONS)}")
 
+    def layer_options(self, **factory: Any) -> dict[str, Any]:
+        """Return the arguments that all layers share, with torch's ``device`` and ``dtype``."""
+        return {"group": self.group, "hidden_features": self.hidden_features, "omega": self.omega, **factory}
+
     def grids(self, training: bool) -> tuple[Tensor, ...]:
         """Return the input and the output grid for the layers of one forward; () stands for the discretised grids."""
-        if not (self.sampled and training):
-            return ()
-        grid = self.group.sample()
-        return grid, grid
+        return (self.group.sample(),) * 2 if self.sampled and training else ()
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,7 @@ class Classifier(nn.Sequential):
 class ResidualBlock(nn.Module):
     """Residual block of maps on the group or of ordinary ones, (B, C_i, [|H|,] H, W) → (B, C_o, [|H|,] H, W).
 
-    Args:
-        skip: a 1×1 convolution C_i → C_o; None leaves the skip as it is, where C_i = C_o.
+    ``skip`` is a 1×1 convolution C_i → C_o; None leaves the skip as it is, where C_i = C_o.
     """
 
     def __init__(
@@ -51,15 +50,15 @@ class ResidualBlock(nn.Module):
 
 
 def _group_block(config: GroupResNetConfig, c_in: int, c_out: int, gain: float, **factory: Any) -> ResidualBlock:
-    conv, k, hidden = CONVOLUTIONS[config.variant], config.kernel_size, config.hidden_features
-    options: dict[str, Any] = {"group": config.group, "bias": False, "omega": config.omega, **factory}
-    same: dict[str, Any] = {"padding": k // 2, "hidden_features": hidden, **options}
+    conv, k = CONVOLUTIONS[config.variant], config.kernel_size
+    options = {"bias": False, **config.layer_options(**factory)}
+    same, half = {"padding": k // 2, **options}, {**options, "hidden_features": config.hidden_features // 2}
     return ResidualBlock(
         conv(c_in, c_in, k, gain=gain, **same),
         GroupBatchNorm2d(c_in, **factory),
         conv(c_in, c_out, k, gain=RELU_GAIN, **same),
         GroupBatchNorm2d(c_out, **factory),
-        conv(c_in, c_out, 1, gain=gain, hidden_features=hidden // 2, **options) if c_in != c_out else None,
+        conv(c_in, c_out, 1, gain=gain, **half) if c_in != c_out else None,
     )
 
 
@@ -79,21 +78,17 @@ class GroupResNet(Network[GroupResNetConfig]):
 
     def _add_layers(self, **factory: Any) -> None:
         config, widths, k = self.config, self.config.widths, self.config.kernel_size
-        siren: dict[str, Any] = {"hidden_features": config.hidden_features, "omega": config.omega, **factory}
-        self.lifting = LiftingConv2d(
-            config.in_channels, widths[0], k, config.group, padding=k // 2, bias=False, **siren
-        )
+        conv = CONVOLUTIONS[config.variant]
+        options = {"bias": False, **config.layer_options(**factory)}
+        self.lifting = LiftingConv2d(config.in_channels, widths[0], k, padding=k // 2, **options)
         self.lifting_norm = GroupBatchNorm2d(widths[0], **factory)
         pairs = list(pairwise(widths))
         kept = (1 - config.channel_dropout) ** 0.5
         gains = [RELU_GAIN * kept] + [POOLED_GAIN * kept] * (len(pairs) - 1)
-        self.blocks = nn.ModuleList(
-            _group_block(config, i, o, gain, **factory) for (i, o), gain in zip(pairs, gains, strict=True)
-        )
+        blocks = [_group_block(config, i, o, gain, **factory) for (i, o), gain in zip(pairs, gains, strict=True)]
+        self.blocks = nn.ModuleList(blocks)
         self.norms = nn.ModuleList(GroupBatchNorm2d(o, **factory) for _, o in pairs)
-        self.last = CONVOLUTIONS[config.variant](
-            widths[-1], widths[-1], config.last_kernel_size, config.group, bias=False, gain=POOLED_GAIN * kept, **siren
-        )
+        self.last = conv(widths[-1], widths[-1], config.last_kernel_size, gain=POOLED_GAIN * kept, **options)
         self.last_norm = GroupBatchNorm2d(widths[-1], **factory)
         self.dropout = nn.Dropout3d(config.channel_dropout)  # a channel over all of H and the plane: equivariant
         self.classifier = Classifier(config, **factory)

@@ -3,6 +3,6 @@
 PyTorch is the reference for every operator (``functional``, ``kernel_nets``) and replaces it where it cannot be used.
 """
 
-from gcnn_impl.native.build import library, status, takes
-
-__all__ = ["library", "status", "takes"]
+from gcnn_impl.native.build import library as library
+from gcnn_impl.native.build import status as status
+from gcnn_impl.native.build import takes as takes

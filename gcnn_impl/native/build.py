@@ -132,26 +132,27 @@ def operator(schema: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     return register
 
 
-def _load() -> ctypes.CDLL | str:
-    """Return the operators, or the reason why they are not in use."""
-    return _load_once() if _loaded is None else _loaded
-
-
 _loaded: ctypes.CDLL | str | None = None
 
 
-def _load_once() -> ctypes.CDLL | str:
+def _load() -> ctypes.CDLL | str:
+    """Return the operators, or the reason why they are not in use."""
     global _loaded
-    with _lock:
-        if _loaded is None:
-            try:
-                _loaded = _compile_and_load()
-            except Unavailable as reason:
-                _loaded = str(reason)
-            except (OSError, subprocess.SubprocessError, AttributeError) as error:
-                _loaded = " ".join(_message(error).split())
-                warnings.warn(f"gcnn_impl goes on without its operators in C: {_loaded}", RuntimeWarning, stacklevel=4)
+    if _loaded is None:
+        with _lock:
+            _loaded = _loaded or _compile_or_reason()
     return _loaded
+
+
+def _compile_or_reason() -> ctypes.CDLL | str:
+    try:
+        return _compile_and_load()
+    except Unavailable as reason:
+        return str(reason)
+    except (OSError, subprocess.SubprocessError, AttributeError) as error:
+        found = " ".join(_message(error).split())
+        warnings.warn(f"gcnn_impl goes on without its operators in C: {found}", RuntimeWarning, stacklevel=4)
+        return found
 
 
 def _message(error: Exception) -> str:

@@ -96,8 +96,7 @@ def _depthwise(images: Tensor, weight: Tensor, bias: Tensor | None, padding: int
     scratch = images.new_empty(_memory("gcnn_depthwise_memory", 2, *sizes, threads)[0])
     grown = 2 * padding - weight.shape[-1] + 1
     y = images.new_empty(batch, height + grown, width + grown, resolution, channels)
-    bias_address = None if bias is None else bias.data_ptr()
-    addresses = images.data_ptr(), weight.data_ptr(), bias_address, y.data_ptr(), scratch.data_ptr()
+    addresses = [None if t is None else t.data_ptr() for t in (images, weight, bias, y, scratch)]
     _library().gcnn_depthwise(*addresses, *sizes, channels, disc, flip, threads)
     return y
 
@@ -135,9 +134,7 @@ class _SpatialConv2d(torch.autograd.Function):
         if _is_pytorchs(gradient):
             return *_pytorch_gradients(ctx.reference, (x, kernel, bias), gradient), None, None, None
         size, padding, disc = weight.shape[-1], ctx.padding, ctx.disc
-        of_x: Tensor | None = None
-        of_kernel: Tensor | None = None
-        of_bias: Tensor | None = None
+        of_x = of_kernel = of_bias = None
         gradient = _images(gradient)
         if ctx.needs_input_grad[1] or ctx.needs_input_grad[2]:
             of_weight, of_biases = _depthwise_weight(images, gradient, size, padding, disc)
@@ -151,11 +148,7 @@ class _SpatialConv2d(torch.autograd.Function):
 def spatial_conv2d(
     x: Tensor, kernel: Tensor, bias: Tensor | None, padding: int, disc: bool, reference: Callable[..., Tensor]
 ) -> Tensor:
-    """Compute ``functional.spatial_conv2d`` with stride 1, padding below k, and an image that the kernel fits in.
-
-    Args:
-        reference: the same function in PyTorch, of (x, kernel, bias).
-    """
+    """Compute ``functional.spatial_conv2d`` with stride 1, padding below k, and an image that the kernel fits in."""
     if is_differentiated(x, kernel, bias):
         return _SpatialConv2d.apply(x, kernel, bias, padding, disc, reference)
     weight = kernel.transpose(0, 1).flatten(0, 1).contiguous()
@@ -306,7 +299,7 @@ def siren(
     parameters: Sequence[Tensor],
     reference: Callable[..., Tensor],
 ) -> Tensor:
-    """Return the values of a SIREN at the places of a kernel.
+    """Return the values of a SIREN at the places of a kernel, shape (A, C_o, T, C_i).
 
     Args:
         coordinates: coordinates of the points, shape (N, d).
@@ -315,9 +308,6 @@ def siren(
         omega, parameters: frequency and parameters of the net, in the order of ``SIREN.tensors``.
         channels: C_o.
         reference: the same function in PyTorch, of the parameters.
-
-    Returns:
-        Shape (A, C_o, T, C_i).
     """
     if is_differentiated(*parameters):
         return _Siren.apply(coordinates, weights, index, omega, channels, reference, *parameters)

@@ -6,20 +6,9 @@ from functools import cached_property
 
 import pandas as pd
 
-from reports.arithmetic.layers import against_peers, against_plain, growths, separable_against_full
-from reports.arithmetic.training import common_target, networks, networks_at, spent_to_target
+from reports.arithmetic import layers, training
+from reports.frames import selection
 from reports.frames.frames import Frames
-from reports.frames.selection import (
-    PASSES,
-    STEP,
-    largest_study,
-    latest,
-    layer_base,
-    ok,
-    ours_by_default,
-    studies,
-    usual_threads,
-)
 
 # Studies that are shown; the runs of all others are in the table of records.
 MOST_STUDIES = 3
@@ -27,26 +16,31 @@ MOST_STUDIES = 3
 
 @dataclass(frozen=True, eq=False)
 class StudyRuns:
-    """The finished runs of one study, their epochs, and the cases of our layers, which may have the networks' costs."""
+    """The finished runs of one study, their epochs, and the cases of our layers, which may have the networks' costs.
+
+    `suffix` tells the sections and figures of one study from those of the others; the first study has none.
+    """
 
     runs: pd.DataFrame
     epochs: pd.DataFrame
     cases: pd.DataFrame
+    suffix: str = ""
 
     @cached_property
     def networks(self) -> pd.DataFrame:
         """Every network with its accuracy and its costs."""
-        return networks(self.cases, self.runs)
+        return training.networks(self.cases, self.runs)
 
     @cached_property
     def target(self) -> float:
         """The validation accuracy that every network reaches on average over its seeds; NaN where none was measured."""
-        return common_target(self.epochs)
+        return training.common_target(self.epochs)
 
     @cached_property
     def spent(self) -> pd.DataFrame:
         """What every network had spent when it reached the target; no row without a target."""
-        return spent_to_target(self.epochs if math.isfinite(self.target) else self.epochs.iloc[:0], self.target)
+        epochs = self.epochs if math.isfinite(self.target) else self.epochs.iloc[:0]
+        return training.spent_to_target(epochs, self.target)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,57 +52,59 @@ class Prepared:
     @cached_property
     def measured(self) -> pd.DataFrame:
         """The newest ok record of every case, peers and all settings included."""
-        return latest(ok(self.data.costs))
+        return selection.latest(selection.ok(self.data.costs))
 
     @cached_property
     def ours(self) -> pd.DataFrame:
         """Our layers as they are used by default, on any number of threads."""
-        return ours_by_default(self.measured)
+        return selection.ours_by_default(self.measured)
 
     @cached_property
     def costs(self) -> pd.DataFrame:
         """The inference and training passes of `ours` on the usual number of threads, which may be compared."""
-        return usual_threads(self.ours)
+        return selection.usual_threads(self.ours)
 
     @cached_property
     def steps(self) -> pd.DataFrame:
         """The same as `costs`, with training steps."""
-        return usual_threads(ours_by_default(self.measured, (*PASSES, STEP)))
+        passes = (*selection.PASSES, selection.STEP)
+        return selection.usual_threads(selection.ours_by_default(self.measured, passes))
 
     @cached_property
     def base(self) -> dict[str, object]:
         """The base point of one layer."""
-        return layer_base(self.costs)
+        return selection.layer_base(self.costs)
 
     @cached_property
     def against_plain(self) -> pd.DataFrame:
         """One layer of each variant at the base point, as multiples of plain."""
-        return against_plain(self.costs)
+        return layers.against_plain(self.costs)
 
     @cached_property
     def separable_against_full(self) -> pd.DataFrame:
         """Separable compared with full, wherever both were measured."""
-        return separable_against_full(self.costs, self.data.twins)
+        return layers.separable_against_full(self.costs, self.data.twins)
 
     @cached_property
     def against_peers(self) -> pd.DataFrame:
         """Every layer that is not ours compared with ours."""
-        return against_peers(self.measured, self.data.twins)
+        return layers.against_peers(self.measured, self.data.twins)
 
     @cached_property
     def growths(self) -> pd.DataFrame:
         """The exponents of time and memory along every axis."""
-        return growths(self.costs)
+        return layers.growths(self.costs)
 
     @cached_property
     def studies(self) -> list[StudyRuns]:
         """The sets of finished runs that may be compared, the largest first."""
-        return [self._study(runs) for runs in studies(ok(self.data.runs))]
+        found = selection.studies(selection.ok(self.data.runs))
+        return [self._study(runs, f"-{number}" if number > 1 else "") for number, runs in enumerate(found, start=1)]
 
     @cached_property
     def shown_studies(self) -> list[StudyRuns]:
         """The studies that figures are drawn of: the largest ones, or one without runs where there is none."""
-        return self.studies[:MOST_STUDIES] or [self._study(largest_study(ok(self.data.runs)))]
+        return self.studies[:MOST_STUDIES] or [self._study(selection.largest_study(selection.ok(self.data.runs)))]
 
     @cached_property
     def runs(self) -> pd.DataFrame:
@@ -118,8 +114,8 @@ class Prepared:
     @cached_property
     def best_networks(self) -> pd.DataFrame:
         """For each variant of the largest study its network at the base point, or else the one that validates best."""
-        return networks_at(self.runs, self.base)
+        return training.networks_at(self.runs, self.base)
 
-    def _study(self, runs: pd.DataFrame) -> StudyRuns:
+    def _study(self, runs: pd.DataFrame, suffix: str = "") -> StudyRuns:
         epochs = self.data.epochs
-        return StudyRuns(runs, epochs[epochs["id"].isin(runs["id"])], self.ours)
+        return StudyRuns(runs, epochs[epochs["id"].isin(runs["id"])], self.ours, suffix)

@@ -7,15 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from benchmarks.answers.differences import (
-    NO_REGRESSION,
-    NOTHING_COMPARED,
-    REGRESSION,
-    Differences,
-    check_machines,
-    compare_results,
-    record_label,
-)
+from benchmarks.answers import differences
 from benchmarks.records.configurations import Configuration, by_configuration, by_seed
 from benchmarks.records.outcome import FAILURES
 from benchmarks.records.printable import printable
@@ -60,7 +52,7 @@ class CountChange:
 class Difference:
     """The changes of times, accuracies and counts; `broken` are training runs that fail at B alone."""
 
-    times: Differences
+    times: differences.Differences
     accuracies: Sequence[AccuracyChange]
     counts: Sequence[CountChange]
     broken: Sequence[str]
@@ -71,10 +63,10 @@ class Difference:
     def status(self) -> int:
         """The exit status: 1 when something is slower, less accurate or broken; 2 when nothing could be compared."""
         worse = any(row.word == "worse" for row in self.accuracies)
-        if self.times.status == REGRESSION or worse or self.broken:
-            return REGRESSION
-        judged = any(row.word for row in self.accuracies)
-        return NO_REGRESSION if self.times.status == NO_REGRESSION or judged else NOTHING_COMPARED
+        if self.times.status == differences.REGRESSION or worse or self.broken:
+            return differences.REGRESSION
+        judged = self.times.status == differences.NO_REGRESSION or any(row.word for row in self.accuracies)
+        return differences.NO_REGRESSION if judged else differences.NOTHING_COMPARED
 
 
 def difference(
@@ -85,8 +77,8 @@ def difference(
     Raises:
         ValueError: when the two sets come from different machines, unless `across_machines`.
     """
-    check_machines(before, after, across_machines)
-    times = compare_results(before, after, floor, across_machines)
+    differences.check_machines(before, after, across_machines)
+    times = differences.compare_results(before, after, floor, across_machines)
     a, b = (_configurations(records, across_machines) for records in (before, after))
     lost, new = ([configuration_label(key) for key in one if key not in other] for one, other in ((a, b), (b, a)))
     return Difference(
@@ -136,10 +128,7 @@ def _images(record: Record) -> int:
 
 
 def _counts(before: Iterable[Record], after: Iterable[Record], across_machines: bool) -> Iterable[CountChange]:
-    a, b = (
-        {(None if across_machines else machine_of(r), r["id"]): r for r in records if _counted(r)}
-        for records in (before, after)
-    )
+    a, b = ({_key(r, across_machines): r for r in records if _is_ok(r, "cost")} for records in (before, after))
     quantities: Sequence[tuple[str, Callable[[Record], Any], float, Callable[[float], str]]] = (
         ("MACs, convolution", lambda r: _inside(r, "macs").get("convolution"), 0, numbers.count),
         ("MACs, kernels", lambda r: _inside(r, "macs").get("kernel_generation"), 0, numbers.count),
@@ -150,11 +139,15 @@ def _counts(before: Iterable[Record], after: Iterable[Record], across_machines: 
         for what, of, margin, show in quantities:
             old, new = of(a[key]), of(b.get(key, {}))
             if old is not None and new is not None and abs(new - old) > margin * old:
-                yield CountChange(record_label(a[key]), what, old, new, show)
+                yield CountChange(differences.record_label(a[key]), what, old, new, show)
 
 
-def _counted(record: Record) -> bool:
-    return bool(record["kind"] == "cost" and record["status"] == "ok")
+def _key(record: Record, across_machines: bool) -> tuple[Machine, str]:
+    return ANY_MACHINE if across_machines else machine_of(record), record["id"]
+
+
+def _is_ok(record: Record, kind: str) -> bool:
+    return bool(record["kind"] == kind and record["status"] == "ok")
 
 
 def _inside(record: Record, name: str) -> Mapping[str, Any]:
@@ -163,15 +156,9 @@ def _inside(record: Record, name: str) -> Mapping[str, Any]:
 
 def _broken(before: Iterable[Record], after: Iterable[Record], across_machines: bool) -> list[str]:
     """Return the training runs that were ok at A and fail at B."""
-    fine = {
-        (None if across_machines else machine_of(r), r["id"])
-        for r in before
-        if r["kind"] == "training" and r["status"] == "ok"
-    }
+    fine = {_key(r, across_machines) for r in before if _is_ok(r, "training")}
     return [
         printable(f"training run {r['id']}: {r['status']}: {r.get('message') or ''}", 200)
         for r in after
-        if r["kind"] == "training"
-        and r["status"] in FAILURES
-        and (None if across_machines else machine_of(r), r["id"]) in fine
+        if r["kind"] == "training" and r["status"] in FAILURES and _key(r, across_machines) in fine
     ]

@@ -55,16 +55,8 @@ def _lines(
 
 
 def _accuracy_cells(row: AccuracyChange) -> tuple[str, ...]:
-    points = [f"{100 * value:+.1f}" for value in (row.b - row.a, row.low, row.high)]
-    return (
-        row.word,
-        points[0],
-        f"[{points[1]}, {points[2]}]",
-        f"{100 * row.a:.1f}",
-        f"{100 * row.b:.1f}",
-        f"{row.n}",
-        row.label,
-    )
+    change, low, high = (f"{100 * value:+.1f}" for value in (row.b - row.a, row.low, row.high))
+    return row.word, change, f"[{low}, {high}]", f"{100 * row.a:.1f}", f"{100 * row.b:.1f}", f"{row.n}", row.label
 
 
 def _count_cells(row: CountChange) -> tuple[str, ...]:

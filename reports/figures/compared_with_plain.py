@@ -1,11 +1,10 @@
 """The figure of the first screen: the cost of each layer as a multiple of plain, and the accuracy of its network."""
 
 import pandas as pd
-from markupsafe import Markup
 
 from reports.arithmetic.intervals import Interval
 from reports.arithmetic.prepared import Prepared
-from reports.figures.draw import FAINT, Figure, axis_limits, dodge, log_x, panel, scatter, spread
+from reports.figures.draw import FAINT, Drawing, Figure, axis_limits, dodge, log_x, names_on_y, scatter, spread
 from reports.frames.selection import NETWORK
 from reports.style import MUTED, in_order
 from reports.words import headline, numbers
@@ -14,33 +13,29 @@ from reports.words.names import BASIC, PASS_WORDS, network_names, point_words
 
 def compared_with_plain(results: Prepared, key: str) -> Figure:
     """Draw time, memory and MACs of each variant at the base point as multiples of plain, and network accuracies."""
-    title = "What one layer costs, and what a network of such layers reaches"
     table, best = results.against_plain, results.best_networks
     table = table[table["variant"].isin(BASIC)] if table["variant"].isin(BASIC[1:]).any() else table
-    takeaway = headline.compared_with_plain(table, best)
-    panels, texts, drawn = [], [], []
-    variants = in_order([*table["variant"], *best["variant"]])
+    title = "What one layer costs, and what a network of such layers reaches"
+    drawing = Drawing(key, title, headline.compared_with_plain(table, best))
+    texts, drawn = [], []
     if len(table):
-        svg, data = _multiples(table, key, title, takeaway)
-        panels.append(svg)
-        drawn.append(data)
+        drawn.append(_multiples(table, drawing))
         texts.append(
             f"Base point: {point_words(table.iloc[0])}. Times: ratios of medians with 95 % intervals, n = "
             f"{numbers.span(table['n'])} passes in {numbers.processes(table['rounds'])}; memory and MACs are counts."
         )
     if len(best):
-        svg, data = _reached(results.runs, best, f"{key}-reached", title, takeaway)
-        panels.append(svg)
-        drawn.append(data)
+        drawn.append(_reached(results.runs, best, drawing))
         texts.append(
             f"Accuracy: of each variant the network at that |H|, or else the one that validates best; large points are "
             f"means over n = {numbers.span(best['n'])} seeds, bars ± 1 s.d., small points the seeds."
         )
     data = pd.concat(drawn) if drawn else pd.DataFrame()
-    return Figure(key, title, takeaway, " ".join(texts), tuple(panels), tuple(variants), wide=True, data=data)
+    return drawing.figure(" ".join(texts), [*table["variant"], *best["variant"]], data, wide=True)
 
 
-def _multiples(table: pd.DataFrame, key: str, title: str, takeaway: str) -> tuple[Markup, pd.DataFrame]:
+def _multiples(table: pd.DataFrame, drawing: Drawing) -> pd.DataFrame:
+    """Draw the multiples of plain, and return their data."""
     kinds = {"time_ratio": "time", "memory_ratio": "memory", "mac_ratio": "MACs"}
     rows = table[table["direction"].isin(PASS_WORDS)]
     data = rows.melt(["variant", "direction", "time_low", "time_high"], list(kinds), "kind", "ratio").dropna()
@@ -51,46 +46,39 @@ def _multiples(table: pd.DataFrame, key: str, title: str, takeaway: str) -> tupl
     names = [f"{kind}, {words}" for kind in kinds.values() for words in PASS_WORDS.values()]
     names = [name for name in names if name in set(data["quantity"])]
     data["y"] = data["quantity"].map(names.index) + dodge(data["variant"])
-    with panel((4.1, max(1.7, 0.65 + 0.42 * len(names)))) as canvas:
+    size = 4.1, max(1.7, 0.65 + 0.42 * len(names))
+    with drawing.panel(size, "multiple of plain (log scale)", "", key=drawing.key) as canvas:
         spread(canvas, data, "ratio", "y", of="x")
         scatter(canvas, data, "ratio", "y", 38, lambda row: f"{row['variant']}, {row['quantity']}: {_multiple(row)}")
         log_x(canvas.axes, axis_limits(data[["ratio", "low", "high"]]), "{:g}×")
         canvas.axes.axvline(1, color=MUTED, linewidth=0.8, linestyle="--", zorder=0)
-        canvas.axes.set_yticks(range(len(names)), names)
-        canvas.axes.set_ylim(len(names) - 0.5, -0.5)
-        canvas.axes.set(xlabel="multiple of plain (log scale)", ylabel="")
-        return canvas.svg(key, title, takeaway), data.drop(columns="y")
+        names_on_y(canvas.axes, names)
+    return data.drop(columns="y")
 
 
 def _multiple(row: pd.Series) -> str:
     return numbers.multiple(Interval(row["ratio"], row["low"], row["high"]))
 
 
-def _reached(
-    runs: pd.DataFrame, best: pd.DataFrame, key: str, title: str, takeaway: str
-) -> tuple[Markup, pd.DataFrame]:
+def _reached(runs: pd.DataFrame, best: pd.DataFrame, drawing: Drawing) -> pd.DataFrame:
+    """Draw the accuracies of the networks, and return their data."""
     names = network_names(best)
     order = [i for variant in in_order(best["variant"]) for i in best.index[best["variant"] == variant]]
     seeds = runs.merge(best[NETWORK].assign(row=best.index), on=NETWORK)
     seeds = seeds.assign(y=seeds["row"].map(order.index), accuracy=100 * seeds["test_accuracy"])
     means = best.assign(y=[order.index(i) for i in best.index], accuracy=100 * best["mean"], name=list(names.values()))
     means["low"], means["high"] = 100 * (best["mean"] - best["sd"]), 100 * (best["mean"] + best["sd"])
-    with panel((3.6, max(1.7, 0.65 + 0.42 * len(order)))) as canvas:
+
+    def of_seed(row: pd.Series) -> str:
+        return f"{row['variant']}, seed {row['seed']:.0f}: {row['accuracy']:.1f} %"
+
+    def of_mean(row: pd.Series) -> str:
+        return f"{row['name']}: {numbers.mean_sd(row['mean'], row['sd'])}"
+
+    size = 3.6, max(1.7, 0.65 + 0.42 * len(order))
+    with drawing.panel(size, "test accuracy (%)", "", ": test accuracy", key=f"{drawing.key}-reached") as canvas:
         spread(canvas, means, "accuracy", "y", of="x")
-        scatter(
-            canvas,
-            seeds,
-            "accuracy",
-            "y",
-            12,
-            lambda row: f"{row['variant']}, seed {row['seed']:.0f}: {row['accuracy']:.1f} %",
-            FAINT,
-        )
-        scatter(
-            canvas, means, "accuracy", "y", 48, lambda row: f"{row['name']}: {numbers.mean_sd(row['mean'], row['sd'])}"
-        )
-        canvas.axes.set_yticks(range(len(order)), [names[i].replace(" |H|", "\n|H|") for i in order])
-        canvas.axes.set_ylim(len(order) - 0.5, -0.5)
-        canvas.axes.set(xlabel="test accuracy (%)", ylabel="")
-        svg = canvas.svg(key, f"{title}: test accuracy", takeaway)
-    return svg, seeds[[*NETWORK, "seed", "test_accuracy"]]
+        scatter(canvas, seeds, "accuracy", "y", 12, of_seed, FAINT)
+        scatter(canvas, means, "accuracy", "y", 48, of_mean)
+        names_on_y(canvas.axes, [names[i].replace(" |H|", "\n|H|") for i in order])
+    return seeds[[*NETWORK, "seed", "test_accuracy"]]

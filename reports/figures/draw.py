@@ -1,7 +1,7 @@
 """The tools of all figures: panels, lines and points in the looks of the variants, axes with readable ticks."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -63,14 +63,50 @@ class Canvas:
     axes: Axes
     tips: dict[str, list[str]] = field(default_factory=dict)
 
-    def svg(self, key: str, title: str, description: str) -> Markup:
-        return inline(self.axes.figure.get_figure(root=True), key, title, description, self.tips)
+
+@dataclass(frozen=True)
+class Drawing:
+    """A figure while its panels are drawn."""
+
+    key: str
+    title: str
+    takeaway: str
+    panels: list[Markup] = field(default_factory=list)
+
+    @contextmanager
+    def panel(
+        self,
+        size: tuple[float, float],
+        x: str,
+        y: str,
+        what: str = "",
+        *,
+        heading: str = "",
+        pad: float | None = None,
+        key: str = "",
+    ) -> Iterator[Canvas]:
+        """Draw a panel with the labels `x` and `y`; `what` follows the title of the figure in that of the panel."""
+        with plt.rc_context(RC):
+            canvas = Canvas(plt.subplots(figsize=size, layout="constrained")[1])
+            yield canvas
+            canvas.axes.set_title(heading, pad=pad)
+            canvas.axes.set(xlabel=x, ylabel=y)
+            drawn = canvas.axes.figure.get_figure(root=True)
+            name = key or f"{self.key}-{len(self.panels)}"
+            self.panels.append(inline(drawn, name, self.title + what, self.takeaway, canvas.tips))
+
+    def figure(
+        self, caption: str = "", variants: Iterable[str] = (), data: pd.DataFrame | None = None, **sizes: bool
+    ) -> Figure:
+        """Return the figure of all panels, with a legend of these variants."""
+        data, legend = pd.DataFrame() if data is None else data, tuple(in_order(variants))
+        return Figure(self.key, self.title, self.takeaway, caption, tuple(self.panels), legend, **sizes, data=data)
 
 
-@contextmanager
-def panel(size: tuple[float, float]) -> Iterator[Canvas]:
-    with plt.rc_context(RC):
-        yield Canvas(plt.subplots(figsize=size, layout="constrained")[1])
+def names_on_y(axes: Axes, names: Sequence[str]) -> None:
+    """Name the rows of a panel, the first at the top."""
+    axes.set_yticks(range(len(names)), names)
+    axes.set_ylim(len(names) - 0.5, -0.5)
 
 
 def palette(variants: list[str]) -> dict[str, str]:
@@ -124,14 +160,8 @@ def scatter(canvas: Canvas, data: pd.DataFrame, x: str, y: str, size: float, tip
     if data.empty:
         return
     if len(data) < len(known):
-        canvas.axes.annotate(
-            f"{len(data)} of {len(known)} points drawn",
-            (0.99, 0.01),
-            xycoords="axes fraction",
-            ha="right",
-            fontsize=6.5,
-            color=MUTED,
-        )
+        text = f"{len(data)} of {len(known)} points drawn"
+        canvas.axes.annotate(text, (0.99, 0.01), xycoords="axes fraction", ha="right", fontsize=6.5, color=MUTED)
     variants = in_order(data["variant"])
     before = len(canvas.axes.collections)
     sns.scatterplot(
@@ -225,20 +255,17 @@ def log_ticks(axis: Axis, bounds: tuple[float, float], form: str) -> None:
     subs = (1, 1.5, 2, 3, 5, 7) if decades < 0.7 else (1, 2, 5) if decades < 2.2 else (1,)
     axis.set_major_locator(LogLocator(subs=subs, numticks=8))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(
-        FuncFormatter(lambda value, _: form.format(value).replace("e-0", "e-").replace("e+0", "e"))
-    )
+    short = FuncFormatter(lambda value, _: form.format(value).replace("e-0", "e-").replace("e+0", "e"))
+    axis.set_major_formatter(short)
 
 
 def log_y(axes: Axes, bounds: tuple[float, float], form: str = "{:,g}") -> None:
-    axes.set_yscale("log")
-    axes.set_ylim(bounds)
+    axes.set(yscale="log", ylim=bounds)
     log_ticks(axes.yaxis, bounds, form)
 
 
 def log_x(axes: Axes, bounds: tuple[float, float], form: str = "{:,g}") -> None:
-    axes.set_xscale("log")
-    axes.set_xlim(bounds)
+    axes.set(xscale="log", xlim=bounds)
     log_ticks(axes.xaxis, bounds, form)
 
 

@@ -3,23 +3,13 @@
 from dataclasses import dataclass
 
 import pandas as pd
-from markupsafe import Markup
 
 from reports.arithmetic.layers import forward_macs
 from reports.arithmetic.prepared import Prepared
-from reports.figures.draw import (
-    AXIS_LABELS,
-    SMALL,
-    Figure,
-    along_with_plain,
-    axis_limits,
-    lines,
-    log_y,
-    panel,
-    steps_x,
-)
+from reports.figures import draw
+from reports.figures.draw import AXIS_LABELS, SMALL, Drawing, Figure
 from reports.frames.selection import base_point, varied
-from reports.style import in_order, look
+from reports.style import look
 from reports.words import numbers, of_layers
 from reports.words.names import PASS_WORDS, point_words
 
@@ -78,17 +68,18 @@ def growth(results: Prepared, quantity: Quantity, direction: str, key: str) -> F
     rows = rows[rows[quantity.column] > 0]
     words = PASS_WORDS[direction]
     title = f"{quantity.name[0].upper()}{quantity.name[1:]}, {words}"
-    takeaway = of_layers.growth(rows, quantity.column, f"{words} {quantity.name}")
+    drawing = Drawing(key, title, of_layers.growth(rows, quantity.column, f"{words} {quantity.name}"))
     base = base_point(rows)
-    slices = {axis: varied(along_with_plain(rows, base, axis), axis) for axis in AXIS_LABELS} if base else {}
+    slices = {axis: varied(draw.along_with_plain(rows, base, axis), axis) for axis in AXIS_LABELS} if base else {}
     slices = {axis: slice_ for axis, slice_ in slices.items() if slice_[axis].nunique() > 1 or axis == "resolution"}
     if not slices:
-        return Figure(key, title, takeaway)
+        return drawing.figure()
     drawn = pd.concat([slice_.assign(along=axis) for axis, slice_ in slices.items()])
-    bounds = axis_limits(drawn[[quantity.column, *quantity.bounds]] * quantity.factor)
-    panels: list[Markup] = []
+    bounds = draw.axis_limits(drawn[[quantity.column, *quantity.bounds]] * quantity.factor)
     for axis, slice_ in slices.items():
-        with panel(SMALL) as canvas:
+        labels = AXIS_LABELS[axis], f"{quantity.name} ({quantity.unit})"
+        name = f"{key}-{axis.replace('_', '-')}"
+        with drawing.panel(SMALL, *labels, f", against {AXIS_LABELS[axis]}", key=name) as canvas:
             columns = [quantity.column, *quantity.bounds]
             points = slice_.melt(["variant", axis], columns, value_name="y")
             expected = _expected(slice_, axis, quantity)
@@ -100,12 +91,9 @@ def growth(results: Prepared, quantity: Quantity, direction: str, key: str) -> F
                 bars = f" [{point['low']:.3g}, {point['high']:.3g}]" if quantity.bounds else ""
                 return f"{point['variant']}, {AXIS_LABELS[axis]} {point['x']:g}: {point['y']:.3g}{bars} {quantity.unit}"
 
-            lines(canvas, points.assign(y=points["y"] * quantity.factor), axis, "y", "median", tip)
-            steps_x(canvas.axes, slice_[axis])
-            log_y(canvas.axes, bounds)
-            canvas.axes.set(xlabel=AXIS_LABELS[axis], ylabel=f"{quantity.name} ({quantity.unit})")
-            name = f"{key}-{axis.replace('_', '-')}"
-            panels.append(canvas.svg(name, f"{title}, against {AXIS_LABELS[axis]}", takeaway))
+            draw.lines(canvas, points.assign(y=points["y"] * quantity.factor), axis, "y", "median", tip)
+            draw.steps_x(canvas.axes, slice_[axis])
+            draw.log_y(canvas.axes, bounds)
     flat = "resolution" in slices and "plain" in set(drawn["variant"])
     caption = (
         f"One convolution, {words}; base point {point_words(base)}, one axis varied at a time. "
@@ -113,9 +101,7 @@ def growth(results: Prepared, quantity: Quantity, direction: str, key: str) -> F
         f"{' ' + quantity.dashes if quantity.expected else ''}"
         f"{' Plain has no |H|: a horizontal line.' if flat else ''}"
     )
-    return Figure(
-        key, title, takeaway, caption, tuple(panels), tuple(in_order(drawn["variant"])), small=True, data=drawn
-    )
+    return drawing.figure(caption, drawn["variant"], drawn, small=True)
 
 
 def _expected(slice_: pd.DataFrame, axis: str, quantity: Quantity) -> pd.DataFrame:

@@ -1,13 +1,12 @@
 """The figure of the history: the times of asv and pytest-benchmark from commit to commit, the regressions marked."""
 
 import pandas as pd
-from markupsafe import Markup
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from benchmarks.statistics.regression import FACTOR
-from reports.figures.draw import WIDE, Figure, axis_limits, lines, log_y, panel
+from reports.figures.draw import WIDE, Drawing, Figure, axis_limits, lines, log_y
 from reports.frames.history import multiples_of_first
-from reports.style import INK, MUTED, in_order
+from reports.style import INK, MUTED
 from reports.words import of_history
 
 # The most commits that are named on the axis; more names would overlap.
@@ -16,14 +15,13 @@ MOST_NAMES = 10
 
 def trend(frame: pd.DataFrame, key: str) -> Figure:
     """Draw the time of every variant as a multiple of its first time, a panel per suite and machine."""
-    title = "Time from commit to commit"
-    takeaway = of_history.trend(frame)
+    drawing = Drawing(key, "Time from commit to commit", of_history.trend(frame))
     drawn = multiples_of_first(frame)
-    panels: list[Markup] = []
     for (suite, machine), rows in drawn.groupby(["suite", "machine"], sort=False):
         commits = rows.drop_duplicates("position").sort_values("position")
         names = dict(zip(commits["position"], commits["commit"].str[:8], strict=True))
-        with panel(WIDE) as canvas:
+        place = f"{suite} on {machine}"
+        with drawing.panel(WIDE, "", "time, as a multiple of the first", f": {place}", heading=place[:50]) as canvas:
 
             def tip(point: pd.Series, names: dict[float, str] = names) -> str:
                 where = f"{point['variant']} at {names[point['x']]}"
@@ -40,11 +38,8 @@ def trend(frame: pd.DataFrame, key: str) -> Figure:
             axes.xaxis.set_minor_locator(NullLocator())
             axes.set_xticks(shown["position"], shown["position"].map(names), rotation=40, ha="right")
             axes.set_xlim(commits["position"].min() - 0.5, commits["position"].max() + 0.5)
-            axes.set(xlabel="", ylabel="time, as a multiple of the first")
-            axes.set_title(f"{suite} on {machine}"[:50])
-            panels.append(canvas.svg(f"{key}-{len(panels)}", f"{title}: {suite} on {machine}", takeaway))
-    if not panels:
-        return Figure(key, title, takeaway)
+    if not drawing.panels:
+        return drawing.figure()
     n = drawn.groupby(["suite", "machine", "variant", "position"]).size()
     among = f"{n.min()}" if n.min() == n.max() else f"{n.min()}–{n.max()}"
     caption = (
@@ -52,6 +47,4 @@ def trend(frame: pd.DataFrame, key: str) -> Figure:
         f"benchmark whose median is over {FACTOR:g} times that of the commit before and whose quartiles lie "
         "apart. asv and pytest-benchmark time with clocks of their own, one process after the other: docs/history.md."
     )
-    return Figure(
-        key, title, takeaway, caption, tuple(panels), tuple(in_order(drawn["variant"])), wide=True, data=drawn
-    )
+    return drawing.figure(caption, drawn["variant"], drawn, wide=True)

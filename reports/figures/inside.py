@@ -2,10 +2,9 @@
 
 import numpy as np
 import pandas as pd
-from markupsafe import Markup
 
 from reports.arithmetic.prepared import Prepared
-from reports.figures.draw import PANEL, Figure, axis_limits, log_x, log_y, panel, scatter, stacked
+from reports.figures.draw import PANEL, Drawing, Figure, axis_limits, log_x, log_y, scatter, stacked
 from reports.frames.columns import MEMORY_PARTS
 from reports.frames.selection import at_base
 from reports.style import BACKWARD, CONVOLUTION, GENERATION, INK, MIXING, MUTED, OPTIMISER, REST, in_order
@@ -24,74 +23,55 @@ STAGE_LOOKS = {
 
 def stages(results: Prepared, key: str) -> Figure:
     """Draw the share of a pass that each stage takes, a bar per variant at the base point, a panel per pass."""
-    title = "Where the time goes"
     rows = at_base(results.steps)
     rows = rows[rows[list(STAGE_LOOKS)].sum(axis=1) > 0].sort_values("resolution", ascending=False)
-    takeaway = of_layers.stages(rows)
-    panels: list[Markup] = []
+    drawing = Drawing(key, "Where the time goes", of_layers.stages(rows))
     for direction in ordered_directions(rows["direction"]):
         mine = rows[rows["direction"] == direction]
         parts = mine[list(STAGE_LOOKS)].fillna(0.0)
         shares = 100 * parts.div(parts.sum(axis=1), axis=0)
-        with panel(PANEL) as canvas:
+        label, words = "share of the time of one pass (%)", DIRECTION_WORDS[direction]
+        with drawing.panel(PANEL, label, "", f": {words}", heading=words, pad=4) as canvas:
             stacked(canvas.axes, mine["variant"], shares, STAGE_LOOKS, "{:.0f}")
             canvas.axes.set_xlim(0, 100)
-            canvas.axes.set(xlabel="share of the time of one pass (%)", ylabel="")
-            canvas.axes.set_title(DIRECTION_WORDS[direction], pad=4)
-            name = f"{title}: {DIRECTION_WORDS[direction]}"
-            panels.append(canvas.svg(f"{key}-{len(panels)}", name, takeaway))
-    if not panels:
-        return Figure(key, title, takeaway)
+    if not drawing.panels:
+        return drawing.figure()
     caption = (
         f"Base point: {point_words(rows.iloc[0])}. n = {len(rows)} bars. Medians of up to ten passes with the layers "
-        "watched, in a process of its own; no spread, and not the times of the "
-        "other figures. The forward is split by what the layers do, its backward is one piece. Layers that convolve "
-        "over the group and the plane at once have no group mixing; at inference kernels come out of the cache."
+        "watched, in a process of its own; no spread, and not the times of the other figures. The forward is split by "
+        "what the layers do, its backward is one piece. Layers that convolve over the group and the plane at once have "
+        "no group mixing; at inference kernels come out of the cache."
     )
-    return Figure(key, title, takeaway, caption, tuple(panels), data=rows)
+    return drawing.figure(caption, data=rows)
 
 
-MEMORY_LOOKS = dict(
-    zip(
-        MEMORY_PARTS,
-        [
-            ("gradients of parameters", OPTIMISER),
-            ("kernels", GENERATION),
-            ("saved activations", MIXING),
-            ("workspace and output", CONVOLUTION),
-        ],
-        strict=True,
-    )
-)
+_LOOKS = [("gradients of parameters", OPTIMISER), ("kernels", GENERATION)]
+_LOOKS += [("saved activations", MIXING), ("workspace and output", CONVOLUTION)]
+MEMORY_LOOKS = dict(zip(MEMORY_PARTS, _LOOKS, strict=True))
 
 
 def memory_parts(results: Prepared, key: str) -> Figure:
     """Draw the parts of the peak memory of each variant at the base point, and the prediction of the model."""
-    title = "What the peak memory consists of"
     rows = at_base(results.steps)
     rows = rows[rows[list(MEMORY_PARTS)].sum(axis=1) > 0]
-    takeaway = of_layers.memory_parts(results.steps)
-    panels: list[Markup] = []
+    drawing = Drawing(key, "What the peak memory consists of", of_layers.memory_parts(results.steps))
     for direction in ordered_directions(rows["direction"]):
         mine = rows[rows["direction"] == direction].set_index("variant")
         mine = mine.loc[in_order(mine.index)]
-        with panel(PANEL) as canvas:
+        label, words = "peak memory of one pass (MiB)", DIRECTION_WORDS[direction]
+        with drawing.panel(PANEL, label, "", f": {words}", heading=words, pad=4) as canvas:
             parts = mine[list(MEMORY_PARTS)].fillna(0.0) * 2.0**-20
             stacked(canvas.axes, mine.index.to_series(), parts, MEMORY_LOOKS)
             predicted = mine["predicted_bytes"] * 2.0**-20
             canvas.axes.plot(predicted, range(len(mine)), linestyle="none", marker="|", markersize=12, color=INK)
             canvas.axes.set_xlim(0, 1.08 * np.nanmax([parts.sum(axis=1).max(), predicted.max()]))
-            canvas.axes.set(xlabel="peak memory of one pass (MiB)", ylabel="")
-            canvas.axes.set_title(DIRECTION_WORDS[direction], pad=4)
-            name = f"{title}: {DIRECTION_WORDS[direction]}"
-            panels.append(canvas.svg(f"{key}-{len(panels)}", name, takeaway))
-    if not panels:
-        return Figure(key, title, takeaway)
+    if not drawing.panels:
+        return drawing.figure()
     caption = (
         f"Bars: one profiled pass (n = 1 each, {len(rows)} bars), what is allocated at its peak above what was there "
         "before; no spread. The tick is what the analytic model predicts."
     )
-    return Figure(key, title, takeaway, caption, tuple(panels), data=rows)
+    return drawing.figure(caption, data=rows)
 
 
 def roofline(results: Prepared, key: str) -> Figure:
@@ -99,8 +79,7 @@ def roofline(results: Prepared, key: str) -> Figure:
     title = "Roofline: how near a pass comes to what the machine can do"
     rows = results.steps.dropna(subset=["arithmetic_intensity", "macs_per_second", "matrix_ceiling", "memory_ceiling"])
     rows = rows[(rows["arithmetic_intensity"] > 0) & (rows["macs_per_second"] > 0)]
-    takeaway = of_layers.roofline(at_base(rows))
-    panels: list[Markup] = []
+    drawing = Drawing(key, title, of_layers.roofline(at_base(rows)))
     here = rows[rows["layer"] == "conv"]
     across = axis_limits(here[["arithmetic_intensity"]])
     down = axis_limits(here[["macs_per_second", "matrix_ceiling"]] / 1e9)
@@ -110,26 +89,23 @@ def roofline(results: Prepared, key: str) -> Figure:
         x = np.geomspace(*across, 60)
         points = mine.assign(giga=mine["macs_per_second"] / 1e9)
         base = points.index.isin(at_base(mine).index)
-        with panel(PANEL) as canvas:
+        labels, words = ("MACs per byte moved", "10⁹ MACs per second"), DIRECTION_WORDS[direction]
+        with drawing.panel(PANEL, *labels, f": {words}", heading=words) as canvas:
             canvas.axes.plot(x, np.minimum(compute, copy * x), color=INK, linewidth=1.2)
             for chosen, size, alpha in ((~base, 14, 0.45), (base, 46, 1.0)):
                 scatter(canvas, points[chosen], "arithmetic_intensity", "giga", size, _tip, alpha)
             canvas.axes.axvline(compute / copy, color=MUTED, linewidth=0.8, linestyle="--", zorder=0)
             log_x(canvas.axes, across)
             log_y(canvas.axes, down)
-            canvas.axes.set_title(DIRECTION_WORDS[direction])
-            canvas.axes.set(xlabel="MACs per byte moved", ylabel="10⁹ MACs per second")
-            name = f"{title}: {DIRECTION_WORDS[direction]}"
-            panels.append(canvas.svg(f"{key}-{len(panels)}", name, takeaway))
-    if not panels:
-        return Figure(key, title, takeaway)
+    if not drawing.panels:
+        return drawing.figure()
     caption = (
         f"One point per layer measured (n = {len(here)}); large ones are at the base point. The line is the roof: the "
         "best of several copies (left of the dashed line) and of several matrix products (right of it), measured here. "
         "Bytes are what the operators read and write. MACs are those of the definition: a path that leaves out work "
         "can pass the roof. Rates are of median times; no spread is drawn."
     )
-    return Figure(key, title, takeaway, caption, tuple(panels), tuple(in_order(here["variant"])), data=here)
+    return drawing.figure(caption, here["variant"], here)
 
 
 def _tip(row: pd.Series) -> str:

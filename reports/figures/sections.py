@@ -11,11 +11,6 @@ from reports.figures.training import accuracy, pareto, redundancy
 from reports.figures.trust import equivariance, noise
 
 
-def study_suffixes(results: Prepared) -> list[str]:
-    """Return the endings that tell the sections and figures of the shown studies apart; the first study has none."""
-    return ["", *(f"-{number}" for number in range(2, len(results.shown_studies) + 1))]
-
-
 def sections(results: Prepared, prefix: str = "") -> dict[str, list[Figure]]:
     """Draw all figures of one set of results, by section of the page, in the order of the page.
 
@@ -25,7 +20,7 @@ def sections(results: Prepared, prefix: str = "") -> dict[str, list[Figure]]:
         prefix: keeps the keys of several sets of results apart.
     """
     p = f"{prefix}-" if prefix else ""
-    studies = list(zip(results.shown_studies, study_suffixes(results), strict=True))
+    studies = [(study, study.suffix) for study in results.shown_studies]
     spent = {"epoch": "epochs", "seconds": "seconds", "macs": "macs"}
     return {
         "headline": [compared_with_plain(results, f"{p}relative")],

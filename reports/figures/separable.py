@@ -2,24 +2,11 @@
 
 import pandas as pd
 import seaborn as sns
-from markupsafe import Markup
 
 from reports.arithmetic.intervals import Interval
 from reports.arithmetic.prepared import Prepared
-from reports.figures.draw import (
-    AXIS_LABELS,
-    PANEL,
-    SMALL,
-    Figure,
-    along_with_plain,
-    axis_limits,
-    log_x,
-    log_y,
-    panel,
-    scatter,
-    spread,
-    steps_x,
-)
+from reports.figures import draw
+from reports.figures.draw import AXIS_LABELS, PANEL, SMALL, Drawing, Figure
 from reports.frames.selection import base_point, varied
 from reports.style import CONVOLUTION, GENERATION, MUTED, PAPER, in_order
 from reports.words import numbers, of_layers
@@ -30,29 +17,26 @@ def realised(results: Prepared, key: str) -> Figure:
     """Draw the time saved against the MACs saved by separable over full; on the diagonal all of it is saved."""
     title = "Realised speed-up: time saved against MACs saved, separable over full"
     pairs = results.separable_against_full
-    takeaway = of_layers.realised(pairs)
-    panels: list[Markup] = []
-    bounds = axis_limits(pairs[["mac_ratio", "time_low", "time_high", "time_ratio"]].assign(one=1.0))
+    drawing = Drawing(key, title, of_layers.realised(pairs))
+    bounds = draw.axis_limits(pairs[["mac_ratio", "time_low", "time_high", "time_ratio"]].assign(one=1.0))
     for name, rows in pairs.groupby(layer_and_pass(pairs), sort=False):
         rows = rows.assign(variant="separable", low=rows["time_low"], high=rows["time_high"])
-        with panel(PANEL) as canvas:
+        labels = "MACs, full / separable (×)", "time, full / separable (×)"
+        with drawing.panel(PANEL, *labels, f" ({name})", heading=str(name)) as canvas:
             canvas.axes.plot(bounds, bounds, color=MUTED, linewidth=0.8, linestyle="--")
             canvas.axes.axhline(1, color=MUTED, linewidth=0.6)
-            spread(canvas, rows, "mac_ratio", "time_ratio")
-            scatter(canvas, rows, "mac_ratio", "time_ratio", 34, _speedup)
-            log_y(canvas.axes, bounds)
-            log_x(canvas.axes, bounds)
-            canvas.axes.set_title(str(name))
-            canvas.axes.set(xlabel="MACs, full / separable (×)", ylabel="time, full / separable (×)")
-            panels.append(canvas.svg(f"{key}-{len(panels)}", f"{title} ({name})", takeaway))
-    if not panels:
-        return Figure(key, title, takeaway)
+            draw.spread(canvas, rows, "mac_ratio", "time_ratio")
+            draw.scatter(canvas, rows, "mac_ratio", "time_ratio", 34, _speedup)
+            draw.log_y(canvas.axes, bounds)
+            draw.log_x(canvas.axes, bounds)
+    if not drawing.panels:
+        return drawing.figure()
     caption = (
         f"One point per setting where both were measured (n = {len(pairs)}); bars are 95 % intervals of the ratio of "
         "medians; words are said of the rounds in which both took turns. On the dashed line time falls as much as MACs "
         "do; below 1 separable is slower."
     )
-    return Figure(key, title, takeaway, caption, tuple(panels), ("separable",), data=pairs)
+    return drawing.figure(caption, ["separable"], pairs)
 
 
 def _speedup(pair: pd.Series) -> str:
@@ -65,20 +49,19 @@ def _speedup(pair: pd.Series) -> str:
 
 def mac_split(results: Prepared, key: str) -> Figure:
     """Draw the MACs of generating kernels and of convolving in a forward against batch size, a panel per variant."""
-    title = "Where the MACs go: generating kernels or convolving"
     rows = results.costs
     rows = rows[(rows["layer"] == "conv") & (rows["macs_convolution"] > 0) & (rows["variant"] != "plain")]
     base = base_point(rows)
-    slice_ = along_with_plain(rows, base, "batch_size") if base else rows
+    slice_ = draw.along_with_plain(rows, base, "batch_size") if base else rows
     slice_ = varied(slice_.drop_duplicates(["variant", "batch_size"]), "batch_size")
-    takeaway = of_layers.mac_split(slice_)
+    drawing = Drawing(key, "Where the MACs go: generating kernels or convolving", of_layers.mac_split(slice_))
     parts = {"macs_convolution": "convolution", "macs_kernel_generation": "kernel generation"}
     long = slice_.rename(columns=parts).melt(["variant", "batch_size"], list(parts.values()), "part", "macs")
-    bounds = axis_limits(long[["macs"]] / 1e6)
-    panels: list[Markup] = []
+    bounds = draw.axis_limits(long[["macs"]] / 1e6)
     for variant in in_order(slice_["variant"]):
         mine = long[long["variant"] == variant]
-        with panel(SMALL) as canvas:
+        labels = AXIS_LABELS["batch_size"], "MACs of one forward (10⁶)"
+        with drawing.panel(SMALL, *labels, f": {variant}", heading=variant) as canvas:
             sns.lineplot(
                 mine.assign(macs=mine["macs"] / 1e6),
                 x="batch_size",
@@ -91,15 +74,12 @@ def mac_split(results: Prepared, key: str) -> Figure:
                 ax=canvas.axes,
             )
             sns.move_legend(canvas.axes, "upper left", title=None)
-            steps_x(canvas.axes, slice_["batch_size"])
-            log_y(canvas.axes, (bounds[0], bounds[1] * 8))  # room for the legend
-            canvas.axes.set_title(variant)
-            canvas.axes.set(xlabel=AXIS_LABELS["batch_size"], ylabel="MACs of one forward (10⁶)")
-            panels.append(canvas.svg(f"{key}-{len(panels)}", f"{title}: {variant}", takeaway))
-    if not panels:
-        return Figure(key, title, takeaway)
+            draw.steps_x(canvas.axes, slice_["batch_size"])
+            draw.log_y(canvas.axes, (bounds[0], bounds[1] * 8))  # room for the legend
+    if not drawing.panels:
+        return drawing.figure()
     caption = (
         f"MACs of one forward pass that generates its kernels, as every training pass does; inference finds them "
         f"cached. {point_words(base, without='batch_size')}. Counts (n = 1), so no spread."
     )
-    return Figure(key, title, takeaway, caption, tuple(panels), small=True, data=long)
+    return drawing.figure(caption, data=long, small=True)

@@ -1,13 +1,13 @@
 """The figures of training: accuracy against spending, accuracy against costs, and the redundancy of kernels."""
 
 import pandas as pd
-from markupsafe import Markup
 
 from reports.arithmetic.prepared import Prepared, StudyRuns
 from reports.arithmetic.training import WHEN, redundancies
-from reports.figures.draw import FAINT, PANEL, SMALL, Figure, Tip, axis_limits, dodge, lines, log_x, panel, scatter
+from reports.figures import draw
+from reports.figures.draw import FAINT, PANEL, SMALL, Drawing, Figure, Tip
 from reports.frames.selection import NETWORK
-from reports.style import INK, in_order, look
+from reports.style import INK, look
 from reports.words import numbers, of_training
 from reports.words.names import group_name, network_names
 
@@ -22,7 +22,6 @@ SPENT_LABELS = {
 def accuracy(study: StudyRuns, x: str, key: str) -> Figure:
     """Draw validation accuracy against what was spent, a panel per group with plain in each for reference."""
     runs = study.runs
-    title = f"Validation accuracy against {SPENT_LABELS[x][0]}"
     rows = study.epochs.dropna(subset=["validation_accuracy", x])
     if x == "macs":
         rows = rows.assign(macs=rows["macs"] / 1e9)
@@ -31,8 +30,10 @@ def accuracy(study: StudyRuns, x: str, key: str) -> Figure:
         "seconds": lambda: of_training.time_to_train(rows),
         "macs": lambda: of_training.macs_to_train(rows.assign(macs=rows["macs"] * 1e9)),
     }[x]()
+    what, label = SPENT_LABELS[x]
+    drawing = Drawing(key, f"Validation accuracy against {what}", takeaway)
     if rows.empty:
-        return Figure(key, title, takeaway)
+        return drawing.figure()
     cell = [*NETWORK, "epoch"]
     rows = rows.assign(accuracy=100 * rows["validation_accuracy"])
     if x != "epoch":
@@ -41,50 +42,37 @@ def accuracy(study: StudyRuns, x: str, key: str) -> Figure:
     plain, others = rows[rows["variant"] == "plain"], rows[rows["variant"] != "plain"]
     low, high = rows["accuracy"].min(), rows["accuracy"].max()
     several = others["group"].nunique() > 1
-    panels: list[Markup] = []
-    grids = [
-        (str(group), resolution)
-        for group, resolution in sorted(set(zip(others["group"], others["resolution"], strict=True)))
-    ]
+    pairs = sorted(set(zip(others["group"], others["resolution"], strict=True)))
+    grids = [(str(group), resolution) for group, resolution in pairs]
     for grid in grids or (None,):
         chosen = others if grid is None else others[(others["group"] == grid[0]) & (others["resolution"] == grid[1])]
         mine = pd.concat([plain, chosen])
-        with panel(SMALL) as canvas:
+        name = "plain" if grid is None else f"{group_name(grid[0]) + ', ' if several else ''}|H| = {grid[1]:.0f}"
+        with drawing.panel(SMALL, label, "validation accuracy (%)", f", {name}", heading=name) as canvas:
 
             def tip(point: pd.Series) -> str:
                 return (
-                    f"{point['variant']}, {SPENT_LABELS[x][1]} {point['x']:.3g}: {point['y']:.1f} % "
+                    f"{point['variant']}, {label} {point['x']:.3g}: {point['y']:.1f} % "
                     f"[{point['low']:.1f}, {point['high']:.1f}], n = {point['n']:.0f}"
                 )
 
-            lines(canvas, mine, x, "accuracy", "mean", tip, bars=False, marks=False)
+            draw.lines(canvas, mine, x, "accuracy", "mean", tip, bars=False, marks=False)
             if x != "epoch":
-                log_x(canvas.axes, axis_limits(rows[[x]]))
+                draw.log_x(canvas.axes, draw.axis_limits(rows[[x]]))
             margin = 0.05 * (high - low) or 1.0
             canvas.axes.set_ylim(low - margin, min(high + margin, 100.5))
-            name = "plain" if grid is None else f"{group_name(grid[0]) + ', ' if several else ''}|H| = {grid[1]:.0f}"
-            canvas.axes.set_title(name)
-            canvas.axes.set(xlabel=SPENT_LABELS[x][1], ylabel="validation accuracy (%)")
-            panels.append(canvas.svg(f"{key}-{len(panels)}", f"{title}, {name}", takeaway))
     seeds = runs.groupby(NETWORK, dropna=False)["seed"].nunique()
-    what = SPENT_LABELS[x][0]
-    when = (
-        ""
-        if x == "epoch"
-        else f" {what[0].upper()}{what[1:]} are the mean over seeds at each epoch, validation excluded."
-    )
+    when = f" {what[0].upper()}{what[1:]} are the mean over seeds at each epoch, validation excluded."
     caption = (
-        f"Lines are means over seeds (n = {numbers.span(seeds)}), bands go from the worst to the best seed.{when} "
+        f"Lines are means over seeds (n = {numbers.span(seeds)}), bands go from the worst to the best seed."
+        f"{when if x != 'epoch' else ''} "
         f"Data and training: {of_training.recipe(runs)}"
     )
-    drawn = rows[
-        ["variant", "group", "resolution", "channels", "seed", "epoch", "seconds", "macs", "validation_accuracy"]
-    ]
+    columns = ["variant", "group", "resolution", "channels", "seed", "epoch", "seconds", "macs", "validation_accuracy"]
+    drawn = rows[columns]
     if x == "macs":
         drawn = drawn.assign(macs=drawn["macs"] * 1e9)
-    return Figure(
-        key, title, takeaway, caption, tuple(panels), tuple(in_order(rows["variant"])), small=True, data=drawn
-    )
+    return drawing.figure(caption, rows["variant"], drawn, small=True)
 
 
 # Axis labels, and the factor from the column to the unit, by the column of a cost.
@@ -98,16 +86,15 @@ PRICE_LABELS = {
 def pareto(study: StudyRuns, key: str) -> Figure:
     """Draw test accuracy against time, memory and MACs; networks that are not on the front of all at once are faint."""
     networks = study.networks
-    title = "Accuracy against time, memory and MACs"
-    takeaway = of_training.pareto(networks)
+    drawing = Drawing(key, "Accuracy against time, memory and MACs", of_training.pareto(networks))
     points = networks.assign(name=list(network_names(networks).values()), accuracy=100 * networks["mean"])
     points = points.assign(spread=100 * points["sd"].fillna(0.0))
-    panels: list[Markup] = []
     for column, (label, factor) in PRICE_LABELS.items():
         mine = points.assign(price=points[column] * factor).dropna(subset=["price", "accuracy"])
         if mine.empty:
             continue
-        with panel(PANEL) as canvas:
+        log_label = label.replace(")", ", log scale)")
+        with drawing.panel(PANEL, log_label, "test accuracy (%)", f": {label}") as canvas:
             axes = canvas.axes
             front = mine[mine["front"]].sort_values("price")
             axes.plot(front["price"], front["accuracy"], color=INK, linewidth=0.9, linestyle="--", zorder=1)
@@ -115,26 +102,16 @@ def pareto(study: StudyRuns, key: str) -> Figure:
                 alpha = 1.0 if point["front"] else FAINT
                 bounds = [[point["price"] - factor * point["ci_low"]], [factor * point["ci_high"] - point["price"]]]
                 across = bounds if column == "seconds" and point["ci_low"] > 0 else None
-                where = point["price"], point["accuracy"]
-                axes.errorbar(
-                    *where,
-                    point["spread"],
-                    across,
-                    fmt="none",
-                    color=look(point["variant"]).colour,
-                    linewidth=1,
-                    alpha=alpha,
-                )
+                where, colour = (point["price"], point["accuracy"]), look(point["variant"]).colour
+                axes.errorbar(*where, point["spread"], across, fmt="none", color=colour, linewidth=1, alpha=alpha)
                 if point["variant"] != "plain" and point["front"]:
                     label_ = f"{point['resolution']:.0f}"
                     axes.annotate(label_, where, (5, 4), textcoords="offset points", fontsize=7.5, color=INK)
             for on_front, alpha in ((False, FAINT), (True, 1.0)):
-                scatter(canvas, mine[mine["front"] == on_front], "price", "accuracy", 48, _tip(label), alpha)
-            log_x(axes, axis_limits(mine[["price"]]))
-            axes.set(xlabel=label.replace(")", ", log scale)"), ylabel="test accuracy (%)")
-            panels.append(canvas.svg(f"{key}-{len(panels)}", f"{title}: {label}", takeaway))
-    if not panels:
-        return Figure(key, title, takeaway)
+                draw.scatter(canvas, mine[mine["front"] == on_front], "price", "accuracy", 48, _tip(label), alpha)
+            draw.log_x(axes, draw.axis_limits(mine[["price"]]))
+    if not drawing.panels:
+        return drawing.figure()
     batch, threads = numbers.span(points["batch_size"]), numbers.span(points["threads_case"])
     timed = (
         f" Time is the median forward pass of the network at batch {batch} (threads: {threads}) divided by the batch, "
@@ -146,7 +123,7 @@ def pareto(study: StudyRuns, key: str) -> Figure:
         "none beats in accuracy and all of the costs at once; others are faint. Numbers are |H|."
     )
     data = points.drop(columns=["spread", "anchor_case"], errors="ignore")
-    return Figure(key, title, takeaway, caption, tuple(panels), tuple(in_order(points["variant"])), data=data)
+    return drawing.figure(caption, points["variant"], data)
 
 
 def _tip(label: str) -> Tip:
@@ -159,18 +136,18 @@ def _tip(label: str) -> Tip:
 
 def redundancy(results: Prepared, key: str) -> Figure:
     """Draw how much each separable form explains of full kernels, per layer, before and after training."""
-    title = "Redundancy: what separable kernels explain of full ones"
     rows = redundancies(results.data.epochs)
-    takeaway = of_training.redundancy(rows)
+    drawing = Drawing(key, "Redundancy: what separable kernels explain of full ones", of_training.redundancy(rows))
     rows = rows[(rows["variant"] == "full") & (rows["fraction"] >= 0)]
-    panels: list[Markup] = []
     for (group, resolution), mine in rows.groupby(["group", "resolution"]):
         layers = list(dict.fromkeys(mine["layer"]))
-        with panel((PANEL[0], max(1.8, 0.8 + 0.3 * len(layers)))) as canvas:
-            for when, alpha, size in zip(WHEN, (FAINT, 1.0), (22, 38), strict=True):
+        size, grid = (PANEL[0], max(1.8, 0.8 + 0.3 * len(layers))), f", |H| = {resolution:.0f}"
+        labels = "energy explained (%)", "layer of the network"
+        with drawing.panel(size, *labels, grid, heading=group_name(str(group)) + grid) as canvas:
+            for when, alpha, mark in zip(WHEN, (FAINT, 1.0), (22, 38), strict=True):
                 grouped = mine[mine["when"] == when].groupby(["layer", "form"], sort=False)["fraction"]
                 points = grouped.agg(fraction="mean", n="count").reset_index().rename(columns={"form": "variant"})
-                points["y"] = points["layer"].map(layers.index) + dodge(points["variant"], 0.6)
+                points["y"] = points["layer"].map(layers.index) + draw.dodge(points["variant"], 0.6)
                 points["percent"] = 100 * points["fraction"]
 
                 def tip(point: pd.Series, when: str = when) -> str:
@@ -178,18 +155,14 @@ def redundancy(results: Prepared, key: str) -> Figure:
                         f"{point['layer']}, {point['variant']}, {when}: {point['percent']:.0f} % (n = {point['n']:.0f})"
                     )
 
-                scatter(canvas, points, "percent", "y", size, tip, alpha)
-            canvas.axes.set_yticks(range(len(layers)), layers)
-            canvas.axes.set_ylim(len(layers) - 0.5, -0.5)
+                draw.scatter(canvas, points, "percent", "y", mark, tip, alpha)
+            draw.names_on_y(canvas.axes, layers)
             canvas.axes.set_xlim(0, 103)
-            canvas.axes.set_title(f"{group_name(str(group))}, |H| = {resolution:.0f}")
-            canvas.axes.set(xlabel="energy explained (%)", ylabel="layer of the network")
-            panels.append(canvas.svg(f"{key}-{len(panels)}", f"{title}, |H| = {resolution:.0f}", takeaway))
-    if not panels:
-        return Figure(key, title, takeaway)
+    if not drawing.panels:
+        return drawing.figure()
     seeds = rows.groupby(["group", "resolution"])["seed"].nunique()
     caption = (
         "The squared norm of the best approximation of each form over that of the kernel, 1 for a kernel of that form; "
         f"means over seeds (n = {numbers.span(seeds)}). Faint and small: before training; strong: after it."
     )
-    return Figure(key, title, takeaway, caption, tuple(panels), tuple(in_order(rows["form"])), data=rows)
+    return drawing.figure(caption, rows["form"], rows)

@@ -1,26 +1,12 @@
 """The figures of how far the numbers can be trusted: the noise floor, and equivariance errors."""
 
 import pandas as pd
-from markupsafe import Markup
 
 from reports.arithmetic.layers import noise_floor, twin_differences
 from reports.arithmetic.prepared import Prepared
-from reports.figures.draw import (
-    AXIS_LABELS,
-    FAINT,
-    SMALL,
-    WIDE,
-    Figure,
-    axis_limits,
-    lines,
-    log_x,
-    log_y,
-    panel,
-    scatter,
-    spread,
-    steps_x,
-)
-from reports.style import CONVOLUTION, MUTED, in_order
+from reports.figures import draw
+from reports.figures.draw import AXIS_LABELS, FAINT, SMALL, WIDE, Drawing, Figure
+from reports.style import CONVOLUTION, MUTED
 from reports.words import numbers, of_trust
 from reports.words.names import LAYER_WORDS
 
@@ -30,27 +16,23 @@ TOLERANCE = 1e-5
 
 def equivariance(results: Prepared, key: str) -> Figure:
     """Draw the equivariance error against |H| and image size: the worst case, and the range of all cases."""
-    title = "Equivariance error under the exact rotations of the grid"
     rows, epochs = results.costs, results.data.epochs
     rows = rows[(rows["equivariance_error"] >= 0) & (rows["direction"] == "forward")]
     trained = epochs[epochs["equivariance_error"] >= 0].sort_values("epoch").drop_duplicates("id", keep="last")
-    takeaway = of_trust.equivariance(rows)
+    drawing = Drawing(key, "Equivariance error under the exact rotations of the grid", of_trust.equivariance(rows))
     seen = {LAYER_WORDS[layer]: rows[rows["layer"] == layer] for layer in ("conv", "resnet")}
     seen["trained network"] = trained[trained["variant"] != "plain"]
-    wanted = [(name, mine, "resolution") for name, mine in seen.items()]
-    wanted += [(LAYER_WORDS["conv"], seen[LAYER_WORDS["conv"]], "image_size")]
-    wanted = [
-        (name, mine, axis)
-        for name, mine, axis in wanted
-        if len(mine) and (axis == "resolution" or mine[axis].nunique() > 1)
-    ]
+    wanted = [(name, mine, "resolution") for name, mine in seen.items() if len(mine)]
+    layers = seen[LAYER_WORDS["conv"]]
+    if layers["image_size"].nunique() > 1:
+        wanted.append((LAYER_WORDS["conv"], layers, "image_size"))
     drawn = pd.concat([mine.assign(of=name, along=axis) for name, mine, axis in wanted]) if wanted else rows
     errors = drawn.assign(error=drawn["equivariance_error"].clip(lower=SMALLEST_ERROR))
-    bounds = axis_limits(errors[["error"]].assign(tolerance=TOLERANCE))
-    panels: list[Markup] = []
+    bounds = draw.axis_limits(errors[["error"]].assign(tolerance=TOLERANCE))
     for name, mine, axis in wanted:
         mine = mine.assign(error=mine["equivariance_error"].clip(lower=SMALLEST_ERROR))
-        with panel(SMALL) as canvas:
+        labels, what = (AXIS_LABELS[axis], "relative error"), f": {name}, against {AXIS_LABELS[axis]}"
+        with drawing.panel(SMALL, *labels, what, heading=name) as canvas:
 
             def tip(point: pd.Series, axis: str = axis) -> str:
                 worst = numbers.exponential(point["high"])
@@ -58,60 +40,47 @@ def equivariance(results: Prepared, key: str) -> Figure:
                     f"{point['variant']}, {AXIS_LABELS[axis]} {point['x']:g}: worst {worst} of {point['n']:.0f} cases"
                 )
 
-            lines(canvas, mine, axis, "error", "max", tip)
+            draw.lines(canvas, mine, axis, "error", "max", tip)
             canvas.axes.axhline(TOLERANCE, color=MUTED, linewidth=0.8, linestyle="--")
-            steps_x(canvas.axes, mine[axis])
-            log_y(canvas.axes, bounds, "{:.0e}")
-            canvas.axes.set_title(name)
-            canvas.axes.set(xlabel=AXIS_LABELS[axis], ylabel="relative error")
-            panels.append(canvas.svg(f"{key}-{len(panels)}", f"{title}: {name}, against {AXIS_LABELS[axis]}", takeaway))
-    if not panels:
-        return Figure(key, title, takeaway)
+            draw.steps_x(canvas.axes, mine[axis])
+            draw.log_y(canvas.axes, bounds, "{:.0e}")
+    if not drawing.panels:
+        return drawing.figure()
     per_point = drawn.groupby(["of", "along", "variant", "resolution"]).size()
     caption = (
         f"Points are the worst of n = {numbers.span(per_point)} cases, bars their range; dashed: 1e-5, what float32 "
         f"rounding allows.{' Errors below 1e-9 are drawn there.' if (errors['error'] == SMALLEST_ERROR).any() else ''}"
     )
-    return Figure(
-        key, title, takeaway, caption, tuple(panels), tuple(in_order(drawn["variant"])), small=True, data=drawn
-    )
+    return drawing.figure(caption, drawn["variant"], drawn, small=True)
 
 
 def noise(results: Prepared, key: str) -> Figure:
     """Draw how much twins of the same code differ against the time of a pass, with the noise floor as a band."""
-    title = "Noise floor: the same code, entered twice"
     twins = results.data.twins
-    takeaway = of_trust.noise(results.measured, twins)
+    drawing = Drawing(key, "Noise floor: the same code, entered twice", of_trust.noise(results.measured, twins))
     if twins.empty:
-        return Figure(key, title, takeaway)
+        return drawing.figure()
     floor = 100 * noise_floor(twins)
     points = twin_differences(twins)
-    points = points.assign(
-        milliseconds=1e3 * points["seconds"], **{name: 100 * points[name] for name in ("change", "low", "high")}
-    )
+    points = points.assign(milliseconds=1e3 * points["seconds"])
+    points[["change", "low", "high"]] *= 100
     reach = 1.15 * max(floor, points["change"].abs().max())
-    with panel(WIDE) as canvas:
+
+    def tip(pair: pd.Series) -> str:
+        return f"{pair['variant']}, {numbers.seconds(pair['seconds'])}: {numbers.signed_percent(pair['change'] / 100)}"
+
+    labels = "time of one pass (ms, log scale)", "second entry beside the first (%)"
+    with drawing.panel(WIDE, *labels, key=key) as canvas:
         canvas.axes.axhspan(-floor, floor, color=CONVOLUTION, alpha=0.2, linewidth=0)
         canvas.axes.axhline(0, color=MUTED, linewidth=0.8, linestyle="--", zorder=0)
-        spread(canvas, points, "milliseconds", "change", alpha=FAINT)
-        scatter(
-            canvas,
-            points,
-            "milliseconds",
-            "change",
-            34,
-            lambda row: (
-                f"{row['variant']}, {numbers.seconds(row['seconds'])}: {numbers.signed_percent(row['change'] / 100)}"
-            ),
-        )
-        log_x(canvas.axes, axis_limits(points[["milliseconds"]]))
+        draw.spread(canvas, points, "milliseconds", "change", alpha=FAINT)
+        draw.scatter(canvas, points, "milliseconds", "change", 34, tip)
+        draw.log_x(canvas.axes, draw.axis_limits(points[["milliseconds"]]))
         canvas.axes.set_ylim(-reach, reach)
-        canvas.axes.set(xlabel="time of one pass (ms, log scale)", ylabel="second entry beside the first (%)")
-        svg = canvas.svg(key, title, takeaway)
     caption = (
         f"One point per A/A pair (n = {len(points)}), drawn at random in every block and timed in turns with the "
         f"others: the ratio of medians, geometric mean over {numbers.processes(points['first'].map(len))}; bars "
         "are 99 % intervals, cut off at the edges. The band is ± the minimum detectable effect. Nothing inside of it "
         "is called faster or slower on this page; where more comparisons are made at once, it is wider for them."
     )
-    return Figure(key, title, takeaway, caption, (svg,), tuple(in_order(points["variant"])), wide=True, data=points)
+    return drawing.figure(caption, points["variant"], points, wide=True)

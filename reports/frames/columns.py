@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from benchmarks.records.cost_fields import CASE, COST, ID, MEMORY
 from benchmarks.records.field import Field
 from benchmarks.records.kinds import FLAG, NUMBER, TEXT, Kind
+from benchmarks.records.printable import LONGEST_TEXT
 from benchmarks.records.training_fields import EPOCH, RUN, TRAINING
 
 OURS = "gcnn_impl"
@@ -76,3 +77,8 @@ def types(columns: Iterable[Field]) -> dict[str, type]:
     """Return the type of each column's values, by the column's name."""
     by_kind = {TEXT: str, FLAG: str, SEVERAL: tuple}
     return {field.column: by_kind.get(field.kind, float) for field in columns}
+
+
+def longest_text(column: str) -> int:
+    """Return how many characters of a column's texts are shown."""
+    return LONGEST_LABEL if column in LABELS else LONGEST_TEXT if column in MESSAGES else LONGEST_NAME

@@ -12,21 +12,10 @@ import pandas as pd
 
 from benchmarks.records.cost_fields import COST
 from benchmarks.records.field import Field
-from benchmarks.records.printable import LONGEST_TEXT, printable
+from benchmarks.records.printable import printable
 from benchmarks.records.record import READABLE_SCHEMAS, Record, rounds_of
 from benchmarks.records.training_fields import EPOCH, RUN, TRAINING
-from reports.frames.columns import (
-    COST_COLUMNS,
-    EPOCH_COLUMNS,
-    LABELS,
-    LONGEST_LABEL,
-    LONGEST_NAME,
-    MESSAGES,
-    OURS,
-    RUN_COLUMNS,
-    TWIN_COLUMNS,
-    types,
-)
+from reports.frames import columns
 
 
 @dataclass(frozen=True)
@@ -54,10 +43,10 @@ def frames(records: Iterable[Record]) -> Frames:
     kept = [record for record in newest(records) if record.get("schema") in READABLE_SCHEMAS]
     costs, twins, runs = ([r for r in kept if r.get("kind") == kind] for kind in ("cost", "twin", "training"))
     return Frames(
-        _frame([_cost_row(record) for record in costs], COST_COLUMNS),
-        _frame([_run_row(record) for record in runs], RUN_COLUMNS),
-        _frame([row for record in runs for row in _epoch_rows(record)], EPOCH_COLUMNS),
-        _frame(_twin_rows(costs, twins), TWIN_COLUMNS),
+        _frame([_cost_row(record) for record in costs], columns.COST_COLUMNS),
+        _frame([_run_row(record) for record in runs], columns.RUN_COLUMNS),
+        _frame([row for record in runs for row in _epoch_rows(record)], columns.EPOCH_COLUMNS),
+        _frame(_twin_rows(costs, twins), columns.TWIN_COLUMNS),
     )
 
 
@@ -94,7 +83,7 @@ def _medians(record: Record) -> tuple[float, ...]:
 def _former_case(case: Mapping[str, Any]) -> dict[str, Any]:
     """Return the axes that schema 1 lacks, at the only value that they could take then."""
     kernels = "cached" if case.get("direction") == "forward" else "generated"
-    return {"implementation": OURS, "kernels": kernels, "execution": "eager", "scales": 1}
+    return {"implementation": columns.OURS, "kernels": kernels, "execution": "eager", "scales": 1}
 
 
 def _cost_row(record: Record) -> dict[str, Any]:
@@ -188,8 +177,8 @@ def _part(record: Mapping[str, Any], key: str) -> dict[str, Any]:
     return part if isinstance(part, dict) else {}
 
 
-def _frame(rows: list[dict[str, Any]], columns: Iterable[Field]) -> pd.DataFrame:
-    kinds = types(columns)
+def _frame(rows: list[dict[str, Any]], fields: Iterable[Field]) -> pd.DataFrame:
+    kinds = columns.types(fields)
     raw = pd.DataFrame(rows, columns=list(kinds), dtype=object)
     return pd.DataFrame({column: _typed(raw[column], kind) for column, kind in kinds.items()})
 
@@ -198,19 +187,14 @@ def _typed(values: pd.Series, kind: type) -> pd.Series:
     if kind is tuple:
         return values.map(lambda value: _printable(value) if isinstance(value, tuple) else ()).astype(object)
     if kind is str:
-        longest = LONGEST_LABEL if values.name in LABELS else LONGEST_TEXT if values.name in MESSAGES else LONGEST_NAME
+        longest = columns.longest_text(str(values.name))
         return values.map(lambda value: "" if pd.isna(value) else printable(str(value), longest)).astype(object)
     return pd.to_numeric(values, errors="coerce").astype(float)
 
 
-def _printable(values: tuple[Any, ...]) -> tuple[Any, ...]:
-    if values and isinstance(values[0], float):  # thousands of numbers, never mixed with texts
-        return values
-    return tuple(
-        _printable(part)
-        if isinstance(part, tuple)
-        else printable(part, LONGEST_NAME)
-        if isinstance(part, str)
-        else part
-        for part in values
-    )
+def _printable(value: Any) -> Any:
+    """Make the texts in a tuple printable, at any depth."""
+    if isinstance(value, str):
+        return printable(value, columns.LONGEST_NAME)
+    are_numbers = isinstance(value, tuple) and value and isinstance(value[0], float)  # thousands of them
+    return tuple(map(_printable, value)) if isinstance(value, tuple) and not are_numbers else value

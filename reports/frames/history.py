@@ -43,11 +43,7 @@ HISTORY_COLUMNS = {
 
 
 def history(
-    asv: Path | None = None,
-    pytest_benchmark: Path | None = None,
-    *,
-    order: Sequence[str] = (),
-    factor: float = FACTOR,
+    asv: Path | None = None, pytest_benchmark: Path | None = None, *, order: Sequence[str] = (), factor: float = FACTOR
 ) -> pd.DataFrame:
     """Return a row for every benchmark of every commit, in the order of commits.
 
@@ -66,12 +62,9 @@ def history(
     }
     rows = [row for suite, commits in suites.items() for row in _rows(suite, commits_in_order(commits, order), factor)]
     frame = pd.DataFrame(rows, columns=list(HISTORY_COLUMNS), dtype=object)
-    texts = {
-        name: frame[name].map(lambda text: printable(str(text), 120))
-        for name in HISTORY_COLUMNS
-        if HISTORY_COLUMNS[name] is str
-    }
-    return frame.assign(**texts).astype({name: kind for name, kind in HISTORY_COLUMNS.items() if kind is not str})
+    texts = [name for name, kind in HISTORY_COLUMNS.items() if kind is str]
+    frame[texts] = frame[texts].map(lambda text: printable(str(text), 120))
+    return frame.astype({name: kind for name, kind in HISTORY_COLUMNS.items() if kind is not str})
 
 
 def regressions(frame: pd.DataFrame) -> pd.DataFrame:

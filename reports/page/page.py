@@ -43,6 +43,8 @@ def render(records: Iterable[Record], commits: pd.DataFrame | None = None) -> st
     linked = set().union(*(part.anchors for part in shown))
     script, css = library() + (TEMPLATES / "page.js").read_text(), style_sheet()
     files, left_out = downloads(kept, data)
+    tables = [record_table(data.costs, COST_COLUMNS, "costs", "Every cost record", linked)]
+    tables += [record_table(data.runs, RUN_COLUMNS, "runs", "Every training run", linked)]
     return templates.get_template("report.html").render(
         parts=shown,
         environments=of_trust.environments([data.costs, data.runs]),
@@ -51,14 +53,7 @@ def render(records: Iterable[Record], commits: pd.DataFrame | None = None) -> st
         machines=data.machines,
         counts=overview.counts(data),
         overview=overview.overview(data, [sentence.text for part in shown for sentence in part.sentences]).json(),
-        records_tables=[
-            table
-            for table in (
-                record_table(data.costs, COST_COLUMNS, "costs", "Every cost record", linked),
-                record_table(data.runs, RUN_COLUMNS, "runs", "Every training run", linked),
-            )
-            if table.number
-        ],
+        records_tables=[table for table in tables if table.number],
         history=trend(commits, "history"),
         regressions=of_trust.regressions(commits),
         downloads=files,

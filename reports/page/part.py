@@ -1,18 +1,16 @@
 """The parts of the page: one for each machine, and one for each commit where several measured the same cases."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pandas as pd
 
 from benchmarks.records.record import Record
 from reports.arithmetic.prepared import Prepared, StudyRuns
-from reports.figures.draw import Figure
-from reports.figures.sections import sections, study_suffixes
+from reports.figures.sections import sections
 from reports.frames.frames import Frames, frames, machine_name, newest
 from reports.frames.selection import PASSES
 from reports.tables import of_layers, of_training, of_trust
-from reports.tables.cells import Table
-from reports.words.headline import Sentence, headline
+from reports.words.headline import headline
 from reports.words.names import study_title
 from reports.words.of_layers import bends
 from reports.words.of_training import target
@@ -22,38 +20,37 @@ from reports.words.of_trust import undecided
 MOST_COMMITS = 4
 
 
-@dataclass(frozen=True)
 class TrainingTables:
     """The tables of one study. `suffix` ends the names of its sections of figures."""
 
-    suffix: str
-    title: str
-    networks: Table
-    accuracy: Table
-    target: Table
-    target_words: str
+    def __init__(self, study: StudyRuns) -> None:
+        self.suffix, self.title = study.suffix, study_title(study.runs)
+        self.networks = of_training.networks(study.networks)
+        self.accuracy = of_training.accuracy(study.runs)
+        self.target = of_training.target(study.spent, study.target)
+        self.target_words = target(study.spent, study.target)
 
 
-@dataclass(frozen=True)
 class Part:
-    """One set of results; all of them were measured on the same machine."""
+    """One set of results, all measured on the same machine: what the page shows of it. `id` is its id in the page."""
 
-    id: str
-    title: str
-    remark: str
-    sentences: list[Sentence]
-    table: Table
-    figures: dict[str, list[Figure]]
-    studies: list[TrainingTables]
-    more_studies: int
-    exponents: Table
-    bends: list[str]
-    roofline: Table
-    peers: Table
-    findings: Table
-    undecided: Table
-    undecided_words: str
-    not_measured: Table
+    def __init__(self, id: str, title: str, remark: str, data: Frames) -> None:
+        results = Prepared(data)
+        pairs, peers, studies = results.separable_against_full, results.against_peers, results.shown_studies
+        self.id, self.title, self.remark = id, title, remark
+        self.sentences = headline(results)
+        self.table = of_layers.headline(results)
+        self.figures = sections(results, id)
+        self.studies = [TrainingTables(study) for study in studies if len(study.runs)]
+        self.more_studies = max(0, len(results.studies) - len(studies))
+        self.exponents = of_layers.exponents(results.growths)
+        self.bends = [bends(results.growths, direction) for direction in PASSES] if len(results.growths) else []
+        self.roofline = of_layers.roofline(results.steps)
+        self.peers = of_layers.peers(peers)
+        self.findings = of_trust.findings(results.measured)
+        self.undecided = of_trust.undecided(pairs, peers)
+        self.undecided_words = undecided(pd.concat([pairs["word"], peers["word"]]))
+        self.not_measured = of_trust.not_measured(data.costs, data.runs)
 
     @property
     def anchors(self) -> set[str]:
@@ -75,19 +72,19 @@ def parts(records: list[Record], data: Frames) -> list[Part]:
         both = pd.concat([here.costs, here.runs])
         commits = both["commit"].nunique()
         remark = f"These results come from {commits} commits: of each case the newest counts." if commits > 1 else ""
-        found.append(part(f"m{len(found) + 1}", machine, remark, here))
+        found.append(Part(f"m{len(found) + 1}", machine, remark, here))
         mine = [record for record in records if machine_name(record) == machine]
         rivals = _rival_commits(mine)
         for commit in rivals[:MOST_COMMITS]:
-            of_commit = [record for record in mine if _commit(record) == commit]
+            of_commit = [record for record in mine if _provenance(record, "commit") == commit]
             older = _known(frames(newest(of_commit)), data)
-            found.append(part(f"m{len(found) + 1}", f"{machine}, commit {commit[:10]} only", "", older))
+            found.append(Part(f"m{len(found) + 1}", f"{machine}, commit {commit[:10]} only", "", older))
     return found
 
 
-def _commit(record: Record) -> str:
+def _provenance(record: Record, name: str) -> str:
     provenance = record.get("provenance")
-    return str(provenance.get("commit") or "") if isinstance(provenance, dict) else ""
+    return str(provenance.get(name) or "") if isinstance(provenance, dict) else ""
 
 
 def _rival_commits(records: list[Record]) -> list[str]:
@@ -95,10 +92,9 @@ def _rival_commits(records: list[Record]) -> list[str]:
     of_id: dict[str, set[str]] = {}
     latest: dict[str, str] = {}
     for record in records:
-        of_id.setdefault(str(record.get("id")), set()).add(_commit(record))
-        when = record.get("provenance")
-        when = str(when.get("measured_at") or "") if isinstance(when, dict) else ""
-        latest[_commit(record)] = max(latest.get(_commit(record), ""), when)
+        commit = _provenance(record, "commit")
+        of_id.setdefault(str(record.get("id")), set()).add(commit)
+        latest[commit] = max(latest.get(commit, ""), _provenance(record, "measured_at"))
     rivals = set().union(*(commits for commits in of_id.values() if len(commits) > 1))
     return sorted(rivals - {""}, key=lambda commit: latest[commit], reverse=True)
 
@@ -111,42 +107,3 @@ def _known(data: Frames, everything: Frames) -> Frames:
         for frame, whole in ((data.costs, everything.costs), (data.runs, everything.runs))
     ]
     return replace(data, costs=anchored[0], runs=anchored[1])
-
-
-def part(name: str, title: str, remark: str, data: Frames) -> Part:
-    """Return the part of one set of results; `name` is its id in the page."""
-    results = Prepared(data)
-    pairs, peers = results.separable_against_full, results.against_peers
-    return Part(
-        id=name,
-        title=title,
-        remark=remark,
-        sentences=headline(results),
-        table=of_layers.headline(results),
-        figures=sections(results, name),
-        studies=[
-            _tables(study, suffix)
-            for study, suffix in zip(results.shown_studies, study_suffixes(results), strict=True)
-            if len(study.runs)
-        ],
-        more_studies=max(0, len(results.studies) - len(results.shown_studies)),
-        exponents=of_layers.exponents(results.growths),
-        bends=[bends(results.growths, direction) for direction in PASSES] if len(results.growths) else [],
-        roofline=of_layers.roofline(results.steps),
-        peers=of_layers.peers(peers),
-        findings=of_trust.findings(results.measured),
-        undecided=of_trust.undecided(pairs, peers),
-        undecided_words=undecided(pd.concat([pairs["word"], peers["word"]])),
-        not_measured=of_trust.not_measured(data.costs, data.runs),
-    )
-
-
-def _tables(study: StudyRuns, suffix: str) -> TrainingTables:
-    return TrainingTables(
-        suffix=suffix,
-        title=study_title(study.runs),
-        networks=of_training.networks(study.networks),
-        accuracy=of_training.accuracy(study.runs),
-        target=of_training.target(study.spent, study.target),
-        target_words=target(study.spent, study.target),
-    )

@@ -1,7 +1,7 @@
 """The tables about what layers cost: the first screen, exponents, the roofline, and peers."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
@@ -28,19 +28,10 @@ def headline(results: Prepared) -> Table:
         mine = mine.reindex(list(PASS_WORDS))
         forward, training = (row for _, row in mine.iterrows())
         cells = [Cell(variant, variant, look=variant)]
-        cells += [
-            _priced(
-                row,
-                "seconds",
-                numbers.seconds,
-                _multiple_of_plain(variant, row, "time_ratio", ("time_low", "time_high")),
-            )
-            for row in (forward, training)
-        ]
-        cells.append(
-            _priced(training, "peak_bytes", numbers.memory, _multiple_of_plain(variant, training, "memory_ratio", ()))
-        )
-        cells.append(_priced(forward, "macs", numbers.count, _multiple_of_plain(variant, forward, "mac_ratio", ())))
+        times = "time_ratio", "time_low", "time_high"
+        cells += [_priced(row, "seconds", numbers.seconds, *times) for row in (forward, training)]
+        cells.append(_priced(training, "peak_bytes", numbers.memory, "memory_ratio"))
+        cells.append(_priced(forward, "macs", numbers.count, "mac_ratio"))
         network = best[best["variant"] == variant]
         for i, row in network.iterrows():
             accuracy = numbers.mean_sd(row["mean"], row["sd"])
@@ -55,15 +46,11 @@ def headline(results: Prepared) -> Table:
     )
 
 
-def _multiple_of_plain(variant: str, row: pd.Series, ratio: str, bounds: Sequence[str]) -> str:
-    """Return a multiple of plain, `7.2× [7.0, 7.4]`; plain itself has none."""
-    if variant == "plain" or not math.isfinite(row[ratio]):
-        return ""
-    interval = [row[bound] for bound in bounds] or [row[ratio], row[ratio]]
-    return numbers.multiple(Interval(row[ratio], interval[0], interval[1]))
-
-
-def _priced(row: pd.Series, column: str, show: Callable[[Any], str], note: str) -> Cell:
+def _priced(row: pd.Series, column: str, show: Callable[[Any], str], ratio: str, *bounds: str) -> Cell:
+    """Make the cell of a cost, with its multiple of plain below, `7.2× [7.0, 7.4]`; plain itself has none."""
+    low, high = (row[bound] for bound in bounds or (ratio, ratio))
+    known = row["variant"] != "plain" and math.isfinite(row[ratio])
+    note = numbers.multiple(Interval(row[ratio], low, high)) if known else ""
     link = "" if pd.isna(row["anchor"]) else f"#{row['anchor']}"
     return Cell(show(row[column]), repr(row[column]), number=True, link=link, note=note)
 

@@ -40,15 +40,8 @@ def networks(table: pd.DataFrame) -> Table:
         words = f"{row['name']} ({accuracy}{time})"
         data = {"name": row["name"], "words": numbers.unbroken(words), "accuracy": repr(row["mean"]), **costs}
         rows.append(Row(tuple(cells), data=data))
-    headings = (
-        "network",
-        "test accuracy",
-        "seeds",
-        "inference per image",
-        "memory of a training pass",
-        "MACs per image",
-    )
-    more = ("training, whole", "parameters", "on the front")
+    headings = ("network", "test accuracy", "seeds", "inference per image", "memory of a training pass")
+    more = ("MACs per image", "training, whole", "parameters", "on the front")
     return Table("Networks: what they reach and what they cost", (*headings, *more), tuple(rows))
 
 
@@ -79,22 +72,14 @@ def target(spent: pd.DataFrame, goal: float) -> Table:
     names = network_names(spent)
     for variant in in_order(spent["variant"]):
         for i, row in spent[spent["variant"] == variant].iterrows():
-            cells = [
-                Cell(names[i], names[i], look=variant),
-                number_cell(f"{row['reached']:.0f} of {row['n']:.0f}", row["reached"]),
-            ]
+            reached = number_cell(f"{row['reached']:.0f} of {row['n']:.0f}", row["reached"])
+            cells = [Cell(names[i], names[i], look=variant), reached]
             for unit, show in (("epoch", numbers.general), ("seconds", numbers.seconds), ("macs", numbers.count)):
                 median, low, high = (row[f"{unit}_{part}"] for part in ("median", "low", "high"))
-                text = (
-                    f"{show(median)} [{show(low)}, {show(high)}]"
-                    if math.isfinite(high)
-                    else (f"{show(median)} [{show(low)}, not all]" if math.isfinite(median) else "not in time")
-                )
+                most = show(high) if math.isfinite(high) else "not all"
+                text = f"{show(median)} [{show(low)}, {most}]" if math.isfinite(median) else "not in time"
                 cells.append(number_cell(text, median))
             rows.append(Row(tuple(cells)))
     headings = ("network", "seeds that got there", "epochs", "training time", "MACs")
-    return Table(
-        f"Spent until a validation accuracy of {numbers.percent(goal, 0)}: median [least, most]",
-        headings,
-        tuple(rows),
-    )
+    caption = f"Spent until a validation accuracy of {numbers.percent(goal, 0)}: median [least, most]"
+    return Table(caption, headings, tuple(rows))

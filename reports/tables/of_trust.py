@@ -16,15 +16,11 @@ from reports.words.names import LAYER_WORDS, direction_name, group_name, spaced
 def undecided(pairs: pd.DataFrame, peers: pd.DataFrame) -> Table:
     """Show the comparisons that could not be decided."""
     rows = []
-    for subject, rival, frame in (("separable", "full", pairs), ("", "ours", peers)):
+    # The frame has full's time over separable's; the table speaks of separable.
+    turned = pairs.assign(ratio=1 / pairs["time_ratio"], low=1 / pairs["time_high"], high=1 / pairs["time_low"])
+    for subject, rival, frame in (("separable", "full", turned), ("", "ours", peers)):
         for row in frame[frame["word"] == "ambiguous"].to_dict("records"):
-            bounds = [row[name] for name in (("time_low", "time_high") if subject else ("low", "high"))]
-            # The frame has full's time over separable's; the row speaks of separable.
-            ratio = (
-                Interval(1 / row["time_ratio"], 1 / bounds[1], 1 / bounds[0])
-                if subject
-                else Interval(row["ratio"], *bounds)
-            )
+            ratio = Interval(row["ratio"], row["low"], row["high"])
             what = subject or f"{row['implementation']} {row['variant']}"
             where = f"{group_name(row['group'])}, |H| = {row['resolution']:.0f}, width {row['channels']:.0f}"
             where += f", batch {row['batch_size']:.0f}"
@@ -45,10 +41,8 @@ def findings(costs: pd.DataFrame) -> Table:
     body = []
     for kind, found in sorted(rows.items(), key=lambda item: -len(item[1])):
         detail, remedy, anchor = found[0]
-        example = Cell(detail, detail, link=f"#{anchor}")
-        body.append(
-            Row((cell(spaced(kind), str), number_cell(str(len(found)), len(found)), example, cell(remedy, str)))
-        )
+        cells = [cell(spaced(kind), str), number_cell(str(len(found)), len(found))]
+        body.append(Row((*cells, Cell(detail, detail, link=f"#{anchor}"), cell(remedy, str))))
     headings = ("finding", f"records, of {(costs['noise'] != '').sum()}", "for example", "remedy")
     return Table("Why records are called noisy, and what would help", headings, tuple(body))
 
@@ -104,6 +98,5 @@ def environments(frames: Sequence[pd.DataFrame]) -> Table:
         cells.append(number_cell(str(len(group)), len(group)))
         rows.append(Row(tuple(cells)))
     headings = ("machine", "platform", "commit", "Python", "torch", "gcnn_impl", "fvcore")
-    return Table(
-        "Machines, versions and commits", (*headings, "threads", "load", "measured (UTC)", "records"), tuple(rows)
-    )
+    more = ("threads", "load", "measured (UTC)", "records")
+    return Table("Machines, versions and commits", (*headings, *more), tuple(rows))

@@ -12,7 +12,7 @@ from reports.arithmetic.training import gains
 from reports.frames.selection import NETWORK, at, layer_base
 from reports.style import in_order
 from reports.words.names import BASIC, DIRECTION_WORDS, PASS_WORDS, direction_name, network_names
-from reports.words.numbers import digits, listing, mean_sd, multiple, percent, percentage_points, seconds, span
+from reports.words.numbers import digits, listing, mean_sd, multiple, percent, percentage_points, seconds, spans
 
 
 @dataclass(frozen=True)
@@ -74,16 +74,12 @@ def gain(runs: pd.DataFrame, best: pd.DataFrame) -> Sentence | None:
     parts = []
     for variant in in_order(best["variant"]):
         row = best[best["variant"] == variant].iloc[0]
-        text = f"{names[row.name]} reaches {mean_sd(row['mean'], row['sd'])}"
-        parts.append(
-            f"{text}, {percentage_points(over_plain[variant])} points over plain" if variant in over_plain else text
-        )
+        more = f", {percentage_points(over_plain[variant])} points over plain" if variant in over_plain else ""
+        parts.append(f"{names[row.name]} reaches {mean_sd(row['mean'], row['sd'])}{more}")
     unit = "mean ± s.d.; gains with 95 % intervals, paired by seed" if best["sd"].notna().any() else "single runs"
-    n = f"n = {span(best['n'])} seed{'' if best['n'].max() == 1 else 's'}"
-    return Sentence(
-        f"Gain, on the test images of {runs.iloc[0]['dataset']}: {'; '.join(parts)} ({unit}, {n}).",
-        records_of(runs.merge(best[NETWORK], on=NETWORK)),
-    )
+    n, where = spans(best["n"], "seed"), runs.iloc[0]["dataset"]
+    sentence = f"Gain, on the test images of {where}: {'; '.join(parts)} ({unit}, n = {n})."
+    return Sentence(sentence, records_of(runs.merge(best[NETWORK], on=NETWORK)))
 
 
 def compared_with_plain(table: pd.DataFrame, best: pd.DataFrame) -> str:
@@ -96,9 +92,7 @@ def compared_with_plain(table: pd.DataFrame, best: pd.DataFrame) -> str:
             f"{digits(row['time_ratio'], 2)}× ({row['variant']}, {direction_name(row['direction'])})"
             for _, row in ends.iterrows()
         ]
-        parts.append(
-            f"at equal width, equivariance costs from {prices[0]} to {prices[1]} the time of a plain convolution"
-        )
+        parts.append(f"at equal width, equivariance costs from {' to '.join(prices)} the time of a plain convolution")
     if len(best):
         most = best.sort_values("mean", kind="stable").iloc[-1]
         parts.append(f"the most accurate network is {network_names(best)[most.name]} ({percent(most['mean'])})")

@@ -115,6 +115,11 @@ def span(values: pd.Series) -> str:
     return f"{low}" if low == high else f"{low}–{high}"
 
 
+def spans(values: pd.Series, noun: str, ending: str = "s") -> str:
+    """Return an n that may differ between points, with its noun: `1 seed`, `3–5 seeds`."""
+    return f"{span(values)} {noun}{'' if values.max() == 1 else ending}"
+
+
 def processes(rounds: pd.Series) -> str:
     """Return the number of processes in which something was timed: `5 processes`."""
-    return f"{span(rounds)} process{'' if rounds.max() == 1 else 'es'}"
+    return spans(rounds, "process", "es")

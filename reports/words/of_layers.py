@@ -103,8 +103,7 @@ def memory_parts(costs: pd.DataFrame) -> str:
     return (
         f"The model predicts the peak to within {percent(residual.abs().median())} (median of n = {len(rows)} records; "
         f"from {signed_percent(residual.min())} to {signed_percent(residual.max())}, "
-        f"the furthest for {worst['variant']}, "
-        f"{direction_name(worst['direction'])})."
+        f"the furthest for {worst['variant']}, {direction_name(worst['direction'])})."
     )
 
 

@@ -1,6 +1,7 @@
 """Sentences about training: how accurate networks are, what they spend, and how they were trained."""
 
 import math
+from collections.abc import Callable
 
 import pandas as pd
 
@@ -8,7 +9,7 @@ from reports.arithmetic.training import WHEN, best_networks
 from reports.frames.selection import NETWORK
 from reports.style import in_order
 from reports.words.names import budget, network_names
-from reports.words.numbers import count, listing, mean_sd, percent, plural, seconds, span
+from reports.words.numbers import count, listing, mean_sd, percent, plural, seconds, span, spans
 
 
 def accuracy(runs: pd.DataFrame) -> str:
@@ -20,10 +21,8 @@ def accuracy(runs: pd.DataFrame) -> str:
     texts = {row["variant"]: f"{mean_sd(row['mean'], row['sd'])} ({names[i]})" for i, row in best.iterrows()}
     parts = [texts[variant] for variant in in_order(texts)]
     spread = "mean ± s.d." if best["sd"].notna().any() else "single runs"
-    seeds = "seed" if best["n"].max() == 1 else "seeds"
-    return (
-        f"Test accuracy of the networks that validate best: {listing(parts)} ({spread}, n = {span(best['n'])} {seeds})."
-    )
+    n = spans(best["n"], "seed")
+    return f"Test accuracy of the networks that validate best: {listing(parts)} ({spread}, n = {n})."
 
 
 def time_to_train(epochs: pd.DataFrame) -> str:
@@ -32,12 +31,8 @@ def time_to_train(epochs: pd.DataFrame) -> str:
     if last.empty:
         return "No training run has finished an epoch."
     means = last.groupby(NETWORK, dropna=False)["seconds"].mean()
-    parts = []
-    for variant in in_order(last["variant"]):
-        of_variant = means.xs(variant, level="variant")
-        low, high = of_variant.min(), of_variant.max()
-        parts.append(f"{seconds(low)}{'' if low == high else f' to {seconds(high)}'} for {variant}")
-    return f"Training for {span(last['epoch'])} epoch{'' if last['epoch'].max() == 1 else 's'} takes {listing(parts)}."
+    parts = [_least_to_most(means.xs(v, level="variant"), seconds, v) for v in in_order(last["variant"])]
+    return f"Training for {spans(last['epoch'], 'epoch')} takes {listing(parts)}."
 
 
 def macs_to_train(epochs: pd.DataFrame) -> str:
@@ -45,12 +40,14 @@ def macs_to_train(epochs: pd.DataFrame) -> str:
     last = epochs.sort_values("epoch").drop_duplicates("id", keep="last").dropna(subset=["macs"])
     if last.empty:
         return "No MACs of training were counted."
-    parts = []
-    for variant in in_order(last["variant"]):
-        of_variant = last.loc[last["variant"] == variant, "macs"]
-        low, high = of_variant.min(), of_variant.max()
-        parts.append(f"{count(low)}{'' if low == high else f' to {count(high)}'} for {variant}")
+    macs = last.set_index("variant")["macs"]
+    parts = [_least_to_most(macs[macs.index == v], count, v) for v in in_order(macs.index)]
     return f"The whole training asks for {listing(parts)} MACs."
+
+
+def _least_to_most(values: pd.Series, show: Callable[[float], str], variant: str) -> str:
+    low, high = values.min(), values.max()
+    return f"{show(low)}{'' if low == high else f' to {show(high)}'} for {variant}"
 
 
 def target(spent: pd.DataFrame, target: float) -> str:
@@ -75,11 +72,8 @@ def pareto(networks: pd.DataFrame) -> str:
     """Name the networks on the front of accuracy, time, memory and MACs at once, fastest first."""
     if networks.empty:
         return "No network was trained here, so there is no accuracy to weigh costs against."
-    known = [
-        name
-        for name, column in {"time": "seconds", "memory": "peak_bytes", "MACs": "macs"}.items()
-        if networks[column].notna().any()
-    ]
+    costs = {"time": "seconds", "memory": "peak_bytes", "MACs": "macs"}
+    known = [name for name, column in costs.items() if networks[column].notna().any()]
     front = networks[networks["front"]].sort_values(["seconds", "mean"], kind="stable")
     if front.empty:
         return "No network has an accuracy and all of the costs, so there is no front."

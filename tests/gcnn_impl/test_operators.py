@@ -50,7 +50,7 @@ class TestSpatialConvolution:
         cotangent = torch.randn(reference.shape)
         expected = gradients(reference, doubles, cotangent)
         # PyTorch must not be compared with itself.
-        monkeypatch.setattr(functional, "_spatial_conv2d", lambda *_, **__: pytest.fail("PyTorch was called"))
+        monkeypatch.setattr(functional, "depthwise_conv2d", lambda *_, **__: pytest.fail("PyTorch was called"))
         y = convolve(*inputs, "auto")
         actual = gradients(y, inputs, cotangent)
         with torch.no_grad():

@@ -12,7 +12,7 @@ import pytest
 from scipy import stats
 
 from reports.frames.frames import anchored, frames
-from reports.page.part import part
+from reports.page.part import Part
 
 from ..conftest import cost_record, every_record, training_record, twin_record
 
@@ -70,7 +70,7 @@ def made():
 @pytest.fixture(scope="module")
 def said(made):
     """The texts of the page: the sentences of the first screen, and the takeaway of every figure."""
-    found = part("m1", "machine", "", anchored(frames(made)))
+    found = Part("m1", "machine", "", anchored(frames(made)))
     [study] = found.studies
     figures = {
         figure.key.removeprefix("m1-"): figure.takeaway for section in found.figures.values() for figure in section
@@ -531,7 +531,7 @@ def test_every_sentence_of_a_figure_is_recomputed_here(said):
 
 
 def test_a_run_with_one_seed_says_so():
-    found = part("m1", "machine", "", anchored(frames([training_record("plain", 1, 0, 0.5)])))
+    found = Part("m1", "machine", "", anchored(frames([training_record("plain", 1, 0, 0.5)])))
     assert [sentence.text for sentence in found.sentences] == [
         "Gain, on the test images of rotated-digits: plain reaches 50.0 % (single runs, n = 1 seed)."
     ]
