@@ -38,7 +38,7 @@ class StageClock:
     ...     with clock.stage("inner"):
     ...         pass
     >>> clock.total()
-    {'outer': 3, 'inner': 3}
+    {'outer': 3.0, 'inner': 3.0}
     """
 
     def __init__(self, clock: Clock) -> None:

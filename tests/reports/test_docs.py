@@ -42,11 +42,6 @@ def test_commands_of_the_page_about_reading_work(tmp_path, monkeypatch, command)
     assert written == ({"both.html"} if "--output" in arguments else set() if "diff" in arguments else {"report.html"})
 
 
-def test_the_group_of_the_page_about_adding_is_one():
-    [block] = blocks("adding-a-group-or-variant.md", "python")
-    exec(compile(block, "adding-a-group-or-variant.md", "exec"), {"__name__": "page"})
-
-
 def test_places_that_the_page_about_adding_names_exist():
     text = (DOCS / "adding-a-group-or-variant.md").read_text()
     paths = set(re.findall(r"`([\w/]+(?:\.(?:py|css)|/))`", text))

@@ -43,7 +43,7 @@ def test_the_planted_layer_computes_what_the_unchanged_one_does() -> None:
 def test_a_trial_is_rounds_of_two_contenders() -> None:
     measured = run_trial("2 %", 1, Sampling(rounds=2, min_samples=4, seconds=0.01))
     assert [len(measured.a), len(measured.b)] == [2, 2]
-    assert all(seconds > 0 for samples in (*measured.a, *measured.b) for seconds in samples)
+    assert all(samples and min(samples) > 0 for samples in (*measured.a, *measured.b))
 
 
 def test_a_core_is_kept_busy_and_released() -> None:

@@ -34,7 +34,7 @@ def test_every_contender_has_a_row_with_its_share_of_the_budget() -> None:
 
 def test_a_contender_that_is_not_trained_yet_has_no_accuracy() -> None:
     lines = accuracy_lines(replace(RESULTS, records={key: [] for key in RESULTS.records}), "parameters")
-    assert all(line.endswith("–  0 of 5") for line in lines[1:])
+    assert [line.endswith("–  0 of 5") for line in lines[1:]] == [True] * len(STUDY.contenders)
 
 
 def test_a_run_that_diverged_has_no_accuracy_and_never_reaches_a_target() -> None:

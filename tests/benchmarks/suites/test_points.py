@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from benchmarks.records.suite_names import ASV_LAYERS, ASV_TRAINING
-from benchmarks.running.environment import MEASURING_ENVIRONMENT
 from benchmarks.suites import bench_layers, bench_training
 from benchmarks.suites import points as suite
 
@@ -92,12 +91,6 @@ def test_a_point_that_failed_raises_its_reason() -> None:
 
 def test_asv_installs_what_the_suites_import() -> None:
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
-    config = (ROOT / "asv.conf.json").read_text()
-    missing = [package for package in [*groups["measure"], "pytest", "pytest-benchmark"] if package not in config]
-    assert missing == []
-
-
-@pytest.mark.parametrize("file", ["asv.conf.json", "noxfile.py"])
-def test_all_suites_measure_in_the_environment_of_the_sweep(file: str) -> None:
-    text = (ROOT / file).read_text().replace('"\n    ":', ":")  # a string in two pieces
-    assert [f'"{name}": "{value}"' for name, value in MEASURING_ENVIRONMENT.items() if value not in text] == []
+    lines = (ROOT / "asv.conf.json").read_text().splitlines()
+    [installed] = [line.split() for line in lines if "uv pip install" in line]
+    assert {*groups["measure"], "pytest", "pytest-benchmark"} <= set(installed)

@@ -161,11 +161,6 @@ def code_blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / "docs/own-layer.md").read_text(), re.DOTALL | re.MULTILINE)
 
 
-def test_the_python_code_of_the_page_runs() -> None:
-    _, check = code_blocks("python")  # the first block is the contract, with placeholder names
-    exec(check, {})
-
-
 @pytest.mark.parametrize("command", [line for block in code_blocks("sh") for line in block.splitlines()])
 def test_every_command_of_the_page_runs(
     command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
