@@ -147,7 +147,7 @@ def load_all(given: Sequence[Path] | None) -> list[Record]:
         OSError: when they cannot be read.
     """
     places = given or [RESULTS]
-    records = [record for place in places for record in load(place)]
+    records = [record for place in places for record in load_records(place)]
     if not records:
         where = ", ".join(map(str, places))
         raise ValueError(f"no results in {where}; get some with `python -m benchmarks sweep --profile quick`")
@@ -171,7 +171,7 @@ def load_history(arguments: argparse.Namespace) -> "pd.DataFrame":
     return pd.concat(known, ignore_index=True) if known else found[0]
 
 
-def load(place: Path) -> list[Record]:
+def load_records(place: Path) -> list[Record]:
     """Return the records of one directory or file; lines that are no record become one-line warnings on stderr.
 
     Raises:

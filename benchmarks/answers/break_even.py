@@ -17,7 +17,7 @@ from benchmarks.records.record import Record
 
 TARGETS = (0.90, 0.95, 0.97)
 # The axes of time, and the units in which tables show them.
-SPENT = {"epoch": 1.0, "seconds": 1.0, "macs": 1e12}
+SPENT_UNITS = {"epoch": 1.0, "seconds": 1.0, "macs": 1e12}
 HEADINGS = ("epochs", "seconds", "MACs, T")
 
 
@@ -119,7 +119,7 @@ def target_lines(configurations: Mapping[str, Sequence[Record]], targets: Sequen
     runs = [record for records in configurations.values() for record in records]
     reached = [target for target in targets if to_target(runs, target).reached]
     rows = [
-        (name, f"{target:.0%}", *(to_target(records, target, axis).text(unit) for axis, unit in SPENT.items()))
+        (name, f"{target:.0%}", *(to_target(records, target, axis).text(unit) for axis, unit in SPENT_UNITS.items()))
         for name, records in configurations.items()
         for target in reached
     ]
@@ -130,7 +130,7 @@ def target_lines(configurations: Mapping[str, Sequence[Record]], targets: Sequen
 def overtaking_lines(configurations: Mapping[str, Sequence[Record]], rival: str) -> list[str]:
     """Write a table of when each configuration overtakes the one named ``rival``."""
     rows = [
-        (name, *(overtaking(records, configurations[rival], axis).text(unit) for axis, unit in SPENT.items()))
+        (name, *(overtaking(records, configurations[rival], axis).text(unit) for axis, unit in SPENT_UNITS.items()))
         for name, records in configurations.items()
         if name != rival
     ]

@@ -20,7 +20,7 @@ NO_REGRESSION, REGRESSION, NOTHING_COMPARED = 0, 1, 2
 
 
 @dataclass(frozen=True)
-class Row:
+class ComparedCase:
     """A case at A and at B: medians in seconds and the comparison, or the ``failure``; ``broken`` if B alone fails."""
 
     label: str
@@ -35,7 +35,7 @@ class Row:
 class Differences:
     """Rows, remarks about them, and the labels of cases in A alone (lost) and in B alone (new)."""
 
-    rows: Sequence[Row]
+    rows: Sequence[ComparedCase]
     remarks: Sequence[str]
     lost: Sequence[str] = ()
     new: Sequence[str] = ()
@@ -99,7 +99,7 @@ def markdown_lines(found: Differences) -> list[str]:
 HEADING = ("B is", "B / A", f"{1 - ERROR_RATE:.0%} interval", "A, ms", "B, ms", "case")
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: ComparedCase) -> tuple[str, ...]:
     comparison = row.comparison
     if comparison is None or row.a is None or row.b is None:
         return ("broken" if row.broken else "–", "", "", "", "", f"{row.label}: {row.failure}")
@@ -107,10 +107,10 @@ def _cells(row: Row) -> tuple[str, ...]:
     return (comparison.word, f"{comparison.ratio:.3f}", interval, f"{1e3 * row.a:.4g}", f"{1e3 * row.b:.4g}", row.label)
 
 
-def cells(rows: Iterable[Row]) -> list[tuple[str, ...]]:
+def cells(rows: Iterable[ComparedCase]) -> list[tuple[str, ...]]:
     """Return the cells below ``HEADING``, the worst case first."""
 
-    def badness(row: Row) -> tuple[bool, bool, float]:
+    def badness(row: ComparedCase) -> tuple[bool, bool, float]:
         slower = row.comparison is not None and row.comparison.word == "slower"
         return row.broken, slower, row.comparison.ratio if row.comparison else 0.0
 
@@ -132,18 +132,18 @@ def explained(found: Differences) -> list[str]:
     return [*found.remarks, f"{compared} compared: {counts}{failures}", reasons[found.status]]
 
 
-def judged(label: str, a: Rounds, b: Rounds, floor: float, *, paired: bool) -> Row:
+def judged(label: str, a: Rounds, b: Rounds, floor: float, *, paired: bool) -> ComparedCase:
     """Return the row of a case that has rounds at A and at B."""
     before, after = (summarise_rounds(rounds)["median"] for rounds in (a, b))
-    return Row(label, before, after, compare_rounds(a, b, floor, paired=paired))
+    return ComparedCase(label, before, after, compare_rounds(a, b, floor, paired=paired))
 
 
-def _row_of_records(before: Record, after: Record, floor: float) -> Row:
+def _row_of_records(before: Record, after: Record, floor: float) -> ComparedCase:
     name = record_label(after)
     sides = {"A": before, "B": after}
     failures = [f"at {side}: {record['status']}" for side, record in sides.items() if not _timed(record)]
     if failures:
-        return Row(name, failure="; ".join(failures), broken=_timed(before) and after["status"] in FAILURES)
+        return ComparedCase(name, failure="; ".join(failures), broken=_timed(before) and after["status"] in FAILURES)
     return judged(name, rounds_of(before), rounds_of(after), floor, paired=False)
 
 

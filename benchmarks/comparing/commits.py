@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from benchmarks.answers.differences import Differences, Row, judged
+from benchmarks.answers.differences import ComparedCase, Differences, judged
 from benchmarks.cases.blocks import Block, blocks
 from benchmarks.cases.case import Case
 from benchmarks.comparing.server import PACKAGE, Server
@@ -133,7 +133,7 @@ def compare_commits(
     for case, pair in pairs.items():
         if pair.failures:
             reasons = "; ".join(f"at {name}: {message}" for name, message in pair.failures.items())
-            rows.append(Row(case.label, failure=reasons, broken="A" not in pair.failures))
+            rows.append(ComparedCase(case.label, failure=reasons, broken="A" not in pair.failures))
         else:
             rows.append(judged(case.label, pair.a, pair.b, floor, paired=True))
     return Differences(rows, remarks)

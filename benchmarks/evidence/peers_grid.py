@@ -33,7 +33,7 @@ GRID: Grid = {
     "resolution": (4, 8, 16),
     "kernel_size": (5, 7),
 }
-PASSES = {"forward": "inference", "forward_backward": "training pass"}
+PASS_NAMES = {"forward": "inference", "forward_backward": "training pass"}
 # A cell is left out if a dense convolution of its size would take longer than LONGEST_SECONDS on two cores.
 LONGEST_SECONDS, MACS_PER_SECOND = 4.0, 2e11
 SAMPLING = Sampling(rounds=3, seconds=1.5)
@@ -45,7 +45,7 @@ BEST = "best of them"
 Measure = Callable[[Record], float | None]
 
 
-def grid_cases(threads: int) -> list[Case]:
+def peers_cases(threads: int) -> list[Case]:
     """Return our cases of the grid, without those that take too long."""
     return [case for case in expand({"threads": (threads,), **GRID}) if not is_too_long(case)]
 
@@ -67,7 +67,7 @@ def tables(cases: Sequence[Case], measured: Mapping[str, Record], quantity: Meas
     """Write rows of Markdown with the ratios of a quantity, the peers' to ours, by variant, pass and batch size."""
     lines = []
     for variant in GRID["variant"]:
-        for direction, words in PASSES.items():
+        for direction, words in PASS_NAMES.items():
             mine = [case for case in cases if (case.variant, case.direction) == (variant, direction)]
             for name in (*PEERS, BEST):
                 by_batch = [[case for case in mine if case.batch_size == batch] for batch in GRID["batch_size"]]
@@ -111,7 +111,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--results", type=Path, default=RESULTS, metavar="DIR", help=f"(default: {RESULTS})")
     args = parser.parse_args(argv)
     use_authors(args.authors)
-    cases, store = grid_cases(available_cores()), RecordStore(args.results)
+    cases, store = peers_cases(available_cores()), RecordStore(args.results)
     sweep([case for ours in cases for case in contenders_of(ours)], store, Engine(SAMPLING))
     measured = successes(store.load())
     print("times:", *tables(cases, measured, lambda record: record["seconds"]["median"]), sep="\n")

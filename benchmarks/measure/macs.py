@@ -46,7 +46,7 @@ _SUMMAND_FIRST = ("addmm", "addmv", "addbmm", "baddbmm")
 COUNTED = re.compile(r"^(aten|mkldnn|mkl)::.*(conv|mm|matmul|linear|einsum)|^gcnn_impl::(depthwise|mix|siren)")
 
 
-def macs_of_pass(module: nn.Module, x: Tensor) -> dict[str, Any]:
+def trace_macs(module: nn.Module, x: Tensor) -> dict[str, Any]:
     """Count the MACs of ``module(x)`` with newly generated kernels; the module itself does not change.
 
     Returns:

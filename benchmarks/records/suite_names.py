@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.cases.case import Case
 
 # asv names a point by its values on these axes; pytest-benchmark names it in one word.
-POINT_AXES = ("device", "variant", "resolution", "channels", "batch_size")
+SUITE_AXES = ("device", "variant", "resolution", "channels", "batch_size")
 ASV_LAYERS, ASV_TRAINING = "suites.bench_layers", "suites.bench_training"
 ASV_PASSES = {"Forward": "forward", "ForwardBackward": "forward_backward", "TrainingStep": "training_step"}
 WORD = re.compile(
@@ -26,7 +26,7 @@ def pytest_name(case: Case) -> str:
 def asv_name(case: Case) -> str:
     """Return the name of a layer's time in the asv suite."""
     benchmark = next(name for name, direction in ASV_PASSES.items() if direction == case.direction)
-    point = ", ".join(repr(getattr(case, axis)) for axis in POINT_AXES)
+    point = ", ".join(repr(getattr(case, axis)) for axis in SUITE_AXES)
     return f"{ASV_LAYERS}.{benchmark}.time_pass({point})"
 
 
@@ -48,4 +48,4 @@ def point_of(name: str) -> Mapping[str, Any]:
         values = literal_eval(f"({arguments.removesuffix(')')},)") if arguments else ()
     except (SyntaxError, ValueError):
         return found
-    return {**found, **dict(zip(POINT_AXES, values, strict=False))} if layer else found
+    return {**found, **dict(zip(SUITE_AXES, values, strict=False))} if layer else found

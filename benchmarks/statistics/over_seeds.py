@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from benchmarks.statistics.comparison import FAMILY_ERROR_RATE
+
 CONFIDENCE = 0.95
-# The error rate of all tests in a family together, after Holm's correction.
-FAMILY_ERROR_RATE = 0.05
 RESAMPLES = 4000
 # The percentile-t bootstrap needs this many seeds; with fewer, most resamples repeat one value.
 BOOTSTRAP_SEEDS = 5

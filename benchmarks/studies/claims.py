@@ -14,8 +14,8 @@ import numpy as np
 
 from benchmarks.answers.text_tables import columns
 from benchmarks.records.record import Record
-from benchmarks.statistics.comparison import INTERVAL, Comparison, Rounds, compare_rounds
-from benchmarks.statistics.over_seeds import FAMILY_ERROR_RATE, Estimate, Test, paired_tests
+from benchmarks.statistics.comparison import FAMILY_ERROR_RATE, INTERVAL, Comparison, Rounds, compare_rounds
+from benchmarks.statistics.over_seeds import Estimate, Test, paired_tests
 from benchmarks.studies.results import StudyResults, percent_interval
 from benchmarks.studies.study import Contender
 

@@ -16,7 +16,7 @@ import torch
 from benchmarks.cases.case import CASE_VERSION, Case
 from benchmarks.cases.training_run import RECIPES, TrainingRun
 from benchmarks.measure.correctness import check_output
-from benchmarks.measure.macs import macs_of_pass
+from benchmarks.measure.macs import trace_macs
 from benchmarks.measure.memory import peak_memory
 from benchmarks.records.outcome import InvalidResult
 from benchmarks.workloads.build import build_workload
@@ -157,6 +157,6 @@ def cost(case: Case) -> dict[str, Any]:
     return {
         "equivariance_error": check_output(built),
         "memory": peak_memory(built.run, case.device, prepare=built.prepare),
-        "macs": macs_of_pass(built.module, built.x),
+        "macs": trace_macs(built.module, built.x),
         "parameters": sum(parameter.numel() for parameter in built.module.parameters()),
     }

@@ -21,7 +21,7 @@ PROBE_PASSES = 15
 PROBE_SECONDS = 0.6
 ROUND_SECONDS = 0.05
 # Passes of each layer that is timed here; the fastest counts.
-PASSES = 3
+TRIED_PASSES = 3
 TIMEOUT = 600.0
 # Reasons to skip cases that are printed at most.
 REASONS = 10
@@ -92,7 +92,7 @@ def _seconds_per_mac(case: Case, calibrated: dict[tuple[str, str, str, int], flo
         configure(known)
         workload = build_workload(known)
         clock = synchronised_clock(known.device)
-        times = [take_turn(workload.run, clock, 0.0, prepare=workload.prepare)[0] for _ in range(PASSES)]
+        times = [take_turn(workload.run, clock, 0.0, prepare=workload.prepare)[0] for _ in range(TRIED_PASSES)]
         calibrated[key] = min(times) / (convolution_macs(replace(known, batch_size=1)) * known.batch_size)
     return calibrated[key]
 

@@ -8,7 +8,7 @@ from benchmarks.measure.available_memory import available_bytes
 from benchmarks.measure.clock import device_seconds, synchronised_clock, take_turn
 from benchmarks.measure.correctness import check_output
 from benchmarks.measure.energy import energy_per_pass
-from benchmarks.measure.macs import macs_of_pass, zero_counted_time_share
+from benchmarks.measure.macs import trace_macs, zero_counted_time_share
 from benchmarks.measure.memory import split_memory
 from benchmarks.measure.memory_model import predict_bytes
 from benchmarks.measure.roofline import moved_bytes
@@ -53,7 +53,7 @@ def probe(task: Probe, report: Report) -> dict[str, Any]:
     passes = int(min(max(STAGE_SHARE * task.sampling.seconds / second, 1), STAGE_PASSES))
     instruments: dict[str, Callable[[], Any]] = {
         "memory": lambda: split_memory(workload) | {"predicted_bytes": predicted},
-        "macs": lambda: task.macs or macs_of_pass(workload.module, workload.x),
+        "macs": lambda: task.macs or trace_macs(workload.module, workload.x),
         "zero_counted_time_share": lambda: zero_counted_time_share(workload),
         "stages": lambda: stage_seconds(workload, clock, passes=passes),
         "moved_bytes": lambda: moved_bytes(workload),

@@ -53,7 +53,7 @@ def turning_error(model: nn.Module, split: Split, autocast: Autocast = contextli
     return error if math.isfinite(error) else None
 
 
-def redundancy(model: nn.Module) -> dict[str, dict[str, float]] | None:
+def explained_energies(model: nn.Module) -> dict[str, dict[str, float]] | None:
     """Return the share of energy that each variant explains, by group-to-group layer; None where there is no layer."""
     layers = network_redundancy(model)
     # Rounding can lift a share of all the energy above one by about 1e-16.

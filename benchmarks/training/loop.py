@@ -16,7 +16,7 @@ from benchmarks.cases.case import InvalidCase
 from benchmarks.cases.training_run import TrainingRun
 from benchmarks.datasets import Dataset
 from benchmarks.measure.clock import Clock, synchronised_clock
-from benchmarks.measure.macs import macs_of_pass
+from benchmarks.measure.macs import trace_macs
 from benchmarks.records.field import empty
 from benchmarks.records.provenance import software
 from benchmarks.records.training_fields import TRAINING_MEASURED
@@ -93,7 +93,7 @@ class _Training:
             raise InvalidCase(f"batch_size {run.batch_size} is not allowed; allowed: 2 to {len(self.train_set)}")
         self.learner = Learner(run, data.channels, data.num_classes, share)
         model = self.learner.model
-        counted = macs_of_pass(model, self.train_set.images[:1])  # of one image
+        counted = trace_macs(model, self.train_set.images[:1])  # of one image
         self.macs_per_step = PASSES_PER_STEP * (counted["kernel_generation"] + run.batch_size * counted["convolution"])
         self.last_step = self._last_step()
         self.fields = empty(TRAINING_MEASURED) | {
@@ -224,7 +224,7 @@ class _Training:
                 "validation_loss": loss,
                 "validation_accuracy": accuracy,
                 "equivariance_error": error,
-                "redundancy": None if epoch else evaluation.redundancy(self.learner.model),
+                "redundancy": None if epoch else evaluation.explained_energies(self.learner.model),
             }
         )
         self.report(self.fields)
@@ -234,9 +234,9 @@ class _Training:
         model, epochs = self.learner.model, self.fields["epochs"]
         self.fields["stopped"] = "budget"
         self.fields["weights_sha256"] = evaluation.state_hash(model)
-        epochs[-1]["redundancy"] = evaluation.redundancy(model)
+        epochs[-1]["redundancy"] = evaluation.explained_energies(model)
         model.load_state_dict(self.best_weights)
-        epochs[self.fields["best_epoch"]]["redundancy"] = evaluation.redundancy(model)
+        epochs[self.fields["best_epoch"]]["redundancy"] = evaluation.explained_energies(model)
         loss, accuracy = self.learner.evaluate(self.test)
         self.fields |= {"test_loss": loss, "test_accuracy": accuracy}
 

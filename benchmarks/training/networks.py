@@ -5,7 +5,7 @@ from torch import nn
 
 from benchmarks.cases.training_run import TrainingRun
 from benchmarks.workloads.shapes import group_of
-from gcnn_impl.models import NETWORKS, AllCNNCConfig, GroupAllCNNCConfig, GroupResNetConfig, PlainResNetConfig
+from gcnn_impl.models import NETWORK_CLASSES, AllCNNCConfig, GroupAllCNNCConfig, GroupResNetConfig, PlainResNetConfig
 
 NetworkConfig = PlainResNetConfig | AllCNNCConfig | GroupResNetConfig | GroupAllCNNCConfig
 
@@ -26,5 +26,5 @@ def network_config(run: TrainingRun, in_channels: int, num_classes: int) -> Netw
 def build_network(run: TrainingRun, in_channels: int, num_classes: int, device: torch.device | str) -> nn.Module:
     """Build the network; torch's global generator draws its parameters on the CPU, the same for every device."""
     config = network_config(run, in_channels, num_classes)
-    network = NETWORKS[type(config)](config).to(device)
+    network = NETWORK_CLASSES[type(config)](config).to(device)
     return network.to(memory_format=torch.channels_last) if run.channels_last else network

@@ -17,7 +17,7 @@ from gcnn_impl.models.configs import PlainResNetConfig as PlainResNetConfig
 from gcnn_impl.models.resnet import Classifier as Classifier
 from gcnn_impl.models.resnet import GroupResNet as GroupResNet
 from gcnn_impl.models.resnet import PlainResNet as PlainResNet
-from gcnn_impl.models.sizes import NETWORKS as NETWORKS
+from gcnn_impl.models.sizes import NETWORK_CLASSES as NETWORK_CLASSES
 from gcnn_impl.models.sizes import Config as Config
 from gcnn_impl.models.sizes import build as build
 from gcnn_impl.models.sizes import count_macs as count_macs

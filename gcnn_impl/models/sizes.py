@@ -15,7 +15,7 @@ from gcnn_impl.models.resnet import GroupResNet, PlainResNet
 
 Config = TypeVar("Config", PlainResNetConfig, AllCNNCConfig, GroupResNetConfig, GroupAllCNNCConfig)
 
-NETWORKS: dict[type, Callable[..., nn.Module]] = {
+NETWORK_CLASSES: dict[type, Callable[..., nn.Module]] = {
     PlainResNetConfig: PlainResNet,
     AllCNNCConfig: AllCNNC,
     GroupResNetConfig: GroupResNet,
@@ -25,7 +25,7 @@ NETWORKS: dict[type, Callable[..., nn.Module]] = {
 
 def build(config: Config, *, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> nn.Module:
     """Return the network of a config, with parameters drawn from torch's global generator."""
-    return NETWORKS[type(config)](config, device=device, dtype=dtype)
+    return NETWORK_CLASSES[type(config)](config, device=device, dtype=dtype)
 
 
 def count_parameters(config: Config) -> int:

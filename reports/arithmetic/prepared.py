@@ -29,7 +29,7 @@ class StudyRuns:
     @cached_property
     def networks(self) -> pd.DataFrame:
         """Every network with its accuracy and its costs."""
-        return training.networks(self.cases, self.runs)
+        return training.trained_networks(self.cases, self.runs)
 
     @cached_property
     def target(self) -> float:

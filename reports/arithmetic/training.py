@@ -32,7 +32,7 @@ def over_seeds(frame: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
     return table.reset_index()
 
 
-def networks(costs: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
+def trained_networks(costs: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     """Return every network of a study with its test accuracy over seeds and its costs; unmeasured values are NaN.
 
     The costs come from the network's own cases (same variant, group, sizes and batch): the forward pass, divided
@@ -101,14 +101,14 @@ def networks_at(runs: pd.DataFrame, base: Mapping[str, object]) -> pd.DataFrame:
     return best_networks(runs[here | elsewhere])
 
 
-def gains(runs: pd.DataFrame, networks: pd.DataFrame) -> dict[str, Interval]:
+def gains(runs: pd.DataFrame, trained_networks: pd.DataFrame) -> dict[str, Interval]:
     """Return how much more test accuracy than plain each of these networks has, over the seeds that both have."""
     accuracies = {
         row["variant"]: runs.merge(row[NETWORK].to_frame().T.infer_objects(), on=NETWORK)
         .dropna(subset=["test_accuracy"])
         .drop_duplicates("seed", keep="last")
         .set_index("seed")["test_accuracy"]
-        for _, row in networks.iterrows()
+        for _, row in trained_networks.iterrows()
     }
     if "plain" not in accuracies:
         return {}

@@ -15,7 +15,7 @@ from reports.words.names import PASS_WORDS, point_words
 
 
 @dataclass(frozen=True)
-class Quantity:
+class GrowthQuantity:
     """A measured column: its name, its unit, the factor from the column to the unit, and its spread.
 
     `expected` is the column that it would be proportional to without overheads; `dashes` explains the dashed line.
@@ -31,7 +31,7 @@ class Quantity:
     dashes: str = ""
 
 
-TIME_GROWTH = Quantity(
+TIME_GROWTH = GrowthQuantity(
     column="seconds",
     name="time",
     unit="ms",
@@ -42,7 +42,7 @@ TIME_GROWTH = Quantity(
     expected="macs",
     dashes="Dashed: as fast as MACs grow, through the last point; a point above it is slower than its MACs.",
 )
-MEMORY_GROWTH = Quantity(
+MEMORY_GROWTH = GrowthQuantity(
     column="peak_bytes",
     name="peak memory",
     unit="MiB",
@@ -51,7 +51,7 @@ MEMORY_GROWTH = Quantity(
     expected="predicted_bytes",
     dashes="Dashed: what the memory model predicts from shapes alone.",
 )
-MACS_GROWTH = Quantity(
+MACS_GROWTH = GrowthQuantity(
     column="macs",
     name="MACs",
     unit="10⁶",
@@ -60,7 +60,7 @@ MACS_GROWTH = Quantity(
 )
 
 
-def growth(results: Prepared, quantity: Quantity, direction: str, key: str) -> Figure:
+def growth(results: Prepared, quantity: GrowthQuantity, direction: str, key: str) -> Figure:
     """Draw a quantity of one layer along every axis that was varied, the other axes at the base point; log axes."""
     rows = results.costs
     rows = rows[(rows["layer"] == "conv") & (rows["direction"] == direction)]
@@ -104,7 +104,7 @@ def growth(results: Prepared, quantity: Quantity, direction: str, key: str) -> F
     return drawing.figure(caption, drawn["variant"], drawn, small=True)
 
 
-def _expected(slice_: pd.DataFrame, axis: str, quantity: Quantity) -> pd.DataFrame:
+def _expected(slice_: pd.DataFrame, axis: str, quantity: GrowthQuantity) -> pd.DataFrame:
     """Return the line that each variant would follow without overheads: the memory model as it is, the MACs scaled."""
     if not quantity.expected:
         return pd.DataFrame(columns=["variant", axis, "y"])

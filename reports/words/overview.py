@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from benchmarks.statistics.noise import OWN_LOAD
 from reports.frames.frames import Frames
 from reports.words.names import spaced
 from reports.words.numbers import plural
@@ -55,10 +56,6 @@ def period(data: Frames) -> str:
     if not days:
         return "at an unknown time"
     return f"on {days[0]}" if days[0] == days[-1] else f"from {days[0]} to {days[-1]}"
-
-
-# A measurement on all cores keeps them busy itself, with a little of its parent process on top.
-OWN_LOAD = 0.5
 
 
 def remarks(data: Frames) -> list[str]:

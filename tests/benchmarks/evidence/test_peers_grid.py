@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.cases.case import OURS, Case
 from benchmarks.evidence import peers_grid
-from benchmarks.evidence.peers_grid import contenders_of, grid_cases, is_too_long, main, tables
+from benchmarks.evidence.peers_grid import contenders_of, is_too_long, main, peers_cases, tables
 from benchmarks.measure.sampling import Sampling
 from benchmarks.records.record import Record
 from benchmarks.records.store import RecordStore
@@ -17,7 +17,7 @@ LARGE = Case(variant="full", direction="forward", channels=16, resolution=4, bat
 
 
 def test_only_full_layers_of_many_channels_are_left_out() -> None:
-    kept = {variant: {case for case in grid_cases(1) if case.variant == variant} for variant in ("separable", "full")}
+    kept = {variant: {case for case in peers_cases(1) if case.variant == variant} for variant in ("separable", "full")}
     assert len(kept["separable"]) == 2 * 3 * 4 * 3 * 2  # passes, batch sizes, channels, |H|, kernel sizes
     assert 0 < len(kept["full"]) < len(kept["separable"])
     widest = replace(SMALL, channels=64, resolution=16, batch_size=64, kernel_size=7)
@@ -58,7 +58,7 @@ def test_a_measured_cell_is_not_measured_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     small = Case(variant="separable", resolution=4, channels=2, batch_size=1, image_size=9, threads=1)
-    monkeypatch.setattr(peers_grid, "grid_cases", lambda threads: [small])
+    monkeypatch.setattr(peers_grid, "peers_cases", lambda threads: [small])
     monkeypatch.setattr(peers_grid, "SAMPLING", Sampling(rounds=2, min_samples=2, seconds=0.01))
     monkeypatch.setattr(
         peers_grid, "contenders", lambda case: [case, Case(**{**case.fields(), "implementation": "torch"})]

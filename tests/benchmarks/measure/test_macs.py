@@ -16,7 +16,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.cases.case import Case
 from benchmarks.measure import macs as flops
-from benchmarks.measure.macs import macs_of_pass, zero_counted_time_share
+from benchmarks.measure.macs import trace_macs, zero_counted_time_share
 from benchmarks.measure.stages import StageClock
 from benchmarks.records.costs import pass_macs
 from benchmarks.workloads.build import build_workload
@@ -68,7 +68,7 @@ def layer_case(variant: str, shape: dict[str, Any]) -> Case:
 def test_the_macs_of_a_convolution_follow_from_its_definition(variant: str, shape: dict[str, Any]) -> None:
     case = layer_case(variant, shape)
     workload = build_workload(case)
-    macs = macs_of_pass(workload.module, workload.x)
+    macs = trace_macs(workload.module, workload.x)
     assert macs["convolution"] == closed_form(case, case.kernel_size**2)
     assert set(macs["unsupported"]) <= HARMLESS
 
@@ -80,7 +80,7 @@ def test_kernel_generation_is_three_matrix_products_at_every_distinct_point_and_
         workload = build_workload(
             Case(variant="lifting", resolution=1, kernel_size=1, channels=5, batch_size=batch_size)
         )
-        counts.add(macs_of_pass(workload.module, workload.x)["kernel_generation"])
+        counts.add(trace_macs(workload.module, workload.x)["kernel_generation"])
     assert counts == {2 * 64 + 64 * 64 + 64 * 25}
 
 
@@ -88,7 +88,7 @@ def test_a_plain_network_generates_no_kernels_and_counts_its_layers() -> None:
     workload = build_workload(
         Case(layer="resnet", variant="plain", group="trivial", resolution=1, channels=4, image_size=16, batch_size=2)
     )
-    macs = macs_of_pass(workload.module, workload.x)
+    macs = trace_macs(workload.module, workload.x)
     c, taps = 4, 25
     per_image = (
         16**2 * c * taps  # the first layer, from one channel
@@ -108,7 +108,7 @@ def test_counting_a_network_does_not_change_it(batch_size: int) -> None:
         Case(layer="resnet", channels=2, image_size=9, batch_size=batch_size, kernel_size=3, resolution=2)
     )
     state = copy.deepcopy(workload.module.state_dict())
-    macs = macs_of_pass(workload.module, workload.x)
+    macs = trace_macs(workload.module, workload.x)
     assert not workload.module.training
     for name, value in workload.module.state_dict().items():
         assert torch.equal(value, state[name]), name
@@ -118,9 +118,9 @@ def test_counting_a_network_does_not_change_it(batch_size: int) -> None:
 
 def test_kernel_generation_is_counted_although_the_kernels_are_cached() -> None:
     workload = build_workload(Case(channels=2, batch_size=1, image_size=8, kernel_size=3, resolution=2))
-    before = macs_of_pass(workload.module, workload.x)
+    before = trace_macs(workload.module, workload.x)
     workload.run()
-    assert macs_of_pass(workload.module, workload.x) == before
+    assert trace_macs(workload.module, workload.x) == before
     assert before["kernel_generation"] > 0
 
 
@@ -129,7 +129,7 @@ def test_an_operator_that_cannot_be_counted_is_named() -> None:
         def __init__(self) -> None:
             super().__init__(2, 2, 3, padding="same")
 
-    macs = macs_of_pass(Same(), torch.zeros(1, 2, 4, 4))
+    macs = trace_macs(Same(), torch.zeros(1, 2, 4, 4))
     assert macs["convolution"] == 0
     assert "aten::_convolution_mode" in macs["unsupported"]
 
@@ -183,7 +183,7 @@ def by_definition(workload: Workload) -> nn.Module:
 @pytest.mark.parametrize(("layer", "variant"), LAYERS)
 def test_three_counts_of_a_forward_agree(layer: str, variant: str) -> None:
     workload = build_workload(any_case(layer, variant))
-    macs = macs_of_pass(workload.module, workload.x)
+    macs = trace_macs(workload.module, workload.x)
     assert macs["convolution"] == module_macs(workload.module, workload.x)
     assert macs["kernel_generation"] == generation_macs(workload.module)
     module = by_definition(workload)
@@ -197,7 +197,7 @@ def test_three_counts_of_a_forward_agree(layer: str, variant: str) -> None:
 def test_the_backward_rule_agrees_with_corrected_counts(layer: str, variant: str, differentiable_input: bool) -> None:
     workload = build_workload(any_case(layer, variant))
     x = workload.x.detach().requires_grad_(differentiable_input)
-    macs = macs_of_pass(workload.module, x)
+    macs = trace_macs(workload.module, x)
     y = by_definition(workload)(x)
     assert macs["backward"] == counted_macs(lambda: y.backward(workload.cotangent))
     assert workload.module.training
@@ -206,9 +206,9 @@ def test_the_backward_rule_agrees_with_corrected_counts(layer: str, variant: str
 def test_backward_of_one_convolution_is_twice_its_forward_and_once_where_the_input_needs_no_gradient() -> None:
     conv, x = nn.Conv2d(4, 6, 3, groups=2), torch.zeros(1, 4, 5, 5)
     forward = 3 * 3 * 6 * 2 * 9
-    assert macs_of_pass(conv, x.requires_grad_(True))["backward"] == 2 * forward
-    assert macs_of_pass(conv, x.requires_grad_(False))["backward"] == forward
-    assert macs_of_pass(conv.requires_grad_(False), x)["backward"] == 0
+    assert trace_macs(conv, x.requires_grad_(True))["backward"] == 2 * forward
+    assert trace_macs(conv, x.requires_grad_(False))["backward"] == forward
+    assert trace_macs(conv.requires_grad_(False), x)["backward"] == 0
     assert pass_macs({"convolution": 5, "kernel_generation": 3, "backward": 7}, generated=False, backward=True) == 12
 
 
@@ -225,7 +225,7 @@ def macs_by_stage(workload: Workload) -> dict[str, float]:
 @pytest.mark.parametrize(("layer", "variant"), LAYERS)
 def test_the_macs_of_the_stages_add_up(layer: str, variant: str) -> None:
     workload = build_workload(any_case(layer, variant))
-    macs, stages = macs_of_pass(workload.module, workload.x), macs_by_stage(workload)
+    macs, stages = trace_macs(workload.module, workload.x), macs_by_stage(workload)
     assert stages.get("kernel_generation", 0) == macs["kernel_generation"]
     assert sum(stages.values()) - macs["kernel_generation"] == macs["convolution"]
     assert (stages.get("group_mixing", 0) > 0) == (variant not in ("plain", "lifting", "full", "gseparable"))
@@ -267,16 +267,14 @@ def test_known_errors_of_the_counters(
 ) -> None:
     """Each counter counts a known share of the true MACs, on x of shape (1, 16, 16, 16)."""
     x = torch.zeros(1, 16, 16, 16)
-    counted = macs_of_pass(_Module(function), x)
+    counted = trace_macs(_Module(function), x)
     assert counted["convolution"] == fvcore * truth
     assert (fvcore == 1) or counted["unsupported"]  # operators that are left out are named
     assert counted_macs(lambda: function(x)) == counter * truth
 
 
 def test_fvcore_rounds_an_einsum() -> None:
-    macs = macs_of_pass(
-        _Module(lambda x: torch.einsum("bihw,oi->bohw", x, x.new_zeros(8, 16))), torch.zeros(1, 16, 9, 9)
-    )
+    macs = trace_macs(_Module(lambda x: torch.einsum("bihw,oi->bohw", x, x.new_zeros(8, 16))), torch.zeros(1, 16, 9, 9))
     assert macs["convolution"] == pytest.approx(16 * 8 * 81, rel=1e-2)
 
 
@@ -315,5 +313,5 @@ def test_our_operators_in_c_that_multiply_do_not_count_as_zero() -> None:
 def test_counting_draws_nothing_from_the_random_generator() -> None:
     workload = build_workload(any_case("resnet", "plain"))
     before = torch.random.get_rng_state()
-    macs_of_pass(workload.module, workload.x)
+    trace_macs(workload.module, workload.x)
     assert torch.equal(torch.random.get_rng_state(), before)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from benchmarks.cases.training_run import TrainingRun
-from benchmarks.measure.macs import macs_of_pass as traced_macs
+from benchmarks.measure.macs import trace_macs as traced_macs
 from benchmarks.studies import matching
 from benchmarks.studies.matching import (
     COSTS,

@@ -12,7 +12,7 @@ from torch import nn
 from benchmarks.cases.case import Case
 from benchmarks.cases.peers import AUTHORS_VARIABLE, PEERS
 from benchmarks.measure.correctness import check_output
-from benchmarks.measure.macs import macs_of_pass
+from benchmarks.measure.macs import trace_macs
 from benchmarks.workloads.build import build_workload
 from benchmarks.workloads.peers import PeerUnavailable, build_peer, why_unavailable
 from benchmarks.workloads.workload import Workload
@@ -54,7 +54,7 @@ def test_gradients_reach_the_input_and_every_parameter_of_a_peer(implementation:
 @pytest.mark.parametrize("variant", ["lifting", "full", "separable"])
 def test_fixed_weights_have_the_macs_of_our_convolutions(variant: str) -> None:
     ours, peer = (build_workload(case_of(name, variant, "SO2")) for name in ("gcnn_impl", "torch"))
-    assert macs_of_pass(peer.module, peer.x)["convolution"] == macs_of_pass(ours.module, ours.x)["convolution"]
+    assert trace_macs(peer.module, peer.x)["convolution"] == trace_macs(ours.module, ours.x)["convolution"]
 
 
 @pytest.mark.parametrize(
@@ -63,9 +63,9 @@ def test_fixed_weights_have_the_macs_of_our_convolutions(variant: str) -> None:
 def test_a_peer_has_the_macs_of_our_convolution_and_of_its_own_kernels(implementation: str, variant: str) -> None:
     ours = build_workload(case_of("gcnn_impl", variant, "SO2"))
     peer = build_or_skip(case_of(implementation, variant, "SO2"))
-    convolution = macs_of_pass(ours.module, ours.x)["convolution"]
+    convolution = trace_macs(ours.module, ours.x)["convolution"]
     # Kernels are made once for a batch, so twice the batch adds the convolution alone.
-    once, twice = (macs_of_pass(peer.module, x)["convolution"] for x in (peer.x, torch.cat([peer.x, peer.x])))
+    once, twice = (trace_macs(peer.module, x)["convolution"] for x in (peer.x, torch.cat([peer.x, peer.x])))
     assert twice - once == convolution
     assert once > convolution
 

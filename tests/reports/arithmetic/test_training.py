@@ -12,11 +12,11 @@ from reports.arithmetic.training import (
     common_target,
     front_of_all,
     gains,
-    networks,
     networks_at,
     over_seeds,
     redundancies,
     spent_to_target,
+    trained_networks,
 )
 from reports.frames.frames import frames
 from reports.frames.selection import largest_study, studies
@@ -40,7 +40,7 @@ def test_where_something_was_matched_each_network_has_its_own_learning_rate_and_
     [study] = studies(pd.concat([runs, again], ignore_index=True))
     assert study["id"].tolist() == runs["id"].tolist()
     costs = frames(records).costs.query("status == 'ok'")
-    table = networks(costs, study).set_index(["variant", "resolution"])
+    table = trained_networks(costs, study).set_index(["variant", "resolution"])
     assert math.isnan(table.loc[("full", 8), "seconds"])  # what was measured has smaller kernels
     assert table.loc[("full", 4), "seconds"] > 0
 
@@ -52,7 +52,7 @@ def study(records):
 
 def test_networks_have_an_accuracy_and_what_they_cost(records):
     costs, runs, _ = study(records)
-    table = networks(costs, runs).set_index(["variant", "resolution"])
+    table = trained_networks(costs, runs).set_index(["variant", "resolution"])
     full = table.loc[("full", 8)]
     assert full["mean"] == pytest.approx(0.95)
     assert full["seconds"] == pytest.approx(1e-3 * 8**2 * (64 / 16) / 64)
@@ -79,7 +79,7 @@ def test_the_front_is_what_brute_force_finds():
 
 def test_a_cost_that_nobody_has_does_not_count(records):
     _, runs, _ = study(records)
-    table = networks(frames([]).costs, runs)
+    table = trained_networks(frames([]).costs, runs)
     assert table["seconds"].isna().all()
     assert table["front"].sum() == 1  # all need as many MACs: the most accurate
 
@@ -87,7 +87,7 @@ def test_a_cost_that_nobody_has_does_not_count(records):
 def test_times_prefer_the_threads_of_the_training_runs(records):
     network = {"variant": "plain", "layer": "resnet", "channels": 8, "image_size": 16, "batch_size": 64}
     costs, runs, _ = study([cost_record(**network, threads=2), *records])
-    table = networks(costs, runs)
+    table = trained_networks(costs, runs)
     assert table.set_index("variant").loc["plain", "threads_case"] == 1
     assert len(table) == 7
 

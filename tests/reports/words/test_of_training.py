@@ -2,7 +2,7 @@
 
 import math
 
-from reports.arithmetic.training import networks, redundancies, spent_to_target
+from reports.arithmetic.training import redundancies, spent_to_target, trained_networks
 from reports.frames.frames import frames
 from reports.words import names, of_training
 
@@ -41,7 +41,7 @@ def test_a_target_that_nobody_reaches_is_said(records):
 def test_nothing_that_was_trained_is_said():
     nothing = frames([])
     epochs = nothing.epochs
-    assert of_training.pareto(networks(nothing.costs, nothing.runs)).startswith("No network was trained")
+    assert of_training.pareto(trained_networks(nothing.costs, nothing.runs)).startswith("No network was trained")
     assert of_training.target(spent_to_target(epochs, math.nan), math.nan).startswith("No validation accuracy")
     assert of_training.macs_to_train(epochs) == "No MACs of training were counted."
     assert of_training.redundancy(redundancies(epochs)).startswith("No redundancy")
