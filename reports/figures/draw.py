@@ -66,7 +66,7 @@ class Canvas:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure while its panels are drawn."""
+    """A figure while its panels are drawn; its takeaway describes every panel."""
 
     key: str
     title: str
@@ -85,7 +85,11 @@ class Drawing:
         pad: float | None = None,
         key: str = "",
     ) -> Iterator[Canvas]:
-        """Draw a panel with the labels `x` and `y`; `what` follows the title of the figure in that of the panel."""
+        """Draw a panel with the axis labels `x` and `y`.
+
+        The figure's title and `what` make the panel's title, which is read aloud; `heading` stands above the axes.
+        Panels are numbered in their ids, unless `key` is given.
+        """
         with plt.rc_context(RC):
             canvas = Canvas(plt.subplots(figsize=size, layout="constrained")[1])
             yield canvas
