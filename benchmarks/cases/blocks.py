@@ -17,18 +17,11 @@ PLAIN_CONTENDED = (*CONTENDED, "resolution", "kernels")
 
 @dataclass(frozen=True)
 class Block:
-    """Contenders that are measured together.
+    """Contenders that are measured together."""
 
-    Args:
-        cases: the contenders, each once.
-        twin: the contender that is entered twice, which the timing code does not know. The difference between its two
-            entries is noise.
-        seed: seed of the sweep.
-    """
-
-    cases: tuple[Case, ...]
-    twin: Case
-    seed: int
+    cases: tuple[Case, ...]  # the contenders, each once
+    twin: Case  # the contender that is entered twice, unknown to the timing code: its entries differ by noise
+    seed: int  # seed of the sweep
 
     @property
     def id(self) -> str:

@@ -6,18 +6,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Images:
-    """A data set, described before any image is read.
+    """A data set, described before any image is read."""
 
-    Args:
-        loader: "module:function" below ``benchmarks.datasets``, imported late because it imports torch.
-        image_size: side in pixels; None where the images have no common size.
-        classes: number of classes; None where only the files tell it.
-    """
-
-    loader: str
+    loader: str  # "module:function" below ``benchmarks.datasets``, imported late because it imports torch
     channels: int
-    image_size: int | None
-    classes: int | None
+    image_size: int | None  # side in pixels; None if the images have no common size
+    classes: int | None  # None if only the files tell the number of classes
 
 
 DATASETS: Mapping[str, Images] = {

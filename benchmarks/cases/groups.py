@@ -5,19 +5,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Subgroup:
-    """A subgroup H of GL(2).
+    """A subgroup H of GL(2)."""
 
-    Args:
-        full_group: usual name of G = R² ⋊ H.
-        rotates: whether H has rotations; kernel taps outside the disc are then zero.
-        scales: allowed numbers of scales in a grid: "none" (1), "all" (|H|), or "some" (a divisor of |H|).
-        reflections: number of grid elements for each rotation and scale.
-    """
-
-    full_group: str
-    rotates: bool = False
-    scales: str = "none"
-    reflections: int = 1
+    full_group: str  # usual name of G = R² ⋊ H
+    rotates: bool = False  # whether H has rotations; kernel taps outside the disc are then zero
+    scales: str = "none"  # allowed numbers of scales in a grid: "none" (1), "all" (|H|), or "some" (a divisor of |H|)
+    reflections: int = 1  # number of grid elements for each rotation and scale
 
     def allowed_scales(self, resolution: int) -> tuple[int, ...]:
         """Return the allowed numbers of scales in a grid of resolution |H|."""

@@ -22,19 +22,12 @@ DTYPES = ("float32", "bfloat16")
 
 @dataclass(frozen=True)
 class Recipe:
-    """A schedule of the learning rate, and default values of a run.
+    """A schedule of the learning rate, and default values of a run."""
 
-    Args:
-        warm_up: fraction of a run in which the learning rate rises linearly; then it falls by half a cosine to 0.
-        epochs: number of passes over the train images.
-        learning_rates: highest learning rate by variant; the key "" stands for all other variants.
-        weight_decay: weight decay of Adam.
-    """
-
-    warm_up: float
-    epochs: int
-    learning_rates: Mapping[str, float]
-    weight_decay: float = 1e-4
+    warm_up: float  # fraction of a run in which the learning rate rises linearly; then it falls by half a cosine to 0
+    epochs: int  # passes over the train images
+    learning_rates: Mapping[str, float]  # highest learning rate by variant; the key "" stands for all other variants
+    weight_decay: float = 1e-4  # weight decay of Adam
 
     def learning_rate(self, variant: str) -> float:
         """Return the highest learning rate of a variant."""

@@ -7,16 +7,11 @@ from benchmarks.cases.groups import GROUPS, TRIVIAL
 
 @dataclass(frozen=True)
 class Variant:
-    """A kind of layer.
+    """A kind of layer."""
 
-    Args:
-        costs_like: the variant whose seconds per MAC and number of live maps serve as estimates for this variant.
-        has_network: whether a network of such layers exists.
-    """
-
-    costs_like: str
+    costs_like: str  # the variant whose seconds per MAC and number of live maps serve as estimates for this variant
     groups: tuple[str, ...] = GROUPS
-    has_network: bool = True
+    has_network: bool = True  # whether a network of such layers exists
 
 
 # A user's own layer is "custom", and is compared with "full".

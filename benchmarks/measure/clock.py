@@ -35,11 +35,7 @@ def warm_up(run: Callable[[], object], clock: Clock, sampling: Sampling, *, prep
 def take_turn(
     run: Callable[[], object], clock: Clock, seconds: float, *, prepare: Callable[[], object], most: float = math.inf
 ) -> list[float]:
-    """Time successive passes: at least one, at most ``most``, as long as they add up to less than ``seconds``.
-
-    Returns:
-        Seconds of each pass; ``prepare`` comes before each and is not timed.
-    """
+    """Return the seconds of successive passes: at least one, at most ``most``, until they add up to ``seconds``."""
     samples: list[float] = []
     while not samples or (len(samples) < most and sum(samples) < seconds):
         prepare()

@@ -64,9 +64,7 @@ def window(run: Callable[[], object], counter: Counter, clock: Counter, seconds:
 
 
 def rapl_counter(powercap: Path) -> Counter:
-    """Return a counter that sums over the processor packages below ``powercap``.
-
-    The files wrap around after minutes, so the counter must be called more often.
+    """Return a counter of all processor packages below ``powercap``; read it every minute, because it wraps around.
 
     Raises:
         NoEnergyCounter: when there is no file, or it may not be read.

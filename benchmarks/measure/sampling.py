@@ -10,19 +10,12 @@ WARM_UP_SHARE = 1 / 10
 
 @dataclass(frozen=True)
 class Sampling:
-    """How often a pass is repeated, in all rounds together.
+    """How often a pass is repeated, in all rounds together."""
 
-    Args:
-        rounds: number of fresh processes in which the pass is timed.
-        min_samples: smallest number of timed passes, even if they take longer than ``seconds``.
-        max_samples: largest number of timed passes.
-        seconds: time budget of the timed passes. Warming up takes a tenth of it on top, and at least one pass.
-    """
-
-    rounds: int = 5
-    min_samples: int = 10
-    max_samples: int = 1000
-    seconds: float = 1.0
+    rounds: int = 5  # number of fresh processes in which the pass is timed
+    min_samples: int = 10  # smallest number of timed passes, even if they take longer than ``seconds``
+    max_samples: int = 1000  # largest number of timed passes
+    seconds: float = 1.0  # time budget of the timed passes; warming up takes a tenth of it on top, at least one pass
 
     def __post_init__(self) -> None:
         if self.rounds < 1:

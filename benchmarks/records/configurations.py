@@ -15,14 +15,9 @@ NEEDED = {"dataset", "variant", "group", "resolution", "channels", "image_size",
 
 @dataclass(frozen=True)
 class Configuration:
-    """A network, its training and the machine, without a seed.
+    """A network, its training and the machine, without a seed."""
 
-    Args:
-        fields: names and values of the run's fields without the seed, sorted by name.
-        machine: the machine as ``machine_of`` names it.
-    """
-
-    fields: tuple[tuple[str, Any], ...]
+    fields: tuple[tuple[str, Any], ...]  # names and values of the run's fields without the seed, sorted by name
     machine: Machine
 
     def __getitem__(self, name: str) -> Any:
@@ -49,10 +44,7 @@ class Configuration:
 
 
 def by_configuration(records: Iterable[Record], *, diverged: bool = False) -> dict[Configuration, list[Record]]:
-    """Group the training records with status ok: the newest of each seed, in the order of the seeds.
-
-    ``diverged`` includes runs that diverged, which have epochs but no test accuracy.
-    """
+    """Group the training records with status ok, or also ``diverged`` ones: the newest of each seed, sorted by seed."""
     found: dict[Configuration, dict[int, Record]] = {}
     for record in records:
         if record["kind"] == "training" and (record["status"] == "ok" or (diverged and has_diverged(record))):

@@ -12,29 +12,17 @@ UNITS = {"seconds": "s", "bytes": "B", "joules": "J"}
 
 @dataclass(frozen=True)
 class Field:
-    """A field of a record.
+    """A field of a record."""
 
-    Args:
-        path: names from the record, or from an object in a list, to the field, separated by dots.
-        kind: the values that the field may have; an absent field or null was not measured.
-        text: description for docs/records.md.
-        unit: unit of a number.
-        column: name of the column in the report's frames; empty for no column.
-        heading: heading in the page's tables; empty for no place there.
-        written: format in the page's tables, a key of ``reports.tables.records.WRITTEN``.
-        main: whether the page's tables show the field at once, instead of on demand.
-        empty: value of the field while nothing is measured.
-    """
-
-    path: str
-    kind: Kind
-    text: str = ""
-    unit: str = ""
-    column: str = ""
-    heading: str = ""
-    written: str = "plain"
-    main: bool = False
-    empty: Any = None
+    path: str  # names from the record, or from an object in a list, to the field, separated by dots
+    kind: Kind  # the values that the field may have; an absent field or null was not measured
+    text: str = ""  # description for docs/records.md
+    unit: str = ""  # unit of a number
+    column: str = ""  # name of the column in the report's frames; empty for no column
+    heading: str = ""  # heading in the page's tables; empty for a field that they do not show
+    written: str = "plain"  # format in the page's tables, a key of ``reports.tables.records.WRITTEN``
+    main: bool = False  # whether the page's tables show the field at once, instead of on demand
+    empty: Any = None  # value of the field while nothing is measured
 
 
 def part(name: str, *fields: Field, prefix: str = "", unit: str = "") -> tuple[Field, ...]:

@@ -26,19 +26,12 @@ STAT_COLUMNS, STEAL_COLUMN = 8, 7
 
 @dataclass(frozen=True)
 class Moment:
-    """The state of a machine at one time; None for values that the machine does not report.
+    """The state of a machine at one time; None for values that the machine does not report."""
 
-    Args:
-        load: number of processes that run or wait to run, including this one, averaged over the last minute.
-        stolen: time since boot that the host gave to other machines, in the kernel's ticks.
-        ticks: all processor time since boot, in the kernel's ticks.
-        throttled_periods: number of periods so far in which a CPU quota stopped this container.
-    """
-
-    load: float | None
-    stolen: int | None
-    ticks: int | None
-    throttled_periods: int | None
+    load: float | None  # processes that run or wait to run, including this one, averaged over the last minute
+    stolen: int | None  # time since boot that the host gave to other machines, in the kernel's ticks
+    ticks: int | None  # all processor time since boot, in the kernel's ticks
+    throttled_periods: int | None  # periods so far in which a CPU quota stopped this container
 
 
 def moment() -> Moment:
@@ -89,10 +82,7 @@ def _difference(after: int | None, before: int | None) -> int | None:
 
 
 def frequency(device: str) -> float | None:
-    """Return the frequency of the device's clock now, MHz: the median of all cores on the CPU, or None if unknown.
-
-    The frequency has a meaning under load only.
-    """
+    """Return the frequency of the device's clock now, MHz (median of all cores); it is meaningful under load only."""
     if device == "cpu":
         megahertz = [float(value) for value in _cpu_facts("cpu MHz")]
         return statistics.median(megahertz) if megahertz else None

@@ -18,16 +18,18 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Commit:
-    """The results of a commit on one machine: of asv in one environment, or of one run of pytest-benchmark.
-
-    Args:
-        date: date of the commit (asv) or of the run (pytest-benchmark), milliseconds of the epoch.
-    """
+    """The results of a commit on one machine: of asv in one environment, or of one run of pytest-benchmark."""
 
     hash: str
+<<<<<<< HEAD
     place: str
     date: int
     results: BenchmarkResults
+=======
+    place: str  # asv's name of the machine, or the GPU or processor in a file of pytest-benchmark
+    date: int  # milliseconds of the epoch: of the commit (asv), or of the run (pytest-benchmark)
+    results: Results
+>>>>>>> house-e1
 
 
 def read_asv(directory: Path, *, since: float = 0.0, patterns: Sequence[str] = ()) -> list[Commit]:

@@ -34,18 +34,12 @@ Rounds = Sequence[Sequence[float]]
 
 @dataclass(frozen=True)
 class Comparison:
-    """The result of comparing b with a.
+    """The result of comparing b with a, with the 99 % interval of the ratio."""
 
-    Args:
-        word: one of ``WORDS``, about b.
-        ratio: time of b divided by the time of a.
-        low, high: 99 % interval of the ratio; 0 and infinity if there are too few rounds.
-    """
-
-    word: str
-    ratio: float
-    low: float
-    high: float
+    word: str  # one of ``WORDS``, about b
+    ratio: float  # time of b divided by the time of a
+    low: float  # 0 if there are too few rounds
+    high: float  # infinity if there are too few rounds
 
 
 def compare_rounds(a: Rounds, b: Rounds, floor: float, *, paired: bool = True) -> Comparison:

@@ -38,8 +38,9 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Test:
-    """A paired t test of a mean difference against a threshold.
+    """A paired t test of a mean difference against a threshold."""
 
+<<<<<<< HEAD
     Args:
         difference: mean difference; its interval is not corrected for the other tests of the family.
         p: two-sided p value of a difference equal to the threshold.
@@ -48,10 +49,13 @@ class Test:
     """
 
     difference: Estimate
+=======
+    difference: Estimate  # its interval is not corrected for the other tests of the family
+>>>>>>> house-e1
     threshold: float
-    p: float
-    adjusted: float
-    word: str
+    p: float  # two-sided, of a difference equal to the threshold
+    adjusted: float  # p after Holm's correction
+    word: str  # one of ``WORDS``, about the claim that the difference is larger than the threshold
 
 
 def estimate(values: Sequence[float], *, step: float = 0.0) -> Estimate:

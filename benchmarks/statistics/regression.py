@@ -15,19 +15,12 @@ HISTORY_ONLY = ("track_equivariance_error", "track_test_error")
 
 @dataclass(frozen=True)
 class Result:
-    """One benchmark at one point.
+    """The value of one benchmark at one point, a median time or another value of which less is better."""
 
-    Args:
-        value: the median time, or another measured value of which less is better; None if the benchmark failed, nan if
-            it was skipped.
-        low, high: the quartiles; equal to the value where nothing varies.
-        version: version of the benchmark; other versions measure something else.
-    """
-
-    value: float | None
-    low: float
-    high: float
-    version: str
+    value: float | None  # None if the benchmark failed, nan if it was skipped
+    low: float  # the lower quartile; the value itself where nothing varies
+    high: float  # the upper quartile; the value itself where nothing varies
+    version: str  # version of the benchmark; other versions measure something else
 
     @property
     def measured(self) -> bool:

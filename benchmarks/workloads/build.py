@@ -50,10 +50,7 @@ def build_workload(case: Case) -> Workload:
 
 
 def convolution_macs(case: Case) -> int:
-    """Return the multiply–accumulates of one forward pass, without kernel generation and without computing anything.
-
-    The case must be one of ``gcnn_impl``.
-    """
+    """Return the multiply–accumulates of a forward of our own case, except kernel generation; nothing is computed."""
     return gcnn_impl.module_macs(_module(case).to("meta"), torch.empty(shapes(case)[0], device="meta"))
 
 

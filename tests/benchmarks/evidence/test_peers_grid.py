@@ -61,7 +61,7 @@ def test_a_measured_cell_is_not_measured_again(
     monkeypatch.setattr(peers_grid, "peers_cases", lambda threads: [small])
     monkeypatch.setattr(peers_grid, "SAMPLING", Sampling(rounds=2, min_samples=2, seconds=0.01))
     monkeypatch.setattr(
-        peers_grid, "contenders", lambda case: [case, Case(**{**case.fields(), "implementation": "torch"})]
+        peers_grid, "contenders_of", lambda case: [case, Case(**{**case.fields(), "implementation": "torch"})]
     )
     for _ in range(2):
         assert main(["--results", str(tmp_path)]) == 0

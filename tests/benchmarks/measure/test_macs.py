@@ -31,6 +31,7 @@ HARMLESS = {
     "aten::feature_dropout",
     "aten::index_select",
     "aten::max_pool2d",
+    "aten::movedim",
     "aten::mul",
     "aten::pad",
     "aten::repeat",
