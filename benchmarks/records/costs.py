@@ -8,7 +8,7 @@ from benchmarks.statistics.comparison import Comparison, compare_rounds, minimum
 
 
 def pass_macs(macs: dict[str, Any], *, generated: bool, backward: bool) -> int:
-    """Return the MACs of a whole pass from the result of ``count_macs``, with ``generated`` kernels and ``backward``."""
+    """Return the MACs of a whole pass from ``trace_macs``'s result, with ``generated`` kernels and ``backward``."""
     parts = macs["convolution"], generated and macs["kernel_generation"], backward and macs["backward"]
     return sum(parts)
 

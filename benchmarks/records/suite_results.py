@@ -21,15 +21,9 @@ class Commit:
     """The results of a commit on one machine: of asv in one environment, or of one run of pytest-benchmark."""
 
     hash: str
-<<<<<<< HEAD
-    place: str
-    date: int
-    results: BenchmarkResults
-=======
     place: str  # asv's name of the machine, or the GPU or processor in a file of pytest-benchmark
     date: int  # milliseconds of the epoch: of the commit (asv), or of the run (pytest-benchmark)
-    results: Results
->>>>>>> house-e1
+    results: BenchmarkResults
 
 
 def read_asv(directory: Path, *, since: float = 0.0, patterns: Sequence[str] = ()) -> list[Commit]:

@@ -40,22 +40,11 @@ class Estimate:
 class Test:
     """A paired t test of a mean difference against a threshold."""
 
-<<<<<<< HEAD
-    Args:
-        difference: mean difference; its interval is not corrected for the other tests of the family.
-        p: two-sided p value of a difference equal to the threshold.
-        adjusted: p value after Holm's correction.
-        word: one of ``VERDICTS``, about the claim that the difference is larger than the threshold.
-    """
-
-    difference: Estimate
-=======
     difference: Estimate  # its interval is not corrected for the other tests of the family
->>>>>>> house-e1
     threshold: float
     p: float  # two-sided, of a difference equal to the threshold
     adjusted: float  # p after Holm's correction
-    word: str  # one of ``WORDS``, about the claim that the difference is larger than the threshold
+    word: str  # one of ``VERDICTS``, about the claim that the difference is larger than the threshold
 
 
 def estimate(values: Sequence[float], *, step: float = 0.0) -> Estimate:

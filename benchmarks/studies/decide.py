@@ -24,14 +24,14 @@ def data_task(task: tuple[TrainingRun, Folders], report: Report) -> dict[str, An
 
 
 def match_task(task: Any, report: Report) -> dict[str, Any]:
-    """Call ``matching.match_task``, which is imported here, in the process that measures."""
+    """Call ``matching.match_widths``, which is imported here, in the process that measures."""
     from benchmarks.studies import matching
 
     return matching.match_widths(task, report)
 
 
 def pace_task(task: Any, report: Report) -> dict[str, Any]:
-    """Call ``matching.pace_task``, which is imported here, in the process that measures."""
+    """Call ``matching.measure_pace``, which is imported here, in the process that measures."""
     from benchmarks.studies import matching
 
     return matching.measure_pace(task, report)
