@@ -38,7 +38,7 @@ from benchmarks.sweep.sweep import SEED, sweep
 from benchmarks.workloads.build import build_workload, configure
 from benchmarks.workloads.workload import Workload
 
-# Values on the axes of ``suites.points.LAYERS``.
+# Values on the axes of ``suites.points.LAYER_POINTS``.
 VARIANTS, RESOLUTIONS = ("lifting", "full", "separable"), (4, 8)
 CHANNELS = BATCH_SIZE = 16
 TOLERANCE = 0.05
