@@ -198,7 +198,8 @@ def test_autocast(name, dtype):
     grads = torch.autograd.grad(y.float().square().sum(), [x, *module.parameters()])  # outside, as torch recommends
     assert y.dtype == (dtype if name != "allcnnc" else y.dtype)
     assert {g.dtype for g in grads} == {torch.float32}
-    assert (y - expected[0]).norm() <= 0.02 * expected[0].norm()
+    # The worst of 150 networks: 3.3 eps.
+    assert (y - expected[0]).norm() <= (6 if name in NETWORKS else 2) * torch.finfo(dtype).eps * expected[0].norm()
     if name not in NETWORKS:
         # The worst of 2,800 draws: 1.5 eps.
         assert_near((y, grads), expected, 4 * torch.finfo(dtype).eps, share=0.1)
