@@ -1,7 +1,7 @@
 """The 8×8 digits that come with scikit-learn: upright, or rotated as in rotated MNIST.
 
-Each image is rotated once, by an angle that the split seed determines. Training does not augment images, so
-a network sees every digit at one angle only and must generalise to other angles.
+Each image is rotated once, by an angle that the split seed determines. Training does not augment images, so a
+network sees every digit at one angle only and must generalise to other angles.
 """
 
 import math

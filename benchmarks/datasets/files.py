@@ -71,7 +71,7 @@ def require(root: Path, files: Sequence[DataFile], *, download: bool = False) ->
 
 
 def how_to_get(archive: Archive) -> str:
-    """Return how to get the archive, as the end of an error message."""
+    """Return advice on how to get the archive, for the end of an error message."""
     where = f"get it with --download (download=True), or fetch {archive.url}"
     if not archive.name.endswith((".tar.gz", ".h5.gz")):
         return where

@@ -61,7 +61,7 @@ def _read_amat(path: Path | zipfile.Path) -> tuple[Tensor, Tensor]:
     except FileNotFoundError:
         raise DataError(f"{path} is missing; {remedy}") from None
     except ValueError as error:  # words, or lines of different lengths
-        reason = str(error).split(";")[0]  # NumPy's advice on arguments follows
+        reason = str(error).split(";")[0]  # after the semicolon NumPy gives advice on arguments
         raise DataError(f"{path} is truncated or corrupt: {reason}; {remedy}") from None
     if table.shape != (lines, columns):
         found = f"{table.shape[0]} lines of {table.shape[1]} numbers, expected {lines} of {columns}"

@@ -101,7 +101,7 @@ class Decisions:
         return [at_pace(record, seconds) for record in records]
 
     def estimated_seconds(self, jobs: int) -> tuple[float, float]:
-        """Estimate the seconds of the search and of the study's runs, if ``jobs`` at once do not slow each other."""
+        """Estimate the seconds of the search and of the training, if ``jobs`` runs at once do not slow each other."""
         study, tries = self.study, len(self.study.search_rates) * len(self.study.search_seeds)
 
         def run_seconds(network: SizedContender, epochs: int) -> float:

@@ -19,7 +19,7 @@ class StudyResults:
     Args:
         decisions: decisions of the study, with learning rates.
         records: records with the status "ok", by match and contender, in the order of their seeds.
-        begun: the same, plus the records of diverged runs, which never reach more targets than before they diverged.
+        begun: the same, plus diverged runs, which count as never reaching the targets that they had not reached.
     """
 
     decisions: Decisions

@@ -20,7 +20,7 @@ SIM2_REACH = 2
 
 @dataclass(frozen=True)
 class Contender:
-    """A network of any width: fields of ``TrainingRun``, and its kernels' radius as a multiple of the usual radius."""
+    """A network of any width: fields of ``TrainingRun``, and ``reach``, its kernels' radius as a multiple of the usual one."""
 
     variant: str
     group: str = "trivial"

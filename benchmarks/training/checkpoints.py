@@ -44,7 +44,7 @@ class UnusableCheckpoint(ValueError):  # noqa: N818
 
 
 class Checkpoint:
-    """The checkpoint of one run. The run resumes only if ``made_by``, versions and data by name, is the same as before."""
+    """The checkpoint of one run. The run resumes only if ``made_by``, versions and data by name, has not changed."""
 
     def __init__(self, directory: Path, run: TrainingRun, made_by: dict[str, Any]) -> None:
         self.path = directory / f"{run.id}.checkpoint"

@@ -2,8 +2,8 @@
 
 Each process has the whole network and computes its own rows of every batch; gradients are averaged. Up to rounding, the
 result is that of one process: batch norms sum their statistics over the processes, and every process draws the dropout
-of the whole batch, from the same seed, and keeps its own rows. (On CUDA, one process alone draws other random numbers
-for dropout, inside a fused kernel.)
+of the whole batch, from the same seed, and keeps its own rows. (On CUDA, a run in a single process draws other
+random numbers for dropout, inside a fused kernel.)
 """
 
 import contextlib
