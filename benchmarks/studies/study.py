@@ -12,7 +12,7 @@ from benchmarks.cases.training_run import MATCHES, TrainingRun
 # Increase this when the same fields come to mean another comparison: widths and rates are then decided again.
 STUDY_VERSION = 1
 SIM2_SCALES = 2
-# Kernels on Sim(2) reach twice as far as others, because they must hold the kernels of the largest scale. At 5 × 5 they
+# Kernels on Sim(2) have twice the usual radius, because they must hold the kernels of the largest scale. At 5 × 5 they
 # would have five and nine taps at the two scales, where kernels on SE(2) have thirteen. At 9 × 9 the root mean square
 # radius of their energy is 1.3 and 1.9 pixels; on SE(2), at 5 × 5, it is 1.4.
 SIM2_REACH = 2
@@ -20,7 +20,7 @@ SIM2_REACH = 2
 
 @dataclass(frozen=True)
 class Contender:
-    """A network of any width: fields of ``TrainingRun``, and ``reach``, its kernels' radius as a multiple of the usual one."""
+    """A network of any width: fields of ``TrainingRun``, and its kernels' radius, relative to the usual one."""
 
     variant: str
     group: str = "trivial"

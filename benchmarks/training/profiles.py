@@ -42,7 +42,7 @@ def profile_runs(
     seeds: int | None = None,
     **values: Any,
 ) -> list[TrainingRun]:
-    """Return the runs of a profile, each once; all runs with one seed come before those with the next.
+    """Return the runs of a profile, each once; all runs with one seed come before the next seed.
 
     Args:
         profile: a key of ``TRAINING_PROFILES``.
