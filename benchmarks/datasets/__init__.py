@@ -1,7 +1,7 @@
 """Data sets of images in three parts: ``load("rotated-mnist", "data")``; docs/datasets.md lists them.
 
-Each file here loads one data set, or several from the same files; a new data set is a file here and a row of
-``cases.datasets``. Nothing here trains: networks learn the images in ``training``.
+Each module here loads one data set, or several from the same files. A new data set needs a module here and a row in
+``cases.datasets``. Training on the images is in ``training``.
 """
 
 import importlib
@@ -27,17 +27,17 @@ def load(
 
     Args:
         name: a key of ``cases.datasets.DATASETS``.
-        root: the folder of the files, each data set in the layout of its publisher (torchvision's, where torchvision
-            has the data set); for "folder" the folder of images itself.
+        root: the folder of the files, in torchvision's layout where torchvision has the data set, else in that of the
+            publisher; for "folder" the folder of images itself.
         image_size: side in pixels; None keeps the images' own size. "folder" needs a size.
         download: whether to fetch files that are missing or corrupt.
         seed: seed of the split, and of angles and scales in generated sets; independent of the seed of a training run.
-        limit: maximum number of images in each part, drawn by the seed. No other images are read, so the limit bounds
-            time and memory of large data sets (PCam).
+        limit: maximum number of images in each part, drawn by the seed. Of large data sets (PCam) only these images
+            are read, so that the limit bounds time and memory.
 
     Raises:
-        DataError: in one line, for a file that is missing, truncated or corrupt, and for images that do not fit into
-            memory.
+        DataError: for a file that is missing, truncated or corrupt, and for images that do not fit into memory; the
+            message is one line.
         ValueError: for an argument that is not allowed.
     """
     if name not in DATASETS:

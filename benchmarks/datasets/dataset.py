@@ -22,7 +22,7 @@ class Split:
     Args:
         images: normalised, float32, shape (N, C, S, S).
         labels: int64, shape (N,).
-        indices: place of each image in the source, shape (N,); no two parts share a place.
+        indices: index of each image in the source, shape (N,); no index is in two parts.
     """
 
     images: Tensor
@@ -97,15 +97,15 @@ class Request:
 
 @dataclass(frozen=True)
 class Source:
-    """Labelled images that are read when they are asked for.
+    """Labelled images, read on demand.
 
     Args:
         name, licence, num_classes: as in ``Dataset``.
-        origin: ``source`` of the ``Dataset``.
+        origin: the field ``source`` of the ``Dataset``.
         channels: C of the images.
-        image_size: S of the images unless the request asks for another, pixels.
+        image_size: S, in pixels, unless the request gives another.
         labels: int64, shape (N,).
-        read: maps the places of n images and S to newly made images, float32 in [0, 1], shape (n, C, S, S).
+        read: function of n indices and S that returns new images, float32 in [0, 1], shape (n, C, S, S).
     """
 
     name: str
@@ -137,7 +137,7 @@ def assemble(source: Source, parts: Parts, request: Request) -> Dataset:
         )
     images = [source.read(part, size) for part in indices]
     std, mean = torch.std_mean(images[0], dim=(0, 2, 3), keepdim=True)
-    std = torch.where(std > 0, std, 1)  # a channel that is the same everywhere becomes 0 everywhere
+    std = torch.where(std > 0, std, 1)  # a constant channel becomes 0
     splits = [
         Split(pixels.sub_(mean).div_(std), source.labels[part], part)
         for pixels, part in zip(images, indices, strict=True)

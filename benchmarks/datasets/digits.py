@@ -1,7 +1,7 @@
-"""Scikit-learn's 8×8 digits, which are installed with it: upright, or rotated as in rotated MNIST.
+"""The 8×8 digits that come with scikit-learn: upright, or rotated as in rotated MNIST.
 
-Each image is rotated once, by an angle that the split seed determines. Training augments nothing, so a network sees
-every digit at one angle only and must classify digits at other angles by itself.
+Each image is rotated once, by an angle that the split seed determines. Training does not augment images, so a
+network sees every digit at one angle only and must generalise to other angles.
 """
 
 import math
@@ -29,13 +29,13 @@ def load_rotated_digits(request: Request) -> Dataset:
     """Load the 1,797 digits, each rotated by a uniformly random angle in [0°, 360°), in one bicubic interpolation.
 
     Raises:
-        ValueError: when ``image_size`` is smaller than the source.
+        ValueError: when ``image_size`` is smaller than 8.
     """
     return _load(request, "rotated-digits", rotated=True)
 
 
 def load_digits(request: Request) -> Dataset:
-    """Load the same digits in the same split and at the same scale, upright."""
+    """Load the digits upright, in the same split and at the same scale as ``load_rotated_digits``."""
     return _load(request, "digits", rotated=False)
 
 

@@ -1,4 +1,4 @@
-"""Files of published data sets: check them against their checksums, fetch them, or say in one line what is wrong."""
+"""Files of published data sets are checked against their checksums, and fetched; error messages are one line."""
 
 import gzip
 import hashlib
@@ -71,7 +71,7 @@ def require(root: Path, files: Sequence[DataFile], *, download: bool = False) ->
 
 
 def how_to_get(archive: Archive) -> str:
-    """Return the end of an error message about a file of the archive."""
+    """Return advice on how to get the archive, for the end of an error message."""
     where = f"get it with --download (download=True), or fetch {archive.url}"
     if not archive.name.endswith((".tar.gz", ".h5.gz")):
         return where
@@ -83,7 +83,7 @@ def fetch(root: Path, archive: Archive) -> None:
 
     Raises:
         DataError: when the archive cannot be fetched or differs from the published one.
-        OSError: when there is no room or no permission to write.
+        OSError: when there is no space or no permission to write.
     """
     folder = root / archive.folder
     folder.mkdir(parents=True, exist_ok=True)

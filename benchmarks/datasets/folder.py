@@ -16,7 +16,7 @@ from benchmarks.datasets.splits import split_pool
 class ImageRows:
     """Image files as uint8 arrays of shape (S, S, 3): the shorter side is resized to S, then the centre is cropped.
 
-    Proportions are kept, so that a rotated object stays a rotated object.
+    Proportions are kept, so that no object is distorted.
     """
 
     def __init__(self, images: ImageFolder, image_size: int) -> None:
@@ -37,7 +37,7 @@ def load_folder(request: Request) -> Dataset:
     """Load the images in ``root/CLASS/…`` in colour; the seed draws parts of 80, 10 and 10 %.
 
     Raises:
-        ValueError: without an ``image_size``: the images have no common size.
+        ValueError: without an ``image_size``, because the images have no common size.
     """
     size = request.image_size
     if size is None:

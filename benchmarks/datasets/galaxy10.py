@@ -1,4 +1,4 @@
-"""Galaxy10: galaxies by their shape, in either of its two editions."""
+"""Galaxy10: images of galaxies, classified by their shape, in two editions."""
 
 from functools import partial
 
@@ -17,7 +17,7 @@ SDSS = Archive(
     "https://zenodo.org/records/10844811/files/Galaxy10.h5",
     "969a6b1cefcc36e09fffa86febd2f699a4aa19b837ba0427f01b0bc6ded458af",
 )
-# Its successor: 17,736 images of 256×256, other classes, 2.5 GB.
+# The newer edition: 17,736 images of 256×256 with other classes, 2.5 GB.
 DECALS = Archive(
     "https://zenodo.org/records/10845026/files/Galaxy10_DECals.h5",
     "19aefc477c41bb7f77ff07599a6b82a038dc042f889a111b0d4d98bb755c1571",
@@ -27,7 +27,7 @@ DECALS = Archive(
 def load_galaxy10(request: Request) -> Dataset:
     """Load ``Galaxy10.h5`` (SDSS), or ``Galaxy10_DECals.h5`` where only that file exists, in parts of 80, 10 and 10 %.
 
-    Galaxy10 has no test images of its own. The seed draws them too, so only results of the same seed are comparable.
+    Galaxy10 has no test images of its own. The seed draws them too: compare only results of the same seed.
     """
     import_h5py()
     decals_only = (request.root / DECALS.name).exists() and not (request.root / SDSS.name).exists()

@@ -26,7 +26,7 @@ def import_h5py() -> ModuleType:
 class HDF5Rows:
     """One array of an HDF5 file; ``remedy`` says in error messages how to get the file again.
 
-    Each slice opens the file, so that the rows can be sent to another process.
+    Each access opens the file anew, so that the object can be sent to another process.
     """
 
     def __init__(self, path: Path, key: str, remedy: str) -> None:
@@ -37,7 +37,7 @@ class HDF5Rows:
         return self.shape[0]
 
     def __getitem__(self, places: np.ndarray | slice) -> np.ndarray:
-        """Return the values at ascending places."""
+        """Return the values at ascending indices."""
         values: np.ndarray = self._with_array(lambda array: array[places])
         return values
 
@@ -48,6 +48,6 @@ class HDF5Rows:
                 return look(file[self.key])
         except FileNotFoundError:
             raise DataError(f"{self.path} is missing; {self.remedy}") from None
-        except (OSError, KeyError) as error:  # the file ends early, a chunk does not decompress, or there is no array
+        except (OSError, KeyError) as error:  # the file ends early, lacks the array, or has a damaged chunk
             reason = str(error).strip("'\" ")
             raise DataError(f"{self.path} is truncated or corrupt: {reason}; remove it and {self.remedy}") from None

@@ -1,4 +1,4 @@
-"""Stored pixels to float images, read in chunks: besides the result, only one chunk is in memory."""
+"""Conversion of stored pixels to float images, in chunks: besides the result, only one chunk is in memory."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -12,10 +12,10 @@ CHUNK = 256  # images
 
 
 class Rows(Protocol):
-    """Images by their places: an array, a memory map, or an array in a file."""
+    """Images by their indices: an array, a memory map, or an array in a file."""
 
     def __getitem__(self, places: np.ndarray, /) -> Any:
-        """Return uint8 images at ascending places, shape (n, C, H, W) or (n, H, W, C)."""
+        """Return the uint8 images at ascending indices, shape (n, C, H, W) or (n, H, W, C)."""
         ...
 
 
@@ -27,7 +27,7 @@ class Joined:
         self.starts = np.cumsum([0, *map(len, arrays)])
 
     def __getitem__(self, places: np.ndarray) -> np.ndarray:
-        """Return the images at ascending places."""
+        """Return the images at ascending indices."""
         found = []
         for array, start, end in zip(self.arrays, self.starts[:-1], self.starts[1:], strict=True):
             inside = places[(places >= start) & (places < end)]
@@ -41,7 +41,7 @@ def gather(rows: Rows, indices: Tensor, image_size: int, *, channels_last: bool 
 
     Args:
         rows: uint8 images, shape (N, C, H, W), or (N, H, W, C) when ``channels_last``.
-        indices: places in any order, each once, at least one, shape (n,).
+        indices: one or more distinct indices in any order, shape (n,).
         image_size: S, pixels.
 
     Returns:

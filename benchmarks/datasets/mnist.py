@@ -36,7 +36,7 @@ MD5 = dict(MNIST.resources) | {
 
 @dataclass(frozen=True)
 class Digits:
-    """The images of the files that exist, the train files first.
+    """The images of the files that exist; those of the train files come first.
 
     Args:
         images: uint8, shape (N, 1, 28, 28).
@@ -74,12 +74,12 @@ def load_mnist(request: Request) -> Dataset:
 
 
 def load_mnist_scale(request: Request) -> Dataset:
-    """Load MNIST, each image drawn smaller by a uniformly random factor."""
+    """Load MNIST, each image shrunk by a uniformly random factor."""
     return make_posed("mnist-scale", request, angles=(0.0, 0.0), scales=SCALES)
 
 
 def load_mnist_rot_scale(request: Request) -> Dataset:
-    """Load MNIST, each image turned by a uniformly random angle and drawn smaller by a uniformly random factor."""
+    """Load MNIST, each image turned by a uniformly random angle and shrunk by a uniformly random factor."""
     return make_posed("mnist-rot-scale", request, angles=(0.0, 360.0), scales=SCALES)
 
 
@@ -113,8 +113,8 @@ def read_digits(request: Request) -> Digits:
     """Read the IDX files that exist, packed or not: the train files, the test files or both.
 
     Raises:
-        DataError: when no file exists (the message names the first), when images or labels of a part are missing, or
-            for a file that is not as published.
+        DataError: when no file exists (the message names the first expected file), when images or labels of a part are
+            missing, or for a file that is not as published.
     """
     folder, counts = request.root / FOLDER, {"train": 0, "t10k": 0}
     parts = [part for part in counts if request.download or any(folder.glob(f"{part}-*-ubyte*"))]

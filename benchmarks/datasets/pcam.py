@@ -1,6 +1,6 @@
 """PatchCamelyon: is there tumour tissue in the centre of a 96×96 patch of a lymph node?
 
-All 262,144 / 32,768 / 32,768 patches take 36 GB of memory. With a ``limit``, the other patches are not read.
+All 262,144 / 32,768 / 32,768 patches take 36 GB of memory. With a ``limit``, only the chosen patches are read.
 """
 
 from functools import partial
@@ -15,12 +15,12 @@ from benchmarks.datasets.hdf5 import HDF5Rows, import_h5py
 from benchmarks.datasets.images import Joined, gather
 
 ORIGIN = "PatchCamelyon (Veeling et al. 2018)"
-URL = "https://zenodo.org/records/2546921/files/"  # the same files as on torchvision's drive
+URL = "https://zenodo.org/records/2546921/files/"  # the same files as on the drive that torchvision uses
 FOLDER = "pcam"  # torchvision's layout
 
 
 def load_pcam(request: Request) -> Dataset:
-    """Load PCam in its own three parts; the seed shuffles each, so that ``limit`` draws from each.
+    """Load PCam in its published parts; the seed shuffles each part, so that ``limit`` takes a random sample.
 
     The published checksums are those of the packed files. A download is compared with its checksum. For files that
     were unpacked by hand, HDF5 itself detects files that end early and chunks that do not decompress.

@@ -1,4 +1,4 @@
-"""Rotated MNIST: the published set, or, without its archive, a set made from MNIST under another name."""
+"""Rotated MNIST: the published set, or, if it is missing, a set that is made from MNIST and has another name."""
 
 import zipfile
 from pathlib import Path
@@ -27,8 +27,8 @@ LINES = {TRAIN_FILE: 12_000, TEST_FILE: 50_000}
 def load_rotated_mnist(request: Request) -> Dataset:
     """Load rotated MNIST: 10,000 / 2,000 / 50,000; the seed draws a sixth of the 12,000 train images for validation.
 
-    The data root holds ``mnist_rotation_new.zip`` or the unpacked folder of that name. Where both are missing,
-    ``mnist.make_posed`` makes the set from the files of MNIST that exist, and names it "rotated-mnist-generated".
+    The data root holds ``mnist_rotation_new.zip`` or the unpacked folder of that name. Where both are missing, and
+    without ``download``, ``mnist.make_posed`` makes "rotated-mnist-generated" from the files of MNIST that exist.
     """
     zipped, folder = request.root / ARCHIVE.name, request.root / UNPACKED
     if not (request.download or zipped.exists() or folder.exists()):
@@ -61,7 +61,7 @@ def _read_amat(path: Path | zipfile.Path) -> tuple[Tensor, Tensor]:
     except FileNotFoundError:
         raise DataError(f"{path} is missing; {remedy}") from None
     except ValueError as error:  # words, or lines of different lengths
-        reason = str(error).split(";")[0]  # the rest is NumPy's advice on arguments
+        reason = str(error).split(";")[0]  # after the semicolon NumPy gives advice on arguments
         raise DataError(f"{path} is truncated or corrupt: {reason}; {remedy}") from None
     if table.shape != (lines, columns):
         found = f"{table.shape[0]} lines of {table.shape[1]} numbers, expected {lines} of {columns}"

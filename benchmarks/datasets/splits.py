@@ -1,4 +1,4 @@
-"""Which images are for training, validation and test: disjoint random draws, determined by a generator."""
+"""Random division of images into disjoint parts for training, validation and test, determined by a generator."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-# Places of the train, validation and test images, in random order: the first images of a part are a random draw too.
+# Indices of the train, validation and test images, in random order: the first of a part are a random sample of it.
 Parts = tuple[Tensor, Tensor, Tensor]
 
 
@@ -25,7 +25,7 @@ def split_pool(count: int, generator: np.random.Generator, sizes: Sequence[int] 
 
 
 def split_train(train: int, test: int, validation: int, generator: np.random.Generator) -> Parts:
-    """Draw the validation images from the train images of a source whose test images stay the test images.
+    """Draw the validation images from the train images of a source; its test images become the test part.
 
     Args:
         train, test: numbers of images in the source, where the train images come first.

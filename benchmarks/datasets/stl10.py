@@ -19,7 +19,7 @@ IMAGE_SIZE = 96
 def load_stl10(request: Request) -> Dataset:
     """Load STL-10; the seed draws a tenth of the train images as validation images.
 
-    All images take 1.4 GB of memory. The files are memory-mapped: with a ``limit``, the other images are not read.
+    All images take 1.4 GB of memory. The files are memory-mapped: with a ``limit``, only the chosen images are read.
     """
     archive = Archive(STL10.url, STL10.tgz_md5)
     listed = [[name, md5] for name, md5 in STL10.train_list + STL10.test_list if not name.startswith("unlabeled")]

@@ -1,4 +1,4 @@
-"""Noise with random labels: to measure what training costs, without data."""
+"""Noise with random labels, to measure the cost of training without data."""
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ SIZES = (1024, 256, 256)  # train, validation, test
 
 
 def load_synthetic(request: Request) -> Dataset:
-    """Make uniform noise, and labels that do not depend on it: no network is better than chance."""
+    """Make uniform noise and random labels, on which no network is better than chance."""
     size = request.image_size or IMAGE_SIZE
     generator = np.random.default_rng(request.seed)
     parts = split_pool(sum(SIZES), generator, SIZES)

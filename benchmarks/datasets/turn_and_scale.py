@@ -1,4 +1,4 @@
-"""Images turned and scaled, in one interpolation."""
+"""Turning and scaling of images in one interpolation."""
 
 import torch
 from torch import Tensor
@@ -12,8 +12,8 @@ def turn_and_scale(
 ) -> Tensor:
     """Turn images about their centres and scale them.
 
-    The result at a place p, measured from the centre in half sides, is the image at R(angle)⁻¹ p / scale, and 0 outside
-    the image. Images are not smoothed first: where scale · S is smaller than H, pixels are skipped.
+    The result at a point p is the image at R(angle)⁻¹ p / scale, and 0 outside the image. Points are measured from the
+    centre, in units of half a side. Images are not smoothed first: where scale · S < H, pixels are skipped.
 
     Args:
         images: in [0, 1], float32, shape (N, C, H, H).
@@ -26,7 +26,7 @@ def turn_and_scale(
         In [0, 1], shape (N, C, S, S).
     """
     cos, sin = torch.cos(torch.deg2rad(angles)), torch.sin(torch.deg2rad(angles))
-    # affine_grid maps a place in the result to its place in the source, both in [-1, 1], rows downwards.
+    # affine_grid maps a point of the result to its point in the source, both in [-1, 1], with rows counted downwards.
     inverse = torch.stack([cos, -sin, sin, cos], dim=-1) / scales[:, None]
     affine = torch.cat([inverse.reshape(-1, 2, 2), inverse.new_zeros(len(images), 2, 1)], dim=-1).to(images)
     result = images.new_empty(*images.shape[:2], image_size, image_size)

@@ -1,5 +1,5 @@
-"""Studies: comparisons of networks at matched budgets, and what they say about the paper's claims; docs/studies.md.
+"""Studies: comparisons of networks at matched budgets, and verdicts on the paper's claims; docs/studies.md.
 
 Here widths and learning rates are decided, independent training runs are sent to workers, and records become tables and
-verdicts. One run is trained in ``training``, and ``commands`` prints.
+verdicts. ``training`` trains each run, and ``commands`` prints the tables and verdicts.
 """

@@ -1,8 +1,8 @@
-"""Verdicts on the paper's three claims: a study supports a claim, contradicts it or cannot decide. Pure.
+"""Verdicts on the paper's three claims: a study supports a claim, contradicts it or cannot decide.
 
-Knigge, Romero, Bekkers 2022: kernels are redundant along the group; separable kernels match or beat full ones at a
-fraction of the training time; and Sim(2), which separable kernels make affordable, helps further. The criteria were
-fixed before any training: the margin, the tests, and what is tested, the mean over all |H| > 1.
+The claims (Knigge, Romero, Bekkers 2022): (a) kernels are redundant along the group; (b) separable kernels match or
+beat full kernels at a fraction of the training time; (c) Sim(2), which separable kernels make affordable, helps
+further. The criteria were fixed before any training: the margin, the tests and the tested quantities.
 """
 
 import math
@@ -22,13 +22,13 @@ from benchmarks.studies.study import Contender
 # The largest loss of accuracy, a fraction, at which a network still counts as equally accurate.
 MARGIN = 0.01
 # Kernels are redundant when one spatial kernel, shared along H, explains more than this share of their energy, and more
-# than it explains of independent random numbers (a large share where H has few elements).
+# than it explains of the energy of independent random numbers, a share that is large where H has few elements.
 MOST = 0.5
 CHANCE_DRAWS = 200
 # Widths are integers, so some miss their budget by far. Pairs whose costs differ by more than this factor are shown
 # but left out of the verdicts.
 EQUAL = 1.25
-# Names in ``gcnn_impl.redundancy``: one spatial kernel for all of H, and one for all input channels as well.
+# Names in ``gcnn_impl.redundancy``: one spatial kernel shared along H, and one shared by all input channels as well.
 SHARED_ALONG_GROUP, SHARED_BY_CHANNELS_TOO = "gseparable", "separable"
 LAST_KERNEL_SIZE = 3
 
@@ -83,7 +83,7 @@ def redundant_kernels(results: StudyResults) -> Verdict:
 
 
 def separable_matches_full(results: StudyResults) -> Verdict:
-    """Judge claim (b): separable is no worse than full by more than the margin, and its training step is faster."""
+    """Judge claim (b): separable is at most the margin less accurate than full, and its training step is faster."""
     matches = results.decisions.study.matches
     matched = next((match for match in matches if match != "time"), matches[0])
     pairs = _pairs(results, ("separable", "SO2"), ("full", "SO2"), lambda contender: contender.resolution)
@@ -99,7 +99,7 @@ def separable_matches_full(results: StudyResults) -> Verdict:
         rows.append(("geometric mean", _ratio_text(overall)))
         if matched != "time":  # widths that were chosen to take the same time say nothing about time
             time = {"slower": "supports", "faster": "contradicts"}.get(overall.word, "cannot decide")
-    # The claim needs both parts, so one contradicted part contradicts it.
+    # The claim needs both parts, so a study that contradicts one part contradicts the claim.
     word = "contradicts" if "contradicts" in (accuracy, time) else _common_word([accuracy, time])
     evidence = [*lines, *columns(rows), f"accuracy: {accuracy}; a fraction of the time: {time}"]
     return Verdict("separable matches or beats full at a fraction of the training time", word, evidence)
@@ -136,7 +136,7 @@ class Redundancy:
 
 
 def layer_redundancy(record: Record) -> dict[str, Redundancy]:
-    """Return the redundancy of each layer, without skip convolutions: a kernel of one tap is always shared."""
+    """Return the redundancy of each layer but the skip convolutions, whose kernels of one tap are always redundant."""
     epochs, run = record["epochs"], record["run"]
     found = {}
     for name, start in epochs[0]["redundancy"].items():
@@ -154,7 +154,7 @@ def layer_redundancy(record: Record) -> dict[str, Redundancy]:
 
 
 def redundancy_lines(results: StudyResults, matched: str) -> list[str]:
-    """Return the table of redundancy in full networks by layer: means over seeds, in %."""
+    """Return the table of the redundancy of each layer in full networks: means over seeds, in %."""
     rows = [("full", "layer", "shared along H: at the start", "after training", "by input channels too", "n")]
     for contender in _on_groups(results, "full", "SO2"):
         networks = [layer_redundancy(record) for record in results.records[matched, contender]]
@@ -168,20 +168,20 @@ def redundancy_lines(results: StudyResults, matched: str) -> list[str]:
 
 
 def chance(resolution: int, taps: int) -> float:
-    """Return the share of energy that one shared spatial kernel explains of |H| × taps independent normal numbers."""
+    """Return the share of energy of |H| × taps independent normal numbers that one shared spatial kernel explains."""
     draws = np.random.default_rng(0).normal(size=(CHANCE_DRAWS, resolution, taps))
     largest = np.linalg.svd(draws, compute_uv=False)[:, 0] ** 2
     return float(np.mean(largest / np.square(draws).sum(axis=(1, 2))))
 
 
 def disc_size(kernel_size: int) -> int:
-    """Return the number of taps of a k × k kernel inside the disc; group kernels are 0 outside."""
+    """Return the number of taps of a k × k kernel inside its disc; group kernels are 0 outside the disc."""
     r = (kernel_size - 1) // 2
     return sum(i * i + j * j <= r * r for i in range(-r, r + 1) for j in range(-r, r + 1))
 
 
 def _on_groups(results: StudyResults, variant: str, group: str) -> list[Contender]:
-    """Return the contenders of a kind with |H| > 1."""
+    """Return the contenders of a variant and a group with |H| > 1."""
     return [
         contender
         for contender in results.decisions.study.contenders
@@ -192,7 +192,7 @@ def _on_groups(results: StudyResults, variant: str, group: str) -> list[Contende
 def _pairs(
     results: StudyResults, kind: tuple[str, str], other: tuple[str, str], same: Callable[[Contender], int]
 ) -> list[tuple[Contender, Contender]]:
-    """Pair the contenders of two kinds, (variant, group), for which ``same`` returns the same."""
+    """Pair contenders of two kinds, each a (variant, group), if ``same`` returns equal numbers for both."""
     ours, others = _on_groups(results, *kind), _on_groups(results, *other)
     return [(a, b) for a in ours for b in others if same(a) == same(b)]
 
@@ -200,10 +200,10 @@ def _pairs(
 def _compare_accuracies(
     results: StudyResults, pairs: Sequence[tuple[Contender, Contender]], *, threshold: float
 ) -> tuple[str, list[str]]:
-    """Test the differences of test accuracies against a threshold; return the word for all matches, and the table.
+    """Test differences of test accuracies against a threshold; return the common word of all matches, and the table.
 
-    The word is about the means over pairs, seed by seed, one mean for each match. The tests of single pairs are a
-    family of their own.
+    For the word, each match is tested by the mean over its pairs in every seed. The tests of single pairs are corrected
+    as a separate family.
     """
     single: dict[tuple[str, str], tuple[list[float], list[float]]] = {}
     pooled: dict[str, tuple[list[float], list[float]]] = {}
@@ -247,11 +247,11 @@ def _ratio_text(compared: Comparison) -> str:
 
 
 def _geometric_mean(contenders: Sequence[Rounds]) -> Rounds:
-    """Average the medians of several contenders, round by round."""
+    """Return, for each round, the geometric mean of the contenders' medians."""
     logs = [[math.log(statistics.median(samples)) for samples in rounds] for rounds in contenders]
     return [[math.exp(statistics.mean(each))] for each in zip(*logs, strict=True)]
 
 
 def _common_word(words: Sequence[str]) -> str:
-    """Return the word on which all agree, or "cannot decide"."""
+    """Return the word if all words are equal, else "cannot decide"."""
     return words[0] if len(set(words)) == 1 else "cannot decide"

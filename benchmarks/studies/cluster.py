@@ -1,8 +1,8 @@
-"""A ``Cluster``: independent jobs on the workers of a Dask scheduler; docs/cluster.md.
+"""A ``Cluster`` runs independent jobs on the workers of a Dask scheduler; docs/cluster.md.
 
-The scheduler may run on SLURM, Kubernetes, SSH or a laptop. Dask is optional (the dependency group ``cluster``) and
-imported late. Workers need this project, its data and the resource ``device=1``: a measurement takes all of it, a
-training run a part.
+The scheduler may run on SLURM, Kubernetes, SSH or a laptop. Dask is optional (the dependency group ``cluster``); only
+a ``Cluster`` imports it. Workers need this project, its data and the resource ``device=1``. A measurement takes the
+whole resource, a training run a part of it.
 """
 
 import contextlib
@@ -35,7 +35,7 @@ def measure_on_worker(task: Task, argument: Any, device: str, timeout: float) ->
 
 
 def _prepare_worker() -> None:
-    """Let a worker start processes, which multiprocessing forbids to daemons; the processes end with the worker."""
+    """Let a worker, a daemon, start processes, which multiprocessing forbids; the processes end with the worker."""
     multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
     set_measuring_environment()
 
@@ -47,7 +47,7 @@ class Cluster:
         address: address of the scheduler, tcp://host:port.
         jobs: number of training runs at once on one device.
         timeout: seconds without a report after which a run is given up.
-        attempt: trains a job and returns its record; importable by name on the workers.
+        attempt: function that trains a job and returns its record; workers import it by name.
 
     Raises:
         RuntimeError: when Dask is not installed, or no scheduler answers.
@@ -86,7 +86,7 @@ class Cluster:
     def outstanding(
         self, runs: Sequence[TrainingRun], store: RecordStore, *, retry_failed: bool
     ) -> Iterator[list[TrainingRun]]:
-        """Yield the runs without a record; unlike in ``Here``, a record of any machine counts."""
+        """Yield the runs that have no record of any machine (``Here`` accepts only records of its own machine)."""
         with store.measuring():
             done = {id for _, id in store.completed(retry_failed=retry_failed)}
             yield [run for run in runs if run.id not in done]

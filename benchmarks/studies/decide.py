@@ -24,21 +24,21 @@ def data_task(task: tuple[TrainingRun, Folders], report: Report) -> dict[str, An
 
 
 def match_task(task: Any, report: Report) -> dict[str, Any]:
-    """Call ``matching.match_widths``, which is imported here, in the process that measures."""
+    """Call ``matching.match_widths``; only the process that measures imports ``matching``."""
     from benchmarks.studies import matching
 
     return matching.match_widths(task, report)
 
 
 def pace_task(task: Any, report: Report) -> dict[str, Any]:
-    """Call ``matching.measure_pace``, which is imported here, in the process that measures."""
+    """Call ``matching.measure_pace``; only the process that measures imports ``matching``."""
     from benchmarks.studies import matching
 
     return matching.measure_pace(task, report)
 
 
 def decide(decisions: Decisions, workers: Workers) -> Decisions:
-    """Return the decisions, with the widths and the seconds of training steps that were missing.
+    """Measure missing widths and seconds of training steps, and return the completed decisions.
 
     Measurements run one at a time, and never together with training runs.
     """
@@ -64,7 +64,7 @@ def decide(decisions: Decisions, workers: Workers) -> Decisions:
     ]
     steps = {network: [each["seconds"][i] for each in rounds] for i, network in enumerate(networks)}
     decisions = replace(decisions, steps={**decisions.steps, **steps}, provenance=rounds[0]["provenance"])
-    # These steps have more samples than those that chose the widths, so the ratios of times come from them.
+    # These steps have more samples than those that chose the widths, so they give the ratios of times.
     medians = {pair: decisions.step(*pair)["median"] for pair in pairs if pair[0] == "time"}
     timed = {
         pair: replace(widths[pair], achieved=seconds / medians["time", study.reference])

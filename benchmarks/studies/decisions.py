@@ -19,7 +19,7 @@ from benchmarks.statistics.comparison import Rounds
 from benchmarks.statistics.summary import summarise_rounds
 from benchmarks.studies.study import Contender, SizedContender, Study
 
-# For the estimate alone: time of evaluation as a fraction of the steps' time, and seconds to start a run's process.
+# Only ``estimated_seconds`` uses these: evaluation time as a fraction of the steps' time, and seconds to start a run.
 EVALUATION_SHARE, RUN_SECONDS = 0.15, 2.0
 
 
@@ -50,7 +50,7 @@ class Decisions:
     Args:
         images: numbers of train, validation and test images.
         widths: widths by match and contender.
-        steps: seconds of training steps, measured alone on the machine: rounds of samples.
+        steps: seconds of a training step by network: rounds of samples, measured while nothing else ran.
         provenance: where and when the steps were measured.
         rates: learning rates; empty until they are chosen.
     """
@@ -88,20 +88,20 @@ class Decisions:
         return [runs[seed] for seed in range(self.study.seeds) for runs in found]
 
     def step(self, matched: str, contender: Contender) -> dict[str, Any]:
-        """Return the median seconds of a training step with a 95 % interval, as ``summarise_rounds`` does."""
+        """Return the median seconds of a training step with a 95 % interval, in the format of ``summarise_rounds``."""
         return summarise_rounds(self.rounds(matched, contender))
 
     def rounds(self, matched: str, contender: Contender) -> Rounds:
-        """Return the samples of ``step``."""
+        """Return the samples that ``step`` summarises."""
         return self.steps[self.network(matched, contender)]
 
     def at_quiet_pace(self, matched: str, contender: Contender, records: Sequence[Record]) -> list[Record]:
-        """Return the records with the seconds of steps measured alone, not those of runs that shared the machine."""
+        """Return the records with the seconds of steps measured alone: in training, runs may share the machine."""
         seconds = self.step(matched, contender)["median"] * self.steps_per_epoch
         return [at_pace(record, seconds) for record in records]
 
     def estimated_seconds(self, jobs: int) -> tuple[float, float]:
-        """Estimate the seconds of the search and of the study's runs, with ``jobs`` at once at full speed."""
+        """Estimate the seconds of the search and of the training, if ``jobs`` runs at once do not slow each other."""
         study, tries = self.study, len(self.study.search_rates) * len(self.study.search_seeds)
 
         def run_seconds(network: SizedContender, epochs: int) -> float:

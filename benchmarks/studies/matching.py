@@ -25,16 +25,16 @@ from benchmarks.workloads.workload import Workload
 from gcnn_impl import generation_macs
 from gcnn_impl.models import build, count_macs, count_parameters
 
-# A guess for "folder", whose files tell the number of classes; only the last layer depends on it.
+# Assumed for "folder", whose number of classes is known only from its files. Only the last layer depends on it.
 CLASSES = 10
 MOST_CHANNELS = 1024
-# A measurement of two networks: turns of each, and timed passes in a turn. The turn's first pass is not timed: it finds
-# the caches full of the other network's data.
+# When two networks are compared: the number of turns of each, and of timed passes in a turn. Each turn begins with a
+# pass that is not timed, because the caches then hold the other network's data.
 TURNS, PASSES = 3, 3
 
 
 def match_widths(task: tuple[str, TrainingRun, TrainingRun], report: Report) -> dict[str, Any]:
-    """Find the width ``channels`` at which a contender's cost ``achieved`` is nearest to the reference's, ``target``.
+    """Find the width ``channels`` whose cost ``achieved`` is nearest to ``target``, the reference's cost.
 
     Args:
         task: the budget, the reference, and the contender at any width.
@@ -56,7 +56,7 @@ def nearest_width(cost: Callable[[int], float], target: float, most: int = MOST_
     """Return the integer from 1 to ``most`` whose cost, divided by the target, is nearest to 1.
 
     Args:
-        cost: grows with its argument; called a few times only, for doubling and then bisection.
+        cost: function that grows with its argument; the search doubles and then bisects, so that it makes few calls.
 
     >>> nearest_width(lambda channels: channels**2, 26)
     5
@@ -97,13 +97,13 @@ COSTS: dict[str, Callable[[TrainingRun], float]] = {"parameters": parameters, "m
 
 
 def relative_step_seconds(reference: TrainingRun, contender: TrainingRun) -> float:
-    """Measure the time of the contender's training step divided by the reference's, in turns."""
+    """Measure training steps in turns; return the contender's median time divided by the reference's."""
     times = interleaved_steps([reference, contender], TURNS, PASSES)
     return statistics.median(times[1]) / statistics.median(times[0])
 
 
 def interleaved_steps(runs: Sequence[TrainingRun], turns: int, passes: int) -> list[list[float]]:
-    """Measure the seconds of training steps of each run, in turns of one step that is not timed and ``passes`` more."""
+    """Measure the seconds of each run's training steps, in turns of one untimed step and ``passes`` timed steps."""
     workloads = [step_workload(run) for run in runs]
     clock = synchronised_clock(runs[0].device)
     times: list[list[float]] = [[] for _ in runs]
@@ -116,7 +116,7 @@ def interleaved_steps(runs: Sequence[TrainingRun], turns: int, passes: int) -> l
 def measure_pace(task: tuple[tuple[TrainingRun, ...], int], report: Report) -> dict[str, Any]:
     """Measure a round: the ``seconds`` of ``PASSES`` training steps of each run, and the ``provenance``.
 
-    Odd rounds have the reverse order.
+    Odd rounds measure the runs in reverse order.
     """
     runs, number = task
     before = moment()
@@ -125,7 +125,7 @@ def measure_pace(task: tuple[tuple[TrainingRun, ...], int], report: Report) -> d
     # Networks are built one at a time: as in training, each has the memory to itself.
     for i in sorted(range(len(runs)), reverse=number % 2 == 1):
         (seconds,) = interleaved_steps([runs[i]], 1, 1 + PASSES)
-        times[i] = seconds[1:]  # the second step still allocates
+        times[i] = seconds[1:]  # the second step still allocates memory
         report({"measured": i})
     return {"seconds": times, "provenance": provenance(device=runs[0].device, threads=runs[0].threads, before=before)}
 

@@ -1,4 +1,4 @@
-"""The results of a study: its decisions with the records of its runs, and tables of them. Pure, without torch."""
+"""The results of a study (its decisions and the records of its runs), and their tables. This module needs no torch."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class StudyResults:
     Args:
         decisions: decisions of the study, with learning rates.
         records: records with the status "ok", by match and contender, in the order of their seeds.
-        begun: the same with the runs that diverged, which count as never reaching a target.
+        begun: the same, plus diverged runs, which count as never reaching the targets that they had not reached.
     """
 
     decisions: Decisions
@@ -28,7 +28,7 @@ class StudyResults:
 
     @classmethod
     def of(cls, decisions: Decisions, records: Sequence[Record]) -> "StudyResults":
-        """Select the records of the study's runs; the newest record of an id counts."""
+        """Select the records of the study's runs; of several records with one id, the newest."""
         done = {record["id"]: record for record in records if record["status"] == "ok"}
         begun = done | {record["id"]: record for record in records if has_diverged(record)}
         runs = {key: decisions.runs(*key) for key in decisions.widths}
@@ -76,7 +76,7 @@ def percent_interval(found: Estimate) -> str:
 
 
 def waiting_lines(results: StudyResults, matched: str) -> list[str]:
-    """Return the tables of epochs, seconds and MACs to the target accuracies, and to overtake the plain network.
+    """Return the tables of the epochs, seconds and MACs needed to reach target accuracies and to overtake plain.
 
     Seconds are the number of steps times the seconds of a step measured alone on the machine.
     """

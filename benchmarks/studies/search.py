@@ -42,7 +42,7 @@ def rate_scores(
 
 
 def best_rates(scores: Mapping[tuple[SizedContender, float], float]) -> dict[SizedContender, float]:
-    """Choose the rate with the best score; among equal scores the lowest rate.
+    """Choose the rate with the best score for each network; of equally good rates the lowest.
 
     Raises:
         ValueError: for a network whose runs failed at every rate.

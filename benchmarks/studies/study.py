@@ -1,4 +1,4 @@
-"""A ``Study``: the contenders that are compared, and the studies by name and scale. Needs no torch."""
+"""A ``Study``: the contenders that are compared, and the studies by name and scale. This module needs no torch."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -9,10 +9,10 @@ from benchmarks.cases.case import InvalidCase, check_value, short_hash
 from benchmarks.cases.groups import SUBGROUPS
 from benchmarks.cases.training_run import MATCHES, TrainingRun
 
-# Increase when the same fields mean another comparison than before: widths and rates are then decided again.
+# Increase this when the same fields come to mean another comparison: widths and rates are then decided again.
 STUDY_VERSION = 1
 SIM2_SCALES = 2
-# Kernels on Sim(2) reach twice as far as others, because they must hold the kernels of the largest scale. At 5 × 5 they
+# Kernels on Sim(2) have twice the usual radius, because they must hold the kernels of the largest scale. At 5 × 5 they
 # would have five and nine taps at the two scales, where kernels on SE(2) have thirteen. At 9 × 9 the root mean square
 # radius of their energy is 1.3 and 1.9 pixels; on SE(2), at 5 × 5, it is 1.4.
 SIM2_REACH = 2
@@ -20,7 +20,7 @@ SIM2_REACH = 2
 
 @dataclass(frozen=True)
 class Contender:
-    """A network without its width: fields of ``TrainingRun``, and its kernels' reach as a multiple of the others'."""
+    """A network of any width: fields of ``TrainingRun``, and its kernels' radius, relative to the usual one."""
 
     variant: str
     group: str = "trivial"
@@ -36,7 +36,7 @@ class Contender:
         return f"{self.variant} {SUBGROUPS[self.group].full_group} |H|={self.resolution}"
 
     def fields(self, kernel_size: int) -> dict[str, Any]:
-        """Return the fields of a run, when kernels of reach 1 have this size, in pixels."""
+        """Return the contender's fields of a run; ``kernel_size`` is that of kernels of reach 1, in pixels."""
         names = ("variant", "group", "resolution", "scales")
         return {**{name: getattr(self, name) for name in names}, "kernel_size": self.reach * (kernel_size - 1) + 1}
 
@@ -46,9 +46,9 @@ SizedContender = tuple[Contender, int]
 
 
 def contenders(resolutions: Sequence[int]) -> list[Contender]:
-    """Return plain, and for every |H| full, separable and depthwise-separable on SE(2) and separable on Sim(2).
+    """Return the plain contender, and four for every |H|: three variants on SE(2), and separable on Sim(2).
 
-    Sim(2) has two scales where |H| is even, hence half as many rotations, and larger kernels.
+    The one on Sim(2) has larger kernels; where |H| is even it has two scales and half as many rotations.
     """
     found = [Contender("plain")]
     for resolution in resolutions:
@@ -66,11 +66,11 @@ class Study:
         dataset, image_size, limit, kernel_size, hidden_features, batch_size, recipe, device, threads: as in
             ``TrainingRun``, the same for all contenders.
         epochs: epochs of every run.
-        seeds: number of seeds, from 0.
+        seeds: number of seeds; the seeds are 0, 1, ….
         resolutions: values of |H|.
         reference, channels: the contender whose budget the others must meet, and its width.
         matches: budgets by which widths are matched, each with a table of its own.
-        search_rates, search_epochs, search_seeds: learning rates to try, and epochs and seeds of these runs.
+        search_rates, search_epochs, search_seeds: learning rates to try; epochs and seeds of the runs that try them.
     """
 
     dataset: str
@@ -127,11 +127,11 @@ class Study:
         return TrainingRun(channels=channels, **values)
 
 
-# The reference has the smallest width at which an integer C brings |H| = 16 within a third of its time.
+# The reference has the smallest width at which networks with |H| = 16 and an integer C come within a third of its time.
 _DIGITS = Study("rotated-digits", image_size=14)
 # With fewer than 8,000 images and fewer than 500 steps, nearly all networks stay below 95 %.
 _MNIST = Study("rotated-mnist", image_size=14, limit=8000, epochs=4, search_epochs=1)
-# The paper's network, images and epochs: for a GPU.
+# The paper's network, images and number of epochs; these studies need a GPU.
 _PAPER: dict[str, Any] = {
     "kernel_size": 7,
     "hidden_features": 64,

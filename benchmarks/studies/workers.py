@@ -1,4 +1,4 @@
-"""``Workers`` that run independent jobs, ``Here`` on this machine, and ``complete``, which stores their records."""
+"""``Workers`` run independent jobs; ``Here`` does so on this machine. ``complete`` stores the jobs' records."""
 
 import contextlib
 import multiprocessing
@@ -54,7 +54,7 @@ class Here:
     Args:
         jobs: number of training runs at once.
         timeout: seconds without a report after which a run is given up.
-        attempt: trains a job and returns its record; None is ``training.missing.attempt``.
+        attempt: function that trains a job and returns its record; None means ``training.missing.attempt``.
     """
 
     jobs: int = 1
@@ -86,7 +86,7 @@ class Here:
                 yield future.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-            for process in multiprocessing.active_children():  # only after an interruption
+            for process in multiprocessing.active_children():  # there are some only after an interruption
                 process.kill()
             pool.shutdown()
 
@@ -114,12 +114,12 @@ def complete(
 ) -> tuple[int, int]:
     """Train the runs that the store lacks; return how many were trained, and how many of these failed.
 
-    The first record of each run is stored. Only this process writes to the store, so lost workers, slow workers and
-    jobs that run twice leave no trace in it.
+    The first record of each run is stored. Only this process writes to the store, so lost or slow workers and jobs
+    that run twice do not change the stored results.
 
     Raises:
-        InvalidCase: when a run needs a device or more cores than there are.
-        OSError: when the results cannot be written, or another process measures for them.
+        InvalidCase: when a run needs a device that is missing, or more cores than there are.
+        OSError: when the results cannot be written, or another process is writing to the store.
         Interrupted: on Ctrl-C; the records so far are kept.
     """
     failed = 0

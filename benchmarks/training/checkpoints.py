@@ -20,9 +20,9 @@ DIGEST_BYTES = 32
 
 @dataclass
 class Position:
-    """How far a run has come: steps and seconds, of the whole run and of the epoch that is in progress or comes next.
+    """The progress of a run: steps and seconds of the whole run, and of the epoch in progress, or else of the next one.
 
-    ``best_accuracy`` is the highest accuracy on the validation images in earlier epochs.
+    ``best_accuracy`` is the highest accuracy on the validation images so far.
     """
 
     epoch: int = 1
@@ -44,7 +44,7 @@ class UnusableCheckpoint(ValueError):  # noqa: N818
 
 
 class Checkpoint:
-    """The checkpoint of one run. ``made_by``, versions and data by name, must be the same for the run to resume."""
+    """The checkpoint of one run. The run resumes only if ``made_by``, versions and data by name, has not changed."""
 
     def __init__(self, directory: Path, run: TrainingRun, made_by: dict[str, Any]) -> None:
         self.path = directory / f"{run.id}.checkpoint"
@@ -72,7 +72,7 @@ class Checkpoint:
             raise OSError(f"cannot write a checkpoint to {self.path}: {error.strerror}") from error
 
     def load(self) -> dict[str, Any] | None:
-        """Return the state that was saved last, on the CPU; None where there is no checkpoint.
+        """Return the last saved state, with tensors on the CPU; None if there is no checkpoint.
 
         Raises:
             UnusableCheckpoint: when the file is damaged or was written under other conditions.

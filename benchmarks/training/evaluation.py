@@ -28,7 +28,7 @@ def evaluate(
 ) -> tuple[float, float]:
     """Return the mean loss, and the fraction of images that a model in eval mode classifies correctly.
 
-    Every process evaluates its share of the images; the result is about the images of all processes.
+    Every process evaluates its share of the images; the result covers the images of all processes.
     """
     loss = torch.zeros((), dtype=torch.float64, device=split.images.device)
     correct = torch.zeros((), dtype=torch.int64, device=split.images.device)
@@ -43,10 +43,10 @@ def evaluate(
 
 
 def turning_error(model: nn.Module, split: Split, autocast: Autocast = contextlib.nullcontext) -> float | None:
-    """Return the relative change of a model's logits when images are turned by 90°, 180° or 270°: the largest of these.
+    """Return the largest relative change of a model's logits when images are turned by 90°, 180° or 270°.
 
-    The angles are the same for every network, also for plain networks and those on two rotations, so that errors can be
-    compared. None means that the error is not finite.
+    The angles are the same for every network, also for plain networks and networks on two rotations, so that errors
+    can be compared. The result is None when the error is not finite.
     """
     with autocast():
         error = equivariance_error(model, split.images[:EQUIVARIANCE_IMAGES], QUARTER_TURNS)
@@ -54,9 +54,9 @@ def turning_error(model: nn.Module, split: Split, autocast: Autocast = contextli
 
 
 def explained_energies(model: nn.Module) -> dict[str, dict[str, float]] | None:
-    """Return the share of energy that each variant explains, by group-to-group layer; None where there is no layer."""
+    """Return, by group-to-group layer, the share of its energy that each variant explains; None without such layers."""
     layers = network_redundancy(model)
-    # Rounding can lift a share of all the energy above one by about 1e-16.
+    # Rounding can turn a share of 1 into about 1 + 1e-16.
     return {
         layer: {variant: min(share, 1.0) for variant, share in shares.items()} for layer, shares in layers.items()
     } or None

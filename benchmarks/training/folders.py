@@ -11,9 +11,9 @@ class Folders:
     Args:
         data_root: folder of the data sets' files.
         download: whether to fetch files that are missing or damaged.
-        checkpoints: folder of the checkpoints; None keeps none.
+        checkpoints: folder of the checkpoints; with None ``train`` writes no checkpoint.
         checkpoint_seconds: minimum time between checkpoints, extended where writing takes over 1 % of the time.
-        tensorboard: folder of the event files, with a folder for each run; None writes none.
+        tensorboard: folder of the event files, with a folder for each run; with None no event file is written.
     """
 
     data_root: Path = Path("data")

@@ -17,10 +17,10 @@ from benchmarks.training.parallel import Share, distribute
 
 
 class Learner:
-    """The network of a run, its optimiser, and the sums of the epoch over this process's share of every batch.
+    """The network of a run, its optimiser, and the epoch's sums over this process's share of every batch.
 
-    ``loss_sum`` adds the mean losses of the steps, ``correct`` counts correctly classified images. They stay on the
-    device: reading them waits for the device.
+    ``loss_sum`` adds the mean losses of the steps, ``correct`` counts correctly classified images. Both stay on
+    the device, because reading them waits for the device.
     """
 
     def __init__(self, run: TrainingRun, channels: int, classes: int, share: Share) -> None:
@@ -33,7 +33,7 @@ class Learner:
         self._trained_call: Callable[[Tensor], Tensor] = self.model
 
     def start(self) -> None:
-        """Compile or distribute the network, once its operators have been counted."""
+        """Compile the network or distribute it over processes; its MACs must have been counted before."""
         if self.run.compile:
             self._call = self._trained_call = torch.compile(self.model)
         elif self.share.count > 1:
@@ -67,12 +67,12 @@ class Learner:
         return self.share.total(self.loss_sum).item(), int(self.share.total(self.correct).item())
 
     def evaluate(self, split: Split) -> tuple[float, float]:
-        """Return mean loss and accuracy; leaves the network in eval mode."""
+        """Set the network to eval mode, and return its mean loss and accuracy."""
         self.model.eval()
         return evaluation.evaluate(self._call, split, self.autocast, self.share)
 
     def autocast(self) -> contextlib.AbstractContextManager[object]:
-        """Return the context in which passes compute: bfloat16 by autocast, or nothing."""
+        """Return the context of forward passes: autocast to bfloat16, or an empty context for float32."""
         if self.run.dtype == "float32":
             return contextlib.nullcontext()
         return torch.autocast(self.run.device, torch.bfloat16)
@@ -81,7 +81,7 @@ class Learner:
         """Take two steps and undo them.
 
         Returns:
-            The peak memory of the second step, in bytes, and the seconds of the first, which includes compilation.
+            The peak memory of the second step, in bytes, and the seconds of the first step, including compilation.
         """
         weights = self.weights()
         self.model.train()
@@ -126,5 +126,5 @@ class Learner:
 
 
 def _adam(model: nn.Module, run: TrainingRun) -> torch.optim.Adam:
-    """Return Adam, fused: one operation updates all parameters, of which kernel nets have many small ones."""
+    """Return a fused Adam, which updates all parameters in one operation: kernel networks have many small ones."""
     return torch.optim.Adam(model.parameters(), lr=run.learning_rate, weight_decay=run.weight_decay, fused=True)

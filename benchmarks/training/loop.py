@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 import torch
-import torch._dynamo  # the first optimiser needs it: imported here, the process server pays the second, not every run
+import torch._dynamo  # optimisers import it, in 1 s; imported here, the process server does so once for all runs
 from torch import Tensor
 
 from benchmarks.cases.case import InvalidCase
@@ -32,7 +32,7 @@ from benchmarks.workloads.build import configure
 # Backward computes two gradients, of the input and of the weights, and each takes the MACs of a forward pass. (This is
 # an upper bound: the input of the first layer needs no gradient.)
 PASSES_PER_STEP = 3
-# Steps between two checks of the loss: reading it waits for the device.
+# Steps between two checks of the loss; more checks would cost time, because reading the loss waits for the device.
 STEPS_BETWEEN_CHECKS = 16
 # The largest share of the time that goes into writing checkpoints.
 CHECKPOINT_SHARE = 0.01
@@ -50,13 +50,13 @@ def train(
     clock: Clock | None = None,
     folders: Folders = DEFAULT_FOLDERS,
 ) -> dict[str, Any]:
-    """Train a run in this process, from its checkpoint if there is one; sets global seeds and the number of threads.
+    """Train a run in this process, from its checkpoint if there is one; set global seeds and the number of threads.
 
     Args:
         run: the run to train.
-        report: called with the fields known so far after every epoch, 0 included, and with every checkpoint.
+        report: called with the fields known so far: before training, after every epoch and at every checkpoint.
         data: images that replace the run's data set.
-        clock: clock in seconds that replaces the one that waits for the device.
+        clock: clock, in seconds; the default clock waits for the device.
         folders: folders of the images and the checkpoints.
 
     Returns:
@@ -64,8 +64,8 @@ def train(
 
     Raises:
         Diverged: when a loss is nan or infinite.
-        InvalidCase: for a batch larger than the train images, a budget smaller than one step, or a run that needs
-            another number of processes.
+        InvalidCase: for a batch larger than the train images, a budget smaller than one step, or a run whose
+            ``processes`` is not the number of running processes.
         DataError: for images that are missing or damaged.
         OSError: when a checkpoint cannot be written.
     """
@@ -157,7 +157,7 @@ class _Training:
         return (self.at.steps + 0.5) / self.last_step
 
     def _epoch(self) -> dict[str, Any]:
-        """Train to the end of the epoch or of the budget, and return the fields of training."""
+        """Train to the end of the epoch or of the budget, and return the epoch's fields about training."""
         run, at, images, labels = self.run, self.at, self.train_set.images, self.train_set.labels
         self.learner.model.train()
         if at.epoch_steps == 0:
@@ -194,7 +194,7 @@ class _Training:
         }
 
     def _check(self, loss: float, kind: str, epoch: int) -> None:
-        """Report and raise ``Diverged`` when a loss is not finite."""
+        """If a loss is not finite, report the fields and raise ``Diverged``."""
         if not math.isfinite(loss):
             self.fields["stopped"] = "diverged"
             self.report(self.fields)
@@ -202,7 +202,7 @@ class _Training:
             raise Diverged(f"the {kind} loss is {loss} in epoch {epoch}")
 
     def _end_epoch(self, epoch: int, learned: dict[str, Any]) -> None:
-        """Evaluate the network on the validation images and report the epoch's entry."""
+        """Evaluate the network on the validation images, add the epoch's entry to the fields and report them."""
         at = self.at
         start = self.clock()
         loss, accuracy = self.learner.evaluate(self.validation)
@@ -241,7 +241,7 @@ class _Training:
         self.fields |= {"test_loss": loss, "test_accuracy": accuracy}
 
     def _save_if_due(self) -> None:
-        """When due, write a checkpoint and report, which shows that a long epoch is alive."""
+        """If it is time, report the fields and write a checkpoint. Reports show that a long epoch is still running."""
         start = time.monotonic()
         if start < self.next_checkpoint:
             return

@@ -1,4 +1,4 @@
-"""Training of the runs that a store lacks: each in its own process, failures kept as records. Imports no torch."""
+"""Training of the runs that a store lacks, each in its own process; needs no torch. Failed runs get records too."""
 
 import contextlib
 import dataclasses
@@ -21,7 +21,7 @@ from benchmarks.running.outstanding import Interrupted, outstanding
 from benchmarks.training.folders import DEFAULT_FOLDERS, Folders
 from benchmarks.training.tensorboard import EventWriter, check_tensorboard
 
-# The module that the process server imports: it imports all that a run needs.
+# The module that the process server imports, and with it all modules that a run needs.
 PRELOAD = "benchmarks.training.loop"
 # Seconds without a report after which a run is given up. Every epoch ends with a report.
 TIMEOUT = 3600.0
@@ -38,7 +38,7 @@ class Job:
 
 
 def train_job(job: Job, report: Report) -> dict[str, Any]:
-    """Call ``loop.train``, which is imported here, in the process that trains, and write event files."""
+    """Train a job and write its event files. Only the process that trains imports ``loop``, and with it torch."""
     from benchmarks.training.loop import train
 
     if job.folders.tensorboard is None:
@@ -62,7 +62,7 @@ def attempt(job: Job, *, timeout: float = TIMEOUT, report: Report = lambda field
         report: called with the measured fields known so far, at least after every epoch.
 
     Raises:
-        ValueError: in one line, for images that are missing or damaged: the run itself has not failed.
+        ValueError: when images are missing or damaged; the message is one line, and the run gets no record.
     """
 
     def isolated(report: Report) -> Outcome:
@@ -75,11 +75,11 @@ def record_of(run: TrainingRun, trained: Callable[[Report], Outcome], report: Re
     """Return the record of a run, also when the run fails or is interrupted.
 
     Args:
-        trained: trains the run, and calls the function it is given with the measured fields known so far.
+        trained: function that trains the run, and calls its argument with the measured fields known so far.
         report: called with the same fields.
 
     Raises:
-        ValueError: in one line, for images that are missing or damaged.
+        ValueError: when images are missing or damaged; the message is one line, and there is no record.
     """
     before = moment()
     latest: dict[str, Any] = {}
@@ -129,12 +129,12 @@ def train_missing(
         folders: folders of images, checkpoints and event files; checkpoints default to a folder beside the records.
         timeout: seconds without a report after which a run is given up.
         retry_failed: whether to train again the runs that failed before.
-        attempt: function with the arguments of ``attempt`` that trains a job and returns its record.
+        attempt: function with the arguments of ``missing.attempt`` that trains a job and returns its record.
 
     Raises:
         InvalidCase: when a run needs a device or more cores than this machine has.
-        ValueError: for images that are missing or damaged, or event files without ``tensorboard``.
-        OSError: when the results cannot be written, or another process measures for them.
+        ValueError: for missing or damaged images, or when event files are wanted and ``tensorboard`` is not installed.
+        OSError: when the results cannot be written, or another process is writing to the store.
         Interrupted: on Ctrl-C. The run in progress is stored as "interrupted" with its epochs so far, and the next call
             resumes it from its checkpoint.
     """

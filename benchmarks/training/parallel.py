@@ -1,9 +1,9 @@
-"""Training of one run in several processes, started by ``torchrun``, which share every batch.
+"""Training of one run in several processes that ``torchrun`` starts and that share every batch.
 
-Each process has the whole network and computes its own rows of every batch; gradients are averaged. The result equals
-that of one process up to rounding, because operations over the batch see the whole batch: batch norms sum their
-statistics over the processes, and every process draws the dropout of the whole batch, from the same seed, and keeps its
-own rows. (On CUDA, a single process draws dropout inside a fused kernel, from other random numbers.)
+Each process has the whole network and computes its own rows of every batch; gradients are averaged. Up to rounding, the
+result is that of one process: batch norms sum their statistics over the processes, and every process draws the dropout
+of the whole batch, from the same seed, and keeps its own rows. (On CUDA, a run in a single process draws other
+random numbers for dropout, inside a fused kernel.)
 """
 
 import contextlib
@@ -30,7 +30,7 @@ DROPOUTS = (nn.Dropout, nn.Dropout2d, nn.Dropout3d)
 
 @dataclass(frozen=True)
 class Share:
-    """The share of one process in a run: the whole run, where there is only one process."""
+    """One process's share of a run; the default is the whole run in a single process."""
 
     rank: int = 0
     count: int = 1
@@ -40,7 +40,7 @@ class Share:
         return slice(size * self.rank // self.count, size * (self.rank + 1) // self.count)
 
     def total(self, value: Tensor) -> Tensor:
-        """Return the sum over all processes."""
+        """Return the sum of ``value`` over all processes."""
         if self.count > 1:
             value = value.clone()
             dist.all_reduce(value)
@@ -63,7 +63,7 @@ class Share:
         return sent[0]  # type: ignore[return-value]
 
     def one_after_the_first(self, make: Callable[[], T]) -> T:
-        """Call ``make`` in every process, first in the first one: it may write files that the others read."""
+        """Call ``make`` in the first process, then in the others: the first may write files that the others read."""
         if self.rank > 0:
             dist.barrier()
         made = make()
@@ -79,7 +79,7 @@ def share_of(run: TrainingRun) -> Share:
     """Return this process's share of a run.
 
     Raises:
-        InvalidCase: when the number of processes is not the run's.
+        InvalidCase: when the run needs another number of processes.
     """
     count = dist.get_world_size() if dist.is_initialized() else 1
     if count != run.processes:
@@ -95,8 +95,7 @@ def process_group(device: str, timeout: float) -> Iterator[Share]:
     """Join the processes that torchrun started.
 
     Args:
-        device: "cpu", which communicates through gloo, or "cuda", through nccl, each process on the device of its local
-            rank.
+        device: "cpu", with communication by gloo, or "cuda", by nccl; each process then uses the GPU of its local rank.
         timeout: seconds without an answer from another process after which all processes give up.
     """
     if device == "cuda":

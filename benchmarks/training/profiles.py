@@ -14,7 +14,7 @@ from benchmarks.records.record import Record
 
 @dataclass(frozen=True)
 class Profile:
-    """Every variant at every resolution, with seeds from 0; all runs share the fields ``runs`` of ``TrainingRun``."""
+    """Runs of every variant at every resolution, with seeds 0, 1, …; ``runs`` has the fields that all runs share."""
 
     resolutions: tuple[int, ...]
     seeds: int
@@ -42,14 +42,14 @@ def profile_runs(
     seeds: int | None = None,
     **values: Any,
 ) -> list[TrainingRun]:
-    """Return the runs of a profile, each once; all networks with one seed come before the next seed.
+    """Return the runs of a profile, each once; all runs with one seed come before the next seed.
 
     Args:
-        profile: a key of ``PROFILES``.
-        variants, groups, resolutions: replace ``VARIANTS``, SO(2) and the profile's resolutions. Combinations that are
-            not allowed are left out.
-        seeds: number of seeds, from 0.
-        values: other fields of ``TrainingRun``. None means the profile's value or, where it has none, the recipe's.
+        profile: a key of ``TRAINING_PROFILES``.
+        variants, groups, resolutions: replace ``TRAINED_VARIANTS``, SO(2) and the profile's resolutions. Combinations
+            that are not allowed are left out.
+        seeds: number of seeds; the seeds are 0, 1, ….
+        values: other fields of ``TrainingRun``. None means the profile's value, or else the recipe's.
 
     Raises:
         InvalidCase: for an unknown profile, a value that is not allowed, or values without any allowed combination.
@@ -91,7 +91,7 @@ def _with_recipe(fields: dict[str, Any]) -> dict[str, Any]:
 def accuracy_table(runs: Sequence[TrainingRun], records: Sequence[Record]) -> str:
     """Return the test accuracy of every network as lines of text: mean and sample standard deviation over its seeds.
 
-    The last lines name the images: records of the same runs may have seen other files under the same name.
+    The last lines name the images, because runs may have used different files under the same name.
     """
     accuracies: dict[tuple[str, str, int], list[float]] = {}
     results = {record["id"]: record for record in records if record["status"] == "ok"}

@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.cases.training_run import TrainingRun
 
-# The fields of an entry of ``epochs``, by the names under which TensorBoard groups them.
+# TensorBoard's names, which it groups by the word before the slash, and the fields of an entry of ``epochs``.
 SCALARS = {
     "loss/train": "train_loss",
     "loss/validation": "validation_loss",
@@ -23,13 +23,13 @@ SCALARS = {
 
 
 def check_tensorboard() -> None:
-    """Raise ``ValueError``, in one line, when ``tensorboard`` is not installed."""
+    """Raise ``ValueError``, with a message of one line, when ``tensorboard`` is not installed."""
     if importlib.util.find_spec("tensorboard") is None:
         raise ValueError("event files need tensorboard, which is not installed; get it with: pip install tensorboard")
 
 
 class EventWriter:
-    """Writes the entries of a run's ``epochs`` to event files, in a folder of its own inside ``directory``."""
+    """Writes the entries of a run's ``epochs`` to event files, in the run's own folder inside ``directory``."""
 
     def __init__(self, directory: Path, run: TrainingRun) -> None:
         from torch.utils.tensorboard import SummaryWriter  # imported late: optional and slow
@@ -39,10 +39,10 @@ class EventWriter:
         self._written: set[tuple[str, int]] = set()  # names and epochs
 
     def write(self, fields: dict[str, Any]) -> None:
-        """Write the numbers that were not written yet; a resumed run writes those of its earlier epochs again."""
+        """Write the numbers that this writer has not written yet. A resumed run writes its earlier epochs again."""
         for entry in fields["epochs"]:
             numbers = {name: entry[key] for name, key in SCALARS.items()}
-            for layer, shares in (entry["redundancy"] or {}).items():  # set when the run ends, except for epoch 0
+            for layer, shares in (entry["redundancy"] or {}).items():  # None until the run ends, except in epoch 0
                 numbers |= {f"redundancy/{layer}/{variant}": share for variant, share in shares.items()}
             for name, value in numbers.items():
                 if value is not None and (name, entry["epoch"]) not in self._written:

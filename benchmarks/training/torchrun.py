@@ -1,4 +1,4 @@
-"""Training in the processes that ``torchrun`` started: the first keeps the records, all train each run together."""
+"""Training in the processes that ``torchrun`` started: the first one keeps the records, and all train every run."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -19,10 +19,10 @@ from benchmarks.training.parallel import process_group
 def train_missing_together(
     runs: Sequence[TrainingRun], store: RecordStore, *, timeout: float, **options: Any
 ) -> tuple[int, int] | None:
-    """Call ``train_missing`` with all processes training each run; return None in all processes but the first.
+    """Train every run in all processes; return the result of ``train_missing`` in the first process, else None.
 
     Raises:
-        RuntimeError: when one process fails alone. The same command resumes its run from the checkpoint.
+        RuntimeError: when only some processes fail. The same command resumes the run from its checkpoint.
     """
     device = runs[0].device
     with process_group(device, timeout) as share:
@@ -40,7 +40,7 @@ def train_missing_together(
 
 
 def _share_job(job: Job | None) -> Job | None:
-    """Send the first process's job to all processes, None when there is no other; return the job in each."""
+    """Send the first process's job, or None at the end of the jobs, to all processes; return it in each of them."""
     shared = [job]
     dist.broadcast_object_list(shared)
     return shared[0]

@@ -1,4 +1,4 @@
-"""Functions that replace training on the workers of a test's cluster, which import them by name."""
+"""Functions that replace training in tests of a cluster; its workers import them by name."""
 
 import os
 import time
@@ -20,21 +20,21 @@ def record_of(job: Job) -> Record:
 
 
 def slow_attempt(job: Job, timeout: float) -> Record:
-    """Leave a file named after the process and the seed, and wait."""
+    """Create a file named after the process, the seed and the time; wait and return a record."""
     Path(job.folders.data_root, f"{os.getpid()}-{job.run.seed}-{time.monotonic_ns()}").touch()
     time.sleep(SECONDS)
     return record_of(job)
 
 
 def deadly_attempt(job: Job, timeout: float) -> Record:
-    """Kill the worker for seed 0."""
+    """End the worker's process if the seed is 0, else return a record."""
     if job.run.seed == 0:
         os._exit(1)
     return record_of(job)
 
 
 def own_process(argument: Any, report: Report) -> dict[str, Any]:
-    """Return the process and the argument of a measurement."""
+    """Return the process id and the argument of a measurement."""
     return {"pid": os.getpid(), "argument": argument}
 
 

@@ -17,16 +17,16 @@ STUDY = replace(
     reference=Contender("separable", "SO2", 8),
 )
 LAYERS = ("blocks.0.conv1", "blocks.1.skip", "last")
-# Differences between seeds, the same for every contender: seeds share images and order.
+# Differences of accuracy between seeds, equal for all contenders: with one seed they share the images and their order.
 SEEDS = (0.000, 0.004, -0.003, 0.002, -0.001)
-# Further differences between contenders.
+# Further differences of accuracy, which differ between contenders.
 NOISE = (0.001, -0.001, 0.000, 0.002, -0.002)
 
 Level = Callable[[Contender], float]
 
 
 def decisions_of(step_seconds: Level, study: Study = STUDY) -> Decisions:
-    """Return decisions with widths of 4 and step times that grow by a thousandth from round to round."""
+    """Return decisions with widths of 4 and step times that grow by 0.1 % from round to round."""
     contenders = study.contenders
     widths = {(matched, contender): Width(4, 100.0, 101.0) for matched in study.matches for contender in contenders}
     steps = {
@@ -49,7 +49,7 @@ def results_of(
     redundancy: tuple[float, float] = (0.9, 0.8),
     study: Study = STUDY,
 ) -> StudyResults:
-    """Return results with the accuracies plus a little noise; ``redundancy`` is that before and after training."""
+    """Return results with these accuracies, plus a little noise, and this ``redundancy`` before and after training."""
     decisions = decisions_of(step_seconds, study)
     records: list[Record] = []
     for number, (matched, contender) in enumerate(decisions.widths):

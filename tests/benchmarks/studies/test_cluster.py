@@ -26,7 +26,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 @pytest.fixture(scope="module")
 def local() -> Iterator[Any]:
-    """Start two workers, each a process with one device; dead workers are replaced, as by schedulers of jobs."""
+    """Start two workers, each a process with one device; dead workers are replaced, as a job scheduler does."""
     with distributed.LocalCluster(
         n_workers=2,
         threads_per_worker=4,
@@ -54,7 +54,7 @@ def test_a_killed_worker_does_not_change_the_results(local: Any, tmp_path: Path)
     killed = []
 
     def kill_one() -> None:
-        while len(list(marks.iterdir())) < 4:  # half-way
+        while len(list(marks.iterdir())) < 4:  # half of the jobs
             time.sleep(0.02)
         pid = int(max(marks.iterdir(), key=lambda mark: mark.stat().st_mtime_ns).name.split("-")[0])
         os.kill(pid, signal.SIGKILL)
@@ -123,7 +123,7 @@ def most_at_once(marks: Path) -> int:
 
 
 def local_pids(workers: Cluster) -> list[int]:
-    """Return the ids of the workers' own processes."""
+    """Return the process ids of the workers."""
     return list(workers._client.run(os.getpid).values())
 
 

@@ -1,4 +1,4 @@
-"""A script for ``test_parallel``: one pass of a network with dropout, in all processes that were started."""
+"""A script for ``test_parallel``: all started processes make one pass of a network with dropout."""
 
 import contextlib
 import os
@@ -11,7 +11,7 @@ from benchmarks.training.parallel import WHOLE, distribute, process_group
 from gcnn_impl import SO2
 from gcnn_impl.models import GroupResNet, GroupResNetConfig
 
-BATCH = 9  # no multiple of two
+BATCH = 9  # odd, so that two processes get different numbers of rows
 
 
 def main(path: str) -> None:

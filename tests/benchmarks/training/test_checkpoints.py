@@ -29,7 +29,7 @@ STEPS = 4  # in all epochs
 
 
 class Stopped(Exception):  # noqa: N818
-    """Raised in place of the end of the process."""
+    """Raised to imitate the end of the process."""
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ def result(digits: Dataset) -> dict[str, Any]:
 def test_an_entry_has_the_costs_up_to_the_end_of_its_epoch(digits: Dataset, result: dict[str, Any]) -> None:
     epochs = result["epochs"]
     assert [epoch["epoch"] for epoch in epochs] == [0, 1, 2]
-    assert [epoch["seconds"] for epoch in epochs] == [0.0, 1.0, 2.0]  # a reading before and one after the steps
+    assert [epoch["seconds"] for epoch in epochs] == [0.0, 1.0, 2.0]  # the clock is read before and after the steps
     assert [epoch["evaluation_seconds"] for epoch in epochs] == [1.0, 2.0, 3.0]
     assert [epoch["images_per_second"] for epoch in epochs] == [None, 32.0, 32.0]
     macs = result["macs_per_image"]

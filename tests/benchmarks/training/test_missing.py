@@ -25,7 +25,7 @@ IMAGES = {"name": "digits", "source": "drawn by hand", "train": 1200, "validatio
 
 
 def fake_isolation(events: list[Any]) -> Any:
-    """Return a replacement for ``run_isolated``, which reports one epoch, then returns or raises the next event."""
+    """Return a replacement for ``run_isolated`` that reports one epoch, then returns or raises the next event."""
 
     def run_isolated(function: Any, job: Job, *, report: Report, **_: Any) -> Outcome:
         report({"parameters": 7, "epochs": [{"epoch": 0, "seconds": 0.0}, ONE_EPOCH]})

@@ -1,4 +1,4 @@
-"""A few digits of every part, and a training run on them that takes a second."""
+"""A few digits for training, validation and test, and a training run on them of about one second."""
 
 import dataclasses
 import itertools
@@ -14,7 +14,7 @@ PLAIN = dataclasses.replace(RUN, variant="plain", group="trivial", resolution=1)
 
 
 def tiny_digits(train: int = 40) -> Dataset:
-    """Return 40 train images, so that two steps of 16 leave some over, and 20 images in each other part."""
+    """Return ``train`` train images (40 are two batches of 16 and 8 more), and 20 images in each other part."""
     whole = load("rotated-digits", ".", image_size=RUN.image_size)
 
     def few(split: Split, n: int) -> Split:
