@@ -118,10 +118,10 @@ class Case:
 
     def _check_group(self) -> None:
         self._require("group", VARIANTS[self.variant].groups, f"variant {self.variant!r}")
-        if self.group == TRIVIAL:
-            self._require("resolution", (1,), "group 'trivial'")
         subgroup = SUBGROUPS[self.group]
         group = f"group {self.group!r}"
+        if subgroup.resolutions:
+            self._require("resolution", subgroup.resolutions, group)
         if self.resolution % subgroup.reflections:
             raise InvalidCase(f"resolution {self.resolution} does not go with {group}; allowed: even integers")
         grid = group + (f" of resolution {self.resolution}" if subgroup.scales != "none" else "")
@@ -145,7 +145,7 @@ class Case:
     @property
     def fixed_weights(self) -> bool:
         """Whether the convolutions are ordinary ones, which generate no kernels."""
-        return self.variant == "plain" or self.implementation == "torch"
+        return self.variant == "plain" or (self.implementation in PEERS and PEERS[self.implementation].fixed_weights)
 
     @property
     def _must_generate(self) -> bool:

@@ -11,6 +11,7 @@ class Subgroup:
     rotates: bool = False  # whether H has rotations; kernel taps outside the disc are then zero
     scales: str = "none"  # allowed numbers of scales in a grid: "none" (1), "all" (|H|), or "some" (a divisor of |H|)
     reflections: int = 1  # number of grid elements for each rotation and scale
+    resolutions: tuple[int, ...] = ()  # the allowed |H| of a group of fixed size; empty if any is allowed
 
     def allowed_scales(self, resolution: int) -> tuple[int, ...]:
         """Return the allowed numbers of scales in a grid of resolution |H|."""
@@ -32,7 +33,7 @@ class Subgroup:
 
 # The keys are the names of the classes in ``gcnn_impl.groups``.
 SUBGROUPS = {
-    "trivial": Subgroup("R²"),
+    "trivial": Subgroup("R²", resolutions=(1,)),
     "SO2": Subgroup("SE(2)", rotates=True),
     "O2": Subgroup("E(2)", rotates=True, reflections=2),
     "RPlus": Subgroup("R² ⋊ R⁺", scales="all"),

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 
 from benchmarks.cases.groups import GROUPS
-from benchmarks.cases.variants import FACTORED
 
 
 @dataclass(frozen=True)
@@ -13,15 +12,18 @@ class Peer:
     module: str
     variants: tuple[str, ...]
     groups: tuple[str, ...]
+    fixed_weights: bool = False  # whether it generates no kernels; then its layers need not be equivariant
 
 
 PEERS = {
-    "torch": Peer("fixed_weights", ("lifting", "full", "separable"), GROUPS),
+    "torch": Peer("fixed_weights", ("lifting", "full", "separable"), GROUPS, fixed_weights=True),
     "escnn": Peer("escnn", ("lifting", "full"), ("SO2", "O2")),
-    "authors": Peer("authors", ("lifting", "full", "separable", *FACTORED), ("SO2",)),
+    "authors": Peer(
+        "authors", ("lifting", "full", "separable", "gseparable", "dseparable", "dgseparable"), groups=("SO2",)
+    ),
 }
 AUTHORS_REPOSITORY = "https://github.com/david-knigge/separable-group-convolutional-networks"
 # The environment variable with the path of a checkout of that repository.
 AUTHORS_VARIABLE = "GCNN_AUTHORS"
 # The variants that at least one peer has.
-PEER_VARIANTS = ("lifting", "full", "separable", *FACTORED)
+PEER_VARIANTS = tuple(dict.fromkeys(variant for peer in PEERS.values() for variant in peer.variants))

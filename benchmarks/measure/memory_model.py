@@ -153,14 +153,15 @@ def _weights(case: Case) -> tuple[int, ...]:
 def _kernel_numbers(case: Case, variant: str, c_in: int, c_out: int, kernel_size: int) -> int:
     h, k, rotations = case.resolution, kernel_size, case.rotations
     full = c_out * h * c_in * h * _taps(k, SUBGROUPS[case.group].rotates)
-    return {
+    numbers = {
         "plain": c_out * c_in * k * k,
         "lifting": c_out * h * c_in * k * k,
         "separable": c_out * h * (c_in * h + k * k),
         "dseparable": c_out * (c_in + h * h * k * k),
         "dgseparable": c_out * (c_in + h * h + h * k * k),
         "separable2d": c_out * (c_in * rotations**2 + case.scales**2 + h * k * k),
-    }.get(variant, full)
+    }
+    return numbers.get(variant, numbers.get(VARIANTS[variant].costs_like, full))
 
 
 def _kept_by_nets(case: Case, kernel_size: int) -> int:

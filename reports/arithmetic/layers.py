@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from benchmarks.statistics.comparison import Comparison, compare_rounds, minimum_detectable_effect
-from reports.arithmetic.intervals import Interval, ratio, scaling_exponent
+from benchmarks.statistics.intervals import Interval, ratio, scaling_exponent
 from reports.frames.columns import OURS
 from reports.frames.selection import POINT_AXES, along, at, base_point, layer_base
 

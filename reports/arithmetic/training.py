@@ -8,8 +8,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmarks.answers.break_even import to_target
+from benchmarks.statistics.intervals import Interval
 from benchmarks.statistics.over_seeds import paired_tests
-from reports.arithmetic.intervals import Interval
 from reports.frames.selection import NETWORK
 
 WHEN = ("at the start", "after training")

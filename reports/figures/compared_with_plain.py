@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from reports.arithmetic.intervals import Interval
+from benchmarks.statistics.intervals import Interval
 from reports.arithmetic.prepared import Prepared
 from reports.figures.draw import FAINT, Drawing, Figure, axis_limits, dodge, log_x, names_on_y, scatter, spread
 from reports.frames.selection import NETWORK

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from reports.arithmetic.intervals import Interval
+from benchmarks.statistics.intervals import Interval
 from reports.arithmetic.prepared import Prepared
 from reports.figures.draw import WIDE, Drawing, Figure, axis_limits, dodge, log_x, names_on_y, scatter, spread
 from reports.style import MUTED

@@ -3,7 +3,7 @@
 import pandas as pd
 import seaborn as sns
 
-from reports.arithmetic.intervals import Interval
+from benchmarks.statistics.intervals import Interval
 from reports.arithmetic.prepared import Prepared
 from reports.figures import draw
 from reports.figures.draw import AXIS_LABELS, PANEL, SMALL, Drawing, Figure

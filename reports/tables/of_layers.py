@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.arithmetic.intervals import Interval
+from benchmarks.statistics.intervals import Interval
 from reports.arithmetic.layers import GROWTH_AXES
 from reports.arithmetic.prepared import Prepared
 from reports.frames.selection import at_base

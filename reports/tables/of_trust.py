@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from reports.arithmetic.intervals import Interval
+from benchmarks.statistics.intervals import Interval
 from reports.frames.columns import OURS
 from reports.frames.history import regressions as regressed
 from reports.tables.cells import Cell, Row, Table, cell, minute, number_cell

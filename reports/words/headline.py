@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from reports.arithmetic.intervals import Interval
+from benchmarks.statistics.intervals import Interval
 from reports.arithmetic.layers import TIME_RATIO, separable_against_full
 from reports.arithmetic.prepared import Prepared
 from reports.arithmetic.training import gains

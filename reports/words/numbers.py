@@ -5,7 +5,7 @@ import re
 
 import pandas as pd
 
-from reports.arithmetic.intervals import Interval
+from benchmarks.statistics.intervals import Interval
 
 NOTHING = "–"
 

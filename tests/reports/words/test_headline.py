@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from reports.arithmetic.intervals import Interval
+from benchmarks.statistics.intervals import Interval
 from reports.arithmetic.layers import against_plain
 from reports.arithmetic.prepared import Prepared
 from reports.arithmetic.training import best_networks, networks_at

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 
-from reports.arithmetic.intervals import Interval
+from benchmarks.statistics.intervals import Interval
 from reports.words import numbers
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reports.arithmetic.intervals import Interval, ratio, scaling_exponent
+from benchmarks.statistics.intervals import Interval, ratio, scaling_exponent
 
 
 def test_ratio_of_exact_numbers_is_exact():
