@@ -106,8 +106,8 @@ def equivariance_error(
             group, or invariant features (B, C).
         x: the input.
         group: the group of the input, and of the output unless ``out_group`` is given.
-        elements: the elements to try, shape (n, dim); by default ``exact_elements``, for which the error of a correct
-            layer is rounding alone.
+        elements: the elements to try, shape (n, dim); by default ``exact_elements`` of the output's group, for which
+            the error of a correct layer is rounding alone.
         border: width in pixels of the output's edge that is not compared; for elements that move content across it.
 
     Raises:

@@ -32,7 +32,7 @@ MARGIN = 1.2
 
 
 def fourier_pays(batch: int, height: int, width: int, in_maps: int, out_maps: int, taps: int, radius: int) -> bool:
-    """Return whether the transform should be faster than a direct convolution; the maps are |H|·C in number."""
+    """Return whether the transform should be faster than a direct convolution of in_maps = |H_in|·C_i maps."""
     rows, columns = (height + radius) // 2 + 1, width + radius
     transforms = 2 * rows * width * (height + 2 * columns) * batch * (in_maps + out_maps)
     pairs = rows * columns * in_maps * out_maps
@@ -66,7 +66,7 @@ def fourier_conv2d(x: Tensor, taps: Tensor, offsets: tuple[tuple[int, int], ...]
 
     real, imaginary = products.view(half, n_columns, 2, -1).unbind(2)  # (U, V, B·M_o)
     real, imaginary = _turn(real, imaginary, columns[0].t(), -columns[1].t())  # (U, W, B·M_o)
-    conjugates = torch.full((half, 1), 2.0, dtype=x.dtype, device=x.device)  # rows that a row stands for
+    conjugates = torch.full((half, 1), 2.0, dtype=x.dtype, device=x.device)  # a row and its conjugate
     conjugates[0] = 1
     if n_rows % 2 == 0:
         conjugates[-1] = 1
@@ -167,6 +167,6 @@ class _SpectralProduct(torch.autograd.Function):
 
 
 def _chunks(kernel: Tensor, *tensors: Tensor) -> "zip[tuple[Tensor, ...]]":
-    """Split tensors (F, …) along F alike, into slices in which a kernel (T, M_o, M_i) has about ``CHUNK`` values."""
+    """Split all tensors (F, …) into slices of F with about ``CHUNK`` spectral values of a kernel (T, M_o, M_i)."""
     frequencies = max(1, CHUNK // (kernel.shape[1] * kernel.shape[2]))
     return zip(*(tensor.split(frequencies) for tensor in tensors), strict=True)

@@ -140,7 +140,7 @@ def disc_group_conv2d(
     stride: int = 1,
     algorithm: Algorithm = "auto",
 ) -> Tensor:
-    """Convolve as ``group_conv2d`` with padding k // 2, for a kernel that is zero outside the disc, but skip zero taps.
+    """Convolve as ``group_conv2d`` with padding k // 2, for a kernel that is zero outside the disc; skip zero taps.
 
     Each outermost row and column of the disc has one tap, a tip. The four tips are applied as two dilated convolutions
     of two taps, and the inner square as a convolution of size k − 2. This takes 29 taps instead of 49 at k = 7, and 13

@@ -1,9 +1,9 @@
 """How separable the kernels of a layer are: the energy that the best separable approximation of each variant explains.
 
-A variant restricts the kernel k_oi(x, h) to products. At one output element of H, the best such product is the best
-rank-1 approximation of an unfolding: for ``separable``, for each o, of the matrix with rows (i, h) and columns x. The
-product explains a fraction in (0, 1] of the energy (squared norm), and all of it for a kernel of the variant itself.
-``explained_energy`` computes the energy. Knigge et al. 2022 motivate their separable kernels by such an analysis.
+A variant restricts the kernel k_oi(x, h) to products. At one output element of H, the best product is the best rank-1
+approximation of an unfolding; for ``separable`` and each o, this is the matrix with rows (i, h) and columns x. The best
+product explains a fraction in (0, 1] of the energy (squared norm), which is 1 for a kernel of the variant itself. Each
+variant has its own ``explained_energy``. Knigge et al. 2022 motivate their separable kernels by such an analysis.
 
 Kernels are those of a forward pass: with quadrature weights, windows and |det h|⁻¹, without the taps outside the disc.
 Every output element h takes the kernel at its own arguments, h⁻¹x and h⁻¹h'. The approximation is therefore made for

@@ -27,7 +27,7 @@ class Convolution(nn.Module):
         stride, padding: over the plane, in pixels.
         bias: whether to add one learnable number per output channel.
         algorithm: "auto" for the fastest equivalent algorithm, or the name of one, see ``functional``.
-        gain: scale of the kernel at initialisation; 1/√E[f²] of the input gives the output unit variance.
+        gain: scale of the kernel at initialisation; 1/√E[f²] for inputs f gives outputs of unit variance.
         hidden_features, omega: size and frequency of the SIREN kernels.
         device, dtype: of the parameters, as in torch.
 

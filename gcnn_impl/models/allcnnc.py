@@ -17,7 +17,7 @@ from gcnn_impl.models.configs import AllCNNCConfig, GroupAllCNNCConfig
 
 
 class HiddenLayer(nn.Module):
-    """Convolution, 2×2 pooling if ``pooled``, norm, dropout of channels and ReLU, of any maps."""
+    """Convolution, 2×2 pooling if ``pooled``, norm, dropout of channels and ReLU, for any maps."""
 
     def __init__(self, conv: nn.Module, norm: nn.Module, dropout: nn.Module, pooled: bool) -> None:
         super().__init__()

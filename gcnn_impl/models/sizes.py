@@ -68,7 +68,7 @@ def width_for_macs(config: Config, target: int, image_size: int) -> Config:
 
 
 def _nearest(config: Config, target: int, cost: Callable[[Config], int]) -> Config:
-    """Return the config of the nearest cost, by bisection of the largest width; all widths keep their proportions."""
+    """Return the scaled config of the nearest cost, by bisection over the largest width, with which the cost grows."""
     if target < 1:
         raise ValueError(f"target must be at least 1, not {target!r}")
     largest = max(config.widths)

@@ -195,7 +195,7 @@ def test_autocast(name, dtype):
     x.requires_grad_()
     with torch.autocast("cpu", dtype):
         y = module(x)
-    grads = torch.autograd.grad(y.float().square().sum(), [x, *module.parameters()])  # torch wants this outside
+    grads = torch.autograd.grad(y.float().square().sum(), [x, *module.parameters()])  # outside autocast
     assert y.dtype == (dtype if name != "allcnnc" else y.dtype)
     assert {g.dtype for g in grads} == {torch.float32}
     assert (y - expected[0]).norm() <= 0.02 * expected[0].norm()
