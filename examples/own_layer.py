@@ -1,4 +1,4 @@
-"""An example of a user's own layer: ``python -m benchmarks sweep --layer examples.own_layer:P4Conv2d`` measures it."""
+"""An example of a user's own layer, for ``python -m benchmarks sweep --layer examples.own_layer:P4Conv2d``."""
 
 import torch
 from torch import Tensor, nn

@@ -1,6 +1,6 @@
 """Lifting, full and separable group convolutions on R² ⋊ H, after Knigge, Romero, Bekkers (ICML 2022).
 
-This package is what the benchmarks measure; it needs torch and numpy alone, and contains no clocks and no data sets.
+This package is what the benchmarks measure. It needs only torch and numpy, and contains no clocks and no data sets.
 The subgroup H and its grid come from ``groups``, the layers from ``layers``, the networks from ``models``:
 
     >>> import torch

@@ -1,9 +1,9 @@
-"""Depthwise convolution whose weight gradient is taken in strips of columns.
+"""Depthwise convolution whose weight gradient is computed in strips of columns.
 
-Training a separable layer spends most of its time in the weight gradient of the depthwise convolution: oneDNN has a
-fast algorithm only for kernels up to three columns wide. The k × k gradient is therefore composed of strips of at most
-three columns. Where the kernel is zero outside the disc, a strip is only as high as the disc. Forward and input
-gradient are torch's own.
+Training a separable layer spends most of its time in the weight gradient of the depthwise convolution, because oneDNN
+has a fast algorithm only for kernels up to three columns wide. The k × k gradient is therefore composed of strips of at
+most three columns. Where the kernel is zero outside the disc, a strip is only as high as the disc. The forward pass and
+the input gradient are torch's own.
 """
 
 import math
@@ -16,7 +16,7 @@ FAST_WIDTH = 3
 
 
 def column_strips(kernel_size: int) -> list[tuple[int, int]]:
-    """Return first column and width of the strips: three columns each, or two at the sides where 3 does not divide k.
+    """Return (first column, width) of the strips: width 3, or 2 at the sides where 3 does not divide k.
 
     A single column would be a 1 × 1 convolution at the tips of the disc, for which torch takes a slow path.
 
@@ -38,10 +38,10 @@ def disc_height(kernel_size: int, start: int, width: int) -> int:
 def _widen(x: Tensor, left: int, right: int) -> Tensor:
     """Add columns of zeros at the sides, or remove columns where the number is negative.
 
-    ``pad`` does the same, but refuses to remove more columns than the image has. Here the remaining columns are removed
-    from the zeros of the other side, as a narrow image under a wide kernel needs.
+    ``pad`` does the same, but cannot remove more columns than the image has. Here the excess is removed from the zeros
+    on the other side; a narrow image under a wide kernel needs this.
     """
-    x = x.permute(0, 2, 3, 1)  # (B, H, W, C), where ``cat`` leaves the layout as it is
+    x = x.permute(0, 2, 3, 1)  # (B, H, W, C); ``cat`` keeps this layout
     batch, height, width, channels = x.shape
     kept = x[:, :, max(-left, 0) : max(width - max(-right, 0), 0)]
     zeros = [max(side + min(width + other, 0), 0) for side, other in [(left, right), (right, left)]]
@@ -50,7 +50,7 @@ def _widen(x: Tensor, left: int, right: int) -> Tensor:
 
 
 def _weight_gradient(x: Tensor, gradient: Tensor, kernel_size: int, stride: int, padding: int, disc: bool) -> Tensor:
-    """Return ∂L/∂w of a depthwise convolution, zero outside the disc; (B, C, H, W), (B, C, H', W') → (C, 1, k, k)."""
+    """Return ∂L/∂w of a depthwise convolution; x (B, C, H, W) and gradient (B, C, H', W') → (C, 1, k, k)."""
     channels, r = x.shape[1], kernel_size // 2
     columns = []
     for start, width in column_strips(kernel_size):
@@ -60,7 +60,7 @@ def _weight_gradient(x: Tensor, gradient: Tensor, kernel_size: int, stride: int,
             shifted, strip_padding = x, [vertical, left]
         elif vertical >= 0:
             shifted, strip_padding = _widen(x, left, right), [vertical, 0]
-        else:  # remove rows, as the strip is lower than the kernel
+        else:  # remove rows, because the strip has fewer rows than the kernel
             shifted, strip_padding = _widen(x[:, :, -vertical:vertical], left, right), [0, 0]
         weight = x.new_empty(channels, 1, 2 * height + 1, width)  # only its shape is read
         mask = [False, True, False]
@@ -109,11 +109,11 @@ def depthwise_conv2d(
     """Convolve as ``conv2d`` with one filter per channel, with a fast weight gradient on channels-last data.
 
     Args:
-        x: shape (B, C, H, W), fastest channels-last; the result has the shape (B, C, H', W').
+        x: shape (B, C, H, W), fastest if channels-last; the result has the shape (B, C, H', W').
         weight: shape (C, 1, k, k), k odd.
         bias: shape (C,).
-        disc: whether the weight is zero outside the disc i² + j² ≤ r²; its gradient is then not wanted there, and is
-            zero in some places outside.
+        disc: whether the weight is zero outside the disc i² + j² ≤ r². Its gradient must then not be used outside the
+            disc, because only a part of it is computed there.
     """
     differentiated = torch.is_grad_enabled() and weight.requires_grad
     if weight.shape[-1] <= FAST_WIDTH or not differentiated:

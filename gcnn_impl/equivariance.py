@@ -4,7 +4,7 @@ For an element g, (L_g f)(x) = f(g⁻¹x) on images and (L_g f)(x, h) = f(g⁻¹
 equivariant when Φ(L_g f) = L_g Φ(f). Outputs without a plane, (B, C), are taken to be invariant.
 
 Quarter turns and reflections permute the pixels, so their error is rounding alone. For any other element the image is
-interpolated, and the error says how well the sampled group and the pixel grid approximate the continuous ones.
+interpolated, and the error says how well the sampled group and the pixel grid approximate H and the plane.
 """
 
 from typing import Any
@@ -19,8 +19,8 @@ from gcnn_impl.groups import Group
 def transform_image(x: Tensor, matrix: Tensor) -> Tensor:
     """Return f(g⁻¹x) about the centre of the image, (..., H, W) → (..., H, W).
 
-    ``matrix`` is g, shape (2, 2), on (x, y) with y pointing up. Where it permutes the pixels, they move without
-    interpolation; otherwise the image is interpolated bicubically, with zeros outside.
+    ``matrix`` is g, shape (2, 2), on (x, y) with y pointing up. A matrix that permutes the pixels moves them
+    without interpolation; for any other, the image is interpolated bicubically, with zeros outside.
 
     Raises:
         ValueError: for a quarter turn of an image that is not square.
@@ -31,7 +31,7 @@ def transform_image(x: Tensor, matrix: Tensor) -> Tensor:
         if inverse[0][0] == 0:  # x and y change places
             if x.shape[-1] != x.shape[-2]:
                 raise ValueError(f"a quarter turn needs a square image, not {x.shape[-2]}×{x.shape[-1]}")
-            # x reads from ±y and y from ±x; rows run downwards, so the mixed terms change their signs.
+            # The new x is read from ±y, the new y from ±x. Both signs are reversed, because rows run downwards.
             x, from_y, from_x = x.transpose(-1, -2), -inverse[0][1], -inverse[1][0]
             return x.flip([d for d, sign in [(-2, from_y), (-1, from_x)] if sign < 0])
         return x.flip([d for d, sign in [(-1, inverse[0][0]), (-2, inverse[1][1])] if sign < 0])
@@ -46,7 +46,7 @@ def transform_image(x: Tensor, matrix: Tensor) -> Tensor:
 
 
 def group_permutation(group: Group, g: Tensor) -> Tensor:
-    """Return the place of g⁻¹h in the grid of H for each h, −1 where it is not on the grid; shape (|H|,)."""
+    """Return, for each h, the index of g⁻¹h in the grid of H, or −1 where g⁻¹h is not on the grid; shape (|H|,)."""
     elements = group.elements()
     moved = group.compose(group.inverse(g).expand_as(elements), elements)
     # Compare relative elements with the identity: an angle near −π equals one near π.
@@ -56,7 +56,7 @@ def group_permutation(group: Group, g: Tensor) -> Tensor:
 
 
 def transform(x: Tensor, group: Group, g: Tensor) -> tuple[Tensor, Tensor]:
-    """Return L_g f for g (dim,), and a mask over axis 2, which is false where g moves the grid of H off itself.
+    """Return L_g f for g (dim,), and a mask over axis 2, which is true where g⁻¹h is on the grid of H.
 
     f is an image (B, C, H, W), a map on the group (B, C, |H|, H, W), or invariant features (B, C).
     """
@@ -106,12 +106,12 @@ def equivariance_error(
             group, or invariant features (B, C).
         x: the input.
         group: the group of the input, and of the output unless ``out_group`` is given.
-        elements: the elements to try, shape (n, dim); by default those of the output grid for which the error of a
-            correct layer is rounding alone.
-        border: width in pixels of the edge of the output that is left out, for elements that move content across it.
+        elements: the elements to try, shape (n, dim); by default ``exact_elements`` of the output's group, for which
+            the error of a correct layer is rounding alone.
+        border: width in pixels of the output's edge that is not compared; for elements that move content across it.
 
     Raises:
-        ValueError: where there is no element to try, or no part of the output can be compared.
+        ValueError: if there is no element to try, or if no part of the output can be compared.
     """
     out_group = group if out_group is None else out_group
     elements = exact_elements(out_group) if elements is None else elements

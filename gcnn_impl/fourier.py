@@ -5,14 +5,13 @@ matrices, (M_o, M_i) × (M_i, B). Padding a map of H × W with zeros to (H + r) 
 equal to the ordinary one. A pair of channels takes about 2·(H + r)·(W + r) multiply–accumulates instead of T·H·W with
 the T taps of a disc.
 
-All matrix products are real. Torch's real products are faster than its complex ones here, transforms of thirty points
-are small matrices, and every product leaves its result in the order that the next product needs. A complex vector of
-maps is stored as its real part above its imaginary part, 2·B rows, so that k*·x = k_r·x + k_i·(i x) is two products
-with real matrices.
+All matrix products are real, because torch's real products are faster here than its complex ones. A transform of
+thirty points is a product with a small matrix. Every product leaves its result in the order that the next one needs.
+Complex maps are stored as real parts above imaginary parts, 2·B rows: k*·x = k_r·x + k_i·(i x) is two real products.
 
 Kernels are transformed a few frequencies at a time, and again in the backward pass: all frequencies of a kernel of
-512 × 512 channels would take gigabytes. Compared with a direct convolution, the additional memory is then that of the
-spectra of the maps, each 1.3 times its map at 28 × 28 and k = 7.
+512 × 512 channels would take gigabytes. In addition to the memory of a direct convolution, only the spectra of the
+maps then need memory. At 28 × 28 and k = 7, a spectrum is 1.3 times as large as its map.
 """
 
 import functools
@@ -28,12 +27,12 @@ CHUNK = 2**22
 TRANSFORM_COST = 7.0  # a multiply–accumulate of the transforms
 PRODUCT_COST = 2.6  # a multiply–accumulate of the products at every frequency
 KERNEL_COST = 250.0  # one frequency of the kernel of a pair of channels
-# Factor by which the transform must be expected to be faster: the fit is wrong by up to a third.
+# Factor by which the transform must be faster, by the fit, to be chosen: the fit is wrong by up to a third.
 MARGIN = 1.2
 
 
 def fourier_pays(batch: int, height: int, width: int, in_maps: int, out_maps: int, taps: int, radius: int) -> bool:
-    """Return whether the transform should be faster than a direct convolution of |H_in|·C_i to |H_out|·C_o maps."""
+    """Return whether the transform should be faster than a direct convolution of in_maps = |H_in|·C_i maps."""
     rows, columns = (height + radius) // 2 + 1, width + radius
     transforms = 2 * rows * width * (height + 2 * columns) * batch * (in_maps + out_maps)
     pairs = rows * columns * in_maps * out_maps
@@ -54,7 +53,7 @@ def fourier_conv2d(x: Tensor, taps: Tensor, offsets: tuple[tuple[int, int], ...]
     radius = max(abs(place) for offset in offsets for place in offset)
     n_rows, n_columns = height + radius, width + radius
     rows, columns = (_dft(n, size, x.dtype, x.device) for n, size in [(n_rows, height), (n_columns, width)])
-    half = n_rows // 2 + 1  # the other frequencies are conjugates
+    half = n_rows // 2 + 1  # the other rows of frequencies are conjugates of these
     cos, sin = (m[:half] for m in rows)  # (U, H)
 
     z = x.permute(2, 3, 0, 1).reshape(height, -1)  # (H, W·B·M)
@@ -67,7 +66,7 @@ def fourier_conv2d(x: Tensor, taps: Tensor, offsets: tuple[tuple[int, int], ...]
 
     real, imaginary = products.view(half, n_columns, 2, -1).unbind(2)  # (U, V, B·M_o)
     real, imaginary = _turn(real, imaginary, columns[0].t(), -columns[1].t())  # (U, W, B·M_o)
-    conjugates = torch.full((half, 1), 2.0, dtype=x.dtype, device=x.device)  # frequencies per row
+    conjugates = torch.full((half, 1), 2.0, dtype=x.dtype, device=x.device)  # a row and its conjugate
     conjugates[0] = 1
     if n_rows % 2 == 0:
         conjugates[-1] = 1
@@ -80,7 +79,7 @@ def fourier_conv2d(x: Tensor, taps: Tensor, offsets: tuple[tuple[int, int], ...]
 
 
 def _turn(real: Tensor, imaginary: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor]:
-    """Multiply the second axis of (U, W, …) by (cos − i sin), one dimension of a transform; by −sin for its inverse."""
+    """Multiply the second axis of (U, W, …) by cos − i sin: a transform over one axis, or its inverse with −sin."""
     cos, sin, minus_sin = (m.expand(len(real), -1, -1) for m in (cos, sin, -sin))
     turned = torch.baddbmm(torch.bmm(cos, real), sin, imaginary)
     return turned, torch.baddbmm(torch.bmm(cos, imaginary), minus_sin, real)
@@ -89,7 +88,7 @@ def _turn(real: Tensor, imaginary: Tensor, cos: Tensor, sin: Tensor) -> tuple[Te
 def _by_parity(taps: Tensor) -> tuple[Tensor, Tensor]:
     """Return sums and differences of opposite taps, (T, …) → (T//2 + 1, …), (T//2, …).
 
-    The waves of the sums are cosines, those of the differences sines.
+    In the transform, the sums are multiplied by cosines, and the differences by sines.
     """
     middle = len(taps) // 2
     first, last = taps[:middle], taps[middle + 1 :].flip(0)
@@ -123,13 +122,13 @@ def _tap_waves(
 
 
 def _kernel_spectrum(even: Tensor, odd: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor]:
-    """Return real and imaginary part of k*(f) at the frequencies of the rows of cos; each (F, M_o, M_i)."""
+    """Return the real and the imaginary part of k*(f), each (F, M_o, M_i); each row of cos and sin is a frequency."""
     shape = (len(cos), *even.shape[1:])
     return (cos @ even.flatten(1)).view(shape), (sin @ odd.flatten(1)).view(shape)
 
 
 def _times_i(z: Tensor) -> Tensor:
-    """Return i·z, for z as real above imaginary parts, (F, 2·B, M)."""
+    """Return i·z, for z with its real parts above its imaginary parts, (F, 2·B, M)."""
     real, imaginary = z.chunk(2, dim=1)
     return torch.cat([-imaginary, real], dim=1)
 
@@ -168,6 +167,6 @@ class _SpectralProduct(torch.autograd.Function):
 
 
 def _chunks(kernel: Tensor, *tensors: Tensor) -> "zip[tuple[Tensor, ...]]":
-    """Return slices of tensors (F, …), of as many frequencies as fit a chunk, for kernels (T, M_o, M_i)."""
+    """Split all tensors (F, …) into slices of F with about ``CHUNK`` spectral values of a kernel (T, M_o, M_i)."""
     frequencies = max(1, CHUNK // (kernel.shape[1] * kernel.shape[2]))
     return zip(*(tensor.split(frequencies) for tensor in tensors), strict=True)

@@ -4,14 +4,14 @@ Shapes: an image is (B, C, H, W), a map on the group is (B, C, |H|, H, W). Kerne
 weights and the windows (``kernels.py``), so the functions here are correlations. The formulas are those of Knigge et
 al. 2022. A bias has one value per output channel, shape (C_o,), the same at every group element.
 
-Memory: maps are kept channels-last and group-major, that is (B, H, W, |H|, C) in memory. Convolutions then see
-channels-last images with |H|·C channels, and batch norm over (B, |H|, H, W) sees one with C. Any layout is accepted.
+Memory: maps are kept channels-last and group-major, that is (B, H, W, |H|, C) in memory. A convolution then sees
+a channels-last image of |H|·C channels, and a batch norm sees one of C channels. Inputs may have any layout.
 
-``algorithm="direct"`` computes everything by plain ``conv2d``; ``"disc"`` leaves out the taps that a disc makes zero
-and takes depthwise gradients in strips; ``"fourier"`` goes through the Fourier transform over the plane where a
-convolution over the group keeps the size of the image; ``"auto"`` chooses the algorithm that should be fastest, the
-operators in C (``native``) included (``docs/performance.md`` has the measurements behind the choice). ``disc=True``
-says that a kernel is zero outside the disc i² + j² ≤ r²; its gradient is then wanted inside the disc only.
+``algorithm="direct"`` computes everything by plain ``conv2d``. ``"disc"`` omits taps that are zero outside the disc
+and computes depthwise gradients in strips. ``"fourier"`` uses the Fourier transform over the plane where a convolution
+over the group keeps the size of the image. ``"auto"`` chooses the algorithm that should be fastest, which may be an
+operator in C (``native``); the measurements are in ``docs/performance.md``. ``disc=True`` states that a kernel is zero
+outside the disc i² + j² ≤ r²; the gradient of such a kernel must be used only inside the disc.
 """
 
 from typing import Literal
@@ -105,7 +105,7 @@ def group_conv2d(
 
 
 def _through_fourier(x: Tensor, out_maps: int, taps: int, radius: int, algorithm: Algorithm) -> bool:
-    """Return whether to go through the Fourier transform, x (B, |H_in|·C_i, H, W); for "auto", where it should pay."""
+    """Return whether to convolve x (B, |H_in|·C_i, H, W) by the Fourier transform; for "auto", if that is faster."""
     device = x.device.type
     if algorithm not in ("auto", "fourier") or x.dtype not in (torch.float32, torch.float64):
         return False
@@ -113,7 +113,7 @@ def _through_fourier(x: Tensor, out_maps: int, taps: int, radius: int, algorithm
         return False
     if algorithm == "fourier":
         return True
-    if device != "cpu" or torch.compiler.is_compiling():  # not measured elsewhere; a compiled graph serves any batch
+    if device != "cpu" or torch.compiler.is_compiling():  # measured on CPUs alone; a compiled graph serves any batch
         return False
     batch, in_maps, height, width = x.shape
     return fourier_pays(batch, height, width, in_maps, out_maps, taps, radius)
@@ -140,17 +140,17 @@ def disc_group_conv2d(
     stride: int = 1,
     algorithm: Algorithm = "auto",
 ) -> Tensor:
-    """Convolve as ``group_conv2d`` with padding k // 2, for a kernel that is zero outside the disc, without its zeros.
+    """Convolve as ``group_conv2d`` with padding k // 2, for a kernel that is zero outside the disc; skip zero taps.
 
-    The outermost rows and columns of the disc have one tap each, its tips. The four tips are two dilated convolutions
-    of two taps; the rest is a convolution of size k − 2. That makes 29 taps instead of 49 at k = 7, 13 instead of 25
-    at k = 5.
+    Each outermost row and column of the disc has one tap, a tip. The four tips are applied as two dilated convolutions
+    of two taps, and the inner square as a convolution of size k − 2. This takes 29 taps instead of 49 at k = 7, and 13
+    instead of 25 at k = 5.
 
     Args:
         x: map on the group, shape (B, C_i, |H_in|, H, W); the result has the shape (B, C_o, |H_out|, H', W').
         inner: the kernel without its outermost rows and columns, shape (C_o, |H_out|, C_i, |H_in|, k − 2, k − 2).
-        vertical: its top and bottom tap, shape (C_o, |H_out|, C_i, |H_in|, 2, 1).
-        horizontal: its left and right tap, shape (C_o, |H_out|, C_i, |H_in|, 1, 2).
+        vertical: the top and the bottom tip of the kernel, shape (C_o, |H_out|, C_i, |H_in|, 2, 1).
+        horizontal: the left and the right tip of the kernel, shape (C_o, |H_out|, C_i, |H_in|, 1, 2).
     """
     resolution, r = inner.shape[1], inner.shape[-1] // 2 + 1
     x, bias = flatten_group(x), _group_bias(bias, inner.shape[1])
@@ -231,7 +231,7 @@ def separable_group_conv2d(
     disc: bool = False,
     algorithm: Algorithm = "auto",
 ) -> Tensor:
-    """Convolve with k_oi(x, h) = k^H_oi(h) · k^{R²}_o(x), over H, then over the plane.
+    """Convolve with k_oi(x, h) = k^H_oi(h) · k^{R²}_o(x), first over H, then over the plane.
 
     Args:
         x: map on the group, shape (B, C_i, |H_in|, H, W); the result has the shape (B, C_o, |H_out|, H', W').

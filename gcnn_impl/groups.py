@@ -12,8 +12,8 @@ R⁺       RPlus        R² ⋊ R⁺     log s,  s ∈ [1, s_max)              s
 SO(2)×R⁺ SO2xRPlus    Sim(2)      θ, log s                            s²               dθ / 2π · ds / s
 ====================  ==========  ==================================  ===============  ======================
 
-``resolution`` is |H|, the number of sampled elements. A new group is one new class: the layers use nothing of a group
-but what ``Group`` declares. Everything here is float64 on the CPU; layers convert the tensors that they keep.
+``resolution`` is |H|, the number of sampled elements. A new group needs only a new class, because layers use only what
+``Group`` declares. Everything here is float64 on the CPU; layers convert the tensors that they keep.
 
 Source: Knigge, Romero, Bekkers, "Exploiting Redundancy: Separable Group Convolutional Networks on Lie Groups",
 ICML 2022, sections 3 and 4.
@@ -27,7 +27,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-# Steepness of the smooth windows that replace sharp edges where scales vary (3 and 10 in the authors' code).
+# Steepness of the smooth windows that replace sharp edges where scales vary (the authors' code has 3 and 10).
 SPATIAL_WINDOW_SLOPE = 10.0
 SCALE_WINDOW_SLOPE = 10.0
 # Scales further apart than this fraction of log s_max hardly interact.
@@ -46,7 +46,7 @@ def check_integer(name: str, value: object, least: int) -> None:
 
 
 def wrap_angle(theta: Tensor) -> Tensor:
-    """Wrap angles to [-π, π); an angle within rounding below π becomes −π too, so that equal elements stay equal.
+    """Wrap angles to [-π, π); an angle that rounding puts just below π becomes −π too: equal elements stay equal.
 
     >>> wrap_angle(torch.tensor([1.0, 4.0]))
     tensor([ 1.0000, -2.2832])
@@ -65,7 +65,7 @@ class Group(ABC):
     """A sampled subgroup H of GL(2), acting on the plane by x ↦ h x."""
 
     name: ClassVar[str]
-    dim: ClassVar[int]  # coordinates of an element
+    dim: ClassVar[int]  # number of coordinates of an element
     rotates: ClassVar[bool]  # whether kernel taps outside the disc are zero, so that a rotated kernel keeps its support
 
     @property
@@ -91,7 +91,7 @@ class Group(ABC):
         return self.compose(self.offset(generator).expand(self.resolution, -1), self.elements())
 
     def compose(self, g: Tensor, h: Tensor) -> Tensor:
-        """Return the coordinates of g·h, shape (..., dim); their sum, for Abelian groups, unless overridden."""
+        """Return the coordinates of g·h, shape (..., dim): by default the sum of coordinates, as in Abelian groups."""
         return self.canonical(g + h)
 
     def inverse(self, h: Tensor) -> Tensor:
@@ -99,7 +99,7 @@ class Group(ABC):
         return self.canonical(-h)
 
     def canonical(self, h: Tensor) -> Tensor:
-        """Return the one coordinate row that represents each element (angles wrapped), shape (..., dim)."""
+        """Return the unique coordinates of each element, with angles wrapped, shape (..., dim)."""
         return h
 
     def relative(self, h_out: Tensor, h_in: Tensor) -> Tensor:
@@ -120,19 +120,19 @@ class Group(ABC):
         """Return the log coordinates scaled to [-1, 1], shape (..., dim): the input of a kernel net."""
 
     def haar_weights(self) -> Tensor:
-        """Return the quadrature weights of the Haar measure on the sampled grid, shape (|H|,); by default a mean."""
+        """Return the quadrature weights of the Haar measure on the sampled grid, shape (|H|,); 1/|H| by default."""
         return torch.full((self.resolution,), 1 / self.resolution, dtype=torch.float64)
 
     def spatial_window(self, points: Tensor) -> Tensor:
-        """Return the smooth support of a kernel over the plane, on points (..., 2) in units of its support: (...)."""
+        """Return the smooth window of a kernel over the plane; points (..., 2), in units of its support, → (...)."""
         return points.new_ones(points.shape[:-1])
 
     def group_window(self, h: Tensor) -> Tensor:
-        """Return the smooth support of a kernel over H, on relative elements (..., dim): (...)."""
+        """Return the smooth window of a kernel over H; relative elements (..., dim) → (...)."""
         return h.new_ones(h.shape[:-1])
 
     def parent(self) -> tuple[object, ...]:
-        """Return the continuous group that is sampled; a layer maps between groups of equal parents only."""
+        """Return a key of the continuous group that is sampled; a layer maps only between groups with equal keys."""
         return (type(self),)
 
 

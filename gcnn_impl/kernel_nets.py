@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 
 def _linear(x: Tensor, weight: Tensor, bias: Tensor, scale: float) -> Tensor:
-    """Return scale · (x wᵀ + b) as one operation: the number of operations bounds the time of small layers."""
+    """Return scale · (x wᵀ + b) as one operation: the number of operations determines the time of small layers."""
     return torch.addmm(bias, x, weight.t(), beta=scale, alpha=scale)
 
 
@@ -23,7 +23,7 @@ def _features(x: Tensor, omega: float, *parameters: Tensor) -> Tensor:
 
 
 def siren(coordinates: Tensor, omega: float, *parameters: Tensor, scale: float = 1.0) -> Tensor:
-    """Return ``scale`` × a ``SIREN`` of the given parameters, shape (N, in_features) → (N, out_features)."""
+    """Return ``scale`` × the values of a ``SIREN`` with these parameters, (N, in_features) → (N, out_features)."""
     *features, weight_last, bias_last = parameters
     return _linear(_features(coordinates, omega, *features), weight_last, bias_last, scale)
 
@@ -61,7 +61,7 @@ class SIREN(nn.Module):
 
     @torch.no_grad()
     def reset_parameters(self) -> None:
-        """Draw the weights; the output has unit variance where the features of the second sine layer have it."""
+        """Draw the weights; the variance of the output is then the mean square of the second sine layer's features."""
         bound = 1 / max(self.in_features, 1)
         self.weight_first.uniform_(-bound, bound)
         self.bias_first.uniform_(-bound, bound)
@@ -77,7 +77,7 @@ class SIREN(nn.Module):
         return siren(coordinates, self.omega, *self.tensors(), scale=scale)
 
     def features(self, coordinates: Tensor) -> Tensor:
-        """Return the second sine layer, shape (N, in_features) → (N, hidden_features)."""
+        """Return the features of the second sine layer, shape (N, in_features) → (N, hidden_features)."""
         return _features(coordinates, self.omega, *self.tensors()[:4])
 
     def tensors(self) -> tuple[Tensor, ...]:

@@ -35,17 +35,19 @@ POINT_DECIMALS = 9
 class KernelPoints:
     """The distinct points at which a kernel is evaluated, and the point that each place of the kernel takes.
 
+    A place is an output element with an input element, a tap or both: the kernel has one value there per channel pair.
+
     Attributes:
         coordinates: points given to the kernel net, shape (N, d).
         weights: quadrature weight × window × |det h|⁻¹ of each point, shape (N,).
-        index: the point that each place of the kernel takes, N for zero; shape (|H_out|, [|H_in|,] [k·k]).
-        common_weight: the weight of all points if it is the same, as in every group without dilations; else None.
+        index: the number of each place's point, or N where the kernel is zero; shape (|H_out|, [|H_in|,] [k·k]).
+        common_weight: the weight that all points share, as in every group without dilations; None if weights differ.
         has_zeros: whether some place of the kernel is zero.
     """
 
     def __init__(self, coordinates: Tensor, weights: Tensor, index: Tensor) -> None:
         self.coordinates, self.weights, self.index = coordinates, weights, index
-        # Not cached properties, whose lock torch.compile cannot enter on Python 3.11.
+        # No cached properties: on Python 3.11, torch.compile cannot enter their lock.
         self.common_weight = weights[0].item() if bool((weights == weights[0]).all()) else None
         self.has_zeros = bool((index == len(weights)).any())
 
@@ -102,13 +104,13 @@ def _spatial(group: Group, out_elements: Tensor, kernel_size: int) -> tuple[Tens
 def _relative(group: Group, out_elements: Tensor, in_elements: Tensor) -> tuple[Tensor, Tensor]:
     """Return coordinates and weight of h⁻¹h' for every pair: (|H_out|, |H_in|, dim) and (|H_out|, |H_in|)."""
     relative = group.relative(out_elements, in_elements)
-    # The weights of the *input* grid; the sampled grids are equispaced, so the weights depend on its length alone.
+    # These are the weights of the *input* grid. Sampled grids are equispaced: their length determines the weights.
     haar = group.haar_weights().sum() / len(in_elements)
     return group.coordinates(relative), group.group_window(relative) * haar
 
 
 def distinct_points(coordinates: Tensor, weights: Tensor, keep: Tensor) -> KernelPoints:
-    """Merge equal points, shape (..., d), (...) and (...) → ``KernelPoints`` with index (...)."""
+    """Merge equal points; coordinates (..., d), weights (...) and keep (...) → ``KernelPoints`` with index (...)."""
     rows = torch.cat([coordinates, weights[..., None]], dim=-1)[keep].numpy()
     key = np.round(rows, POINT_DECIMALS) + 0.0  # no negative zero
     _, first, inverse = np.unique(key, axis=0, return_index=True, return_inverse=True)
@@ -119,15 +121,15 @@ def distinct_points(coordinates: Tensor, weights: Tensor, keep: Tensor) -> Kerne
 
 
 def spatial_points(group: Group, kernel_size: int, out_elements: Tensor) -> KernelPoints:
-    """Return the arguments of a kernel over the plane, k(h⁻¹u), for elements h (|H_out|, dim); index (|H_out|, k·k)."""
+    """Return the distinct arguments of a kernel over the plane, k(h⁻¹u), for h (|H_out|, dim); index (|H_out|, k·k)."""
     return distinct_points(*_spatial(group, out_elements, kernel_size))
 
 
 def group_points(group: Group, out_elements: Tensor, in_elements: Tensor) -> KernelPoints:
-    """Return the arguments of a kernel over H, k(h⁻¹h'), for h (|H_out|, dim) and h' (|H_in|, dim).
+    """Return the distinct arguments of a kernel over H, k(h⁻¹h'), for h (|H_out|, dim) and h' (|H_in|, dim).
 
     >>> from gcnn_impl import SO2
-    >>> len(group_points(SO2(8), SO2(8).elements(), SO2(8).elements()).weights)  # not 64
+    >>> len(group_points(SO2(8), SO2(8).elements(), SO2(8).elements()).weights)  # 64 pairs, 8 distinct arguments
     8
     """
     coordinates, weights = _relative(group, out_elements, in_elements)
@@ -135,7 +137,7 @@ def group_points(group: Group, out_elements: Tensor, in_elements: Tensor) -> Ker
 
 
 def joint_points(group: Group, kernel_size: int, out_elements: Tensor, in_elements: Tensor) -> KernelPoints:
-    """Return the arguments of a kernel over R² ⋊ H, k(h⁻¹u, h⁻¹h'), for h (|H_out|, dim) and h' (|H_in|, dim)."""
+    """Return the distinct arguments of a kernel over R² ⋊ H, k(h⁻¹u, h⁻¹h'), for h (|H_out|, dim), h' (|H_in|, dim)."""
     points, spatial_weights, keep = _spatial(group, out_elements, kernel_size)
     relative, group_weights = _relative(group, out_elements, in_elements)
     shape = (*group_weights.shape, kernel_size**2)
@@ -148,18 +150,18 @@ def joint_points(group: Group, kernel_size: int, out_elements: Tensor, in_elemen
 class ContinuousKernel(nn.Module):
     """A SIREN evaluated on ``KernelPoints``: one factor of a kernel.
 
-    At initialisation the output has unit variance for an input with E[f²] = 1 and correlation ρ (the constant
-    ``FEATURE_CORRELATION``), for every group, variant and resolution: C_i · ((1 − ρ) Σ_t k(t)² + ρ (Σ_t k(t))²) is
-    gain² on average over the channels and the output elements, with t running over the places of one fan-in.
+    For every group, variant and resolution, the output at initialisation has the variance gain², if the input has
+    E[f²] = 1 and the correlation ρ (``FEATURE_CORRELATION``). That is, the mean over channels and output elements of
+    C_i · ((1 − ρ) Σ_t k(t)² + ρ (Σ_t k(t))²) is gain²; t runs over all places of one output element.
 
     Args:
-        locate: sampled grids of group elements → ``KernelPoints``.
+        locate: function from sampled grids of group elements to ``KernelPoints``.
         grids: the discretised grids, given to ``locate``.
         out_channels, in_channels: channels of the factor; a depthwise factor has ``in_channels=1``.
-        fan_in_channels: input channels that are summed over; by default ``in_channels``. Another number where the
-            channels are already counted by another factor.
+        fan_in_channels: number of channels C_i in the variance above; by default ``in_channels``. It is 1 where another
+            factor of the same kernel already counts the channels.
         gain: standard deviation of the output at initialisation for such an input.
-        net: further arguments of the ``SIREN``: ``hidden_features``, ``omega``, ``device``, ``dtype``.
+        net: other arguments of the ``SIREN``: ``hidden_features``, ``omega``, ``device``, ``dtype``.
     """
 
     coordinates: Tensor

@@ -21,7 +21,7 @@ def rank_one_energy(matrices: Tensor) -> Tensor:
 def rank_one_tensor_energy(tensors: Tensor, iterations: int = ITERATIONS, tolerance: float = 1e-7) -> Tensor:
     """Return the energy of the best a ⊗ b ⊗ c that alternating optimisation finds, (n, p, q, r) → (n,).
 
-    The optimisation starts from the HOSVD. Its energy is a lower bound: the best rank-1 approximation is NP-hard.
+    The optimisation starts from the HOSVD. The energy is a lower bound: to find the best rank-1 tensor is NP-hard.
 
     Args:
         iterations: upper limit of the iterations.

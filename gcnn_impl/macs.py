@@ -1,9 +1,9 @@
-"""Multiply–accumulates (MACs) in closed form: of convolutions per sample, and of generating kernels per forward.
+"""Closed forms of the multiply–accumulates (MACs): of a convolution per sample, and of generating kernels per forward.
 
-MACs, not FLOPs (2 per MAC), of the definition with dense k × k kernels: taps that the disc makes zero are counted;
-additions, windows, norms and sines are not. A fast path that skips zero taps or goes through the Fourier domain
-executes another number of MACs; variants are compared by the numbers given here. The closed form of a variant stands
-in its class, ``Convolution.macs``.
+One MAC is two FLOPs. The definition with dense k × k kernels is counted: its zero taps outside the disc count too, but
+additions, windows, norms and sines do not. A fast path that skips zero taps or goes through the Fourier domain executes
+another number of MACs; variants are compared by the numbers given here. The closed form of a variant is the method
+``macs`` of its class.
 """
 
 from math import prod
@@ -16,7 +16,7 @@ from gcnn_impl.layers import Convolution
 
 
 def siren_macs(points: int, coordinates: int, hidden: int, values: int) -> int:
-    """Return the MACs of a SIREN with two sine layers at ``points`` places: d·m + m² + m·n each.
+    """Return the MACs of a SIREN with two sine layers: d·m + m² + m·n per point; d coordinates, m hidden, n values.
 
     >>> siren_macs(points=10, coordinates=2, hidden=64, values=16)
     52480
@@ -42,7 +42,7 @@ def layer_macs(layer: nn.Module, in_shape: tuple[int, ...], out_shape: tuple[int
 
 
 def generation_macs(module: nn.Module) -> int:
-    """Return the MACs that generate the kernels of a layer or of a network, once per forward whatever the batch.
+    """Return the MACs of generating the kernels of a layer or a network once; the batch size does not matter.
 
     On the discretised grids every net is evaluated once for each of its distinct arguments.
     """
@@ -54,7 +54,7 @@ def generation_macs(module: nn.Module) -> int:
 def module_macs(module: nn.Module, x: Tensor) -> int:
     """Return the MACs of a module on an input, the sum over its layers.
 
-    The module runs once, in evaluation; a module on the meta device computes nothing.
+    The module runs once, in eval mode; on the meta device this run computes no values.
 
     >>> module_macs(nn.Conv2d(2, 3, 5), torch.empty(1, 2, 8, 8))
     2400

@@ -1,15 +1,14 @@
 """How separable the kernels of a layer are: the energy that the best separable approximation of each variant explains.
 
-A variant restricts the kernel k_oi(x, h) to products. Seen at one output element of H, the best such product is a best
-rank-1 approximation of an unfolding. The energy (squared norm) that it explains is a fraction in (0, 1], which is 1 for
-a kernel of the variant itself (Knigge et al. 2022 motivate their separable kernels by such an analysis). Each variant
-says which unfolding that is, ``explained_energy``; for ``separable``, for each o, the matrix (i, h) × x.
+A variant restricts the kernel k_oi(x, h) to products. At one output element of H, the best product is the best rank-1
+approximation of an unfolding; for ``separable`` and each o, this is the matrix with rows (i, h) and columns x. The best
+product explains a fraction in (0, 1] of the energy (squared norm), which is 1 for a kernel of the variant itself. Each
+variant has its own ``explained_energy``. Knigge et al. 2022 motivate their separable kernels by such an analysis.
 
 Kernels are those of a forward pass: with quadrature weights, windows and |det h|⁻¹, without the taps outside the disc.
-Every output element sees the kernel at taps of its own (in its own frame h⁻¹x and relative to its own h⁻¹h'). The
-approximation is therefore made for each output element alone, and the energies are summed over all of them. A best
-rank-1 tensor has no closed form: for variants of three factors the energy is the best that alternating optimisation
-finds, a lower bound (``low_rank``).
+Every output element h takes the kernel at its own arguments, h⁻¹x and h⁻¹h'. The approximation is therefore made for
+each output element separately, and the energies are summed over the output elements. The best rank-1 tensor has no
+closed form: for variants of three factors, alternating optimisation finds a lower bound of the energy (``low_rank``).
 """
 
 import torch
@@ -29,7 +28,7 @@ def composed_kernel(layer: GroupToGroupConv2d) -> Tensor:
 
 @torch.no_grad()
 def redundancy(layer: GroupToGroupConv2d) -> dict[str, float]:
-    """Return the fraction of the energy of a layer's kernel that each variant can explain, 1 for a kernel of it.
+    """Return, for each variant, the fraction of the energy of a layer's kernel that the variant can explain.
 
     >>> from gcnn_impl import GroupConv2d, SO2
     >>> list(redundancy(GroupConv2d(2, 3, 5, SO2(4))))

@@ -17,7 +17,7 @@ class Convolution(nn.Module):
     """Base class of all layers; use one of its subclasses.
 
     A subclass says which kernels the layer has (``_add_kernels``), how to ``generate`` them, in which ``layouts`` they
-    work best, how to ``convolve`` with them, and how many ``macs`` that takes.
+    work best, how to ``convolve`` with them, and how many ``macs`` a convolution takes.
 
     Args:
         in_channels, out_channels: C_i, C_o.
@@ -27,7 +27,7 @@ class Convolution(nn.Module):
         stride, padding: over the plane, in pixels.
         bias: whether to add one learnable number per output channel.
         algorithm: "auto" for the fastest equivalent algorithm, or the name of one, see ``functional``.
-        gain: scale of the kernel at initialisation, 1/√E[f²] for unit variance of the output.
+        gain: scale of the kernel at initialisation; 1/√E[f²] for inputs f gives outputs of unit variance.
         hidden_features, omega: size and frequency of the SIREN kernels.
         device, dtype: of the parameters, as in torch.
 
@@ -89,7 +89,7 @@ class Convolution(nn.Module):
         raise NotImplementedError
 
     def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
-        """Return the kernels from the parameters, on the discretised grids or on (out_elements[, in_elements])."""
+        """Generate the kernels from the parameters, on the discretised grids or on (out_elements[, in_elements])."""
         raise NotImplementedError
 
     def working_kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
@@ -102,13 +102,13 @@ class Convolution(nn.Module):
         raise NotImplementedError
 
     def macs(self, in_pixels: int, out_pixels: int) -> int:
-        """Return the multiply–accumulates for one sample with these pixels, without those that generate kernels."""
+        """Return the multiply–accumulates for one sample of these sizes, without those that generate kernels."""
         raise NotImplementedError
 
     def kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
-        """Return ``working_kernels``, through the cache in inference on the discretised grids."""
+        """Return ``working_kernels``; in inference on the discretised grids, the cached ones."""
         device = self._device().type
-        if device != "meta" and torch.is_autocast_enabled(device):  # half precision would blur the sines
+        if device != "meta" and torch.is_autocast_enabled(device):  # half precision is too coarse for sines
             with torch.autocast(device, enabled=False):
                 return self.kernels(*grids)
         if grids or self.training or torch.is_grad_enabled() or torch.compiler.is_compiling() or device == "meta":

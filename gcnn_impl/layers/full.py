@@ -84,5 +84,5 @@ class GroupSeparableConv2d(UnfactoredConv2d):
 
     @staticmethod
     def explained_energy(kernels: Tensor, group: Group) -> Tensor | None:
-        """Separate, for each (o, i), the matrix h × x."""
+        """Return the energy of the best product over |H_in| × taps, for each kernel and input channel: (n, C_i)."""
         return rank_one_energy(kernels)

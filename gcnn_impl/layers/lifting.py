@@ -8,7 +8,7 @@ from gcnn_impl.layers.base import Convolution, arrange, check_grid
 class LiftingConv2d(Convolution):
     """Lifting convolution, (B, C_i, H, W) → (B, C_o, |H|, H', W'), kernel k_oi(x).
 
-    Args: those of ``Convolution`` without ``out_group``; ``group`` is the grid of the output.
+    The arguments are those of ``Convolution`` without ``out_group``; ``group`` is the grid of the output.
 
     Raises:
         TypeError: for an ``out_group``.

@@ -38,7 +38,7 @@ class SeparableGroupConv2d(GroupToGroupConv2d):
 
     @staticmethod
     def explained_energy(kernels: Tensor, group: Group) -> Tensor | None:
-        """Separate, for each o, the matrix (i, h) × x."""
+        """Return the energy of the best product over (C_i, |H_in|) × taps, for each kernel; shape (n,)."""
         return rank_one_energy(kernels.flatten(1, 2))
 
 
@@ -46,7 +46,7 @@ class FullySeparableConv2d(GroupToGroupConv2d):
     """Fully separable convolution on Sim(2), kernel k^Θ_oi(θ) · k^S_o(s) · k^{R²}_o(x).
 
     Raises:
-        ValueError: also for any other group than SO2xRPlus.
+        ValueError: for any other group than SO2xRPlus, and as in ``Convolution``.
     """
 
     name = "separable2d"
@@ -107,7 +107,7 @@ class FullySeparableConv2d(GroupToGroupConv2d):
 
     @staticmethod
     def explained_energy(kernels: Tensor, group: Group) -> Tensor | None:
-        """Separate, for each o, the tensor (i, θ) × s × x; the energy is a lower bound. None on other groups."""
+        """Return the energy of a product over (C_i, rotations) × scales × taps; a lower bound. None on other groups."""
         if not isinstance(group, SO2xRPlus):
             return None
         return rank_one_tensor_energy(kernels.unflatten(2, (group.rotations, group.scales)).flatten(1, 2))

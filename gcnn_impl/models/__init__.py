@@ -1,7 +1,7 @@
-"""The networks that are compared: group ResNet and All-CNN-C with their plain twins, as configs and thin modules.
+"""The networks that are compared: group ResNet and All-CNN-C, and an ordinary CNN for each, the plain twin.
 
-A config says everything about a network (``configs``), ``build`` makes the network, and ``sizes`` finds networks of
-equal cost. The layers live in ``layers``; training and data sets live outside of ``gcnn_impl``.
+A config (``configs``) says everything about a network but its weights, ``build`` makes the network, and ``sizes`` finds
+networks of equal cost. The layers live in ``layers``; training and data sets live outside of ``gcnn_impl``.
 """
 
 from gcnn_impl.layers import CONVOLUTIONS as CONVOLUTIONS

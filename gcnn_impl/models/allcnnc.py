@@ -1,8 +1,8 @@
-"""The group All-CNN-C of Knigge et al. 2022, and its plain twin.
+"""The group All-CNN-C of Knigge et al. 2022, and its plain twin, an ordinary CNN.
 
 All-CNN-C is the network of Springenberg et al., "Striving for Simplicity", 2015: nine convolutions, the last two 1×1.
-Here it has max pooling where the original strides (on an even image a stride does not commute with quarter turns), and
-its logits are the maximum of each class over H and the plane.
+Here max pooling replaces the strides of the original: on an even image a stride does not commute with quarter turns.
+The logit of a class is the maximum of its scores over H and the plane.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ from gcnn_impl.models.configs import AllCNNCConfig, GroupAllCNNCConfig
 
 
 class HiddenLayer(nn.Module):
-    """Convolution, 2×2 pooling where ``pooled``, norm, dropout of channels, ReLU: of any maps, on the group or not."""
+    """Convolution, 2×2 pooling if ``pooled``, norm, dropout of channels and ReLU, for any maps."""
 
     def __init__(self, conv: nn.Module, norm: nn.Module, dropout: nn.Module, pooled: bool) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class HiddenLayer(nn.Module):
 class GroupAllCNNC(Network[GroupAllCNNCConfig]):
     """The paper's group All-CNN-C, (B, C, H, W) → (B, num_classes); see ``GroupAllCNNCConfig``.
 
-    Dropout follows the norm in every layer; the authors' first dropout precedes it.
+    Dropout follows the norm in every layer; the authors' first dropout precedes the norm.
     """
 
     def _add_layers(self, **factory: Any) -> None:

@@ -34,5 +34,5 @@ class Network(nn.Module, Generic[ConfigT]):
 
 
 def max_pool(x: Tensor) -> Tensor:
-    """Take 2×2 spatial maxima of a map on the group or of an ordinary one, so that twins pool alike."""
+    """Take 2×2 spatial maxima of a map on the group or of an ordinary map, by the same operation."""
     return functional.spatial_max_pool(x) if x.dim() == 5 else functional.spatial_max_pool(x[:, :, None])[:, :, 0]

@@ -26,7 +26,7 @@ class PlainResNetConfig:
         kernel_size: side of the kernels of the first convolution and of the blocks, in pixels.
         last_kernel_size: side of the kernel of the last, unpadded convolution.
         classifier_width: hidden units of the classifier.
-        dropout: probability in the classifier.
+        dropout: probability of dropping a feature in the classifier.
         channel_dropout: probability of dropping a whole channel, after the first convolution, each block and the last
             convolution.
 

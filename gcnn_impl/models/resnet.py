@@ -1,8 +1,8 @@
-"""The group ResNet of Knigge et al. 2022, as their code builds it, and its plain twin.
+"""The group ResNet of Knigge et al. 2022, as their code builds it, and its plain twin, an ordinary CNN.
 
-A lifting convolution; residual blocks (two convolutions, a 1×1 convolution on the skip where the width changes), each
-followed by batch norm and 2×2 spatial max pooling; one more convolution without padding; the maximum over H and the
-plane; and a classifier with one hidden layer.
+The network consists of a lifting convolution; residual blocks, each followed by batch norm and 2×2 spatial max pooling;
+one more convolution without padding; the maximum over H and the plane; and a classifier with one hidden layer. A block
+has two convolutions, and a 1×1 convolution on the skip where the width changes.
 """
 
 from itertools import pairwise
@@ -90,7 +90,7 @@ class GroupResNet(Network[GroupResNetConfig]):
         self.norms = nn.ModuleList(GroupBatchNorm2d(o, **factory) for _, o in pairs)
         self.last = conv(widths[-1], widths[-1], config.last_kernel_size, gain=POOLED_GAIN * kept, **options)
         self.last_norm = GroupBatchNorm2d(widths[-1], **factory)
-        self.dropout = nn.Dropout3d(config.channel_dropout)  # a channel over all of H and the plane: equivariant
+        self.dropout = nn.Dropout3d(config.channel_dropout)  # dropping whole channels is equivariant
         self.classifier = Classifier(config, **factory)
 
     def features(self, x: Tensor) -> Tensor:

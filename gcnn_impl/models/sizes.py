@@ -39,7 +39,7 @@ def count_parameters(config: Config) -> int:
 
 
 def count_macs(config: Config, image_size: int) -> int:
-    """Return the multiply–accumulates of a config's network for one square image, without generating its kernels."""
+    """Return the MACs of a config's network for one square image, without those that generate its kernels."""
     image = torch.empty(1, config.in_channels, image_size, image_size, device="meta")
     return module_macs(build(config, device="meta"), image)
 
@@ -68,7 +68,7 @@ def width_for_macs(config: Config, target: int, image_size: int) -> Config:
 
 
 def _nearest(config: Config, target: int, cost: Callable[[Config], int]) -> Config:
-    """Bisect over the largest width, with the other widths in proportion; ``cost`` grows with the width."""
+    """Return the scaled config of the nearest cost, by bisection over the largest width, with which the cost grows."""
     if target < 1:
         raise ValueError(f"target must be at least 1, not {target!r}")
     largest = max(config.widths)

@@ -5,8 +5,8 @@ The machine's own C compiler compiles the operators when they are first needed, 
 ``status`` says whether they are in use, and why not. ``GCNN_IMPL_NATIVE=0`` turns them off for a process,
 ``algorithm="disc"`` for a layer.
 
-A process may contain only one OpenMP runtime, or two pools of threads compete for the cores. The operators are
-therefore linked to the runtime that torch has loaded, and run on ``torch.get_num_threads()`` threads.
+A process may contain only one OpenMP runtime; otherwise two pools of threads compete for the cores. The operators are
+therefore linked to the runtime that torch has loaded, and run on at most ``torch.get_num_threads()`` threads.
 """
 
 import contextlib
@@ -34,7 +34,7 @@ from torch.utils import _python_dispatch
 
 VARIABLE = "GCNN_IMPL_NATIVE"
 SOURCES = Path(__file__).parent
-# Without errno a square root is one instruction. No flag may change how torch computes, as -ffast-math does.
+# Without errno a square root is one instruction. -ffast-math is missing: it would change how torch computes.
 FLAGS = ("-O3", "-fPIC", "-fopenmp", "-fno-math-errno", "-w")
 COMPILE_SECONDS = 120
 
@@ -56,7 +56,7 @@ _lock = threading.Lock()
 
 
 class Unavailable(Exception):  # noqa: N818
-    """The operators are not in use, for a reason that is no failure."""
+    """The operators are not in use for a reason other than a failure."""
 
 
 def status() -> str:
@@ -72,10 +72,10 @@ def library() -> ctypes.CDLL | None:
 
 
 def takes(*tensors: Tensor | None) -> bool:
-    """Return whether the operators may be called with these tensors, by a call of C that torch does not see.
+    """Return whether the operators may be called with these tensors, by calls of C that torch does not see.
 
-    They may not while anything traces or transforms: compilers, exporters, ``torch.func``, autocast, forward-mode
-    gradients.
+    The tensors must be float32 on the CPU. The operators may not be called while torch traces or transforms a function:
+    in compilers, exporters, ``torch.func``, autocast and forward-mode gradients.
     """
     if torch.compiler.is_compiling():  # first, because the compiler cannot trace the other conditions
         return False
@@ -100,7 +100,7 @@ def takes(*tensors: Tensor | None) -> bool:
 
 
 def _is_counted() -> bool:
-    """Return whether torch counts FLOPs, which it does for its own operators only."""
+    """Return whether torch is counting FLOPs; it can count only those of its own operators."""
     modes = _python_dispatch._get_current_dispatch_mode_stack()
     return any(type(mode).__module__ == "torch.utils.flop_counter" for mode in modes)
 
@@ -111,7 +111,7 @@ _operators = torch.library.Library("gcnn_impl", "FRAGMENT")
 
 
 def operator(schema: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Return a decorator that makes a function an operator of torch, by its schema, for profilers and dispatch modes.
+    """Return a decorator that registers a function as an operator of torch, for profilers and dispatch modes.
 
     Without a profiler or a dispatch mode the function is called directly: torch's dispatcher takes some 5 µs more.
     """
@@ -211,7 +211,7 @@ def _openmp_of_torch() -> str:
 
 
 def cached(compiler: Sequence[str], openmp: str) -> Path:
-    """Return the path of the compiled operators, named by sources, compiler, processor and OpenMP runtime."""
+    """Return the path of the compiled operators, named by a hash of sources, compiler, processor and OpenMP runtime."""
     version = subprocess.run([*compiler, "--version"], capture_output=True, text=True, check=True, timeout=30).stdout
     lines = _CPU_INFO.read_text().splitlines() if _CPU_INFO.exists() else []
     processor = sorted({line for line in lines if line.lower().startswith(("model name", "flags", "features"))})
@@ -234,14 +234,14 @@ def _compile(compiler: Sequence[str], openmp: str, target: Path) -> ctypes.CDLL:
     tune = "-march=native" if platform.machine() in ("x86_64", "i686", "AMD64") else "-mcpu=native"
     with tempfile.TemporaryDirectory(prefix="gcnn_impl-") as folder:
         linked = f"{folder}/native.so"
-        # Two steps, as -fopenmp in the second would link a runtime of the compiler's choice.
+        # There are two steps, because -fopenmp in the second would link a runtime of the compiler's choice.
         for arguments in (
             [*FLAGS, tune, "-c", *map(str, _sources())],
             ["-shared", *(f"{source.stem}.o" for source in _sources()), openmp, "-lm", "-Wl,-z,defs", "-o", linked],
         ):
             command, options = [*compiler, *arguments], {"capture_output": True, "text": True, "check": True}
             subprocess.run(command, cwd=folder, timeout=COMPILE_SECONDS, **options)  # type: ignore[call-overload]
-        found = ctypes.CDLL(linked)  # before it is kept: a file that cannot be loaded must not be
+        found = ctypes.CDLL(linked)  # loaded before it is stored in the cache, as a test
         with contextlib.suppress(OSError):
             target.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".native-", delete=False) as file:

@@ -1,10 +1,10 @@
 /* Depthwise convolution of channels-last maps over the taps of a disc.
 
-   Maps are (B, H, W, M) in memory, float32. A task is one image, a group of channels and a band of rows. A task goes
-   down its rows, STEP at a time, and keeps the rows under the taps in a ring, copied for each vector of channels alone
-   and with the padding around them. The copies have no border that needs care, a tap is a constant distance in memory,
-   and the values under the taps stay in the first-level cache, where pixels of a map with a thousand channels would
-   evict each other. Maps themselves are read and written in long runs.
+   Maps are (B, H, W, M) in memory, float32. A task computes a band of rows of one image, for a group of channels. The
+   task goes down the rows, STEP at a time, and keeps the input rows under the taps in a ring buffer: one copy for each
+   vector of channels, with the padding around it. In a copy, borders need no special case, taps lie at constant
+   distances, and the values under the taps stay in the first-level cache. In a map with a thousand channels, pixels
+   would evict each other from this cache. The maps themselves are read and written in long runs.
 
    The order of every sum does not depend on which thread computes it: gradients of weights are summed per chunk of
    images, and the number of chunks depends on the sizes and on the number of threads alone. */
@@ -22,7 +22,7 @@
 /* How a convolution is divided into tasks. */
 typedef struct {
     long rows, columns;   /* of the output */
-    long threads;         /* that work on it */
+    long threads;         /* that work on the convolution */
     long band, bands;     /* rows of a band, and bands of an image: more than one if there are few tasks */
     long vectors, groups; /* vectors of channels in a group, and number of groups */
     long ring, row;       /* rows in the ring, and floats of such a row of one vector */
@@ -59,7 +59,7 @@ INLINE long half_width(long row, long radius, int disc) {
     return disc ? (long)__builtin_sqrt((double)(radius * radius - row * row)) : radius;
 }
 
-/* One row of an image (H, W, M), split into vectors `stride` floats apart; zeros where there is no such row. */
+/* Copy a row of an image (H, W, M), split into vectors `stride` floats apart; zeros if the image has no such row. */
 static void split_row(const float *x, long H, long W, long M, long channels, long row, float *to, long stride) {
     if (row < 0 || row >= H) {
         for (long c = 0; c < channels; c += LANES) memset(to + c / LANES * stride, 0, W * LANES * sizeof(float));
@@ -95,7 +95,7 @@ INLINE void row_of_taps(vec *acc, const float *x, const float *w, int width, int
     }
 }
 
-/* A row of the output of one vector of channels: x is its ring, `first` the slot of the uppermost row under the taps. */
+/* An output row of one vector of channels, from its ring x; `first` is the slot of the top row under the taps. */
 INLINE void convolve_row(const float *x, const plan *p, long first, const float *w, long k, int disc, float *y,
                          int tile) {
     long radius = k / 2;
@@ -124,7 +124,7 @@ INLINE void convolve_row(const float *x, const plan *p, long first, const float 
     }
 }
 
-/* The same, compiled for constants k and disc where these are usual ones. */
+/* convolve_row, compiled separately for the usual values of k and disc. */
 static void convolve_any_row(const float *x, const plan *p, long first, const float *w, long k, int disc, float *y) {
     /* tiles of seven where seven divides the width and eight does not */
 #define ROW(K, DISC)                                                              \
@@ -206,7 +206,7 @@ INLINE void correlate(const float *x, const plan *p, long slot, long offset, con
     }
 }
 
-/* Adds the products of `count` rows to the sums (k*k + 1) of one vector of channels. */
+/* Add the products of `count` rows to the sums (k*k + 1) of one vector of channels. */
 static void correlate_rows(const float *x, const plan *p, long first, const float *g, long count, long k, int disc,
                            float *sums) {
     long radius = k / 2;

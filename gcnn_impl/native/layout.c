@@ -13,7 +13,7 @@ typedef int places __attribute__((vector_size(4 * LANES)));
 INLINE void transpose(vec *rows) {
 #pragma GCC unroll 4
     for (int block = 1; block < LANES; block *= 2) {
-        places low, high; /* sources, in two consecutive rows, of the new first and of the new second row */
+        places low, high; /* lanes of both rows that form the new first and the new second row */
 #pragma GCC unroll 16
         for (int j = 0; j < LANES; j++) {
             low[j] = j & block ? LANES + j - block : j;

@@ -1,6 +1,6 @@
 """The operators in C as functions of tensors, with gradients.
 
-A caller must ask ``takes`` about every tensor first. Arguments and results are maps on the group, (B, C, |H|, H, W);
+A caller must first check all tensors with ``takes``. Arguments and results are maps on the group, (B, C, |H|, H, W);
 the operators work on images, the same values as (B, H, W, |H|, C) in memory. An input in torch's own order is copied to
 that layout, and its gradient is copied back. Gradients of gradients are those of ``reference``, the same function in
 PyTorch.
@@ -29,19 +29,19 @@ def _library() -> CDLL:
 
 
 def is_differentiated(*tensors: Tensor | None) -> bool:
-    """Return whether a gradient may be asked for, in any of the tensors."""
+    """Return whether a gradient with respect to any of the tensors may be needed."""
     return torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)
 
 
 def _is_pytorchs(gradient: Tensor) -> bool:
-    """Return whether PyTorch must compute the backward pass: it is differentiated or transformed itself."""
+    """Return whether PyTorch must compute the backward pass, because this pass is differentiated or transformed."""
     return torch.is_grad_enabled() or not takes(gradient)
 
 
 def _pytorch_gradients(
     function: Callable[..., Tensor], inputs: Sequence[Any], gradient: Tensor
 ) -> tuple[Tensor | None, ...]:
-    """Return the gradients of a function in the inputs that require one; None for the others."""
+    """Return the gradients with respect to the inputs that require a gradient; None for the other inputs."""
     wanted = [value for value in inputs if value is not None and value.requires_grad]
     create_graph = torch.is_grad_enabled()
     with torch.enable_grad():
@@ -148,7 +148,7 @@ class _SpatialConv2d(torch.autograd.Function):
 def spatial_conv2d(
     x: Tensor, kernel: Tensor, bias: Tensor | None, padding: int, disc: bool, reference: Callable[..., Tensor]
 ) -> Tensor:
-    """Compute ``functional.spatial_conv2d`` with stride 1, padding below k, and an image that the kernel fits in."""
+    """Compute ``functional.spatial_conv2d`` with stride 1, padding below k, and a kernel that fits the padded image."""
     if is_differentiated(x, kernel, bias):
         return _SpatialConv2d.apply(x, kernel, bias, padding, disc, reference)
     weight = kernel.transpose(0, 1).flatten(0, 1).contiguous()
@@ -299,12 +299,12 @@ def siren(
     parameters: Sequence[Tensor],
     reference: Callable[..., Tensor],
 ) -> Tensor:
-    """Return the values of a SIREN at the places of a kernel, shape (A, C_o, T, C_i).
+    """Return the values of a SIREN at the T places of each of the A output elements of a kernel; (A, C_o, T, C_i).
 
     Args:
         coordinates: coordinates of the points, shape (N, d).
         weights: factors of the values at each point, shape (N,).
-        index: the point that each place takes, N for zero, shape (A, T).
+        index: the number of each place's point, or N where the kernel is zero; shape (A, T).
         omega, parameters: frequency and parameters of the net, in the order of ``SIREN.tensors``.
         channels: C_o.
         reference: the same function in PyTorch, of the parameters.

@@ -7,7 +7,7 @@
 
 #define ROWS 4 /* rows of a product that stay in registers */
 
-/* A tile of a product: `rows` rows and one or two vectors, the last of which has `lanes` values. */
+/* A tile of a product: `rows` rows of one or two vectors; the last vector of a row has `lanes` values. */
 INLINE void product_tile(int rows, int vectors, long lanes, long K, const float *a, long a_row, long a_column,
                          const float *b, long b_row, float *c, long c_row, int add) {
     vec acc[ROWS][2], last;

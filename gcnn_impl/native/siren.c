@@ -1,7 +1,7 @@
 /* Kernels from their nets: two sine layers and a linear one at N points, gathered to the places of a kernel.
 
    All values are stored transposed, (features, points), with the points padded to whole vectors, so that no product
-   needs a transposed copy. The first point of the padding, N, has the value zero; places outside the disc take it. */
+   needs a transposed copy. The first point of the padding, N, has the value zero, for places outside the disc. */
 
 #include <math.h>
 
@@ -69,7 +69,7 @@ void gcnn_siren_memory(long N, long d, long hidden, long C_o, long C_i, long thr
     floats[2] = threads * (values * P + N * hidden) + 3 * N * hidden + d * hidden;
 }
 
-/* scale * (w x + b) of all points, into `z`; its sines and cosines. */
+/* Write omega * (w x + bias) of all points into `z`, and compute the sines and cosines of z. */
 static void sine_layer(const float *w, const float *bias, long I, long K, const float *x, long P, float omega, float *z,
                        float *sine, float *cosine) {
     product(I, P, K, w, K, 1, x, P, z, P, 0);

@@ -21,7 +21,7 @@ def _seed():
 
 @pytest.fixture
 def oracle_errors() -> list[float]:
-    """Relative errors compared with the oracle, summarised at the end of the run."""
+    """Return the list of relative errors compared with the oracle, which is summarised at the end of the run."""
     return _oracle_errors
 
 

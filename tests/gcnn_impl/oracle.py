@@ -1,7 +1,7 @@
 """The definitions of the group convolutions as explicit sums in float64 numpy: slow, sharing no code with gcnn_impl.
 
-Group elements are 2×2 matrices here; composition is a matrix product and a logarithm is read off the matrix. The only
-thing taken from a layer is what it learned: the weights of its SIREN nets, by name.
+Group elements are 2×2 matrices here; composition is a matrix product and a logarithm is read off the matrix. From a
+layer, only the learned weights are taken, by name.
 """
 
 import itertools
@@ -18,7 +18,7 @@ def rotation(theta):
 
 
 def elements(name, *sizes, max_scale=2.0):
-    """Return the grid of H as matrices: rotations, then scales (or reflections)."""
+    """Return the grid of H as matrices, in the order of ``gcnn_impl.groups``."""
     if name == "trivial":
         return [np.eye(2)]
     if name == "SO2":

@@ -150,7 +150,7 @@ def test_off_grid_rotation_error_of_a_lifting_falls_with_image_resolution():
     group, errors = SO2(12), []
     for size in (17, 33, 65):
         torch.manual_seed(0)
-        kernel_size = size // 4 | 1  # the same part of the image
+        kernel_size = size // 4 | 1  # covers the same part of the image at every size
         layer = LiftingConv2d(1, 4, kernel_size, group, padding=kernel_size // 2, bias=False).double()
         images = smooth_images(size)
         errors.append(equivariance_error(layer, images, group, elements=group.elements()[1:2], border=size // 8))

@@ -99,14 +99,14 @@ def test_layers_give_the_same_in_every_algorithm(
         layer.algorithm = algorithm
         y = layer(x)
         results[algorithm] = (y, *torch.autograd.grad(y.square().sum(), [x, *layer.parameters()]))
-    assert set(transformed) - {"auto"} == {"fourier"}  # what is compared must not be the direct way with itself
+    assert set(transformed) - {"auto"} == {"fourier"}  # or the direct way would be compared with itself
     for algorithm in ("disc", "fourier", "auto"):
         torch.testing.assert_close(results[algorithm], results["direct"], rtol=1e-10, atol=1e-10)
 
 
 @pytest.mark.parametrize(("stride", "padding"), [(2, 1), (1, 0)])
 def test_a_change_of_size_is_convolved_directly(stride: int, padding: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(functional, "fourier_conv2d", None)  # would raise
+    monkeypatch.setattr(functional, "fourier_conv2d", None)  # a call would raise
     layer = GroupConv2d(2, 2, 3, SO2(4), stride=stride, padding=padding, algorithm="fourier")
     layer(torch.randn(1, 2, 4, 7, 7))
 
@@ -121,6 +121,6 @@ def test_half_precision_stays_with_the_direct_convolution(monkeypatch: pytest.Mo
 def test_the_transform_pays_for_many_maps_and_many_taps_only() -> None:
     layer = {"height": 28, "width": 28, "radius": 3}
     assert fourier_pays(64, in_maps=256, out_maps=256, taps=29, **layer)
-    assert not fourier_pays(1, in_maps=256, out_maps=256, taps=29, **layer)  # generating its spectrum takes longer
-    assert not fourier_pays(64, in_maps=16, out_maps=16, taps=29, **layer)  # transforming the maps does
+    assert not fourier_pays(1, in_maps=256, out_maps=256, taps=29, **layer)  # the kernel's spectrum takes too long
+    assert not fourier_pays(64, in_maps=16, out_maps=16, taps=29, **layer)  # transforming the maps takes too long
     assert not fourier_pays(64, in_maps=256, out_maps=256, taps=9, height=28, width=28, radius=1)

@@ -1,4 +1,4 @@
-"""Energies of rank-1 approximations: known for products and for noise, and never above those of an unfolding."""
+"""Rank-1 energies have their known values for products and for noise, and never exceed those of an unfolding."""
 
 import math
 

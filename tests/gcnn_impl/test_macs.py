@@ -1,4 +1,4 @@
-"""The closed forms of the MACs against two counters and the published numbers."""
+"""The closed forms of the MACs are compared with two counters and with published numbers."""
 
 import pytest
 import torch
@@ -50,11 +50,11 @@ def fvcore_macs(module, x):
     analysis = FlopCountAnalysis(module, x).unsupported_ops_warnings(False).uncalled_modules_warnings(False)
     with torch.no_grad():
         counts = analysis.by_operator()
-    return int(sum(counts[operator] for operator in ("conv", "linear", "addmm", "matmul")))  # no norms
+    return int(sum(counts[operator] for operator in ("conv", "linear", "addmm", "matmul")))  # without norms
 
 
 def direct(module):
-    """Set a module to compute its definition, by dense convolutions."""
+    """Set a module to eval mode and to dense convolutions, the definition of its layers; return the module."""
     for m in module.modules():
         if hasattr(m, "generate"):
             m.algorithm = "direct"
@@ -62,7 +62,7 @@ def direct(module):
 
 
 def layers():
-    """Yield every layer with |H_in| ≠ |H_out|, stride and less padding than k // 2."""
+    """Yield name and layer for all layers, with |H_in| ≠ |H_out| where possible, a stride, and padding below k // 2."""
     yield "lifting", LiftingConv2d(2, 3, 5, RPlus(3), stride=2, padding=1)
     for variant, convolution in CONVOLUTIONS.items():
         groups = (SO2xRPlus(2, 3), SO2xRPlus(3, 2)) if variant == "separable2d" else (RPlus(3), RPlus(2))

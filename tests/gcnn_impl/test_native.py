@@ -1,4 +1,4 @@
-"""The operators in C are compiled where possible, give the reason where not, and do not disturb torch."""
+"""The operators in C are compiled where possible, ``status`` gives the reason elsewhere, and torch is not disturbed."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def fresh(monkeypatch, tmp_path):
-    """Make the process forget the loaded operators, and use an empty cache; return a temporary folder."""
+    """Unload the operators and set an empty cache; return a temporary folder."""
     monkeypatch.setattr(build, "_loaded", None)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("CC", raising=False)

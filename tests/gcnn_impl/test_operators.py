@@ -195,7 +195,7 @@ def test_layers_equal_those_that_are_pytorch_alone(variant, sampled, threads):
 
 
 class TestGradientsOfGradients:
-    """A layer in float32 in C is compared with one in float64 in PyTorch."""
+    """A float32 layer in C is compared with a float64 layer in PyTorch."""
 
     def second(self, layer, x):
         inputs = [x, *layer.parameters()]

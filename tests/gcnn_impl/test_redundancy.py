@@ -25,7 +25,7 @@ from gcnn_impl.redundancy import composed_kernel
 GROUPS = [SO2(5), O2(3), RPlus(3), SO2xRPlus(3, 2)]
 
 
-# The variants that can explain all of a variant's kernel.
+# For the kernel of each variant, the variants that explain all of its energy.
 EXACT = {
     "full": [],
     "separable": ["separable", "gseparable"],
@@ -64,7 +64,7 @@ def test_a_layer_of_a_variant_is_explained_by_it_alone(group):
 
 def test_sub_grids_and_kernels_of_one_tap_are_explained_too():
     assert redundancy(CONVOLUTIONS["separable"](3, 2, 5, SO2(8), out_group=SO2(4)))["separable"] == pytest.approx(1)
-    # Without a plane, or without a group, nothing is left to separate from it.
+    # With one tap or one group element, one factor of the product is a single number, so that nothing is lost.
     one_tap, trivial = redundancy(GroupConv2d(3, 2, 1, SO2(4))), redundancy(GroupConv2d(3, 2, 5, Trivial()))
     for score in (one_tap["separable"], one_tap["gseparable"], trivial["gseparable"]):
         assert score == pytest.approx(1)
@@ -73,7 +73,7 @@ def test_sub_grids_and_kernels_of_one_tap_are_explained_too():
 
 
 def numpy_scores(kernel):
-    """Return the scores by numpy's SVD and explicit loops over (C_o, |H_out|, C_i, |H_in|, taps)."""
+    """Return the explained fractions by numpy's SVD and explicit loops over (C_o, |H_out|, C_i, |H_in|, taps)."""
     top = {"separable": 0.0, "gseparable": 0.0, "dseparable": 0.0}
     for o, h in itertools.product(*map(range, kernel.shape[:2])):
         k = kernel[o, h]

@@ -43,7 +43,7 @@ def small_layer(variant, **options):
 
 
 def small_network(name, variant="separable", **options):
-    """Return a network and images, enough of them for a well-conditioned batch norm of (B, C) features."""
+    """Return a network, and enough images for a well-conditioned batch norm of (B, C) features."""
     x = torch.randn(8, 1, 12, 12, dtype=options.get("dtype", torch.float32))
     if name == "resnet":
         config = GroupResNetConfig(widths=(4, 6), kernel_size=5, group=SO2(4), variant=variant, dropout=0.0)
@@ -53,14 +53,14 @@ def small_network(name, variant="separable", **options):
 
 
 def small_module(name, **options):
-    """Return a layer, or a network in float64: in float32, rounding may decide where a maximum is."""
+    """Return a layer, or a network in float64, because in float32 rounding may decide where a maximum is."""
     if name in NETWORKS:
         options = {"dtype": torch.float64, **options}
     return small_network(name, **options) if name in NETWORKS else small_layer(name, **options)
 
 
 def gradients(module, x):
-    """Return the output, and the gradients of its squared sum in the input and in the parameters."""
+    """Return the output, and the gradients of its squared sum with respect to the input and the parameters."""
     x = x.detach().requires_grad_()
     y = module(x)
     return y.detach(), torch.autograd.grad(y.square().sum(), [x, *module.parameters()])
@@ -170,7 +170,7 @@ def test_torch_func(name):
     def loss(parameters, x):
         return functional_call(layer, parameters, (x[None],)).square().sum()
 
-    # Gradients of each sample apart, with one vmap over the batch.
+    # Gradients for each sample, with one vmap over the batch.
     per_sample = vmap(grad(loss), in_dims=(None, 0))(parameters, x)
     _, expected = gradients(layer, x)
     summed = [per_sample[key].sum(0) for key in parameters]
@@ -195,13 +195,13 @@ def test_autocast(name, dtype):
     x.requires_grad_()
     with torch.autocast("cpu", dtype):
         y = module(x)
-    grads = torch.autograd.grad(y.float().square().sum(), [x, *module.parameters()])  # outside, as torch recommends
+    grads = torch.autograd.grad(y.float().square().sum(), [x, *module.parameters()])  # outside autocast
     assert y.dtype == (dtype if name != "allcnnc" else y.dtype)
     assert {g.dtype for g in grads} == {torch.float32}
     # The worst of 150 networks: 3.3 eps.
     assert (y - expected[0]).norm() <= (6 if name in NETWORKS else 2) * torch.finfo(dtype).eps * expected[0].norm()
     if name not in NETWORKS:
-        # The worst of 2,800 draws: 1.5 eps.
+        # The largest error in 2,800 draws was 1.5 eps.
         assert_near((y, grads), expected, 4 * torch.finfo(dtype).eps, share=0.1)
 
 
@@ -212,18 +212,18 @@ def test_autocast_around_the_backward_pass_too(name, dtype):
     _, expected_grads = gradients(layer, x)
     x.requires_grad_()
     with torch.autocast("cpu", dtype):
-        # The kernel nets' backward pass in half precision too; the mean, or float16 overflows in it.
+        # The kernel nets' backward pass is in half precision too; a sum instead of the mean would overflow in float16.
         y = layer(x)
         grads = torch.autograd.grad(y.square().mean(), [x, *layer.parameters()])
     actual = torch.cat([g.flatten() for g in grads]) * y.numel()
     expected = torch.cat([e.flatten() for e in expected_grads])
     assert {g.dtype for g in grads} == {torch.float32}
-    assert (actual - expected).norm() <= 12 * torch.finfo(dtype).eps * expected.norm()  # the worst of 5,600 draws: 6
+    assert (actual - expected).norm() <= 12 * torch.finfo(dtype).eps * expected.norm()  # largest in 5,600 draws: 6
 
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_autocast_leaves_kernels_in_single_precision(name):
-    layer, _ = small_layer(name)  # half precision would blur the sines
+    layer, _ = small_layer(name)  # half precision is too coarse for sines
     expected = layer.kernels()
     with torch.autocast("cpu", torch.bfloat16):
         torch.testing.assert_close(layer.kernels(), expected, rtol=0, atol=0)
@@ -245,7 +245,7 @@ class TestCompile:
         assert_near(gradients(torch.compile(module, fullgraph=True), x), gradients(twin, x), 1e-3)
         torch.testing.assert_close(module.state_dict(), twin.state_dict(), rtol=1e-3, atol=1e-3)
 
-    # Generating code is what takes the time: every graph is captured, differentiated and run without it.
+    # Code generation takes most of the time; here every graph is captured, differentiated and run without it.
     @pytest.mark.parametrize("name", [*LAYERS, *NETWORKS])
     def test_every_graph_is_whole(self, name):
         module, x = small_module(name)

@@ -1,4 +1,4 @@
-"""What all layers share: the inference cache, and errors that say what is allowed."""
+"""Behaviour of all layers: the inference cache, and errors that say which values are allowed."""
 
 import copy
 import inspect

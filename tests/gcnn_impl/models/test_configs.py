@@ -1,4 +1,4 @@
-"""Configs refuse what no network can be built from."""
+"""Configs refuse values from which no network can be built."""
 
 import pytest
 

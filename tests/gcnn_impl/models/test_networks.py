@@ -78,12 +78,12 @@ def test_all_cnn_c_has_the_published_layers():
     shapes = [(m.in_channels, m.out_channels, m.kernel_size[0]) for m in twin.modules() if hasattr(m, "kernel_size")]
     widths = [3, 96, 96, 96, 192, 192, 192, 192, 192, 10]
     assert shapes == list(zip(widths[:-1], widths[1:], [5] * 7 + [1] * 2, strict=True))
-    # Springenberg et al. give about 1.3 million parameters for 3 × 3 kernels throughout (their 7th is unpadded).
+    # Springenberg et al. give about 1.3 million parameters for 3 × 3 kernels throughout (their 7th has no padding).
     assert 1.2e6 < count_parameters(AllCNNCConfig(kernel_size=3)) < 1.4e6
 
 
 class Seeded(torch.nn.Module):
-    """The same random grid and the same dropped channels in every forward."""
+    """A network that draws the same random grid and drops the same channels in every forward."""
 
     def __init__(self, net):
         super().__init__()
@@ -164,7 +164,7 @@ def digits(size=16, n=32):
 
 
 def assert_near_unit_deviations(config, images, layers):
-    """Every group convolution's output, before norm and ReLU, deviates by 1 to within a factor of two."""
+    """Assert that the outputs of all group convolutions have standard deviations between 1/2 and 2."""
     torch.manual_seed(0)
     net, seen = build(config), {}
     for name, module in net.named_modules():
