@@ -11,7 +11,7 @@ class Images:
     loader: str  # "module:function" below ``benchmarks.datasets``, imported late because it imports torch
     channels: int
     image_size: int | None  # side in pixels; None if the images have no common size
-    classes: int | None  # None if only the files tell the number of classes
+    classes: int | None  # None if the number of classes is known only from the files
 
 
 DATASETS: Mapping[str, Images] = {

@@ -18,7 +18,7 @@ from torch.utils._pytree import tree_leaves
 from benchmarks.measure.clock import synchronised_clock, take_turn
 from benchmarks.workloads.workload import Workload
 
-# So large that calls and edges do not matter, and so small that all takes a second or two on two cores.
+# So large that calls and edges do not matter, and so small that all tries take a second or two on two cores.
 MATRIX_SIDE = 2048
 CONVOLUTION = {"batch": 8, "channels": 256, "side": 56, "kernel": 3}
 # Much larger than any cache.
