@@ -25,7 +25,7 @@ class Block:
 
     @property
     def id(self) -> str:
-        """An id that depends on the contenders and the seed alone. Records with the same block id were timed in turns."""
+        """An id that depends on the contenders and the seed alone. Records of one block id were timed in turns."""
         return short_hash({"seed": self.seed, "cases": sorted(case.id for case in self.cases)})
 
     @property

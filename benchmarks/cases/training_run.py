@@ -45,7 +45,7 @@ RECIPES: Mapping[str, Recipe] = {
     "paper": Recipe(warm_up=0.0, epochs=300, learning_rates={"": 1e-4}),
     # Chosen on the validation images from {1e-3, 3e-3, 1e-2, 3e-2}, for plain also 1e-1. Mean best accuracies of seeds
     # 100 and 101 (which no study uses) after the quick profile's epochs, |H| = 4, in that order: plain 69, 79, 87.4,
-    # 87.6, 83 %; full 95, 96, 91, 36 %; separable 92, 92, 62, 26 %. No rates were tried for other variants: they use separable's.
+    # 87.6, 83 %; full 95, 96, 91, 36 %; separable 92, 92, 62, 26 %. Other variants, not searched, use separable's rate.
     "short": Recipe(warm_up=0.25, epochs=10, learning_rates={"plain": 3e-2, "": 3e-3}),
 }
 
@@ -75,7 +75,7 @@ class TrainingRun:
         limit: largest number of images in each part; None for all images.
         dtype: "float32", or "bfloat16" by autocast.
         compile: whether ``torch.compile`` compiles the network.
-        channels_last: whether images and plain weights are channels-last in memory; maps on the group have another layout.
+        channels_last: whether images and plain weights are in channels-last format; maps on the group have their own.
         processes: number of ``torchrun`` processes that share every batch.
 
     Raises:

@@ -15,7 +15,7 @@ TURN_SECONDS = 0.002
 
 
 def synchronised_clock(device: str) -> Clock:
-    """Return a monotonic clock in seconds. On CUDA the clock first waits for the kernels, which outlast their Python calls."""
+    """Return a monotonic clock in seconds. On CUDA it is read after all launched kernels have ended."""
     if device == "cpu":
         return time.perf_counter
     import torch  # late: importing torch takes seconds

@@ -1,4 +1,4 @@
-"""Checks that the output of a module is right, before anything is measured: the cost of a wrong output means nothing."""
+"""Checks that a module's output is right before anything is measured: the cost of a wrong output means nothing."""
 
 import torch
 

@@ -32,7 +32,7 @@ def energy_per_pass(run: Callable[[], object], device: str, *, seconds: float = 
         seconds: length of the window, at least ``SHORTEST_WINDOW``.
 
     Returns:
-        ``joules_per_pass``, ``passes``, ``seconds`` and the counter's ``method``; or the ``reason`` why no energy was measured.
+        ``joules_per_pass``, ``passes``, ``seconds`` and the counter's ``method``; or why there are none, ``reason``.
 
     Raises:
         ValueError: for a window that is too short.
@@ -64,7 +64,7 @@ def window(run: Callable[[], object], counter: Counter, clock: Counter, seconds:
 
 
 def rapl_counter(powercap: Path) -> Counter:
-    """Return a counter of all processor packages below ``powercap``; read it at least every minute, because it wraps around.
+    """Return a counter of all processor packages below ``powercap``. It wraps around: read it at least every minute.
 
     Raises:
         NoEnergyCounter: when there is no file, or it may not be read.

@@ -36,8 +36,8 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # importing fvcore runs torch.jit.script, which torch deprecates
     from fvcore.nn import FlopCountAnalysis
 
-# Modules that stay in eval mode. They have no MACs, and in train mode they would change their statistics, refuse a batch
-# of one, or advance the random generator.
+# Modules that stay in eval mode. They have no MACs, and in train mode they would change their statistics, refuse a
+# batch of one, or advance the random generator.
 _LEFT_ALONE = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.Dropout, nn.Dropout2d, nn.Dropout3d)
 # Products whose first operand is a summand instead of a factor.
 _SUMMAND_FIRST = ("addmm", "addmv", "addbmm", "baddbmm")
@@ -102,7 +102,7 @@ def _fvcore_counts(module: nn.Module, x: Tensor) -> tuple[dict[str, int], dict[s
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the tracer warns about shapes that it takes for constants
         analysis = FlopCountAnalysis(module, x.detach())
-        # fvcore counts two operations an element for a batch norm and calls them MACs. (Setting the handle to None would keep that rule.)
+        # fvcore counts two MACs an element for a batch norm, although it has none. (A handle of None keeps that rule.)
         analysis.set_op_handle("aten::batch_norm", lambda inputs, outputs: 0)
         analysis.set_op_handle("aten::matmul", _matmul_macs)
         analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False).tracer_warnings("none")

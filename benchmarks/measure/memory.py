@@ -4,8 +4,8 @@ On the CPU, torch's profiler reports every allocation and release, including one
 is exact, whereas resident-set sizes miss short-lived buffers and count page caches. On CUDA, torch's allocator itself
 keeps the peak, and the memory that it has reserved from the device.
 
-The split uses the same events: each block of memory that is allocated at the moment of the peak has one kind, found by its
-address. So the parts add up to the peak.
+The split uses the same events: each block of memory that is allocated at the peak has one kind, found by its address.
+So the parts add up to the peak.
 
 Set ``KINETO_LOG_LEVEL=99`` before torch is imported; otherwise the profiler prints two lines each time.
 """
@@ -82,7 +82,7 @@ def split_memory(workload: Workload) -> dict[str, int | str]:
         - ``parameters_bytes``: gradients of the parameters,
         - ``kernels_bytes``: generated kernels, and tensors that their generation saves for backward,
         - ``activations_bytes``: other tensors saved for backward, each storage once,
-        - ``workspace_bytes``: all other memory, such as the output, copies into another layout, gradients of activations.
+        - ``workspace_bytes``: all other memory: output, copies into another layout, gradients of activations.
     """
     device = workload.x.device.type
     workload.prepare()

@@ -45,15 +45,15 @@ MAPS: dict[str, tuple[tuple[float, float], ...]] = {
     "separable2d": ((3, 7.2), (5, 21)),
     "custom": ((3, 7),),
 }
-# Layers with a spatial factor: if it has more than three columns, its weight gradient pads another map. The operators in C,
-# which a separable layer uses in training, pad nothing.
+# Layers with a spatial factor: if this factor has more than three columns, its weight gradient pads another map. The
+# operators in C, which a separable layer uses in training, pad nothing.
 STRIPS, MAPS_IN_C = ("separable", "dgseparable", "separable2d"), 5
 # On the Fourier path, a layer also has spectra of maps (inference, training), and chunks of the kernel's spectrum.
 FOURIER_SPECTRA, FOURIER_CHUNKS = (4.3, 2.2), 3
 NETWORK_WORKSPACE = 1.5  # maps, in a network's backward
 # Copies of a layer's weights: cached kernels in another layout; generated kernels; generated kernels and all gradients.
 CACHED, GENERATED, TRAINED = 1, 2, 4
-# Copies of the largest layer's kernels while they are generated in a network, on top of the kernels of all other layers.
+# Copies of the largest layer's kernels while a network generates them; the kernels of other layers are added to these.
 IN_THE_MAKING = 3
 
 
@@ -193,7 +193,7 @@ def _through_fourier(case: Case) -> bool:
 
 
 def _fourier_numbers(case: Case, one_map: int, training: bool) -> float:
-    """Return how many numbers a Fourier path has on top of a direct convolution: spectra of the maps, and chunks of the kernel's spectrum.
+    """Return how many numbers the Fourier path adds: spectra of the maps, and chunks of the kernel's spectrum.
 
     In training, the peak of a layer is that of its forward, but a direct convolution's peak has more maps. A network
     also keeps the spectra of its first block, and a quarter as many of its second block.
