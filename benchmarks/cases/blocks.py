@@ -1,4 +1,4 @@
-"""Blocks: the cases that are measured together because they differ only in what is compared. Without torch.
+"""Blocks: the cases that are measured together because they differ only in what is compared.
 
 The cases of a block, its contenders, take turns in the same processes, so a drift of the machine affects all alike.
 """
@@ -20,7 +20,7 @@ class Block:
     """Contenders that are measured together."""
 
     cases: tuple[Case, ...]  # the contenders, each once
-    twin: Case  # the contender that is timed a second time, as if it were another one: the two differ by noise
+    twin: Case  # the contender that is timed a second time, as if it were another one: the times differ by noise
     seed: int  # seed of the sweep
 
     @property

@@ -174,7 +174,7 @@ def profile_cases(profile: str, **values: tuple[str | int, ...] | None) -> list[
 
 
 def own_layer_cases(cases: Iterable[Case], implementation: str) -> list[Case]:
-    """Return cases of a user's layer: one in each block of the equivariant layers among ``cases``.
+    """Return the cases of a user's layer: one for each shape, group and pass of the layers with a group in ``cases``.
 
     Raises:
         InvalidCase: when ``implementation`` is not "package.module:Class".

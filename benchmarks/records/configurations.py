@@ -1,4 +1,4 @@
-"""``Configuration``: what training records have in common if they differ in the seed alone. Without torch."""
+"""``Configuration``: what training records have in common if they differ in the seed alone. This module needs no torch."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class Configuration:
 
 
 def by_configuration(records: Iterable[Record], *, diverged: bool = False) -> dict[Configuration, list[Record]]:
-    """Return the newest training record of each seed, by seed: those that are ok, or also ``diverged`` ones."""
+    """Return the newest ok record of each seed, by configuration and in order of seeds; or also ``diverged`` runs."""
     found: dict[Configuration, dict[int, Record]] = {}
     for record in records:
         if record["kind"] == "training" and (record["status"] == "ok" or (diverged and has_diverged(record))):

@@ -43,9 +43,7 @@ CASE = part(
 )
 SECONDS = part(
     "seconds",
-    Field(
-        "rounds", LISTS_OF_DURATIONS, "times of all passes, a list for each process, in the order of measurement", "s"
-    ),
+    Field("rounds", LISTS_OF_DURATIONS, "times of all passes in order of measurement, a list for each process", "s"),
     Field("samples", DURATIONS, "in schema 1, in place of rounds: times of all passes, in one process", "s"),
     main_column("median", DURATION, "median time of a pass", "time, median", "seconds", name="seconds"),
     main_column("ci_low", DURATION, "lower end of the 95 % interval of the median", "95 % from", "seconds"),

@@ -8,13 +8,13 @@ from benchmarks.statistics.comparison import Comparison, compare_rounds, minimum
 
 
 def pass_macs(macs: dict[str, Any], *, generated: bool, backward: bool) -> int:
-    """Return the MACs of a pass from the result of ``trace_macs``; the flags include kernel generation and backward."""
+    """Return the MACs of a pass from the result of ``trace_macs``; the flags say whether to add generation and backward."""
     parts = macs["convolution"], generated and macs["kernel_generation"], backward and macs["backward"]
     return sum(parts)
 
 
 def macs_of_pass(record: Record) -> int:
-    """Return the MACs of the timed pass; making kernels counts unless they are cached, and always in peers."""
+    """Return the MACs of the timed pass, including kernel generation, except for cached kernels of our layers."""
     case = record["case"]
     return pass_macs(record["macs"], generated=case["kernels"] == "generated", backward=case["direction"] != "forward")
 

@@ -29,7 +29,7 @@ def shown(value: object) -> str:
 
 
 def problem(part: Mapping[str, Any], shape: Shape, place: str = "") -> str | None:
-    """Return which field first has a wrong value, and what is allowed; None if none has. Null is always allowed."""
+    """Return a message about the first value that is not of its kind; None if there is none. Null is always allowed."""
     for name, value in part.items():
         expected, where = shape.get(name, shape.get(OTHERS)), place + name
         if value is None or expected is None:

@@ -175,8 +175,8 @@ def test_the_parts_of_a_pass_with_known_buffers() -> None:
     x = torch.zeros(2048, 1024)
     workload = Workload(module, x, torch.zeros(2048, 512), None, backward=True)
     parts = split_memory(workload)
-    # The peak is in the linear layer's backward, which makes the weight's gradient. Each sigmoid has saved its result of
-    # 4 MiB for backward; the last result is also the output.
+    # The peak is in the linear layer's backward, which makes the weight's gradient. Each sigmoid has saved its result
+    # of 4 MiB for backward; the last result is also the output.
     assert {kind: parts[f"{kind}_bytes"] for kind in ("kernels", "activations")} == {
         "kernels": 0,
         "activations": pytest.approx(8 * MIB, rel=TOLERANCE),

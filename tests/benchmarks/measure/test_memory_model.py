@@ -11,7 +11,7 @@ from benchmarks.measure.memory import peak_memory
 from benchmarks.measure.memory_model import predict_bytes
 from benchmarks.workloads.build import build_workload
 
-# Measured / predicted. If a prediction is too low, the machine runs out of memory; if it is too high, a case is skipped.
+# Measured / predicted. Too low a prediction lets the machine run out of memory; too high a prediction skips a case.
 HIGHEST, LOWEST = 1.1, 0.5
 PLAIN: dict[str, Any] = {"variant": "plain", "group": "trivial", "resolution": 1}
 VARIANTS: list[dict[str, Any]] = [
