@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Images:
-    """A data set, described before any image is read."""
+    """The properties of a data set that are known before any image is read."""
 
     loader: str  # "module:function" below ``benchmarks.datasets``, imported late because it imports torch
     channels: int

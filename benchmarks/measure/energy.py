@@ -32,7 +32,7 @@ def energy_per_pass(run: Callable[[], object], device: str, *, seconds: float = 
         seconds: length of the window, at least ``SHORTEST_WINDOW``.
 
     Returns:
-        ``joules_per_pass``, ``passes``, ``seconds`` and the counter's ``method``; or the ``reason`` why they are missing.
+        ``joules_per_pass``, ``passes``, ``seconds`` and the counter's ``method``; or the ``reason`` why not.
 
     Raises:
         ValueError: for a window that is too short.

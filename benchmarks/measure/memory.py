@@ -23,7 +23,7 @@ from torch.profiler import ProfilerActivity, profile, record_function
 from benchmarks.workloads.workload import Workload
 
 with contextlib.suppress(ImportError):
-    # The profiler imports this module, and 900 others with it, when it starts: two seconds that a server pays once.
+    # The profiler would import this and 900 other modules when it starts (2 s); the process server imports them once.
     import torch._inductor.config
 
 CPU_METHOD = "torch.profiler running sum"

@@ -67,7 +67,7 @@ class _Traffic(TorchDispatchMode):
     """Adds up the bytes of the operands and results of every operator that is no view."""
 
     def __init__(self) -> None:
-        TorchDispatchMode.__init__(self)  # by its class, so that mypy sees a function of torch, which may be untyped
+        TorchDispatchMode.__init__(self)  # not super(): mypy allows calls of torch's untyped functions only
         self.bytes: int = 0
 
     def __torch_dispatch__(

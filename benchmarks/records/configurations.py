@@ -1,4 +1,4 @@
-"""``Configuration``: what training records have in common if they differ in the seed alone. This module needs no torch."""
+"""``Configuration``: what training records have in common if they differ in the seed alone. Needs no torch."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

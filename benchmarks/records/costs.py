@@ -8,7 +8,7 @@ from benchmarks.statistics.comparison import Comparison, compare_rounds, minimum
 
 
 def pass_macs(macs: dict[str, Any], *, generated: bool, backward: bool) -> int:
-    """Return the MACs of a pass from the result of ``trace_macs``; the flags say whether to add generation and backward."""
+    """Return the MACs of a pass from ``trace_macs``'s result; the flags say whether kernels and backward are added."""
     parts = macs["convolution"], generated and macs["kernel_generation"], backward and macs["backward"]
     return sum(parts)
 

@@ -25,13 +25,13 @@ except ImportError:  # neither Linux nor macOS: records can be read, but not wri
 
 
 class RecordWarning(UserWarning):
-    """A line of a results file that is no record; it is left out, and stays in the file."""
+    """A line of a results file that is no record; ``load`` leaves out the line, which stays in the file."""
 
 
 class RecordStore:
     """The records in ``directory``/records.jsonl.
 
-    A file lock makes appending safe against other processes, and one write and fsync against a crash: a crash can only
+    A file lock protects appending from other processes. A record is appended by one write and fsync, so a crash can only
     leave a truncated last line, which ``load`` leaves out.
     """
 

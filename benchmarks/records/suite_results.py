@@ -33,7 +33,7 @@ def read_asv(directory: Path, *, since: float = 0.0, patterns: Sequence[str] = (
         directory: the ``results_dir`` of asv.conf.json.
         since: Unix time in seconds; results that were begun earlier are left out.
         patterns: the patterns of ``asv run -b``; other results are left out. They are needed besides ``since``,
-            because a run at some points only gives its time to the old results at the other points.
+            because a run at some points gives its time to the old results at other points too.
 
     Raises:
         ValueError: for a file that is not asv's; the message names it.

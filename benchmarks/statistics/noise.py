@@ -16,13 +16,13 @@ from benchmarks.statistics.comparison import Rounds
 # Fewer processes say little about the next process, and fewer passes say little about a process.
 MIN_ROUNDS = 3
 MIN_SAMPLES = 20
-# A drift needs a difference of this fraction between the medians of the first and the last third of a process, …
+# A drift needs a difference of this fraction between the medians of the first and the last third of a process.
 DRIFT = 0.02
-# … and a difference of this many standard errors of their rank sum.
+# A drift also needs a difference of this many standard errors of the rank sum of the two thirds.
 DRIFT_Z = 3.5
 # Modes that differ by less than this fraction count as one mode.
 MODE_DISTANCE = 0.05
-# A mode has at least this share of all samples; a valley is at least this many times less dense than the two modes.
+# A mode has at least MODE_SHARE of all samples; a valley is at least VALLEY_DEPTH times less dense than both modes.
 MODE_SHARE = 0.1
 VALLEY_DEPTH = 2.0
 # With m samples per mode, uniform samples show a valley of depth exp(5 / √m) in 1 of 100 cases, for any m.
