@@ -128,7 +128,7 @@ def _cases_and_reasons(grids: Iterable[Grid]) -> tuple[list[Case], list[InvalidC
 
 
 def settled(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields, where each field for which the others allow one value only has this value."""
+    """Return the fields; a field for which the others allow only one value is set to this value."""
     if is_own_layer(fields.get("implementation")):
         fields |= {"variant": "custom"}
     if fields.get("variant") == "plain":

@@ -117,8 +117,8 @@ def stage_seconds(workload: Workload, clock: Clock, *, passes: int) -> dict[str,
 
     Returns:
         Seconds by the names in ``INSIDE_FORWARD`` and ``PHASES``, None for stages that do not occur; and
-        ``kernel_generation_share``, which share of a whole pass (the sum of the phases) generating the kernels takes,
-        with its backward; None where no kernels are generated or the module is compiled.
+        ``kernel_generation_share``, the share of a whole pass (the sum of the phases) that generating the kernels, with
+        its backward, takes; None where no kernels are generated or the module is compiled.
     """
     found: dict[str, list[float]] = {}
     for is_timed in [False] + [True] * passes:

@@ -31,8 +31,8 @@ class RecordWarning(UserWarning):
 class RecordStore:
     """The records in ``directory``/records.jsonl.
 
-    A file lock protects appending from other processes. A record is appended by one write and fsync, so a crash can only
-    leave a truncated last line, which ``load`` leaves out.
+    A file lock protects appending from other processes. A record is appended by one write and fsync, so a crash can
+    only leave a truncated last line, which ``load`` leaves out.
     """
 
     def __init__(self, directory: Path | str) -> None:
