@@ -18,7 +18,7 @@ class Kind:
 
 
 Shape = Mapping[str, Union[Kind, "Shape"]]
-# The name that stands for every field that a shape does not name. In other shapes such fields are not checked, because
+# The name that stands for every field that a shape does not name. A shape without it leaves such fields unchecked, as
 # another version of the benchmarks may have declared them.
 OTHERS = "*"
 
