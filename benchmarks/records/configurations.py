@@ -44,7 +44,7 @@ class Configuration:
 
 
 def by_configuration(records: Iterable[Record], *, diverged: bool = False) -> dict[Configuration, list[Record]]:
-    """Return the newest ok record of each seed, by configuration and in order of seeds; if ``diverged``, also of diverged runs."""
+    """Return the newest ok record of each seed, grouped by configuration; with ``diverged`` also diverged runs."""
     found: dict[Configuration, dict[int, Record]] = {}
     for record in records:
         if record["kind"] == "training" and (record["status"] == "ok" or (diverged and has_diverged(record))):
