@@ -1,6 +1,6 @@
-"""Blocks: the cases that are measured together because they differ only in what is compared. Pure, and without torch.
+"""Blocks: the cases that are measured together because they differ only in what is compared.
 
-The contenders of a block take turns in the same processes, so a drift of the machine meets all of them alike.
+The cases of a block, its contenders, take turns in the same processes, so a drift of the machine affects all alike.
 """
 
 import random
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from benchmarks.cases.case import AXES, Case, short_hash
 
 # The axes on which the contenders of a block may differ. A plain case has no group and generates no kernels, so it may
-# differ in two more.
+# differ on two more axes.
 CONTENDED = ("implementation", "variant", "group", "scales")
 PLAIN_CONTENDED = (*CONTENDED, "resolution", "kernels")
 
@@ -20,12 +20,12 @@ class Block:
     """Contenders that are measured together."""
 
     cases: tuple[Case, ...]  # the contenders, each once
-    twin: Case  # the contender that is entered twice, unknown to the timing code: its entries differ by noise
+    twin: Case  # the contender that is timed a second time, as if it were another one: the times differ by noise
     seed: int  # seed of the sweep
 
     @property
     def id(self) -> str:
-        """An id that depends on the contenders and the seed alone. Records with the same id were timed in turns."""
+        """An id that depends on the contenders and the seed alone. Records of one block id were timed in turns."""
         return short_hash({"seed": self.seed, "cases": sorted(case.id for case in self.cases)})
 
     @property
@@ -44,7 +44,7 @@ class Block:
 
     @property
     def twin_entry(self) -> int:
-        """The number of the second entry of ``twin``."""
+        """The number under which ``entries`` lists ``twin`` for the second time."""
         return len(self.cases)
 
 
@@ -68,7 +68,7 @@ def blocks(cases: Sequence[Case], missing: Collection[Case], seed: int) -> list[
             wanted = group
         if wanted:
             found.append(Block(tuple(wanted), rng.choice(wanted), seed))
-    rng.shuffle(found)  # a drift during the sweep then affects no resolution more than another
+    rng.shuffle(found)  # so that a drift during the sweep affects all resolutions alike
     return found
 
 

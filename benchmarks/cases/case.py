@@ -1,7 +1,7 @@
-"""A ``Case`` names one thing to measure: a value on each axis.
+"""A ``Case`` describes one thing to measure by a value on each axis.
 
-The values are strings and integers alone, so a case can be hashed, stored and compared across machines. Its ``id``
-makes a sweep resumable.
+The values are strings and integers alone, so a case can be hashed, stored and compared across machines. A
+resumed sweep leaves out the cases whose ``id`` has a record.
 """
 
 import dataclasses
@@ -36,7 +36,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "device": ("cpu", "cuda"),
     "dtype": ("float32", "bfloat16", "tf32"),
 }
-# Two poolings halve the image before the last 3×3 convolution of the ResNet, which has no padding.
+# The ResNet halves the image twice before its last convolution, which is 3×3 and has no padding.
 SMALLEST_IMAGE = 9
 
 

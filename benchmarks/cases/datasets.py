@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Images:
-    """A data set, described before any image is read."""
+    """The properties of a data set that are known before any image is read."""
 
     loader: str  # "module:function" below ``benchmarks.datasets``, imported late because it imports torch
     channels: int
     image_size: int | None  # side in pixels; None if the images have no common size
-    classes: int | None  # None if only the files tell the number of classes
+    classes: int | None  # None if the number of classes is known only from the files
 
 
 DATASETS: Mapping[str, Images] = {

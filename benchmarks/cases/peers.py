@@ -7,7 +7,7 @@ from benchmarks.cases.groups import GROUPS
 
 @dataclass(frozen=True)
 class Peer:
-    """A package of layers: the module in ``workloads.peers`` that builds them, and the variants and groups it has."""
+    """A package of layers: the module in ``workloads.peers`` that builds them, and their variants and groups."""
 
     module: str
     variants: tuple[str, ...]

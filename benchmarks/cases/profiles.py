@@ -31,7 +31,7 @@ _SIM2: Grid = {
     "scales": (2,),
 }
 
-# One axis at a time around a base point, and the networks of the quick training study. Takes minutes.
+# One axis at a time around a base point, and the networks of the quick training study. The profile takes minutes.
 _QUICK: tuple[Grid, ...] = (
     {**_CONV, "resolution": (2, 4, 8, 16)},
     {**_CONV, "channels": (8, 16, 32)},
@@ -39,7 +39,7 @@ _QUICK: tuple[Grid, ...] = (
     {**_RESNET, "resolution": (2, 4, 8)},
 )
 
-# Pairs of axes around the base point, and every other axis at a few points. Takes half an hour.
+# Pairs of axes around the base point, and every other axis at a few points. The profile takes half an hour.
 _STANDARD: tuple[Grid, ...] = (
     {**_CONV, "resolution": (4, 8, 16), "kernel_size": (5, 7)},
     {**_CONV, "resolution": (4, 8, 16), "batch_size": (1, 16, 64)},
@@ -58,7 +58,7 @@ _ONE_THREAD: Grid = {**_CONV, "batch_size": (1, 16), "threads": (1,)}
 _COMPILED: Grid = {**_CONV, "variant": ("plain", "full", "separable"), "execution": ("compiled",)}
 _HALF: Grid = {**_CONV, "dtype": ("bfloat16",)}
 
-# Cross products. Takes a day or more.
+# Cross products. The profile takes a day or more.
 _FULL: tuple[Grid, ...] = (
     *_STANDARD,
     {
@@ -103,7 +103,7 @@ PROFILES: dict[str, dict[str, tuple[Grid, ...]]] = {
 def expand(grid: Grid) -> list[Case]:
     """Return the cases of a grid, each once; combinations that no case allows are left out.
 
-    Where the other axes leave no choice of variant, group, resolution or scales (plain, RPlus), that axis is set.
+    An axis on which the other axes allow one value only (the group for plain, the scales for RPlus) gets this value.
 
     Raises:
         InvalidCase: for a value that is not allowed on its axis.
@@ -128,7 +128,7 @@ def _cases_and_reasons(grids: Iterable[Grid]) -> tuple[list[Case], list[InvalidC
 
 
 def settled(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a case, with the values for which the other fields leave no choice."""
+    """Return the fields; a field for which the others allow only one value is set to this value."""
     if is_own_layer(fields.get("implementation")):
         fields |= {"variant": "custom"}
     if fields.get("variant") == "plain":
@@ -147,9 +147,9 @@ def profile_cases(profile: str, **values: tuple[str | int, ...] | None) -> list[
 
     Args:
         profile: a key of ``PROFILES``.
-        values: by axis of ``Case``, the values that replace the profile's own; None keeps the profile's own. ``layer``
-            instead chooses among the profile's grids, each of which has one layer, and ``device`` among its sets of
-            grids. Without ``threads``, neither here nor in the grid, all available cores are used.
+        values: by axis of ``Case``, the values that replace the profile's own; None keeps the profile's own. But
+            ``layer`` selects the profile's grids with these layers, and ``device`` the profile's sets of grids for
+            these devices. If neither ``values`` nor a grid has ``threads``, all available cores are used.
 
     Raises:
         InvalidCase: for an unknown profile, a value that is not allowed, or values that leave no case.
@@ -174,7 +174,7 @@ def profile_cases(profile: str, **values: tuple[str | int, ...] | None) -> list[
 
 
 def own_layer_cases(cases: Iterable[Case], implementation: str) -> list[Case]:
-    """Return the cases of a user's layer, one for each shape, group and pass in ``cases``, whose blocks they share.
+    """Return the cases of a user's layer: one for each shape, group and pass of the layers with a group in ``cases``.
 
     Raises:
         InvalidCase: when ``implementation`` is not "package.module:Class".

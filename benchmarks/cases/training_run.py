@@ -1,4 +1,4 @@
-"""A ``TrainingRun`` names one network to train, in strings and numbers; its ``id`` makes a study resumable."""
+"""A ``TrainingRun`` describes one training of a network, in strings and numbers."""
 
 import dataclasses
 import math
@@ -15,7 +15,7 @@ RUN_VERSION = 2
 
 NETWORKS = ("resnet", "allcnnc")
 BUDGET_UNITS = ("epochs", "seconds", "macs")
-# The budgets by which the width of a network can be chosen to equal another network's.
+# The quantities in which a network can be made equal to another one, by the choice of its width.
 MATCHES = ("none", "parameters", "macs", "time", "memory")
 DTYPES = ("float32", "bfloat16")
 
@@ -44,8 +44,8 @@ RECIPES: Mapping[str, Recipe] = {
     # The published code of Knigge et al.: Adam, a cosine over 300 epochs, batch 64.
     "paper": Recipe(warm_up=0.0, epochs=300, learning_rates={"": 1e-4}),
     # Chosen on the validation images from {1e-3, 3e-3, 1e-2, 3e-2}, for plain also 1e-1. Mean best accuracies of seeds
-    # 100 and 101 (no study has them) after the quick profile's epochs, |H| = 4, in that order: plain 69, 79, 87.4,
-    # 87.6, 83 %; full 95, 96, 91, 36 %; separable 92, 92, 62, 26 %. The other variants use separable's rate unsearched.
+    # 100 and 101 (which no study uses) after the quick profile's epochs, |H| = 4, in that order: plain 69, 79, 87.4,
+    # 87.6, 83 %; full 95, 96, 91, 36 %; separable 92, 92, 62, 26 %. Other variants, not searched, use separable's rate.
     "short": Recipe(warm_up=0.25, epochs=10, learning_rates={"plain": 3e-2, "": 3e-3}),
 }
 
@@ -62,20 +62,20 @@ class TrainingRun:
         channels: width C of the network.
         hidden_features: width of the SIRENs that generate the kernels.
         sampled: whether every training step moves the grid on H at random.
-        image_size: height and width in pixels; 0 means the size of the data set, which "folder" does not have.
+        image_size: height and width in pixels; 0 means the common size of the data set's images; "folder" has none.
         batch_size: images in a step, over all processes; the incomplete batch at the end of an epoch is dropped.
         budget_unit, budget: the end of the run: after a number of "epochs", before the step that would exceed a number
             of "macs", or after the step that reaches a number of "seconds" of training. The schedule fills the budget.
         recipe: a key of ``RECIPES``, which gives the shape of the schedule.
         learning_rate: highest learning rate of the schedule.
         weight_decay: weight decay of Adam, added to the gradients.
-        matched: the budget by which C was chosen to equal another network's, or "none".
+        matched: the quantity in which the choice of C makes the network equal to another one, or "none".
         seed: seed of the initialisation, the order of the images and the dropout.
         data_seed: seed of the split into parts, and of the poses in generated data sets.
         limit: largest number of images in each part; None for all images.
         dtype: "float32", or "bfloat16" by autocast.
         compile: whether ``torch.compile`` compiles the network.
-        channels_last: whether images and plain weights have that memory format; maps on the group have their own.
+        channels_last: whether images and plain weights are in channels-last format; maps on the group have their own.
         processes: number of ``torchrun`` processes that share every batch.
 
     Raises:
@@ -174,7 +174,7 @@ class TrainingRun:
         return dataclasses.asdict(self)
 
     def case(self) -> Case:
-        """Return the case of one training step: always the ResNet, with images of one channel and ten classes."""
+        """Return a case like one training step; it always has the ResNet, one input channel and ten classes."""
         shared = ("variant", "group", "resolution", "scales", "channels", "batch_size", "image_size", "kernel_size")
         axes: dict[str, Any] = {axis: getattr(self, axis) for axis in (*shared, "device", "threads", "dtype")}
         execution = "compiled" if self.compile else "eager"
@@ -185,6 +185,6 @@ class TrainingRun:
         return self.learning_rate * RECIPES[self.recipe].factor(progress)
 
     def progress(self, epoch: Mapping[str, Any]) -> float:
-        """Return the progress of the run, from 0 to 1, at the end of an entry of a record's ``epochs``."""
+        """Return the progress of the run, from 0 to 1, at the end of an epoch, an entry of a record's ``epochs``."""
         spent: float = epoch["epoch" if self.budget_unit == "epochs" else self.budget_unit]
         return min(spent / self.budget, 1.0)

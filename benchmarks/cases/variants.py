@@ -9,12 +9,12 @@ from benchmarks.cases.groups import GROUPS, TRIVIAL
 class Variant:
     """A kind of layer."""
 
-    costs_like: str  # the variant whose seconds per MAC and number of live maps serve as estimates for this variant
+    costs_like: str  # the variant whose seconds per MAC and number of maps at the peak are taken for this one
     groups: tuple[str, ...] = GROUPS
     has_network: bool = True  # whether a network of such layers exists
 
 
-# A user's own layer is "custom", and is compared with "full".
+# A user's own layer is "custom".
 VARIANTS = {
     "plain": Variant("plain", (TRIVIAL,)),
     "lifting": Variant("lifting", has_network=False),

@@ -1,4 +1,4 @@
 """The instruments: each file measures one quantity of a workload, and ``sweep.probe`` applies all of them to one case.
 
-``statistics`` computes what the samples say.
+``statistics`` summarises and compares the samples.
 """

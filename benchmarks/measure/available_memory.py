@@ -22,7 +22,7 @@ def available_bytes(device: str) -> int:
 
 
 def _control_group_bytes(membership: Path, root: Path) -> list[int]:
-    """Return the rest below each limit on the way from this process's control group to the root, versions 1 and 2."""
+    """Return the bytes left below each memory limit from this process's control group (v1 or v2) up to the root."""
     try:
         lines = membership.read_text().splitlines()
     except OSError:

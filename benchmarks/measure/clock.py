@@ -8,17 +8,17 @@ from collections.abc import Callable, Iterator
 from benchmarks.measure.sampling import WARM_UP_SHARE, Sampling
 
 Clock = Callable[[], float]
-# A turn ends after this time, or after one pass. A disturbance of tens of milliseconds then meets all contenders alike:
+# A turn takes this time, or one longer pass. A disturbance of tens of milliseconds then affects all contenders alike:
 # on a busy host the same code differed from itself by 3.8 % in turns of 26 ms (r.m.s. of n = 32 processes), by 2.2 % in
 # turns of 13 ms, and by 0.8 % in turns of 3 ms.
 TURN_SECONDS = 0.002
 
 
 def synchronised_clock(device: str) -> Clock:
-    """Return a monotonic clock in seconds. On CUDA it first waits for the kernels, which outlast their Python calls."""
+    """Return a monotonic clock in seconds. On CUDA it is read after all launched kernels have ended."""
     if device == "cpu":
         return time.perf_counter
-    import torch  # late: it takes seconds
+    import torch  # late: importing torch takes seconds
 
     def clock() -> float:
         torch.cuda.synchronize()
@@ -68,8 +68,8 @@ def device_seconds(run: Callable[[], object], *, prepare: Callable[[], object], 
 def counterbalanced(contenders: int, round_number: int) -> Iterator[int]:
     """Yield contenders in the order of their turns, endlessly: A B C C B A A … in round 0, B C A A C B B … in round 1.
 
-    Each contender comes early as often as late, and before each neighbour as often as after it, so that a drift meets
-    all contenders alike.
+    Each contender comes early as often as late, and before each neighbour as often as after it, so that a drift
+    affects all contenders alike.
     """
     order = [(i + round_number) % contenders for i in range(contenders)]
     return itertools.cycle(order + order[::-1])

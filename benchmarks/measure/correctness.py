@@ -1,4 +1,4 @@
-"""Checks that the output of a module is right, before anything is measured: the cost of a wrong one means nothing."""
+"""Checks that a module's output is right before anything is measured: the cost of a wrong output means nothing."""
 
 import torch
 
@@ -6,18 +6,18 @@ from benchmarks.records.outcome import InvalidResult
 from benchmarks.workloads.workload import Workload
 from gcnn_impl.equivariance import equivariance_error, exact_elements
 
-# float32 gives 1e-7 to 1e-6, and bfloat16 up to 3e-3 (its numbers have 8 digits, tf32's 11). A wrong rotation or a
-# permuted group axis gives more than 1e-1.
+# Errors are 1e-7 to 1e-6 in float32, and up to 3e-3 in bfloat16 (whose numbers have 8 binary digits; tf32's have 11).
+# With a wrong rotation or a permuted group axis, the error is larger than 1e-1.
 EQUIVARIANCE_TOLERANCE = 1e-4
 TF32_TOLERANCE = 1e-2
 BFLOAT16_TOLERANCE = 5e-2
-# The error takes several passes, and two images show it as well as a large batch.
+# The error is computed from several passes. Two images show the error as well as a large batch does.
 EQUIVARIANCE_SAMPLES = 2
 
 
 @torch.no_grad()
 def check_output(workload: Workload) -> float | None:
-    """Return the equivariance error of a right output; None if no group element permutes the pixels exactly.
+    """Check the output and return its equivariance error; None if no group element permutes the pixels exactly.
 
     The module runs with the workload's autocast and never compiled, because the compilation is timed elsewhere.
 

@@ -32,7 +32,7 @@ def energy_per_pass(run: Callable[[], object], device: str, *, seconds: float = 
         seconds: length of the window, at least ``SHORTEST_WINDOW``.
 
     Returns:
-        ``joules_per_pass``, ``passes``, ``seconds`` and the counter's ``method``; or the ``reason`` for having none.
+        ``joules_per_pass``, ``passes``, ``seconds`` and the counter's ``method``; or the ``reason`` why not.
 
     Raises:
         ValueError: for a window that is too short.
@@ -47,7 +47,7 @@ def energy_per_pass(run: Callable[[], object], device: str, *, seconds: float = 
 
 
 def window(run: Callable[[], object], counter: Counter, clock: Counter, seconds: float) -> Energy:
-    """Run passes until the window is over, after one to warm up; return their number, mean energy and time.
+    """Run one pass to warm up, then passes until the window is over; return their number, mean energy and time.
 
     Raises:
         NoEnergyCounter: when the counter did not move.
@@ -64,7 +64,7 @@ def window(run: Callable[[], object], counter: Counter, clock: Counter, seconds:
 
 
 def rapl_counter(powercap: Path) -> Counter:
-    """Return a counter of all processor packages below ``powercap``; read it every minute, because it wraps around.
+    """Return a counter of all processor packages below ``powercap``. It wraps around: read it at least every minute.
 
     Raises:
         NoEnergyCounter: when there is no file, or it may not be read.

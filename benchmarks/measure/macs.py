@@ -1,4 +1,4 @@
-"""Multiply–accumulates (MACs) of one pass: of the forward counted by fvcore, of the backward by a rule.
+"""Multiply–accumulates (MACs) of one pass: fvcore counts the forward, and a rule gives the backward.
 
 The MACs are those of the *definition*: the layers run with ``algorithm="direct"``, dense convolutions, even where a
 faster equivalent path is timed. Variants are thus compared as papers count them, and a path that saves work shows up in
@@ -6,7 +6,7 @@ the time, not in the MACs.
 
 fvcore traces the module and sums convolutions and matrix products. An operator without a rule counts as zero and is
 returned by name. Most of these have no MACs (sines, sums, indexing, pooling), but ``padding="same"``, ``tensordot``,
-attention and FFTs count as zero too, and an einsum is rounded; do not measure modules that use them.
+attention and FFTs count as zero too, and an einsum's MACs are rounded; do not measure modules that use them.
 ``zero_counted_time_share`` is the share of the time that such operators take.
 
 Backward: a product has two factors, and the gradient of each costs as many MACs as the product. So the backward has
@@ -36,8 +36,8 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # importing fvcore runs torch.jit.script, which torch deprecates
     from fvcore.nn import FlopCountAnalysis
 
-# Modules that stay in eval mode. They have no MACs, and in train mode they would move their statistics, refuse a batch
-# of one, or advance the random generator.
+# Modules that stay in eval mode. They have no MACs, and in train mode they would change their statistics, refuse a
+# batch of one, or advance the random generator.
 _LEFT_ALONE = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.Dropout, nn.Dropout2d, nn.Dropout3d)
 # Products whose first operand is a summand instead of a factor.
 _SUMMAND_FIRST = ("addmm", "addmv", "addbmm", "baddbmm")
@@ -67,9 +67,9 @@ def trace_macs(module: nn.Module, x: Tensor) -> dict[str, Any]:
 
 
 def zero_counted_time_share(workload: Workload) -> float | None:
-    """Return the share of a pass in operators that count as zero MACs, including Python and autograd between them.
+    """Return the share of a pass's time in zero-MAC operators, including Python and autograd; None if no operator ran.
 
-    The share is computed from the profiler's self times, of the GPU if the pass runs there. None if no operator ran.
+    The share is computed from the profiler's self times: the GPU's if the pass runs on the GPU, else the processor's.
     """
     on_device = workload.x.device.type == "cuda"
     activities = [ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * on_device
@@ -102,7 +102,7 @@ def _fvcore_counts(module: nn.Module, x: Tensor) -> tuple[dict[str, int], dict[s
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the tracer warns about shapes that it takes for constants
         analysis = FlopCountAnalysis(module, x.detach())
-        # fvcore counts two operations an element for a batch norm and calls them MACs. (A handle of None keeps that.)
+        # fvcore counts two MACs an element for a batch norm, although it has none. (A handle of None keeps that rule.)
         analysis.set_op_handle("aten::batch_norm", lambda inputs, outputs: 0)
         analysis.set_op_handle("aten::matmul", _matmul_macs)
         analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False).tracer_warnings("none")

@@ -4,8 +4,8 @@ On the CPU, torch's profiler reports every allocation and release, including one
 is exact, whereas resident-set sizes miss short-lived buffers and count page caches. On CUDA, torch's allocator itself
 keeps the peak, and the memory that it has reserved from the device.
 
-The split uses the same events: each block that is allocated at the moment of the peak has one kind, found by its
-address. So the parts add up to the peak.
+The split uses the same events: each block of memory that is allocated at the peak has one kind, found by its address.
+So the parts add up to the peak.
 
 Set ``KINETO_LOG_LEVEL=99`` before torch is imported; otherwise the profiler prints two lines each time.
 """
@@ -23,7 +23,7 @@ from torch.profiler import ProfilerActivity, profile, record_function
 from benchmarks.workloads.workload import Workload
 
 with contextlib.suppress(ImportError):
-    # The profiler imports this module, and 900 others with it, when it starts: two seconds that a server pays once.
+    # The profiler would import this and 900 other modules when it starts (2 s); the process server imports them once.
     import torch._inductor.config
 
 CPU_METHOD = "torch.profiler running sum"
@@ -31,7 +31,7 @@ CUDA_METHOD = "torch.cuda allocator"
 # The kinds of blocks; "workspace" is everything else.
 BLOCK_KINDS = ("parameters", "kernels", "activations", "workspace")
 # A profiler range with this name states the kind of the block at an address. Ranges and allocations have the same
-# clock, so the statement still holds when the address is used again.
+# clock, so a later block at the same address is not confused with this one.
 _MARK = "memory of kind"
 
 
@@ -44,7 +44,7 @@ def peak_memory(run: Callable[[], object], device: str, *, prepare: Callable[[],
 
     Returns:
         ``peak_bytes`` above the memory before the pass, and the ``method``; on CUDA also ``reserved_bytes``, the growth
-        of the memory that the allocator has reserved, when it starts without free blocks.
+        of the memory that the allocator has reserved, if the allocator starts without free blocks.
     """
     prepare()
     if device == "cuda":
@@ -82,7 +82,7 @@ def split_memory(workload: Workload) -> dict[str, int | str]:
         - ``parameters_bytes``: gradients of the parameters,
         - ``kernels_bytes``: generated kernels, and tensors that their generation saves for backward,
         - ``activations_bytes``: other tensors saved for backward, each storage once,
-        - ``workspace_bytes``: the rest: the output, copies into another layout, gradients of activations.
+        - ``workspace_bytes``: all other memory: output, copies into another layout, gradients of activations.
     """
     device = workload.x.device.type
     workload.prepare()
@@ -115,7 +115,7 @@ def parts_at_peak(changes: Iterable[Change]) -> dict[str, int]:
 
     Args:
         changes: in order of time, (address, signed bytes) for an allocation or a release, and (address, kind) to state
-            the kind of the block there. The first statement about a block counts.
+            the kind of the block there. Later statements about the same block are ignored.
 
     >>> parts_at_peak([(1, 8), (1, "kernels"), (2, 4), (2, -4), (3, 2)])
     {'parameters': 0, 'kernels': 8, 'activations': 0, 'workspace': 4}

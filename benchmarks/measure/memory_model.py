@@ -1,14 +1,14 @@
 """Predicted peak memory of a case, from its sizes alone, so that a case that cannot fit is skipped.
 
-The peak above the memory before the pass consists of a number of maps, a number of kernels, and a little more:
+The peak, above the memory before the pass, is the sum of some maps, some copies of the kernels, and what nets keep:
 
     peak ≈ maps · (B·C·|H|·H·W) + weights · (numbers in the convolutions' weights) + what the kernel nets keep
 
-How many maps and kernels are alive at the worst moment follows from how a variant is computed: the layout copy of the
+The numbers ``maps`` and ``weights`` at the peak follow from how a variant is computed: the layout copy of the
 input, the map between two factors, the output, the tensors saved for backward, the gradients of all these, and oneDNN's
-blocked copies of maps whose channels come first. The counts were read off the blocks that are alive at measured peaks
-(``memory.split_memory``) on a processor with AVX-512. ``tests/benchmarks/measure/test_memory_model.py`` checks that
-predictions and measured peaks agree to a factor.
+blocked copies of maps whose channels come first. The numbers were read off the memory in use at measured
+peaks (``memory.split_memory``) on a processor with AVX-512. ``tests/benchmarks/measure/test_memory_model.py`` checks
+that a measured peak is 0.5 to 1.1 times the prediction.
 
 All numbers are float32. Other devices and libraries, compiled modules and half precision allocate differently. In
 these cases, and for layers that are not ours, a prediction is a guess, more often too high than too low.
@@ -24,16 +24,16 @@ from gcnn_impl import native
 from gcnn_impl.fourier import CHUNK, fourier_pays
 
 BYTES = 4
-# OneDNN pads the channels of a blocked map to a vector of float32.
+# OneDNN's blocked copy of a map pads the channels to a multiple of this vector of float32.
 VECTOR = 16
 # Hidden units of a kernel net; the net keeps four numbers for each unit and point until its backward.
 HIDDEN, KEPT = 64, 4
-# Convolutions over the group and the plane at once; and variants that apply their first factor to maps with the
-# channels first.
+# Variants that convolve over the group and the plane at once; and variants that apply their first factor to maps whose
+# channels come first.
 UNFACTORED = ("full", "gseparable", "custom")
 CHANNELS_FIRST = ("dseparable", "dgseparable")
-# Maps alive at the peak, (inference, training): of a layer on an input in the ordinary layout, and of a network. A part
-# of a map is scratch of the operators in C.
+# Maps at the peak, (inference, training): of a layer on an input in the ordinary layout, and of a network. Fractions of
+# a map are temporary memory of the operators in C.
 MAPS: dict[str, tuple[tuple[float, float], ...]] = {
     "plain": ((2, 4), (4, 13)),
     "lifting": ((1, 3),),
@@ -45,15 +45,15 @@ MAPS: dict[str, tuple[tuple[float, float], ...]] = {
     "separable2d": ((3, 7.2), (5, 21)),
     "custom": ((3, 7),),
 }
-# Layers with a spatial factor: with more than three columns, its weight gradient pads another map. The operators in C,
-# which a separable layer uses in training, pad nothing.
+# Layers with a spatial factor: if this factor has more than three columns, its weight gradient pads another map. The
+# operators in C, which a separable layer uses in training, pad nothing.
 STRIPS, MAPS_IN_C = ("separable", "dgseparable", "separable2d"), 5
 # On the Fourier path, a layer also has spectra of maps (inference, training), and chunks of the kernel's spectrum.
 FOURIER_SPECTRA, FOURIER_CHUNKS = (4.3, 2.2), 3
 NETWORK_WORKSPACE = 1.5  # maps, in a network's backward
 # Copies of a layer's weights: cached kernels in another layout; generated kernels; generated kernels and all gradients.
 CACHED, GENERATED, TRAINED = 1, 2, 4
-# Copies of the largest layer's kernels while they are generated in a network, beside the kernels of all other layers.
+# Copies of the largest layer's kernels while a network generates them; the kernels of other layers are added to these.
 IN_THE_MAKING = 3
 
 
@@ -63,7 +63,7 @@ def predict_bytes(case: Case) -> int:
 
 
 def _maps(case: Case, training: bool) -> float:
-    """Return the number of maps; a variant without a row has the row of the variant that it costs like."""
+    """Return the number of maps at the peak: the row of the variant in ``MAPS``, or else of its ``costs_like``."""
     row = MAPS.get(case.variant) or MAPS[VARIANTS[case.variant].costs_like]
     return row[case.layer == "resnet"][training]
 
@@ -167,7 +167,7 @@ def _kernel_numbers(case: Case, variant: str, c_in: int, c_out: int, kernel_size
 def _kept_by_nets(case: Case, kernel_size: int) -> int:
     """Return the numbers that the kernel nets of a layer keep until backward.
 
-    Relative group elements turn the taps. Where quarter turns map taps to taps, a net sees each of them once.
+    Relative group elements turn the taps. Where quarter turns map taps to taps, a net computes each tap once.
     """
     if case.fixed_weights:
         return 0
@@ -194,10 +194,10 @@ def _through_fourier(case: Case) -> bool:
 
 
 def _fourier_numbers(case: Case, one_map: int, training: bool) -> float:
-    """Return the numbers on top of a direct convolution's: spectra of the maps, and chunks of the kernel's spectrum.
+    """Return how many numbers the Fourier path adds: spectra of the maps, and chunks of the kernel's spectrum.
 
     In training, the peak of a layer is that of its forward, but a direct convolution's peak has more maps. A network
-    also keeps the spectra of its first block (and a quarter of as many of its second block).
+    also keeps the spectra of its first block, and a quarter as many of its second block.
     """
     radius, side = case.kernel_size // 2, case.image_size
     spectrum = one_map * 2 * ((side + radius) // 2 + 1) * (side + radius) / side**2

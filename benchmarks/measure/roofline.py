@@ -18,7 +18,7 @@ from torch.utils._pytree import tree_leaves
 from benchmarks.measure.clock import synchronised_clock, take_turn
 from benchmarks.workloads.workload import Workload
 
-# So large that calls and edges do not matter, and so small that all takes a second or two on two cores.
+# So large that calls and edges do not matter, and so small that all tries take a second or two on two cores.
 MATRIX_SIDE = 2048
 CONVOLUTION = {"batch": 8, "channels": 256, "side": 56, "kernel": 3}
 # Much larger than any cache.
@@ -67,7 +67,7 @@ class _Traffic(TorchDispatchMode):
     """Adds up the bytes of the operands and results of every operator that is no view."""
 
     def __init__(self) -> None:
-        TorchDispatchMode.__init__(self)  # by its class, so that mypy sees a function of torch, which may be untyped
+        TorchDispatchMode.__init__(self)  # not super(): mypy allows calls of torch's untyped functions only
         self.bytes: int = 0
 
     def __torch_dispatch__(

@@ -1,4 +1,4 @@
-"""``Sampling``: how often a pass is repeated. Without torch."""
+"""``Sampling``: how often a pass is repeated. The module needs no torch."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ class Sampling:
     rounds: int = 5  # number of fresh processes in which the pass is timed
     min_samples: int = 10  # smallest number of timed passes, even if they take longer than ``seconds``
     max_samples: int = 1000  # largest number of timed passes
-    seconds: float = 1.0  # time budget of the timed passes; warming up takes a tenth of it on top, at least one pass
+    seconds: float = 1.0  # time budget of the timed passes; warming up takes another tenth, but at least one pass
 
     def __post_init__(self) -> None:
         if self.rounds < 1:

@@ -6,8 +6,8 @@
   variants that convolve over the group and the plane at once, and in a plain ``nn.Conv2d``.
 - Other: norms, activations, pooling, the classifier.
 
-The layers are watched while the stages are measured, and never while anything else is timed. To split another quantity
-that only grows (such as multiply–accumulates) into the stages, give another clock.
+The layers are watched (their functions are wrapped) while the stages are measured, never while anything else is timed.
+To split another growing quantity, such as multiply–accumulates, into the stages, give a clock that returns it.
 """
 
 import contextlib
@@ -30,7 +30,7 @@ _MIXING = ("group_mix", "channel_mix", "depthwise_group_conv2d")
 
 
 class StageClock:
-    """Charges the time on a clock to the innermost open stage.
+    """Adds the time that passes on a clock to the innermost open stage.
 
     >>> ticks = iter([0, 2, 5, 6])
     >>> clock = StageClock(lambda: next(ticks))
@@ -48,7 +48,7 @@ class StageClock:
         self._total: dict[str, float] = {}
 
     def total(self) -> dict[str, float]:
-        """Return the time that was charged to each stage."""
+        """Return the time of each stage."""
         return self._total
 
     @contextlib.contextmanager
@@ -69,7 +69,7 @@ class StageClock:
 
     @contextlib.contextmanager
     def inside(self, module: nn.Module) -> Iterator[None]:
-        """Watch the layers of a module, and charge the time outside their stages to "other"."""
+        """Watch the layers of a module, and count the time outside their stages as "other"."""
         with contextlib.ExitStack() as stack:
             for layer in module.modules():
                 if _generates_kernels(layer):
@@ -83,7 +83,7 @@ class StageClock:
             yield
 
     def _watch(self, stack: contextlib.ExitStack, owner: Any, name: str, stage: str) -> None:
-        """Open the stage in every call of a function of a layer or a module, until the stack is closed."""
+        """Wrap a function of a layer or a module, until the stack is closed, so that every call opens the stage."""
         function = getattr(owner, name)
         own = name in vars(owner)
 
@@ -105,20 +105,20 @@ def _has_one_tap(x: Tensor, kernel: Tensor) -> bool:
 
 
 def stage_seconds(workload: Workload, clock: Clock, *, passes: int) -> dict[str, float | None]:
-    """Measure the median time of each stage, in passes that serve nothing else.
+    """Measure the median time of each stage, in passes that are used for nothing else.
 
     Three measurements take turns, so that a drift of the machine affects them alike: the phases of a pass without
     watching, the forward with the layers watched, and the generation of the kernels with its backward.
 
     Args:
-        workload: a layer or a network; a compiled one shows its phases only.
+        workload: a layer or a network; of a compiled one only the phases are measured.
         clock: clock in seconds, synchronised with the device.
         passes: number of measured passes, at least 1; one more warms up.
 
     Returns:
         Seconds by the names in ``INSIDE_FORWARD`` and ``PHASES``, None for stages that do not occur; and
-        ``kernel_generation_share``, the share of generating the kernels and its backward in a whole pass (the sum of
-        the phases), None where no kernels are generated or the module is compiled.
+        ``kernel_generation_share``, the share of a whole pass (the sum of the phases) that generating the kernels, with
+        its backward, takes; None where no kernels are generated or the module is compiled.
     """
     found: dict[str, list[float]] = {}
     for is_timed in [False] + [True] * passes:

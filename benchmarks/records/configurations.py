@@ -1,4 +1,4 @@
-"""``Configuration``: what training records have in common if they differ in the seed alone. Pure, and without torch."""
+"""``Configuration``: what training records have in common if they differ in the seed alone. Needs no torch."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -44,7 +44,7 @@ class Configuration:
 
 
 def by_configuration(records: Iterable[Record], *, diverged: bool = False) -> dict[Configuration, list[Record]]:
-    """Group the training records with status ok, or also ``diverged`` ones: the newest of each seed, sorted by seed."""
+    """Return the newest ok record of each seed, grouped by configuration; with ``diverged`` also diverged runs."""
     found: dict[Configuration, dict[int, Record]] = {}
     for record in records:
         if record["kind"] == "training" and (record["status"] == "ok" or (diverged and has_diverged(record))):

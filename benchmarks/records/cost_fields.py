@@ -43,9 +43,7 @@ CASE = part(
 )
 SECONDS = part(
     "seconds",
-    Field(
-        "rounds", LISTS_OF_DURATIONS, "times of all passes, a list for each process, in the order of measurement", "s"
-    ),
+    Field("rounds", LISTS_OF_DURATIONS, "times of all passes in order of measurement, a list for each process", "s"),
     Field("samples", DURATIONS, "in schema 1, in place of rounds: times of all passes, in one process", "s"),
     main_column("median", DURATION, "median time of a pass", "time, median", "seconds", name="seconds"),
     main_column("ci_low", DURATION, "lower end of the 95 % interval of the median", "95 % from", "seconds"),
@@ -55,7 +53,7 @@ SECONDS = part(
     column("q3", DURATION, "upper quartile of the times", unit="s"),
     column("stopped", TEXT, "why no more passes were timed: precision, budget, samples or failure", "ended by"),
     column("outliers.mild", SIZE, "passes 1.5 to 3 interquartile ranges outside the quartiles", name="outliers_mild"),
-    column("outliers.far", SIZE, "passes over 3 interquartile ranges outside the quartiles", name="outliers_far"),
+    column("outliers.far", SIZE, "passes more than 3 interquartile ranges outside the quartiles", name="outliers_far"),
 )
 MEMORY = part(
     "memory",
@@ -80,7 +78,7 @@ MACS = (
     ),
     *part(
         "macs",
-        column("zero_counted_time_share", SIZE, "share of time in zero-MAC operators", "time at zero MACs", "share"),
+        column("zero_counted_time_share", SIZE, "share of a pass in zero-MAC operators", "time at zero MACs", "share"),
         Field("unsupported", by_name(SIZE), "operators without a counting rule, and how often each occurred"),
     ),
 )
@@ -92,7 +90,7 @@ NOISE = part(
 STAGES = (
     *part(
         "stages",
-        column("kernel_generation", SIZE, "within the forward: the kernels, from the parameters or the cache"),
+        column("kernel_generation", SIZE, "within the forward: making the kernels, or taking them from the cache"),
         column("group_mixing", SIZE, "within the forward: operations over H or the channels alone"),
         column("spatial_convolution", SIZE, "within the forward: the rest of the convolution layers"),
         column("other", SIZE, "within the forward: norms, activations, pooling, the classifier"),
@@ -104,12 +102,14 @@ STAGES = (
     ),
     *part(
         "stages",
-        column("kernel_generation_share", SIZE, "share of pass, including gradients", "kernels of the pass", "share"),
+        column(
+            "kernel_generation_share", SIZE, "share of pass: kernels and their backward", "kernels of the pass", "share"
+        ),
     ),
 )
 ROOFLINE = part(
     "roofline",
-    column("fraction", SIZE, "rate as a fraction of the roof", "of the roofline", "share", name="roofline_fraction"),
+    column("fraction", SIZE, "MAC/s divided by the roofline", "of the roofline", "share", name="roofline_fraction"),
     column("arithmetic_intensity", SIZE, "MACs of the pass divided by the bytes that it moves", unit="MAC/B"),
     column("macs_per_second", SIZE, "MACs of the pass divided by its median time", unit="MAC/s"),
     column("matrix_ceiling", SIZE, "best rate of a matrix product or convolution on this machine", unit="MAC/s"),
@@ -120,7 +120,7 @@ ENERGY = part(
     column("joules_per_sample", SIZE, "energy of a pass divided by its images", "energy per image", "joules"),
     Field("reason", TEXT, "why no energy was measured"),
 )
-COMPILE_SECONDS = column("compile_seconds", SIZE, "if compiled: first pass minus second pass", "compiling", "seconds")
+COMPILE_SECONDS = column("compile_seconds", SIZE, "extra time of the first compiled pass", "compiling", "seconds")
 DEVICE_SECONDS = part(
     "device_seconds",
     column("median", DURATION, "median time on the GPU", "on the GPU itself", "seconds", name="device_seconds"),
@@ -129,7 +129,7 @@ DEVICE_SECONDS = part(
 )
 PARAMETERS = column("parameters", SIZE, "number of learnable parameters", "parameters", "count")
 EQUIVARIANCE_ERROR = column(
-    "equivariance_error", SIZE, "worst relative error over exact group elements", "equivariance error", "error"
+    "equivariance_error", SIZE, "worst relative error over elements that permute pixels", "equivariance error", "error"
 )
 MISSING = Field("missing", by_name(TEXT), "instruments that failed, and why")
 PROVENANCE = part(
@@ -152,5 +152,5 @@ COST_MEASURED = (
     *(COMPILE_SECONDS, *DEVICE_SECONDS, PARAMETERS, EQUIVARIANCE_ERROR),
 )
 COST = (STATUS, *CASE, *COST_MEASURED, MESSAGE, MISSING, BLOCK, *PROVENANCE, ID)
-CASE_ID = Field("case_id", TEXT, "id of the case that was entered twice in its block")
+CASE_ID = Field("case_id", TEXT, "id of the case that was timed twice in its block")
 TWIN = (STATUS, MESSAGE, CASE_ID, BLOCK, *SECONDS, *PROVENANCE, ID)

@@ -8,13 +8,13 @@ from benchmarks.statistics.comparison import Comparison, compare_rounds, minimum
 
 
 def pass_macs(macs: dict[str, Any], *, generated: bool, backward: bool) -> int:
-    """Return the MACs of a whole pass from ``trace_macs``'s result, with ``generated`` kernels and ``backward``."""
+    """Return the MACs of a pass from ``trace_macs``'s result; the flags say whether kernels and backward are added."""
     parts = macs["convolution"], generated and macs["kernel_generation"], backward and macs["backward"]
     return sum(parts)
 
 
 def macs_of_pass(record: Record) -> int:
-    """Return the MACs of the timed pass, without cached kernels; those of peers count as convolution."""
+    """Return the MACs of the timed pass, including kernel generation, except for cached kernels of our layers."""
     case = record["case"]
     return pass_macs(record["macs"], generated=case["kernels"] == "generated", backward=case["direction"] != "forward")
 

@@ -1,4 +1,4 @@
-"""``Field``, the declaration of a record's field, and what is derived from a list of declarations."""
+"""``Field``, the declaration of a record's field, and functions of lists of declarations."""
 
 from collections.abc import Iterable
 from copy import copy
@@ -14,7 +14,7 @@ UNITS = {"seconds": "s", "bytes": "B", "joules": "J"}
 class Field:
     """A field of a record."""
 
-    path: str  # names from the record, or from an object in a list, to the field, separated by dots
+    path: str  # names that lead from the record, or from an object in a list, to the field, separated by dots
     kind: Kind  # the values that the field may have; an absent field or null was not measured
     text: str = ""  # description for docs/records.md
     unit: str = ""  # unit of a number
@@ -41,7 +41,7 @@ def part(name: str, *fields: Field, prefix: str = "", unit: str = "") -> tuple[F
 def column(
     path: str, kind: Kind, text: str, heading: str = "", written: str = "plain", *, name: str = "", unit: str = ""
 ) -> Field:
-    """Return a field that is a column of the report's frames; the column has the name of the path or another one."""
+    """Return a field that is a column of the report's frames; the column is called ``name``, or else ``path``."""
     return Field(path, kind, text, unit or UNITS.get(written, ""), name or path, heading, written)
 
 

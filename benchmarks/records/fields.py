@@ -1,7 +1,7 @@
 """All declared fields of records, by the kind of the record, and their documentation.
 
 The empty record, the check of a record that is read, the columns of the report's frames and tables, and docs/records.md
-are derived from the declarations. To add a field, add a line there, and the instrument that measures it.
+are derived from the declarations. To add a field, declare it in one of these modules, and measure it.
 """
 
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ TITLES = {"Cost records": COST, "Twins": TWIN, "Training records": TRAINING, "An
 HEADER = """# Fields of a record
 
 A record is a line of strict JSON in `records.jsonl`. A cost record holds the measurements of one case, a twin holds
-the times of a case that was entered twice in its block (the difference between the two is noise), and a training record
-holds one training run.
+the second times of a case that was timed twice in its block (the difference is noise), and a training record holds one
+training run.
 
 Every record has the fields `schema` (2; records of schema 1 can be read), `kind` (cost, twin or training), `id` and
 `status`. A field that is absent or null was not measured. Names with a dot are fields of an object within the record.

@@ -1,11 +1,11 @@
-"""The kinds of values that a field of a record may have. The standard library is enough."""
+"""The kinds of values that a field of a record may have. This module needs only the standard library."""
 
 import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Union
 
-# No measured number comes near this one. Beyond it, products and ratios of numbers leave the range of a float.
+# No measured number comes near this limit. Beyond it, products and ratios of numbers leave the range of a float.
 LARGEST = 1e24
 
 
@@ -18,18 +18,18 @@ class Kind:
 
 
 Shape = Mapping[str, Union[Kind, "Shape"]]
-# The name that stands for every field that a shape does not name. Without it such fields are not checked, because
+# The name that stands for every field that a shape does not name. A shape without it leaves such fields unchecked, as
 # another version of the benchmarks may have declared them.
 OTHERS = "*"
 
 
 def shown(value: object) -> str:
-    """Return a value for a message: on one line, and short."""
+    """Return a value as a short text on one line, for a message."""
     return reprlib.repr(value)
 
 
 def problem(part: Mapping[str, Any], shape: Shape, place: str = "") -> str | None:
-    """Return the first field that is not of its kind, and what is allowed; None if all are. Null is always allowed."""
+    """Return a message about the first value that is not of its kind; None if there is none. Null is always allowed."""
     for name, value in part.items():
         expected, where = shape.get(name, shape.get(OTHERS)), place + name
         if value is None or expected is None:

@@ -6,18 +6,18 @@ from typing import Any, NamedTuple
 SUCCESSES = ("ok", "skipped")
 FAILURES = ("failed", "killed", "timeout", "out_of_memory", "invalid")
 STATUSES = (*SUCCESSES, *FAILURES, "interrupted")
-# Enough for a file with its path, two checksums and an address.
+# Enough for a message with a file's path, two checksums and an address.
 MESSAGE_LENGTH = 600
 # Messages of torch's allocators, in lower case.
 ALLOCATION_REFUSED = ("out of memory", "can't allocate memory", "not enough memory")
 
 
 class InvalidResult(Exception):  # noqa: N818
-    """Raised by an isolated function whose result is wrong: the status "invalid"."""
+    """Raised by a function in its own process when its result is wrong; gives the status "invalid"."""
 
 
 class Skipped(Exception):  # noqa: N818
-    """Raised by an isolated function that has nothing to do; the message is the reason: the status "skipped"."""
+    """Raised by a function in its own process that has nothing to do, with the reason; gives the status "skipped"."""
 
 
 class Outcome(NamedTuple):

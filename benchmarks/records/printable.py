@@ -8,7 +8,7 @@ LONGEST_TEXT = 2000
 
 
 def printable(text: str, longest: int = LONGEST_TEXT) -> str:
-    """Return a text without unprintable characters, cut to the longest length."""
+    """Return a text without unprintable characters, cut to ``longest`` characters."""
     if len(text) > longest:
         text = f"{text[:longest]}…" + (f" ({len(text):,} characters)" if longest == LONGEST_TEXT else "")
     return UNPRINTABLE.sub("\ufffd", text)

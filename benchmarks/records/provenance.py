@@ -19,8 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 STAT = Path("/proc/stat")
 CPU_QUOTA = Path("/sys/fs/cgroup/cpu.stat")
 CPU_INFO = Path("/proc/cpuinfo")
-# The first columns of STAT, which are not included in another column; and the column with the time that the host gave
-# to other machines.
+# The number of columns of STAT that add up to all time (later columns are parts of these), and the index of the column
+# with the time that the host gave to other machines.
 STAT_COLUMNS, STEAL_COLUMN = 8, 7
 
 
@@ -128,7 +128,7 @@ def native_operators() -> str:
 
 
 def git_state(root: Path) -> tuple[str | None, bool | None]:
-    """Return the commit of the checkout at ``root`` and whether tracked files differ from it; None for no checkout."""
+    """Return the commit of the checkout at ``root`` and whether tracked files differ; None, None for no checkout."""
 
     def git(*arguments: str) -> str:
         return _output("git", "-C", str(root), *arguments).strip()

@@ -1,7 +1,7 @@
 """The store of records: a file with one JSON object per line, to which records are only appended.
 
-A record has at least the fields ``schema``, ``kind``, ``id`` and ``status``. The newest record of an id on a machine is
-the one that counts. The standard library is enough.
+A record has at least the fields ``schema``, ``kind``, ``id`` and ``status``. ``load`` returns only the newest
+record of an id on a machine. This module needs only the standard library.
 """
 
 import contextlib
@@ -25,14 +25,14 @@ except ImportError:  # neither Linux nor macOS: records can be read, but not wri
 
 
 class RecordWarning(UserWarning):
-    """A line of a results file that is no record; it is left out, and stays in the file."""
+    """A line of a results file that is no record; ``load`` leaves out the line, which stays in the file."""
 
 
 class RecordStore:
     """The records in ``directory``/records.jsonl.
 
-    A file lock makes appending safe against other processes, and one write and fsync against a crash: a crash can only
-    leave a truncated last line, which ``load`` leaves out.
+    A file lock protects appending from other processes. A record is appended by one write and fsync, so a crash can
+    only leave a truncated last line, which ``load`` leaves out.
     """
 
     def __init__(self, directory: Path | str) -> None:
@@ -47,7 +47,7 @@ class RecordStore:
         return store
 
     def prepare(self) -> None:
-        """Make the directory and the file, so that a place without write access is noticed before anything runs.
+        """Make the directory and the file, so that missing write access is noticed before anything runs.
 
         Raises:
             OSError: when the file cannot be written; the message names the file and the reason.
@@ -142,7 +142,7 @@ class RecordStore:
     def completed(self, *, retry_failed: bool = False) -> set[tuple[Machine, str]]:
         """Return the machine and id of each record that needs no new measurement.
 
-        Failed and skipped ones need none unless ``retry_failed``; interrupted ones are always measured again.
+        Failed and skipped cases need none unless ``retry_failed``; interrupted cases are always measured again.
         """
         done = ("ok",) if retry_failed else (*SUCCESSES, *FAILURES)
         return {(machine_of(record), record["id"]) for record in self.load() if record["status"] in done}
@@ -182,7 +182,7 @@ def _read(line: bytes) -> Record:
 
 
 def _check(record: object) -> None:
-    """Raise ``ValueError`` unless the four fields of every record are there and allowed."""
+    """Raise ``ValueError`` unless the four fields of every record are present and allowed."""
     if not isinstance(record, dict):
         raise ValueError(f"a record is a JSON object, not {type(record).__name__}")
     missing = [name for name in ("schema", "kind", "id", "status") if name not in record]

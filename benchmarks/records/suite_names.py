@@ -1,4 +1,4 @@
-"""The names that asv and pytest-benchmark give to the points of the suites, written and read. Without torch."""
+"""Writes and reads the names that asv and pytest-benchmark give to the points of the suites; needs no torch."""
 
 import re
 from ast import literal_eval

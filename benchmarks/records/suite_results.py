@@ -1,4 +1,4 @@
-"""The result files of asv and of pytest-benchmark, read into ``Result``s. The standard library is enough."""
+"""Reads the result files of asv and pytest-benchmark into ``Result``s. This module needs only the standard library."""
 
 import json
 import math
@@ -22,18 +22,18 @@ class Commit:
 
     hash: str
     place: str  # asv's name of the machine, or the GPU or processor in a file of pytest-benchmark
-    date: int  # milliseconds of the epoch: of the commit (asv), or of the run (pytest-benchmark)
+    date: int  # Unix time in milliseconds of the commit (asv) or of the run (pytest-benchmark)
     results: BenchmarkResults
 
 
 def read_asv(directory: Path, *, since: float = 0.0, patterns: Sequence[str] = ()) -> list[Commit]:
-    """Return the commits in asv's results, oldest first, without commits that have no result left.
+    """Return the commits with a result that passes both filters, oldest first.
 
     Args:
         directory: the ``results_dir`` of asv.conf.json.
-        since: seconds of the epoch; results that were begun earlier are left out.
-        patterns: the patterns of ``asv run -b``; other results are left out. After a run at some points only, asv
-            keeps the old results at the other points, but gives them the time of the new run.
+        since: Unix time in seconds; results that were begun earlier are left out.
+        patterns: the patterns of ``asv run -b``; other results are left out. They are needed besides ``since``,
+            because a run at some points gives its time to the old results at other points too.
 
     Raises:
         ValueError: for a file that is not asv's; the message names it.
@@ -44,7 +44,7 @@ def read_asv(directory: Path, *, since: float = 0.0, patterns: Sequence[str] = (
 
 
 def _read(path: Path, what: str, parse: Callable[..., _T], *options: Any) -> _T:
-    """Return the parsed content of a file; errors of parsing become one error that names the file."""
+    """Return the parsed content of a file; if parsing fails, raise a ``ValueError`` that names the file."""
     try:
         return parse(json.loads(path.read_text()), *options)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
@@ -131,7 +131,7 @@ def commits_in_order(commits: Iterable[Commit], order: Sequence[str]) -> list[Co
 
 
 def fastest(runs: Sequence[BenchmarkResults]) -> BenchmarkResults:
-    """Keep, for each benchmark, the run with the lowest value; a failure in any run is a failure."""
+    """Return the lowest result of each benchmark; a benchmark that failed in any run has failed."""
 
     def rank(result: Result) -> float:
         return -math.inf if result.value is None else result.value

@@ -16,7 +16,7 @@ RUN = part(
     main_column("seed", INTEGER, "seed of the initialisation, the order of the images and the dropout", "seed"),
     column("budget", SIZE, "length of the run, in epochs, seconds of training or MACs", "budget"),
     column("budget_unit", TEXT, "unit of the budget: epochs, seconds or macs", "budget in"),
-    column("matched", TEXT, "budget by which the width equals another network's, or none", "matched by"),
+    column("matched", TEXT, "quantity in which the width makes the network equal to another, or none", "matched by"),
     column("recipe", TEXT, "schedule of the learning rate: paper or short", "recipe"),
     column("hidden_features", SIZE, "width of the SIRENs that generate the kernels", "kernel nets"),
     column("sampled", FLAG, "whether every training step moves the grid on H at random"),

@@ -1,4 +1,4 @@
 """Pure arithmetic on samples: summaries, comparisons, noise, means over seeds, the roofline, regressions.
 
-Numbers in, numbers or a word out. Nothing here depends on records, clocks or torch.
+Functions take numbers and return numbers or a word. Nothing here depends on records, clocks or torch.
 """

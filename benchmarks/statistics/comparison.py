@@ -1,12 +1,12 @@
-"""Comparisons: whether one contender takes longer than another. Pure: seconds of rounds in, a word out.
+"""Comparisons: whether one contender takes longer than another, from the seconds of their rounds.
 
-The replicate is the round, which has its own process. Samples of one process share its memory layout and its moment, so
-a thousand of them count as one observation. A round gives one number, the logarithm of the ratio of medians, in which
-disturbances of both contenders cancel; the rounds give a t interval of this number.
+The replicate is the round, which has its own process. Samples of one process share its memory layout and the state of
+the machine, so a thousand of them are one observation. A round gives one number, the logarithm of the ratio of medians,
+in which disturbances of both contenders cancel; the numbers of all rounds give a t interval.
 
-"Faster" or "slower" needs two conditions. The interval of the case itself must exclude "no change", which a noisy case
-fails. And the change must exceed the *noise floor*, the change that the same code shows by chance when it is entered
-twice (the A/A twins of a sweep, of all cases together), which a case fails that looks steady by luck.
+"Faster" or "slower" needs two conditions. The interval of the case itself must exclude "no change": this rules out
+noisy cases. The change must also exceed the *noise floor*, the change that the same code shows by chance when it is
+timed as two contenders (all A/A twins of a sweep together): this rules out cases that look steady by luck.
 """
 
 import math
@@ -18,13 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-# Two-sided error rates for unchanged code. The interval alone calls 1 of 100 noisy cases different.
+# Two-sided error rates for unchanged code. By the interval alone, 1 of 100 noisy cases is called different.
 ERROR_RATE = 0.01
-# The noise floor alone calls 5 of 1000 ordinary cases different, or fewer, so that at most 5 of 100 tables have a false
-# call.
+# By the noise floor alone, at most 5 of 1000 ordinary cases are called different; fewer if a table has many cases, so
+# that at most 5 of 100 tables have a false call.
 FLOOR_ERROR_RATE = 0.005
 FAMILY_ERROR_RATE = 0.05
-# A smaller change does not matter, even on a quiet machine.
+# A change smaller than this fraction does not matter, even on a quiet machine.
 SAME_MARGIN = 0.02
 WORDS = ("faster", "slower", "same", "ambiguous")
 INTERVAL = f"{100 * (1 - ERROR_RATE):g} %"  # for headings
@@ -55,7 +55,7 @@ def compare_rounds(a: Rounds, b: Rounds, floor: float, *, paired: bool = True) -
         is within ± the floor, or within ± 2 % if the floor is lower; otherwise "ambiguous".
 
     Raises:
-        ValueError: for pairs of unequal numbers of rounds, and if a or b has no samples.
+        ValueError: if paired a and b have unequal numbers of rounds, or one of them has no samples.
     """
     if paired:
         differences = _differences(a, b)
@@ -79,13 +79,13 @@ def compare_rounds(a: Rounds, b: Rounds, floor: float, *, paired: bool = True) -
 def minimum_detectable_effect(twins: Sequence[tuple[Rounds, Rounds]], *, comparisons: int = 1) -> float:
     """Return the noise floor: the smallest change that unchanged code hardly ever shows, as a fraction.
 
-    The rounds of all twins are pooled: their root mean square around "no change", divided by the square root of the
-    rounds of a comparison, times a t quantile with as many degrees of freedom as there are rounds.
+    All rounds of all twins are pooled. The floor is the root mean square of the changes, divided by the square root of
+    the number of rounds per twin, times a t quantile with as many degrees of freedom as there are pooled rounds.
 
     Args:
         twins: paired rounds of the same code, measured twice.
-        comparisons: number of comparisons that use the floor. The floor grows with it, so that at most 1 of 20 tables
-            of unchanged cases has a false call.
+        comparisons: number of comparisons that use the floor. The floor grows with this number, so that at most
+            1 of 20 tables of unchanged cases has a false call.
 
     Raises:
         ValueError: for no twins.
@@ -102,7 +102,7 @@ def minimum_detectable_effect(twins: Sequence[tuple[Rounds, Rounds]], *, compari
 
 def _log_medians(rounds: Rounds) -> NDArray[np.float64]:
     """Return the logarithm of the median of each round with samples, and raise ``ValueError`` if there is none."""
-    # NumPy's median takes forty microseconds, and a report computes a hundred thousand medians.
+    # NumPy's median would take forty microseconds, and a report computes a hundred thousand medians.
     medians = [math.log(statistics.median(samples)) for samples in rounds if len(samples) > 0]
     if not medians:
         raise ValueError("no samples to compare; allowed: one round or more on both sides")

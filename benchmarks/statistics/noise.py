@@ -1,8 +1,8 @@
-"""Noise: reasons to distrust a measurement, and remedies. Pure: samples and provenance in, findings out.
+"""Noise: reasons to distrust a measurement, and remedies, found from its samples and provenance.
 
 Thresholds are of two kinds. The sizes below which an effect does not matter (drift, distance of modes, …) are choices.
-The clearness that a finding needs is set so that unimodal samples without drift give a false finding in at most 1 of
-100 cases; the tests check this for normal, uniform, exponential, log-normal and heavy-tailed samples.
+How clear an effect must be is set so that unimodal samples without drift give a false finding in at most 1 of 100
+cases; the tests check this for normal, uniform, exponential, log-normal and heavy-tailed samples.
 """
 
 import math
@@ -16,13 +16,13 @@ from benchmarks.statistics.comparison import Rounds
 # Fewer processes say little about the next process, and fewer passes say little about a process.
 MIN_ROUNDS = 3
 MIN_SAMPLES = 20
-# A drift needs a difference of this fraction between the medians of the first and the last third of a process, …
+# A drift needs a difference of this fraction between the medians of the first and the last third of a process.
 DRIFT = 0.02
-# … and a difference of this many standard errors of their rank sum.
+# A drift also needs a difference of this many standard errors of the rank sum of the two thirds.
 DRIFT_Z = 3.5
-# Modes that differ by less than this fraction are one.
+# Modes that differ by less than this fraction count as one mode.
 MODE_DISTANCE = 0.05
-# A mode has at least this share of all samples; a valley is at least this many times less dense than the two modes.
+# A mode has at least MODE_SHARE of all samples; a valley is at least VALLEY_DEPTH times less dense than both modes.
 MODE_SHARE = 0.1
 VALLEY_DEPTH = 2.0
 # With m samples per mode, uniform samples show a valley of depth exp(5 / √m) in 1 of 100 cases, for any m.
@@ -52,12 +52,12 @@ def verdict(rounds: Rounds, provenance: Provenance) -> dict[str, Any]:
     Args:
         rounds: seconds of every process, in the order of measurement.
         provenance: the values of ``records.provenance``: load, cores, share of stolen time, frequencies, throttled
-            periods, threads, settings of OpenMP, GPU. A missing value or None is not judged, except that ``threads``
-            must be known.
+            periods, threads, settings of OpenMP, GPU. A missing value or None is not judged; only a
+            missing ``threads`` is a finding.
 
     Returns:
-        ``verdict``: "noisy" if there is a finding, else "quiet"; ``findings``: each with a ``kind`` of ``REMEDIES``, a
-        ``detail`` and the ``remedy``.
+        ``verdict``: "noisy" if there is a finding, else "quiet"; ``findings``: each with a ``kind`` (a key of
+        ``REMEDIES``), a ``detail`` and the ``remedy``.
     """
     details = {
         "too_few_samples": _too_few(rounds),

@@ -1,4 +1,4 @@
-"""Means over a few seeds of a network, and tests between networks. Pure: numbers in, numbers and a word out.
+"""Means over a few seeds of a network, and tests between networks.
 
 Seeds are the only replicates: intervals and tests are about other seeds on the same images, not about other images.
 """
@@ -17,14 +17,14 @@ CONFIDENCE = 0.95
 RESAMPLES = 4000
 # The percentile-t bootstrap needs this many seeds; with fewer, most resamples repeat one value.
 BOOTSTRAP_SEEDS = 5
-# A test needs this many seeds; the differences of two are too often equal by rounding.
+# A test needs this many seeds; the differences of two seeds are too often equal by rounding.
 DECIDING_SEEDS = 3
 VERDICTS = ("supports", "contradicts", "cannot decide")
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over ``n`` seeds (NaN for none) and its 95 % interval (infinite for fewer than two)."""
+    """A mean over ``n`` seeds (NaN for no seed) and its 95 % interval (infinite for fewer than two seeds)."""
 
     mean: float
     low: float
@@ -42,7 +42,7 @@ class Test:
 
     difference: Estimate  # its interval is not corrected for the other tests of the family
     threshold: float
-    p: float  # two-sided, of a difference equal to the threshold
+    p: float  # two-sided p value, if the true difference equals the threshold
     adjusted: float  # p after Holm's correction
     word: str  # one of ``VERDICTS``, about the claim that the difference is larger than the threshold
 
@@ -51,9 +51,9 @@ def estimate(values: Sequence[float], *, step: float = 0.0) -> Estimate:
     """Return the mean over seeds with a 95 % interval: percentile-t bootstrap for five or more seeds, else Student's.
 
     With five seeds, the interval covers the true mean of a normal distribution in 95 of 100 cases (plain percentile
-    bootstrap: 85), and that of an exponential distribution in 92 (80). With three seeds, Student's covers 95 and 88.
-    Where one seed in five fails completely, no interval from five seeds is right; this one covers about 76. The same
-    values always give the same interval.
+    bootstrap: 85), and that of an exponential distribution in 92 (80). With three seeds, Student's interval covers the
+    mean in 95 and 88 cases. If one seed in five fails completely, no interval from five seeds is right: this one covers
+    the mean in about 76 cases. The same values always give the same interval.
 
     Args:
         values: one value per seed.
@@ -83,17 +83,17 @@ def paired_tests(
 ) -> list[Test]:
     """Test for each pair of a family whether a is larger than b by more than a threshold.
 
-    The tests are two-sided paired t tests, corrected by Holm 1979, so that at most 1 of 20 families has any wrong word.
+    The tests are two-sided paired t tests, corrected by Holm 1979, so that at most 1 of 20 families has a wrong word.
     (Tests of signs or permutations cannot decide with five seeds, because their p is at least 1/16.)
 
     Args:
         pairs: values of a and of b, seed by seed.
-        threshold: threshold of a − b; minus a margin tests whether a is worse than b by no more than the margin.
+        threshold: threshold of a − b; a threshold of −margin tests whether a is worse than b by less than the margin.
         step: smallest possible difference of two values, see ``estimate``.
 
     Returns:
-        For each pair: "supports" if a − b is above the threshold, "contradicts" if it is below, else "cannot decide",
-        as always for fewer than three seeds.
+        A test for each pair. Its word is "supports" if a − b is above the threshold, "contradicts" if it is below the
+        threshold, and "cannot decide" otherwise, and always for fewer than three seeds.
 
     Raises:
         ValueError: for pairs with unequal numbers of seeds.
@@ -132,7 +132,7 @@ def _p(differences: NDArray[np.float64], threshold: float, step: float) -> float
         return 1.0
     away, error = abs(float(differences.mean()) - threshold), _standard_error(differences, step)
     if error == 0:
-        return 1.0  # seeds with equal values do not show how much seeds differ
+        return 1.0  # equal values do not show how much seeds differ
     return float(2 * special.stdtr(n - 1, -away / error))
 
 

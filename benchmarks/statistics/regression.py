@@ -1,4 +1,4 @@
-"""Whether a benchmark of a suite has regressed since an earlier result. The standard library is enough."""
+"""Whether a benchmark of a suite has regressed since an earlier result. This module needs only the standard library."""
 
 import math
 from collections.abc import Mapping
@@ -8,19 +8,19 @@ from dataclasses import dataclass
 # commits that asv measures in turns; docs/history.md has the measurements. asv.conf.json repeats the first factor.
 FACTOR, INTERLEAVED_FACTOR = 1.25, 1.15
 # Quantities that are published but not judged. Equivariance errors are rounding errors, which another order of
-# summation changes by half; that they are small is checked before anything is measured. The test error of a short
+# summation changes by half; every measurement begins with a check that they are small. The test error of a short
 # training has a standard error of several percentage points.
 HISTORY_ONLY = ("track_equivariance_error", "track_test_error")
 
 
 @dataclass(frozen=True)
 class Result:
-    """The value of one benchmark at one point, a median time or another value of which less is better."""
+    """The value of one benchmark at one point, a median time or another quantity that should be small."""
 
     value: float | None  # None if the benchmark failed, nan if it was skipped
     low: float  # the lower quartile; the value itself where nothing varies
     high: float  # the upper quartile; the value itself where nothing varies
-    version: str  # version of the benchmark; other versions measure something else
+    version: str  # version of the benchmark; results of different versions cannot be compared
 
     @property
     def measured(self) -> bool:
@@ -31,7 +31,7 @@ BenchmarkResults = Mapping[str, Result]
 
 
 def comparable(name: str, before: Result | None, after: Result) -> bool:
-    """Return whether a benchmark is judged, and both results measured the same thing."""
+    """Return whether a benchmark is judged, and both results are measured and of the same version."""
     judged = not any(quantity in name for quantity in HISTORY_ONLY)
     return judged and before is not None and before.measured and after.measured and before.version == after.version
 

@@ -14,6 +14,6 @@ def roofline(macs: float, bytes_moved: float, seconds: float, ceilings: dict[str
     0.2
     """
     rate = macs / seconds
-    # The roof is the lower of two ceilings, so the fraction is the larger of two.
+    # The roof is the lower of two ceilings, so the fraction is the larger of two ratios.
     fraction = max(rate / ceilings["matrix_ceiling"], bytes_moved / seconds / ceilings["memory_ceiling"])
     return {"arithmetic_intensity": macs / bytes_moved, "macs_per_second": rate, **ceilings, "fraction": fraction}

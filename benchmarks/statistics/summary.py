@@ -1,6 +1,6 @@
-"""Summaries of samples: medians, quartiles and intervals. Pure: numbers in, numbers out.
+"""Summaries of samples: medians, quartiles and intervals. Functions take numbers and return numbers.
 
-Means are never used: among samples of 73 µs, passes that the system had paused gave a mean of 4.9 ms, and did not
+Means are never used: passes that the system had paused raised the mean of samples of 73 µs to 4.9 ms, and did not
 change the median.
 """
 
@@ -18,18 +18,18 @@ CONFIDENCE = 0.95
 MILD, FAR = 1.5, 3.0
 # A round has enough samples when its median is known to ± this fraction.
 PRECISION = 0.01
-# The question is asked after every pass and ends the round at the first yes. At 95 %, rounds ended after four passes
-# that happened to agree.
+# The precision is computed after every pass, and the round ends when it suffices. With a confidence of 95 %, rounds
+# ended after four passes that happened to agree.
 PRECISION_CONFIDENCE = 0.999
 
 
 def summarise(samples: Sequence[float]) -> dict[str, int | float]:
     """Return ``n``, ``median``, ``q1``, ``q3``, ``ci_low`` and ``ci_high`` of one process's samples, in their order.
 
-    The last two are a bootstrap 95 % interval of the median of this process, not of the next one. Successive passes are
-    alike (clocks drift, neighbours come and go), so whole blocks of √n successive samples are drawn: the moving-block
-    bootstrap of Künsch 1989, circular. With single samples drawn, intervals missed the medians of their own halves in a
-    third of all cases. The seed is fixed: the same samples always give the same interval.
+    ``ci_low`` to ``ci_high`` is a bootstrap 95 % interval of the median of this process alone. Successive passes are
+    alike (clocks drift, neighbours come and go), so whole blocks of √n successive samples are drawn: the
+    moving-block bootstrap of Künsch 1989, circular. When single samples were drawn, a third of the intervals missed the
+    median of a half of their own samples. The seed is fixed: the same samples always give the same interval.
 
     Raises:
         ValueError: for no samples.
@@ -39,16 +39,16 @@ def summarise(samples: Sequence[float]) -> dict[str, int | float]:
 
 
 def summarise_rounds(rounds: Sequence[Sequence[float]]) -> dict[str, Any]:
-    """Return the values of ``summarise`` for the samples of several processes, each in its order, and ``outliers``.
+    """Return the values of ``summarise`` and ``outliers`` for several processes' samples, in order of measurement.
 
     The bootstrap is hierarchical, like the samples: rounds are drawn, and from each round circular blocks as in
     ``summarise``. A few rounds spread less than the distribution that they come from, so the interval is widened like a
-    t interval (expanded percentiles, Hesterberg 2015, "What teachers should know about the bootstrap"). The interval
-    from five rounds then covers the true median in at least 94 of 100 cases, where processes differ much (without
-    widening: in 83); the interval from two rounds in 63.
+    t interval (expanded percentiles, Hesterberg 2015, "What teachers should know about the bootstrap"). With five
+    rounds, the interval covers the true median in at least 94 of 100 cases, however much processes differ (without
+    widening: in 83); with two rounds, in 63 if processes differ much.
 
     Returns:
-        ``outliers`` are the numbers of samples that are "mild" or "far" beyond Tukey's fences; no sample is left out.
+        The summary. Its ``outliers`` count samples "mild" or "far" beyond Tukey's fences; no sample is left out.
 
     Raises:
         ValueError: for no samples.
@@ -72,8 +72,8 @@ def summarise_rounds(rounds: Sequence[Sequence[float]]) -> dict[str, Any]:
 def precise_enough(samples: Sequence[float]) -> bool:
     """Return whether the median of one round is known to ± ``PRECISION`` of itself, so that the round may end.
 
-    The binomial interval between order statistics needs no resampling, so it can be computed after every pass. It takes
-    the samples for independent, which is good enough for ending a round, but not for publishing.
+    The binomial interval between order statistics needs no resampling, so it can be computed after every pass. It
+    assumes independent samples, which is good enough for ending a round, but not for publishing.
     """
     n = len(samples)
     reach: int = math.ceil(special.ndtri((1 + PRECISION_CONFIDENCE) / 2) * math.sqrt(n) / 2)
@@ -85,7 +85,7 @@ def precise_enough(samples: Sequence[float]) -> bool:
 
 
 def _resampled_medians(rounds: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Return the medians of ``RESAMPLES`` resamples, each with as many rounds, drawn by their size, in blocks of √n."""
+    """Return medians of resamples: each has as many rounds, drawn in proportion to their sizes, in blocks of √n."""
     sizes = np.array([len(samples) for samples in rounds])
     length = math.ceil(sizes.sum() / len(rounds))
     block = math.ceil(math.sqrt(length))

@@ -1,4 +1,4 @@
-"""Workloads: what is measured of a case, namely a module, its input and one pass. Only this room builds them.
+"""Workloads: the module, the input and the pass of a case. Only this package builds them.
 
-Nothing is measured here: ``measure`` has the instruments. ``peers`` has the layers of other people.
+Nothing is measured here: ``measure`` has the instruments. ``peers`` builds other people's layers.
 """

@@ -50,7 +50,7 @@ def build_workload(case: Case) -> Workload:
 
 
 def convolution_macs(case: Case) -> int:
-    """Return the multiply–accumulates of a forward of our own case, except kernel generation; nothing is computed."""
+    """Return the MACs of a forward of our layer or network, without kernel generation; nothing is computed."""
     return gcnn_impl.module_macs(_module(case).to("meta"), torch.empty(shapes(case)[0], device="meta"))
 
 

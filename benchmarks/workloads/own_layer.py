@@ -1,4 +1,4 @@
-"""Builds a user's own layer from its name, "package.module:Class"; ``docs/own-layer.md`` is its author's guide."""
+"""Builds a user's own layer from its name, "package.module:Class"; ``docs/own-layer.md`` says how to write one."""
 
 import importlib
 import inspect
@@ -14,7 +14,7 @@ CONTRACT = "Class(in_channels, out_channels, kernel_size, group=group, padding=p
 
 
 class InvalidLayer(ValueError):  # noqa: N818
-    """A name that does not lead to a layer; the message is one line that says why."""
+    """A user's layer that cannot be loaded or built; the message says why in one line."""
 
 
 def load_layer(name: str) -> type[nn.Module]:

@@ -10,8 +10,8 @@ in that layout. Peers do the same, so the conversions of both are timed.
   2019.
 - authors: the layers of Knigge, Romero, Bekkers, ICML 2022, from a local checkout of their code.
 
-``cases.peers`` has the variants and groups of each. To add a peer, add a module here with ``build_layer(case)`` and
-``why_unavailable()``, and a row there.
+``cases.peers`` has the variants and groups of each peer. To add a peer, add a row to its ``PEERS``, and a module here
+with ``build_layer(case)`` and ``why_unavailable()``.
 """
 
 import importlib

@@ -76,7 +76,7 @@ def build_layer(case: Case) -> nn.Module:
         groups, convolutions = (importlib.import_module(f"ck_g_cnn.{name}") for name in ("groups", "nn.conv"))
     except ImportError as error:
         raise ImportError(f"the authors' layers in {checkout} cannot be imported: {error}") from error
-    group = groups.SE2().to(case.device)  # the layer makes its kernel grids on the device of the group, as no buffers
+    group = groups.SE2().to(case.device)  # the layer's kernel grids stay on the group's device: they are no buffers
     layer = getattr(convolutions, AUTHORS_LAYERS[case.variant])(
         group=group,
         kernel_size=case.kernel_size,
@@ -88,6 +88,6 @@ def build_layer(case: Case) -> nn.Module:
         padding=True,
         **KERNEL_NET,
     )
-    # The axes of their plane are (row, column), ours (x, y) with y pointing up, so their angles have the other sign.
+    # The authors' axes are (row, column), and ours (x, y) with y pointing up, so the angles have opposite signs.
     grid = torch.remainder(-group.sample(case.resolution), 2 * torch.pi)
     return AuthorsConv2d(layer, grid, lifting=case.variant == "lifting")

@@ -1,4 +1,4 @@
-"""Blocks: contenders of one shape are measured together, and one of them twice."""
+"""Contenders of one shape are measured together, in a block, and one of them is measured twice."""
 
 import dataclasses
 from collections import Counter

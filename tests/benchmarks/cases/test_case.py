@@ -1,4 +1,4 @@
-"""Cases have stable ids, name a wrong value in one line, and come in profiles."""
+"""Cases have stable ids, an error names a wrong value in one line, and profiles have the documented cases."""
 
 import dataclasses
 from typing import Any
@@ -31,7 +31,7 @@ OTHER_VALUES: dict[str, Any] = {
 
 
 def test_the_id_is_the_same_on_every_machine_and_in_every_release() -> None:
-    # If this id changes, every stored record is measured again. Change it only on purpose, by bumping CASE_VERSION.
+    # If this id changes, every stored record is measured again. Change the id only on purpose, by bumping CASE_VERSION.
     assert Case().id == "4b12cd5c10b4"
 
 
@@ -206,7 +206,7 @@ def test_a_given_layer_chooses_among_the_grids_of_the_profile() -> None:
     [
         ("fast", {}, "^unknown profile 'fast'; allowed: quick, standard, full$"),
         ("quick", {"layer": ("mlp",)}, "^unknown layer 'mlp'"),
-        # A plain case has no resolution, but 0 is wrong anyway.
+        # A plain case has no resolution, but 0 is refused on every axis.
         ("quick", {"variant": ("plain",), "resolution": (0,)}, "^resolution 0 is not allowed"),
         ("quick", {"layer": ("resnet",), "variant": ("lifting",)}, "^no case is left: variant 'lifting' does not go"),
         ("quick", {"layer": ()}, "^no case is left"),

@@ -27,7 +27,7 @@ def test_limits_of_control_groups_of_version_2(tmp_path: Path) -> None:
     write(tmp_path / "outer/inner/memory.max", "max")
     write(tmp_path / "outer/inner/memory.current", 300)
     assert available_memory._control_group_bytes(tmp_path / "cgroup", tmp_path) == [600]
-    write(tmp_path / "outer/inner/memory.max", 200)  # more is used than allowed: being reclaimed
+    write(tmp_path / "outer/inner/memory.max", 200)  # more is used than allowed, until the system reclaims it
     assert available_memory._control_group_bytes(tmp_path / "cgroup", tmp_path) == [0, 600]
 
 

@@ -1,4 +1,4 @@
-"""Sampling with a made-up clock that only the passes move."""
+"""Sampling with a made-up clock that only the passes advance."""
 
 import time
 from itertools import islice, pairwise
@@ -12,7 +12,7 @@ from benchmarks.measure.sampling import Sampling
 
 
 class Passes:
-    """A pass of known duration, a clock that it moves, and a log of what was called."""
+    """A pass of known durations, the time that the passes take, and the number of passes."""
 
     def __init__(self, *seconds: float) -> None:
         self.seconds, self.now, self.calls = list(seconds), 0.0, 0
@@ -25,7 +25,7 @@ class Passes:
         self.calls += 1
 
     def sample(self, sampling: Sampling) -> list[float]:
-        """Warm up, then take turns of one pass until the sampling has enough, as a round does."""
+        """Warm up, then take turns of one pass until the sampling stops, as in a round."""
         clock, samples = (lambda: self.now), list[float]()
         warm_up(self.run, clock, sampling, prepare=self.prepare)
         while sampling.stopped(samples, lambda _: False) is None:

@@ -1,4 +1,4 @@
-"""The MACs of fvcore, of torch's counter and of closed forms agree, and every operator with MACs is counted."""
+"""The MAC counts of fvcore, torch's counter and closed forms agree, and every operator with MACs is counted."""
 
 import copy
 import math
@@ -75,7 +75,7 @@ def test_the_macs_of_a_convolution_follow_from_its_definition(variant: str, shap
 
 
 def test_kernel_generation_is_three_matrix_products_at_every_distinct_point_and_does_not_depend_on_the_batch() -> None:
-    # Trivially small: |H| = 1, k = 1, so the net sees one point (x, y) and makes C·C values through 64 and 64 units.
+    # The smallest case: with |H| = 1 and k = 1, the net maps one point (x, y) through 64 and 64 units to C·C values.
     counts = set()
     for batch_size in (1, 3):
         workload = build_workload(
@@ -149,7 +149,7 @@ LAYERS = [("conv", variant) for variant in VARIANTS] + [("resnet", v) for v in V
 
 
 def any_case(layer: str, variant: str, direction: str = "forward_backward") -> Case:
-    """Return a case whose sizes are all different, so that none can be mistaken for another."""
+    """Return a case whose sizes are all different, so that no size can be mistaken for another."""
     group: dict[str, Any] = {"plain": {"group": "trivial", "resolution": 1}}.get(variant, {"group": "SO2"})
     if variant == "separable2d":
         group = {"group": "SO2xRPlus", "scales": 2}
@@ -266,7 +266,7 @@ class _Module(nn.Module):
 def test_known_errors_of_the_counters(
     function: Callable[[Tensor], Tensor], truth: int, fvcore: float, counter: float
 ) -> None:
-    """Each counter counts a known share of the true MACs, on x of shape (1, 16, 16, 16)."""
+    """Check that each counter counts the known share of the true MACs, on x of shape (1, 16, 16, 16)."""
     x = torch.zeros(1, 16, 16, 16)
     counted = trace_macs(_Module(function), x)
     assert counted["convolution"] == fvcore * truth

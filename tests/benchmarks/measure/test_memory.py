@@ -29,7 +29,7 @@ def mebibytes(count: float) -> Tensor:
 
 
 class _Scratch(torch.autograd.Function):
-    """Keeps 2 MiB for backward, and takes 6 MiB more there for a moment."""
+    """Keeps 2 MiB for backward, and allocates 6 MiB more during backward."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor) -> Tensor:
@@ -80,7 +80,7 @@ def forward_and_backward() -> Tensor:
 
 
 def saved_for_backward() -> Tensor:
-    y = PARAMETER.sin().sin().sin()  # inputs are kept: two results; the last result is returned
+    y = PARAMETER.sin().sin().sin()  # sines keep their inputs, which include two results; the third result is returned
     y.sum().backward()  # the gradient is one number, expanded; then the cosine and the product of both
     return y
 
@@ -166,7 +166,7 @@ def test_memory_from_before_the_pass_does_not_count() -> None:
 def test_the_first_kind_of_a_block_counts_even_after_the_peak_and_addresses_are_used_again() -> None:
     changes = [(1, 8), (2, 4), (1, "activations"), (1, "kernels"), (3, "kernels"), (2, -4), (2, 3), (2, "kernels")]
     assert parts_at_peak(changes) == {"parameters": 0, "kernels": 0, "activations": 8, "workspace": 4}
-    # A block from before the pass is released, which makes room for two bytes.
+    # The pass releases two bytes that were allocated before the pass.
     assert parts_at_peak([(7, -2), (1, 8)]) == {"parameters": 0, "kernels": 0, "activations": 0, "workspace": 6}
 
 
@@ -175,8 +175,8 @@ def test_the_parts_of_a_pass_with_known_buffers() -> None:
     x = torch.zeros(2048, 1024)
     workload = Workload(module, x, torch.zeros(2048, 512), None, backward=True)
     parts = split_memory(workload)
-    # At the peak the weight's gradient is being made from the gradient of the linear layer's output: sigmoids keep
-    # their results, 4 MiB each, and the last one is returned, so it is saved for backward and the output at once.
+    # The peak is in the linear layer's backward, which makes the weight's gradient. Each sigmoid has saved its result
+    # of 4 MiB for backward; the last result is also the output.
     assert {kind: parts[f"{kind}_bytes"] for kind in ("kernels", "activations")} == {
         "kernels": 0,
         "activations": pytest.approx(8 * MIB, rel=TOLERANCE),
@@ -200,7 +200,7 @@ def test_the_parts_add_up_to_the_same_peak_every_time(layer: str, direction: str
 
 def test_kernels_that_are_generated_and_released_in_turn_are_not_added_up() -> None:
     class Twice(torch.nn.Module):
-        """Two kernels of 4 MiB after one another, and 1 MiB of output."""
+        """Makes a kernel of 4 MiB, releases it, makes another one, and returns 1 MiB."""
 
         def kernels(self) -> tuple[Tensor, ...]:
             return (mebibytes(4),)

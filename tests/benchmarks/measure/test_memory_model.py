@@ -1,4 +1,4 @@
-"""Predicted peaks agree with measured peaks to a factor, and grow with every size."""
+"""Measured peaks are 0.5 to 1.1 times the predicted peaks, and predictions grow with every size."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from benchmarks.measure.memory import peak_memory
 from benchmarks.measure.memory_model import predict_bytes
 from benchmarks.workloads.build import build_workload
 
-# Measured / predicted. A prediction that is too low takes a machine down; one that is too high skips a case that fits.
+# Measured / predicted. Too low a prediction lets the machine run out of memory; too high a prediction skips a case.
 HIGHEST, LOWEST = 1.1, 0.5
 PLAIN: dict[str, Any] = {"variant": "plain", "group": "trivial", "resolution": 1}
 VARIANTS: list[dict[str, Any]] = [

@@ -1,4 +1,4 @@
-"""The stages of passes on a made-up clock, and of our layers."""
+"""The stages of passes with a made-up clock, and the stages of our layers."""
 
 import time
 from typing import Any
@@ -26,7 +26,7 @@ def small_case(variant: str, **fields: Any) -> Case:
 
 
 class Time:
-    """A clock that only ``take`` moves."""
+    """A clock that only ``take`` advances."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -39,7 +39,7 @@ class Time:
 
 
 def slow(clock: Time, forward: float, backward: float, x: Tensor) -> Tensor:
-    """Return x, and take the given times in forward and backward."""
+    """Return x; its forward and backward advance the clock by the given times."""
 
     class Slow(torch.autograd.Function):
         @staticmethod
@@ -56,7 +56,7 @@ def slow(clock: Time, forward: float, backward: float, x: Tensor) -> Tensor:
 
 
 class SlowLayer(nn.Module):
-    """Generation takes 3 (and 6 backward), the convolution 5 (and 10 backward), and 1 goes elsewhere."""
+    """Generation takes 3 (and 6 backward), the convolution 5 (and 10 backward), and everything else 1."""
 
     def __init__(self, clock: Time) -> None:
         super().__init__()
@@ -148,7 +148,7 @@ def test_the_stages_of_our_layers(variant: str, layer: str, direction: str) -> N
     assert occurring == expected
     assert stages["kernel_generation_share"] is not None
     assert stages["kernel_generation_share"] > 0
-    # Nothing is watched afterwards.
+    # Afterwards no function is wrapped.
     assert vars(functional) == functions
     assert not {"kernels", "convolve", "forward"} & {name for m in workload.module.modules() for name in vars(m)}
     assert workload.module(workload.x).shape == workload.cotangent.shape

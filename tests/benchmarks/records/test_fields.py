@@ -1,4 +1,4 @@
-"""The declared fields of records: their page, their names, and empty records."""
+"""The declared fields of records: their documentation, their names, and empty records."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""No record is lost: appending is durable, loading skips the remains of a crash, the newest record of an id counts."""
+"""No record is lost: appending is durable; loading skips remains of crashes and returns the newest record of an id."""
 
 import errno
 import json

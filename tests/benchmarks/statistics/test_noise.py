@@ -12,7 +12,7 @@ from benchmarks.statistics.noise import REMEDIES, verdict
 QUIET: dict[str, Any] = {"threads": 1, "cores": 2, "load_before": 1.2, "load_after": 2.1, "gomp_spincount": "10000"}
 Draw = Callable[[np.random.Generator, int], np.ndarray]
 
-# Seconds; spreads of 2 to 20 %.
+# Distributions of seconds, with spreads of 2 to 20 %.
 UNIMODAL: dict[str, Draw] = {
     "normal": lambda rng, n: 0.01 * np.exp(0.05 * rng.normal(size=n)),
     "uniform": lambda rng, n: 0.01 * rng.uniform(1, 1.2, size=n),

@@ -26,7 +26,7 @@ def coverage(draw: Draw, mean: float, n: int) -> float:
         (3, lambda rng, n: rng.normal(size=n), 0.0, 0.93),
         (5, lambda rng, n: rng.normal(size=n), 0.0, 0.93),
         (10, lambda rng, n: rng.normal(size=n), 0.0, 0.93),
-        # A few seeds that are far worse than most.
+        # A skewed distribution: a few seeds are far worse than most.
         (3, lambda rng, n: -rng.exponential(size=n), -1.0, 0.85),
         (5, lambda rng, n: -rng.exponential(size=n), -1.0, 0.89),
         (10, lambda rng, n: -rng.exponential(size=n), -1.0, 0.91),

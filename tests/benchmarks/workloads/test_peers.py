@@ -1,4 +1,4 @@
-"""Peers do the same arithmetic on the same maps, are equivariant if they claim it, or give a reason to be missing."""
+"""Peers do the same arithmetic on the same maps and are equivariant if they should be, or say why they are missing."""
 
 import copy
 import sys
@@ -24,7 +24,7 @@ AUTHORS = [("authors", variant, "SO2") for variant in PEERS["authors"].variants]
 
 
 def case_of(implementation: str, variant: str, group: str, **fields: Any) -> Case:
-    """A small case, |H| = 8."""
+    """Return a small case, |H| = 8."""
     scales = 8 if group == "RPlus" else 1
     return Case(implementation=implementation, variant=variant, group=group, scales=scales, **{**SMALL, **fields})
 
@@ -133,7 +133,7 @@ def test_no_checkout_of_the_authors_code_is_a_reason(tmp_path: Path, monkeypatch
 
 
 def forget_package(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Undo the import of a package, and take its folder off the path."""
+    """Undo the import of a package, and remove the package's folder from Python's path."""
     for module in [module for module in sys.modules if module.split(".")[0] == name]:
         monkeypatch.delitem(sys.modules, module)
     monkeypatch.setattr(sys, "path", [folder for folder in sys.path if not (Path(folder) / name).is_dir()])
