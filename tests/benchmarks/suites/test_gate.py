@@ -68,7 +68,7 @@ class TestJudge:
 
 
 def write_asv(directory: Path, commit: str, date: int, values: list[float | None], started_at: int = 5000) -> None:
-    """Write a file like asv 0.6: one timed benchmark with a parameter."""
+    """Write a results file as asv 0.6 does, with one timed benchmark that has a parameter."""
     quartiles = [value and value - 0.01 for value in values], [value and value + 0.01 for value in values]
     parameters = [[repr(f"p{i}") for i in range(len(values))]]
     content = {
