@@ -93,7 +93,7 @@ class Budget:
         return ", ".join(parts)
 
     def excess(self, candidate: Candidate) -> dict[str, float]:
-        """Return by which fraction a candidate misses each limit that it misses; ``KeyError`` if a cost is unknown."""
+        """Return each missed limit with the missing fraction; raise ``KeyError`` if a limited cost is unknown."""
         parts = {name: candidate.costs[name].mean / limit - 1 for name, limit in self.limits.items()}
         if self.min_accuracy is not None:
             parts["accuracy"] = 1 - candidate.accuracy.mean / self.min_accuracy
@@ -115,7 +115,7 @@ class Advice:
         beaten: the other candidates within the budget.
         over: candidates that exceed the budget or are not accurate enough; the nearest to the budget first.
         unknown: candidates without a measurement of a limited quantity.
-        axes: the quantities that the front compares.
+        axes: the quantities that decide, besides accuracy, whether a candidate beats another one.
     """
 
     front: Sequence[Candidate]

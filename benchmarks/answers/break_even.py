@@ -52,7 +52,7 @@ class Waiting:
 def to_target(records: Sequence[Record], target: float, axis: str = "epoch") -> Waiting:
     """Return the epochs, seconds or MACs until the validation accuracy is at least ``target``, a fraction.
 
-    The records are those of one configuration, one for each seed; ``axis`` is a key of ``AXES``.
+    The records are those of one configuration, one for each seed; ``axis`` is a key of ``SPENT_UNITS``.
     """
     return _waiting([_first(record, axis, target) for record in records], records, axis)
 
@@ -61,7 +61,7 @@ def overtaking(contenders: Sequence[Record], rivals: Sequence[Record], axis: str
     """Return after how many epochs, seconds or MACs one configuration stays ahead of another, over seeds.
 
     A run that has ended keeps its last accuracy. Seeds of only one configuration are left out. ``axis`` is a
-    key of ``AXES``.
+    key of ``SPENT_UNITS``.
     """
     ours, theirs = by_seed(contenders), by_seed(rivals)
     common = sorted(ours.keys() & theirs.keys())

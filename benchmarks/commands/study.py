@@ -148,7 +148,7 @@ def search(decisions: Decisions, workers: Workers, folders: Folders, args: argpa
 
 
 def inference_cases(decisions: Decisions) -> list[Case]:
-    """Return the case of inference of every network. (Kernels are cached, so networks may differ in kernel nets.)"""
+    """Return the inference cases of all networks. (Networks that differ only in their kernel nets share a case.)"""
     runs = [decisions.study.run(contender, channels) for contender, channels in decisions.networks]
     cases = [replace(run.case(), direction="forward", kernels="cached", batch_size=INFERENCE_BATCH) for run in runs]
     return list(dict.fromkeys(cases))

@@ -19,7 +19,7 @@ PACKAGE = "gcnn_impl"
 
 
 class Server:
-    """A process in a ``workplace`` that checks cases and takes rounds. Close it, or use it in ``with``.
+    """A process in a ``workplace`` that checks cases and measures rounds. Close it after use, or use it in ``with``.
 
     Raises:
         RuntimeError: when the process would measure another package than the workplace's, or has died.

@@ -95,7 +95,7 @@ def _run(*command: str) -> None:
 
 
 def turns_over_alone(cases: Sequence[Case], report: Report) -> dict[str, float]:
-    """Return, for each case, the median pass in turns with the others of its block, divided by that of the case alone.
+    """Return for each case the median time of a pass in turns with the others of its block, divided by that alone.
 
     Turns among others and turns alone are as long as the sweep's, and alternate, so that a drift affects both alike.
     The function needs a process of its own.
@@ -133,7 +133,7 @@ def table(
     """Write a table with the medians of each engine, and return it with the largest difference (nan if one is missing).
 
     The difference of a case is that between its largest and its smallest median, relative to the smallest, without the
-    effect of turns. The last column has the difference between runs of one engine, for the engine with the largest.
+    effect of turns. The last column has the largest such difference between the runs of one engine.
     """
     heads = [f"{name}, ms" for name in engines]
     rows = [("", *heads, "in turns / alone", "difference without turns", "runs of one engine")]
@@ -150,7 +150,7 @@ def table(
 
 
 def _spread(values: Sequence[float]) -> float:
-    """Return the difference of the largest and the smallest, relative to the smallest; nan if one is missing."""
+    """Return the difference of the largest and the smallest value, relative to the smallest; nan if one is missing."""
     return math.nan if any(map(math.isnan, values)) else max(values) / min(values) - 1
 
 

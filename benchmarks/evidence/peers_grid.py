@@ -1,7 +1,7 @@
 """``python -m benchmarks.evidence.peers_grid``: times and peak memory of the peers' layers, relative to ours.
 
-The program measures a grid of sizes, and prints the geometric mean of the ratios with the smallest and the largest, as
-in ``docs/performance.md``. ``python -m benchmarks peers`` measures fewer sizes, and prints an interval for each.
+The program measures a grid of sizes. For each peer it prints the geometric mean of the ratios, the smallest and the
+largest; ``docs/performance.md`` shows them. ``python -m benchmarks peers`` measures fewer sizes, with intervals.
 """
 
 import argparse
@@ -92,7 +92,7 @@ def ratios_to_ours(cases: Sequence[Case], name: str, measured: Mapping[str, Reco
 
 
 def summary(ratios: Sequence[float]) -> str:
-    """Write the geometric mean [smallest, largest], the number of ratios, and the number with ours above the peer's.
+    """Write the geometric mean [smallest, largest], the number of ratios, and of those below 1 / ``MORE``.
 
     >>> summary([2.0, 0.5])
     '1.00 [0.50, 2.00] n=2, 1 more'

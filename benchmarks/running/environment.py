@@ -27,6 +27,6 @@ def set_measuring_environment() -> None:
 
 
 def use_authors(checkout: Path | None) -> None:
-    """Set the variable that tells processes, which inherit it, where the authors' code is. None leaves it unset."""
+    """Set the variable, which processes inherit, that says where the authors' code is. None changes nothing."""
     if checkout is not None:
         os.environ[AUTHORS_VARIABLE] = str(checkout.resolve())

@@ -46,7 +46,7 @@ def outstanding(jobs: Sequence[M], store: RecordStore, *, retry_failed: bool) ->
         store.warn_of_other_commits(there, software()["commit"])
         # All of these are set before the process server imports torch.
         set_measuring_environment()
-        # The cache is empty, so that times of compilation are those of the first one, also if an earlier run compiled.
+        # The cache is empty, so that code is compiled for the first time even if an earlier run compiled the same code.
         os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", compiled)
         # No pool of compiling processes: the pool would start during timed passes, and outlive a killed process.
         os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")

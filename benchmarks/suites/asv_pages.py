@@ -166,7 +166,7 @@ def _unpack(package: Package, cache: Path, folder: Path) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Make the pages work without a network; return 0, or 2 if they still need one."""
+    """Make the pages work without a network; return 0, or 2 if the pages still need a network."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.suites.asv_pages", description=__doc__)
     parser.add_argument("pages", type=Path, help="the folder that asv publish wrote, .asv/html")
     parser.add_argument("--cache", type=Path, default=Path(".asv/npm"), help="keeps the archives (default: .asv/npm)")

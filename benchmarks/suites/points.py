@@ -23,8 +23,8 @@ from benchmarks.workloads.build import build_workload
 from benchmarks.workloads.workload import Workload
 
 # Increase when a benchmark of a suite measures something else than before: other rounds, another clock, more in the
-# timed region. (When the meaning of a case changes, increase CASE_VERSION.) Results of different versions are never compared, and
-# asv starts a new series. Without a version, asv would only notice changes of the benchmark's own method.
+# timed region. (When the meaning of a case changes, increase CASE_VERSION.) Results of different versions are not
+# compared, and asv starts a new series. Without a version, asv would only notice changes of the benchmark's method.
 SUITE_VERSION = 3
 VERSION = f"{CASE_VERSION}.{SUITE_VERSION}"
 
@@ -54,7 +54,7 @@ PointResults = dict[Point, Any]
 
 
 def layer_case(device: str, variant: str, resolution: int, channels: int, batch_size: int, *, direction: str) -> Case:
-    """Return the case of a layer; a plain one has no |H|."""
+    """Return the case of a layer; a plain layer has no |H|."""
     sizes: dict[str, Any] = {"channels": channels, "batch_size": batch_size, **_grid(variant, resolution)}
     return Case(variant=variant, direction=direction, device=device, **sizes)
 

@@ -39,6 +39,6 @@ class Known:
 
 
 def macs_key(case: Case) -> str:
-    """Return a key that cases with equal multiply–accumulates share. (Without a backward pass there are fewer.)"""
+    """Return a key that cases with equal multiply–accumulates share: their shape, and whether there is a backward."""
     shape = {axis: value for axis, value in case.fields().items() if axis not in FREE_OF_MACS}
     return short_hash({**shape, "backward": case.direction != "forward"})

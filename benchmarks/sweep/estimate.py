@@ -1,4 +1,4 @@
-"""The plan of a sweep: the numbers of cases and blocks, the estimated time, and the cases it would skip, with reasons.
+"""The plan of a sweep: the numbers of cases and blocks, the estimated time, and why cases would be skipped.
 
 One layer of each kind is timed briefly. The time of any other case is proportional to its multiply–accumulates.
 """

@@ -1,4 +1,4 @@
-"""The probe of a contender, in its own process: a check of its output, and all measurements but times of passes."""
+"""The probe of a contender, in its own process: it checks the output and measures all but the times of whole passes."""
 
 from collections.abc import Callable
 from typing import Any

@@ -116,7 +116,7 @@ class TestAsv:
         write_asv(tmp_path, OLD, 1, [None, None])
         path = next(tmp_path.glob("*/*-env.json"))
         content = json.loads(path.read_text())
-        content["results"]["time_it"] = [None, [["'p0'", "'p1'"]], "1", 5000]  # as asv shortens it
+        content["results"]["time_it"] = [None, [["'p0'", "'p1'"]], "1", 5000]  # asv writes one None for all
         path.write_text(json.dumps(content))
         (commit,) = read_asv(tmp_path)
         assert [value.value for value in commit.results.values()] == [None, None]
