@@ -128,7 +128,7 @@ def build(session: nox.Session) -> None:
 
 @nox.session
 def validity(session: nox.Session) -> None:
-    """Show what the measurements can tell apart: A/A comparisons and planted slowdowns."""
+    """Show how often comparisons are right: the same code twice, and layers with a slowdown of known size."""
     install(session, "measure")
     session.run("python", "-m", "benchmarks.evidence.validity", *session.posargs)
 

@@ -119,7 +119,7 @@ def add_sweep_options(parser: argparse.ArgumentParser) -> None:
 
 
 def chosen_sampling(args: argparse.Namespace) -> Sampling:
-    """Return the sampling that ``add_sweep_options`` lets users choose; raise ``ValueError`` for a value not allowed."""
+    """Return the sampling that ``add_sweep_options`` lets users choose; raise ``ValueError`` for a wrong value."""
     check_timeout(args.timeout)
     names = ("seconds", "rounds", "min_samples")
     given = {name: value for name in names if (value := getattr(args, name)) is not None}

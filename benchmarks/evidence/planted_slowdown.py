@@ -1,4 +1,4 @@
-"""Layers with a slowdown of known size, which ``validity`` should find."""
+"""Layers with added work, which slows them down by a known share; ``validity`` should find this."""
 
 import timeit
 from collections.abc import Callable
