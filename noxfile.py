@@ -1,4 +1,4 @@
-"""The sessions that newcomers and continuous integration run: ``nox -s report``, ``nox -s tests``; list: ``nox -l``."""
+"""The sessions that developers and continuous integration run, such as ``nox -s tests``. ``nox -l`` lists them."""
 
 import argparse
 import json
@@ -14,7 +14,7 @@ from pathlib import Path
 import nox
 
 sys.path.insert(0, str(Path(__file__).parent))
-# These modules need the standard library alone.
+# These modules need only the standard library.
 from benchmarks.running.environment import MEASURING_ENVIRONMENT
 from benchmarks.statistics.regression import FACTOR, INTERLEAVED_FACTOR
 
@@ -25,12 +25,12 @@ nox.options.sessions = ["tests"]
 
 PROJECT = nox.project.load_toml("pyproject.toml")
 GROUPS = ("measure", "report", "export", "suites", "test", "cluster", "lint")
-# Bytecode is written where somebody forbade it too: importing torch without takes seven seconds, every time.
+# Python writes bytecode even if the user's environment forbids this: without it every import of torch takes 7 s.
 RUN_ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "", **MEASURING_ENVIRONMENT}
 ASV_RESULTS, ASV_PAGES = Path(".asv/results"), Path(".asv/html")
 SCHEMAS = {"vendor.github-workflows": ".github/workflows/*.yml", "vendor.citation-file-format": "CITATION.cff"}
 DISTRIBUTIONS = Path("dist")
-# What the installed wheel must do: answer, and with the operators that it compiles from its C sources.
+# The test of the installed wheel: a layer must be equivariant. The status of the operators in C is printed.
 INSTALLED_LAYER = """
 import torch, gcnn_impl
 from gcnn_impl import SO2, SeparableGroupConv2d, native
@@ -39,7 +39,7 @@ gcnn_impl.assert_equivariant(layer, torch.randn(2, 4, 4, 9, 9), SO2(4), toleranc
 print(f"{gcnn_impl.__file__}: a separable layer is equivariant; operators in C: {native.status()}")
 """
 PYTEST_RESULTS = Path("results/pytest-benchmark")
-# Processes of each commit: one slow process among them is outvoted.
+# The number of processes of each commit. One slow process among them does not change the judgement.
 INTERLEAVED_ROUNDS = 4
 
 
@@ -67,14 +67,14 @@ def study(session: nox.Session) -> None:
 
 @nox.session
 def summary(session: nox.Session) -> None:
-    """Print the short answer of the results as Markdown, for a comment or a job summary: ``-- --results DIR``."""
+    """Print a summary of the results as Markdown, for a comment or a job summary: ``-- --results DIR``."""
     session.install(*nox.project.dependency_groups(PROJECT, "report"))
     session.run("python", "-m", "reports", "summary", *session.posargs)
 
 
 @nox.session(name="report-scale")
 def report_scale(session: nox.Session) -> None:
-    """Print the time, memory and size that reports of made-up records take: ``-- --records 400 10000``."""
+    """Print the time, memory and size of reports with made-up records: ``-- --records 400 10000``."""
     session.install(*nox.project.dependency_groups(PROJECT, "report", "browser"))
     session.run("python", "tests/reports/scale.py", *session.posargs)
 
@@ -88,7 +88,7 @@ def faults(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Check style, types and all tests, and print the coverage; each benchmark runs once, as a test of its output."""
+    """Check style and types, run all tests (each benchmark once, as a test of its output), and print the coverage."""
     install(session, *GROUPS)
     check_style(session)
     check_types(session)
@@ -128,7 +128,7 @@ def build(session: nox.Session) -> None:
 
 @nox.session
 def validity(session: nox.Session) -> None:
-    """Show what the measurements can tell apart: A/A comparisons and planted slowdowns."""
+    """Show how often comparisons are right: the same code twice, and layers with a slowdown of known size."""
     install(session, "measure")
     session.run("python", "-m", "benchmarks.evidence.validity", *session.posargs)
 
@@ -145,7 +145,7 @@ def agreement(session: nox.Session) -> None:
 def peers(session: nox.Session) -> None:
     """Compare our layers with torch's, escnn's and the authors' (``-- --authors PATH``)."""
     install(session, "measure", "peers")
-    # Without its dependencies: the comment at the group in pyproject.toml says why.
+    # escnn is installed without its dependencies: the comment on the group "peers" in pyproject.toml gives the reason.
     session.install("--no-deps", "escnn>=1.0.11")
     session.run("python", "-m", "benchmarks", "peers", *session.posargs)
 
@@ -236,7 +236,7 @@ def prepare_asv(session: nox.Session) -> None:
 def run_asv(
     session: nox.Session, args: argparse.Namespace, commits: str, *options: str, judged: Sequence[str] = ()
 ) -> None:
-    """Run the asv suite, and judge the stored results: asv's own exit status says too little."""
+    """Run the asv suite, and judge the stored results, because the exit status of asv says too little."""
     bench = [option for pattern in args.bench for option in ("-b", pattern)]
     begun = time.time()
     verbose = ["--show-stderr"] * args.show_stderr
@@ -256,7 +256,7 @@ def run_pytest_benchmark(session: nox.Session, options: Sequence[str]) -> None:
     files = map(str, sorted(Path("benchmarks/suites").glob("test_bench_*.py")))
     session.run(
         *("python", "-m", "pytest", *files, "--benchmark-enable", "--benchmark-only"),
-        "--benchmark-columns=median,iqr,min,rounds",  # never the mean: one descheduled pass moves it by far
+        "--benchmark-columns=median,iqr,min,rounds",  # without the mean, which one interrupted pass can change much
         *("--benchmark-autosave", "--benchmark-save-data", f"--benchmark-storage={PYTEST_RESULTS}"),
         *options,
         success_codes=[0, 1],  # 1: a test failed, which the gate reports
@@ -293,7 +293,7 @@ def check_types(session: nox.Session) -> None:
 
 
 def print_coverage(session: nox.Session) -> None:
-    """Print the covered share of each room of the packages, and of all of them together."""
+    """Print the covered share of each folder of the packages, and that of all folders together."""
     written = Path(session.create_tmp(), "coverage.json")
     session.run("python", "-m", "coverage", "json", "-q", "-o", str(written), silent=True)
     files = json.loads(written.read_text())["files"]
@@ -312,7 +312,7 @@ def print_coverage(session: nox.Session) -> None:
 def missing_files(wheel: Path, sdist: Path) -> list[str]:
     """Return a line for each file that a distribution should hold and does not."""
     sources = {str(path) for path in Path("gcnn_impl").rglob("*") if path.suffix in (".py", ".c", ".h", ".typed")}
-    name = "-".join(wheel.name.split("-")[:2])  # gcnn_impl-0.1.0, of both
+    name = "-".join(wheel.name.split("-")[:2])  # such as gcnn_impl-0.1.0
     with zipfile.ZipFile(wheel) as opened:
         of_wheel = {*sources, f"{name}.dist-info/licenses/LICENSE"} - {*opened.namelist()}
     with tarfile.open(sdist) as opened:

@@ -58,7 +58,7 @@ class Parser(argparse.ArgumentParser):
 
 
 def parser(command: str | None) -> Parser:
-    """Return the parser of all commands, with the options of ``command`` alone: the others are not imported."""
+    """Return the parser of all commands. Only ``command`` gets options; the other commands' modules stay unimported."""
     raw = argparse.RawDescriptionHelpFormatter
     parser = Parser(
         prog="python -m benchmarks",
@@ -87,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         warnings.showwarning = _show_warning
         try:
             status: int = _module(args.command).main(args)
-        except BrokenPipeError:  # the reader of our output has stopped reading: `… | head`
+        except BrokenPipeError:  # the program that reads our output has ended, as in `… | head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
         except (ValueError, OSError, RuntimeError) as error:

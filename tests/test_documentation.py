@@ -1,4 +1,4 @@
-"""The commands of the pages exist and take their options, their Python blocks run, and all files name one version."""
+"""Tests of the documentation: commands exist and take the options, Python blocks run, all files name one version."""
 
 import re
 import shlex
@@ -22,13 +22,13 @@ SESSIONS = {name or function for name, function in SESSION.findall((ROOT / "noxf
 
 
 def typed(page: Path) -> Iterator[str]:
-    """The commands of a page: lines of its blocks for a shell, and what stands between backticks in its text."""
+    """Yield the commands of a page: the lines of its shell blocks, and the commands between backticks in its text."""
     text = page.read_text()
     for block in re.findall(r"^```(?:sh|bash)\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
         for line in block.splitlines():
             yield from line.partition("# ")[0].split("&&")
     for command in re.findall(r"`((?:python -m|nox -s|torchrun) [^`]+)`", text):
-        whole = re.sub(r"[][]", "", " ".join(command.split()))  # without the brackets around what may be left out
+        whole = re.sub(r"[][]", "", " ".join(command.split()))  # without the brackets around optional words
         yield re.sub(r"\b[NS]\b", "1", whole)
 
 
@@ -44,7 +44,7 @@ def test_the_pages_have_commands() -> None:
 def test_a_command_exists_and_takes_its_options(page: str, command: str) -> None:
     match shlex.split(command):
         case ["python", "-m", "benchmarks", *arguments] | ["torchrun", _, _, "-m", "benchmarks", *arguments]:
-            if len(arguments) == 1:  # mentioned by its name
+            if len(arguments) == 1:  # the page only names the command
                 assert arguments[0] in ("--help", *benchmarks.__main__.COMMANDS)
             else:
                 benchmarks.__main__.parser(arguments[0]).parse_args(arguments)
@@ -62,13 +62,13 @@ def test_a_command_exists_and_takes_its_options(page: str, command: str) -> None
             assert (ROOT / ".pre-commit-config.yaml").exists()
         case [".venv/bin/pre-commit", subcommand, *_]:
             assert subcommand in ("install", "run")
-        case [".", activate]:  # of the environment that nox made for a session
+        case [".", activate]:  # activates the environment that nox made for a session
             assert re.fullmatch(r"\.nox/([\w-]+)/bin/activate", activate)[1] in SESSIONS
         case ["python", "-m", "pytest", test, *_]:
             path, _, function = test.partition("::")
             assert (ROOT / path).is_dir() or f"def {function}(" in (ROOT / path).read_text()
         case ["python3", "-m", "venv", ".venv"] | [".venv/bin/python", "-m", "pip", *_]:
-            assert (ROOT / ".ci/run").read_text().count(command) == 1  # which every change runs
+            assert (ROOT / ".ci/run").read_text().count(command) == 1  # CI runs this command, too
         case ["python", "-m", "dask", *arguments]:
             pytest.importorskip("distributed")
             assert arguments[:1] in ([], ["scheduler"], ["worker"])

@@ -1,6 +1,6 @@
-"""Imports run in one direction, room by room; and some rooms work without torch.
+"""Folders import each other in one direction only, and some folders work without torch. (The code calls them rooms.)
 
-``pytest tests/test_imports.py -rP`` prints the table of which room imports which.
+``pytest tests/test_imports.py -rP`` prints which folder imports which.
 """
 
 import ast
@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-# Every room may import the rooms before it, and nothing of those after it. ``style`` is a room of one file; the empty
-# name stands for the other files beside the rooms.
+# Every folder may import the folders before it, and none of those after it. ``style`` is a single file; the empty name
+# stands for the files outside these folders.
 ROOMS = {
     "gcnn_impl": ("",),
     "benchmarks": (
@@ -23,13 +23,13 @@ ROOMS = {
     ),
     "reports": ("style", "frames", "arithmetic", "words", "tables", "figures", "exports", "page", ""),
 }
-# Of other packages, a package may import these rooms; of gcnn_impl the rooms that build and run layers may import all.
+# The packages, and folders of packages, that each package may import besides itself.
 ACROSS = {
     "gcnn_impl": set(),
     "benchmarks": {"gcnn_impl"},
     "reports": {"benchmarks.statistics", "benchmarks.records", "benchmarks.answers"},
 }
-# Importing them must not import torch, which takes seconds: reports and listings do without.
+# Importing these must not import torch, which takes seconds, because reports and listings do not need torch.
 WITHOUT_TORCH = (
     *("benchmarks.statistics", "benchmarks.cases", "benchmarks.records", "benchmarks.running", "benchmarks.answers"),
     *("benchmarks.__main__", "benchmarks.commands.list", "benchmarks.commands.sweep", "benchmarks.commands.compare"),
@@ -47,7 +47,7 @@ MODULES = {name: path for package in ROOMS for name, path in modules(package).it
 
 
 def room_of(module: str) -> tuple[str, str]:
-    """Return the package and the room of a module."""
+    """Return the package and the folder of a module."""
     package, *rest = module.split(".")
     return package, rest[0] if rest and rest[0] in ROOMS[package] else ""
 

@@ -1,4 +1,4 @@
 """Answers from records alone: tables, advice, break-even points, differences. Pure functions, without torch.
 
-Nothing is measured, trained or printed here: ``commands`` does that. ``reports`` makes the HTML page.
+Nothing is measured, trained or printed here; ``commands`` prints the answers. ``reports`` makes the HTML page.
 """

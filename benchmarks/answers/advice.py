@@ -12,7 +12,7 @@ from benchmarks.records.record import Machine
 def choose(found: Sequence[Candidate], device: str, dataset: str | None) -> tuple[list[Candidate], str]:
     """Return candidates whose accuracies and times may be compared, and a line that describes them.
 
-    They share the device, the data set and the machine; of several machines the one with most candidates is chosen.
+    They are the largest group that shares the device, the data set with the choice of its images, and the machine.
 
     Raises:
         InvalidCase: when no candidate is left, or when there are several data sets and ``dataset`` is None.

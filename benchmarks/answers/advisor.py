@@ -1,7 +1,7 @@
 """The choice of networks within a budget, from stored results.
 
-A candidate is a trained configuration with its test accuracy over seeds; if its inference was timed, it is a candidate
-once for each setting. The costs of inference are those of the same network in a sweep.
+A candidate is a trained configuration with its test accuracy over seeds. A configuration whose inference was timed is
+a candidate once for each batch size and number of threads. The costs of inference come from a sweep over networks.
 """
 
 import math
@@ -43,9 +43,9 @@ QUANTITIES = {
 SWEPT = ("ms", "mb")
 # Quantities without an interval: counts, and memory, which is measured once.
 EXACT = ("mb", "training_mb", "macs", "parameters")
-# Fields of a training run that the case of its network's inference has, too.
+# The fields that a training run shares with the case of its network's inference.
 SHARED = ("variant", "group", "resolution", "scales", "channels", "kernel_size", "image_size", "device")
-# The sweep measures networks for images of one channel and ten classes: those of these data sets.
+# The sweep measures networks for images of one channel and ten classes. These data sets have such images.
 SWEPT_DATASETS = tuple(name for name, images in DATASETS.items() if (images.channels, images.classes) == (1, 10))
 
 
@@ -55,7 +55,7 @@ class Candidate:
 
     Args:
         accuracy: test accuracy over seeds, a fraction.
-        costs: the measured ones of ``QUANTITIES``, with intervals.
+        costs: those of ``QUANTITIES`` that were measured, with intervals.
         inference: batch size and threads of the timed inference; empty if it was not timed.
     """
 
@@ -93,7 +93,7 @@ class Budget:
         return ", ".join(parts)
 
     def excess(self, candidate: Candidate) -> dict[str, float]:
-        """Return the fraction by which each limit is missed; raise ``KeyError`` if a limited cost is unknown."""
+        """Return each missed limit with the missing fraction; raise ``KeyError`` if a limited cost is unknown."""
         parts = {name: candidate.costs[name].mean / limit - 1 for name, limit in self.limits.items()}
         if self.min_accuracy is not None:
             parts["accuracy"] = 1 - candidate.accuracy.mean / self.min_accuracy
@@ -110,12 +110,12 @@ class Advice:
     """The candidates, sorted by a budget.
 
     Args:
-        front: candidates within the budget that no other beats, by means; the most accurate first.
-        possible: beaten candidates, but not by one that certainly is more accurate and costs no more.
+        front: candidates within the budget that no other one beats when means are compared; the most accurate first.
+        possible: candidates that are beaten, but by none that is certainly more accurate and costs no more.
         beaten: the other candidates within the budget.
         over: candidates that exceed the budget or are not accurate enough; the nearest to the budget first.
         unknown: candidates without a measurement of a limited quantity.
-        axes: the quantities that the front compares.
+        axes: the quantities that decide, besides accuracy, whether a candidate beats another one.
     """
 
     front: Sequence[Candidate]
@@ -127,7 +127,7 @@ class Advice:
 
 
 def candidates(records: Iterable[Record]) -> list[Candidate]:
-    """Return every configuration with a trained seed, with its inference if that was timed."""
+    """Return a candidate for every configuration with a trained seed, or for each setting of its timed inference."""
     records = list(records)
     inference: dict[tuple[object, ...], list[Record]] = {}
     for record in records:
@@ -153,7 +153,7 @@ def candidates(records: Iterable[Record]) -> list[Candidate]:
 
 
 def advise(found: Sequence[Candidate], budget: Budget) -> Advice:
-    """Sort candidates by a budget, and those within it by whether another one beats them."""
+    """Sort candidates by a budget, and those within the budget by whether another one beats them."""
     known = [candidate for candidate in found if budget.limits.keys() <= candidate.costs.keys()]
     within = sorted((c for c in known if not budget.excess(c)), key=lambda c: -c.accuracy.mean)
     axes = tuple(budget.limits) or tuple(
@@ -199,19 +199,19 @@ def quantity(name: str, value: float) -> str:
 
 
 def _beats(a: Candidate, b: Candidate, axes: Sequence[str]) -> bool:
-    """Return whether a is as good as b on every axis and in accuracy, by means, and better in one of them."""
+    """Return whether the means of a are no worse than those of b (every axis, accuracy), and one of them is better."""
     ours, theirs = ([*(c.costs[name].mean for name in axes), -c.accuracy.mean] for c in (a, b))
     return ours != theirs and all(x <= y for x, y in zip(ours, theirs, strict=True))
 
 
 def _surely_beats(a: Candidate, b: Candidate, axes: Sequence[str]) -> bool:
-    """Return whether a costs no more than b, by means, and is more accurate beyond both intervals."""
+    """Return whether a costs no more than b, by means, and a's interval of accuracy lies above that of b."""
     cheaper = all(a.costs[name].mean <= b.costs[name].mean for name in axes)
     return cheaper and a.accuracy.low > b.accuracy.high
 
 
 def _once(found: Iterable[Candidate]) -> list[Candidate]:
-    """Return each network once: a study trains its reference again for every budget that it matches."""
+    """Return each network once. (A study trains its reference network again for every budget that it matches.)"""
     different: dict[tuple[object, ...], Candidate] = {}
     for candidate in found:
         key = candidate.configuration
@@ -225,11 +225,11 @@ def _exact(value: float) -> Estimate:
 
 
 def _shared(fields: Mapping[str, object]) -> tuple[object, ...]:
-    return tuple(fields.get(name, 1) for name in SHARED)  # old records lack the scales alone, which were 1
+    return tuple(fields.get(name, 1) for name in SHARED)  # old records lack only the scales, which were 1
 
 
 def _is_swept(key: Configuration) -> bool:
-    """Return whether a sweep can measure this network's inference (kernel nets do not matter: kernels are cached)."""
+    """Return whether a sweep can measure this network's inference (whatever its kernel net: kernels are cached)."""
     usual = key.get("network", "resnet") == "resnet" and key.get("dtype", "float32") == "float32"
     return usual and key["dataset"] in SWEPT_DATASETS
 

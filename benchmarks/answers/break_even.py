@@ -1,7 +1,7 @@
 """The time until an accuracy is reached, and until one network overtakes another, over seeds.
 
-A run's accuracy at a time is its best validation accuracy until then. A run that does not reach the target within its
-budget, or diverges before, is censored: it is never left out, and counts as longer than any other.
+The accuracy of a run is its best validation accuracy so far. A run that ends or diverges before it reaches the target
+is censored: it is not left out; its time to the target counts as infinite.
 """
 
 import math
@@ -27,8 +27,8 @@ class Waiting:
 
     Args:
         median: infinite where the event is missing in half of the seeds or more.
-        low, high: the smallest and the largest; of five seeds they enclose the true median in 94 of 100 cases.
-        reached: number of seeds with the event, of ``n``.
+        low, high: the smallest and the largest value; with five seeds they enclose the true median in 94 of 100 cases.
+        reached: how many of the ``n`` seeds have the event.
         within: the length of the longest run.
     """
 
@@ -52,16 +52,16 @@ class Waiting:
 def to_target(records: Sequence[Record], target: float, axis: str = "epoch") -> Waiting:
     """Return the epochs, seconds or MACs until the validation accuracy is at least ``target``, a fraction.
 
-    The records are those of one configuration, one for each seed; ``axis`` is a key of ``AXES``.
+    The records are those of one configuration, one for each seed; ``axis`` is a key of ``SPENT_UNITS``.
     """
     return _waiting([_first(record, axis, target) for record in records], records, axis)
 
 
 def overtaking(contenders: Sequence[Record], rivals: Sequence[Record], axis: str = "seconds") -> Waiting:
-    """Return the epochs, seconds or MACs from which on one configuration stays ahead of another, seed by seed.
+    """Return after how many epochs, seconds or MACs one configuration stays ahead of another, over seeds.
 
-    A run that has ended keeps its last accuracy. Seeds that only one of the two has are left out. ``axis`` is a
-    key of ``AXES``.
+    A run that has ended keeps its last accuracy. Seeds of only one configuration are left out. ``axis`` is a
+    key of ``SPENT_UNITS``.
     """
     ours, theirs = by_seed(contenders), by_seed(rivals)
     common = sorted(ours.keys() & theirs.keys())
@@ -70,13 +70,13 @@ def overtaking(contenders: Sequence[Record], rivals: Sequence[Record], axis: str
 
 
 def at_pace(record: Record, seconds_per_epoch: float) -> Record:
-    """Return the record with this duration for every epoch: one measured alone, where runs shared the machine."""
+    """Return the record with this duration for every epoch, instead of those of a run that shared the machine."""
     epochs = [{**entry, "seconds": entry["epoch"] * seconds_per_epoch} for entry in record["epochs"]]
     return {**record, "epochs": epochs}
 
 
 def _curve(record: Record, axis: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return positions on the axis, and the best validation accuracy until each."""
+    """Return positions on the axis, and the best validation accuracy up to each position."""
     entries = [entry for entry in record["epochs"] if entry.get("validation_accuracy") is not None]
     accuracies = np.array([entry["validation_accuracy"] for entry in entries], dtype=float)
     return np.array([entry[axis] for entry in entries], dtype=float), np.maximum.accumulate(accuracies)
@@ -112,7 +112,7 @@ def _waiting(values: Sequence[float], records: Sequence[Record], axis: str) -> W
 
 
 def target_lines(configurations: Mapping[str, Sequence[Record]], targets: Sequence[float] = TARGETS) -> list[str]:
-    """Write a table of the epochs, seconds and 10¹² MACs to each target, by the name of the configuration.
+    """Write a table of the epochs, seconds and 10¹² MACs that each configuration, by name, needs to reach each target.
 
     A target that no run reaches has a single line.
     """
@@ -128,7 +128,7 @@ def target_lines(configurations: Mapping[str, Sequence[Record]], targets: Sequen
 
 
 def overtaking_lines(configurations: Mapping[str, Sequence[Record]], rival: str) -> list[str]:
-    """Write a table of when each configuration overtakes the one named ``rival``."""
+    """Write a table of the times at which each configuration overtakes the one named ``rival``."""
     rows = [
         (name, *(overtaking(records, configurations[rival], axis).text(unit) for axis, unit in SPENT_UNITS.items()))
         for name, records in configurations.items()

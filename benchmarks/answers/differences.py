@@ -14,14 +14,14 @@ from benchmarks.statistics.comparison import ERROR_RATE, WORDS, Comparison, Roun
 from benchmarks.statistics.summary import summarise_rounds
 
 # The noise floor: medians of complete runs of the same code differ by up to this fraction from one hour to the next.
-# Twins, which are timed together, do not show it.
+# Twins (one case timed twice in the same rounds) do not show this difference.
 RESULTS_FLOOR = 0.10
 NO_REGRESSION, REGRESSION, NOTHING_COMPARED = 0, 1, 2
 
 
 @dataclass(frozen=True)
 class ComparedCase:
-    """A case at A and at B: medians in seconds and the comparison, or the ``failure``; ``broken`` if B alone fails."""
+    """A case at A and B: the medians in seconds and their comparison, or a ``failure``; ``broken``: B alone fails."""
 
     label: str
     a: float | None = None
@@ -42,7 +42,7 @@ class Differences:
 
     @property
     def status(self) -> int:
-        """The exit status: 1 when a case is slower, or fails at B alone; 2 when nothing could be compared."""
+        """The exit status: 1 if a case is slower or fails at B alone, else 2 if nothing could be compared, else 0."""
         if any(row.broken or (row.comparison and row.comparison.word == "slower") for row in self.rows):
             return REGRESSION
         return NO_REGRESSION if any(row.comparison for row in self.rows) else NOTHING_COMPARED
@@ -51,7 +51,7 @@ class Differences:
 def compare_results(
     before: Sequence[Record], after: Sequence[Record], floor: float, across_machines: bool = False
 ) -> Differences:
-    """Compare the records of equal cases; their rounds are not paired.
+    """Compare the records of equal cases. Rounds are not paired, because A and B were measured at different times.
 
     Raises:
         ValueError: when the records have no machine in common, unless ``across_machines``.
@@ -91,7 +91,7 @@ def text_lines(found: Differences) -> list[str]:
 
 
 def markdown_lines(found: Differences) -> list[str]:
-    """Write the same as Markdown."""
+    """Write the table of the rows and the lines of ``explained`` as Markdown."""
     table = markdown_table([HEADING, *cells(found.rows)])
     return [*(table if found.rows else []), "", *(f"- {line}" for line in explained(found))]
 
@@ -118,7 +118,7 @@ def cells(rows: Iterable[ComparedCase]) -> list[tuple[str, ...]]:
 
 
 def explained(found: Differences) -> list[str]:
-    """Return the remarks, the numbers of rows by their word, and the reason for the exit status."""
+    """Return the remarks, the number of rows with each of ``WORDS``, and the reason for the exit status."""
     said = Counter(row.comparison.word for row in found.rows if row.comparison)
     compared, broken = sum(said.values()), sum(row.broken for row in found.rows)
     counts = ", ".join(f"{said[word]} {word}" for word in WORDS)

@@ -21,7 +21,7 @@ class Question(NamedTuple):
 
 
 def realised_speedup(cases: Sequence[Case], records: Sequence[Record]) -> list[str]:
-    """Return a table of the ratios, full to separable, of times and of MACs, and the first as a share of the second."""
+    """Return a table: full / separable of times and of MACs, and the ratio of times as a share of that of MACs."""
     measured = successes(records)
     rows = [("", f"full / separable, time [{INTERVAL}]", "MACs", "realised")]
     for case in cases:
@@ -36,7 +36,7 @@ def realised_speedup(cases: Sequence[Case], records: Sequence[Record]) -> list[s
 
 
 def kernel_synthesis_tax(cases: Sequence[Case], records: Sequence[Record]) -> list[str]:
-    """Return a table with the share of a pass that generates kernels, including their backward if the pass has one."""
+    """Return a table of the share of a pass that kernel generation takes, with its backward if the pass has one."""
     measured = successes(records)
     rows = [("", "pass, ms", "share of kernel generation")]
     for case in cases:

@@ -14,13 +14,13 @@ MIB = 2**20
 
 
 def side_by_side(cases: Sequence[Case], records: Sequence[Record]) -> list[str]:
-    """Return the lines of the tables; below each, the contenders without a result, with the reason.
+    """Return the lines of the tables. Below each table are the contenders without a result, with the reason.
 
     A user's layer has no variant, and is compared with our variant "full".
 
     Args:
         cases: the cases to show.
-        records: records of one machine, including twins; the newest of each id counts.
+        records: records of one machine, including twins; of several with one id, the newest is used.
     """
     newest, measured = {record["id"]: record for record in records if record["kind"] == "cost"}, successes(records)
     shapes: dict[Case, list[Case]] = {}
@@ -38,7 +38,7 @@ def side_by_side(cases: Sequence[Case], records: Sequence[Record]) -> list[str]:
 
 
 def _ours(case: Case) -> Case:
-    """Return the case that a contender is compared with."""
+    """Return our case, with which a contender is compared."""
     return replace(case, implementation=OURS, variant="full" if case.own_layer else case.variant)
 
 

@@ -1,4 +1,4 @@
-"""``python -m benchmarks break-even``: print the time until an accuracy, and until one network overtakes another."""
+"""``python -m benchmarks break-even``: print the time to reach an accuracy, and to overtake another network."""
 
 import argparse
 

@@ -29,8 +29,8 @@ AXIS_HELP = {
     "threads": "threads of torch (default: those of the profile, or all cores)",
 }
 SECONDS_HELP, ROUNDS_HELP = "time budget of a case's timed passes, seconds", "fresh processes in which a case is timed"
-# The sampling that each profile has time for. With five rounds, 37 of 40 planted slowdowns of 5 % were found; by
-# simulation, seven rounds find 95 % (docs/methodology.md).
+# The sampling of each profile. With five rounds, the suite found 37 of 40 artificial slowdowns of 5 %; according to a
+# simulation, it finds 95 % of them with seven rounds (docs/methodology.md).
 PROFILE_SAMPLING = {
     "quick": Sampling(rounds=5, seconds=0.5),
     "standard": Sampling(rounds=7, seconds=6.0),
@@ -76,7 +76,7 @@ def add_image_options(options: Arguments) -> None:
 
 
 def add_axes(parser: argparse.ArgumentParser, axes: Sequence[str], owner: str) -> None:
-    """Add an option for each axis, with values to use instead of those that ``owner`` has."""
+    """Add an option for each axis, with values to use instead of those of ``owner``, a word such as "the profile's"."""
     group = parser.add_argument_group("axes", f"values to use instead of {owner} own")
     for axis in axes:
         kind: dict[str, Any] = {"metavar": "NAME"} if axis in CHOICES else {"metavar": "N", "type": int}
@@ -103,7 +103,7 @@ def chosen_cases(args: argparse.Namespace) -> list[Case]:
 
 
 def add_sweep_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say how a sweep measures, and where its records go."""
+    """Add the options that say how a sweep measures, and where its records are stored."""
     budgets, rounds = (
         ", ".join(f"{profile} {getattr(sampling, field):g}" for profile, sampling in PROFILE_SAMPLING.items())
         for field in ("seconds", "rounds")
@@ -119,7 +119,7 @@ def add_sweep_options(parser: argparse.ArgumentParser) -> None:
 
 
 def chosen_sampling(args: argparse.Namespace) -> Sampling:
-    """Return the sampling that the options of ``add_sweep_options`` choose; raise ``ValueError`` for a wrong one."""
+    """Return the sampling that ``add_sweep_options`` lets users choose; raise ``ValueError`` for a wrong value."""
     check_timeout(args.timeout)
     names = ("seconds", "rounds", "min_samples")
     given = {name: value for name in names if (value := getattr(args, name)) is not None}

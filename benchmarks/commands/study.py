@@ -80,7 +80,7 @@ def chosen_study(args: argparse.Namespace) -> Study:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Do the rest of the study and print its tables; return 1 if all runs of this call failed, else 0."""
+    """Do what the study still lacks, and print its tables; return 1 if all runs of this call failed, else 0."""
     check_timeout(args.timeout)
     study, store = chosen_study(args), RecordStore(args.results)
     store.prepare()
@@ -116,7 +116,7 @@ def main(args: argparse.Namespace) -> int:
 
 
 def warn_of_another_commit(decisions: Decisions, path: Path) -> None:
-    """Warn when the widths and steps were measured with another commit than the present one."""
+    """Warn when widths and times of training steps were measured with another commit than the present one."""
     then, now = decisions.provenance.get("commit"), software()["commit"]
     if then != now and None not in (then, now):
         warnings.warn(
@@ -130,7 +130,7 @@ def warn_of_another_commit(decisions: Decisions, path: Path) -> None:
 def _workers(args: argparse.Namespace) -> AbstractContextManager[Workers]:
     if args.scheduler is None:
         return nullcontext(Here(args.jobs, args.timeout))
-    from benchmarks.studies.cluster import Cluster  # late: it needs ``distributed``
+    from benchmarks.studies.cluster import Cluster  # not at the top: it needs ``distributed``
 
     return closing(Cluster(args.scheduler, jobs=args.jobs, timeout=args.timeout))
 
@@ -148,14 +148,14 @@ def search(decisions: Decisions, workers: Workers, folders: Folders, args: argpa
 
 
 def inference_cases(decisions: Decisions) -> list[Case]:
-    """Return the inference of every network of the study. (With cached kernels, the kernel nets do not matter.)"""
+    """Return the inference cases of all networks. (Networks that differ only in their kernel nets share a case.)"""
     runs = [decisions.study.run(contender, channels) for contender, channels in decisions.networks]
     cases = [replace(run.case(), direction="forward", kernels="cached", batch_size=INFERENCE_BATCH) for run in runs]
     return list(dict.fromkeys(cases))
 
 
 def estimate_line(decisions: Decisions, jobs: int, text: str) -> str:
-    """Write how long the rest of the study takes; ``text`` describes the workers."""
+    """Write how long the runs of the study take; ``text`` describes the workers."""
     search_seconds, study_seconds = decisions.estimated_seconds(jobs)
     study = decisions.study
     runs = len(decisions.widths) * study.seeds

@@ -29,7 +29,7 @@ examples:
 
 A repeated command trains only the runs that are missing in the results directory.
 """
-# The options with several values: a run for each combination.
+# The options that take several values; each combination of values is a run.
 LISTS = ("variant", "group", "resolution")
 
 
@@ -118,7 +118,7 @@ def main(args: argparse.Namespace) -> int:
     options: dict[str, Any] = {"folders": folders, "timeout": args.timeout, "retry_failed": args.retry_failed}
     if processes > 1:
         _restart_with_measuring_environment()
-        from benchmarks.training.torchrun import train_missing_together  # late: it imports torch
+        from benchmarks.training.torchrun import train_missing_together  # not at the top: it imports torch
 
         result = train_missing_together(runs, store, **options)
         if result is None:

@@ -1,8 +1,8 @@
 """The comparison of two commits of ``gcnn_impl``, both measured by the ``benchmarks`` of this checkout.
 
 Each commit has its own server, which imports the commit's ``gcnn_impl`` and forks a fresh process for every round. The
-servers take turns, A B B A A B …, so that disturbances of both commits cancel in their ratio. In this order two rounds
-of the *same* commit often follow each other (B B, A A, …): they are the A/A twins.
+servers take turns, A B B A A B …, so that disturbances of both commits cancel in their ratio. In this order rounds of
+the *same* commit follow each other in pairs (B B, A A, …). The two rounds of such a pair are A/A twins.
 """
 
 import contextlib
@@ -31,15 +31,15 @@ WORK_TREE = "."
 
 @dataclass(frozen=True)
 class Pair:
-    """Rounds of a case at commits A and B, and messages about failures by the commit's letter."""
+    """Rounds of a case at commits A and B, and messages about failures with the keys "A" and "B"."""
 
     a: list[list[float]] = field(default_factory=list)
     b: list[list[float]] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
 
     def twins(self) -> tuple[Rounds, Rounds]:
-        """Return rounds of one commit, and for each the round that the same commit had right after it."""
-        sides = [self.a if n % 2 else self.b for n in range(len(self.a) - 1)]  # A B, B A: B; B A, A B: A
+        """Return the first and the second rounds of all A/A twins."""
+        sides = [self.a if n % 2 else self.b for n in range(len(self.a) - 1)]  # A B then B A: B; B A then A B: A
         return [side[n] for n, side in enumerate(sides)], [side[n + 1] for n, side in enumerate(sides)]
 
 
@@ -81,7 +81,7 @@ def _git(*arguments: str) -> "subprocess.CompletedProcess[bytes]":
 def measure_commits(a: str, b: str, cases: Sequence[Case], sampling: Sampling, timeout: float) -> dict[Case, Pair]:
     """Measure every case at two commits (hashes, or "." for the work tree), in alternating processes.
 
-    ``sampling`` is that of a case at one commit. After ``timeout`` seconds without a report a contender has failed.
+    ``sampling`` is used for each case at each commit. A contender fails after ``timeout`` seconds without a report.
     """
     pairs: dict[Case, Pair] = {}
     with contextlib.ExitStack() as stack:
@@ -120,7 +120,7 @@ def compare_commits(
 ) -> Differences:
     """Measure the cases at two commits in alternating processes, and compare them round by round.
 
-    The noise floor is what the A/A twins show, and at least ``floor``.
+    The noise floor is computed from successive rounds of one commit (A/A twins), and is at least ``floor``.
     """
     pairs = measure_commits(a, b, cases, sampling, timeout)
     twins = [pair.twins() for pair in pairs.values() if not pair.failures]

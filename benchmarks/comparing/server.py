@@ -19,7 +19,7 @@ PACKAGE = "gcnn_impl"
 
 
 class Server:
-    """A process in a ``workplace`` that checks cases and takes rounds. Close it, or use it in ``with``.
+    """A process in a ``workplace`` that checks cases and measures rounds. Close it after use, or use it in ``with``.
 
     Raises:
         RuntimeError: when the process would measure another package than the workplace's, or has died.
@@ -34,7 +34,7 @@ class Server:
             env={**os.environ, "PYTHONPATH": str(Path.cwd())},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            start_new_session=True,  # on Ctrl-C, its parent decides
+            start_new_session=True,  # Ctrl-C does not reach it; its parent ends it
         )
         try:
             origin = self.ask(None)

@@ -1,4 +1,4 @@
-"""Programs that show how far the measurements can be trusted: A/A trials, planted slowdowns, agreement, peers.
+"""Programs that show how far the measurements can be trusted: A/A trials, artificial slowdowns, agreement, peers.
 
 Run them with ``python -m benchmarks.evidence.NAME``: each takes minutes to hours, and prints a table for docs/.
 """

@@ -1,7 +1,7 @@
 """``python -m benchmarks.evidence.agreement``: whether the three engines agree on the same twelve cases.
 
-The sweep, asv and pytest-benchmark run several times, in turns. The result of an engine is the median of its medians:
-a shared machine differs more from minute to minute than one engine from another.
+The sweep, asv and pytest-benchmark run several times, in turns. The result of an engine is the median over its runs,
+because times on a shared machine differ more from minute to minute than from engine to engine.
 
 One difference is systematic. In a sweep other contenders run between two turns of a case and leave their data in the
 caches, as other layers do in a network. The other two engines repeat one pass, which finds its own data in the caches.
@@ -62,14 +62,14 @@ def agreement_cases() -> list[Case]:
 
 
 def by_sweep(directory: Path) -> Medians:
-    """Return the medians of a sweep over the cases, stored in the directory."""
+    """Sweep over the cases, store the records in the directory, and return the medians."""
     store = RecordStore(directory)
     sweep(agreement_cases(), store, Engine(SAMPLING))
     return {id_: record["seconds"]["median"] for id_, record in successes(store.load()).items()}
 
 
 def by_asv() -> Medians:
-    """Return the medians of ``asv run`` for HEAD."""
+    """Run asv for HEAD, and return the medians."""
     begun = time.time()
     names = "|".join(re.escape(asv_name(case)) for case in agreement_cases())
     _run("asv", "run", "HEAD^!", "-b", f"^({names})$")
@@ -80,7 +80,7 @@ def by_asv() -> Medians:
 
 
 def by_pytest_benchmark(directory: Path) -> Medians:
-    """Return the medians of the pytest-benchmark suite, saved in the directory."""
+    """Run the pytest-benchmark suite, save its file in the directory, and return the medians."""
     tests = [f"benchmarks/suites/test_bench_layers.py::test_pass[{pytest_name(case)}]" for case in agreement_cases()]
     options = ("--benchmark-enable", "--benchmark-only", "--benchmark-autosave", f"--benchmark-storage={directory}")
     _run(sys.executable, "-m", "pytest", *tests, *options)
@@ -90,15 +90,15 @@ def by_pytest_benchmark(directory: Path) -> Medians:
 
 
 def _run(*command: str) -> None:
-    """Run an engine. A case that it cannot measure is missing from its results, which ``main`` reports."""
+    """Run an engine. Its results lack the cases that it cannot measure; ``main`` reports that cases are missing."""
     subprocess.run(command, check=False, stdout=subprocess.DEVNULL)
 
 
 def turns_over_alone(cases: Sequence[Case], report: Report) -> dict[str, float]:
-    """Return, for each case, the median pass in turns with the others of its block, divided by that of the case alone.
+    """Return for each case the median time of a pass in turns with the others of its block, divided by that alone.
 
-    Both kinds of turns are as long as the sweep's, and alternate, so that a drift affects both alike. The function
-    needs a process of its own.
+    Turns among others and turns alone are as long as the sweep's, and alternate, so that a drift affects both alike.
+    The function needs a process of its own.
     """
     configure(cases[0])
     workloads = [build_workload(case) for case in cases]
@@ -110,7 +110,7 @@ def turns_over_alone(cases: Sequence[Case], report: Report) -> dict[str, float]:
         for place in itertools.islice(counterbalanced(len(cases), number), 2 * len(cases)):
             in_turns[place] += _turn(workloads[place])
         for place, workload in enumerate(workloads):
-            _turn(workload)  # replaces the others' data in the caches
+            _turn(workload)  # replaces the data of other contenders in the caches
             alone[place] += _turn(workload)
         report({})
     medians = zip(cases, in_turns, alone, strict=True)
@@ -132,8 +132,8 @@ def table(
 ) -> tuple[list[str], float]:
     """Write a table with the medians of each engine, and return it with the largest difference (nan if one is missing).
 
-    A difference is that between the largest and the smallest median of a case, relative to the smallest, without the
-    effect of turns. The last column has the difference between the runs of one engine, the least steady one.
+    The difference of a case is that between its largest and its smallest median, relative to the smallest, without the
+    effect of turns. The last column has the largest such difference between the runs of one engine.
     """
     heads = [f"{name}, ms" for name in engines]
     rows = [("", *heads, "in turns / alone", "difference without turns", "runs of one engine")]
@@ -150,7 +150,7 @@ def table(
 
 
 def _spread(values: Sequence[float]) -> float:
-    """Return the difference of the largest and the smallest, relative to the smallest; nan if one is missing."""
+    """Return the difference of the largest and the smallest value, relative to the smallest; nan if one is missing."""
     return math.nan if any(map(math.isnan, values)) else max(values) / min(values) - 1
 
 

@@ -1,9 +1,9 @@
 """``python -m benchmarks.evidence.equivariance_table``: equivariance errors of every variant on every group.
 
-Errors are relative 2-norms, the worst over the tested elements, of untrained layers with fixed seeds. Where an element
-permutes the pixels, the error of a correct layer is rounding. Elsewhere it shows how well the sampled group and the
-pixel grid represent the continuous ones, and falls as they are refined. For convolutions over scales a part of it
-remains: the integral over R⁺ ends at the smallest and the largest scale, whatever the refinement.
+Layers are untrained, with fixed seeds. Errors are relative 2-norms, the worst over the tested elements. Where an
+element permutes the pixels, the error of a correct layer is rounding. Elsewhere the error shows how well the sampled
+group and the pixel grid represent the continuous ones, and falls as these are refined. For convolutions over scales a
+part of the error remains: the integral over R⁺ ends at the smallest and the largest scale, whatever the refinement.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -62,7 +62,7 @@ def exact_error(group: Group, variant: str, dtype: torch.dtype) -> float:
 
 
 def rotation_error(group: Group, variant: str) -> float:
-    """Return the error of invariant features under eight angles that are in no grid here."""
+    """Return the error of invariant features under rotations by eight angles that are in no grid of this program."""
     angles = torch.linspace(0.1, 1.5, 8, dtype=torch.float64)
     identity = group.elements()[:1].expand(len(angles), -1)
     elements = torch.cat([angles[:, None], identity[:, 1:]], dim=-1)
@@ -72,7 +72,7 @@ def rotation_error(group: Group, variant: str) -> float:
 
 def scaling_error(group: Group, variant: str, size: int) -> float:
     """Return the error under one step of the scale grid; kernels cover the same part of the image at every size."""
-    elements = group.elements()[1:2]  # scales run fastest
+    elements = group.elements()[1:2]  # the scale changes fastest
     network = Lifted(group, variant, size // 4 | 1, invariant=False, dtype=torch.float64)
     return equivariance_error(network, blobs(size), group, elements=elements, border=size // 8)
 

@@ -1,7 +1,7 @@
 """``python -m benchmarks.evidence.peers_grid``: times and peak memory of the peers' layers, relative to ours.
 
-The program measures a grid of sizes, and prints geometric means of the ratios over its cells [smallest, largest]; they
-are in ``docs/performance.md``. ``python -m benchmarks peers`` shows fewer cells, each with its interval.
+The program measures a grid of sizes. For each peer it prints the geometric mean of the ratios, the smallest and the
+largest; ``docs/performance.md`` shows them. ``python -m benchmarks peers`` measures fewer sizes, with intervals.
 """
 
 import argparse
@@ -34,11 +34,11 @@ GRID: Grid = {
     "kernel_size": (5, 7),
 }
 PASS_NAMES = {"forward": "inference", "forward_backward": "training pass"}
-# A cell is left out if a dense convolution of its size would take longer than LONGEST_SECONDS on two cores.
+# A case is left out if a dense convolution of its size would take longer than LONGEST_SECONDS on two cores.
 LONGEST_SECONDS, MACS_PER_SECOND = 4.0, 2e11
 SAMPLING = Sampling(rounds=3, seconds=1.5)
 RESULTS = Path("results/peers-grid")
-# A cell counts as "more" if our value exceeds a peer's by this factor.
+# A table counts a case as "more" if our value exceeds a peer's by more than this factor.
 MORE = 1.1
 BEST = "best of them"
 # A measured value of a record, or None if it is missing.
@@ -46,7 +46,7 @@ Measure = Callable[[Record], float | None]
 
 
 def peers_cases(threads: int) -> list[Case]:
-    """Return our cases of the grid, without those that take too long."""
+    """Return our cases of the grid, without those for which ``is_too_long``."""
     return [case for case in expand({"threads": (threads,), **GRID}) if not is_too_long(case)]
 
 
@@ -64,7 +64,7 @@ def is_too_long(case: Case) -> bool:
 
 
 def tables(cases: Sequence[Case], measured: Mapping[str, Record], quantity: Measure) -> list[str]:
-    """Write rows of Markdown with the ratios of a quantity, the peers' to ours, by variant, pass and batch size."""
+    """Write rows of Markdown with the ratios, peer / ours, of a quantity, by variant, pass and batch size."""
     lines = []
     for variant in GRID["variant"]:
         for direction, words in PASS_NAMES.items():
@@ -78,7 +78,7 @@ def tables(cases: Sequence[Case], measured: Mapping[str, Record], quantity: Meas
 
 
 def ratios_to_ours(cases: Sequence[Case], name: str, measured: Mapping[str, Record], quantity: Measure) -> list[float]:
-    """Return the ratio of a peer's quantity to ours in every cell that has both; ``BEST`` is the least of the peers."""
+    """Return the ratios, peer / ours, of the cases that have both; ``BEST`` as a peer has the least value of all."""
     ratios = []
     for ours in cases:
         known = {case.implementation: measured[case.id] for case in contenders_of(ours) if case.id in measured}
@@ -92,7 +92,7 @@ def ratios_to_ours(cases: Sequence[Case], name: str, measured: Mapping[str, Reco
 
 
 def summary(ratios: Sequence[float]) -> str:
-    """Write the geometric mean [smallest, largest], the number of cells, and the number in which ours takes more.
+    """Write the geometric mean [smallest, largest], the number of ratios, and of those below 1 / ``MORE``.
 
     >>> summary([2.0, 0.5])
     '1.00 [0.50, 2.00] n=2, 1 more'

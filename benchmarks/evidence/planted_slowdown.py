@@ -1,4 +1,4 @@
-"""Layers with a slowdown of known size, which ``validity`` should find."""
+"""Layers with added work, which slows them down by a known share; ``validity`` should find this."""
 
 import timeit
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from gcnn_impl import Group, SeparableGroupConv2d
 
-# The planted work is a repeated product of matrices that stay in the first cache: it adds little but time to a pass.
+# The added work is a repeated product of matrices that stay in the first-level cache: it adds little but time.
 WORK_SIZE = 32
 # Passes of the layer, and units of work, that are timed to calibrate the amount of work.
 CALIBRATION_PASSES = 15
@@ -66,5 +66,5 @@ class SlowerByFive(Unchanged):
 
 
 def _median(run: Callable[[], object]) -> float:
-    """Return the median seconds of a call, after one to warm up."""
+    """Return the median seconds of a call, after a call to warm up."""
     return float(np.median(timeit.repeat(run, number=1, repeat=CALIBRATION_PASSES + 1)[1:]))

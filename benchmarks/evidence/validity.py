@@ -1,9 +1,9 @@
 """``python -m benchmarks.evidence.validity``: how often the suite's comparisons are right.
 
-The engine of the sweep measures many pairs: the same code twice (A/A), and a layer with its copy that has a planted
-slowdown. The table counts how often A/A pairs are called different, and how often the slowdown is found. A trial is
-measured like the block of a sweep: in fresh processes, contenders in turns, with the same statistics. Its noise floor
-comes from the A/A pairs of all *other* trials, as that of a sweep comes from all its blocks.
+The engine of the sweep measures many pairs: the same code twice (A/A), and a layer next to a copy with added work, the
+planted slowdown. The table counts how often A/A pairs are called different, and how often the slowdown is found. A
+trial is measured like a block of a sweep: in fresh processes, contenders in turns, with the same statistics. Its noise
+floor comes from the A/A pairs of all *other* trials; the noise floor of a sweep comes from all blocks.
 """
 
 import argparse
@@ -36,7 +36,7 @@ PLANTED = {
     "2 %": "benchmarks.evidence.planted_slowdown:SlowerByTwo",
     "5 %": "benchmarks.evidence.planted_slowdown:SlowerByFive",
 }
-# Their passes take about half a millisecond to two.
+# At these batch sizes passes take about 0.5 to 2 ms.
 BATCH_SIZES = (1, 2, 4)
 TIMEOUT = 120.0
 SEED = 0
@@ -44,7 +44,7 @@ SEED = 0
 
 @dataclass(frozen=True)
 class Trial:
-    """Rounds of the unchanged layer (a) and of another one (b): ``planted`` is "A/A" or a key of ``PLANTED``."""
+    """Rounds of the unchanged layer (a) and of the layer that ``planted`` names (b): "A/A" or a key of ``PLANTED``."""
 
     planted: str
     a: Rounds
@@ -52,7 +52,7 @@ class Trial:
 
 
 def case_of(implementation: str, batch_size: int) -> Case:
-    """Return the case of a planted layer, as of a user's layer: inference, one thread."""
+    """Return the case of a layer in ``planted_slowdown``, which is treated as a user's layer: inference, one thread."""
     return Case(implementation=implementation, variant="custom", batch_size=batch_size, threads=1)
 
 
@@ -91,8 +91,8 @@ def table(judged: Sequence[tuple[Trial, Comparison]]) -> list[str]:
 
 
 def planted_share(case: Case, report: Report) -> dict[str, float]:
-    """Return the time of the planted work divided by that of the layer; for a process of its own."""
-    from benchmarks.evidence.planted_slowdown import Unchanged  # here and below late: the parent needs no torch
+    """Return the time of the planted work divided by that of the layer. Call it in a process of its own."""
+    from benchmarks.evidence.planted_slowdown import Unchanged  # not at the top: the parent needs no torch
     from benchmarks.workloads.build import build_workload, configure
 
     configure(case)

@@ -1,4 +1,4 @@
-"""The ways in which work runs: a function in its own process, the environment for measuring, the work a store lacks.
+"""A function call in its own process, the environment variables for measuring, and the work that a store lacks.
 
-The work itself (cases, training runs) is in ``sweep``, ``training`` and ``studies``.
+The functions that measure cases and train are in ``sweep``, ``training`` and ``studies``.
 """

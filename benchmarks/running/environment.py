@@ -1,4 +1,4 @@
-"""The environment variables of processes that measure. This module needs the standard library alone."""
+"""The environment variables of processes that measure. This module needs only the standard library."""
 
 import os
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 from benchmarks.cases.peers import AUTHORS_VARIABLE
 
 # A process reads these once, when it starts or imports torch:
-# - GOMP_SPINCOUNT: Idle threads that spin for long take the core of another thread: next to other processes, medians of
-#   complete runs then differ by up to 100 %. Threads that sleep at once take 0.15 ms to wake up for every operation:
-#   kernels of a layer then took 3.7 ms on two threads, not 0.54 ms. So threads spin for some ten microseconds first.
-# - GLIBC_TUNABLES: By default glibc returns freed large blocks to the system, and every pass pays for fresh pages: more
-#   than half of a layer's time at some sizes. With these settings glibc keeps the blocks, for all contenders alike.
+# - GOMP_SPINCOUNT: Idle threads that spin for long take the core of another thread. Next to other processes the medians
+#   of complete runs then differ by up to 100 %. Threads that sleep at once need 0.15 ms to wake up for every operation:
+#   a layer's kernels then took 3.7 ms instead of 0.54 ms. So idle threads spin some ten microseconds before they sleep.
+# - GLIBC_TUNABLES: By default glibc returns freed large blocks to the system, and every pass gets new pages, which
+#   takes over half of a layer's time at some sizes. With these settings glibc keeps the blocks, for all contenders.
 # - KINETO_LOG_LEVEL: The profiler would log two lines for every measured pass.
 MEASURING_ENVIRONMENT = {
     "GOMP_SPINCOUNT": "10000",
@@ -27,6 +27,6 @@ def set_measuring_environment() -> None:
 
 
 def use_authors(checkout: Path | None) -> None:
-    """Tell the processes that measure, which inherit the environment, where the authors' code is."""
+    """Set the variable, which processes inherit, that says where the authors' code is. None changes nothing."""
     if checkout is not None:
         os.environ[AUTHORS_VARIABLE] = str(checkout.resolve())

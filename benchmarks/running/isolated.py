@@ -1,7 +1,7 @@
 """A function call in its own process: a crash, a kill or a lack of memory becomes an ``Outcome``.
 
-Processes are forked from a server that has imported torch and never computed anything: each starts clean, within
-milliseconds. CUDA does not survive a fork, so for CUDA each process is a new interpreter.
+Processes are forked from a server that has imported torch but computed nothing. So each starts within milliseconds,
+in the same state. CUDA does not survive a fork, so for CUDA each process is a new interpreter.
 
 Printed output is discarded, except for its end, which is quoted if the process dies.
 """
@@ -18,7 +18,7 @@ from typing import Any
 
 from benchmarks.records.outcome import Outcome, outcome_of
 
-# Bytes of printed output that are read at once, and that are kept.
+# Bytes of printed output: the most that is read at once, and the most that is kept.
 OUTPUT_CHUNK = 65536
 OUTPUT_TAIL = 200
 Report = Callable[[dict[str, Any]], None]
@@ -33,7 +33,7 @@ def run_isolated(
     timeout: float,
     report: Report = lambda fields: None,
 ) -> Outcome:
-    """Call ``function(argument, report)`` in its own process, which has ended when this returns or raises.
+    """Call ``function(argument, report)`` in its own process, and end this process before returning or raising.
 
     Args:
         function: a function that can be imported by name, with a result that can be pickled.
@@ -54,7 +54,7 @@ def run_isolated(
     deadline = time.monotonic() + timeout
     listening = [receiver, printed]
     try:
-        while ready := wait(listening, max(deadline - time.monotonic(), 0)):  # also when the other end is closed
+        while ready := wait(listening, max(deadline - time.monotonic(), 0)):  # closed pipes are ready, too
             if printed in ready:
                 chunk = os.read(printed.fileno(), OUTPUT_CHUNK)
                 tail = (tail + chunk)[-OUTPUT_TAIL:]
@@ -70,7 +70,7 @@ def run_isolated(
                     return message
                 report(message)
                 deadline = time.monotonic() + timeout
-            elif time.monotonic() > deadline:  # it prints without end
+            elif time.monotonic() > deadline:  # the function prints without end
                 break
         return Outcome("timeout", f"no result within {timeout:g} s", {})
     finally:
@@ -91,8 +91,8 @@ def _context(device: str, preload: str) -> BaseContext:
 def _child(
     sender: Connection, printer: Connection, function: Callable[[Any, Report], dict[str, Any]], argument: Any
 ) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches this process too; its parent decides
-    for stream in (1, 2):  # the file descriptors, so that output of C++ is caught too
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches this process too; its parent ends it
+    for stream in (1, 2):  # file descriptors, because C++ code writes to them directly
         os.dup2(printer.fileno(), stream)
     printer.close()
     threading.Thread(target=_die_with_parent, daemon=True).start()

@@ -34,10 +34,10 @@ M = TypeVar("M", bound=Measurable)
 
 @contextlib.contextmanager
 def outstanding(jobs: Sequence[M], store: RecordStore, *, retry_failed: bool) -> Iterator[list[M]]:
-    """Yield the jobs that the store lacks, ready to run. Inside the context no other process measures into the store.
+    """Yield the jobs that the store lacks. Inside the context no other process measures into the store.
 
     Raises:
-        InvalidCase: when a job needs a device or more cores than there are.
+        InvalidCase: when this machine lacks a device or the cores that a job needs.
         OSError: when the results cannot be written, or another process is measuring into the store.
     """
     check_machine(jobs)
@@ -46,21 +46,21 @@ def outstanding(jobs: Sequence[M], store: RecordStore, *, retry_failed: bool) ->
         store.warn_of_other_commits(there, software()["commit"])
         # All of these are set before the process server imports torch.
         set_measuring_environment()
-        # An empty cache: code is compiled for the first time, also if an earlier run compiled the same.
+        # The cache is empty, so that code is compiled for the first time even if an earlier run compiled the same code.
         os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", compiled)
-        # No pool of compiling processes: it would start during timed passes, and outlive a killed process.
+        # No pool of compiling processes: the pool would start during timed passes, and outlive a killed process.
         os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
         yield [job for job in jobs if job.id not in there]
 
 
 def there_already(jobs: Sequence[Measurable], store: RecordStore, *, retry_failed: bool) -> set[str]:
-    """Return the ids of the jobs that need no measuring on this machine."""
+    """Return the ids of the jobs that were measured on this machine and need not be measured again."""
     done = store.completed(retry_failed=retry_failed)
     return {job.id for job in jobs if (_machine(job), job.id) in done}
 
 
 def check_machine(jobs: Sequence[Measurable]) -> None:
-    """Raise ``InvalidCase`` when a job needs a device or more cores than there are."""
+    """Raise ``InvalidCase`` when this machine lacks a device or the cores that a job needs."""
     if any(job.device == "cuda" for job in jobs) and gpu_name() is None:
         raise InvalidCase("device 'cuda' is not there; allowed on this machine: cpu")
     threads, cores = max((job.threads for job in jobs), default=1), available_cores()

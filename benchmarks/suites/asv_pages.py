@@ -1,7 +1,7 @@
 """A program that lets the pages of ``asv publish`` work without a network.
 
-The pages load nine scripts and a style sheet from content delivery networks. The same files are in npm packages, which
-the npm client fetches once; they are checked, kept in a cache, and copied next to the page.
+The pages load nine scripts and a style sheet from content delivery networks. The same files are in npm packages. The
+npm client fetches the packages once; they are checked and kept in a cache, and their files are copied next to the page.
 """
 
 import argparse
@@ -22,7 +22,7 @@ HOST_ATTRIBUTES = re.compile(r'\s(?:integrity|crossorigin|referrerpolicy)="[^"]*
 
 
 class OfflineError(RuntimeError):
-    """Raised when the pages still need a network, with the reason in one line."""
+    """Raised when the pages still need a network; the message is the reason, on one line."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Package:
         name: name and version, as npm writes them.
         sha512: checksum of the archive in base64, as in npm's lock files.
         pages: paths of files that asv's page loads, by the last part of their addresses.
-        others: paths of files that those refer to.
+        others: paths of further files, to which the files in ``pages`` refer.
     """
 
     name: str
@@ -50,7 +50,7 @@ class Package:
         return self.name.replace("@", "-") + ".tgz"
 
 
-# In the versions that asv 0.6's page loads.
+# The packages, in the versions that the page of asv 0.6 loads.
 PACKAGES = (
     Package(
         "jquery@3.3.1",
@@ -108,7 +108,7 @@ def make_offline(
     fetch: Callable[[Package, Path], None] = npm_pack,
     packages: Sequence[Package] = PACKAGES,
 ) -> int:
-    """Copy the files that the page loads next to it, and let it load the copies; return the number of files.
+    """Copy the files that the page loads next to the page, let it load the copies, and return the number of files.
 
     Args:
         pages: the folder in which ``asv publish`` wrote its index.html.
@@ -159,14 +159,14 @@ def _unpack(package: Package, cache: Path, folder: Path) -> None:
     with tarfile.open(cache / package.archive) as archive:
         for path in (*package.pages.values(), *package.others):
             content = archive.extractfile(f"package/{path}")
-            assert content is not None  # the checksum guarantees it
+            assert content is not None  # the checksum guarantees that the file is there
             target = folder / path
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content.read())
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Make the pages work without a network; return 0, or 2 if they still need one."""
+    """Make the pages work without a network; return 0, or 2 if the pages still need a network."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.suites.asv_pages", description=__doc__)
     parser.add_argument("pages", type=Path, help="the folder that asv publish wrote, .asv/html")
     parser.add_argument("--cache", type=Path, default=Path(".asv/npm"), help="keeps the archives (default: .asv/npm)")

@@ -1,7 +1,7 @@
 """asv's benchmarks of single layers: time, memory, MACs, parameters and equivariance error, from commit to commit.
 
 When asv looks for benchmarks it imports every module of this folder, and takes all functions and methods named
-``time_*`` and ``track_*``. So no other module may use these names, and none may compute or touch CUDA at import.
+``time_*`` and ``track_*``. So no other module may use these names, and no module may compute or use CUDA at import.
 """
 
 import math
@@ -19,7 +19,7 @@ class Forward(points.Timed):
     direction = "forward"
 
     def setup(self, *point: Any) -> None:
-        # asv calls this before every single pass, so everything in it is a look-up.
+        # asv calls ``setup`` before every single pass, so ``setup`` only looks things up.
         points.skip_unless_applicable(*point)
         self.workload = points.workload(layer_case(*point, direction=self.direction))
         self.workload.prepare()
@@ -58,7 +58,7 @@ class Cost:
         return int(self.cost["macs"]["kernel_generation"] + self.cost["macs"]["convolution"])
 
     def track_parameters(self, results: PointResults, *point: Any) -> int:
-        """Return the number of learnable numbers."""
+        """Return the number of learnable parameters."""
         return int(self.cost["parameters"])
 
     def track_equivariance_error(self, results: PointResults, *point: Any) -> float:

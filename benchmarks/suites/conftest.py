@@ -14,6 +14,6 @@ def pytest_benchmark_update_machine_info(machine_info: MutableMapping[str, Any])
 
 
 def pytest_benchmark_update_json(config: pytest.Config, output_json: MutableMapping[str, Any]) -> None:
-    """Add the names of failed tests, because pytest-benchmark leaves failed benchmarks out of the file."""
+    """Add the names of failed tests, because pytest-benchmark omits failed benchmarks from the file."""
     reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
     output_json["failed"] = [report.nodeid for kind in ("failed", "error") for report in reporter.stats.get(kind, [])]

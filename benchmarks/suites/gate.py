@@ -1,8 +1,8 @@
 """The gate: it counts and judges the results of a run of the asv or the pytest-benchmark suite.
 
-The exit statuses of the suites say little: asv's 1 means "regressed", "nothing measured" or "no such commit". The gate
-reads their result files instead, and says "fine" (exit status 0), "regressed" (1), "failed" or "measured nothing" (2).
-It needs the standard library alone.
+The exit statuses of the suites say little: status 1 of asv means "regressed", "nothing measured" or "no such commit".
+The gate reads the result files instead, and says "fine" (exit status 0), "regressed" (1), "failed" or "measured
+nothing" (2). This program needs only the standard library.
 """
 
 import argparse
@@ -26,7 +26,7 @@ EXIT_STATUS = {"fine": 0, "regressed": 1, "failed": 2, "measured nothing": 2}
 
 @dataclass(frozen=True)
 class Judgement:
-    """A key of ``EXIT_STATUS``, and lines with the reasons."""
+    """The ``word`` of a judgement, a key of ``EXIT_STATUS``, and lines with the reasons."""
 
     word: str
     lines: tuple[str, ...]
@@ -58,7 +58,7 @@ def judge(after: BenchmarkResults, before: BenchmarkResults | None, factor: floa
 
 
 def judge_asv(commits: Sequence[Commit], factor: float, wanted: Sequence[str] = ()) -> Judgement:
-    """Judge each commit, compared with the one before it on the same machine. The gravest word counts.
+    """Judge each commit, compared with the one before it on the same machine, and return the gravest word.
 
     Args:
         commits: the commits, oldest first.
@@ -82,7 +82,7 @@ def judge_asv(commits: Sequence[Commit], factor: float, wanted: Sequence[str] = 
 
 
 def judge_pytest_benchmark(files: Sequence[Path], before: Path | None, factor: float) -> Judgement:
-    """Judge the files of a run and its repetitions. The fastest counts: other processes can only slow it down."""
+    """Judge each benchmark by its fastest result in a run and repetitions: other processes can only slow it down."""
     if not files:
         return Judgement("measured nothing", ("pytest-benchmark saved no file",))
     after = fastest([read_pytest_benchmark(path) for path in files])

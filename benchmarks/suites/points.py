@@ -1,7 +1,7 @@
-"""The points that the asv suite and the pytest-benchmark suite measure, and what the benchmarks of asv share.
+"""The points that the asv suite and the pytest-benchmark suite measure, and functions that asv's benchmarks share.
 
-The point of a layer is device, variant, |H|, channels and batch size, in this order; of a network the first three.
-The points are the same on every machine, so that machines can be compared. A machine skips those that it cannot run.
+The point of a layer is (device, variant, |H|, channels, batch size), and that of a network (device, variant, |H|).
+The points are the same on every machine, so that machines can be compared. A machine skips points that it cannot run.
 """
 
 import dataclasses
@@ -22,14 +22,14 @@ from benchmarks.records.outcome import InvalidResult
 from benchmarks.workloads.build import build_workload
 from benchmarks.workloads.workload import Workload
 
-# Bump when a benchmark of a suite measures something else than before: other rounds, another clock, more in the timed
-# region. (When the meaning of a case changes, bump CASE_VERSION.) Results of different versions are never compared, and
-# asv starts a new series. Without a version, asv would only notice changes of the benchmark's own method.
+# Increase when a benchmark of a suite measures something else than before: other rounds, another clock, more in the
+# timed region. (When the meaning of a case changes, increase CASE_VERSION.) Results of different versions are not
+# compared, and asv starts a new series. Without a version, asv would only notice changes of the benchmark's method.
 SUITE_VERSION = 3
 VERSION = f"{CASE_VERSION}.{SUITE_VERSION}"
 
 DEVICES = ["cpu", "cuda"]
-# Small enough that each suite takes minutes.
+# The grids are so small that each suite takes minutes.
 LAYER_POINTS: Mapping[str, list[Any]] = {
     "device": DEVICES,
     "variant": ["plain", "lifting", "full", "separable"],
@@ -47,14 +47,14 @@ NETWORK_POINTS: Mapping[str, list[Any]] = {
 # Enough epochs to distinguish a network that learns from one that does not.
 TRAINING_EPOCHS = 3
 
-# A value on each axis of LAYERS or NETWORKS.
+# A value on each axis of LAYER_POINTS or NETWORK_POINTS.
 Point = tuple[Any, ...]
 # What ``measure_points`` returns.
 PointResults = dict[Point, Any]
 
 
 def layer_case(device: str, variant: str, resolution: int, channels: int, batch_size: int, *, direction: str) -> Case:
-    """Return the case of a layer; a plain one has no |H|."""
+    """Return the case of a layer; a plain layer has no |H|."""
     sizes: dict[str, Any] = {"channels": channels, "batch_size": batch_size, **_grid(variant, resolution)}
     return Case(variant=variant, direction=direction, device=device, **sizes)
 
@@ -82,12 +82,12 @@ def step_case(run: TrainingRun) -> Case:
 
 
 def absent(device: str) -> str | None:
-    """Return why nothing can be measured on a device, or None. Not for use at import, because it initialises CUDA."""
+    """Return why nothing can be measured on a device, or None. Do not call it at import: it initialises CUDA."""
     return "no CUDA device" if device == "cuda" and not torch.cuda.is_available() else None
 
 
 def not_applicable(device: str, variant: str, resolution: int, *_: int) -> str | None:
-    """Return why asv, which only knows full grids, does not measure a point; None if it does."""
+    """Return why a point of a full grid, which is all that asv knows, is not measured; None if it is measured."""
     if variant == "plain" and resolution != LAYER_POINTS["resolution"][0]:
         return "a plain convolution has no group resolution"
     return absent(device)
@@ -130,7 +130,7 @@ def measure_points(axes: Mapping[str, list[Any]], measure: Callable[[Point], obj
 
 
 def result_at(results: PointResults, point: Point) -> Any:
-    """Return the result of a point; raise ``InvalidResult`` if it failed, or ``NotImplementedError``."""
+    """Return the result of a point; raise ``InvalidResult`` if it failed, ``NotImplementedError`` if it was skipped."""
     skip_unless_applicable(*point)
     if isinstance(results[point], str):
         raise InvalidResult(results[point])
@@ -139,7 +139,7 @@ def result_at(results: PointResults, point: Point) -> Any:
 
 @lru_cache(maxsize=1)
 def workload(case: Case) -> Workload:
-    """Build the workload of a case, and keep it until another case is asked for."""
+    """Build the workload of a case, and keep it for further calls until one asks for another case."""
     torch.set_num_threads(case.threads)
     return build_workload(case)
 
@@ -148,7 +148,7 @@ def cost(case: Case) -> dict[str, Any]:
     """Measure the fields of a record that do not depend on the clock.
 
     Returns:
-        ``memory`` of a pass of the case, ``macs`` of one forward, ``parameters``, ``equivariance_error``.
+        ``memory`` of a pass of the case, ``macs`` of one forward pass, ``parameters``, ``equivariance_error``.
 
     Raises:
         InvalidResult: when the output is wrong.

@@ -1,6 +1,6 @@
 """The suite of pytest-benchmark: the layers and training steps of the asv suite, timed by another engine.
 
-Plain ``pytest`` runs each pass once; ``nox -s bench`` measures it. Both check the output first.
+``pytest`` without options runs each pass once; ``nox -s bench`` measures the passes. Both check the output first.
 """
 
 import itertools

@@ -1,4 +1,4 @@
-"""The measurement of one block: a probe of each contender, rounds in which all take turns, and their records."""
+"""The measurement of one block: a probe of each contender, rounds in which contenders take turns, and the records."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -23,13 +23,13 @@ from benchmarks.sweep.processes import PROBE_MODULE
 from benchmarks.sweep.rounds import take_round
 from benchmarks.sweep.tasks import Probe, Round
 
-# Why the samples of a round were enough, the strictest reason last. A record has the laxest of all its rounds.
+# Why the sampling of a round ended, the strictest reason last. A record has the laxest reason of all its rounds.
 STOPPED = ("failure", "budget", "samples", "precision")
 
 
 @dataclass
 class _Contender:
-    """The results of one entry of a block so far. After a ``failure`` it runs no more."""
+    """The results so far of one entry of a block. An entry with a ``failure`` runs no more."""
 
     case: Case
     fields: dict[str, Any] = field(default_factory=dict)
@@ -75,7 +75,7 @@ def _ceilings(case: Case, engine: Engine, known: Known) -> dict[str, Any]:
 
 
 def _probe(contender: _Contender, engine: Engine, known: Known) -> None:
-    """Examine a contender once, and keep the fields of its record that are no times of whole passes."""
+    """Examine a contender once, and keep all fields of its record except the times of whole passes."""
     case = contender.case
     task = Probe(case, engine.sampling, known.macs.get(macs_key(case)))
     outcome = _run(engine.probe, task, case.device, engine, contender.fields.update)
@@ -87,10 +87,10 @@ def _probe(contender: _Contender, engine: Engine, known: Known) -> None:
 
 
 def _take_round(block: Block, contenders: dict[int, _Contender], number: int, engine: Engine) -> list[float | None]:
-    """Add one list of samples to every contender. A contender that ends its process fails, and the others go on.
+    """Take a round, and add one list of samples to every contender.
 
-    After a process died, the round is repeated without the contender that ended it, so that the rounds of a block stay
-    comparable with each other.
+    If the process dies, the contender that was running has failed. The round is then repeated without this contender,
+    so that the rounds of a block stay comparable with each other.
 
     Returns:
         The clock frequencies that the process reported, MHz.

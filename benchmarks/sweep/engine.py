@@ -1,4 +1,4 @@
-"""The settings of a sweep, and the results that it needs only once."""
+"""The settings of a sweep, and the results that a sweep measures once and reuses."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,12 +16,12 @@ FREE_OF_MACS = ("direction", "kernels", "execution", "device", "dtype", "threads
 
 @dataclass(frozen=True)
 class Engine:
-    """The way in which cases are measured.
+    """Settings with which a sweep measures cases.
 
     Args:
         sampling: how often each pass is repeated.
         timeout: seconds without a report or a result after which a contender has failed.
-        probe, ceilings: the tasks that the processes run, importable by name.
+        probe, ceilings: functions that run in their own processes; they must be importable by name.
     """
 
     sampling: Sampling
@@ -39,6 +39,6 @@ class Known:
 
 
 def macs_key(case: Case) -> str:
-    """Return a key that cases with equal multiply–accumulates share (an input without a gradient needs fewer)."""
+    """Return a key that cases with equal multiply–accumulates share: their shape, and whether there is a backward."""
     shape = {axis: value for axis, value in case.fields().items() if axis not in FREE_OF_MACS}
     return short_hash({**shape, "backward": case.direction != "forward"})

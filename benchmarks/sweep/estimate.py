@@ -1,4 +1,4 @@
-"""The plan of a sweep: the numbers of cases and blocks, the estimated time, and the cases it would skip, with reasons.
+"""The plan of a sweep: the numbers of cases and blocks, the estimated time, and why cases would be skipped.
 
 One layer of each kind is timed briefly. The time of any other case is proportional to its multiply–accumulates.
 """
@@ -17,23 +17,23 @@ from benchmarks.sweep.processes import PROBE_MODULE
 
 # Passes that a probe runs: for the check of the output, memory, stages and operators.
 PROBE_PASSES = 15
-# The overhead of one contender, whatever its size: of its probe's process and profilers, and of its part in a round.
+# Seconds that every contender adds: for the process and the profilers of its probe, and for its part in a round.
 PROBE_SECONDS = 0.6
 ROUND_SECONDS = 0.05
-# Passes of each layer that is timed here; the fastest counts.
+# The number of passes for which each layer is timed here; the estimate uses the fastest pass.
 TRIED_PASSES = 3
 TIMEOUT = 600.0
-# Reasons to skip cases that are printed at most.
+# The greatest number of reasons to skip cases that is printed.
 REASONS = 10
 
 
 @dataclass(frozen=True)
 class Survey:
-    """Estimates by case id.
+    """Which cases of a sweep will run, and how long their passes take; the keys are case ids.
 
     Args:
-        seconds: estimated seconds of a pass, of the cases that will run.
-        reasons: the reason to skip a case, of the cases that will be skipped.
+        seconds: the estimated seconds of one pass, for each case that will run.
+        reasons: the reason, for each case that will be skipped.
     """
 
     seconds: dict[str, float]
@@ -49,7 +49,7 @@ def survey(cases: Sequence[Case], device: str) -> Survey:
 
 
 def survey_task(cases: tuple[Case, ...], report: Report) -> dict[str, Any]:
-    """Return the fields of a ``Survey``; needs torch."""
+    """Return the fields of a ``Survey``. This function imports torch."""
     from benchmarks.measure.available_memory import available_bytes
     from benchmarks.measure.memory_model import predict_bytes
     from benchmarks.sweep.probe import does_not_fit
@@ -72,7 +72,7 @@ def survey_task(cases: tuple[Case, ...], report: Report) -> dict[str, Any]:
 
 
 def _shape(case: Case) -> Case:
-    """Return the case of one image with a layer of ours of the same shape."""
+    """Return the case of our layer of the same shape, with one image; a user's layer counts as variant "full"."""
     variant = "plain" if case.group == "trivial" else "full" if case.variant == "custom" else case.variant
     same = ("layer", "group", "resolution", "scales", "channels", "image_size", "kernel_size")
     axes: dict[str, Any] = {axis: getattr(case, axis) for axis in same}
@@ -80,7 +80,7 @@ def _shape(case: Case) -> Case:
 
 
 def _seconds_per_mac(case: Case, calibrated: dict[tuple[str, str, str, int], float]) -> float:
-    """Return the seconds per multiply–accumulate of a case's kind, from ``calibrated`` or by timing one layer."""
+    """Return the seconds per multiply–accumulate of cases of this kind, from ``calibrated`` or by timing one layer."""
     from benchmarks.measure.clock import synchronised_clock, take_turn
     from benchmarks.workloads.build import build_workload, configure, convolution_macs
 
@@ -98,7 +98,7 @@ def _seconds_per_mac(case: Case, calibrated: dict[tuple[str, str, str, int], flo
 
 
 def block_seconds(block: Block, seconds: dict[str, float], sampling: Sampling) -> float:
-    """Estimate the seconds of a block, its twin included; contenders without an estimate count as 0.
+    """Estimate the seconds that a block takes, with its twin; contenders without an estimate add nothing.
 
     >>> case = Case()
     >>> block = Block((case,), twin=case, seed=0)
@@ -114,7 +114,7 @@ def block_seconds(block: Block, seconds: dict[str, float], sampling: Sampling) -
 
 
 def plan_lines(cases: int, there: int, plan: Sequence[Block], found: Survey, sampling: Sampling) -> list[str]:
-    """Write the plan as lines of text; ``there`` of the ``cases`` have a record, ``plan`` has blocks of the others."""
+    """Write the plan as lines of text: ``there`` of the ``cases`` have a record, and ``plan`` has the other cases."""
     total = sum(block_seconds(block, found.seconds, sampling) for block in plan)
     reasons = Counter(found.reasons.values())
     to_do, s = sum(len(block.cases) for block in plan), "" if len(plan) == 1 else "s"

@@ -1,4 +1,4 @@
-"""The probe of a contender, in its own process: a check of its output, and all measurements but whole passes' times."""
+"""The probe of a contender, in its own process: it checks the output and measures all but the times of whole passes."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,8 +21,8 @@ from benchmarks.sweep.worker import build_or_skip
 from benchmarks.workloads.build import configure
 from benchmarks.workloads.workload import Workload
 
-# The stages of short passes are medians of STAGE_PASSES; of long ones, of the passes that fit into STAGE_SHARE of the
-# case's time budget.
+# The times of stages are medians over STAGE_PASSES passes. If passes are long, they are medians over the passes that
+# fit into STAGE_SHARE of the case's time budget.
 STAGE_PASSES = 10
 STAGE_SHARE = 0.1
 GIB = 2**30
@@ -32,11 +32,11 @@ def probe(task: Probe, report: Report) -> dict[str, Any]:
     """Check the output, then report every field of the record but the times of whole passes.
 
     Returns:
-        ``missing``: for each instrument that failed, the reason; its field stays empty.
+        ``missing``: the reason for each instrument that failed. The field of this instrument stays empty.
 
     Raises:
         InvalidResult: when the output is wrong; nothing is measured then.
-        Skipped: when the case is a peer's that is not available here, or does not fit into memory.
+        Skipped: when a peer's layer is not available here, or when the case does not fit into memory.
     """
     case = task.case
     configure(case)
@@ -80,7 +80,7 @@ def does_not_fit(predicted: int, available: int) -> str | None:
 
 
 def _energy(workload: Workload, case: Case) -> dict[str, Any]:
-    """Measure the energy of passes, and return it per sample where it could be measured."""
+    """Measure the energy of passes and return its fields; if joules could be measured, they are those per sample."""
 
     def run() -> None:
         workload.prepare()

@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.running.isolated import Report
 from benchmarks.sweep.tasks import Probe, Round
 
-# The modules that the process server imports: for rounds alone, and for every task.
+# The module that the process server imports before it forks processes: for rounds alone, or for all tasks.
 ROUND_MODULE, PROBE_MODULE = "benchmarks.sweep.worker", "benchmarks.sweep.probe"
 
 

@@ -11,15 +11,15 @@ from benchmarks.sweep.tasks import Round
 
 @dataclass
 class Taken:
-    """The results of a round; entries are named by their numbers in the block.
+    """The results of a round. The keys are the numbers of the entries in the block.
 
     Args:
-        running: the entry that ran last.
-        samples: seconds of each entry's passes, in the order in which they were taken.
-        stopped: why an entry had enough samples.
+        running: the number of the entry that ran last.
+        samples: seconds of each entry's passes, in the order of measurement.
+        stopped: why each entry had enough samples.
         failures: the outcomes of the entries that failed.
         frequencies: clock frequencies that the process reported.
-        finished: whether the process reached its end.
+        finished: whether the round ran to its end.
     """
 
     running: int
@@ -43,7 +43,7 @@ class Taken:
 
 
 def take_round(task: Round, timeout: float) -> Taken:
-    """Time the entries in turns. The running entry fails if the process dies, or is silent for ``timeout`` seconds."""
+    """Time the entries in turns. The running entry fails if its process dies or reports nothing for ``timeout`` s."""
     taken = Taken(task.entries[0][0], {entry: [] for entry, _ in task.entries})
     device = task.entries[0][1].device
     outcome = run_isolated(round_task, task, device=device, preload=ROUND_MODULE, timeout=timeout, report=taken.report)

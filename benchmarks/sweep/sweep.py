@@ -1,4 +1,4 @@
-"""The sweep: block by block, cases become records. It can be resumed, and cases that fail become records too."""
+"""The sweep: it measures cases block by block, and can be resumed. A case that fails gets a record, too."""
 
 import sys
 import time
@@ -29,7 +29,7 @@ class Summary:
 
     Args:
         seconds: duration of the sweep.
-        timed_seconds: the part of it inside timed passes.
+        timed_seconds: seconds of the sweep that were spent inside timed passes.
     """
 
     measured: int
@@ -41,17 +41,17 @@ class Summary:
 
     @property
     def timed_share(self) -> float:
-        """The fraction of the time that was spent inside timed passes."""
+        """The fraction of the sweep's duration that was spent inside timed passes."""
         return self.timed_seconds / self.seconds if self.seconds else 0.0
 
 
 def sweep(cases: Sequence[Case], store: RecordStore, engine: Engine, *, retry_failed: bool = False) -> Summary:
-    """Measure the cases that the store lacks. Every one becomes a record, also when it fails.
+    """Measure the cases that the store lacks. Each of these cases gets a record, also when it fails.
 
     Records are stored block by block. ``retry_failed`` measures failed and skipped cases again.
 
     Raises:
-        InvalidCase: when a case needs a device or more cores than there are.
+        InvalidCase: when this machine lacks a device or the cores that a case needs.
         OSError: when the results cannot be written, or another process is measuring into the store.
         Interrupted: on Ctrl-C; the store then has everything but the block in progress.
     """

@@ -1,4 +1,4 @@
-"""What a sweep asks of its processes: the probe of one contender, or a round of a block."""
+"""The tasks of the processes that a sweep starts: the probe of one contender, or a round of a block."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,7 @@ from benchmarks.measure.sampling import Sampling
 
 @dataclass(frozen=True)
 class Probe:
-    """A contender to examine once; ``macs`` are those already counted for an equal module and input."""
+    """A contender to examine once; ``macs`` are the MACs of an equal module and input, if already counted."""
 
     case: Case
     sampling: Sampling

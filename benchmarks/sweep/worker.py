@@ -1,6 +1,6 @@
-"""One round of a block, in its own process: times, and nothing else.
+"""One round of a block of cases: the contenders are timed in turns, in one process.
 
-``comparing`` runs this module with the ``gcnn_impl`` of old commits: its imports decide how old the commits may be.
+``comparing`` runs this module with the ``gcnn_impl`` of old commits, which must have all that this module imports.
 """
 
 from collections.abc import Callable
@@ -22,10 +22,10 @@ from benchmarks.workloads.workload import Workload
 def measure_round(task: Round, report: Report) -> dict[str, Any]:
     """Time the contenders in turns until each has enough samples.
 
-    Before a contender runs, the message {"entry": number} is reported. After each of its turns a second message adds
-    ``samples`` (seconds) and ``stopped`` (why they are enough, or None); a contender that fails leaves the round with
-    a ``failure``, which is an ``Outcome``. The message {"frequency": …} has the clock frequency when all contenders
-    are warm.
+    Before a contender runs, the message {"entry": number} is reported. A second message after each of its turns adds
+    ``samples`` (seconds) and ``stopped`` (why the samples are enough, or None). The second message of a contender that
+    fails has a ``failure`` instead, an ``Outcome``; the contender then leaves the round. When all contenders are warm,
+    the message {"frequency": …} has the clock frequency.
 
     Returns:
         The clock frequency at the end.
@@ -53,15 +53,15 @@ def measure_round(task: Round, report: Report) -> dict[str, Any]:
     def turn(entry: int) -> None:
         workload, most = workloads[entry], share.max_samples - len(samples[entry])
         taken = take_turn(workload.run, clock, TURN_SECONDS, prepare=workload.prepare, most=most)
-        workload.prepare()  # frees its gradients while the others run
+        workload.prepare()  # frees the gradients before other contenders run
         samples[entry] += taken
         stopped = task.sampling.stopped(samples[entry], precise_enough)
         report({"entry": entry, "samples": taken, "stopped": stopped})
         if stopped is not None:
             del workloads[entry]
 
-    # Processes forked from one server have similar memory layouts. In all rounds these favour, or disfavour, the
-    # contender that is built first: by 0.3 % ± 0.2 of the time. So every other round builds in reverse order.
+    # Processes forked from one server have similar memory layouts. In all rounds these make the contender that is built
+    # first faster, or slower, by 0.3 % ± 0.2 % of its time. So every other round builds in reverse order.
     for entry, case in task.entries[:: 1 if task.number % 2 == 0 else -1]:
         attempt(entry, partial(enter, entry, case))
     report({"frequency": frequency(device)})
@@ -75,7 +75,7 @@ def measure_round(task: Round, report: Report) -> dict[str, Any]:
 
 
 def build_or_skip(case: Case) -> Workload:
-    """Build the workload of a case; raise ``Skipped`` if it is a peer's that is not available here."""
+    """Build the workload of a case; raise ``Skipped`` if a peer's layer is not available here."""
     try:
         return build_workload(case)
     except PeerUnavailable as reason:

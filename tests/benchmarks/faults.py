@@ -1,7 +1,7 @@
 """A program that causes real faults during sweeps, and prints a table of their consequences: ``nox -s faults``.
 
 The faults happen to the command as users run it: processes are killed, the disk is full, a user's layer fails. The
-tests check the same for each part; this program checks the whole. Exit status 1: a result was lost.
+tests check single parts; this program checks the whole. The exit status is 1 if the answer is NO in a row of the table.
 """
 
 import json
@@ -30,7 +30,7 @@ LAYERS = "tests.benchmarks.misbehaving_layers"
 TINY = ["--group=SO2", "--resolution=4", "--channels=2", "--batch-size=1", "--image-size=8", "--kernel-size=3"]
 TINY += ["--threads=1", "--direction=forward_backward", "--execution=eager", "--dtype=float32"]
 SHORT = ["--rounds=2", "--seconds=0.2", "--min-samples=2"]
-# A wall clock that jumps back an hour, and forth again, at every other call.
+# A wall clock that is an hour late at every second call.
 JUMPING = "import itertools, time\n_true, _jumps = time.time, itertools.cycle((0, -3600))\n"
 JUMPING += "time.time = lambda: _true() + next(_jumps)\n"
 
@@ -82,7 +82,7 @@ def one_line(done: subprocess.CompletedProcess[str], pattern: str) -> Outcome:
 
 
 def row(results: Path, layer: str, status: str) -> Callable[[], Outcome]:
-    """Return a fault: a user's layer that fails. It should get a record, and ours next to it should be measured."""
+    """Return a fault: a sweep over a user's layer and ours. The former's record needs this ``status``, ours "ok"."""
 
     def fault() -> Outcome:
         done = sweep(results, "--layer", "conv", f"{LAYERS}:{layer}", "--variant", "separable", "--timeout", "20")
@@ -134,7 +134,7 @@ def killed_parent(results: Path) -> Outcome:
 
 
 def killed_child(results: Path) -> Outcome:
-    """Kill the process that measures first, in a sweep of many cases."""
+    """Kill the first process that measures, in a sweep of many cases."""
     with sweeping(results, *MANY) as process:
         victims: list[psutil.Process] = []
 
@@ -144,7 +144,7 @@ def killed_child(results: Path) -> Outcome:
             return bool(victims)
 
         wait_for(found)
-        time.sleep(0.1)  # until it has begun
+        time.sleep(0.1)  # until it has begun to measure
         victims[0].kill()
         process.communicate(timeout=120)
     rows = records(results)

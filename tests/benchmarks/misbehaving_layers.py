@@ -16,7 +16,7 @@ class Right(SeparableGroupConv2d):
 
 
 class Wrong(nn.Module):
-    """A layer with the arguments of ours that fails in ``go_wrong``."""
+    """A layer that takes the same arguments as our layers, and fails in ``go_wrong``."""
 
     def __init__(self, in_channels: int, out_channels: int, kernel_size: int, *, group: Group, padding: int) -> None:
         super().__init__()

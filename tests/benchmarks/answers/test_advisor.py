@@ -16,7 +16,7 @@ GOOD, MIDDLE, POOR = (0.97, 0.98, 0.975), (0.93, 0.94, 0.935), (0.80, 0.81, 0.80
 
 
 def trained(accuracies: tuple[float, ...], channels: int, **fields: Any) -> list[Record]:
-    """Return records of one configuration, which differs from others in its width."""
+    """Return the training records of one configuration, a seed for each accuracy."""
     return [
         training_record([0.1, accuracy], seed=seed, channels=channels, **fields)
         for seed, accuracy in enumerate(accuracies)
@@ -24,7 +24,7 @@ def trained(accuracies: tuple[float, ...], channels: int, **fields: Any) -> list
 
 
 def timed(channels: int, ms: float, *, batch: int = 10, mb: float = 1.0, **axes: Any) -> Record:
-    """Return the cost record of the same network's inference; the interval is ± 10 %."""
+    """Return the cost record of the inference of a network of ``trained``; the interval is ± 10 %."""
     case = {"layer": "resnet", "variant": "separable", "group": "SO2", "resolution": 4, "scales": 1, "kernel_size": 5}
     case |= {"channels": channels, "image_size": 16, "batch_size": batch, "direction": "forward", "kernels": "cached"}
     case |= {"execution": "eager", "device": "cpu", "dtype": "float32", "threads": 1, **axes}

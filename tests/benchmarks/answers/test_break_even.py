@@ -1,4 +1,4 @@
-"""Tests of the time until an accuracy: runs that miss it are never left out."""
+"""Tests of the time until an accuracy is reached: runs that do not reach it are never left out."""
 
 import math
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Tests of the grid of ``docs/performance.md``: its cells, its contenders, and the table of ratios."""
+"""Tests of the grid of ``docs/performance.md``: its cases, its contenders, and the table of ratios."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -68,5 +68,5 @@ def test_a_measured_cell_is_not_measured_again(
     records = RecordStore(tmp_path).load()
     assert {record["case"]["implementation"] for record in records if record["kind"] == "cost"} == {OURS, "torch"}
     lines = (tmp_path / "records.jsonl").read_text().splitlines()
-    assert len(lines) == 3  # two contenders and a twin, once
+    assert len(lines) == 3  # two contenders and a twin, each stored once
     assert capsys.readouterr().out.count("| separable, inference: torch / ours |") == 4  # times and memory, twice

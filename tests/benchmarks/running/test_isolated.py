@@ -1,4 +1,4 @@
-"""Tests of functions in their own process: every end of the process becomes an outcome."""
+"""Tests of functions in their own process: however the process ends, the result is an ``Outcome``."""
 
 import os
 import signal

@@ -68,7 +68,7 @@ class TestJudge:
 
 
 def write_asv(directory: Path, commit: str, date: int, values: list[float | None], started_at: int = 5000) -> None:
-    """Write a file like asv 0.6: one timed benchmark with a parameter."""
+    """Write a results file as asv 0.6 does, with one timed benchmark that has a parameter."""
     quartiles = [value and value - 0.01 for value in values], [value and value + 0.01 for value in values]
     parameters = [[repr(f"p{i}") for i in range(len(values))]]
     content = {
@@ -116,7 +116,7 @@ class TestAsv:
         write_asv(tmp_path, OLD, 1, [None, None])
         path = next(tmp_path.glob("*/*-env.json"))
         content = json.loads(path.read_text())
-        content["results"]["time_it"] = [None, [["'p0'", "'p1'"]], "1", 5000]  # as asv shortens it
+        content["results"]["time_it"] = [None, [["'p0'", "'p1'"]], "1", 5000]  # asv writes one None for all
         path.write_text(json.dumps(content))
         (commit,) = read_asv(tmp_path)
         assert [value.value for value in commit.results.values()] == [None, None]

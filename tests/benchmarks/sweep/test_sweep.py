@@ -1,4 +1,4 @@
-"""Tests of the sweep: every case becomes one record, also when it fails."""
+"""Tests of the sweep: every case gets one record, also when it fails."""
 
 import dataclasses
 import json
@@ -140,7 +140,7 @@ def test_a_contender_that_fails_becomes_a_record_and_its_block_continues(
     assert [len(samples) >= 2 for samples in found["Right"]["seconds"]["rounds"]] == [True, True]
     printed = capfd.readouterr()
     assert printed.out == ""
-    assert printed.err.count("x") < 1000  # a few are quoted from the end of the output
+    assert printed.err.count("x") < 1000  # the record quotes only the end of the output
     assert f"{cases[1].label}: failed: RuntimeError: broken in two lines" in printed.err
 
 
@@ -250,7 +250,7 @@ def test_a_stopped_sweep_leaves_no_process_and_can_be_resumed(tmp_path: Path, ho
         "1",
     ]
     command += ["--profile", "full", "--layer", "conv", "--variant", "plain", "--threads", "1"]
-    # A shell that runs the tests in the background makes them, and their children, ignore Ctrl-C: undo that.
+    # If a shell runs the tests in the background, they and their children ignore Ctrl-C. Here the child must not.
     listening = signal.signal(signal.SIGINT, signal.default_int_handler)
     sweeping = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     signal.signal(signal.SIGINT, listening)
