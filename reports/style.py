@@ -1,7 +1,7 @@
 """One look for every variant, in every figure, legend and table.
 
-Okabe & Ito's colour-blind-safe hues (Tol's for the rarer variants), each with its own marker so that colour never
-stands alone. Figures are drawn with the light colours; `THEME` maps each colour to a CSS variable of the page, which
+Okabe & Ito's colour-blind-safe hues (Tol's for the rarer variants), each with its own marker, so that colour is
+never the only difference. Figures are drawn with the light colours; `THEME` maps each colour to a CSS variable of the page, which
 has a dark value too.
 """
 
@@ -65,12 +65,12 @@ RC: dict[Any, Any] = {
     "legend.frameon": False,
     "lines.linewidth": 1.4,
     "lines.markersize": 5,
-    "pdf.fonttype": 42,  # letters as letters: journals refuse type 3
+    "pdf.fonttype": 42,  # TrueType fonts: journals refuse type 3
     "savefig.facecolor": "none",
     "svg.fonttype": "none",  # text stays text: searchable, readable aloud, in the fonts of the page
-    "svg.hashsalt": "gcnn",  # same records, same bytes
+    "svg.hashsalt": "gcnn",  # the same records give the same bytes
     "text.color": INK,
-    "text.parse_math": False,  # a "$" in a name is a dollar
+    "text.parse_math": False,  # a "$" in a name starts no formula
     "xtick.color": MUTED,
     "xtick.labelcolor": INK,
     "ytick.color": MUTED,

@@ -17,7 +17,7 @@ MOST_ROWS = 20
 
 
 def summary(records: Iterable[Record]) -> list[str]:
-    """Return the lines of the summary: the answers of every machine, their table, noise and failures.
+    """Return the lines of the summary: for every machine the answers, their table, the noise and the failures.
 
     Raises:
         ValueError: when no record can be reported on.

@@ -1,4 +1,4 @@
-"""The commands and paths in the pages about the report work."""
+"""The documentation's commands about the report work, and the paths that it names exist."""
 
 import re
 import shlex
