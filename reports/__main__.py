@@ -80,7 +80,7 @@ def _add_output(command: argparse.ArgumentParser, default: Path, metavar: str, w
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit status: `diff` has 0, 1 and 2; the other commands have 0, and 2 after an error."""
+    """Run a command and return its exit status: 0, 1 or 2 for `diff`; 0, or 2 after an error, otherwise."""
     given = list(sys.argv[1:] if argv is None else argv)
     if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help")):
         given = ["render", *given]

@@ -18,7 +18,7 @@ OWN_LAYER_RIVAL = "full"
 
 
 def noise_floor(twins: pd.DataFrame, comparisons: int = 1) -> float:
-    """Return the change, as a fraction, that A/A twins (the same code measured twice) hardly exceed; NaN without twins."""
+    """Return the change, a fraction, that A/A twins (the same code measured twice) hardly exceed; NaN without twins."""
     pairs = [(_rounds(first), _rounds(second)) for first, second in zip(twins["first"], twins["second"], strict=True)]
     return minimum_detectable_effect(pairs, comparisons=max(comparisons, 1)) if pairs else math.nan
 
@@ -49,8 +49,8 @@ def _compare(pairs: pd.DataFrame, a: str, b: str, floor: float) -> list[Comparis
 def against_peers(costs: pd.DataFrame, twins: pd.DataFrame) -> pd.DataFrame:
     """Compare every foreign layer with our layer of the same case, and a user's own layer with our full variant.
 
-    Adds `ratio` (the foreign time over ours), its 99 % interval `low`, `high`, and `word`, which calls the foreign layer
-    faster, slower, …; `word` is empty without A/A twins. Columns of our layer have the suffix `_ours`.
+    Adds `ratio` (the foreign time over ours), its 99 % interval `low`, `high`, and `word`: whether the foreign layer
+    is called faster, slower, …; `word` is empty without A/A twins. Columns of our layer have the suffix `_ours`.
     """
     keys = ["rival", "layer", "direction", "kernels", "execution", "device", *POINT_AXES]
     rows = costs[costs["seconds"] > 0]
@@ -106,8 +106,8 @@ def separable_against_full(costs: pd.DataFrame, twins: pd.DataFrame | None = Non
     """Compare separable with full, wherever both were measured in the same setting.
 
     Besides axes and direction the columns are `time_ratio` (full over separable) with its 95 % interval `time_low`,
-    `time_high`; `mac_ratio`; `realised` = time_ratio / mac_ratio, 1 where time fell as much as MACs, with `realised_low`,
-    `realised_high`; and `word`, which calls separable faster, slower, …, and is empty without A/A twins.
+    `time_high`; `mac_ratio`; `realised` = time_ratio / mac_ratio, 1 where time fell as much as MACs; `realised_low`,
+    `realised_high`; and `word`: whether separable is called faster, slower, …; it is empty without A/A twins.
     """
     keys = ["layer", "direction", "device", *POINT_AXES]
     timed = costs[costs["seconds"] > 0]

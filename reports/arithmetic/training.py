@@ -1,4 +1,4 @@
-"""The arithmetic of training runs: the accuracies of networks, their costs, and the time they need to reach a target."""
+"""The arithmetic of training runs: the accuracies of networks, their costs, and the time to reach a target."""
 
 import math
 from collections.abc import Mapping
@@ -102,7 +102,7 @@ def networks_at(runs: pd.DataFrame, base: Mapping[str, object]) -> pd.DataFrame:
 
 
 def gains(runs: pd.DataFrame, trained_networks: pd.DataFrame) -> dict[str, Interval]:
-    """Return by how much the test accuracy of each network exceeds plain's, over the seeds that it shares with plain."""
+    """Return by how much each network's test accuracy exceeds plain's, over the seeds that it shares with plain."""
     accuracies = {
         row["variant"]: runs.merge(row[NETWORK].to_frame().T.infer_objects(), on=NETWORK)
         .dropna(subset=["test_accuracy"])

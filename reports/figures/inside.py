@@ -1,4 +1,4 @@
-"""The figures of the inside of a pass: its stages, the use of its memory, and how near it comes to the limits of the machine."""
+"""The figures of the inside of a pass: its stages, its memory, and how near it comes to the limits of the machine."""
 
 import numpy as np
 import pandas as pd

@@ -20,7 +20,7 @@ SPENT_LABELS = {
 
 
 def accuracy(study: StudyRuns, x: str, key: str) -> Figure:
-    """Draw validation accuracy against the epochs, seconds or MACs in `x`: a panel per group and |H|, with plain in each."""
+    """Draw validation accuracy against epochs, seconds or MACs (`x`); a panel per group and |H|, with plain in each."""
     runs = study.runs
     rows = study.epochs.dropna(subset=["validation_accuracy", x])
     if x == "macs":
@@ -135,7 +135,7 @@ def _tip(label: str) -> Tip:
 
 
 def redundancy(results: Prepared, key: str) -> Figure:
-    """Draw how much of the energy of full kernels each separable form explains, per layer, before and after training."""
+    """Draw how much energy of full kernels each separable form explains, per layer, before and after training."""
     rows = redundancies(results.data.epochs)
     drawing = Drawing(key, "Redundancy: what separable kernels explain of full ones", of_training.redundancy(rows))
     rows = rows[(rows["variant"] == "full") & (rows["fraction"] >= 0)]

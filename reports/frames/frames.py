@@ -20,7 +20,7 @@ from reports.frames import columns
 
 @dataclass(frozen=True)
 class Frames:
-    """The data of a report: frames with a row per cost record, per training run, per epoch of a run, and per A/A pair."""
+    """The data of a report: frames with a row per cost record, per training run, per epoch of a run, per A/A pair."""
 
     costs: pd.DataFrame
     runs: pd.DataFrame
@@ -51,7 +51,7 @@ def frames(records: Iterable[Record]) -> Frames:
 
 
 def anchored(data: Frames) -> Frames:
-    """Add `anchor`, the id of each record's row in the page; it has a number, because a record's own id may be any text."""
+    """Add `anchor`, the id of each record's row in the page; it is numbered, as a record's own id may be any text."""
     costs, runs = (
         frame.assign(anchor=[f"{kind}-{number}" for number in range(len(frame))])
         for kind, frame in (("cost", data.costs), ("run", data.runs))
@@ -196,5 +196,5 @@ def _printable(value: Any) -> Any:
     """Make the texts in a tuple printable, at any depth."""
     if isinstance(value, str):
         return printable(value, columns.LONGEST_NAME)
-    are_numbers = isinstance(value, tuple) and value and isinstance(value[0], float)  # there may be thousands of numbers
+    are_numbers = isinstance(value, tuple) and value and isinstance(value[0], float)  # may be thousands of numbers
     return tuple(map(_printable, value)) if isinstance(value, tuple) and not are_numbers else value

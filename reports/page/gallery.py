@@ -62,7 +62,7 @@ def gallery(directory: Path, output: Path) -> tuple[str, list[str]]:
 
 
 def read(path: Path) -> tuple[Overview | None, bool]:
-    """Return the overview of a page, if any, and whether the page is a report; an older report is known by its title."""
+    """Return the overview of a page, if any, and whether the page is a report; an old report is known by its title."""
     head = _Head()
     with path.open(encoding="utf-8", errors="replace") as file:
         head.feed(file.read(MOST_HEAD))

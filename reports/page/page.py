@@ -67,7 +67,7 @@ def render(records: Iterable[Record], commits: pd.DataFrame | None = None) -> st
 
 
 def library() -> str:
-    """Return the library DataTables from the package `itables` (MIT, licence included): statements that define `DataTable`."""
+    """Return the library DataTables of `itables` (MIT, licence included), as statements that define `DataTable`."""
     package = find_spec("itables")
     if package is None or not package.submodule_search_locations:
         raise ValueError(

@@ -100,7 +100,7 @@ def _rival_commits(records: list[Record]) -> list[str]:
 
 
 def _known(data: Frames, everything: Frames) -> Frames:
-    """Add `anchor` to the frames of one commit; it is empty for records without a row, which a newer record replaced."""
+    """Add `anchor` to the frames of one commit; it is empty for records that a newer one replaced in the page."""
     key = ["machine", "id", "commit"]
     anchored = [
         frame.merge(whole[[*key, "anchor"]], on=key, how="left").fillna({"anchor": ""})

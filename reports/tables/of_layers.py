@@ -47,7 +47,7 @@ def headline(results: Prepared) -> Table:
 
 
 def _priced(row: pd.Series, column: str, show: Callable[[Any], str], ratio: str, *bounds: str) -> Cell:
-    """Make the cell of a cost, with its multiple of plain below, `7.2× [7.0, 7.4]`; the cells of plain have no multiple."""
+    """Make the cell of a cost, with its multiple of plain below, `7.2× [7.0, 7.4]`; cells of plain have no multiple."""
     low, high = (row[bound] for bound in bounds or (ratio, ratio))
     known = row["variant"] != "plain" and math.isfinite(row[ratio])
     note = numbers.multiple(Interval(row[ratio], low, high)) if known else ""
@@ -56,7 +56,7 @@ def _priced(row: pd.Series, column: str, show: Callable[[Any], str], ratio: str,
 
 
 def exponents(growths: pd.DataFrame) -> Table:
-    """Show the fitted exponents of time and memory along every axis, and the exponents of theory and of the memory model."""
+    """Show the fitted exponents of time and memory along every axis, and those expected by theory and memory model."""
     rows: list[Row] = []
     for axis in GROWTH_AXES:
         along = growths[growths["axis"] == axis]

@@ -46,16 +46,13 @@ STATIC_ROWS = 400
 
 @dataclass(frozen=True)
 class RecordTable:
-    """All records of one kind: the first ones as a table, and all as data for the script.
-
-    `filters` are the headings of columns with few distinct values.
-    """
+    """All records of one kind: the first ones as a table, and all as data for the script."""
 
     name: str
     table: Table
     number: int
     main: int
-    filters: tuple[str, ...]
+    filters: tuple[str, ...]  # headings of columns with few distinct values
     source: Markup
 
 

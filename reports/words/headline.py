@@ -17,7 +17,7 @@ from reports.words.numbers import digits, listing, mean_sd, multiple, percent, p
 
 @dataclass(frozen=True)
 class Sentence:
-    """A generated sentence, and the records that its numbers come from: the name of each, and the id of its row in the page."""
+    """A generated sentence, and the records that its numbers come from: the name and the row id of each."""
 
     text: str
     records: tuple[tuple[str, str], ...] = ()

@@ -97,7 +97,7 @@ def mean_sd(mean: float, sd: float) -> str:
 
 def unbroken(text: str) -> str:
     """Allow no line break between a number and its unit, nor around =, ± and ×."""
-    text = re.sub(r" (=|±|×) ", "\u00a0\\1\u00a0", text).replace("|\u00a0", "|\u2060\u00a0")  # else a line may break after a bar
+    text = re.sub(r" (=|±|×) ", "\u00a0\\1\u00a0", text).replace("|\u00a0", "|\u2060\u00a0")  # lines break after bars
     return re.sub(r"(?<=\d) (?=(%|s|ms|µs|[GMK]?i?B)\b|%)", "\u00a0", text)
 
 

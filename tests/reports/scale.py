@@ -29,7 +29,7 @@ BASIC = ("plain", "lifting", "full", "separable")
 
 
 def made_up(number: int) -> Iterator[Record]:
-    """Yield `number` records: cases of profiles and of a larger grid, some skipped or with twins, and 2 % training runs."""
+    """Yield `number` records: cases of profiles and of a larger grid, some skipped or with twins; 2 % training runs."""
     rng = random.Random(0)
     runs = [
         {
