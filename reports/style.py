@@ -11,7 +11,7 @@ from typing import Any
 
 INK, MUTED, GRID, PAPER = "#1b1f23", "#59626b", "#dde1e5", "#fefefe"
 GENERATION, CONVOLUTION = "#e69f00", "#8d99a5"
-# The parts of bars, light enough for dark labels in both themes.
+# Colours of the parts of bars, light enough for dark labels in both themes.
 MIXING, REST, BACKWARD, OPTIMISER, ON_BAR = "#6ab8e0", "#cdd3d9", "#cf9fc4", "#e3d95b", "#14171a"
 
 

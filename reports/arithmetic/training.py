@@ -15,7 +15,7 @@ from reports.frames.selection import NETWORK
 WHEN = ("at the start", "after training")
 SPENT = ("epoch", "seconds", "macs")
 PRICES = ("seconds", "peak_bytes", "macs")
-# For each direction of a network's cases: their columns that the network takes over, and the names there.
+# For each direction of a network's cases: the columns that the network takes over, and their new names.
 NETWORK_COSTS = {
     "forward_backward": {"peak_bytes": "peak_bytes", "threads": "threads_case"},
     "forward": {

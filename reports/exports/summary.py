@@ -12,7 +12,7 @@ from reports.words import overview
 from reports.words.headline import headline
 from reports.words.of_trust import noise
 
-# A comment on GitHub may hold 65,536 characters; this keeps tables well below that.
+# The most rows of a table: a comment on GitHub may hold only 65,536 characters.
 MOST_ROWS = 20
 
 

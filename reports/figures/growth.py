@@ -18,7 +18,7 @@ from reports.words.names import PASS_WORDS, point_words
 class GrowthQuantity:
     """A measured column: its name, its unit, the factor from the column to the unit, and a text about its spread.
 
-    `expected` names the column that predicts its growth without overheads; `dashes` explains this dashed line.
+    `expected` names the column of the dashed line, the growth without overheads; `dashes` explains this line.
     """
 
     column: str

@@ -17,7 +17,7 @@ def sections(results: Prepared, prefix: str = "") -> dict[str, list[Figure]]:
     The sections `choice` and `accuracy` exist once for each study; their names end with the study's suffix.
 
     Args:
-        prefix: begins the key of each figure, so that several sets of results have different keys.
+        prefix: the start of each figure's key, so that several sets of results have different keys.
     """
     p = f"{prefix}-" if prefix else ""
     studies = [(study, study.suffix) for study in results.shown_studies]

@@ -74,7 +74,7 @@ def inline(
         element.tag = element.tag.removeprefix(SVG)  # HTML knows the element without its namespace
         _restyle(element)
     box = root.get("viewBox")
-    if box is None:  # matplotlib always writes one; a figure without it could not be scaled
+    if box is None:  # matplotlib always writes a viewBox; without one, a figure cannot be scaled
         raise ValueError("the figure has no viewBox")
     root.attrib = {
         "viewBox": box,

@@ -38,7 +38,7 @@ MACHINE = derived("machine", TEXT, "machine")
 COST_COLUMNS = placed(
     COST,
     {
-        "seconds": [derived("rounds", NUMBER, "processes"), derived("round_medians", SEVERAL)],  # floats
+        "seconds": [derived("rounds", NUMBER, "processes"), derived("round_medians", SEVERAL)],  # tuples of floats
         "macs_convolution": [derived("macs_unsupported", TEXT)],
         "stage_kernel_generation": [derived("findings", SEVERAL, "findings", "kinds")],  # tuples (kind, detail, remedy)
         "message": [derived("missing", SEVERAL)],  # tuples (instrument, why it has no value)

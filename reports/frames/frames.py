@@ -68,7 +68,7 @@ def newest(records: Iterable[Record]) -> list[Record]:
 
 
 def machine_name(record: Mapping[str, Any]) -> str:
-    """Name the machine that times may be compared on: the processor that did the work, and the cores of its host."""
+    """Return the name of a machine, within which times are comparable: the processor that worked, its host's cores."""
     provenance = _part(record, "provenance")
     device = (_part(record, "case") or _part(record, "run")).get("device")
     cpu = f"{provenance.get('cpu') or 'unknown processor'}, {provenance.get('cores') or '?'} cores"

@@ -32,12 +32,12 @@ HISTORY_COLUMNS = {
     "resolution": float,
     "channels": float,
     "batch_size": float,
-    "status": str,  # "ok", "failed"; a skipped benchmark has no row
+    "status": str,  # "ok" or "failed"; a skipped benchmark has no row
     "version": str,  # version of the benchmark; different versions measure different things
     "value": float,  # seconds, bytes, MACs, … as the suite stores it
     "low": float,
     "high": float,
-    "ratio": float,  # to the result at the last earlier commit, where the two can be compared
+    "ratio": float,  # to the value at the last earlier commit, where the two can be compared
     "regressed": bool,
 }
 
@@ -51,7 +51,7 @@ def history(
         asv: the results_dir of asv.conf.json.
         pytest_benchmark: the storage of `nox -s bench`.
         order: hashes of commits, oldest first; all other commits follow, by date.
-        factor: the noise floor.
+        factor: the noise floor, as a ratio of two results.
 
     Raises:
         ValueError: for a file that neither suite wrote.

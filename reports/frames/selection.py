@@ -31,7 +31,7 @@ def ok(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def latest(costs: pd.DataFrame) -> pd.DataFrame:
-    """Keep the newest record of every case, found by its axes, because its id differs between versions of the suite."""
+    """Keep the newest record of every case. Axes identify a case, because ids differ between versions of the suite."""
     case = ["layer", "implementation", "variant", "direction", "kernels", "execution", "device", *POINT_AXES]
     return costs.sort_values("measured_at", kind="stable").drop_duplicates(case, keep="last").sort_index()
 
@@ -98,9 +98,9 @@ def at_base(costs: pd.DataFrame) -> pd.DataFrame:
 def studies(runs: pd.DataFrame) -> list[pd.DataFrame]:
     """Return the sets of runs that may be compared, the largest first.
 
-    All settings of a study are equal, except the optimiser's: these may be tuned for each variant or, where something
-    was matched, for each network. Of each, the study keeps the runs with the most frequent optimiser settings, so that
-    runs with different settings are never averaged as if they were seeds.
+    All runs of a study agree in the columns `STUDY`. The optimiser may be tuned for each variant or, where sizes were
+    matched, for each network; of each variant or network the study keeps the runs with the most frequent optimiser
+    settings. Runs with different settings are thus never averaged as if they were seeds.
     """
     alike = runs["matched"] == "none"
     frame = runs.assign(width=runs["channels"].where(alike), kernel=runs["kernel_size"].where(alike))

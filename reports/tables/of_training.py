@@ -11,7 +11,7 @@ from reports.tables.cells import Cell, Row, Table, number_cell
 from reports.words import numbers
 from reports.words.names import network_names
 
-# The costs for which a reader of the page may set a budget, besides demanding an accuracy.
+# The costs for which a reader of the page may set a budget.
 ADVISED_COSTS = (*PRICES, "training_seconds")
 
 

@@ -40,7 +40,7 @@ def _plain(value: Any) -> str:
 
 
 FILTERS = ("status", "of", "layer", "variant", "group", "pass", "noise", "data set", "network", "machine")
-# Rows that the page shows without scripts; the script has the data of all rows.
+# The most rows that the page shows without scripts; the script has the data of all rows.
 STATIC_ROWS = 400
 
 

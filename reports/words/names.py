@@ -83,7 +83,7 @@ def study_title(runs: pd.DataFrame) -> str:
 
 
 def network_names(table: pd.DataFrame) -> dict[Any, str]:
-    """Name every network, by the index of its row, as shortly as possible: groups and widths only where they differ."""
+    """Return a short name of every network, by the index of its row; groups and widths only where they differ."""
     group = table["variant"] != "plain"
     several = table.loc[group, "group"].nunique() > 1, table["channels"].nunique() > 1
     return {i: _network_name(row, *several) for i, row in table.iterrows()}

@@ -80,7 +80,7 @@ def realised(pairs: pd.DataFrame) -> str:
 
 
 def stages(costs: pd.DataFrame) -> str:
-    """State the share of a pass that goes into generating kernels and its backward: least and most over variants."""
+    """State the share of a pass that goes into generating kernels and their backward: least and most over variants."""
     rows = costs.dropna(subset=["kernel_generation_share"])
     if rows.empty:
         return "No stages were timed."
@@ -108,7 +108,7 @@ def memory_parts(costs: pd.DataFrame) -> str:
 
 
 def roofline(costs: pd.DataFrame) -> str:
-    """State the least and most of the roofline that variants reach, and whether memory or computing is the limit."""
+    """State the least and greatest fraction of the roofline that passes reach, and how many passes memory limits."""
     rows = costs.dropna(subset=["roofline_fraction", "arithmetic_intensity", "matrix_ceiling", "memory_ceiling"])
     if rows.empty:
         return "No roofline was measured."

@@ -1,4 +1,4 @@
-"""The documentation's commands about the report work, and the paths that it names exist."""
+"""Every command about the report that the documentation shows works, and every path that it names exists."""
 
 import re
 import shlex
