@@ -94,7 +94,7 @@ def _add_tips(root: Element, tips: Mapping[str, Sequence[str]]) -> None:
     groups = {element.get("id"): element for element in root.iter(f"{SVG}g")}
     for gid, texts in tips.items():
         points = list(_points(groups[gid]))
-        if len(points) != len(texts):  # a point drawn in two strokes would shift all texts after it
+        if len(points) != len(texts):  # if a point had two elements, all later texts would shift
             raise ValueError(f"{len(points)} points of {gid} have {len(texts)} tips")
         for point, text in zip(points, texts, strict=True):
             label = ElementTree.SubElement(point, f"{SVG}title")

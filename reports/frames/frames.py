@@ -1,4 +1,4 @@
-"""Records → tidy DataFrames. The only place that knows the shape of a record.
+"""Records → tidy DataFrames, from which sentences, tables and figures are made.
 
 A value that was not measured is NaN, an empty text or an empty tuple; `columns` has the types and units.
 """

@@ -1,6 +1,6 @@
 """The results of asv and pytest-benchmark, commit by commit → one tidy frame, in which regressions are marked.
 
-The benchmarks marked as regressed are those that the gate, `benchmarks.suites.gate`, calls regressed.
+The test for a regression is that of the gate, `benchmarks.suites.gate`, with the noise floor `FACTOR`.
 """
 
 import math

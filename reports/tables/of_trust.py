@@ -70,7 +70,7 @@ def not_measured(costs: pd.DataFrame, runs: pd.DataFrame) -> Table:
 
 
 def regressions(commits: pd.DataFrame) -> Table:
-    """Show the benchmarks that the gate of asv and pytest-benchmark calls regressed, with the worst first."""
+    """Show the regressed benchmarks of asv and pytest-benchmark, the worst first."""
     rows = []
     for row in regressed(commits).to_dict("records"):
         cells = [cell(row[name], str) for name in ("suite", "machine")]
