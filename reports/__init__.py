@@ -1,4 +1,4 @@
-"""Records in, one self-contained HTML page out, through seven rooms; each imports only itself and the rooms before it.
+"""Records → one self-contained HTML page, in seven folders; each folder imports only itself and those before it.
 
     frames/ → arithmetic/ → words/ → tables/ → figures/ → exports/ → page/
 

@@ -80,7 +80,7 @@ def _add_output(command: argparse.ArgumentParser, default: Path, metavar: str, w
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit status: 0, 1 or 2 of `diff`; of the others 0, or 2 for a wrong request."""
+    """Run a command and return its exit status: 0, 1 or 2 for `diff`; 0, or 2 after an error, otherwise."""
     given = list(sys.argv[1:] if argv is None else argv)
     if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help")):
         given = ["render", *given]
@@ -140,7 +140,7 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def load_all(given: Sequence[Path] | None) -> list[Record]:
-    """Return the records of several directories or files; of ``RESULTS`` where none is given.
+    """Return the records of several directories or files; without any, those in ``RESULTS``.
 
     Raises:
         ValueError: when there are no records.
@@ -155,7 +155,7 @@ def load_all(given: Sequence[Path] | None) -> list[Record]:
 
 
 def load_history(arguments: argparse.Namespace) -> "pd.DataFrame":
-    """Return the history that the suites stored; a file that neither suite wrote becomes a line on stderr."""
+    """Return the history of asv and pytest-benchmark; where one of them cannot be read, warn and leave it out."""
     import pandas as pd
 
     from benchmarks.records.suite_results import commit_order
@@ -172,7 +172,7 @@ def load_history(arguments: argparse.Namespace) -> "pd.DataFrame":
 
 
 def load_records(place: Path) -> list[Record]:
-    """Return the records of one directory or file; lines that are no record become one-line warnings on stderr.
+    """Return the records of one directory or file; each line that is no record makes a one-line warning on stderr.
 
     Raises:
         OSError: when the records cannot be read.

@@ -1,8 +1,8 @@
 """One look for every variant, in every figure, legend and table.
 
-Okabe & Ito's colour-blind-safe hues (Tol's for the rarer variants), each with its own marker so that colour never
-stands alone. Figures are drawn with the light colours; `THEME` maps each colour to a CSS variable of the page, which
-has a dark value too.
+Okabe & Ito's colour-blind-safe hues (Tol's for the rarer variants), each with its own marker, so that colour is never
+the only difference. Figures are drawn with the light colours; `THEME` maps each colour to a CSS variable of the page,
+which has a dark value too.
 """
 
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from typing import Any
 
 INK, MUTED, GRID, PAPER = "#1b1f23", "#59626b", "#dde1e5", "#fefefe"
 GENERATION, CONVOLUTION = "#e69f00", "#8d99a5"
-# The parts of bars, light enough for dark labels in both themes.
+# Colours of the parts of bars, light enough for dark labels in both themes.
 MIXING, REST, BACKWARD, OPTIMISER, ON_BAR = "#6ab8e0", "#cdd3d9", "#cf9fc4", "#e3d95b", "#14171a"
 
 
@@ -65,12 +65,12 @@ RC: dict[Any, Any] = {
     "legend.frameon": False,
     "lines.linewidth": 1.4,
     "lines.markersize": 5,
-    "pdf.fonttype": 42,  # letters as letters: journals refuse type 3
+    "pdf.fonttype": 42,  # TrueType fonts: journals refuse type 3
     "savefig.facecolor": "none",
     "svg.fonttype": "none",  # text stays text: searchable, readable aloud, in the fonts of the page
-    "svg.hashsalt": "gcnn",  # same records, same bytes
+    "svg.hashsalt": "gcnn",  # the same records give the same bytes
     "text.color": INK,
-    "text.parse_math": False,  # a "$" in a name is a dollar
+    "text.parse_math": False,  # a "$" in a name starts no formula
     "xtick.color": MUTED,
     "xtick.labelcolor": INK,
     "ytick.color": MUTED,

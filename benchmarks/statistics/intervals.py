@@ -9,7 +9,7 @@ from scipy import stats
 
 
 class Interval(NamedTuple):
-    """An estimate and its interval; NaN bounds where the data cannot give one."""
+    """An estimate and its interval; the bounds are NaN where the data cannot give an interval."""
 
     value: float
     low: float
@@ -17,10 +17,10 @@ class Interval(NamedTuple):
 
 
 def ratio(numerator: Interval, denominator: Interval) -> Interval:
-    """Return the ratio of two independent positive estimates, with an interval from theirs (MOVER on the logarithm).
+    """Return the ratio of two independent positive estimates, and its interval (MOVER on the logarithms).
 
-    Zou & Donner 2008: the distances from estimate to bound, squared, add up like variances. The method needs
-    neither raw samples nor a bootstrap, and an exact denominator leaves the relative interval of the numerator.
+    Zou & Donner 2008: the squared distances from estimate to bound add up like variances. The method needs neither
+    raw samples nor a bootstrap. With an exact denominator, the relative interval is that of the numerator.
     """
     a, b = (Interval(*np.log(estimate)) for estimate in (numerator, denominator))
     value = a.value - b.value

@@ -13,18 +13,18 @@ from reports.frames.selection import POINT_AXES, along, at, base_point, layer_ba
 GROWTH_AXES = ("resolution", "channels", "batch_size", "image_size", "kernel_size")
 GROWING = {"time": "seconds", "memory": "peak_bytes", "macs": "macs", "model": "predicted_bytes"}
 TIME_RATIO = ["time_ratio", "time_low", "time_high"]
-# A user's layer has no variant of ours; it is compared with this variant.
+# The variant of ours that a user's own layer is compared with.
 OWN_LAYER_RIVAL = "full"
 
 
 def noise_floor(twins: pd.DataFrame, comparisons: int = 1) -> float:
-    """Return the smallest change, as a fraction, that twins of unchanged code hardly ever show; NaN without twins."""
+    """Return the change, a fraction, that A/A twins (the same code measured twice) hardly exceed; NaN without twins."""
     pairs = [(_rounds(first), _rounds(second)) for first, second in zip(twins["first"], twins["second"], strict=True)]
     return minimum_detectable_effect(pairs, comparisons=max(comparisons, 1)) if pairs else math.nan
 
 
 def twin_differences(twins: pd.DataFrame) -> pd.DataFrame:
-    """Add `change`: the second entry compared with the first, as a fraction, with its 99 % interval `low`, `high`."""
+    """Add `change`, the relative difference of each twin's second times from its first, and its 99 % interval."""
     pairs = zip(twins["first"], twins["second"], strict=True)
     found = [compare_rounds(_rounds(first), _rounds(second), 0.0) for first, second in pairs]
     parts = {"change": "ratio", "low": "low", "high": "high"}
@@ -37,7 +37,7 @@ def _rounds(medians: Sequence[float]) -> list[list[float]]:
 
 
 def _compare(pairs: pd.DataFrame, a: str, b: str, floor: float) -> list[Comparison]:
-    """Compare the times with column suffix `b` with those with suffix `a`: round by round where both took turns."""
+    """Compare the times of column suffix `b` with those of suffix `a`; in pairs of rounds where both share a block."""
     found = []
     for _, pair in pairs.iterrows():
         first, second = pair[f"round_medians{a}"], pair[f"round_medians{b}"]
@@ -47,10 +47,10 @@ def _compare(pairs: pd.DataFrame, a: str, b: str, floor: float) -> list[Comparis
 
 
 def against_peers(costs: pd.DataFrame, twins: pd.DataFrame) -> pd.DataFrame:
-    """Compare every layer that is not ours with ours of the same case; a user's own layer with our full variant.
+    """Compare every foreign layer with our layer of the same case, and a user's own layer with our full variant.
 
-    Adds `ratio`, the peer's time over ours, its 99 % interval `low`, `high`, and the `word` about the peer, which is
-    empty without A/A twins. Columns of our layer have the suffix `_ours`.
+    Adds `ratio` (the foreign time over ours), its 99 % interval `low`, `high`, and `word`: whether the foreign layer
+    is called faster, slower, …; `word` is empty without A/A twins. Columns of our layer have the suffix `_ours`.
     """
     keys = ["rival", "layer", "direction", "kernels", "execution", "device", *POINT_AXES]
     rows = costs[costs["seconds"] > 0]
@@ -68,7 +68,7 @@ def against_peers(costs: pd.DataFrame, twins: pd.DataFrame) -> pd.DataFrame:
 
 
 def forward_macs(costs: pd.DataFrame) -> pd.Series:
-    """Return the MACs of the forward part of each pass: inference finds its kernels in the cache, training does not."""
+    """Return the MACs of the forward part of each pass: only training generates kernels, inference has them cached."""
     generated = costs["macs_kernel_generation"].where(costs["direction"] != "forward", 0.0)
     return costs["macs_convolution"] + generated
 
@@ -76,8 +76,8 @@ def forward_macs(costs: pd.DataFrame) -> pd.Series:
 def against_plain(costs: pd.DataFrame) -> pd.DataFrame:
     """Compare one layer of each variant at the base point with the plain convolution, as multiples of plain.
 
-    Adds `macs` (of the forward part), `memory_ratio`, `mac_ratio`, and `time_ratio` with `time_low`, `time_high`. One
-    row per variant and direction; directions without a plain convolution are left out.
+    Adds `macs` (of the forward part), `memory_ratio`, `mac_ratio`, and `time_ratio` with `time_low`, `time_high`. The
+    frame has one row per variant and direction; directions without a plain convolution are left out.
     """
     layers = costs[costs["layer"] == "conv"]
     here = at(layers, layer_base(layers)).drop_duplicates(["variant", "direction"])
@@ -92,7 +92,7 @@ def against_plain(costs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _time_ratio(table: pd.DataFrame, *, numerator: str, denominator: str) -> pd.DataFrame:
-    """Add `time_ratio`, `time_low`, `time_high` of the two sets of times that the column suffixes name."""
+    """Add `time_ratio`, `time_low`, `time_high`: the times of one column suffix over the times of the other."""
     columns = ["seconds", "ci_low", "ci_high"]
     above, below = (
         [Interval(*row) for row in table[[f"{column}{suffix}" for column in columns]].to_numpy()]
@@ -103,11 +103,11 @@ def _time_ratio(table: pd.DataFrame, *, numerator: str, denominator: str) -> pd.
 
 
 def separable_against_full(costs: pd.DataFrame, twins: pd.DataFrame | None = None) -> pd.DataFrame:
-    """Compare separable with full, wherever both were measured on the same point.
+    """Compare separable with full, wherever both were measured in the same setting.
 
-    Adds to the axes and the direction: `time_ratio`, `time_low`, `time_high` (full over separable, with the 95 %
-    interval of medians), `mac_ratio`, `realised`, `realised_low`, `realised_high` = time_ratio / mac_ratio, 1 where the
-    time fell as much as the MACs did, and the `word` about separable, which is empty without A/A twins.
+    Besides axes and direction the columns are `time_ratio` (full over separable) with its 95 % interval `time_low`,
+    `time_high`; `mac_ratio`; `realised` = time_ratio / mac_ratio, 1 where time fell as much as MACs; `realised_low`,
+    `realised_high`; and `word`: whether separable is called faster, slower, …; it is empty without A/A twins.
     """
     keys = ["layer", "direction", "device", *POINT_AXES]
     timed = costs[costs["seconds"] > 0]
@@ -129,11 +129,11 @@ def separable_against_full(costs: pd.DataFrame, twins: pd.DataFrame | None = Non
 def growths(costs: pd.DataFrame) -> pd.DataFrame:
     """Fit how time and memory grow along each axis through the base point, and how theory says they grow.
 
-    One row per pass, axis and variant that was measured at two values or more: the `first` and `last` value, `n`, and
-    for `time` and `memory` the fitted exponent with its interval (`time`, `time_low`, `time_high`, …) and the value at
-    `last` over the value at `first` (`time_times`, …). The same columns describe the growth expected without overheads:
-    of the counted MACs (`macs`, `macs_times`), which follow the closed forms, and of the memory model (`model`,
-    `model_times`).
+    There is one row per pass, axis and variant with two values or more on the axis: the `first` and `last` value, `n`,
+    and for `time` and `memory` the fitted exponent with its interval (`time`, `time_low`, `time_high`, …) and the ratio
+    of the value at `last` to that at `first` (`time_times`, …). The same columns describe the growth expected without
+    overheads: that of the counted MACs (`macs`, `macs_times`), which follow the closed forms, and that of the memory
+    model (`model`, `model_times`).
     """
     layers = costs[(costs["layer"] == "conv") & (costs["seconds"] > 0)]
     layers = layers.assign(macs=forward_macs(layers))

@@ -10,15 +10,15 @@ from reports.arithmetic import layers, training
 from reports.frames import selection
 from reports.frames.frames import Frames
 
-# Studies that are shown; the runs of all others are in the table of records.
+# The most studies that get figures; the table of records has the runs of all studies.
 MOST_STUDIES = 3
 
 
 @dataclass(frozen=True, eq=False)
 class StudyRuns:
-    """The finished runs of one study, their epochs, and the cases of our layers, which may have the networks' costs.
+    """The finished runs of one study, their epochs, and our measured cases, from which the networks' costs are taken.
 
-    `suffix` tells the sections and figures of one study from those of the others; the first study has none.
+    `suffix` ends the names of the study's sections and figures, so that names differ; for the first study it is empty.
     """
 
     runs: pd.DataFrame
@@ -38,14 +38,14 @@ class StudyRuns:
 
     @cached_property
     def spent(self) -> pd.DataFrame:
-        """What every network had spent when it reached the target; no row without a target."""
+        """What every network had spent when it reached the target; empty without a target."""
         epochs = self.epochs if math.isfinite(self.target) else self.epochs.iloc[:0]
         return training.spent_to_target(epochs, self.target)
 
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """The results of one machine, or of one commit there; every property is computed when it is first asked for."""
+    """The results of one machine, or of one commit on it; every property is computed when it is first asked for."""
 
     data: Frames
 
@@ -61,12 +61,12 @@ class Prepared:
 
     @cached_property
     def costs(self) -> pd.DataFrame:
-        """The inference and training passes of `ours` on the usual number of threads, which may be compared."""
+        """The comparable passes of `ours`: inference and training, on the usual number of threads."""
         return selection.usual_threads(self.ours)
 
     @cached_property
     def steps(self) -> pd.DataFrame:
-        """The same as `costs`, with training steps."""
+        """The passes in `costs`, and the training steps."""
         passes = (*selection.PASSES, selection.STEP)
         return selection.usual_threads(selection.ours_by_default(self.measured, passes))
 
@@ -103,7 +103,7 @@ class Prepared:
 
     @cached_property
     def shown_studies(self) -> list[StudyRuns]:
-        """The studies that figures are drawn of: the largest ones, or one without runs where there is none."""
+        """The studies that get figures: the largest ones, or one study without runs if there are none."""
         return self.studies[:MOST_STUDIES] or [self._study(selection.largest_study(selection.ok(self.data.runs)))]
 
     @cached_property
@@ -113,7 +113,7 @@ class Prepared:
 
     @cached_property
     def best_networks(self) -> pd.DataFrame:
-        """For each variant of the largest study its network at the base point, or else the one that validates best."""
+        """For each variant of the largest study: its network at the base point, or else the one that validates best."""
         return training.networks_at(self.runs, self.base)
 
     def _study(self, runs: pd.DataFrame, suffix: str = "") -> StudyRuns:

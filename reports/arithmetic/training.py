@@ -1,4 +1,4 @@
-"""The arithmetic of training runs: the accuracies of networks, their costs, and the time they take to a target."""
+"""The arithmetic of training runs: the accuracies of networks, their costs, and the time to reach a target."""
 
 import math
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from reports.frames.selection import NETWORK
 WHEN = ("at the start", "after training")
 SPENT = ("epoch", "seconds", "macs")
 PRICES = ("seconds", "peak_bytes", "macs")
-# The columns of a network's cases that become its own, by the direction of the case.
+# For each direction of a network's cases: the columns that the network takes over, and their new names.
 NETWORK_COSTS = {
     "forward_backward": {"peak_bytes": "peak_bytes", "threads": "threads_case"},
     "forward": {
@@ -26,7 +26,7 @@ NETWORK_COSTS = {
 
 
 def over_seeds(frame: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
-    """Return mean, sample standard deviation (NaN for one), min, max and n of `value` in each group of `by`."""
+    """Return mean, sample standard deviation (NaN for one value), min, max and n of `value` in each group of `by`."""
     grouped = frame.dropna(subset=[value]).groupby(by, sort=True)[value]
     table = grouped.agg(mean="mean", sd=lambda values: values.std(ddof=1), min="min", max="max", n="count")
     return table.reset_index()
@@ -36,7 +36,7 @@ def trained_networks(costs: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     """Return every network of a study with its test accuracy over seeds and its costs; unmeasured values are NaN.
 
     The costs come from the network's own cases (same variant, group, sizes and batch): the forward pass, divided
-    by the batch, and the peak memory of a pass with backward. Cases on the threads of the runs go before others.
+    by the batch, and the peak memory of a pass with backward. Cases with as many threads as the runs are preferred.
     Columns: network, `mean`, `sd`, `min`, `max`, `n` (seeds), `parameters`, `training_seconds`, `macs` (of one image),
     `seconds`, `ci_low`, `ci_high` (of one image), `n_case` (passes), `threads_case`, `peak_bytes`, `anchor_case`, and
     `front`: whether no other network is at least as good in accuracy, time, memory and MACs and better in one.
@@ -67,14 +67,14 @@ def trained_networks(costs: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def fully_measured(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """Tell which networks have an accuracy and every cost that any of them has."""
+    """Tell which networks have an accuracy, and every cost that at least one network has."""
     known = [name for name in PRICES if table[name].notna().any()]
     complete: npt.NDArray[np.bool_] = np.all(np.isfinite(table[["mean", *known]].to_numpy(dtype=float)), axis=1)
     return complete
 
 
 def front_of_all(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """Tell which fully measured networks no other beats: as good in accuracy and all costs, and better in one."""
+    """Tell which fully measured networks have no rival that is as good in accuracy and all costs, and better in one."""
     known = [name for name in PRICES if table[name].notna().any()]
     goods: npt.NDArray[np.float64] = np.column_stack([table["mean"], *(-table[name] for name in known)]).astype(float)
     no_worse = np.all(goods[None] >= goods[:, None], axis=2)  # (network, rival)
@@ -102,7 +102,7 @@ def networks_at(runs: pd.DataFrame, base: Mapping[str, object]) -> pd.DataFrame:
 
 
 def gains(runs: pd.DataFrame, trained_networks: pd.DataFrame) -> dict[str, Interval]:
-    """Return how much more test accuracy than plain each of these networks has, over the seeds that both have."""
+    """Return by how much each network's test accuracy exceeds plain's, over the seeds that it shares with plain."""
     accuracies = {
         row["variant"]: runs.merge(row[NETWORK].to_frame().T.infer_objects(), on=NETWORK)
         .dropna(subset=["test_accuracy"])
@@ -124,9 +124,9 @@ def gains(runs: pd.DataFrame, trained_networks: pd.DataFrame) -> dict[str, Inter
 
 
 def common_target(epochs: pd.DataFrame) -> float:
-    """Return a validation accuracy to wait for, in whole percents; NaN without any accuracy.
+    """Return a validation accuracy that every network reaches on average over its seeds; NaN without any accuracy.
 
-    The best mean of the weakest network sets the target, so that every network reaches it on average.
+    This is the mean of the weakest network at its best epoch, as a fraction, rounded down to whole percents.
     """
     means = epochs.groupby([*NETWORK, "epoch"], dropna=False)["validation_accuracy"].mean()
     best = means.groupby(NETWORK, dropna=False).max().dropna()
@@ -137,7 +137,7 @@ def spent_to_target(epochs: pd.DataFrame, target: float) -> pd.DataFrame:
     """Return what every network had spent when its validation accuracy first reached the target, over its seeds.
 
     Columns: network, `n` (seeds), `reached` (how many reached the target) and, for `epoch`, `seconds` and `macs`, the
-    median, the least and the most (`epoch_median`, `epoch_low`, `epoch_high`, …); infinite where a seed never did.
+    median, least and greatest (`epoch_median`, `epoch_low`, `epoch_high`, …), infinite for seeds that never reached it.
     """
     rows = []
     for network, mine in epochs.sort_values("epoch", kind="stable").groupby(NETWORK, dropna=False, sort=False):

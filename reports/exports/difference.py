@@ -1,6 +1,7 @@
 """`python -m reports diff A B`: what changed between two sets of results, and whether the change is significant.
 
-`benchmarks.answers.differences` judges times, `benchmarks.statistics.over_seeds` accuracies; counts need no judge.
+Times are judged by `benchmarks.answers.differences`, accuracies by `benchmarks.statistics.over_seeds`. Counts are
+compared without a test, because they are the same in every run.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,18 +16,18 @@ from benchmarks.records.record import Machine, Record, machine_of
 from benchmarks.statistics.over_seeds import paired_tests
 from reports.words import numbers
 
-# Peaks are measured once. Allocations are the same from run to run, except for the buffers that libraries keep.
+# Peaks of memory are measured once. They are the same in every run, except for buffers that libraries keep.
 PEAK_MARGIN = 0.01
 # Smaller changes of an accuracy do not matter: on 300 test images, one point is three images.
 ACCURACY_MARGIN = 0.01
 
-# Stands for every machine, where results are compared across machines.
+# Replaces every machine when results are compared across machines.
 ANY_MACHINE: Machine = ("", "", "")
 
 
 @dataclass(frozen=True)
 class AccuracyChange:
-    """A network at A and at B: mean test accuracies over the seeds that both have, and the word about B."""
+    """A network at A and at B: mean test accuracies over shared seeds, the interval of B − A, and the verdict on B."""
 
     label: str
     a: float
@@ -39,7 +40,7 @@ class AccuracyChange:
 
 @dataclass(frozen=True)
 class CountChange:
-    """A count or an allocation that differs; it is the same in every run, so any difference is a change."""
+    """A count that differs between A and B, or a peak of memory that differs by more than `PEAK_MARGIN`."""
 
     label: str
     what: str
@@ -50,7 +51,7 @@ class CountChange:
 
 @dataclass(frozen=True)
 class Difference:
-    """The changes of times, accuracies and counts; `broken` are training runs that fail at B alone."""
+    """The changes of times, accuracies and counts; `broken` lists training runs that fail at B, but not at A."""
 
     times: differences.Differences
     accuracies: Sequence[AccuracyChange]
@@ -101,7 +102,7 @@ def _configurations(records: Iterable[Record], across_machines: bool) -> dict[Co
 
 
 def _accuracies(pairs: Sequence[tuple[str, list[Record], list[Record]]]) -> list[AccuracyChange]:
-    """Compare every network at A and at B, in pairs of equal seeds; words are corrected for their number (Holm)."""
+    """Compare every network at A and at B, seed by seed; the tests are corrected for the number of networks (Holm)."""
     paired = []
     for name, before, after in pairs:
         by_a, by_b = (
@@ -123,7 +124,7 @@ def _accuracies(pairs: Sequence[tuple[str, list[Record], list[Record]]]) -> list
 
 
 def _images(record: Record) -> int:
-    """Return the number of test images; a large one where the record does not say."""
+    """Return the number of test images; a million where the record does not state it."""
     return int((record.get("data") or {}).get("test") or 10**6)
 
 

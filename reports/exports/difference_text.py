@@ -18,7 +18,7 @@ def as_text(found: Difference, everything: bool = False) -> list[str]:
 
 
 def as_markdown(found: Difference, everything: bool = False) -> list[str]:
-    """Write the same as Markdown, for a job summary or a comment on a pull request."""
+    """Write the lines of `as_text` as Markdown, for a job summary or a comment on a pull request."""
     return _lines(found, everything, lambda title: f"### {title}", markdown_table, lambda line: f"- {markdown(line)}")
 
 

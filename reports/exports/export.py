@@ -79,7 +79,7 @@ def samples(records: list[Record]) -> pd.DataFrame:
 
 
 def _legend(variants: list[str]) -> dict[str, bytes]:
-    """Draw the legend that the page writes above every figure; SVG and PDF by their endings."""
+    """Draw the legend that the page shows above every figure; return it as SVG and PDF, by file ending."""
     files = {}
     with plt.rc_context(RC):
         drawing = plt.figure(figsize=(1.1 * max(len(variants), 1), 0.3))

@@ -12,12 +12,12 @@ from reports.words import overview
 from reports.words.headline import headline
 from reports.words.of_trust import noise
 
-# A comment on GitHub may hold 65,536 characters; this keeps tables well below that.
+# The most rows of a table: a comment on GitHub may hold only 65,536 characters.
 MOST_ROWS = 20
 
 
 def summary(records: Iterable[Record]) -> list[str]:
-    """Return the lines of the summary: the answers of every machine, their table, noise and failures.
+    """Return the lines of the summary: for every machine the answers, their table, the noise and the failures.
 
     Raises:
         ValueError: when no record can be reported on.

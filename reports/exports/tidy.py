@@ -1,4 +1,4 @@
-"""Frames as files for other programs: flat, one name a column, numbers as numbers."""
+"""Frames as files for other programs: flat tables with one name per column, numbers as numbers."""
 
 from typing import Any
 
@@ -39,7 +39,7 @@ def _flat(value: Any) -> Any:
     return "; ".join(": ".join(map(str, part)) for part in value) if nested else " ".join(map(repr, value))
 
 
-# Columns that the file of a figure leaves out; the files of all records have them.
+# Columns that are left out of the file of a figure, because the files of all records have them.
 RAW = ("round_medians", "findings", "missing", "first", "second", "anchor", "message", "macs_unsupported", "redundancy")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import matplotlib as mpl
 
-mpl.use("svg")  # no display needed, and none looked for
+mpl.use("svg")  # needs no display
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -40,7 +40,7 @@ AXIS_LABELS = {
 class Figure:
     """A row of panels, one `<svg>` each, so that the page can stack them on a phone.
 
-    `takeaway` is generated from the data; `caption` states points, spread and n; `legend` lists variants. `data` has
+    `takeaway` is generated from the data; `caption` explains points, spread and n; `legend` lists variants. `data` has
     the drawn numbers, for readers who draw them themselves. Several `small` panels fit into a row. A figure without
     data has no panel, and its takeaway says what is missing.
     """
@@ -58,7 +58,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Canvas:
-    """The axes of one panel, and the texts of the points on them, by the gid of the artist."""
+    """The axes of one panel, and the tooltips of its points, by the gid of the matplotlib artist that draws them."""
 
     axes: Axes
     tips: dict[str, list[str]] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class Canvas:
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure while its panels are drawn; its takeaway describes every panel."""
+    """A figure whose panels are still being drawn; the takeaway is the description of every panel."""
 
     key: str
     title: str
@@ -87,8 +87,8 @@ class Drawing:
     ) -> Iterator[Canvas]:
         """Draw a panel with the axis labels `x` and `y`.
 
-        The figure's title and `what` make the panel's title, which is read aloud; `heading` stands above the axes.
-        Panels are numbered in their ids, unless `key` is given.
+        The panel's title, for screen readers, is the figure's title and `what`; `heading` stands above the axes. The
+        panel's id is `key`, or else the figure's key and a number.
         """
         with plt.rc_context(RC):
             canvas = Canvas(plt.subplots(figsize=size, layout="constrained")[1])
@@ -108,7 +108,7 @@ class Drawing:
 
 
 def names_on_y(axes: Axes, names: Sequence[str]) -> None:
-    """Name the rows of a panel, the first at the top."""
+    """Label the rows of a panel, with the first row at the top."""
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(len(names) - 0.5, -0.5)
 
@@ -133,7 +133,7 @@ def lines(
 ) -> None:
     """Draw a line per variant through `estimator` of y at each x, with the range of y as bars or as a band.
 
-    `tip` makes the text of a point from its variant, x, y, `low`, `high` and `n`.
+    `tip` makes the tooltip of a point from its variant, x, y, `low`, `high` and `n`.
     """
     data = data.dropna(subset=[x, y])
     variants = in_order(data["variant"])
@@ -192,7 +192,7 @@ def scatter(canvas: Canvas, data: pd.DataFrame, x: str, y: str, size: float, tip
 
 
 def spread(canvas: Canvas, data: pd.DataFrame, x: str, y: str, *, of: str = "y", alpha: float = 1.0) -> None:
-    """Draw bars from `low` to `high`, in the colours of the variants; points with an unknown bound have none."""
+    """Draw bars from `low` to `high`, in the colours of the variants; points with an unknown bound have no bar."""
     data = thinned(data.dropna(subset=[x, y]))
     middle = data[x] if of == "x" else data[y]
     below, above = middle - data["low"], data["high"] - middle
@@ -203,14 +203,14 @@ def spread(canvas: Canvas, data: pd.DataFrame, x: str, y: str, *, of: str = "y",
 
 
 def thinned(data: pd.DataFrame) -> pd.DataFrame:
-    """Keep the rows that become marks: beyond `MOST_MARKS` points every k-th, as thousands cannot be told apart."""
+    """Keep at most `MOST_MARKS` rows, every k-th, because thousands of marks would hide each other."""
     return data if len(data) <= MOST_MARKS else data.iloc[:: -(-len(data) // MOST_MARKS)]
 
 
 def stacked(
     axes: Axes, variants: pd.Series, parts: pd.DataFrame, looks: dict[str, tuple[str, str]], label: str = ""
 ) -> None:
-    """Draw a horizontal bar per variant, our order from the top; wide parts are labelled with their size."""
+    """Draw a horizontal bar per variant, from the top in our order; parts of 6 or more are labelled with their size."""
     names = in_order(variants)
     table = parts.set_axis(variants.to_numpy(), axis=0).loc[names]
     left = np.zeros(len(names))
@@ -245,7 +245,7 @@ def along_with_plain(rows: pd.DataFrame, base: dict[str, object], axis: str) -> 
 
 
 def axis_limits(values: pd.DataFrame) -> tuple[float, float]:
-    """Return limits of a log axis with a little air around all values, at least a factor of two apart."""
+    """Return limits of a log axis with a margin around all values; the limits are at least a factor of two apart."""
     flat = values.to_numpy(dtype=float).ravel()
     flat = flat[np.isfinite(flat) & (flat > 0)]
     low, high = (float(flat.min()), float(flat.max())) if len(flat) else (1.0, 1.0)
@@ -254,7 +254,7 @@ def axis_limits(values: pd.DataFrame) -> tuple[float, float]:
 
 
 def log_ticks(axis: Axis, bounds: tuple[float, float], form: str) -> None:
-    """Set ticks at 1, 2, 5 where the axis spans few decades, more within one decade, at decades where it spans many."""
+    """Set ticks at 1, 2 and 5 of each decade; more ticks on an axis below 0.7 decades, only those at 1 above 2.2."""
     decades = math.log10(bounds[1] / bounds[0])
     subs = (1, 1.5, 2, 3, 5, 7) if decades < 0.7 else (1, 2, 5) if decades < 2.2 else (1,)
     axis.set_major_locator(LogLocator(subs=subs, numticks=8))

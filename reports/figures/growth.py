@@ -16,9 +16,9 @@ from reports.words.names import PASS_WORDS, point_words
 
 @dataclass(frozen=True)
 class GrowthQuantity:
-    """A measured column: its name, its unit, the factor from the column to the unit, and its spread.
+    """A measured column: its name, its unit, the factor from the column to the unit, and a text about its spread.
 
-    `expected` is the column that it would be proportional to without overheads; `dashes` explains the dashed line.
+    `expected` names the column of the dashed line, the growth without overheads; `dashes` explains this line.
     """
 
     column: str
@@ -61,7 +61,7 @@ MACS_GROWTH = GrowthQuantity(
 
 
 def growth(results: Prepared, quantity: GrowthQuantity, direction: str, key: str) -> Figure:
-    """Draw a quantity of one layer along every axis that was varied, the other axes at the base point; log axes."""
+    """Draw a quantity of one layer along every varied axis, with the other axes at the base point, on log axes."""
     rows = results.costs
     rows = rows[(rows["layer"] == "conv") & (rows["direction"] == direction)]
     rows = rows.assign(macs=forward_macs(rows))
@@ -105,7 +105,7 @@ def growth(results: Prepared, quantity: GrowthQuantity, direction: str, key: str
 
 
 def _expected(slice_: pd.DataFrame, axis: str, quantity: GrowthQuantity) -> pd.DataFrame:
-    """Return the line that each variant would follow without overheads: the memory model as it is, the MACs scaled."""
+    """Return the line that each variant would follow without overheads: the memory model, or scaled MACs."""
     if not quantity.expected:
         return pd.DataFrame(columns=["variant", axis, "y"])
     rows = slice_.dropna(subset=[quantity.expected]).sort_values(axis)

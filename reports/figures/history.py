@@ -1,4 +1,4 @@
-"""The figure of the history: the times of asv and pytest-benchmark from commit to commit, the regressions marked."""
+"""The figure of the history: the times of asv and pytest-benchmark from commit to commit, with regressions marked."""
 
 import pandas as pd
 from matplotlib.ticker import FixedLocator, NullLocator
@@ -14,7 +14,7 @@ MOST_NAMES = 10
 
 
 def trend(frame: pd.DataFrame, key: str) -> Figure:
-    """Draw the time of every variant as a multiple of its first time, a panel per suite and machine."""
+    """Draw the time of every variant as a multiple of its first time, with a panel per suite and machine."""
     drawing = Drawing(key, "Time from commit to commit", of_history.trend(frame))
     drawn = multiples_of_first(frame)
     for (suite, machine), rows in drawn.groupby(["suite", "machine"], sort=False):

@@ -1,4 +1,4 @@
-"""The figures of the inside of a pass: its stages, the use of its memory, and how near it comes to the machine."""
+"""The figures of the inside of a pass: its stages, its memory, and how near it comes to the limits of the machine."""
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ STAGE_LOOKS = {
 
 
 def stages(results: Prepared, key: str) -> Figure:
-    """Draw the share of a pass that each stage takes, a bar per variant at the base point, a panel per pass."""
+    """Draw the share of a pass that each stage takes, with a panel per pass and a bar per variant at the base point."""
     rows = at_base(results.steps)
     rows = rows[rows[list(STAGE_LOOKS)].sum(axis=1) > 0].sort_values("resolution", ascending=False)
     drawing = Drawing(key, "Where the time goes", of_layers.stages(rows))

@@ -1,4 +1,4 @@
-"""The figures of each section of the page. To add a figure, write it in a file of this room and name it here once."""
+"""The figures of each section of the page. To add a figure, write it in a file of this folder and list it here once."""
 
 from reports.arithmetic.prepared import Prepared
 from reports.figures.compared_with_plain import compared_with_plain
@@ -14,10 +14,10 @@ from reports.figures.trust import equivariance, noise
 def sections(results: Prepared, prefix: str = "") -> dict[str, list[Figure]]:
     """Draw all figures of one set of results, by section of the page, in the order of the page.
 
-    The sections `choice` and `accuracy` exist once for each study; the suffix of the study ends their names.
+    The sections `choice` and `accuracy` exist once for each study; their names end with the study's suffix.
 
     Args:
-        prefix: keeps the keys of several sets of results apart.
+        prefix: the start of each figure's key, so that several sets of results have different keys.
     """
     p = f"{prefix}-" if prefix else ""
     studies = [(study, study.suffix) for study in results.shown_studies]

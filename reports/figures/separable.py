@@ -14,7 +14,7 @@ from reports.words.names import layer_and_pass, point_words
 
 
 def realised(results: Prepared, key: str) -> Figure:
-    """Draw the time saved against the MACs saved by separable over full; on the diagonal all of it is saved."""
+    """Draw the time saved against the MACs saved by separable over full; on the diagonal both factors are equal."""
     title = "Realised speed-up: time saved against MACs saved, separable over full"
     pairs = results.separable_against_full
     drawing = Drawing(key, title, of_layers.realised(pairs))
@@ -48,7 +48,7 @@ def _speedup(pair: pd.Series) -> str:
 
 
 def mac_split(results: Prepared, key: str) -> Figure:
-    """Draw the MACs of generating kernels and of convolving in a forward against batch size, a panel per variant."""
+    """Draw the MACs of generating kernels and of convolving in a forward pass against batch size, per variant."""
     rows = results.costs
     rows = rows[(rows["layer"] == "conv") & (rows["macs_convolution"] > 0) & (rows["variant"] != "plain")]
     base = base_point(rows)

@@ -1,4 +1,4 @@
-"""A matplotlib figure → an `<svg>` element that can stand many times in one HTML page.
+"""A matplotlib figure → an `<svg>` element, of which one HTML page may hold many.
 
 The element has no style sheet and no style attribute, so that the page can forbid both.
 """
@@ -21,7 +21,7 @@ from reports.style import THEME
 NO_METADATA = {"Creator": None, "Date": None, "Format": None, "Type": None}
 NO_PDF_METADATA = {"Creator": None, "Producer": None, "CreationDate": None}
 SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
-# A hundredth of a point is finer than any screen.
+# Numbers are rounded to a hundredth of a point, which is finer than any screen.
 LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
 FONT = re.compile(r"(?:(bold|italic|\d{3}) )*([\d.]+px) .*")
 
@@ -74,7 +74,7 @@ def inline(
         element.tag = element.tag.removeprefix(SVG)  # HTML knows the element without its namespace
         _restyle(element)
     box = root.get("viewBox")
-    if box is None:  # not reachable with matplotlib; an unscalable figure would be worse than an error
+    if box is None:  # matplotlib always writes a viewBox; without one, a figure cannot be scaled
         raise ValueError("the figure has no viewBox")
     root.attrib = {
         "viewBox": box,
@@ -94,7 +94,7 @@ def _add_tips(root: Element, tips: Mapping[str, Sequence[str]]) -> None:
     groups = {element.get("id"): element for element in root.iter(f"{SVG}g")}
     for gid, texts in tips.items():
         points = list(_points(groups[gid]))
-        if len(points) != len(texts):  # a point drawn in two strokes would shift all texts after it
+        if len(points) != len(texts):  # if a point had two elements, all later texts would shift
             raise ValueError(f"{len(points)} points of {gid} have {len(texts)} tips")
         for point, text in zip(points, texts, strict=True):
             label = ElementTree.SubElement(point, f"{SVG}title")
@@ -111,7 +111,7 @@ def _points(group: Element) -> Iterator[Element]:
 
 
 def _name(root: Element, key: str) -> None:
-    """Keep only the ids that something refers to, made unique by `key`; drop elements that are no drawing."""
+    """Keep only the ids that are referred to, made unique by `key`; drop style sheets and metadata."""
     for parent in list(root.iter()):
         for child in list(parent):
             if child.tag in (f"{SVG}style", f"{SVG}metadata"):
@@ -137,7 +137,7 @@ def _restyle(element: Element) -> None:
             element.set("font-size", font[2])
             if font[1]:
                 element.set("font-weight", font[1])
-        elif name and name != "font-family":  # the family is the page's
+        elif name and name != "font-family":  # the page sets the family
             element.set(name, THEME.get(value, value))
     for name in ("d", "x", "y", "transform", "width", "height"):
         text = element.get(name)

@@ -1,4 +1,4 @@
-"""The figures of training: accuracy against spending, accuracy against costs, and the redundancy of kernels."""
+"""The figures of training: accuracy against what was spent, accuracy against costs, and the redundancy of kernels."""
 
 import pandas as pd
 
@@ -11,7 +11,7 @@ from reports.style import INK, look
 from reports.words import numbers, of_training
 from reports.words.names import group_name, network_names
 
-# Nouns and axis labels, by the column of what was spent.
+# The noun and the axis label of each column that accuracy is drawn against.
 SPENT_LABELS = {
     "epoch": ("epochs", "epoch"),
     "seconds": ("seconds of training", "training time, cumulative (s)"),
@@ -20,7 +20,7 @@ SPENT_LABELS = {
 
 
 def accuracy(study: StudyRuns, x: str, key: str) -> Figure:
-    """Draw validation accuracy against what was spent, a panel per group with plain in each for reference."""
+    """Draw validation accuracy against epochs, seconds or MACs (`x`); a panel per group and |H|, with plain in each."""
     runs = study.runs
     rows = study.epochs.dropna(subset=["validation_accuracy", x])
     if x == "macs":
@@ -38,7 +38,7 @@ def accuracy(study: StudyRuns, x: str, key: str) -> Figure:
     rows = rows.assign(accuracy=100 * rows["validation_accuracy"])
     if x != "epoch":
         rows[x] = rows.groupby(cell, dropna=False)[x].transform("mean")
-        rows = rows[rows[x] > 0]  # before the first step nothing is spent, and zero has no place on a log axis
+        rows = rows[rows[x] > 0]  # nothing is spent before the first step, and a log axis cannot show zero
     plain, others = rows[rows["variant"] == "plain"], rows[rows["variant"] != "plain"]
     low, high = rows["accuracy"].min(), rows["accuracy"].max()
     several = others["group"].nunique() > 1
@@ -75,7 +75,7 @@ def accuracy(study: StudyRuns, x: str, key: str) -> Figure:
     return drawing.figure(caption, rows["variant"], drawn, small=True)
 
 
-# Axis labels, and the factor from the column to the unit, by the column of a cost.
+# For the column of each cost: the axis label, and the factor from the column to the unit.
 PRICE_LABELS = {
     "seconds": ("inference time per image (ms)", 1e3),
     "peak_bytes": ("peak memory of a training pass (MiB)", 2.0**-20),
@@ -84,7 +84,7 @@ PRICE_LABELS = {
 
 
 def pareto(study: StudyRuns, key: str) -> Figure:
-    """Draw test accuracy against time, memory and MACs; networks that are not on the front of all at once are faint."""
+    """Draw test accuracy against time, memory and MACs; networks off their common front are faint."""
     networks = study.networks
     drawing = Drawing(key, "Accuracy against time, memory and MACs", of_training.pareto(networks))
     points = networks.assign(name=list(network_names(networks).values()), accuracy=100 * networks["mean"])
@@ -135,7 +135,7 @@ def _tip(label: str) -> Tip:
 
 
 def redundancy(results: Prepared, key: str) -> Figure:
-    """Draw how much each separable form explains of full kernels, per layer, before and after training."""
+    """Draw how much energy of full kernels each separable form explains, per layer, before and after training."""
     rows = redundancies(results.data.epochs)
     drawing = Drawing(key, "Redundancy: what separable kernels explain of full ones", of_training.redundancy(rows))
     rows = rows[(rows["variant"] == "full") & (rows["fraction"] >= 0)]

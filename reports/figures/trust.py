@@ -10,7 +10,7 @@ from reports.style import CONVOLUTION, MUTED
 from reports.words import numbers, of_trust
 from reports.words.names import LAYER_WORDS
 
-SMALLEST_ERROR = 1e-9  # an exact zero has no place on a log axis
+SMALLEST_ERROR = 1e-9  # drawn for smaller errors, because a log axis cannot show zero
 TOLERANCE = 1e-5
 
 
@@ -55,7 +55,7 @@ def equivariance(results: Prepared, key: str) -> Figure:
 
 
 def noise(results: Prepared, key: str) -> Figure:
-    """Draw how much twins of the same code differ against the time of a pass, with the noise floor as a band."""
+    """Draw by how much two measurements of the same code differ, against the time of a pass, with the noise floor."""
     twins = results.data.twins
     drawing = Drawing(key, "Noise floor: the same code, entered twice", of_trust.noise(results.measured, twins))
     if twins.empty:

@@ -13,8 +13,8 @@ from benchmarks.records.printable import LONGEST_TEXT
 from benchmarks.records.training_fields import EPOCH, RUN, TRAINING
 
 OURS = "gcnn_impl"
-# The longest text of a column that is shown, in characters; the record keeps all of it. Labels stand beside axes,
-# messages in tables.
+# The most characters of a text that are shown; the record keeps the whole text. Labels are texts beside axes; messages
+# are sentences in tables.
 LONGEST_LABEL, LONGEST_NAME = 24, 120
 LABELS = ("layer", "variant", "group", "direction", "kernels", "execution", "device", "dtype", "dataset")
 MESSAGES = ("message", "macs_unsupported", "source")
@@ -27,7 +27,7 @@ def derived(name: str, kind: Kind, heading: str = "", written: str = "plain", *,
 
 
 def placed(fields: Sequence[Field], before: Mapping[str, Sequence[Field]]) -> tuple[Field, ...]:
-    """Return the fields that are columns, with other columns placed before some of them."""
+    """Return the fields that are columns; the columns under a field's name in `before` are placed before that field."""
     found: list[Field] = []
     for field in fields:
         found += [*before.get(field.column, ()), field] if field.column else []
@@ -38,10 +38,10 @@ MACHINE = derived("machine", TEXT, "machine")
 COST_COLUMNS = placed(
     COST,
     {
-        "seconds": [derived("rounds", NUMBER, "processes"), derived("round_medians", SEVERAL)],  # of floats
+        "seconds": [derived("rounds", NUMBER, "processes"), derived("round_medians", SEVERAL)],  # tuples of floats
         "macs_convolution": [derived("macs_unsupported", TEXT)],
-        "stage_kernel_generation": [derived("findings", SEVERAL, "findings", "kinds")],  # of (kind, detail, remedy)
-        "message": [derived("missing", SEVERAL)],  # of (instrument, why it has no value)
+        "stage_kernel_generation": [derived("findings", SEVERAL, "findings", "kinds")],  # tuples (kind, detail, remedy)
+        "message": [derived("missing", SEVERAL)],  # tuples (instrument, why it has no value)
         "id": [MACHINE],
     },
 )
@@ -56,9 +56,9 @@ RUN_COLUMNS = placed(
         "id": [MACHINE],
     },
 )
-REDUNDANCY = derived("redundancy", SEVERAL)  # of (layer, variant, fraction)
+REDUNDANCY = derived("redundancy", SEVERAL)  # tuples (layer, variant, fraction)
 EPOCH_COLUMNS = (MACHINE, ID, *placed(RUN, {}), *placed(EPOCH, {}), REDUNDANCY)
-# One row per A/A pair: the case that was entered twice, and the medians of the rounds of both entries.
+# One row per A/A pair: a case that was measured twice, and the medians of the rounds of both measurements.
 _TWIN = ("id", "variant", "group", "device", "threads", "layer", "direction", "seconds")
 TWIN_COLUMNS = (
     MACHINE,
@@ -68,7 +68,7 @@ TWIN_COLUMNS = (
 )
 _RUN = {field.column for field in RUN}
 CASE_AXES = tuple(field.column for field in placed(CASE, {}))
-# The axes without a value of a run that can be compared with nothing; old runs have no dtype and no scales.
+# A run without a value on one of these axes cannot be compared. Old runs may lack the other axes: dtype and scales.
 RUN_AXES = ("dataset", *(axis for axis in CASE_AXES if axis in _RUN and axis not in ("dtype", "scales")))
 MEMORY_PARTS = tuple(field.column for field in MEMORY if field.kind is NUMBER)  # a part may be negative
 

@@ -1,4 +1,4 @@
-"""Records → tidy DataFrames. The only place that knows the shape of a record.
+"""Records → tidy DataFrames, from which sentences, tables and figures are made.
 
 A value that was not measured is NaN, an empty text or an empty tuple; `columns` has the types and units.
 """
@@ -20,7 +20,7 @@ from reports.frames import columns
 
 @dataclass(frozen=True)
 class Frames:
-    """The data of a report: one row per cost record, per training run, per epoch of a run, and per A/A pair."""
+    """The data of a report: frames with a row per cost record, per training run, per epoch of a run, per A/A pair."""
 
     costs: pd.DataFrame
     runs: pd.DataFrame
@@ -29,7 +29,7 @@ class Frames:
 
     @property
     def machines(self) -> list[str]:
-        """The machines, those with the most records first."""
+        """The names of the machines; those with the most records come first."""
         return list(pd.concat([self.costs["machine"], self.runs["machine"]]).value_counts().index)
 
     def on(self, machine: str) -> "Frames":
@@ -39,7 +39,7 @@ class Frames:
 
 
 def frames(records: Iterable[Record]) -> Frames:
-    """Return tidy frames of the newest record of each id; records of another schema or kind are left out."""
+    """Return tidy frames of the newest record of each id; records of an unknown schema or kind are left out."""
     kept = [record for record in newest(records) if record.get("schema") in READABLE_SCHEMAS]
     costs, twins, runs = ([r for r in kept if r.get("kind") == kind] for kind in ("cost", "twin", "training"))
     return Frames(
@@ -51,7 +51,7 @@ def frames(records: Iterable[Record]) -> Frames:
 
 
 def anchored(data: Frames) -> Frames:
-    """Add the id of each record's row in the page, `anchor`: a number, because ids of records may hold anything."""
+    """Add `anchor`, the id of each record's row in the page; it is numbered, as a record's own id may be any text."""
     costs, runs = (
         frame.assign(anchor=[f"{kind}-{number}" for number in range(len(frame))])
         for kind, frame in (("cost", data.costs), ("run", data.runs))
@@ -68,7 +68,7 @@ def newest(records: Iterable[Record]) -> list[Record]:
 
 
 def machine_name(record: Mapping[str, Any]) -> str:
-    """Name the machine that times may be compared on: the processor that did the work, and the cores of its host."""
+    """Return the name of a machine, within which times are comparable: the processor that worked, its host's cores."""
     provenance = _part(record, "provenance")
     device = (_part(record, "case") or _part(record, "run")).get("device")
     cpu = f"{provenance.get('cpu') or 'unknown processor'}, {provenance.get('cores') or '?'} cores"
@@ -81,7 +81,7 @@ def _medians(record: Record) -> tuple[float, ...]:
 
 
 def _former_case(case: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the axes that schema 1 lacks, at the only value that they could take then."""
+    """Return the axes that schema 1 lacks, with the only values that they could have in it."""
     kernels = "cached" if case.get("direction") == "forward" else "generated"
     return {"implementation": columns.OURS, "kernels": kernels, "execution": "eager", "scales": 1}
 
@@ -103,7 +103,7 @@ def _cost_row(record: Record) -> dict[str, Any]:
 
 
 def _twin_rows(costs: list[Record], twins: list[Record]) -> list[dict[str, Any]]:
-    """Pair every twin with the first entry of its case, where both ran in the same rounds of the same block."""
+    """Pair each second measurement of a case with the first, where both ran in the same rounds of the same block."""
     firsts = {(machine_name(record), record.get("id"), record.get("block")): record for record in costs}
     rows = []
     for twin in twins:
@@ -131,7 +131,7 @@ def _run_row(record: Record) -> dict[str, Any]:
 
 
 def _former_run(run: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that schema 1 lacks, at the only value that they could take then."""
+    """Return the fields that schema 1 lacks, with the only values that they could have in it."""
     old = {"budget_unit": "epochs", "budget": run.get("epochs"), "matched": "none", "dtype": "float32", "scales": 1}
     return {**old, "network": "resnet", "sampled": False}
 
@@ -158,7 +158,7 @@ def _redundancy(epoch: Mapping[str, Any]) -> tuple[tuple[str, str, float], ...]:
 
 
 def _values(record: Mapping[str, Any], fields: Iterable[Field]) -> dict[str, Any]:
-    """Return the values of the columns among the fields, as far as the record has them."""
+    """Return the values of those fields that are columns, as far as the record has them."""
     found = {}
     for field in fields:
         if field.column:
@@ -196,5 +196,5 @@ def _printable(value: Any) -> Any:
     """Make the texts in a tuple printable, at any depth."""
     if isinstance(value, str):
         return printable(value, columns.LONGEST_NAME)
-    are_numbers = isinstance(value, tuple) and value and isinstance(value[0], float)  # thousands of them
+    are_numbers = isinstance(value, tuple) and value and isinstance(value[0], float)  # may be thousands of numbers
     return tuple(map(_printable, value)) if isinstance(value, tuple) and not are_numbers else value

@@ -1,6 +1,6 @@
-"""The results of asv and pytest-benchmark, commit by commit → one tidy frame, with the regressions marked.
+"""The results of asv and pytest-benchmark, commit by commit → one tidy frame, in which regressions are marked.
 
-The results are judged as in the gate, `benchmarks.suites.gate`: those that it calls regressed are marked here.
+The test for a regression is that of the gate, `benchmarks.suites.gate`, with the noise floor `FACTOR`.
 """
 
 import math
@@ -21,9 +21,9 @@ HISTORY_COLUMNS = {
     "suite": str,  # "asv", or "pytest-benchmark"
     "machine": str,
     "commit": str,
-    "date": str,  # of the commit (asv) or of the run, ISO 8601
-    "position": float,  # in the order of commits; the runs of one commit share it
-    "benchmark": str,  # with its point, as the suite calls it
+    "date": str,  # date of the commit (asv) or of the run, in ISO 8601
+    "position": float,  # place in the order of commits, the same for all runs of one commit
+    "benchmark": str,  # name and parameters, as the suite writes them
     "quantity": str,
     "device": str,
     "layer": str,
@@ -32,12 +32,12 @@ HISTORY_COLUMNS = {
     "resolution": float,
     "channels": float,
     "batch_size": float,
-    "status": str,  # "ok", "failed"; a skipped benchmark has no row
-    "version": str,  # of the benchmark: another version measures something else
+    "status": str,  # "ok" or "failed"; a skipped benchmark has no row
+    "version": str,  # version of the benchmark; different versions measure different things
     "value": float,  # seconds, bytes, MACs, … as the suite stores it
     "low": float,
     "high": float,
-    "ratio": float,  # to the last commit before that has the benchmark, where the two are judged
+    "ratio": float,  # to the value at the last earlier commit, where the two can be compared
     "regressed": bool,
 }
 
@@ -50,8 +50,8 @@ def history(
     Args:
         asv: the results_dir of asv.conf.json.
         pytest_benchmark: the storage of `nox -s bench`.
-        order: hashes of commits, oldest first; commits that are not among them follow by date.
-        factor: the noise floor.
+        order: hashes of commits, oldest first; all other commits follow, by date.
+        factor: the noise floor, as a ratio of two results.
 
     Raises:
         ValueError: for a file that neither suite wrote.
@@ -68,7 +68,7 @@ def history(
 
 
 def regressions(frame: pd.DataFrame) -> pd.DataFrame:
-    """Keep the benchmarks that became slower or larger, the worst first."""
+    """Keep the benchmarks that became slower or larger, with the greatest ratio first."""
     return frame[frame["regressed"]].sort_values("ratio", ascending=False, kind="stable")
 
 
@@ -84,7 +84,7 @@ def multiples_of_first(frame: pd.DataFrame, quantity: str = "time") -> pd.DataFr
 
 
 def _once(runs: Sequence[Commit]) -> list[Commit]:
-    """Merge the runs of one commit: the fastest counts, as in the gate."""
+    """Merge the runs of one commit; as in the gate, the fastest result of each benchmark is kept."""
     found: dict[tuple[str, str], list[Commit]] = {}
     for run in runs:
         found.setdefault((run.hash, run.place), []).append(run)

@@ -11,10 +11,10 @@ STEP = "training_step"
 # A plain layer has no group, so it has no value on these axes.
 GROUP_AXES = ("group", "resolution", "scales")
 POINT_AXES = [*GROUP_AXES, "channels", "batch_size", "image_size", "kernel_size", "dtype", "threads"]
-# What tells one network from another within a study.
+# The columns that identify a network within a study.
 NETWORK = ["variant", "group", "resolution", "scales", "channels", "kernel_size"]
-# What the networks of a study share. They share their width and kernel too, unless these were chosen for each network
-# so that something else is equal.
+# The columns that are equal for all runs of a study. `width` and `kernel` have no value where the sizes were chosen
+# for each network to match something else.
 STUDY = ["dataset", "matched", "width", "kernel", "image_size", "batch_size", "budget_unit", "budget", "recipe"]
 STUDY += ["network", "hidden_features", "sampled", "limit", "dtype", "device", "threads"]
 OPTIMISER = ["learning_rate", "weight_decay"]
@@ -23,7 +23,7 @@ OPTIMISER = ["learning_rate", "weight_decay"]
 def ok(frame: pd.DataFrame) -> pd.DataFrame:
     """Keep the rows that may be drawn: measured to the end, with a value on every axis.
 
-    A record that lacks a value on an axis can be listed, and compared with nothing.
+    A record that lacks a value on an axis can be listed, but not compared.
     """
     axes = list(CASE_AXES if "layer" in frame else RUN_AXES)
     known = frame[axes].notna() & (frame[axes] != "")
@@ -31,15 +31,15 @@ def ok(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def latest(costs: pd.DataFrame) -> pd.DataFrame:
-    """Keep the newest record of every case: the same case has another id in every version of the suite."""
+    """Keep the newest record of every case. Axes identify a case, because ids differ between versions of the suite."""
     case = ["layer", "implementation", "variant", "direction", "kernels", "execution", "device", *POINT_AXES]
     return costs.sort_values("measured_at", kind="stable").drop_duplicates(case, keep="last").sort_index()
 
 
 def ours_by_default(costs: pd.DataFrame, directions: Sequence[str] = PASSES) -> pd.DataFrame:
-    """Keep our layers as they are used by default: eager, in float32, with kernels cached at inference alone.
+    """Keep our layers as they are used by default: eager, in float32, with kernels cached in inference only.
 
-    Peers, compiled code, other number formats and inference that generates its kernels answer other questions.
+    Peers, compiled code, other number formats and inference that generates its kernels are left out.
     """
     usual = costs["direction"].map(lambda direction: "cached" if direction == "forward" else "generated")
     ours = (costs["implementation"] == OURS) & (costs["execution"] == "eager") & (costs["dtype"] == "float32")
@@ -47,16 +47,16 @@ def ours_by_default(costs: pd.DataFrame, directions: Sequence[str] = PASSES) -> 
 
 
 def usual_threads(costs: pd.DataFrame) -> pd.DataFrame:
-    """Keep the cases on the most frequent number of threads; of equally frequent numbers the largest wins."""
+    """Keep the cases on the most frequent number of threads; of equally frequent numbers the largest."""
     counts = costs["threads"].value_counts()
     return costs[costs["threads"] == counts.index[counts == counts.max()].max()] if len(counts) else costs
 
 
 def base_point(costs: pd.DataFrame) -> dict[str, object]:
-    """Return the value of each axis that most cases share; of equally frequent values the lower median.
+    """Return the most frequent value on each axis; of equally frequent values the lower median.
 
-    A sweep that varies one axis at a time gets its centre, a full grid its middle. Plain layers have no group
-    and do not vote on it. The result is empty when there is no case.
+    In a sweep that varies one axis at a time this is the centre; in a full grid it is the middle. On the axes of the
+    group, plain layers are counted only if there are no others. The result is empty when there is no case.
     """
     base: dict[str, object] = {}
     for axis in POINT_AXES:
@@ -70,12 +70,12 @@ def base_point(costs: pd.DataFrame) -> dict[str, object]:
 
 
 def layer_base(costs: pd.DataFrame) -> dict[str, object]:
-    """Return the base point of one layer; empty where no layer was measured."""
+    """Return the base point of single layers (not networks); empty where no single layer was measured."""
     return base_point(costs[costs["layer"] == "conv"])
 
 
 def at(costs: pd.DataFrame, base: dict[str, object], free: Iterable[str] = ()) -> pd.DataFrame:
-    """Keep the cases at the base point in every axis but the free ones; plain layers match any group."""
+    """Keep the cases at the base point on all axes except the free ones; plain layers match any group."""
     keep = pd.Series(True, index=costs.index)
     for axis in set(base) - set(free):
         match = costs[axis] == base[axis]
@@ -89,7 +89,7 @@ def along(costs: pd.DataFrame, base: dict[str, object], axis: str) -> pd.DataFra
 
 
 def at_base(costs: pd.DataFrame) -> pd.DataFrame:
-    """Keep one layer of each variant at the base point, in every direction."""
+    """Keep one layer of each variant at the base point, in each direction."""
     layers = costs[costs["layer"] == "conv"]
     here = at(layers, base_point(layers[layers["direction"].isin(PASSES)]))
     return here.drop_duplicates(["variant", "direction"])
@@ -98,9 +98,9 @@ def at_base(costs: pd.DataFrame) -> pd.DataFrame:
 def studies(runs: pd.DataFrame) -> list[pd.DataFrame]:
     """Return the sets of runs that may be compared, the largest first.
 
-    A study keeps, for each variant, the runs with its most used optimiser settings: the optimiser may be tuned for each
-    variant, and where something was matched, for each network. Everything else is shared. Different recipes are never
-    averaged as if they were seeds.
+    All runs of a study agree in the columns `STUDY`. The optimiser may be tuned for each variant or, where sizes were
+    matched, for each network; of each variant or network the study keeps the runs with the most frequent optimiser
+    settings. Runs with different settings are thus never averaged as if they were seeds.
     """
     alike = runs["matched"] == "none"
     frame = runs.assign(width=runs["channels"].where(alike), kernel=runs["kernel_size"].where(alike))
@@ -115,7 +115,7 @@ def studies(runs: pd.DataFrame) -> list[pd.DataFrame]:
 
 
 def largest_study(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return the largest of the studies; a frame without rows where there is none."""
+    """Return the largest study; a frame without rows if there is none."""
     return next(iter(studies(runs)), runs.assign(width=runs["channels"], kernel=runs["kernel_size"]))
 
 
@@ -130,6 +130,6 @@ def _most_common(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 
 
 def varied(rows: pd.DataFrame, axis: str) -> pd.DataFrame:
-    """Keep the variants that were measured at two values of an axis or more; all of them where none was."""
+    """Keep the variants that were measured at two or more values of an axis; if there are none, keep all variants."""
     several = rows.groupby("variant")[axis].transform("nunique") > 1
     return rows[several] if several.any() else rows

@@ -12,15 +12,15 @@ from reports.exports.tidy import csv, figure_csv, named
 from reports.figures.draw import Figure
 from reports.frames.frames import Frames
 
-# Larger files (compressed) are left out of the page: the reader has the records on disk.
+# Files of more bytes (compressed) are left out of the page, because the reader has the records on disk.
 LARGEST_DOWNLOAD = 3_000_000
-# Larger data of a figure is compressed.
+# Data of a figure is compressed if it has more bytes.
 LARGEST_PLAIN = 100_000
 
 
 @dataclass(frozen=True)
 class Download:
-    """A file inside of the page. base64 cannot end the attribute it stands in, whatever the records hold."""
+    """A file inside of the page. `uri` is in base64, so that no record can end the HTML attribute around it."""
 
     name: str
     what: str
@@ -30,7 +30,7 @@ class Download:
 def downloads(records: list[Record], data: Frames) -> tuple[list[Download], list[str]]:
     """Return the files inside of the page, and the names of those that are too large for it."""
     files: list[tuple[str, str, Iterable[str]]] = [
-        # ASCII, because a text may hold half a character.
+        # ASCII, because a text may hold a lone surrogate, which UTF-8 cannot encode.
         ("records.jsonl", "every record with its raw samples, a line each", (f"{json.dumps(r)}\n" for r in records))
     ]
     files += [(f"{name}.csv", what, [csv(frame)]) for name, what, frame in named(data) if len(frame)]
@@ -45,7 +45,7 @@ def downloads(records: list[Record], data: Frames) -> tuple[list[Download], list
 
 
 def _compressed(parts: Iterable[str], most: int) -> bytes | None:
-    """Return the parts as a gzip file; None as soon as it is larger than `most`."""
+    """Return the parts as a gzip file; None if it has more than `most` bytes."""
     packer = zlib.compressobj(wbits=16 + zlib.MAX_WBITS)
     content = b""
     for part in parts:
@@ -57,7 +57,7 @@ def _compressed(parts: Iterable[str], most: int) -> bytes | None:
 
 
 def figure_file(figure: Figure) -> Download:
-    """Return the file of a figure's data; compressed where it is large."""
+    """Return the file of a figure's data, compressed if it is large."""
     content = figure_csv(figure).encode()
     if len(content) <= LARGEST_PLAIN:
         return Download(f"{figure.key}.csv", "data (CSV)", _uri("text/csv", content))

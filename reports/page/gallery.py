@@ -16,13 +16,13 @@ from reports.page.html import environment, policy_hash, style_sheet
 from reports.words.overview import Overview
 
 META = "report-overview"
-# Characters that are searched for the overview, which stands in the head of a report.
+# How many characters from the start of a report are searched for its overview.
 MOST_HEAD = 1_000_000
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A report: its link from the gallery's page, and its overview; None where an older report has none."""
+    """A report: its name, its link from the gallery's page, and its overview, which older reports lack."""
 
     name: str
     link: str
@@ -62,7 +62,7 @@ def gallery(directory: Path, output: Path) -> tuple[str, list[str]]:
 
 
 def read(path: Path) -> tuple[Overview | None, bool]:
-    """Return the overview of a page, if any, and whether the page is a report: older reports have only our title."""
+    """Return the overview of a page, if any, and whether the page is a report; an old report is known by its title."""
     head = _Head()
     with path.open(encoding="utf-8", errors="replace") as file:
         head.feed(file.read(MOST_HEAD))
@@ -75,7 +75,7 @@ def read(path: Path) -> tuple[Overview | None, bool]:
 
 
 def _overview(content: dict[str, Any]) -> Overview:
-    """Return an overview of printable texts, whatever the page holds."""
+    """Return the overview, with all texts made printable."""
 
     def text(name: str) -> str:
         return printable(str(content.get(name) or ""))

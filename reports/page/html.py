@@ -1,4 +1,4 @@
-"""The templates, the style sheet, and the hashes of the security policy, which all HTML pages share."""
+"""What all HTML pages share: the templates, the style sheet, and the hashes for the security policy."""
 
 import base64
 import hashlib

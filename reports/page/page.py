@@ -26,7 +26,7 @@ def render(records: Iterable[Record], commits: pd.DataFrame | None = None) -> st
     """Return the page of these records.
 
     Args:
-        commits: the history of asv and pytest-benchmark, as `frames.history` has it.
+        commits: the history of asv and pytest-benchmark, as `frames.history.history` returns it.
 
     Raises:
         ValueError: when no record can be reported on.
@@ -67,7 +67,7 @@ def render(records: Iterable[Record], commits: pd.DataFrame | None = None) -> st
 
 
 def library() -> str:
-    """Return DataTables as `itables` ships it (MIT, licence inside), as statements that define `DataTable`."""
+    """Return the library DataTables of `itables` (MIT, licence included), as statements that define `DataTable`."""
     package = find_spec("itables")
     if package is None or not package.submodule_search_locations:
         raise ValueError(

@@ -1,4 +1,4 @@
-"""The parts of the page: one for each machine, and one for each commit where several measured the same cases."""
+"""The parts of the page: one per machine, and one per commit where several commits measured the same cases."""
 
 from dataclasses import replace
 
@@ -16,12 +16,12 @@ from reports.words.of_layers import bends
 from reports.words.of_training import target
 from reports.words.of_trust import undecided
 
-# The most commits with a part of their own, the newest ones, where several commits measured the same cases.
+# Of the commits that measured the same cases, at most this many, the newest, get parts of their own.
 MOST_COMMITS = 4
 
 
 class TrainingTables:
-    """The tables of one study. `suffix` ends the names of its sections of figures."""
+    """The tables of one study. The names of the study's sections of figures end with `suffix`."""
 
     def __init__(self, study: StudyRuns) -> None:
         self.suffix, self.title = study.suffix, study_title(study.runs)
@@ -32,7 +32,7 @@ class TrainingTables:
 
 
 class Part:
-    """One set of results, all measured on the same machine: what the page shows of it. `id` is its id in the page."""
+    """What the page shows of one set of results, measured on one machine. `id` is the part's id in the page."""
 
     def __init__(self, id: str, title: str, remark: str, data: Frames) -> None:
         results = Prepared(data)
@@ -54,17 +54,17 @@ class Part:
 
     @property
     def anchors(self) -> set[str]:
-        """The records that this part links to."""
+        """The row ids of the records that this part links to."""
         shown = [self.table, self.peers, self.findings, self.not_measured, *(study.networks for study in self.studies)]
         linked = {anchor for sentence in self.sentences for _, anchor in sentence.records}
         return linked.union(*(table.anchors for table in shown))
 
 
 def parts(records: list[Record], data: Frames) -> list[Part]:
-    """Return a part for every machine, and one for every commit where several measured the same cases.
+    """Return a part per machine, and one per commit where several commits measured the same cases.
 
     Args:
-        data: the frames of the newest of these records, anchored.
+        data: the frames of the newest of these records, with `anchor`.
     """
     found: list[Part] = []
     for machine in data.machines:
@@ -100,7 +100,7 @@ def _rival_commits(records: list[Record]) -> list[str]:
 
 
 def _known(data: Frames, everything: Frames) -> Frames:
-    """Add the anchors to frames of older records; records that a newer one replaced have no row to link to."""
+    """Add `anchor` to the frames of one commit; it is empty for records that a newer one replaced in the page."""
     key = ["machine", "id", "commit"]
     anchored = [
         frame.merge(whole[[*key, "anchor"]], on=key, how="left").fillna({"anchor": ""})

@@ -18,17 +18,17 @@ class Cell:
     link: str = ""
     note: str = ""
     look: str = ""  # the variant whose marker stands before the text
-    name: str = ""  # a class, for the script
+    name: str = ""  # an HTML class, for the script
 
 
 @dataclass(frozen=True)
 class Row:
-    """The cells of a row, and the id that links to the row refer to."""
+    """The cells of a row, and the id by which links find the row."""
 
     cells: tuple[Cell, ...]
     anchor: str = ""
     failed: bool = False
-    data: Mapping[str, str] = field(default_factory=dict)  # for the script
+    data: Mapping[str, str] = field(default_factory=dict)  # data attributes, for the script
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,11 @@ class Table:
 
     @property
     def anchors(self) -> set[str]:
-        """The records that the table links to."""
+        """The row ids of the records that the table links to."""
         return {cell.link.removeprefix("#") for row in self.rows for cell in row.cells if cell.link}
 
 
-# Heading, column of the frame, and how a value is written.
+# Of each column: the heading, the name in the frame, and the function that writes a value.
 Columns = Sequence[tuple[str, str, Callable[[Any], str]]]
 
 
@@ -64,7 +64,7 @@ def number_cell(text: str, value: Any) -> Cell:
 
 
 def filled(columns: Columns, frame: pd.DataFrame) -> Columns:
-    """Keep the columns in which at least one value stands."""
+    """Keep the columns that have at least one value."""
     return [
         column
         for column in columns

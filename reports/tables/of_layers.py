@@ -47,7 +47,7 @@ def headline(results: Prepared) -> Table:
 
 
 def _priced(row: pd.Series, column: str, show: Callable[[Any], str], ratio: str, *bounds: str) -> Cell:
-    """Make the cell of a cost, with its multiple of plain below, `7.2× [7.0, 7.4]`; plain itself has none."""
+    """Make the cell of a cost, with its multiple of plain below, `7.2× [7.0, 7.4]`; cells of plain have no multiple."""
     low, high = (row[bound] for bound in bounds or (ratio, ratio))
     known = row["variant"] != "plain" and math.isfinite(row[ratio])
     note = numbers.multiple(Interval(row[ratio], low, high)) if known else ""
@@ -56,7 +56,7 @@ def _priced(row: pd.Series, column: str, show: Callable[[Any], str], ratio: str,
 
 
 def exponents(growths: pd.DataFrame) -> Table:
-    """Show the fitted exponents of time and memory along every axis, and those of theory and of the memory model."""
+    """Show the fitted exponents of time and memory along every axis, and those expected by theory and memory model."""
     rows: list[Row] = []
     for axis in GROWTH_AXES:
         along = growths[growths["axis"] == axis]
@@ -108,7 +108,7 @@ def roofline(costs: pd.DataFrame) -> Table:
 
 
 def peers(pairs: pd.DataFrame) -> Table:
-    """Show every layer that is not ours, compared with ours, and the word about it."""
+    """Show every layer that is not ours, compared with ours, and whether it is faster or slower."""
     rows = []
     for pair in pairs.sort_values(["direction", "implementation", "variant", "resolution"]).to_dict("records"):
         ratio = numbers.multiple(Interval(pair["ratio"], pair["low"], pair["high"]))

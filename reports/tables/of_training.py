@@ -1,4 +1,4 @@
-"""The tables about training: networks with their costs, accuracies, and the spending until a target."""
+"""The tables about training: networks with their costs, accuracies, and what was spent until a target."""
 
 import math
 
@@ -11,12 +11,12 @@ from reports.tables.cells import Cell, Row, Table, number_cell
 from reports.words import numbers
 from reports.words.names import network_names
 
-# The costs that a reader of the page may set a budget for, besides the accuracy.
+# The costs for which a reader of the page may set a budget.
 ADVISED_COSTS = (*PRICES, "training_seconds")
 
 
 def networks(table: pd.DataFrame) -> Table:
-    """Show every network of a study with its accuracy and costs, most accurate first; the advisor filters them."""
+    """Show every network of a study with its accuracy and costs, most accurate first; the page's advisor marks rows."""
     table = table.assign(name=list(network_names(table).values()))
     rows = []
     table = table.sort_values("mean", ascending=False, kind="stable")

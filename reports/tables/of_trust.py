@@ -1,4 +1,4 @@
-"""The tables about trust: open comparisons, noisy and missing records, regressions, machines and versions."""
+"""The tables about trust: undecided comparisons, noisy and missing records, regressions, machines and versions."""
 
 from collections.abc import Hashable, Sequence
 from typing import Any
@@ -16,7 +16,7 @@ from reports.words.names import LAYER_WORDS, direction_name, group_name, spaced
 def undecided(pairs: pd.DataFrame, peers: pd.DataFrame) -> Table:
     """Show the comparisons that could not be decided."""
     rows = []
-    # The frame has full's time over separable's; the table speaks of separable.
+    # The frame has full's time over separable's; the table shows the inverse.
     turned = pairs.assign(ratio=1 / pairs["time_ratio"], low=1 / pairs["time_high"], high=1 / pairs["time_low"])
     for subject, rival, frame in (("separable", "full", turned), ("", "ours", peers)):
         for row in frame[frame["word"] == "ambiguous"].to_dict("records"):
@@ -70,7 +70,7 @@ def not_measured(costs: pd.DataFrame, runs: pd.DataFrame) -> Table:
 
 
 def regressions(commits: pd.DataFrame) -> Table:
-    """Show what the gate of asv and pytest-benchmark calls regressed, the worst first."""
+    """Show the regressed benchmarks of asv and pytest-benchmark, the worst first."""
     rows = []
     for row in regressed(commits).to_dict("records"):
         cells = [cell(row[name], str) for name in ("suite", "machine")]

@@ -18,7 +18,7 @@ def kinds(findings: Sequence[tuple[str, ...]]) -> str:
     return ", ".join(spaced(finding[0]) for finding in findings)
 
 
-# How a field's values are written, by the word in its declaration.
+# How a field's values are written, by `written` in the field's declaration.
 WRITTEN: Mapping[str, Callable[[Any], str]] = {
     "status": spaced,
     "group": group_name,
@@ -40,32 +40,29 @@ def _plain(value: Any) -> str:
 
 
 FILTERS = ("status", "of", "layer", "variant", "group", "pass", "noise", "data set", "network", "machine")
-# Rows that the page shows without scripts; the script has the data of all rows.
+# The most rows that the page shows without scripts; the script has the data of all rows.
 STATIC_ROWS = 400
 
 
 @dataclass(frozen=True)
 class RecordTable:
-    """Every record of a kind: a table of the first ones, and all of them as data for the script.
-
-    `filters` are the headings of columns with few distinct values.
-    """
+    """All records of one kind: the first ones as a table, and all as data for the script."""
 
     name: str
     table: Table
     number: int
     main: int
-    filters: tuple[str, ...]
+    filters: tuple[str, ...]  # headings of columns with few distinct values
     source: Markup
 
 
 def record_table(
     frame: pd.DataFrame, fields: Iterable[Field], name: str, caption: str, linked: Collection[str] = ()
 ) -> RecordTable:
-    """Return the table of all rows of a frame: failures first, then the records that something links to.
+    """Return the table of all rows of a frame: failures first, then the records that the page links to.
 
-    Main columns come first, the others are shown on demand; empty columns are left out. `anchor` of the frame becomes
-    the row's id.
+    Main columns come first, the others are shown on demand; empty columns are left out. The frame's `anchor` becomes
+    the id of the row.
     """
     headed = sorted((field for field in fields if field.heading), key=lambda field: not field.main)
     columns = filled([(field.heading, field.column, WRITTEN.get(field.written, _plain)) for field in headed], frame)
@@ -109,7 +106,7 @@ def _column(title: str, cells: Sequence[Cell], main: bool) -> dict[str, Any]:
 
 
 def script_json(value: Any) -> Markup:
-    """Return JSON that cannot end the script element it stands in, whatever the records hold."""
+    """Return JSON that cannot end the script element around it, whatever the records hold."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for letter in "<>&\u2028\u2029":
         text = text.replace(letter, f"\\u{ord(letter):04x}")

@@ -2,6 +2,6 @@
 
 Each function takes a frame and returns a text about it. No table, no figure and no HTML is made here.
 
-The sections of the page keep one name in every room: `peers`, `noise`, `accuracy`, `roofline`, … are the sentence here,
-the table in `tables/`, and the figure in `figures/`.
+Each section of the page has the same name in every folder: `peers`, `noise`, `accuracy`, … is the sentence here, the
+table in `tables/`, and the figure in `figures/`.
 """

@@ -17,14 +17,14 @@ from reports.words.numbers import digits, listing, mean_sd, multiple, percent, p
 
 @dataclass(frozen=True)
 class Sentence:
-    """A generated sentence, and the records that its numbers come from: the name of each, and its row in the page."""
+    """A generated sentence, and the records that its numbers come from: the name and the row id of each."""
 
     text: str
     records: tuple[tuple[str, str], ...] = ()
 
 
 def headline(results: Prepared) -> list[Sentence]:
-    """Return up to three sentences: the cost of equivariance, the saving of separability, the gain of both."""
+    """Return up to three sentences: the cost of equivariance, the saving by separability, the gain in accuracy."""
     found = [
         cost(results.against_plain),
         saving(results.costs, results.data.twins),
@@ -103,7 +103,7 @@ def compared_with_plain(table: pd.DataFrame, best: pd.DataFrame) -> str:
 
 
 def records_of(rows: pd.DataFrame) -> tuple[tuple[str, str], ...]:
-    """Return the name and the row of each record behind these rows, for a list of links."""
+    """Return the name and the row id of each record behind these rows, for a list of links."""
     found = {}
     for row in rows.to_dict("records"):
         seed = row.get("seed", math.nan)

@@ -1,4 +1,4 @@
-"""Names as readers know them: passes, layers, groups, axes, networks and studies."""
+"""Names as the report writes them: passes, layers, groups, axes, networks and studies."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -37,7 +37,7 @@ def group_name(group: str) -> str:
 
 
 def spaced(name: str) -> str:
-    """Return a name of the records as words: `out of memory`."""
+    """Return a name from the records with spaces: `out of memory`."""
     return name.replace("_", " ")
 
 
@@ -74,7 +74,7 @@ def budget(run: pd.Series) -> str:
 
 
 def study_title(runs: pd.DataFrame) -> str:
-    """Return a heading that tells a study from the others."""
+    """Return a heading that distinguishes a study from the others."""
     run = runs.iloc[0]
     matched = f", equal {run['matched']}" if run["matched"] not in ("", "none") else ", equal widths"
     network = f", {run['network']}" if run["network"] not in ("", "resnet") else ""
@@ -83,7 +83,7 @@ def study_title(runs: pd.DataFrame) -> str:
 
 
 def network_names(table: pd.DataFrame) -> dict[Any, str]:
-    """Name every network, by the index of its row, as shortly as possible: groups and widths only where they differ."""
+    """Return a short name of every network, by the index of its row; groups and widths only where they differ."""
     group = table["variant"] != "plain"
     several = table.loc[group, "group"].nunique() > 1, table["channels"].nunique() > 1
     return {i: _network_name(row, *several) for i, row in table.iterrows()}

@@ -39,7 +39,7 @@ def plural(number: float, noun: str) -> str:
 
 
 def scaled(value: float, unit: str, steps: dict[str, float]) -> str:
-    """Return the value in the largest of the steps (prefix → size, descending) that leaves it at 1 or more."""
+    """Return the value with the first prefix in `steps` (prefix → size, descending) that makes it 1 or more."""
     if not math.isfinite(value):
         return NOTHING
     prefix, size = next(((p, s) for p, s in steps.items() if abs(value) >= s), list(steps.items())[-1])
@@ -97,7 +97,7 @@ def mean_sd(mean: float, sd: float) -> str:
 
 def unbroken(text: str) -> str:
     """Allow no line break between a number and its unit, nor around =, ± and ×."""
-    text = re.sub(r" (=|±|×) ", "\u00a0\\1\u00a0", text).replace("|\u00a0", "|\u2060\u00a0")  # lines end after bars
+    text = re.sub(r" (=|±|×) ", "\u00a0\\1\u00a0", text).replace("|\u00a0", "|\u2060\u00a0")  # lines break after bars
     return re.sub(r"(?<=\d) (?=(%|s|ms|µs|[GMK]?i?B)\b|%)", "\u00a0", text)
 
 

@@ -7,7 +7,7 @@ from reports.words.numbers import plural
 
 
 def trend(frame: pd.DataFrame) -> str:
-    """Count the commits and benchmarks, and say what regressed where."""
+    """Count the commits, the benchmarks, and the regressions at each commit; name the worst regression."""
     if frame.empty:
         return "No history was measured: `nox -s asv` and `nox -s bench` do."
     commits, benchmarks = frame["commit"].nunique(), frame.groupby(["suite", "benchmark"]).ngroups

@@ -1,4 +1,4 @@
-"""Sentences about what layers cost: how costs grow, where they arise, and how separable and peers compare."""
+"""Sentences about what layers cost: how costs grow, where costs arise, and how separable and peers compare."""
 
 import pandas as pd
 
@@ -27,7 +27,7 @@ def growth(costs: pd.DataFrame, column: str, what: str) -> str:
 
 
 def exponent(row: pd.Series, name: str) -> str:
-    """Return `1.7 ± 0.3`, a 95 % interval; left out where two points give none, or where all lie on one line."""
+    """Write the exponent and half of its 95 % interval, `1.7 ± 0.3`; the half is omitted if unknown or below 0.05."""
     half = row[f"{name}_high"] - row[name]
     return decimal(row[name]) + (f" ± {decimal(half)}" if half >= 0.05 else "")
 
@@ -50,7 +50,7 @@ def bends(growths: pd.DataFrame, direction: str) -> str:
 
 
 def mac_split(costs: pd.DataFrame) -> str:
-    """Say, for each variant, which share of the MACs of a forward pass that generates its kernels goes into them."""
+    """State, for each variant, the share of generating kernels in the MACs of a forward pass that generates them."""
     rows = costs.dropna(subset=["macs_kernel_generation", "macs_convolution"])
     rows = varied(rows[(rows["variant"] != "plain") & (rows["macs_convolution"] > 0)], "batch_size")
     if rows.empty:
@@ -67,7 +67,7 @@ def mac_split(costs: pd.DataFrame) -> str:
 
 
 def realised(pairs: pd.DataFrame) -> str:
-    """Say how much of the MACs that separability saves is saved in time: median and range over all pairs."""
+    """State which share of separability's saving of MACs shows up as time: median and range over all pairs."""
     if pairs.empty:
         return "Full and separable were not both measured at any point."
     parts = []
@@ -80,7 +80,7 @@ def realised(pairs: pd.DataFrame) -> str:
 
 
 def stages(costs: pd.DataFrame) -> str:
-    """Say which share of a whole pass, backward included, generating kernels takes at the base point."""
+    """State the share of a pass that goes into generating kernels and their backward: least and most over variants."""
     rows = costs.dropna(subset=["kernel_generation_share"])
     if rows.empty:
         return "No stages were timed."
@@ -108,7 +108,7 @@ def memory_parts(costs: pd.DataFrame) -> str:
 
 
 def roofline(costs: pd.DataFrame) -> str:
-    """Say which part of the roof the variants reach at the base point, and whether memory or computing is the limit."""
+    """State the least and greatest fraction of the roofline that passes reach, and how many passes memory limits."""
     rows = costs.dropna(subset=["roofline_fraction", "arithmetic_intensity", "matrix_ceiling", "memory_ceiling"])
     if rows.empty:
         return "No roofline was measured."
@@ -135,7 +135,7 @@ def peers(pairs: pd.DataFrame) -> str:
 
 
 def tally(words: pd.Series, subject: str, rival: str) -> str:
-    """Count how often each word of `benchmarks.statistics.comparison` was said; empty where no word could be said."""
+    """Count the verdicts, words of `benchmarks.statistics.comparison`; return an empty text if there are none."""
     said = words[words != ""]
     names = {word: "the same" if word == "same" else word for word in WORDS}
     counts = [f"{name} in {n}" for word, name in names.items() if (n := int((said == word).sum()))]

@@ -13,7 +13,7 @@ from reports.words.numbers import count, listing, mean_sd, percent, plural, seco
 
 
 def accuracy(runs: pd.DataFrame) -> str:
-    """State, for each variant, the test accuracy of the network that validates best; the test set chooses nothing."""
+    """State, for each variant, the test accuracy of the network with the best validation accuracy."""
     best = best_networks(runs)
     if best.empty:
         return "No training run has finished."

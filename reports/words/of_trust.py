@@ -19,7 +19,7 @@ def noise(costs: pd.DataFrame, twins: pd.DataFrame) -> str:
 
 
 def equivariance(costs: pd.DataFrame) -> str:
-    """State the worst error of all, and whether float32 rounding explains it."""
+    """State the largest equivariance error, and whether float32 rounding explains it."""
     known = costs.dropna(subset=["equivariance_error"])
     if known.empty:
         return "No equivariance error was measured."

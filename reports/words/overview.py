@@ -28,7 +28,7 @@ class Overview:
     sentences: tuple[str, ...]
 
     def json(self) -> str:
-        """Return the overview as the page carries it, for the gallery to read."""
+        """Return the overview as JSON, which the page contains for the gallery."""
         return json.dumps(dataclasses.asdict(self), ensure_ascii=False)
 
 

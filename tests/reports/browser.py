@@ -1,7 +1,7 @@
 """Chromium as readers use it: Playwright drives the installed browser, without a network.
 
-Every visit records the lines on the console of its page and the requests to the network; tests hold that both are
-empty.
+Every visit records the lines on the page's console and the requests to the network; tests assert that there are
+none.
 """
 
 import shutil
@@ -35,7 +35,7 @@ class Visit:
     requests: list[str] = field(default_factory=list)
 
     def interactive(self) -> float:
-        """Return milliseconds from the start of loading until every script has run and a frame was drawn after it."""
+        """Return milliseconds from the start of loading until all scripts have run and a frame was drawn."""
         return float(
             self.page.evaluate(
                 "new Promise(done => requestAnimationFrame(() => setTimeout(() => done(performance.now()), 0)))"
@@ -76,6 +76,6 @@ def visit(
 
 @contextmanager
 def open_page(file: Path) -> Iterator[Visit]:
-    """Open the page in its own browser."""
+    """Open the page of a file in a browser of its own."""
     with chromium() as browser, visit(browser, file) as found:
         yield found

@@ -46,7 +46,7 @@ BASE = {
     "threads": 1,
 }
 DIRECTIONS = ("forward", "forward_backward")
-# Milliseconds and MACs at |H| = 1; both grow with a known power of |H|, and linearly with the batch.
+# Milliseconds at |H| = 1 and batch 16, and the power of |H| with which they grow; they are linear in the batch.
 TIMES = {"plain": (1.0, 0), "lifting": (1.0, 1), "full": (1.0, 2), "separable": (1.0, 1)}
 NEW_AXES = ("implementation", "scales", "kernels", "execution")
 MIB = 2**20
@@ -54,9 +54,9 @@ EXPONENTS_OF_MACS = {"plain": 0, "lifting": 1, "full": 2, "separable": 1}
 
 
 def cost_record(**changes: Any) -> Record:
-    """Return an ok cost record: 1 ms · |H|^p · batch / 16 (three times that with backward), interval ± 10 %.
+    """Return an ok cost record: 1 ms · |H|^p · batch / 16 (three times as long with backward), interval ± 10 %.
 
-    The medians of its three rounds are 99, 100 and 101 % of that.
+    The medians of the record's three rounds are 99, 100 and 101 % of this time.
     """
     case = {**BASE, **changes}
     case["kernels"] = case["kernels"] or ("cached" if case["direction"] == "forward" else "generated")
@@ -147,7 +147,7 @@ def old(record: Record) -> Record:
 
 
 def twin_record(first: Record, *factors: float) -> Record:
-    """Return the second entry of a case; each factor multiplies the times of one round of the first entry."""
+    """Return a second measurement of a case: the first one, with the times of each round multiplied by a factor."""
     rounds = [
         [factor * x for x in samples] for factor, samples in zip(factors, first["seconds"]["rounds"], strict=True)
     ]
@@ -157,7 +157,7 @@ def twin_record(first: Record, *factors: float) -> Record:
 
 
 def noisy(record: Record) -> Record:
-    """Return the record with a finding."""
+    """Return the record as a noisy one, with a finding."""
     finding = {"kind": "drift", "detail": "it <drifts>", "remedy": "warm up longer"}
     return {**record, "noise": {"verdict": "noisy", "findings": [finding]}}
 
@@ -169,7 +169,7 @@ def failed_record(message: str, status: str = "failed", **changes: Any) -> Recor
 
 
 def training_record(variant: str, resolution: int, seed: int, accuracy: float, epochs: int = 4) -> Record:
-    """Return a run that climbs linearly to `accuracy`, one second times |H| an epoch; its last epoch is the best."""
+    """Return a run that improves linearly to `accuracy`; each epoch takes |H| seconds, and the last one is the best."""
     run = {
         "dataset": "rotated-digits",
         "variant": variant,
@@ -219,7 +219,7 @@ def records() -> list[Record]:
 
 @pytest.fixture(scope="session")
 def page() -> str:
-    """The page of all made-up records."""
+    """Return the page of all made-up records."""
     return render(every_record())
 
 

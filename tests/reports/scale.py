@@ -22,14 +22,14 @@ from conftest import Record, cost_record, failed_record, noisy, training_record,
 from benchmarks.cases.profiles import expand, profile_cases
 
 ROUNDS, SAMPLES = 7, 40
-# The percentages of cases that fail, are noisy, and are entered twice.
+# The percentages of cases that are skipped, that are noisy, and that are measured twice.
 FAILED, NOISY, TWINS = 1, 30, 15
 SEEDS, EPOCHS = 5, 30
 BASIC = ("plain", "lifting", "full", "separable")
 
 
 def made_up(number: int) -> Iterator[Record]:
-    """Yield a number of records: cases of profiles and of a larger grid, some failed or twins; 2 % training runs."""
+    """Yield `number` records: cases of profiles and of a larger grid, some skipped or with twins; 2 % training runs."""
     rng = random.Random(0)
     runs = [
         {
@@ -121,7 +121,7 @@ def main() -> None:
 
 
 def interactive(page: Path) -> str:
-    """Say how long Chromium takes until the page answers."""
+    """Return in words how long Chromium takes until the page answers."""
     if CHROMIUM is None:
         return "not opened: no Chromium is installed"
     with open_page(page) as browser:

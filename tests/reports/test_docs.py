@@ -1,4 +1,4 @@
-"""The commands and paths in the pages about the report work."""
+"""Every command about the report that the documentation shows works, and every path that it names exists."""
 
 import re
 import shlex

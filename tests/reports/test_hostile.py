@@ -30,7 +30,7 @@ KINDS = {
 
 
 def places(part, place=()):
-    """Yield the place of every value in a record; only the first element of a list."""
+    """Yield the path to every value in a record; of a list, only the first element."""
     items = part.items() if isinstance(part, dict) else enumerate(part[:1]) if isinstance(part, list) else ()
     for key, value in items:
         yield (*place, key)
@@ -47,7 +47,7 @@ def with_value(record, place, value):
 
 
 def read(directory, lines):
-    """Return the records that the store takes, and its lines about the others."""
+    """Return the records that the store accepts, and its warnings about the other lines."""
     directory.mkdir(exist_ok=True)
     (directory / "records.jsonl").write_text("".join(f"{line}\n" for line in lines))
     with warnings.catch_warnings(record=True) as caught:
@@ -77,7 +77,7 @@ def test_every_record_is_kept_or_refused_with_one_line_that_says_where(changes):
     unique = {json.loads(line)["id"] for line in lines if isinstance(json.loads(line)["id"], str)}
     assert len(lines) > 1000
     assert len(records) > len(unique) / 6
-    assert len(records) + len(refused) >= len(lines) - 3 * len(KINDS)  # some ids are the same now
+    assert len(records) + len(refused) >= len(lines) - 3 * len(KINDS)  # some changes make ids equal
     for line in refused:
         assert re.search(r"records\.jsonl:\d+: not a record, left out \(.*\)$", line)
         assert len(line) < 600

@@ -1,4 +1,4 @@
-"""The rooms of the package: imports run in one direction only, and without torch."""
+"""The folders of `reports`: imports run in one direction only, and without torch."""
 
 import ast
 import subprocess
@@ -12,7 +12,7 @@ from .conftest import cost_record, training_record
 from .test_command import results
 
 PACKAGE = Path(reports.__file__).parent
-# A room may import itself and the rooms before it.
+# A folder may import itself and the folders before it.
 ROOMS = ("frames", "arithmetic", "words", "tables", "figures", "exports", "page")
 
 
@@ -51,7 +51,7 @@ def test_rooms_import_only_themselves_and_the_rooms_before_them():
 
 def test_no_module_imports_itself_over_others():
     order = TopologicalSorter({module: set(imported(path)) - {module} for module, path in modules().items()})
-    assert len(list(order.static_order())) == len(modules())  # a circle would raise
+    assert len(list(order.static_order())) == len(modules())  # a cycle would raise
 
 
 def test_no_file_is_longer_than_300_lines():

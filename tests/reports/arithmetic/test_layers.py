@@ -42,7 +42,7 @@ def test_against_plain_without_plain_is_empty():
 
 
 def test_realised_speedup():
-    # Full takes |H| times as long and as many MACs; make separable's time twice what its MACs promise.
+    # Full has |H| times the time and the MACs of separable; here separable takes twice its usual time.
     slow = cost_record(variant="separable")
     slow["seconds"] |= {key: 2 * slow["seconds"][key] for key in ("median", "ci_low", "ci_high")}
     unpaired = [cost_record(variant="full", resolution=16), failed_record("x", variant="separable", resolution=16)]

@@ -41,7 +41,7 @@ def test_where_something_was_matched_each_network_has_its_own_learning_rate_and_
     assert study["id"].tolist() == runs["id"].tolist()
     costs = frames(records).costs.query("status == 'ok'")
     table = trained_networks(costs, study).set_index(["variant", "resolution"])
-    assert math.isnan(table.loc[("full", 8), "seconds"])  # what was measured has smaller kernels
+    assert math.isnan(table.loc[("full", 8), "seconds"])  # the measured case has smaller kernels
     assert table.loc[("full", 4), "seconds"] > 0
 
 
@@ -59,7 +59,7 @@ def test_networks_have_an_accuracy_and_what_they_cost(records):
     assert (full["n"], full["n_case"], full["macs"], full["parameters"]) == (3, 21, 1000, 5678)
     assert full["peak_bytes"] == 2**20 * 8 * 64
     assert full["training_seconds"] == 8 * 4
-    # Separable |H| = 4 costs what full |H| = 2 does in time, more memory, and is worse.
+    # Separable at |H| = 4 takes as long as full at |H| = 2, needs more memory, and is less accurate.
     assert {name for name, on in table["front"].items() if not on} == {("separable", 4)}
 
 
@@ -81,7 +81,7 @@ def test_a_cost_that_nobody_has_does_not_count(records):
     _, runs, _ = study(records)
     table = trained_networks(frames([]).costs, runs)
     assert table["seconds"].isna().all()
-    assert table["front"].sum() == 1  # all need as many MACs: the most accurate
+    assert table["front"].sum() == 1  # all need the same MACs, so only the most accurate is on the front
 
 
 def test_times_prefer_the_threads_of_the_training_runs(records):
@@ -112,7 +112,7 @@ def test_the_target_is_what_the_weakest_network_reaches(records):
 def test_what_was_spent_until_the_target(records):
     _, _, epochs = study(records)
     table = spent_to_target(epochs, 0.85).set_index(["variant", "resolution"])
-    # full |H| = 8 climbs to 0.94, 0.95 and 0.96 in four equal steps of 8 s: only the last is there.
+    # Full at |H| = 8 rises to 0.94, 0.95 and 0.96 in four equal epochs of 8 s; only the last reaches the target.
     full = table.loc[("full", 8)]
     assert (full["n"], full["reached"], full["epoch_median"], full["seconds_median"]) == (3, 3, 4, 32)
     assert full["macs_median"] == 12000

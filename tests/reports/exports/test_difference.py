@@ -83,7 +83,7 @@ def test_counts_have_no_noise_and_peaks_hardly_any():
         ((0.80, 0.82, 0.81, 0.84, 0.83), (0.90, 0.91, 0.92, 0.93, 0.94), "better", NO_REGRESSION),
         ((0.90, 0.91, 0.92, 0.93, 0.94), (0.90, 0.91, 0.92, 0.93, 0.94), "same", NO_REGRESSION),
         ((0.90, 0.95, 0.92, 0.99, 0.94), (0.95, 0.90, 0.99, 0.93, 0.93), "ambiguous", NO_REGRESSION),
-        ((0.90,), (0.50,), "ambiguous", NO_REGRESSION),  # one seed tells nothing
+        ((0.90,), (0.50,), "ambiguous", NO_REGRESSION),  # one seed decides nothing
     ],
 )
 def test_accuracies_are_judged_over_pairs_of_equal_seeds(before, after, word, status):
@@ -155,7 +155,7 @@ def test_a_floor_that_is_none_is_one_line(tmp_path, capsys, floor):
 def test_old_records_and_records_without_samples_are_compared_where_they_can_be():
     a = old(cost_record())
     found = difference([a], [a], 0.1)
-    assert words(found) == ["ambiguous"]  # one process tells no spread
+    assert words(found) == ["ambiguous"]  # one process shows no spread
     empty = {**cost_record(), "seconds": {"rounds": [[], []]}}
     assert difference([empty], [empty], 0.1).status == NOTHING_COMPARED
 

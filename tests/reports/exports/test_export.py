@@ -56,7 +56,7 @@ def test_every_figure_is_there_as_svg_and_pdf_with_its_data(exported):
     for path in folder.glob("*.svg"):
         root = ElementTree.parse(path).getroot()
         assert root.tag == "{http://www.w3.org/2000/svg}svg"
-        assert "var(" not in path.read_text()  # its own colours: no page is around it
+        assert "var(" not in path.read_text()  # colours are written out, as no page defines variables
     for path in folder.glob("*.pdf"):
         content = path.read_bytes()
         assert content.startswith(b"%PDF")

@@ -136,7 +136,7 @@ def test_every_point_says_what_it_is(drawn):
     panel = drawn["time-forward"].panels[0]
     tips = re.findall(r'class="tip"[^>]*><title>([^<]*)</title>', panel)
     assert "full, group resolution |H| 8: 64 [57.6, 70.4] ms" in tips
-    assert len(tips) == 4 * 4  # variants, resolutions; plain stands at each of them
+    assert len(tips) == 4 * 4  # four variants at four |H|; plain is repeated at each |H|
     for key in (
         "relative",
         "realised",
@@ -193,7 +193,7 @@ def test_one_run_with_one_epoch_is_enough():
     made = draw([training_record("plain", 1, seed=0, accuracy=0.5, epochs=1)])
     assert len(made["accuracy-epochs"].panels) == 1
     assert "seeds (n = 1)" in made["accuracy-epochs"].caption
-    assert len(made["pareto"].panels) == 1  # its MACs alone are known
+    assert len(made["pareto"].panels) == 1  # only its MACs are known
 
 
 def test_names_from_records_are_text_in_a_figure():

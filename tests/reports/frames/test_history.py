@@ -50,7 +50,7 @@ def write_pytest(directory, number, commit, hour, median):
 
 def test_a_benchmark_is_a_row_that_says_what_its_point_is(tmp_path):
     write_asv(tmp_path, A, 1000, [1.0, math.nan])
-    [(_, row)] = history(tmp_path).iterrows()  # what was skipped has no row
+    [(_, row)] = history(tmp_path).iterrows()  # a skipped benchmark has no row
     assert list(row.index) == list(HISTORY_COLUMNS)
     assert (row["suite"], row["machine"], row["commit"], row["date"]) == ("asv", "here", A, "1970-01-01T00:00:01+00:00")
     assert (row["benchmark"], row["quantity"], row["layer"], row["direction"]) == (FULL, "time", "conv", "forward")
@@ -95,7 +95,7 @@ def test_the_order_of_commits_is_that_of_git_not_of_dates(tmp_path):
     write_asv(tmp_path, B, 2, [2.0, 1.0])
     assert regressions(history(tmp_path, order=[A, B]))["commit"].tolist() == [B]
     assert regressions(history(tmp_path, order=[B, A])).empty
-    assert history(tmp_path, order=[A])["commit"].unique().tolist() == [A, B]  # an unknown one comes last
+    assert history(tmp_path, order=[A])["commit"].unique().tolist() == [A, B]  # a commit outside of `order` comes last
 
 
 def test_runs_of_pytest_benchmark_are_a_history_in_which_the_fastest_of_a_commit_counts(tmp_path):

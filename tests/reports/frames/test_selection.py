@@ -87,4 +87,4 @@ def test_studies_are_sets_of_runs_that_may_be_compared_the_largest_first(records
     matched = runs.iloc[:6].assign(matched="time", channels=[4, 5, 6, 7, 8, 9])
     other = runs.iloc[:4].assign(dataset="stars")
     found = studies(pd.concat([other, matched, runs], ignore_index=True))
-    assert [len(study) for study in found] == [21, 6, 4]  # widths that were chosen may differ in one study
+    assert [len(study) for study in found] == [21, 6, 4]  # matched widths may differ within a study

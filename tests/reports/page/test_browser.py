@@ -21,7 +21,7 @@ from ..test_hostile import SCRIPT, every_change, read
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 
-LARGEST_PAGE = 8e6  # bytes; how soon the page answers, `nox -s report-scale` says
+LARGEST_PAGE = 8e6  # bytes; `nox -s report-scale` measures how soon the page answers
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +92,7 @@ def test_every_figure_is_drawn(open_page, page):
 
 
 def column(page, table, heading):
-    """Return the texts of a column, in the order shown."""
+    """Return the texts of a column in the order in which they are shown."""
     headings = page.locator(f"#{table} thead th").all_inner_texts()
     number = headings.index(heading) + 1
     return page.locator(f"#{table} tbody td:nth-child({number})").all_inner_texts()
@@ -111,7 +111,7 @@ def test_a_heading_sorts_by_what_the_cells_mean_and_missing_values_stay_last(ope
             heading.click()
         else:
             heading.locator("[tabindex='0'], [role='button']").first.press(press)
-        expect(heading).to_have_attribute("aria-sort", order)  # set once the table has drawn itself
+        expect(heading).to_have_attribute("aria-sort", order)  # set after the table was drawn
         texts = column(open_page, "costs", "time, median")
         units = {"s": 1.0, "ms": 1e-3, "µs": 1e-6}
         known = [float(number) * units[unit] for number, unit in (text.split() for text in texts if text != "–")]
@@ -147,7 +147,7 @@ def test_a_sentence_leads_to_the_records_behind_it(open_page):
     link.click()
     row = open_page.locator(f"#{target}")
     expect(row).to_be_visible()
-    expect(row).to_be_focused()  # the page focuses it when the address changes
+    expect(row).to_be_focused()  # the page focuses the row when the address changes
 
 
 def test_a_point_says_what_it_is_under_the_pointer_until_escape(open_page):

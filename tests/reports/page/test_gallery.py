@@ -43,7 +43,7 @@ def folder(tmp_path_factory):
 def test_every_report_is_named_with_what_it_says_of_itself(folder):
     page, remarks = gallery(folder, folder / "index.html")
     assert remarks == [f"{folder / 'other.html'} is no report, left out"]
-    assert Links(page).found == ["deep/in%20a%20folder%20%231.html", "january.html", "old.html"]  # the newest first
+    assert Links(page).found == ["deep/in%20a%20folder%20%231.html", "january.html", "old.html"]  # newest first
     assert "Measured on 2030-02-02 on Made-up CPU, 2 cores, commit\n0123456789. 2 cost records" in page
     assert "Cost: one layer takes" in page
     assert "does not say what is in it" in page

@@ -20,7 +20,7 @@ from ..conftest import cost_record, every_record, failed_record, noisy
 
 
 class Elements(HTMLParser):
-    """Tags with their attributes, and the text of each table row."""
+    """The tags of a page with their attributes, and the text of each table row."""
 
     def __init__(self, page):
         super().__init__()
@@ -51,7 +51,7 @@ def elements(page):
 
 def test_nothing_is_loaded_from_outside(page, elements):
     allowed = re.compile(r"#|data:")
-    page = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)  # the library names its licences there
+    page = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)  # the library's licences contain addresses
     for tag, attributes in elements.tags:
         for name in ("src", "href", "xlink:href", "srcset", "action", "poster", "data"):
             if attributes.get(name):
@@ -64,7 +64,7 @@ def test_text_from_records_is_text(page, elements):
     assert [row for row in elements.rows if "<script>alert(1)</script> & more" in row]
     assert "<script>alert" not in page
     kinds = [a.get("type") for tag, a in elements.tags if tag == "script"]
-    assert kinds == ["application/json", "application/json", "module"]  # data of two tables, and ours
+    assert kinds == ["application/json", "application/json", "module"]  # the data of two tables, and our script
 
 
 def test_the_policy_allows_our_script_and_no_other(page, elements):
@@ -179,7 +179,7 @@ def test_commits_that_measured_the_same_have_parts_of_their_own():
     options = re.findall(r'<option value="m\d">([^<]*)', page)
     assert [title.partition(", commit ")[2] for title in options] == ["", f"{new[:10]} only", f"{before[:10]} only"]
     assert "come from 2 commits: of each case the newest counts" in page
-    # Where each measured something of its own there is nothing to choose.
+    # Commits that measured different cases get no parts of their own.
     apart = render([records[1], by(new, "2030-01-01T00:00:00+00:00")])
     assert '<option value="m1">' not in apart
 
@@ -205,7 +205,7 @@ def test_machines_have_parts_of_their_own():
 def test_busy_machine_dirty_checkout_and_several_commits_are_said():
     busy, dirty = cost_record(), cost_record(variant="full")
     busy["provenance"]["load_after"] = busy["provenance"]["cores"] + 0.6
-    dirty["provenance"]["load_after"] = dirty["provenance"]["cores"] + 0.1  # the measurement itself
+    dirty["provenance"]["load_after"] = dirty["provenance"]["cores"] + 0.1  # the load of the measurement itself
     dirty["provenance"] |= {"dirty": True, "commit": "fedcba9876543210"}
     page = render([busy, dirty])
     assert "1 of 2 records were taken while more processes wanted to run" in page
@@ -247,7 +247,7 @@ REFERENCE = sorted(path for path in (Path(reports.__file__).parent / "reference"
 @pytest.mark.parametrize("directory", REFERENCE, ids=lambda directory: directory.name)
 def test_reference_records_make_a_page(directory):
     page = render(RecordStore(directory).load())
-    sentences = ["Cost", "Saving", "Gain"] if directory.name == "amd-epyc-2-cores" else ["Gain"]  # a study's: no layers
+    sentences = ["Cost", "Saving", "Gain"] if directory.name == "amd-epyc-2-cores" else ["Gain"]  # no layers in a study
     assert re.findall(r"<li><b>(\w+)", page) == sentences
     assert len(page) < 8e6
 

@@ -1,6 +1,6 @@
 """Every generated sentence with numbers, recomputed from the raw records with numpy alone.
 
-The tests use only the sentences of `reports`: not its frames, not its arithmetic, not its formatting.
+What is recomputed here uses no frames, no arithmetic and no formatting of `reports`.
 """
 
 import copy
@@ -43,7 +43,7 @@ def scattered():
                 record["equivariance_error"] *= rng.uniform(0.1, 2)
         if record["kind"] == "training":
             run = record["run"]
-            weak = 4 if (run["variant"], run["resolution"]) == ("full", 2) else 1  # so that others beat it
+            weak = 4 if (run["variant"], run["resolution"]) == ("full", 2) else 1  # so that other networks are better
             record["test_accuracy"] = 1 - (1 - record["test_accuracy"]) * rng.uniform(0.7, 1.4) * weak
             record["macs_per_image"]["convolution"] *= run["resolution"] ** (2 if run["variant"] == "full" else 1)
             for epoch in record["epochs"]:
@@ -69,7 +69,7 @@ def made():
 
 @pytest.fixture(scope="module")
 def said(made):
-    """The texts of the page: the sentences of the first screen, and the takeaway of every figure."""
+    """Return the texts of the page: the sentences of the first screen, and the takeaway of every figure."""
     found = Part("m1", "machine", "", anchored(frames(made)))
     [study] = found.studies
     figures = {
@@ -85,7 +85,7 @@ def said(made):
     }
 
 
-# --- Numbers as the page writes them, written a second time.
+# --- Numbers as the page writes them, implemented a second time.
 
 
 def digits(value, n=3):
@@ -123,7 +123,7 @@ def interval(value, low, high):
     return f"{digits(value)}× [{digits(low)}, {digits(high)}]"
 
 
-# --- Records, by what they are about.
+# --- Records, selected by their settings.
 
 
 def costs(made, **wanted):
@@ -139,7 +139,7 @@ def costs(made, **wanted):
 
 
 def base(made, **wanted):
-    """Return one layer at 16 channels, batch 16 and |H| = 8, which most cases of the sweep have."""
+    """Return one layer's records at 16 channels, batch 16 and |H| = 8 (the base point of the sweep), by variant."""
     rows = costs(made, layer="conv", channels=16, batch_size=16, **wanted)
     return {r["case"]["variant"]: r for r in rows if r["case"]["resolution"] == 8 or r["case"]["variant"] == "plain"}
 
@@ -175,7 +175,7 @@ def log_ratios(first, second):
 
 
 def floor(made, comparisons):
-    """Return what twins hardly exceed: a quantile of t times their root mean square over the root of the rounds."""
+    """Return the noise floor: a t quantile times the root mean square of twins' log ratios / √rounds, as a fraction."""
     firsts = {record["id"]: record for record in made if record["kind"] == "cost"}
     twins = [record for record in made if record["kind"] == "twin"]
     differences = np.concatenate([log_ratios(firsts[twin["case_id"]], twin) for twin in twins])
@@ -185,7 +185,7 @@ def floor(made, comparisons):
 
 
 def word(first, second, least):
-    """Return the word about the second, compared with the first in the same rounds."""
+    """Return the verdict on the second record, compared with the first in the same rounds."""
     differences = log_ratios(first, second)
     change = differences.mean()
     reach = stats.t.ppf(0.995, len(differences) - 1) * stats.sem(differences)
@@ -195,7 +195,7 @@ def word(first, second, least):
 
 
 def speedups(made):
-    """Return full and separable of the same setting, by pass."""
+    """Return pairs of full and separable in the same setting, by layer and pass."""
     found = {}
     for layer in ("conv", "resnet"):
         for direction in PASSES:
@@ -527,7 +527,7 @@ def test_every_sentence_of_a_figure_is_recomputed_here(said):
         *("equivariance-error", "redundancy", "noise"),
         *("Cost", "Saving", "Gain", "bends", "target", "undecided"),
     }
-    assert set(said) == recomputed | {"memory-training"}  # by the same function as the forward's
+    assert set(said) == recomputed | {"memory-training"}  # made by the same function as memory-forward
 
 
 def test_a_run_with_one_seed_says_so():
