@@ -14,7 +14,7 @@ from reports.words.names import DIRECTION_WORDS, ending
 def peers(results: Prepared, key: str) -> Figure:
     """Draw the time of layers that are not ours as multiples of the time of ours."""
     pairs = results.against_peers
-    drawing = Drawing(key, "Other people's layers beside ours", of_layers.peers(pairs))
+    drawing = Drawing(key, "Other people's layers compared with ours", of_layers.peers(pairs))
     if pairs.empty:
         return drawing.figure()
     passes = pairs["direction"].replace(DIRECTION_WORDS)

@@ -57,7 +57,7 @@ def equivariance(results: Prepared, key: str) -> Figure:
 def noise(results: Prepared, key: str) -> Figure:
     """Draw by how much two measurements of the same code differ, against the time of a pass, with the noise floor."""
     twins = results.data.twins
-    drawing = Drawing(key, "Noise floor: the same code, entered twice", of_trust.noise(results.measured, twins))
+    drawing = Drawing(key, "Noise floor: the same code, timed twice", of_trust.noise(results.measured, twins))
     if twins.empty:
         return drawing.figure()
     floor = 100 * noise_floor(twins)

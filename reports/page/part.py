@@ -71,7 +71,11 @@ def parts(records: list[Record], data: Frames) -> list[Part]:
         here = data.on(machine)
         both = pd.concat([here.costs, here.runs])
         commits = both["commit"].nunique()
-        remark = f"These results come from {commits} commits: of each case the newest counts." if commits > 1 else ""
+        remark = (
+            f"These results come from {commits} commits; each case is shown with its newest record."
+            if commits > 1
+            else ""
+        )
         found.append(Part(f"m{len(found) + 1}", machine, remark, here))
         mine = [record for record in records if machine_name(record) == machine]
         rivals = _rival_commits(mine)

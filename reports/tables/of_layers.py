@@ -127,4 +127,4 @@ def peers(pairs: pd.DataFrame) -> Table:
         rows.append(Row(tuple(cells)))
     headings = ("of", "variant", "group", "|H|", "width", "batch", "pass", "time", "time of ours", "× ours, 99 %")
     more = ("it is", "peak memory", "peak memory of ours")
-    return Table("Other layers beside ours", (*headings, *more), tuple(rows))
+    return Table("Other layers compared with ours", (*headings, *more), tuple(rows))

@@ -1,5 +1,4 @@
-// The page's own script; `DataTable` comes from the library. It adds only conveniences: without it the page still shows all
-// figures and tables.
+// The page's own script; `DataTable` comes from the library. Without scripts the page still shows all figures and tables.
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 for (const element of all(".needs-script")) element.hidden = false;
 

@@ -11,9 +11,9 @@ def noise(costs: pd.DataFrame, twins: pd.DataFrame) -> str:
     judged = costs[costs["noise"] != ""]
     noisy = f"{(judged['noise'] == 'noisy').sum()} of {plural(len(judged), 'record')} are called noisy."
     if twins.empty:
-        return "Nothing was entered twice, so the noise floor of these results is not known."
+        return "No layer was timed twice, so the noise floor of these results is not known."
     return (
-        f"The minimum detectable effect is {percent(noise_floor(twins))}: the same code, entered twice, "
+        f"The minimum detectable effect is {percent(noise_floor(twins))}: the same code, timed twice, "
         f"hardly ever differs by more (n = {plural(len(twins), 'A/A pair')}). {noisy if len(judged) else ''}"
     ).strip()
 
@@ -35,7 +35,7 @@ def undecided(words: pd.Series) -> str:
     """Say how many comparisons could not be decided."""
     said = words[words != ""]
     if said.empty:
-        return "No comparison was judged: nothing was entered twice, or only one kind of layer was measured."
+        return "No comparison was judged: no layer was timed twice, or only one kind of layer was measured."
     open_ = int((said == "ambiguous").sum())
     of = plural(len(said), "comparison")
     return f"{open_} of {of} could not be decided: their intervals reach across the noise floor."

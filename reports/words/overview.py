@@ -79,7 +79,7 @@ def remarks(data: Frames) -> list[str]:
         )
     commits = both["commit"].nunique()
     if commits > 1:
-        found.append(f"The records come from {commits} commits; the newest record of each case counts.")
+        found.append(f"The records come from {commits} commits; each case is shown with its newest record.")
     if (both["dirty"] == "True").any():
         found.append("Some records were taken from a checkout with uncommitted changes.")
     return found

@@ -178,7 +178,7 @@ def test_commits_that_measured_the_same_have_parts_of_their_own():
     page = render([*records, by(new, "2030-01-01T00:00:00+00:00")])
     options = re.findall(r'<option value="m\d">([^<]*)', page)
     assert [title.partition(", commit ")[2] for title in options] == ["", f"{new[:10]} only", f"{before[:10]} only"]
-    assert "come from 2 commits: of each case the newest counts" in page
+    assert "come from 2 commits; each case is shown with its newest record" in page
     # Commits that measured different cases get no parts of their own.
     apart = render([records[1], by(new, "2030-01-01T00:00:00+00:00")])
     assert '<option value="m1">' not in apart
@@ -233,7 +233,7 @@ def test_sections_without_anything_to_say_are_left_out(page):
     assert "Nothing failed, nothing was skipped" in page
     assert "No training run has finished here" in page
     assert 'class="advisor' not in page
-    assert "Nothing was entered twice" in page
+    assert "No layer was timed twice" in page
 
 
 def test_peers_are_in_a_table_with_a_word(elements):

@@ -20,10 +20,10 @@ def test_noise_says_the_floor_and_how_many_are_noisy(records):
     squares = [math.log(factor) ** 2 for factor in (1.01, 1.0, 0.99)]
     floor = math.expm1(stats.t.ppf(1 - 0.005 / 2, 6) * math.sqrt(statistics.mean(squares) / 3))
     assert of_trust.noise(costs, data.twins) == (
-        f"The minimum detectable effect is {100 * floor:.1f} %: the same code, entered twice, hardly ever differs by "
+        f"The minimum detectable effect is {100 * floor:.1f} %: the same code, timed twice, hardly ever differs by "
         f"more (n = 2 A/A pairs). 1 of {len(costs)} records are called noisy."
     )
-    assert of_trust.noise(costs, data.twins.iloc[:0]).startswith("Nothing was entered twice")
+    assert of_trust.noise(costs, data.twins.iloc[:0]).startswith("No layer was timed twice")
 
 
 def test_worst_equivariance_error(records):

@@ -372,7 +372,7 @@ def test_noise(made, said):
     judged = [record for record in made if record["kind"] == "cost" and record["status"] == "ok"]
     noisy = sum(record["noise"]["verdict"] == "noisy" for record in judged)
     assert said["noise"] == (
-        f"The minimum detectable effect is {percent(floor(made, 1))}: the same code, entered twice, hardly ever "
+        f"The minimum detectable effect is {percent(floor(made, 1))}: the same code, timed twice, hardly ever "
         f"differs by more (n = 2 A/A pairs). {noisy} of {len(judged)} records are called noisy."
     )
 
