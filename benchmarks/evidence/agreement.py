@@ -54,7 +54,7 @@ Medians = Mapping[str, float]
 
 
 def agreement_cases() -> list[Case]:
-    """Return twelve layers that all three engines measure, one thread each."""
+    """Return the twelve cases that all three engines measure: six layers, each in both passes, on one thread."""
     return [
         Case(variant=variant, resolution=resolution, channels=CHANNELS, batch_size=BATCH_SIZE, direction=direction)
         for variant, resolution, direction in itertools.product(VARIANTS, RESOLUTIONS, LAYER_DIRECTIONS)

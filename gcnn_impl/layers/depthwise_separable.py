@@ -54,7 +54,7 @@ class DepthwiseSeparableConv2d(ChannelMixingConv2d):
 
     @staticmethod
     def explained_energy(kernels: Tensor, group: Group) -> Tensor | None:
-        """Return the energy of the best product over C_i × (|H_in|, taps), for each kernel; shape (n,)."""
+        """Return the energy of the best rank-1 approximation of each kernel as a C_i × (|H_in|·taps) matrix, shape (n,)."""
         return rank_one_energy(kernels.flatten(2))
 
 
@@ -91,5 +91,5 @@ class DepthwiseGroupSeparableConv2d(ChannelMixingConv2d):
 
     @staticmethod
     def explained_energy(kernels: Tensor, group: Group) -> Tensor | None:
-        """Return the energy of a product over C_i × |H_in| × taps, for each kernel, shape (n,); a lower bound."""
+        """Return the energy of a rank-1 approximation of each C_i × |H_in| × taps tensor, shape (n,): a lower bound."""
         return rank_one_tensor_energy(kernels)

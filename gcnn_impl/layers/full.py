@@ -84,5 +84,5 @@ class GroupSeparableConv2d(UnfactoredConv2d):
 
     @staticmethod
     def explained_energy(kernels: Tensor, group: Group) -> Tensor | None:
-        """Return the energy of the best product over |H_in| × taps, for each kernel and input channel: (n, C_i)."""
+        """Return the energy of the best rank-1 approximation of each |H_in| × taps matrix, shape (n, C_i)."""
         return rank_one_energy(kernels)

@@ -38,7 +38,7 @@ class SeparableGroupConv2d(GroupToGroupConv2d):
 
     @staticmethod
     def explained_energy(kernels: Tensor, group: Group) -> Tensor | None:
-        """Return the energy of the best product over (C_i, |H_in|) × taps, for each kernel; shape (n,)."""
+        """Return the energy of the best rank-1 approximation of each kernel as a (C_i·|H_in|) × taps matrix, shape (n,)."""
         return rank_one_energy(kernels.flatten(1, 2))
 
 
@@ -107,7 +107,7 @@ class FullySeparableConv2d(GroupToGroupConv2d):
 
     @staticmethod
     def explained_energy(kernels: Tensor, group: Group) -> Tensor | None:
-        """Return the energy of a product over (C_i, rotations) × scales × taps; a lower bound. None on other groups."""
+        """Return the energy of a rank-1 approximation of each (C_i·rotations) × scales × taps tensor; None without both."""
         if not isinstance(group, SO2xRPlus):
             return None
         return rank_one_tensor_energy(kernels.unflatten(2, (group.rotations, group.scales)).flatten(1, 2))

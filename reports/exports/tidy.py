@@ -27,7 +27,7 @@ def tidy(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def csv(frame: pd.DataFrame) -> str:
-    """Return a tidy frame as CSV."""
+    """Return a frame as CSV, made tidy first."""
     return tidy(frame).to_csv(index=False)
 
 

@@ -107,7 +107,7 @@ def listing(parts: list[str]) -> str:
 
 
 def span(values: pd.Series) -> str:
-    """Return an n that may differ between points: `3` or `3–5`."""
+    """Return the range of a count, such as the n of a figure's points: `3` if all are equal, else `3–5`."""
     known = values.dropna()
     if known.empty:
         return "unknown"
@@ -116,7 +116,7 @@ def span(values: pd.Series) -> str:
 
 
 def spans(values: pd.Series, noun: str, ending: str = "s") -> str:
-    """Return an n that may differ between points, with its noun: `1 seed`, `3–5 seeds`."""
+    """Return the range of a count, with its noun: `1 seed`, `3–5 seeds`."""
     return f"{span(values)} {noun}{'' if values.max() == 1 else ending}"
 
 

@@ -1,13 +1,16 @@
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import reports
 from reports.__main__ import main
 from reports.exports.files import write
 
-from .conftest import cost_record, failed_record
+from .conftest import cost_record, failed_record, training_record
 
 
 def results(directory, *records, tail=""):
@@ -113,3 +116,19 @@ def test_a_write_that_fails_leaves_the_old_page(tmp_path):
         write(page, "new \ud800")
     assert page.read_text() == "old"
     assert list(tmp_path.iterdir()) == [page]
+
+
+def test_every_command_does_without_torch(tmp_path):
+    folder = results(tmp_path / "r", cost_record(), cost_record(variant="plain"), training_record("plain", 1, 0, 0.5))
+    program = f"""
+import sys
+from reports.__main__ import main
+assert main(["--results", {folder!r}, "--output", {str(tmp_path / "pages" / "report.html")!r}]) == 0
+assert main(["diff", {folder!r}, {folder!r}]) == 0
+assert main(["summary", "--results", {folder!r}]) == 0
+assert main(["export", "--results", {folder!r}, "--output", {str(tmp_path / "export")!r}]) == 0
+assert main(["gallery", {str(tmp_path / "pages")!r}]) == 0
+assert "torch" not in sys.modules
+"""
+    root = Path(reports.__file__).parents[1]
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=root, stdout=subprocess.DEVNULL)
