@@ -1,12 +1,12 @@
 """Convolution with many channels through the Fourier transform over the plane.
 
 A circular correlation is a product at every frequency, y(f) = k*(f) · x(f); for maps of M channels it is a product of
-matrices, (M_o, M_i) × (M_i, B). Padding a map of H × W with zeros to (H + r) × (W + r) makes the circular correlation
-equal to the ordinary one. A pair of channels takes about 2·(H + r)·(W + r) multiply–accumulates instead of T·H·W with
-the T taps of a disc.
+matrices, (M_o, M_i) × (M_i, B). For kernels of radius r, padding a map of H × W with zeros to (H + r) × (W + r) makes
+the circular correlation equal to the ordinary one. A pair of channels takes about 2·(H + r)·(W + r)
+multiply–accumulates instead of T·H·W, for T taps.
 
 All matrix products are real, because torch's real products are faster here than its complex ones. A transform of
-thirty points is a product with a small matrix. Every product leaves its result in the order that the next one needs.
+some thirty pixels is a product with a small matrix. Every product leaves its result in the order that the next one needs.
 Complex maps are stored as real parts above imaginary parts, 2·B rows: k*·x = k_r·x + k_i·(i x) is two real products.
 
 Kernels are transformed a few frequencies at a time, and again in the backward pass: all frequencies of a kernel of
@@ -23,7 +23,7 @@ from torch import Tensor
 # Number of kernel values transformed at once: enough for efficient products, few enough for a processor's cache.
 CHUNK = 2**22
 # Time of the steps in units of one multiply–accumulate of oneDNN's direct convolution: a least-squares fit to 20 layers
-# of 32 to 512 maps on two cores of an AMD EPYC (docs/performance.md). MKL's products are slow on that processor.
+# of 32 to 512 maps on two cores of an AMD EPYC (docs/performance.md). MKL's matrix products are slow on it.
 TRANSFORM_COST = 7.0  # a multiply–accumulate of the transforms
 PRODUCT_COST = 2.6  # a multiply–accumulate of the products at every frequency
 KERNEL_COST = 250.0  # one frequency of the kernel of a pair of channels
@@ -134,7 +134,7 @@ def _times_i(z: Tensor) -> Tensor:
 
 
 class _SpectralProduct(torch.autograd.Function):
-    """The product y(f) = k*(f) · x(f) at every frequency; (F, 2·B, M_i) and the taps by parity → (F, 2·B, M_o)."""
+    """The product y(f) = k*(f) · x(f) at F frequencies, of x (F, 2·B, M_i) and the taps that ``_by_parity`` returns."""
 
     generate_vmap_rule = True
 
@@ -167,6 +167,6 @@ class _SpectralProduct(torch.autograd.Function):
 
 
 def _chunks(kernel: Tensor, *tensors: Tensor) -> "zip[tuple[Tensor, ...]]":
-    """Split all tensors (F, …) into slices of F with about ``CHUNK`` spectral values of a kernel (T, M_o, M_i)."""
+    """Split the F frequencies of tensors (F, …) so that a kernel (T, M_o, M_i) has at most ``CHUNK`` values in a part."""
     frequencies = max(1, CHUNK // (kernel.shape[1] * kernel.shape[2]))
     return zip(*(tensor.split(frequencies) for tensor in tensors), strict=True)

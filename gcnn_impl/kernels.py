@@ -110,7 +110,7 @@ def _relative(group: Group, out_elements: Tensor, in_elements: Tensor) -> tuple[
 
 
 def distinct_points(coordinates: Tensor, weights: Tensor, keep: Tensor) -> KernelPoints:
-    """Merge the kept points with equal coordinates (..., d) and weights (...); the index has the shape of ``keep``."""
+    """Return the distinct points of the places of a kernel, which is zero at the places where ``keep`` is false."""
     rows = torch.cat([coordinates, weights[..., None]], dim=-1)[keep].numpy()
     key = np.round(rows, POINT_DECIMALS) + 0.0  # no negative zero
     _, first, inverse = np.unique(key, axis=0, return_index=True, return_inverse=True)

@@ -45,12 +45,12 @@ MAPS: dict[str, tuple[tuple[float, float], ...]] = {
     "separable2d": ((3, 7.2), (5, 21)),
     "custom": ((3, 7),),
 }
-# Layers with a spatial factor: if this factor has more than three columns, its weight gradient pads another map. The
-# operators in C, which a separable layer uses in training, pad nothing.
+# Layers with a spatial factor: if this factor has more than three columns, its weight gradient pads another map. A
+# separable layer in training uses the operators in C, which pad nothing: it has MAPS_IN_C maps at the peak.
 STRIPS, MAPS_IN_C = ("separable", "dgseparable", "separable2d"), 5
 # On the Fourier path, a layer also has spectra of maps (inference, training), and chunks of the kernel's spectrum.
 FOURIER_SPECTRA, FOURIER_CHUNKS = (4.3, 2.2), 3
-NETWORK_WORKSPACE = 1.5  # maps, in a network's backward
+NETWORK_WORKSPACE = 1.5  # temporary memory of a network's backward, in maps
 # Copies of a layer's weights: cached kernels in another layout; generated kernels; generated kernels and all gradients.
 CACHED, GENERATED, TRAINED = 1, 2, 4
 # Copies of the largest layer's kernels while a network generates them; the kernels of other layers are added to these.
@@ -167,7 +167,7 @@ def _kernel_numbers(case: Case, variant: str, c_in: int, c_out: int, kernel_size
 def _kept_by_nets(case: Case, kernel_size: int) -> int:
     """Return the numbers that the kernel nets of a layer keep until backward.
 
-    Relative group elements turn the taps. Where quarter turns map taps to taps, a net computes each tap once.
+    Each rotation of the grid turns the taps. Taps that quarter or half turns map to each other are computed once.
     """
     if case.fixed_weights:
         return 0
@@ -196,8 +196,8 @@ def _through_fourier(case: Case) -> bool:
 def _fourier_numbers(case: Case, one_map: int, training: bool) -> float:
     """Return how many numbers the Fourier path adds: spectra of the maps, and chunks of the kernel's spectrum.
 
-    In training, the peak of a layer is that of its forward, but a direct convolution's peak has more maps. A network
-    also keeps the spectra of its first block, and a quarter as many of its second block.
+    They are added to the maps of a direct convolution, which has more maps at its peak in training, so a layer adds
+    fewer then. A network also keeps the spectra of its first block, and a quarter as many of its second block.
     """
     radius, side = case.kernel_size // 2, case.image_size
     spectrum = one_map * 2 * ((side + radius) // 2 + 1) * (side + radius) / side**2

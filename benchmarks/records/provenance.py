@@ -149,7 +149,7 @@ def _version(distribution: str) -> str | None:
 
 
 def _words(path: Path, first: str) -> list[str]:
-    """Return the other words of the line that begins with the first word; none if there is no such line or file."""
+    """Return the words after ``first`` in a file's line that begins with it; none if there is no such line or file."""
     lines = (line.split() for line in _lines(path))
     return next((words[1:] for words in lines if words and words[0] == first), [])
 

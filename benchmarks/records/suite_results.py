@@ -32,8 +32,8 @@ def read_asv(directory: Path, *, since: float = 0.0, patterns: Sequence[str] = (
     Args:
         directory: the ``results_dir`` of asv.conf.json.
         since: Unix time in seconds; results that were begun earlier are left out.
-        patterns: the patterns of ``asv run -b``; other results are left out. They are needed besides ``since``,
-            because a run at some points gives its time to the old results at other points too.
+        patterns: the patterns of ``asv run -b``; other results are left out. They are needed besides ``since``:
+            asv stores one time per benchmark, so a run at some points also dates the old results at other points.
 
     Raises:
         ValueError: for a file that is not asv's; the message names it.

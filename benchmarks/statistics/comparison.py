@@ -21,7 +21,7 @@ from scipy import special
 # Two-sided error rates for unchanged code. By the interval alone, 1 of 100 noisy cases is called different.
 ERROR_RATE = 0.01
 # By the noise floor alone, at most 5 of 1000 ordinary cases are called different; fewer if a table has many cases, so
-# that at most 5 of 100 tables have a false call.
+# that at most 5 of 100 tables have a case that is wrongly called different.
 FLOOR_ERROR_RATE = 0.005
 FAMILY_ERROR_RATE = 0.05
 # A change smaller than this fraction does not matter, even on a quiet machine.
@@ -85,7 +85,7 @@ def minimum_detectable_effect(twins: Sequence[tuple[Rounds, Rounds]], *, compari
     Args:
         twins: paired rounds of the same code, measured twice.
         comparisons: number of comparisons that use the floor. The floor grows with this number, so that at most
-            1 of 20 tables of unchanged cases has a false call.
+            1 of 20 tables of unchanged cases calls one different.
 
     Raises:
         ValueError: for no twins.

@@ -85,7 +85,7 @@ def precise_enough(samples: Sequence[float]) -> bool:
 
 
 def _resampled_medians(rounds: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
-    """Return medians of resamples: each has as many rounds, drawn in proportion to their sizes, in blocks of √n."""
+    """Return the medians of resamples: rounds are drawn in proportion to their sizes, and samples in blocks of √n."""
     sizes = np.array([len(samples) for samples in rounds])
     length = math.ceil(sizes.sum() / len(rounds))
     block = math.ceil(math.sqrt(length))

@@ -107,7 +107,7 @@ class FullySeparableConv2d(GroupToGroupConv2d):
 
     @staticmethod
     def explained_energy(kernels: Tensor, group: Group) -> Tensor | None:
-        """Return the energy of a rank-1 approximation of each (C_i·rotations) × scales × taps tensor; None without both."""
+        """Return the energy of a rank-1 approximation of each (C_i·rotations) × scales × taps tensor, on Sim(2) alone."""
         if not isinstance(group, SO2xRPlus):
             return None
         return rank_one_tensor_energy(kernels.unflatten(2, (group.rotations, group.scales)).flatten(1, 2))

@@ -34,7 +34,7 @@ from torch.utils import _python_dispatch
 
 VARIABLE = "GCNN_IMPL_NATIVE"
 SOURCES = Path(__file__).parent
-# Without errno a square root is one instruction. -ffast-math is missing: it would change how torch computes.
+# Without errno a square root is one instruction. -ffast-math is left out: it would change how torch computes.
 FLAGS = ("-O3", "-fPIC", "-fopenmp", "-fno-math-errno", "-w")
 COMPILE_SECONDS = 120
 

@@ -81,7 +81,7 @@ def _maps_like(images: Tensor, x: Tensor) -> Tensor:
 
 @functools.lru_cache(maxsize=256)
 def _memory(function: str, count: int, *sizes: int) -> list[int]:
-    """Return the numbers of floats of the ``count`` buffers that a function needs."""
+    """Return the numbers of floats of the ``count`` buffers that a function in C needs."""
     floats = (c_long * count)()
     getattr(_library(), function)(*sizes, floats)
     return list(floats)
