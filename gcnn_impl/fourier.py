@@ -6,7 +6,7 @@ the circular correlation equal to the ordinary one. A pair of channels takes abo
 multiply–accumulates instead of T·H·W, for T taps.
 
 All matrix products are real, because torch's real products are faster here than its complex ones. A transform of
-some thirty pixels is a product with a small matrix. Every product leaves its result in the order that the next one needs.
+thirty pixels is a product with a small matrix. Every product leaves its result in the order that the next needs.
 Complex maps are stored as real parts above imaginary parts, 2·B rows: k*·x = k_r·x + k_i·(i x) is two real products.
 
 Kernels are transformed a few frequencies at a time, and again in the backward pass: all frequencies of a kernel of
@@ -167,6 +167,6 @@ class _SpectralProduct(torch.autograd.Function):
 
 
 def _chunks(kernel: Tensor, *tensors: Tensor) -> "zip[tuple[Tensor, ...]]":
-    """Split the F frequencies of tensors (F, …) so that a kernel (T, M_o, M_i) has at most ``CHUNK`` values in a part."""
+    """Split the F frequencies of tensors (F, …) so that a part of a kernel's spectrum has about ``CHUNK`` values."""
     frequencies = max(1, CHUNK // (kernel.shape[1] * kernel.shape[2]))
     return zip(*(tensor.split(frequencies) for tensor in tensors), strict=True)

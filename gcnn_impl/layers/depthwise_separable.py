@@ -54,7 +54,7 @@ class DepthwiseSeparableConv2d(ChannelMixingConv2d):
 
     @staticmethod
     def explained_energy(kernels: Tensor, group: Group) -> Tensor | None:
-        """Return the energy of the best rank-1 approximation of each kernel as a C_i × (|H_in|·taps) matrix, shape (n,)."""
+        """Return the energy of each kernel's best rank-1 approximation as a C_i × (|H_in|·taps) matrix, shape (n,)."""
         return rank_one_energy(kernels.flatten(2))
 
 

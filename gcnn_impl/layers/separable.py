@@ -38,7 +38,7 @@ class SeparableGroupConv2d(GroupToGroupConv2d):
 
     @staticmethod
     def explained_energy(kernels: Tensor, group: Group) -> Tensor | None:
-        """Return the energy of the best rank-1 approximation of each kernel as a (C_i·|H_in|) × taps matrix, shape (n,)."""
+        """Return the energy of each kernel's best rank-1 approximation as a (C_i·|H_in|) × taps matrix, shape (n,)."""
         return rank_one_energy(kernels.flatten(1, 2))
 
 
@@ -107,7 +107,7 @@ class FullySeparableConv2d(GroupToGroupConv2d):
 
     @staticmethod
     def explained_energy(kernels: Tensor, group: Group) -> Tensor | None:
-        """Return the energy of a rank-1 approximation of each (C_i·rotations) × scales × taps tensor, on Sim(2) alone."""
+        """Return the energy of a rank-1 approximation of each (C_i·rotations) × scales × taps tensor; None off Sim(2)."""
         if not isinstance(group, SO2xRPlus):
             return None
         return rank_one_tensor_energy(kernels.unflatten(2, (group.rotations, group.scales)).flatten(1, 2))
