@@ -51,9 +51,9 @@ def estimate(values: Sequence[float], *, step: float = 0.0) -> Estimate:
     """Return the mean over seeds with a 95 % interval: percentile-t bootstrap for five or more seeds, else Student's.
 
     With five seeds, the interval covers the true mean of a normal distribution in 95 of 100 cases (plain percentile
-    bootstrap: 85), and that of an exponential distribution in 92 (80). With three seeds, Student's interval covers them in
-    95 and in 88 cases. If one seed in five fails completely, no interval from five seeds is right: this one covers the
-    mean in about 76 cases. The same values always give the same interval.
+    bootstrap: 85), and that of an exponential distribution in 92 (80). With three seeds, Student's interval covers
+    them in 95 and in 88 cases. If one seed in five fails completely, no interval from five seeds is right: this one
+    covers the mean in about 76 cases. The same values always give the same interval.
 
     Args:
         values: one value per seed.
