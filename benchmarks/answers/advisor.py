@@ -199,7 +199,7 @@ def quantity(name: str, value: float) -> str:
 
 
 def _beats(a: Candidate, b: Candidate, axes: Sequence[str]) -> bool:
-    """Return whether the means of a are no worse than those of b (every axis, accuracy), and one of them is better."""
+    """Return whether a's means are no worse than b's on every axis and in accuracy, and one of them is better."""
     ours, theirs = ([*(c.costs[name].mean for name in axes), -c.accuracy.mean] for c in (a, b))
     return ours != theirs and all(x <= y for x, y in zip(ours, theirs, strict=True))
 

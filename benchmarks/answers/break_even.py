@@ -29,7 +29,7 @@ class Waiting:
         median: infinite where the event is missing in half of the seeds or more.
         low, high: the smallest and the largest value; with five seeds they enclose the true median in 94 of 100 cases.
         reached: how many of the ``n`` seeds have the event.
-        within: the length of the longest run.
+        within: the epochs, seconds or MACs of the longest run.
     """
 
     median: float
@@ -70,7 +70,7 @@ def overtaking(contenders: Sequence[Record], rivals: Sequence[Record], axis: str
 
 
 def at_pace(record: Record, seconds_per_epoch: float) -> Record:
-    """Return the record with this duration for every epoch, instead of those of a run that shared the machine."""
+    """Return the record with the given seconds for every epoch, instead of seconds measured on a shared machine."""
     epochs = [{**entry, "seconds": entry["epoch"] * seconds_per_epoch} for entry in record["epochs"]]
     return {**record, "epochs": epochs}
 

@@ -21,7 +21,7 @@ class Question(NamedTuple):
 
 
 def realised_speedup(cases: Sequence[Case], records: Sequence[Record]) -> list[str]:
-    """Return a table: full / separable of times and of MACs, and the ratio of times as a share of that of MACs."""
+    """Return a table of two ratios, full / separable in time and in MACs, and of the first in % of the second."""
     measured = successes(records)
     rows = [("", f"full / separable, time [{INTERVAL}]", "MACs", "realised")]
     for case in cases:

@@ -39,7 +39,7 @@ class Pair:
 
     def twins(self) -> tuple[Rounds, Rounds]:
         """Return the first and the second rounds of all A/A twins."""
-        sides = [self.a if n % 2 else self.b for n in range(len(self.a) - 1)]  # A B then B A: B; B A then A B: A
+        sides = [self.a if n % 2 else self.b for n in range(len(self.a) - 1)]  # A B B A A B: first B B, then A A
         return [side[n] for n, side in enumerate(sides)], [side[n + 1] for n, side in enumerate(sides)]
 
 

@@ -15,7 +15,7 @@ from benchmarks.datasets.hdf5 import HDF5Rows, import_h5py
 from benchmarks.datasets.images import Joined, gather
 
 ORIGIN = "PatchCamelyon (Veeling et al. 2018)"
-URL = "https://zenodo.org/records/2546921/files/"  # the same files as on the drive that torchvision uses
+URL = "https://zenodo.org/records/2546921/files/"  # the same files as on Google Drive, where torchvision fetches them
 FOLDER = "pcam"  # torchvision's layout
 
 

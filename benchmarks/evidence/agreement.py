@@ -95,7 +95,7 @@ def _run(*command: str) -> None:
 
 
 def turns_over_alone(cases: Sequence[Case], report: Report) -> dict[str, float]:
-    """Return for each case the median time of a pass in turns with the others of its block, divided by that alone.
+    """Return for each case its median time when all cases take turns, divided by its median time when it runs alone.
 
     Turns among others and turns alone are as long as the sweep's, and alternate, so that a drift affects both alike.
     The function needs a process of its own.

@@ -72,7 +72,7 @@ def rotation_error(group: Group, variant: str) -> float:
 
 def scaling_error(group: Group, variant: str, size: int) -> float:
     """Return the error under one step of the scale grid; kernels cover the same part of the image at every size."""
-    elements = group.elements()[1:2]  # the scale changes fastest
+    elements = group.elements()[1:2]  # the scale changes fastest: one step of it
     network = Lifted(group, variant, size // 4 | 1, invariant=False, dtype=torch.float64)
     return equivariance_error(network, blobs(size), group, elements=elements, border=size // 8)
 

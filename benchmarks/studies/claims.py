@@ -22,7 +22,7 @@ from benchmarks.studies.study import Contender
 # The largest loss of accuracy, a fraction, at which a network still counts as equally accurate.
 MARGIN = 0.01
 # Kernels are redundant when one spatial kernel, shared along H, explains more than this share of their energy, and more
-# than it explains of the energy of independent random numbers, a share that is large where H has few elements.
+# than its share of the energy of independent random numbers. The latter is large where H has few elements.
 MOST = 0.5
 CHANCE_DRAWS = 200
 # Widths are integers, so some miss their budget by far. Pairs whose costs differ by more than this factor are shown

@@ -82,7 +82,7 @@ def judge_asv(commits: Sequence[Commit], factor: float, wanted: Sequence[str] = 
 
 
 def judge_pytest_benchmark(files: Sequence[Path], before: Path | None, factor: float) -> Judgement:
-    """Judge each benchmark by its fastest result in a run and repetitions: other processes can only slow it down."""
+    """Judge each benchmark by its fastest result in all ``files``, because other processes can only slow it down."""
     if not files:
         return Judgement("measured nothing", ("pytest-benchmark saved no file",))
     after = fastest([read_pytest_benchmark(path) for path in files])

@@ -39,7 +39,7 @@ class _Contender:
 
 
 def measure_block(block: Block, engine: Engine, known: Known, progress: "tqdm[Any]") -> list[Record]:
-    """Return the records of a block: one for each contender, and one for the twin if it ran.
+    """Return the records of a block: one for each contender, and one for the twin (a contender timed twice) if it ran.
 
     New MACs and ceilings are added to ``known``. ``progress`` advances by one for each contender.
     """

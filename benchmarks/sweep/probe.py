@@ -80,7 +80,7 @@ def does_not_fit(predicted: int, available: int) -> str | None:
 
 
 def _energy(workload: Workload, case: Case) -> dict[str, Any]:
-    """Measure the energy of passes and return its fields; if joules could be measured, they are those per sample."""
+    """Measure the energy of passes, and return its fields. They have joules per sample if joules could be measured."""
 
     def run() -> None:
         workload.prepare()

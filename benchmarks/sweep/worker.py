@@ -60,8 +60,8 @@ def measure_round(task: Round, report: Report) -> dict[str, Any]:
         if stopped is not None:
             del workloads[entry]
 
-    # Processes forked from one server have similar memory layouts. In all rounds these make the contender that is built
-    # first faster, or slower, by 0.3 % ± 0.2 % of its time. So every other round builds in reverse order.
+    # Processes forked from one server have similar memory layouts, which make the contender that is built first
+    # faster in all rounds, or slower in all, by 0.3 % ± 0.2 % of its time. Every other round thus builds in reverse.
     for entry, case in task.entries[:: 1 if task.number % 2 == 0 else -1]:
         attempt(entry, partial(enter, entry, case))
     report({"frequency": frequency(device)})

@@ -20,7 +20,7 @@ DIGEST_BYTES = 32
 
 @dataclass
 class Position:
-    """The progress of a run: steps and seconds of the whole run, and of the epoch in progress, or else of the next one.
+    """The progress of a run: steps and seconds of the whole run, and those of ``epoch``, 0 before the epoch begins.
 
     ``best_accuracy`` is the highest accuracy on the validation images so far.
     """
@@ -44,7 +44,7 @@ class UnusableCheckpoint(ValueError):  # noqa: N818
 
 
 class Checkpoint:
-    """The checkpoint of one run. The run resumes only if ``made_by``, versions and data by name, has not changed."""
+    """The checkpoint of one run, which resumes only if the versions and the data in ``made_by`` have not changed."""
 
     def __init__(self, directory: Path, run: TrainingRun, made_by: dict[str, Any]) -> None:
         self.path = directory / f"{run.id}.checkpoint"
