@@ -254,7 +254,7 @@ def axis_limits(values: pd.DataFrame) -> tuple[float, float]:
 
 
 def log_ticks(axis: Axis, bounds: tuple[float, float], form: str) -> None:
-    """Set ticks at 1, 2 and 5 of each decade: more if there are under 0.7 decades, only at 1 if there are 2.2 or more."""
+    """Set ticks at 1, 2 and 5 of each decade: more if there are under 0.7 decades, only at 1 from 2.2 decades on."""
     decades = math.log10(bounds[1] / bounds[0])
     subs = (1, 1.5, 2, 3, 5, 7) if decades < 0.7 else (1, 2, 5) if decades < 2.2 else (1,)
     axis.set_major_locator(LogLocator(subs=subs, numticks=8))
