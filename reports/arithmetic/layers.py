@@ -18,7 +18,7 @@ OWN_LAYER_RIVAL = "full"
 
 
 def noise_floor(twins: pd.DataFrame, comparisons: int = 1) -> float:
-    """Return the change, a fraction, that A/A twins (the same code measured twice) hardly exceed; NaN without twins."""
+    """Return the fraction by which A/A twins (measurements of the same code) hardly ever differ; NaN without twins."""
     pairs = [(_rounds(first), _rounds(second)) for first, second in zip(twins["first"], twins["second"], strict=True)]
     return minimum_detectable_effect(pairs, comparisons=max(comparisons, 1)) if pairs else math.nan
 
@@ -37,7 +37,7 @@ def _rounds(medians: Sequence[float]) -> list[list[float]]:
 
 
 def _compare(pairs: pd.DataFrame, a: str, b: str, floor: float) -> list[Comparison]:
-    """Compare the times of column suffix `b` with those of suffix `a`; in pairs of rounds where both share a block."""
+    """Compare the times with column suffix `b` with those with `a`; rounds are paired where both share a block."""
     found = []
     for _, pair in pairs.iterrows():
         first, second = pair[f"round_medians{a}"], pair[f"round_medians{b}"]
@@ -68,7 +68,7 @@ def against_peers(costs: pd.DataFrame, twins: pd.DataFrame) -> pd.DataFrame:
 
 
 def forward_macs(costs: pd.DataFrame) -> pd.Series:
-    """Return the MACs of the forward part of each pass: only training generates kernels, inference has them cached."""
+    """Return the MACs of each pass's forward part; those of generating kernels are not counted in `forward` passes."""
     generated = costs["macs_kernel_generation"].where(costs["direction"] != "forward", 0.0)
     return costs["macs_convolution"] + generated
 

@@ -21,7 +21,7 @@ PEAK_MARGIN = 0.01
 # Smaller changes of an accuracy do not matter: on 300 test images, one point is three images.
 ACCURACY_MARGIN = 0.01
 
-# Replaces every machine when results are compared across machines.
+# The machine of all records when results are compared across machines.
 ANY_MACHINE: Machine = ("", "", "")
 
 

@@ -210,7 +210,7 @@ def thinned(data: pd.DataFrame) -> pd.DataFrame:
 def stacked(
     axes: Axes, variants: pd.Series, parts: pd.DataFrame, looks: dict[str, tuple[str, str]], label: str = ""
 ) -> None:
-    """Draw a horizontal bar per variant, from the top in our order; parts of 6 or more are labelled with their size."""
+    """Draw a bar per variant from its `parts`; `looks` names and colours them, `label` formats sizes of 6 or more."""
     names = in_order(variants)
     table = parts.set_axis(variants.to_numpy(), axis=0).loc[names]
     left = np.zeros(len(names))
@@ -254,7 +254,7 @@ def axis_limits(values: pd.DataFrame) -> tuple[float, float]:
 
 
 def log_ticks(axis: Axis, bounds: tuple[float, float], form: str) -> None:
-    """Set ticks at 1, 2 and 5 of each decade; more ticks on an axis below 0.7 decades, only those at 1 above 2.2."""
+    """Set ticks at 1, 2 and 5 of each decade: more if there are under 0.7 decades, only at 1 from 2.2 decades on."""
     decades = math.log10(bounds[1] / bounds[0])
     subs = (1, 1.5, 2, 3, 5, 7) if decades < 0.7 else (1, 2, 5) if decades < 2.2 else (1,)
     axis.set_major_locator(LogLocator(subs=subs, numticks=8))

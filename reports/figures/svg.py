@@ -111,7 +111,7 @@ def _points(group: Element) -> Iterator[Element]:
 
 
 def _name(root: Element, key: str) -> None:
-    """Keep only the ids that are referred to, made unique by `key`; drop style sheets and metadata."""
+    """Make the ids that are referred to unique by `key`; drop all other ids, style sheets and metadata."""
     for parent in list(root.iter()):
         for child in list(parent):
             if child.tag in (f"{SVG}style", f"{SVG}metadata"):
@@ -130,7 +130,7 @@ def _name(root: Element, key: str) -> None:
 
 
 def _restyle(element: Element) -> None:
-    """Turn the style attribute into single attributes, colours into variables of the page, long numbers into short."""
+    """Turn the style attribute into single attributes and colours into variables of the page; shorten long numbers."""
     for declaration in element.attrib.pop("style", "").split("; "):
         name, _, value = declaration.partition(": ")
         if name == "font" and (font := FONT.fullmatch(value)):

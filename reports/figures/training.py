@@ -84,7 +84,7 @@ PRICE_LABELS = {
 
 
 def pareto(study: StudyRuns, key: str) -> Figure:
-    """Draw test accuracy against time, memory and MACs; networks off their common front are faint."""
+    """Draw test accuracy against time, memory and MACs; networks that are not on the Pareto front are faint."""
     networks = study.networks
     drawing = Drawing(key, "Accuracy against time, memory and MACs", of_training.pareto(networks))
     points = networks.assign(name=list(network_names(networks).values()), accuracy=100 * networks["mean"])

@@ -10,7 +10,7 @@ from reports.style import CONVOLUTION, MUTED
 from reports.words import numbers, of_trust
 from reports.words.names import LAYER_WORDS
 
-SMALLEST_ERROR = 1e-9  # drawn for smaller errors, because a log axis cannot show zero
+SMALLEST_ERROR = 1e-9  # smaller errors are drawn at this value, because a log axis cannot show zero
 TOLERANCE = 1e-5
 
 

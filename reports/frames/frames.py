@@ -68,7 +68,7 @@ def newest(records: Iterable[Record]) -> list[Record]:
 
 
 def machine_name(record: Mapping[str, Any]) -> str:
-    """Return the name of a machine, within which times are comparable: the processor that worked, its host's cores."""
+    """Return a machine's name: its GPU (if used), CPU and number of cores. Times are comparable within one name."""
     provenance = _part(record, "provenance")
     device = (_part(record, "case") or _part(record, "run")).get("device")
     cpu = f"{provenance.get('cpu') or 'unknown processor'}, {provenance.get('cores') or '?'} cores"
@@ -81,7 +81,7 @@ def _medians(record: Record) -> tuple[float, ...]:
 
 
 def _former_case(case: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the axes that schema 1 lacks, with the only values that they could have in it."""
+    """Return the axes that schema 1 lacks, each with the only value that is possible in a record of schema 1."""
     kernels = "cached" if case.get("direction") == "forward" else "generated"
     return {"implementation": columns.OURS, "kernels": kernels, "execution": "eager", "scales": 1}
 
@@ -131,7 +131,7 @@ def _run_row(record: Record) -> dict[str, Any]:
 
 
 def _former_run(run: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields that schema 1 lacks, with the only values that they could have in it."""
+    """Return the fields that schema 1 lacks, each with the only value that is possible in a record of schema 1."""
     old = {"budget_unit": "epochs", "budget": run.get("epochs"), "matched": "none", "dtype": "float32", "scales": 1}
     return {**old, "network": "resnet", "sampled": False}
 

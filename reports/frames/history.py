@@ -37,7 +37,7 @@ HISTORY_COLUMNS = {
     "value": float,  # seconds, bytes, MACs, … as the suite stores it
     "low": float,
     "high": float,
-    "ratio": float,  # to the value at the last earlier commit, where the two can be compared
+    "ratio": float,  # value / value at the last earlier commit, where the two can be compared
     "regressed": bool,
 }
 

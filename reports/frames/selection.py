@@ -1,4 +1,4 @@
-"""Which rows of the frames may be drawn, compared and averaged: by status, by case, by use, and by study."""
+"""Which rows of the frames may be drawn, compared and averaged: by status, by case, by settings, and by study."""
 
 from collections.abc import Iterable, Sequence
 

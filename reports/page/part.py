@@ -16,7 +16,7 @@ from reports.words.of_layers import bends
 from reports.words.of_training import target
 from reports.words.of_trust import undecided
 
-# Of the commits that measured the same cases, at most this many, the newest, get parts of their own.
+# At most this many commits get parts of their own: the newest of those that measured the same cases.
 MOST_COMMITS = 4
 
 
@@ -64,7 +64,7 @@ def parts(records: list[Record], data: Frames) -> list[Part]:
     """Return a part per machine, and one per commit where several commits measured the same cases.
 
     Args:
-        data: the frames of the newest of these records, with `anchor`.
+        data: the frames of the newest of these records, with the column `anchor`.
     """
     found: list[Part] = []
     for machine in data.machines:

@@ -45,7 +45,7 @@ class Table:
         return {cell.link.removeprefix("#") for row in self.rows for cell in row.cells if cell.link}
 
 
-# Of each column: the heading, the name in the frame, and the function that writes a value.
+# For each column: the heading, the name in the frame, and the function that writes a value.
 Columns = Sequence[tuple[str, str, Callable[[Any], str]]]
 
 

@@ -27,7 +27,7 @@ def direction_name(direction: str) -> str:
 
 
 def ordered_directions(directions: pd.Series) -> list[str]:
-    """Return the distinct passes, in our order."""
+    """Return the distinct passes, in the order of `DIRECTION_WORDS`."""
     return [direction for direction in DIRECTION_WORDS if direction in set(directions)]
 
 

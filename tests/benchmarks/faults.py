@@ -82,7 +82,7 @@ def one_line(done: subprocess.CompletedProcess[str], pattern: str) -> Outcome:
 
 
 def row(results: Path, layer: str, status: str) -> Callable[[], Outcome]:
-    """Return a fault: a sweep over a user's layer and ours. The former's record needs this ``status``, ours "ok"."""
+    """Return a function that sweeps a user's layer and ours, and expects ``status`` for the former, "ok" for ours."""
 
     def fault() -> Outcome:
         done = sweep(results, "--layer", "conv", f"{LAYERS}:{layer}", "--variant", "separable", "--timeout", "20")

@@ -36,7 +36,7 @@ def elements(name, *sizes, max_scale=2.0):
 
 
 def haar_weight(name, *sizes, max_scale=2.0):
-    """Return the weight of one element: dθ/2π, dθ/4π with counting, ds/s or their product, on an equispaced grid."""
+    """Return the Haar weight of an element of an equispaced grid: dθ/2π, dθ/4π (O2), ds/s, or dθ/2π · ds/s."""
     if name in ("trivial",):
         return 1.0
     if name == "SO2":
@@ -90,7 +90,7 @@ def siren(layer, factor, omega=10.0) -> Kernel:
 
 
 def full_kernel(layer, variant: str) -> Kernel:
-    """Return k_oi(p, r) of a layer, for p = h⁻¹u and the log coordinates r of h⁻¹h', without weights and windows."""
+    """Return a layer's k_oi(p, r) without Haar weights and windows; p = h⁻¹u, r are the log coordinates of h⁻¹h'."""
     if variant == "lifting":
         k = siren(layer, "spatial_kernel")
         return lambda p, r: k(p)

@@ -15,7 +15,7 @@ CROSS = ((-2, 0), (0, -2), *SQUARE, (0, 2), (2, 0))  # a disc of radius 2
 
 
 def dense(taps: Tensor, offsets: tuple[tuple[int, int], ...]) -> Tensor:
-    """Return the (M_o, M_i, k, k) kernel of taps (T, M_o, M_i)."""
+    """Return the (M_o, M_i, k, k) kernel with the T ``taps``, (T, M_o, M_i), at ``offsets`` and zeros elsewhere."""
     r = max(abs(place) for offset in offsets for place in offset)
     weight = taps.new_zeros(*taps.shape[1:], 2 * r + 1, 2 * r + 1)
     for tap, (row, column) in zip(taps, offsets, strict=True):

@@ -54,7 +54,7 @@ def test_layers_give_unit_variance_for_correlated_unit_inputs(variant, group, ke
     channels = 24
     layer = CONVOLUTIONS[variant](channels, channels, kernel_size, group)
     shape = (64, channels, group.resolution, kernel_size, kernel_size)
-    # E[f f'] = 0.4 between any two places of a channel, independent channels.
+    # E[f f'] = 0.4 between any two places of a channel; channels are independent.
     x = 0.4**0.5 * torch.randn(*shape[:2], 1, 1, 1) + 0.6**0.5 * torch.randn(shape)
     with torch.no_grad():
         std = layer(x).std().item()

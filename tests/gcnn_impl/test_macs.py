@@ -54,7 +54,7 @@ def fvcore_macs(module, x):
 
 
 def direct(module):
-    """Set a module to eval mode and to dense convolutions, the definition of its layers; return the module."""
+    """Set a module to eval mode and its layers to the direct algorithm; return the module."""
     for m in module.modules():
         if hasattr(m, "generate"):
             m.algorithm = "direct"

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture
 def fresh(monkeypatch, tmp_path):
-    """Unload the operators and set an empty cache; return a temporary folder."""
+    """Unload the operators, and return an empty folder in which they will be cached."""
     monkeypatch.setattr(build, "_loaded", None)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv("CC", raising=False)

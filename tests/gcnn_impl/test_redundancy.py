@@ -73,7 +73,7 @@ def test_sub_grids_and_kernels_of_one_tap_are_explained_too():
 
 
 def numpy_scores(kernel):
-    """Return the explained fractions by numpy's SVD and explicit loops over (C_o, |H_out|, C_i, |H_in|, taps)."""
+    """Return the explained fractions of a kernel (C_o, |H_out|, C_i, |H_in|, taps), by loops and numpy's SVD."""
     top = {"separable": 0.0, "gseparable": 0.0, "dseparable": 0.0}
     for o, h in itertools.product(*map(range, kernel.shape[:2])):
         k = kernel[o, h]

@@ -54,7 +54,7 @@ EXPONENTS_OF_MACS = {"plain": 0, "lifting": 1, "full": 2, "separable": 1}
 
 
 def cost_record(**changes: Any) -> Record:
-    """Return an ok cost record: 1 ms · |H|^p · batch / 16 (three times as long with backward), interval ± 10 %.
+    """Return an ok cost record of the time that `TIMES` gives, three times as long with backward; interval ± 10 %.
 
     The medians of the record's three rounds are 99, 100 and 101 % of this time.
     """

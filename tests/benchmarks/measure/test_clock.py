@@ -12,7 +12,7 @@ from benchmarks.measure.sampling import Sampling
 
 
 class Passes:
-    """A pass of known durations, the time that the passes take, and the number of passes."""
+    """A pass of known durations, a clock that the passes advance, and the number of passes."""
 
     def __init__(self, *seconds: float) -> None:
         self.seconds, self.now, self.calls = list(seconds), 0.0, 0

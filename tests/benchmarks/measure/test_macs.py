@@ -270,7 +270,7 @@ def test_known_errors_of_the_counters(
     x = torch.zeros(1, 16, 16, 16)
     counted = trace_macs(_Module(function), x)
     assert counted["convolution"] == fvcore * truth
-    assert (fvcore == 1) or counted["unsupported"]  # operators that are left out are named
+    assert (fvcore == 1) or counted["unsupported"]  # fvcore names the operators that it leaves out
     assert counted_macs(lambda: function(x)) == counter * truth
 
 

@@ -25,7 +25,7 @@ def block(
 
 
 def words(effect: float, trials: int, *, noise: float = WITHIN, rounds: int = 5) -> dict[str, int]:
-    """Count the words of many comparisons, with the noise floor of twenty twins."""
+    """Count the verdicts of many comparisons, with the noise floor of twenty A/A pairs."""
     rng = np.random.default_rng(0)
     floor = minimum_detectable_effect([block(rng, rounds=rounds) for _ in range(20)])
     said = [

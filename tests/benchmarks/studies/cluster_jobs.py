@@ -14,7 +14,7 @@ SECONDS = 0.3
 
 
 def record_of(job: Job) -> Record:
-    """Return a record that depends on the job alone, not on where it runs."""
+    """Return a record that depends on the job alone, not on the worker that runs the job."""
     seed = job.run.seed
     return {**training_record([0.1, 0.9 - seed / 100], seed=seed), "id": job.run.id}
 

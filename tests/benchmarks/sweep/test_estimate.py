@@ -21,7 +21,7 @@ SAMPLING = Sampling(rounds=5, min_samples=10, max_samples=100, seconds=2.0)
 
 
 def seconds(each: float) -> float:
-    """Return the seconds of a block of one contender and its twin, without the overhead of processes."""
+    """Return the seconds that timing a case twice takes, if a pass takes ``each`` seconds, without process overhead."""
     block = Block((CASE,), twin=CASE, seed=0)
     fixed = PROBE_SECONDS + PROBE_PASSES * each + 2 * SAMPLING.rounds * ROUND_SECONDS
     return block_seconds(block, {CASE.id: each}, SAMPLING) - fixed

@@ -70,7 +70,7 @@ def function(x):
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with a user's modules, on Python's path."""
+    """Return a folder on Python's path, for a user's modules."""
     (tmp_path / "users_layers.py").write_text(LAYERS)
     (tmp_path / "users_script.py").write_text("import sys; sys.exit('usage: users_script FILE')")
     (tmp_path / "users_typo.py").write_text("import users_nothing")

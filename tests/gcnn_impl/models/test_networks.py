@@ -1,4 +1,4 @@
-"""The networks: exact invariance, sampled grids, dropout, plain twins, unit deviations at initialisation."""
+"""The networks: exact invariance, sampled grids, dropout, plain counterparts, unit deviations at initialisation."""
 
 import dataclasses
 import math
@@ -164,7 +164,7 @@ def digits(size=16, n=32):
 
 
 def assert_near_unit_deviations(config, images, layers):
-    """Assert that the outputs of all group convolutions have standard deviations between 1/2 and 2."""
+    """Assert that all ``layers`` group convolutions have outputs with standard deviations between 1/2 and 2."""
     torch.manual_seed(0)
     net, seen = build(config), {}
     for name, module in net.named_modules():

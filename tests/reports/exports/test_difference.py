@@ -83,7 +83,7 @@ def test_counts_have_no_noise_and_peaks_hardly_any():
         ((0.80, 0.82, 0.81, 0.84, 0.83), (0.90, 0.91, 0.92, 0.93, 0.94), "better", NO_REGRESSION),
         ((0.90, 0.91, 0.92, 0.93, 0.94), (0.90, 0.91, 0.92, 0.93, 0.94), "same", NO_REGRESSION),
         ((0.90, 0.95, 0.92, 0.99, 0.94), (0.95, 0.90, 0.99, 0.93, 0.93), "ambiguous", NO_REGRESSION),
-        ((0.90,), (0.50,), "ambiguous", NO_REGRESSION),  # one seed decides nothing
+        ((0.90,), (0.50,), "ambiguous", NO_REGRESSION),  # one seed is too few for a verdict
     ],
 )
 def test_accuracies_are_judged_over_pairs_of_equal_seeds(before, after, word, status):
