@@ -25,7 +25,7 @@ def undecided(pairs: pd.DataFrame, peers: pd.DataFrame) -> Table:
             where = f"{group_name(row['group'])}, |H| = {row['resolution']:.0f}, width {row['channels']:.0f}"
             where += f", batch {row['batch_size']:.0f}"
             shape = f"{row['image_size']:.0f} pixels, kernel {row['kernel_size']:.0f}"
-            cells = [cell(f"{what} beside {rival}", str), cell(LAYER_WORDS.get(row["layer"], row["layer"]), str)]
+            cells = [cell(f"{what} compared with {rival}", str), cell(LAYER_WORDS.get(row["layer"], row["layer"]), str)]
             cells += [cell(direction_name(row["direction"]), str), cell(f"{where}, {shape}", str)]
             rows.append(Row((*cells, number_cell(numbers.multiple(ratio), ratio.value))))
     headings = ("what", "of", "pass", "where", "time, as a multiple")
@@ -77,7 +77,7 @@ def regressions(commits: pd.DataFrame) -> Table:
         cells += [Cell(row["commit"][:8], row["commit"]), Cell(row["date"][:10], row["date"])]
         cells += [cell(row["benchmark"], str), number_cell(f"× {row['ratio']:.2f}", row["ratio"])]
         rows.append(Row(tuple(cells)))
-    headings = ("suite", "machine", "commit", "date", "benchmark", "beside the commit before")
+    headings = ("suite", "machine", "commit", "date", "benchmark", "compared with the commit before")
     return Table("What became slower or larger, and where", headings, tuple(rows))
 
 

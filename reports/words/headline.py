@@ -45,7 +45,7 @@ def cost(against_plain: pd.DataFrame) -> Sentence | None:
         if len(rows) > 1:
             ratios = [f"{multiple(Interval(*rows[v][TIME_RATIO]))} for {v}" for v in in_order(rows) if v != "plain"]
             parts.append(f"{listing(ratios)} in {words} (plain: {seconds(rows['plain']['seconds'])})")
-    sentence = f"Cost: one layer takes, beside a plain convolution of the same width, {'; '.join(parts)}."
+    sentence = f"Cost: one layer takes, compared with a plain convolution of the same width, {'; '.join(parts)}."
     return Sentence(sentence, records_of(table))
 
 

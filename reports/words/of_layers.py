@@ -36,9 +36,9 @@ def bends(growths: pd.DataFrame, direction: str) -> str:
     """Say where the time grows least and most compared with the MACs, over all axes and variants of one pass."""
     rows = growths[(growths["direction"] == direction) & growths[["time_times", "macs_times"]].notna().all(axis=1)]
     if rows.empty:
-        return "No growth of time beside MACs was measured."
-    beside = (rows["time_times"] / rows["macs_times"]).sort_values(kind="stable")
-    ends = rows.loc[[beside.index[0], beside.index[-1]] if len(beside) > 1 else beside.index]
+        return "No growth of time was measured together with MACs."
+    relative = (rows["time_times"] / rows["macs_times"]).sort_values(kind="stable")
+    ends = rows.loc[[relative.index[0], relative.index[-1]] if len(relative) > 1 else relative.index]
     parts = [
         f"{row['variant']} from {AXIS_WORDS[row['axis']]} {row['first']:g} to {row['last']:g}: "
         f"MACs {digits(row['macs_times'], 2)}×, time {digits(row['time_times'], 2)}×"
@@ -46,7 +46,7 @@ def bends(growths: pd.DataFrame, direction: str) -> str:
     ]
     names = ["least", "most"][: len(parts)]
     told = "; ".join(f"{name}, {part}" for name, part in zip(names, parts, strict=True))
-    return f"{DIRECTION_WORDS[direction].capitalize()}: beside its MACs, time grows {told}."
+    return f"{DIRECTION_WORDS[direction].capitalize()}: compared with its MACs, time grows {told}."
 
 
 def mac_split(costs: pd.DataFrame) -> str:

@@ -91,7 +91,7 @@ def test_ids_are_unique_over_all_figures_and_every_reference_is_met(drawn):
         ("relative", {"multiple of plain (log scale)", "time, forward", "test accuracy (%)", "plain"}),
         ("pareto", {"test accuracy (%)", "inference time per image (ms, log scale)"}),
         ("equivariance-error", {"relative error"}),
-        ("noise", {"second entry beside the first (%)", "time of one pass (ms, log scale)"}),
+        ("noise", {"second twin compared with the first (%)", "time of one pass (ms, log scale)"}),
         ("stages", {"share of the time of one pass (%)", "kernel generation", "group mixing", "backward"}),
         ("memory-parts", {"peak memory of one pass (MiB)", "kernels", "saved activations"}),
         ("peers", {"time of theirs, as a multiple of ours (log scale)", "torch, forward"}),

@@ -224,7 +224,9 @@ def test_cost(made, said):
         here = base(made, direction=direction)
         ratios = [f"{interval(*mover(here[v], here['plain']))} for {v}" for v in ("lifting", "full", "separable")]
         parts.append(f"{joined(ratios)} in {words} (plain: {seconds(here['plain']['seconds']['median'])})")
-    assert said["Cost"] == (f"Cost: one layer takes, beside a plain convolution of the same width, {'; '.join(parts)}.")
+    assert said["Cost"] == (
+        f"Cost: one layer takes, compared with a plain convolution of the same width, {'; '.join(parts)}."
+    )
 
 
 def test_saving(made, said):
@@ -291,7 +293,7 @@ def test_bends(made, said):
                 text = f"{variant} from {name} {first['case'][axis]} to {last['case'][axis]}"
                 found.append((time / asked, f"{text}: MACs {digits(asked, 2)}×, time {digits(time, 2)}×"))
         assert sentence == (
-            f"{words.capitalize()}: beside its MACs, time grows least, {min(found)[1]}; most, {max(found)[1]}."
+            f"{words.capitalize()}: compared with its MACs, time grows least, {min(found)[1]}; most, {max(found)[1]}."
         )
 
 
