@@ -236,7 +236,7 @@ def prepare_asv(session: nox.Session) -> None:
 def run_asv(
     session: nox.Session, args: argparse.Namespace, commits: str, *options: str, judged: Sequence[str] = ()
 ) -> None:
-    """Run the asv suite, and judge the stored results, because the exit status of asv says too little."""
+    """Run the asv suite, and judge the stored results: asv's own exit status may be 1 for several reasons."""
     bench = [option for pattern in args.bench for option in ("-b", pattern)]
     begun = time.time()
     verbose = ["--show-stderr"] * args.show_stderr
@@ -274,7 +274,7 @@ def judge(*arguments: str) -> int:
 
 
 def leave(status: int) -> None:
-    """End nox with an exit status; nox itself knows only 0 and 1."""
+    """End nox with an exit status; by itself nox ends only with 0 or 1."""
     if status:
         sys.exit(status)
 

@@ -93,7 +93,7 @@ class Budget:
         return ", ".join(parts)
 
     def excess(self, candidate: Candidate) -> dict[str, float]:
-        """Return each missed limit with the missing fraction; raise ``KeyError`` if a limited cost is unknown."""
+        """Return by what fraction a candidate misses each missed limit; raise ``KeyError`` if a limited cost is unknown."""
         parts = {name: candidate.costs[name].mean / limit - 1 for name, limit in self.limits.items()}
         if self.min_accuracy is not None:
             parts["accuracy"] = 1 - candidate.accuracy.mean / self.min_accuracy
@@ -225,7 +225,7 @@ def _exact(value: float) -> Estimate:
 
 
 def _shared(fields: Mapping[str, object]) -> tuple[object, ...]:
-    return tuple(fields.get(name, 1) for name in SHARED)  # old records lack only the scales, which were 1
+    return tuple(fields.get(name, 1) for name in SHARED)  # only scales can be missing (old records): 1
 
 
 def _is_swept(key: Configuration) -> bool:

@@ -44,7 +44,7 @@ class Pair:
 
 
 def resolve(revision: str) -> str:
-    """Return the full hash of a commit, or "." unchanged; raise ``ValueError`` if git knows no such commit."""
+    """Return the full hash of a commit, or "." unchanged; raise ``ValueError`` if git finds no such commit."""
     if revision == WORK_TREE:
         return revision
     found = _git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")

@@ -34,7 +34,7 @@ class Server:
             env={**os.environ, "PYTHONPATH": str(Path.cwd())},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            start_new_session=True,  # Ctrl-C does not reach it; its parent ends it
+            start_new_session=True,  # Ctrl-C does not reach the process; ``close`` ends it
         )
         try:
             origin = self.ask(None)

@@ -78,7 +78,7 @@ def tables(cases: Sequence[Case], measured: Mapping[str, Record], quantity: Meas
 
 
 def ratios_to_ours(cases: Sequence[Case], name: str, measured: Mapping[str, Record], quantity: Measure) -> list[float]:
-    """Return the ratios, peer / ours, of cases that have both. The peer named ``BEST`` has the least peer's value."""
+    """Return the ratios, peer / ours, of cases that have both. ``BEST`` means each case's lowest peer."""
     ratios = []
     for ours in cases:
         known = {case.implementation: measured[case.id] for case in contenders_of(ours) if case.id in measured}

@@ -27,6 +27,6 @@ def set_measuring_environment() -> None:
 
 
 def use_authors(checkout: Path | None) -> None:
-    """Set the variable, which processes inherit, that says where the authors' code is. None changes nothing."""
+    """Set the environment variable for the folder of the authors' code; None changes nothing. New processes inherit it."""
     if checkout is not None:
         os.environ[AUTHORS_VARIABLE] = str(checkout.resolve())

@@ -54,7 +54,7 @@ def run_isolated(
     deadline = time.monotonic() + timeout
     listening = [receiver, printed]
     try:
-        while ready := wait(listening, max(deadline - time.monotonic(), 0)):  # closed pipes are ready, too
+        while ready := wait(listening, max(deadline - time.monotonic(), 0)):  # a closed pipe counts as ready
             if printed in ready:
                 chunk = os.read(printed.fileno(), OUTPUT_CHUNK)
                 tail = (tail + chunk)[-OUTPUT_TAIL:]
@@ -91,7 +91,7 @@ def _context(device: str, preload: str) -> BaseContext:
 def _child(
     sender: Connection, printer: Connection, function: Callable[[Any, Report], dict[str, Any]], argument: Any
 ) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches this process too; its parent ends it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # ignore Ctrl-C: the parent ends this process
     for stream in (1, 2):  # file descriptors, because C++ code writes to them directly
         os.dup2(printer.fileno(), stream)
     printer.close()

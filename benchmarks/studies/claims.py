@@ -35,7 +35,7 @@ LAST_KERNEL_SIZE = 3
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the study says about a claim.
+    """The study's verdict on a claim.
 
     Args:
         claim: the claim, in one line.

@@ -12,9 +12,9 @@ from benchmarks.cases.training_run import MATCHES, TrainingRun
 # Increase this when the same fields come to mean another comparison: widths and rates are then decided again.
 STUDY_VERSION = 1
 SIM2_SCALES = 2
-# Kernels on Sim(2) have twice the usual radius, because they must hold the kernels of the largest scale. At 5 × 5 they
-# would have five and nine taps at the two scales, where kernels on SE(2) have thirteen. At 9 × 9 the root mean square
-# radius of their energy is 1.3 and 1.9 pixels; on SE(2), at 5 × 5, it is 1.4.
+# Kernels on Sim(2) have twice the usual radius, to hold the kernels of the largest scale. Taps outside a disc are 0: at
+# 5 × 5, kernels on SE(2) keep thirteen taps; those on Sim(2) would keep five and nine at the two scales. At 9 × 9 the
+# root mean square radius of their energy is 1.3 and 1.9 pixels; on SE(2), at 5 × 5, it is 1.4.
 SIM2_REACH = 2
 
 
@@ -129,7 +129,7 @@ class Study:
 
 # The reference has the smallest width at which networks with |H| = 16 and an integer C come within a third of its time.
 _DIGITS = Study("rotated-digits", image_size=14)
-# With fewer than 8,000 images and fewer than 500 steps, nearly all networks stay below 95 %.
+# With fewer than 8,000 images and fewer than 500 steps, nearly all networks stay below 95 % accuracy.
 _MNIST = Study("rotated-mnist", image_size=14, limit=8000, epochs=4, search_epochs=1)
 # The paper's network, images and number of epochs; these studies need a GPU.
 _PAPER: dict[str, Any] = {

@@ -86,7 +86,7 @@ class Here:
                 yield future.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
-            for process in multiprocessing.active_children():  # there are some only after an interruption
+            for process in multiprocessing.active_children():  # processes remain only after an interruption
                 process.kill()
             pool.shutdown()
 

@@ -87,7 +87,7 @@ def absent(device: str) -> str | None:
 
 
 def not_applicable(device: str, variant: str, resolution: int, *_: int) -> str | None:
-    """Return why a point is not measured, for asv takes every combination of parameters; None if it is measured."""
+    """Return why a combination of parameters is not measured here (asv tries them all); None if it is measured."""
     if variant == "plain" and resolution != LAYER_POINTS["resolution"][0]:
         return "a plain convolution has no group resolution"
     return absent(device)

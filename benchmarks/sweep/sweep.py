@@ -1,4 +1,4 @@
-"""The sweep: it measures cases block by block, and can be resumed. A case that fails gets a record, too."""
+"""The sweep: it measures cases block by block, and can be resumed. Failed cases get records as well."""
 
 import sys
 import time

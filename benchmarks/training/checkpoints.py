@@ -44,7 +44,7 @@ class UnusableCheckpoint(ValueError):  # noqa: N818
 
 
 class Checkpoint:
-    """The checkpoint of one run, which resumes only if the versions and the data in ``made_by`` have not changed."""
+    """The checkpoint of one run; the run resumes only if the versions and the data in ``made_by`` have not changed."""
 
     def __init__(self, directory: Path, run: TrainingRun, made_by: dict[str, Any]) -> None:
         self.path = directory / f"{run.id}.checkpoint"

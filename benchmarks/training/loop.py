@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 import torch
-import torch._dynamo  # optimisers import it, in 1 s; imported here, the process server does so once for all runs
+import torch._dynamo  # optimisers need it, 1 s; here the process server imports it once for all runs
 from torch import Tensor
 
 from benchmarks.cases.case import InvalidCase
