@@ -93,7 +93,7 @@ class Budget:
         return ", ".join(parts)
 
     def excess(self, candidate: Candidate) -> dict[str, float]:
-        """Return by what fraction a candidate misses each missed limit; raise ``KeyError`` if a limited cost is unknown."""
+        """Return the fraction by which each missed limit is missed; raise ``KeyError`` if a limited cost is unknown."""
         parts = {name: candidate.costs[name].mean / limit - 1 for name, limit in self.limits.items()}
         if self.min_accuracy is not None:
             parts["accuracy"] = 1 - candidate.accuracy.mean / self.min_accuracy

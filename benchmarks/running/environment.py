@@ -27,6 +27,6 @@ def set_measuring_environment() -> None:
 
 
 def use_authors(checkout: Path | None) -> None:
-    """Set the environment variable for the folder of the authors' code; None changes nothing. New processes inherit it."""
+    """Set the variable with the folder of the authors' code, for this and new processes. None changes nothing."""
     if checkout is not None:
         os.environ[AUTHORS_VARIABLE] = str(checkout.resolve())

@@ -35,7 +35,7 @@ def measure_on_worker(task: Task, argument: Any, device: str, timeout: float) ->
 
 
 def _prepare_worker() -> None:
-    """Let a worker start processes, which multiprocessing forbids daemons; the processes end with the worker."""
+    """Let a worker start processes, which multiprocessing forbids to a daemon like it; they end with the worker."""
     multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
     set_measuring_environment()
 

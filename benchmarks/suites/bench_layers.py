@@ -19,7 +19,7 @@ class Forward(points.Timed):
     direction = "forward"
 
     def setup(self, *point: Any) -> None:
-        # asv calls ``setup`` before every single pass, so ``setup`` looks up a workload that is already built.
+        # asv calls ``setup`` before every single pass, so ``points.workload`` keeps the workload that it built.
         points.skip_unless_applicable(*point)
         self.workload = points.workload(layer_case(*point, direction=self.direction))
         self.workload.prepare()

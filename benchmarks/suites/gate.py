@@ -1,6 +1,6 @@
 """The gate: it counts and judges the results of a run of the asv or the pytest-benchmark suite.
 
-The exit statuses of the suites are ambiguous: status 1 of asv means "regressed", "nothing measured" or "no such commit".
+The suites' exit statuses are ambiguous: status 1 of asv means "regressed", "nothing measured" or "no such commit".
 The gate reads the result files instead, and says "fine" (exit status 0), "regressed" (1), "failed" or "measured
 nothing" (2). This program needs only the standard library.
 """
