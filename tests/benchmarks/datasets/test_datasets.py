@@ -1,4 +1,4 @@
-"""Every loader on small files in the published formats: complete, truncated, corrupt and missing."""
+"""Tests of every loader on small files in the published formats: complete, truncated, corrupt and missing."""
 
 import dataclasses
 import gzip
