@@ -80,7 +80,7 @@ def _add_output(command: argparse.ArgumentParser, default: Path, metavar: str, w
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit status: 0, 1 or 2 for `diff`; 0, or 2 after an error, otherwise."""
+    """Run a command and return its exit status: 0, or 2 after an error; for `diff`, see `Difference.status`."""
     given = list(sys.argv[1:] if argv is None else argv)
     if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help")):
         given = ["render", *given]
@@ -140,11 +140,11 @@ def _export(arguments: argparse.Namespace) -> int:
 
 
 def load_all(given: Sequence[Path] | None) -> list[Record]:
-    """Return the records of several directories or files; without any, those in ``RESULTS``.
+    """Return the records of all given directories and files; if none is given, the records in ``RESULTS``.
 
     Raises:
         ValueError: when there are no records.
-        OSError: when they cannot be read.
+        OSError: when a directory or a file cannot be read.
     """
     places = given or [RESULTS]
     records = [record for place in places for record in load_records(place)]

@@ -1,8 +1,8 @@
 """One look for every variant, in every figure, legend and table.
 
 Okabe & Ito's colour-blind-safe hues (Tol's for the rarer variants), each with its own marker, so that colour is never
-the only difference. Figures are drawn with the light colours; `THEME` maps each colour to a CSS variable of the page,
-which has a dark value too.
+the only difference. Figures are drawn with the light colours; `THEME` maps each colour to a CSS variable of the page.
+In the dark theme, the variable has another value.
 """
 
 from collections.abc import Iterable

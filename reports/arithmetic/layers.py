@@ -37,7 +37,7 @@ def _rounds(medians: Sequence[float]) -> list[list[float]]:
 
 
 def _compare(pairs: pd.DataFrame, a: str, b: str, floor: float) -> list[Comparison]:
-    """Compare the times with column suffix `b` with those with `a`; rounds are paired where both share a block."""
+    """Compare times in columns with suffix `b` with those with suffix `a`; rounds of one block are paired."""
     found = []
     for _, pair in pairs.iterrows():
         first, second = pair[f"round_medians{a}"], pair[f"round_medians{b}"]

@@ -45,7 +45,7 @@ class StudyRuns:
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """The results of one machine, or of one commit on it; every property is computed when it is first asked for."""
+    """The results of one machine, or of one commit on it; every property is computed at its first use."""
 
     data: Frames
 

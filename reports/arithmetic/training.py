@@ -54,7 +54,7 @@ def trained_networks(costs: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     )
     shared = runs[["image_size", "batch_size", "device"]].drop_duplicates()
     cases = costs.assign(anchor=costs.get("anchor", ""))
-    measured = set(runs["network"]) <= {"resnet"}  # the only network that is a case of a sweep
+    measured = set(runs["network"]) <= {"resnet"}  # sweeps measure no other network
     cases = cases[(cases["layer"] == "resnet") & measured].merge(shared)
     for direction, columns in NETWORK_COSTS.items():
         mine = cases[cases["direction"] == direction].rename(columns=columns)

@@ -105,7 +105,7 @@ def growth(results: Prepared, quantity: GrowthQuantity, direction: str, key: str
 
 
 def _expected(slice_: pd.DataFrame, axis: str, quantity: GrowthQuantity) -> pd.DataFrame:
-    """Return each variant's line without overheads: the memory model, or MACs scaled to meet the last value."""
+    """Return each variant's line without overheads: the memory model, or MACs scaled to the last measured value."""
     if not quantity.expected:
         return pd.DataFrame(columns=["variant", axis, "y"])
     rows = slice_.dropna(subset=[quantity.expected]).sort_values(axis)

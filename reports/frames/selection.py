@@ -120,7 +120,7 @@ def largest_study(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _most_common(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """Keep the rows with the most frequent values of some columns."""
+    """Keep the rows that have the most frequent combination of values in `columns`."""
     counts = frame.groupby(columns, dropna=False).size()
     if counts.empty:
         return frame

@@ -92,7 +92,7 @@ def _provenance(record: Record, name: str) -> str:
 
 
 def _rival_commits(records: list[Record]) -> list[str]:
-    """Return the commits that measured a case which another commit measured too, the newest first."""
+    """Return the commits that share a measured case with another commit, the newest commit first."""
     of_id: dict[str, set[str]] = {}
     latest: dict[str, str] = {}
     for record in records:

@@ -76,7 +76,7 @@ def last_line(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def one_line(done: subprocess.CompletedProcess[str], pattern: str) -> Outcome:
-    """Check for status 2, no traceback, and a line that names the fault."""
+    """Check that the command ended with status 2, no traceback, and a line that names the fault."""
     held = done.returncode == 2 and "Traceback" not in done.stderr and bool(re.search(pattern, done.stderr))
     return Outcome(held, f"status {done.returncode}: {last_line(done)}")
 

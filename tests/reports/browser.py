@@ -1,7 +1,7 @@
 """Chromium as readers use it: Playwright drives the installed browser, without a network.
 
-Every visit records the lines on the page's console and the requests to the network; tests assert that there are
-none.
+Every visit records the lines on the page's console and the requests to the network; tests assert that both
+lists are empty.
 """
 
 import shutil

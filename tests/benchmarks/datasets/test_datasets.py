@@ -1,4 +1,4 @@
-"""Every loader on small files in the published formats: complete, truncated, corrupt and missing."""
+"""Tests of every loader on small files in the published formats: complete, truncated, corrupt and missing."""
 
 import dataclasses
 import gzip
@@ -277,7 +277,7 @@ def assert_damage_is_named(text: str, name: str, path: Path) -> None:
         assert text.endswith("; replace or remove it")
     else:
         assert "get it with --download (download=True), or fetch http" in text
-    if name == "pcam":  # its published checksums are those of the packed files
+    if name == "pcam":  # the published checksums of PCam are those of the packed files
         assert "(md5 " in text
     elif name != "folder":
         assert f"its {path.stat().st_size} bytes have " in text

@@ -1,4 +1,4 @@
-"""The memory that a new process can have, as far as the system and the limits of its control groups allow."""
+"""Tests of the memory that the system and the limits of control groups leave for a new process."""
 
 from pathlib import Path
 

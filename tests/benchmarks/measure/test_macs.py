@@ -49,7 +49,7 @@ SHAPES: list[dict[str, Any]] = [
 
 
 def closed_form(case: Case, taps: int) -> int:
-    """Return the MACs of a layer's convolution, C → C channels on |H| elements, at the same image size."""
+    """Return the MACs of a layer's convolution, C → C channels on |H| elements, which keeps the image size."""
     outputs = case.batch_size * case.channels * case.resolution * case.image_size**2
     return {
         "plain": outputs * case.channels * taps,

@@ -1,4 +1,4 @@
-"""The provenance of a record says where the record comes from, also without git."""
+"""The provenance of a record states where, when and with what it was measured, also without git."""
 
 import json
 import subprocess

@@ -17,7 +17,7 @@ PLAIN = Contender("plain"), 3
 
 
 def record(run: TrainingRun, accuracy: float, status: str = "ok") -> Record:
-    """Return a record whose test accuracy differs from ``accuracy``, because the search must not use it."""
+    """Return a record with the best validation accuracy ``accuracy`` and a misleading test accuracy."""
     made = training_record([0.1, accuracy, accuracy - 0.1], test_accuracy=1 - accuracy, status=status)
     return {**made, "id": run.id}
 

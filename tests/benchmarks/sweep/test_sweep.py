@@ -250,7 +250,7 @@ def test_a_stopped_sweep_leaves_no_process_and_can_be_resumed(tmp_path: Path, ho
         "1",
     ]
     command += ["--profile", "full", "--layer", "conv", "--variant", "plain", "--threads", "1"]
-    # If a shell runs the tests in the background, they and their children ignore Ctrl-C. Here the child must not.
+    # If a shell runs the tests in the background, they and their children ignore Ctrl-C. Here the child must obey it.
     listening = signal.signal(signal.SIGINT, signal.default_int_handler)
     sweeping = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True)
     signal.signal(signal.SIGINT, listening)
@@ -263,7 +263,7 @@ def test_a_stopped_sweep_leaves_no_process_and_can_be_resumed(tmp_path: Path, ho
     _, errors = sweeping.communicate(timeout=30)
     assert sweeping.returncode == (130 if how == signal.SIGINT else -signal.SIGKILL)
     if how == signal.SIGKILL:
-        # Python's own fork server prints a traceback when its client dies while it asks for a process.
+        # Python's own fork server prints a traceback when its client dies while requesting a process.
         errors = re.sub(r"Traceback .*\n.*\n.*multiprocessing/forkserver\.py(?:.*\n)+?EOFError\n", "", errors)
     assert "Traceback" not in errors
     assert len(children) >= 2  # the process server and its resource tracker

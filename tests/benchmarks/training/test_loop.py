@@ -1,4 +1,4 @@
-"""Training of one run: what the network learns, and what the entries of epochs say."""
+"""Training of one run: what the network learns, and what the entries of epochs contain."""
 
 import dataclasses
 import json
