@@ -69,7 +69,7 @@ def rapl_counter(powercap: Path) -> Counter:
     Raises:
         NoEnergyCounter: when there is no file, or it may not be read.
     """
-    zones = sorted(powercap.glob("intel-rapl:*"))  # AMD's have this name too; zone ":0:0" is a part of zone ":0"
+    zones = sorted(powercap.glob("intel-rapl:*"))  # AMD has this name too; zone ":0:0" is a part of zone ":0"
     packages = [zone for zone in zones if zone.name.count(":") == 1 and (zone / "energy_uj").exists()]
     if not packages:
         raise NoEnergyCounter(f"no RAPL counter below {powercap}: a virtual machine, another system, or no driver")
