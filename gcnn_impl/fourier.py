@@ -27,7 +27,7 @@ CHUNK = 2**22
 TRANSFORM_COST = 7.0  # a multiply–accumulate of the transforms
 PRODUCT_COST = 2.6  # a multiply–accumulate of the products at every frequency
 KERNEL_COST = 250.0  # one frequency of the kernel of a pair of channels
-# Factor by which the transform must be faster, by the fit, to be chosen: the fit is wrong by up to a third.
+# Factor by which, in the fit, the transform must beat a direct convolution: the fit is wrong by up to a third.
 MARGIN = 1.2
 
 

@@ -46,7 +46,7 @@ def check_integer(name: str, value: object, least: int) -> None:
 
 
 def wrap_angle(theta: Tensor) -> Tensor:
-    """Wrap angles to [-π, π); an angle that rounding puts just below π becomes −π too: equal elements stay equal.
+    """Wrap angles to [-π, π); an angle that rounding puts just below π becomes −π, so that equal ones stay equal.
 
     >>> wrap_angle(torch.tensor([1.0, 4.0]))
     tensor([ 1.0000, -2.2832])

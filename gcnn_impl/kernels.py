@@ -76,7 +76,7 @@ def disc_taps(kernel_size: int) -> Tensor:
 def disc_tip_taps(kernel_size: int) -> Tensor:
     """Return the indices of the taps that can lie in the disc: the inner (k − 2)² square, then the four tips.
 
-    The tips are the only taps of the disc in the outermost rows and columns, in the order top, bottom, left, right.
+    The tips, in the order top, bottom, left, right, are the only taps of the disc in the outermost rows and columns.
     """
     k, r = kernel_size, kernel_size // 2
     grid = torch.arange(k * k).reshape(k, k)
@@ -110,7 +110,7 @@ def _relative(group: Group, out_elements: Tensor, in_elements: Tensor) -> tuple[
 
 
 def distinct_points(coordinates: Tensor, weights: Tensor, keep: Tensor) -> KernelPoints:
-    """Return the distinct points of the places of a kernel, which is zero at the places where ``keep`` is false."""
+    """Return the distinct points of a kernel's places; the kernel is zero at the places where ``keep`` is false."""
     rows = torch.cat([coordinates, weights[..., None]], dim=-1)[keep].numpy()
     key = np.round(rows, POINT_DECIMALS) + 0.0  # no negative zero
     _, first, inverse = np.unique(key, axis=0, return_index=True, return_inverse=True)

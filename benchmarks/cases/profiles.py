@@ -82,7 +82,7 @@ _FULL: tuple[Grid, ...] = (
     },
 )
 
-# A GPU needs wider layers to be busy, and has more number formats.
+# A GPU needs wider layers than a processor to be busy, and has more number formats.
 _CUDA: Grid = {**_CONV, "channels": (64,), "batch_size": (64,)}
 _CUDA_STANDARD: tuple[Grid, ...] = (
     *_STANDARD,

@@ -57,8 +57,8 @@ class TrainingRun:
     Args:
         dataset: a key of ``DATASETS``.
         network: "resnet", the paper's ResNet of widths (C, C, 2C); or "allcnnc", its All-CNN-C of widths (C, 2C).
-        variant, group, resolution, scales, kernel_size, device, threads: as in ``Case``. Networks of this size are as
-            fast on one thread as on two, and their times vary less.
+        variant, group, resolution, scales, kernel_size, device, threads: as in ``Case``. The default network is as
+            fast on one thread as on two, and its times vary less on one.
         channels: width C of the network.
         hidden_features: width of the SIRENs that generate the kernels.
         sampled: whether every training step moves the grid on H at random.

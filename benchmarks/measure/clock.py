@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from benchmarks.measure.sampling import WARM_UP_SHARE, Sampling
 
 Clock = Callable[[], float]
-# A turn ends when its passes have taken this time. A disturbance of tens of milliseconds then affects all alike: on a
-# busy host the same code differed from itself by 3.8 % in turns of 26 ms (r.m.s. of n = 32 processes), by 2.2 % in
-# turns of 13 ms, and by 0.8 % in turns of 3 ms.
+# A turn ends when its passes have taken this time. A disturbance of tens of milliseconds then affects every contender:
+# on a busy host the same code differed from itself by 3.8 % in turns of 26 ms (r.m.s. of n = 32 processes), by 2.2 %
+# in turns of 13 ms, and by 0.8 % in turns of 3 ms.
 TURN_SECONDS = 0.002
 
 

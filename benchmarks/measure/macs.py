@@ -102,7 +102,7 @@ def _fvcore_counts(module: nn.Module, x: Tensor) -> tuple[dict[str, int], dict[s
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")  # the tracer warns about shapes that it takes for constants
         analysis = FlopCountAnalysis(module, x.detach())
-        # fvcore counts two MACs an element for a batch norm, although it has none. (A handle of None keeps that rule.)
+        # fvcore counts two MACs an element for a batch norm, although it has none. (A handle of None keeps its rule.)
         analysis.set_op_handle("aten::batch_norm", lambda inputs, outputs: 0)
         analysis.set_op_handle("aten::matmul", _matmul_macs)
         analysis.unsupported_ops_warnings(False).uncalled_modules_warnings(False).tracer_warnings("none")

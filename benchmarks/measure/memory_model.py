@@ -196,8 +196,8 @@ def _through_fourier(case: Case) -> bool:
 def _fourier_numbers(case: Case, one_map: int, training: bool) -> float:
     """Return how many numbers the Fourier path adds: spectra of the maps, and chunks of the kernel's spectrum.
 
-    They are added to the maps of a direct convolution, which has more maps at its peak in training, so a layer adds
-    fewer then. A network also keeps the spectra of its first block, and a quarter as many of its second block.
+    They are added to the maps of a direct convolution. It has more maps at its peak in training than in inference, so
+    a layer then adds fewer. A network also keeps the spectra of its first block, and a quarter as many of its second.
     """
     radius, side = case.kernel_size // 2, case.image_size
     spectrum = one_map * 2 * ((side + radius) // 2 + 1) * (side + radius) / side**2

@@ -33,7 +33,7 @@ def read_asv(directory: Path, *, since: float = 0.0, patterns: Sequence[str] = (
         directory: the ``results_dir`` of asv.conf.json.
         since: Unix time in seconds; results that were begun earlier are left out.
         patterns: the patterns of ``asv run -b``; other results are left out. They are needed besides ``since``:
-            asv stores one time per benchmark, so a run at some points also dates the old results at other points.
+            asv stores one time per benchmark, so a run at some points also gives its time to old results at others.
 
     Raises:
         ValueError: for a file that is not asv's; the message names it.

@@ -53,7 +53,7 @@ def estimate(values: Sequence[float], *, step: float = 0.0) -> Estimate:
     With five seeds, the interval covers the true mean of a normal distribution in 95 of 100 cases (plain percentile
     bootstrap: 85), and that of an exponential distribution in 92 (80). With three seeds, Student's interval covers
     them in 95 and in 88 cases. If one seed in five fails completely, no interval from five seeds is right: this one
-    covers the mean in about 76 cases. The same values always give the same interval.
+    covers the mean in about 76 of 100. The same values always give the same interval.
 
     Args:
         values: one value per seed.

@@ -123,7 +123,7 @@ class Convolution(nn.Module):
         return self._cached[2]
 
     def _new_spatial_kernel(self, in_channels: int) -> ContinuousKernel:
-        """Return a kernel over the plane, k(h⁻¹u), with this many input channels."""
+        """Return a kernel over the plane, k(h⁻¹u), with ``in_channels`` input channels."""
         locate = partial(spatial_points, self.group, self.kernel_size)
         grids = (self.out_group.elements(),)
         return ContinuousKernel(locate, grids, self.out_channels, in_channels, gain=self._gain, **self._siren)
@@ -171,7 +171,7 @@ def arrange(values: Tensor) -> Tensor:
 
 
 def _parameters(module: nn.Module) -> list[nn.Parameter]:
-    """Return ``list(module.parameters())`` in a third of the time, which matters in inference on one image."""
+    """Return ``list(module.parameters())`` in a third of that call's time, for fast inference on one image."""
     parameters = [parameter for parameter in module._parameters.values() if parameter is not None]
     for child in module._modules.values():
         if child is not None:

@@ -39,12 +39,12 @@ class GroupToGroupConv2d(Convolution):
         raise NotImplementedError
 
     def _new_joint_kernel(self, in_channels: int) -> ContinuousKernel:
-        """Return a kernel over the plane and the group, k(h⁻¹u, h⁻¹h'), with this many input channels."""
+        """Return a kernel over the plane and the group, k(h⁻¹u, h⁻¹h'), with ``in_channels`` input channels."""
         locate = partial(joint_points, self.group, self.kernel_size)
         return ContinuousKernel(locate, self._grids(), self.out_channels, in_channels, gain=self._gain, **self._siren)
 
     def _new_group_kernel(self, in_channels: int, fan_in_channels: int | None = None) -> ContinuousKernel:
-        """Return a kernel over the group, k(h⁻¹h'), with this many input channels."""
+        """Return a kernel over the group, k(h⁻¹h'), with ``in_channels`` input channels."""
         locate, channels = partial(group_points, self.group), (self.out_channels, in_channels)
         return ContinuousKernel(locate, self._grids(), *channels, fan_in_channels=fan_in_channels, **self._siren)
 

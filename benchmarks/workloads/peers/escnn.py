@@ -46,7 +46,7 @@ class EscnnConv2d(nn.Module):
         self.conv = escnn.R2Conv(self.in_type, out_type, case.kernel_size, padding=case.kernel_size // 2)
 
     def train(self, mode: bool = True) -> "EscnnConv2d":
-        """Set the mode. For generated kernels it stays train mode, which changes nothing else in this module."""
+        """Set the mode. For generated kernels it is always train mode; nothing else in this module depends on it."""
         with torch.no_grad():  # otherwise escnn's filter is part of a graph, and the module cannot be copied
             return super().train(mode or self.expands_always)
 
