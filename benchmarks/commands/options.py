@@ -76,7 +76,7 @@ def add_image_options(options: Arguments) -> None:
 
 
 def add_axes(parser: argparse.ArgumentParser, axes: Sequence[str], owner: str) -> None:
-    """Add an option for each axis. Its values replace the owner's; the help names the owner: "the profile's"."""
+    """Add an option for each axis. ``owner`` says in the help whose values the options replace: "the profile's"."""
     group = parser.add_argument_group("axes", f"values to use instead of {owner} own")
     for axis in axes:
         kind: dict[str, Any] = {"metavar": "NAME"} if axis in CHOICES else {"metavar": "N", "type": int}

@@ -34,7 +34,7 @@ def is_differentiated(*tensors: Tensor | None) -> bool:
 
 
 def _is_pytorchs(gradient: Tensor) -> bool:
-    """Return whether PyTorch must compute the backward pass, because this pass is differentiated or transformed."""
+    """Return whether PyTorch must compute the backward pass: for gradients of gradients, or if ``takes`` refuses."""
     return torch.is_grad_enabled() or not takes(gradient)
 
 

@@ -47,7 +47,7 @@ def layer_and_pass(costs: pd.DataFrame) -> pd.Series:
 
 
 def ending(name: str, longest: int = 24) -> str:
-    """Return the end of a name that is too long for an axis: the class of `package.module:Class`."""
+    """Return a name shortened for an axis: `…` and its last `longest` characters; shorter names stay as they are."""
     return name if len(name) <= longest else f"…{name[-longest:]}"
 
 
