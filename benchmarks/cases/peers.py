@@ -12,7 +12,7 @@ class Peer:
     module: str
     variants: tuple[str, ...]
     groups: tuple[str, ...]
-    fixed_weights: bool = False  # whether it generates no kernels; then its layers need not be equivariant
+    fixed_weights: bool = False  # whether its layers generate no kernels; such layers need not be equivariant
 
 
 PEERS = {
