@@ -29,8 +29,8 @@ from typing import ParamSpec, TypeVar
 import torch
 from torch import Tensor, nn
 from torch._C._autograd import _profiler_enabled
-from torch.autograd import forward_ad
-from torch.utils import _python_dispatch
+
+from gcnn_impl.watching import is_counted, is_traced_or_transformed
 
 VARIABLE = "GCNN_IMPL_NATIVE"
 SOURCES = Path(__file__).parent
@@ -90,19 +90,11 @@ def takes(*tensors: Tensor | None) -> bool:
         ):
             return False
     return (
-        not torch._C._is_tracing()
+        not is_traced_or_transformed()
         and not torch.is_autocast_enabled("cpu")
-        and not torch._C._are_functorch_transforms_active()
-        and forward_ad._current_level < 0
-        and not (torch._C._len_torch_dispatch_stack() and _is_counted())
+        and not is_counted()
         and library() is not None
     )
-
-
-def _is_counted() -> bool:
-    """Return whether torch is counting FLOPs; it can count only those of its own operators."""
-    modes = _python_dispatch._get_current_dispatch_mode_stack()
-    return any(type(mode).__module__ == "torch.utils.flop_counter" for mode in modes)
 
 
 P = ParamSpec("P")

@@ -1,0 +1,94 @@
+"""Whether the operators in Triton are in use, and their registration with torch.
+
+They are off unless the environment has ``GCNN_IMPL_TRITON=1``. With ``TRITON_INTERPRET=1``, set before Triton is
+imported, they also run on the processor, in Triton's interpreter: thousands of times slower, and only for tests.
+"""
+
+import contextlib
+import functools
+import importlib.util
+import os
+from collections.abc import Callable, Iterator
+from typing import ParamSpec, TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch._C._autograd import _profiler_enabled
+
+from gcnn_impl.watching import is_counted, is_traced_or_transformed
+
+VARIABLE = "GCNN_IMPL_TRITON"
+DTYPES = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
+DEVICES = ("cuda", "cpu") if os.environ.get("TRITON_INTERPRET") == "1" else ("cuda",)
+
+_is_on = os.environ.get(VARIABLE) == "1" and importlib.util.find_spec("triton") is not None
+
+
+def status() -> str:
+    """Return whether the operators are in use on CUDA, in one line: "in use", or "not in use: " and the reason."""
+    if _is_on:
+        return "in use"
+    missing = importlib.util.find_spec("triton") is None
+    return "not in use: triton is not installed" if missing else f"not in use: {VARIABLE} is not 1"
+
+
+@contextlib.contextmanager
+def turned(on: bool) -> Iterator[None]:
+    """Use the operators in this context, or do not, whatever the environment says; for tests and comparisons."""
+    global _is_on
+    before, _is_on = _is_on, on
+    try:
+        yield
+    finally:
+        _is_on = before
+
+
+def takes(*tensors: Tensor | None) -> bool:
+    """Return whether the operators may be called with these tensors.
+
+    The tensors must be on CUDA and of one dtype of ``DTYPES``. Compiled code and CUDA graphs contain the operators;
+    exported programs, ``torch.func``, forward-mode gradients and counters of FLOPs take PyTorch's instead.
+    """
+    if not _is_on:
+        return False
+    given = [t for t in tensors if t is not None]
+    if not all(t.device.type in DEVICES and t.dtype in DTYPES and t.dtype == given[0].dtype for t in given):
+        return False
+    if torch.compiler.is_compiling():  # the compiler cannot trace the conditions that follow
+        return not torch.compiler.is_exporting()
+    plain = all(type(t) in (Tensor, nn.Parameter) and t.numel() and not t.is_neg() for t in given)
+    return plain and not is_traced_or_transformed() and not is_counted()
+
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_operators = torch.library.Library("gcnn_impl", "FRAGMENT")
+
+
+def operator(schema: str, fake: Callable[P, T]) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Return a decorator that registers a function as an operator of torch, for compilers, profilers and modes.
+
+    Outside of these the function is called directly: torch's dispatcher takes some 5 µs more.
+
+    Args:
+        schema: name, arguments and results, as ``torch.library`` wants them.
+        fake: returns empty tensors of the results' shapes, dtypes and layouts, from arguments that have no values.
+    """
+    name = schema.partition("(")[0]
+
+    def register(function: Callable[P, T]) -> Callable[P, T]:
+        _operators.define(schema)
+        for key in ("CUDA", "CPU"):  # CPU for the interpreter
+            _operators.impl(name, function, key)
+        torch.library.register_fake(f"gcnn_impl::{name}", fake, lib=_operators)
+        dispatched = getattr(torch.ops.gcnn_impl, name)
+
+        @functools.wraps(function)
+        def call(*arguments: P.args, **options: P.kwargs) -> T:
+            if torch.compiler.is_compiling() or _profiler_enabled() or torch._C._len_torch_dispatch_stack():
+                return dispatched(*arguments, **options)
+            return function(*arguments, **options)
+
+        return call
+
+    return register
