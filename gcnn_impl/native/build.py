@@ -1,9 +1,9 @@
 """Compiling and loading the operators in C, for float32 on the processor.
 
 The machine's own C compiler compiles the operators when they are first needed, in a second or two, into
-``$XDG_CACHE_HOME/gcnn_impl`` (``~/.cache/gcnn_impl``). Where they cannot be compiled or loaded, PyTorch replaces them;
-``status`` says whether they are in use, and why not. ``GCNN_IMPL_NATIVE=0`` turns them off for a process,
-``algorithm="disc"`` for a layer.
+``$XDG_CACHE_HOME/gcnn_impl`` (``~/.cache/gcnn_impl``, see ``cache``). Where they cannot be compiled or loaded, PyTorch
+replaces them; ``status`` says whether they are in use, and why not. ``GCNN_IMPL_NATIVE=0`` turns them off for a
+process, ``algorithm="disc"`` for a layer.
 
 A process may contain only one OpenMP runtime; otherwise two pools of threads compete for the cores. The operators are
 therefore linked to the runtime that torch has loaded, and run on at most ``torch.get_num_threads()`` threads.
@@ -18,25 +18,28 @@ import platform
 import re
 import shlex
 import shutil
+import signal
 import subprocess
-import tempfile
 import threading
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch._C._autograd import _profiler_enabled
 
+from gcnn_impl.native import cache
 from gcnn_impl.watching import is_counted, is_traced_or_transformed
 
 VARIABLE = "GCNN_IMPL_NATIVE"
 SOURCES = Path(__file__).parent
 # Without errno a square root is one instruction. -ffast-math is left out: it would change how torch computes.
 FLAGS = ("-O3", "-fPIC", "-fopenmp", "-fno-math-errno", "-w")
-COMPILE_SECONDS = 120
+COMPILE_SECONDS, VERSION_SECONDS = 120, 30
+# A compiler that hung is not tried again for a day.
+HUNG_SECONDS = 86400
 
 _MAPS, _CPU_INFO = Path("/proc/self/maps"), Path("/proc/cpuinfo")
 _POINTER, _LONG, _INT = ctypes.c_void_p, ctypes.c_long, ctypes.c_int
@@ -141,7 +144,7 @@ def _compile_or_reason() -> ctypes.CDLL | str:
         return _compile_and_load()
     except Unavailable as reason:
         return str(reason)
-    except (OSError, subprocess.SubprocessError, AttributeError) as error:
+    except Exception as error:  # whatever is wrong with a compiler or a folder, PyTorch can do the work
         found = " ".join(_message(error).split())
         warnings.warn(f"gcnn_impl goes on without its operators in C: {found}", RuntimeWarning, stacklevel=4)
         return found
@@ -155,7 +158,7 @@ def _message(error: Exception) -> str:
 
 
 def _compile_and_load() -> ctypes.CDLL:
-    """Return the operators, from the cache or newly compiled.
+    """Return the operators, from a cache or newly compiled.
 
     Raises:
         Unavailable: where the operators are turned off, or this machine lacks something that they need.
@@ -166,29 +169,70 @@ def _compile_and_load() -> ctypes.CDLL:
     if platform.system() != "Linux" or not _MAPS.exists():
         raise Unavailable("they need Linux")
     compiler = _compiler()
-    openmp = _openmp_of_torch()
-    runtimes = _openmp_runtimes()
-    found = ctypes.CDLL(str(path)) if (path := cached(compiler, openmp)).exists() else _compile(compiler, openmp, path)
+    note = f"hung-{_hash(*compiler, *_stamp(compiler[0]))}"
+    for folder in cache.folders():
+        if said := cache.remembered(folder / note, HUNG_SECONDS):
+            raise Unavailable(said)
+    try:
+        found = _from_caches(compiler)
+    except subprocess.TimeoutExpired as error:
+        raise Unavailable(_remember(note, error)) from error
     for name, arguments in _SIGNATURES.items():
         function = getattr(found, name)
         function.argtypes, function.restype = arguments, None
-    if _openmp_runtimes() != runtimes:
-        raise OSError(f"a second OpenMP runtime was loaded in addition to {openmp}")
     return found
+
+
+def _from_caches(compiler: Sequence[str]) -> ctypes.CDLL:
+    """Load the operators from the first folder that allows it; compile them there where it does not have them."""
+    openmp, runtimes = _openmp_of_torch(), _openmp_runtimes()
+    name = library_name(compiler, openmp)
+    failure: Exception = OSError("no folder can hold compiled code")
+    for folder in cache.folders():
+        try:
+            cache.make_private(folder)
+            found = cache.load(folder / name) or _compile(compiler, openmp, folder / name)
+        except (OSError, subprocess.CalledProcessError) as error:  # full, read-only, noexec, or somebody else's
+            failure = error
+            continue
+        if _openmp_runtimes() != runtimes:
+            raise OSError(f"a second OpenMP runtime was loaded in addition to {openmp}")
+        return found
+    raise failure
 
 
 def _compiler() -> list[str]:
     """Return the command of the C compiler, ``$CC`` or ``cc``."""
-    command = shlex.split(os.environ.get("CC", "")) or ["cc"]
+    try:
+        command = shlex.split(os.environ.get("CC", "")) or ["cc"]
+    except ValueError as error:
+        raise Unavailable(f"CC={os.environ['CC']!r} is no command: {error}") from error
     path = shutil.which(command[0])
     if path is None:
         raise Unavailable(f"there is no C compiler {command[0]!r}")
     return [path, *command[1:]]
 
 
+def _stamp(path: str) -> tuple[str, str]:
+    """Return what changes when a program is installed anew."""
+    found = Path(path).stat()
+    return str(found.st_mtime_ns), str(found.st_size)
+
+
+def _remember(note: str, error: subprocess.TimeoutExpired) -> str:
+    """Write down that the compiler hung, so that the next processes do not wait for it; return the sentence."""
+    said = f"{error.cmd[0]} did not finish within {error.timeout:g} s"
+    for folder in cache.folders():
+        with contextlib.suppress(OSError):
+            cache.make_private(folder)
+            (folder / note).write_text(f"{said}; remove {folder / note} to try again")
+            break
+    return said
+
+
 def _openmp_runtimes() -> set[str]:
     """Return the paths of the OpenMP runtimes that this process has loaded."""
-    paths = {line.split(maxsplit=5)[5] for line in _MAPS.read_text().splitlines() if ".so" in line}
+    paths = {line.split(maxsplit=5)[5] for line in _MAPS.read_text(errors="replace").splitlines() if ".so" in line}
     return {path for path in paths if re.fullmatch(r"lib(g|i|)omp\d?\b.*\.so[.\d]*", Path(path).name)}
 
 
@@ -202,16 +246,17 @@ def _openmp_of_torch() -> str:
     return next(iter(own or runtimes))
 
 
-def cached(compiler: Sequence[str], openmp: str) -> Path:
-    """Return the path of the compiled operators, named by a hash of sources, compiler, processor and OpenMP runtime."""
-    version = subprocess.run([*compiler, "--version"], capture_output=True, text=True, check=True, timeout=30).stdout
-    lines = _CPU_INFO.read_text().splitlines() if _CPU_INFO.exists() else []
+def library_name(compiler: Sequence[str], openmp: str) -> str:
+    """Return the name of the compiled operators: a hash of sources, compiler, processor and OpenMP runtime."""
+    version = _run([*compiler, "--version"], VERSION_SECONDS)
+    lines = _CPU_INFO.read_text(errors="replace").splitlines() if _CPU_INFO.exists() else []
     processor = sorted({line for line in lines if line.lower().startswith(("model name", "flags", "features"))})
-    sources = [path.read_text() for path in (*_sources(), *SOURCES.glob("*.h"))]
-    parts = [*sources, version, *compiler, *FLAGS, *processor, platform.machine(), openmp]
-    key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:20]
-    root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(root) / "gcnn_impl" / f"native-{key}.so"
+    sources = [path.read_text(encoding="utf-8") for path in (*_sources(), *sorted(SOURCES.glob("*.h")))]
+    return f"native-{_hash(*sources, version, *compiler, *FLAGS, *processor, platform.machine(), openmp)}.so"
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()[:20]
 
 
 def _sources() -> list[Path]:
@@ -219,24 +264,51 @@ def _sources() -> list[Path]:
 
 
 def _compile(compiler: Sequence[str], openmp: str, target: Path) -> ctypes.CDLL:
-    """Compile in a temporary folder and move the result to ``target``, so that no process sees an incomplete file.
-
-    Where the cache cannot be written, the operators are compiled for this process alone.
-    """
+    """Compile in the folder of ``target``, store the library there, and load it."""
     tune = "-march=native" if platform.machine() in ("x86_64", "i686", "AMD64") else "-mcpu=native"
-    with tempfile.TemporaryDirectory(prefix="gcnn_impl-") as folder:
-        linked = f"{folder}/native.so"
+    with cache.work_folder(target.parent) as folder:
+        linked = folder / "native.so"
         # There are two steps, because -fopenmp in the second would link a runtime of the compiler's choice.
         for arguments in (
             [*FLAGS, tune, "-c", *map(str, _sources())],
-            ["-shared", *(f"{source.stem}.o" for source in _sources()), openmp, "-lm", "-Wl,-z,defs", "-o", linked],
+            [
+                "-shared",
+                *(f"{source.stem}.o" for source in _sources()),
+                openmp,
+                "-lm",
+                "-Wl,-z,defs",
+                "-o",
+                str(linked),
+            ],
         ):
-            command, options = [*compiler, *arguments], {"capture_output": True, "text": True, "check": True}
-            subprocess.run(command, cwd=folder, timeout=COMPILE_SECONDS, **options)  # type: ignore[call-overload]
-        found = ctypes.CDLL(linked)  # loaded before it is stored in the cache, as a test
-        with contextlib.suppress(OSError):
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".native-", delete=False) as file:
-                file.write(Path(linked).read_bytes())
-            Path(file.name).replace(target)
-        return found
+            _run([*compiler, *arguments], COMPILE_SECONDS, folder)
+        cache.store(target, linked.read_bytes())
+    try:
+        found = cache.load(target)
+        if found is None:
+            raise OSError(f"{target} does not hold what was written")
+    except OSError:
+        target.unlink(missing_ok=True)  # other processes need not find what cannot be loaded
+        raise
+    return found
+
+
+def _run(command: Sequence[str], seconds: float, folder: Path | None = None) -> str:
+    """Run a command without input, and return what it prints.
+
+    Raises:
+        OSError: where it cannot start.
+        subprocess.CalledProcessError, subprocess.TimeoutExpired: where it fails, or runs longer than ``seconds``; its
+            whole process group is then killed, because a compiler runs other programs.
+    """
+    pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    text: dict[str, Any] = {"encoding": "utf-8", "errors": "replace"}
+    with subprocess.Popen(command, cwd=folder, start_new_session=True, **pipes, **text) as process:
+        try:
+            printed, complaints = process.communicate(timeout=seconds)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command, printed, complaints)
+    return str(printed)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -23,6 +24,8 @@ def fresh(monkeypatch, tmp_path):
     """Unload the operators, and return an empty folder in which they will be cached."""
     monkeypatch.setattr(build, "_loaded", None)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     monkeypatch.delenv("CC", raising=False)
     return tmp_path
 
@@ -55,17 +58,17 @@ def test_operators_are_compiled_once_and_kept(fresh, monkeypatch):
 
 def test_another_source_or_compiler_is_compiled_anew(fresh, monkeypatch):
     compiler, openmp = build._compiler(), build._openmp_of_torch()
-    keys = {
-        build.cached(compiler, openmp),
-        build.cached([*compiler, "-g"], openmp),
-        build.cached(compiler, "/other"),
+    names = {
+        build.library_name(compiler, openmp),
+        build.library_name([*compiler, "-g"], openmp),
+        build.library_name(compiler, "/other"),
     }
     for file in build.SOURCES.iterdir():
         if file.is_file():
             (fresh / file.name).write_bytes(file.read_bytes())
     (fresh / "vector.h").write_text("/* changed */")
     monkeypatch.setattr(build, "SOURCES", fresh)
-    assert len(keys | {build.cached(compiler, openmp)}) == 4
+    assert len(names | {build.library_name(compiler, openmp)}) == 4
 
 
 def test_a_variable_turns_the_operators_off(fresh, monkeypatch):
@@ -108,12 +111,60 @@ def test_the_operators_need_no_writable_cache(fresh, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(fresh / "file"))
     small_pass()
     assert native.status() == "in use"
+    (kept,) = compiled(fresh / "tmp")
+    assert kept.parent.name == f"gcnn_impl-{os.geteuid()}"
 
 
-def test_the_cache_is_below_the_home_directory_unless_told_otherwise(fresh, monkeypatch):
-    monkeypatch.delenv("XDG_CACHE_HOME")
-    monkeypatch.setenv("HOME", str(fresh))
-    assert build.cached(["cc"], "").parent == fresh / ".cache" / "gcnn_impl"
+def test_without_any_folder_pytorch_is_used(fresh, monkeypatch):
+    (fresh / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(fresh / "file"))
+    monkeypatch.setattr(tempfile, "tempdir", str(fresh / "file"))
+    with pytest.warns(RuntimeWarning, match="File exists"):
+        small_pass(times=2)
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        ("gcc 'x", 'CC="gcc \'x" is no command: No closing quotation'),
+        ("   ", "in use"),
+    ],
+)
+def test_a_compiler_of_many_words(fresh, monkeypatch, command, reason):
+    monkeypatch.setenv("CC", command)
+    small_pass()
+    assert native.status().removeprefix("not in use: ") == reason
+
+
+def test_a_compiler_may_print_any_bytes(fresh, monkeypatch):
+    monkeypatch.setenv("CC", script(fresh / "loud-cc", r'''printf '\377\376' >&2; printf '\377'; exec cc "$@"'''))
+    small_pass()
+    assert native.status() == "in use"
+
+
+def test_a_compiler_that_hangs_is_waited_for_once(fresh, monkeypatch):
+    monkeypatch.setattr(build, "VERSION_SECONDS", 0.5)
+    monkeypatch.setenv("CC", script(fresh / "slow-cc", f"echo >> {fresh}/started; sleep 1000"))
+    said = f"{fresh}/slow-cc did not finish within 0.5 s"
+    small_pass()
+    assert native.status() == f"not in use: {said}"
+    monkeypatch.setattr(build, "_loaded", None)  # as in the next process
+    (note,) = compiled(fresh / "cache")
+    assert native.status() == f"not in use: {said}; remove {note} to try again"
+    assert (fresh / "started").read_text() == "\n"
+    monkeypatch.setattr(build, "_loaded", None)
+    os.utime(note, (0, 0))  # the note is too old
+    assert native.status() == f"not in use: {said}"
+    assert (fresh / "started").read_text() == "\n\n"
+
+
+def test_a_program_that_hangs_dies_with_all_that_it_started(tmp_path):
+    command = script(tmp_path / "cc", f"sleep 1000 & echo $! > {tmp_path}/child; wait")
+    with pytest.raises(subprocess.TimeoutExpired):
+        build._run([command], 0.5)
+    child = int((tmp_path / "child").read_text())
+    stat = Path(f"/proc/{child}/stat")
+    assert not stat.exists() or stat.read_text().split()[2] == "Z"  # a zombie waits for its reaper
 
 
 def test_two_processes_may_compile_at_once(tmp_path):
