@@ -9,8 +9,9 @@ import pytest
 from benchmarks.cases.case import Case
 from benchmarks.measure.sampling import Sampling
 from benchmarks.sweep import probe as module
+from benchmarks.sweep.engine import Engine
 from benchmarks.sweep.probe import probe
-from benchmarks.sweep.tasks import Probe
+from benchmarks.sweep.tasks import INSTRUMENTS, Probe
 from benchmarks.workloads.build import build_workload
 from benchmarks.workloads.cuda_graph import CapturedPass
 from tests.benchmarks.conftest import Cuda
@@ -55,6 +56,18 @@ def test_a_captured_pass_has_its_time_of_capturing_and_no_stages(fields: dict[st
     assert fields["moved_bytes"] > 0
     assert fields["rounding_error"]["output"] < 1e-5
     assert not {"stages", "zero_counted_time_share", "compile_seconds"} & fields.keys()
+
+
+def test_instruments_that_are_not_wanted_are_not_used(fields: dict[str, Any]) -> None:
+    probe(Probe(Case(**TINY, device="cuda"), TASK, instruments=("warm_seconds", "moved_bytes")), fields.update)
+    assert list(fields) == ["parameters", "equivariance_error", "warm_seconds", "moved_bytes"]
+    with pytest.raises(ValueError, match="^unknown instrument 'watts'; allowed: device_seconds, "):
+        Engine(TASK, instruments=("watts",))
+
+
+def test_every_instrument_has_a_name(fields: dict[str, Any]) -> None:
+    case = Case(**TINY, device="cuda", dtype="bfloat16")
+    assert tuple(module._instruments(Probe(case, TASK), module.build_or_skip(case), 0, 1.0)) == INSTRUMENTS
 
 
 def test_after_the_gpu_is_lost_no_instrument_is_tried(
