@@ -2,12 +2,16 @@
 
 import os
 import signal
+import subprocess
+import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmarks.records.outcome import InvalidResult, Outcome, Skipped
+from benchmarks.running import isolated
 from benchmarks.running.isolated import OUTPUT_TAIL, Report, run_isolated
 
 
@@ -20,6 +24,10 @@ def fail(argument: str, report: Report) -> dict[str, Any]:
     raise {"failed": RuntimeError, "invalid": InvalidResult, "out_of_memory": MemoryError, "skipped": Skipped}[
         argument
     ]("two\nlines")
+
+
+def own_parent(argument: None, report: Report) -> dict[str, Any]:
+    return {"parent": os.getppid()}
 
 
 def kill_itself(argument: None, report: Report) -> dict[str, Any]:
@@ -95,6 +103,28 @@ def test_a_timeout_ends_the_process() -> None:
 def test_reports_restart_the_timeout_and_printing_does_not() -> None:
     assert isolate(report_slowly, 0.5, timeout=2.0).status == "ok"
     assert isolate(print_for_ever, None, timeout=0.2).status == "timeout"
+
+
+def test_processes_for_cuda_are_forked_too_unless_new_interpreters_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    server = isolate(own_parent, None).fields["parent"]
+    assert isolate(own_parent, None, device="cuda").fields["parent"] == server
+    monkeypatch.setenv("GCNN_NEW_INTERPRETERS", "1")
+    assert isolate(own_parent, None, device="cuda").fields["parent"] == os.getpid()
+    assert isolate(own_parent, None).fields["parent"] == server
+
+
+def test_the_process_server_never_opens_cuda() -> None:
+    program = """
+import torch
+def refuse(*_):
+    raise SystemExit("CUDA was opened")
+for name in ("init", "_lazy_init", "is_available", "device_count", "current_device"):
+    setattr(torch.cuda, name, refuse)
+import benchmarks.sweep.probe, benchmarks.sweep.worker, benchmarks.training.loop
+"""
+    root = Path(isolated.__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", program], cwd=root, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_printed_megabytes_are_discarded_except_for_the_end(capfd: pytest.CaptureFixture[str]) -> None:
