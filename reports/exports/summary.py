@@ -6,6 +6,7 @@ from benchmarks.answers.text_tables import markdown, markdown_table
 from benchmarks.records.record import Record
 from reports.arithmetic.prepared import Prepared
 from reports.frames.frames import Frames, anchored, frames, newest
+from reports.frames.selection import opening_order
 from reports.tables import of_layers, of_trust
 from reports.tables.cells import Table
 from reports.words import overview
@@ -27,8 +28,9 @@ def summary(records: Iterable[Record]) -> list[str]:
         raise ValueError("no record to report on")
     lines = [f"## {overview.TITLE}", "", markdown(f"Measured {overview.period(data)}. {overview.counts(data)}"), ""]
     lines += _items(overview.remarks(data))
-    for machine in data.machines:
-        lines += [f"### {markdown(machine)}", "", *_machine(data.on(machine))]
+    for machine in opening_order(data):
+        here = data.on(machine)
+        lines += [f"### {markdown(machine)}", "", markdown(overview.device(here)), "", *_machine(here)]
     return lines[:-1]
 
 
