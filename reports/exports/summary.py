@@ -18,7 +18,7 @@ MOST_ROWS = 20
 
 
 def summary(records: Iterable[Record]) -> list[str]:
-    """Return the lines of the summary: for every machine the answers, their table, the noise and the failures.
+    """Return the lines of the summary: for every device the answers, their table, the noise and the failures.
 
     Raises:
         ValueError: when no record can be reported on.
@@ -27,7 +27,7 @@ def summary(records: Iterable[Record]) -> list[str]:
     if not data.machines:
         raise ValueError("no record to report on")
     lines = [f"## {overview.TITLE}", "", markdown(f"Measured {overview.period(data)}. {overview.counts(data)}"), ""]
-    lines += _items(overview.remarks(data))
+    lines += _items([*overview.remarks(data), *[overview.OPENING] * (len(data.machines) > 1)])
     for machine in opening_order(data):
         here = data.on(machine)
         lines += [f"### {markdown(machine)}", "", markdown(overview.device(here)), "", *_machine(here)]

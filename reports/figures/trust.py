@@ -81,8 +81,9 @@ def noise(results: Prepared, key: str) -> Figure:
         draw.scatter(canvas, points, "milliseconds", "change", 34, tip)
         draw.log_x(canvas.axes, draw.axis_limits(points[["milliseconds"]]))
         canvas.axes.set_ylim(-reach, reach)
-    settings = [names for axis in ("dtype", "execution") if len(names := sorted(set(points[axis]))) > 1]
-    together = f" Pairs in {numbers.listing([' and '.join(names) for names in settings])} count together."
+    axes = {"number formats": set(points["dtype"]), "executions": set(points["execution"])}
+    settings = [f"{axis} ({', '.join(sorted(names))})" for axis, names in axes.items() if len(names) > 1]
+    together = f" Pairs of all {numbers.listing(settings)} count together."
     caption = (
         f"One point per A/A pair (n = {len(points)}), drawn at random in every block and timed in turns with the "
         f"others: the ratio of medians, geometric mean over {numbers.processes(points['first'].map(len))}; bars "

@@ -51,6 +51,7 @@ def render(records: Iterable[Record], commits: pd.DataFrame | None = None) -> st
         environments=of_trust.environments([data.costs, data.runs]),
         remarks=overview.remarks(data),
         period=overview.period(data),
+        opening=overview.OPENING,
         machines=opening_order(data),
         counts=overview.counts(data),
         overview=overview.overview(data, [sentence.text for sentence in shown[0].sentences]).json(),

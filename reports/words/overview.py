@@ -55,10 +55,8 @@ def device(data: Frames) -> str:
     return f"Device: the GPU {device_name(row)}, in a machine with {cpu}, {cores} cores."
 
 
-OPENING = (
-    "The report opens with a GPU that has results for its base point; if there is none, with the device that has the "
-    "most records."
-)
+# The rule of `opening_order`.
+OPENING = "Shown first: a GPU that has results for its base point, or else the device with the most records."
 
 
 def counts(data: Frames) -> str:
@@ -84,8 +82,7 @@ def remarks(data: Frames) -> list[str]:
     found = []
     if len(data.machines) > 1:
         found.append(
-            f"Results of {len(data.machines)} devices: each has a part of its own, nothing is compared across them. "
-            f"{OPENING}"
+            f"Results of {len(data.machines)} devices: each has a part of its own, nothing is compared across them."
         )
     busy = both[["load_before", "load_after"]].max(axis=1) > both["cores"] + OWN_LOAD
     if busy.any():
