@@ -16,7 +16,7 @@ from benchmarks.records.store import RecordStore
 from reports.page.page import render
 from reports.tables.records import STATIC_ROWS
 
-from ..conftest import GPU, both_devices, cost_record, every_record, failed_record, gpu_records, noisy, on_gpu
+from ..conftest import GPU, cost_record, every_record, failed_record, gpu_records, noisy, on_gpu
 
 
 class Elements(HTMLParser):
@@ -223,10 +223,11 @@ def test_a_processor_and_its_gpu_have_parts_that_say_what_they_say_alone(page_of
 
 
 def test_two_machines_with_gpus_have_parts_of_their_own():
-    there = [on_gpu(record) for record in every_record() if record["kind"] == "cost"]
+    here = [cost_record(variant=variant) for variant in ("plain", "full")]
+    there = [on_gpu(record) for record in here]
     for record in there:
         record["provenance"] |= {"cpu": "Another CPU", "cores": 64}
-    page = render([*both_devices(), *there])
+    page = render([*here, *map(on_gpu, here), *there])
     options = re.findall(r'<option value="m\d">(.*?)</option>', page)
     assert options == [f"{GPU} in Made-up CPU, 2 cores", f"{GPU} in Another CPU, 64 cores", "Made-up CPU, 2 cores"]
     assert "Results of 3 devices" in page
