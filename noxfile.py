@@ -51,7 +51,7 @@ def install(session: nox.Session, *groups: str) -> None:
 
 @nox.session
 def report(session: nox.Session) -> None:
-    """Measure, train and write reports/html/report.html: the main job, under ten minutes on two cores."""
+    """Measure, train and write reports/html/report.html: under ten minutes, on the GPU too if there is one."""
     install(session, "measure", "report")
     session.run("python", "-m", "benchmarks", "sweep", "--profile", "quick")
     session.run("python", "-m", "benchmarks", "train", "--profile", "quick")

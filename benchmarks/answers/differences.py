@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.answers.text_tables import left_columns, markdown_table
@@ -58,8 +58,9 @@ def compare_results(
     """
     check_machines(before, after, across_machines)
     a, b = (_by_case(records, across_machines) for records in (before, after))
-    rows = [_row_of_records(a[key], b[key], floor) for key in a if key in b]
-    lost, new = ([record_label(one[key]) for key in one if key not in other] for one, other in ((a, b), (b, a)))
+    ends = endings(before, after, across_machines)
+    rows = [_row_of_records(a[key], b[key], floor, ends) for key in a if key in b]
+    lost, new = ([record_label(one[key], ends) for key in one if key not in other] for one, other in ((a, b), (b, a)))
     remarks = [f"noise floor {floor:.1%}, given: results of different hours; to find smaller changes, compare commits"]
     if lost or new:
         remarks.append(f"{len(lost)} cases are in A alone, {len(new)} in B alone")
@@ -75,6 +76,21 @@ def check_machines(before: Sequence[Record], after: Sequence[Record], across_mac
         raise ValueError(
             printable(f"results of different machines, {a} against {b}; say --across-machines to compare them")
         )
+
+
+def endings(before: Sequence[Record], after: Sequence[Record], across_machines: bool) -> dict[Machine, str]:
+    """Return the end of each machine's labels: its name, where results of several processors or GPUs are compared.
+
+    A label says by itself whether a processor or a GPU ran its case, but not which one.
+    """
+    if across_machines:
+        return {}
+    found, machines = {}, _machines(before) | _machines(after)
+    for cpu, cores, gpu in machines:
+        alike = sum((other == "None") == (gpu == "None") for _, _, other in machines)
+        name = f"{cpu}, {cores} cores" if gpu == "None" else f"{gpu} in {cpu}, {cores} cores"
+        found[cpu, cores, gpu] = f", {name}" if alike > 1 else ""
+    return found
 
 
 def floor_of_percent(percentage: float) -> float:
@@ -138,8 +154,8 @@ def judged(label: str, a: Rounds, b: Rounds, floor: float, *, paired: bool) -> C
     return ComparedCase(label, before, after, compare_rounds(a, b, floor, paired=paired))
 
 
-def _row_of_records(before: Record, after: Record, floor: float) -> ComparedCase:
-    name = record_label(after)
+def _row_of_records(before: Record, after: Record, floor: float, ends: Mapping[Machine, str]) -> ComparedCase:
+    name = record_label(after, ends)
     sides = {"A": before, "B": after}
     failures = [f"at {side}: {record['status']}" for side, record in sides.items() if not _timed(record)]
     if failures:
@@ -160,9 +176,10 @@ def _timed(record: Record) -> bool:
     return record["status"] == "ok" and bool(rounds_of(record))
 
 
-def record_label(record: Record) -> str:
-    """Return the label of a record's case, or its id if the case is unreadable."""
+def record_label(record: Record, ends: Mapping[Machine, str]) -> str:
+    """Return the label of a record's case, or its id if the case is unreadable, and the end from ``endings``."""
     try:
-        return printable(Case(**record["case"]).label, 200)
+        label = Case(**record["case"]).label
     except (KeyError, TypeError, ValueError):  # a record of another version of Case
-        return printable(str(record["id"]), 200)
+        label = str(record["id"])
+    return printable(f"{label}{ends.get(machine_of(record), '')}", 200)

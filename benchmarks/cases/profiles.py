@@ -85,6 +85,8 @@ _FULL: tuple[Grid, ...] = (
 
 # A GPU needs wider layers than a processor to be busy, and has more number formats.
 _CUDA: Grid = {**_CONV, "channels": (64,), "batch_size": (64,)}
+# Every process opens CUDA anew, which takes seconds, so the profile has few blocks: with five rounds 50 processes.
+_CUDA_QUICK: tuple[Grid, ...] = ({**_CUDA, "resolution": (8, 16)}, {**_RESNET, "resolution": (8,)})
 _CUDA_STANDARD: tuple[Grid, ...] = (
     *_STANDARD,
     {**_CUDA, "resolution": (4, 8, 16), "channels": (32, 64, 128), "kernel_size": (5, 7)},
@@ -96,7 +98,7 @@ _CUDA_STANDARD: tuple[Grid, ...] = (
 )
 
 PROFILES: dict[str, dict[str, tuple[Grid, ...]]] = {
-    "quick": {"cpu": _QUICK, "cuda": (*_QUICK, {**_CUDA, "resolution": (4, 8, 16)})},
+    "quick": {"cpu": _QUICK, "cuda": _CUDA_QUICK},
     "standard": {"cpu": (*_STANDARD, _ONE_THREAD, _COMPILED, _HALF), "cuda": _CUDA_STANDARD},
     "full": {"cpu": (*_FULL, _ONE_THREAD, _COMPILED, _HALF), "cuda": (*_FULL, *_CUDA_STANDARD)},
 }

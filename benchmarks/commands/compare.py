@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--across-machines", action="store_true", help="compare results of different machines")
     parser.add_argument("--markdown", action="store_true", help="a Markdown table, for a job summary")
     add_case_options(parser)
+    parser.set_defaults(device=["cpu"])
 
 
 def main(args: argparse.Namespace) -> int:

@@ -1,6 +1,7 @@
 """Options that several commands share, and the cases and settings that they choose."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from benchmarks.cases.profiles import Grid, expand, own_layer_cases, profile_cas
 from benchmarks.measure.sampling import Sampling
 from benchmarks.records.record import Record
 from benchmarks.records.store import RecordStore
+from benchmarks.running.devices import find_gpu
 from benchmarks.running.environment import use_authors
 from benchmarks.sweep.engine import Engine
 from benchmarks.sweep.sweep import sweep
@@ -28,6 +30,7 @@ AXIS_HELP = {
     "kernel_size": "odd, pixels",
     "threads": "threads of torch (default: those of the profile, or all cores)",
 }
+DEVICE_HELP = 'cpu, cuda (default: all that torch can use, but cpu for compare; CUDA_VISIBLE_DEVICES="" hides GPUs)'
 SECONDS_HELP, ROUNDS_HELP = "time budget of a case's timed passes, seconds", "fresh processes in which a case is timed"
 # The sampling of each profile. With five rounds, the suite found 37 of 40 artificial slowdowns of 5 %; according to a
 # simulation, it finds 95 % of them with seven rounds (docs/methodology.md).
@@ -75,25 +78,40 @@ def add_image_options(options: Arguments) -> None:
     add_fields(options, int, limit="number of images in each part at most", image_size="height and width, pixels")
 
 
-def add_axes(parser: argparse.ArgumentParser, axes: Sequence[str], owner: str) -> None:
-    """Add an option for each axis. ``owner`` says in the help whose values the options replace: "the profile's"."""
+def add_axes(parser: argparse.ArgumentParser, axes: Sequence[str], owner: str, **texts: str) -> None:
+    """Add an option for each axis. ``owner`` says in the help whose values the options replace: "the profile's".
+
+    ``texts`` are help texts for axes, instead of those in ``AXIS_HELP``.
+    """
     group = parser.add_argument_group("axes", f"values to use instead of {owner} own")
     for axis in axes:
         kind: dict[str, Any] = {"metavar": "NAME"} if axis in CHOICES else {"metavar": "N", "type": int}
-        text = AXIS_HELP.get(axis) or ", ".join(CHOICES[axis])
+        text = {**AXIS_HELP, **texts}.get(axis) or ", ".join(CHOICES[axis])
         group.add_argument("--" + axis.replace("_", "-"), nargs="+", help=text, **kind)
 
 
 def add_case_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose cases: a profile, and values on its axes."""
     parser.add_argument("--profile", default="quick", metavar="NAME", help=f"{PROFILE_HELP} (default: quick)")
-    add_axes(parser, AXES, "the profile's")
+    add_axes(parser, AXES, "the profile's", device=DEVICE_HELP)
     parser.add_argument("--authors", type=Path, metavar="PATH", help="your checkout of the authors' published layers")
 
 
+def devices_here() -> tuple[str, ...]:
+    """Return the devices of this machine, the processor first, and say in one line why a GPU cannot be used."""
+    gpu = find_gpu()
+    if gpu is not None and gpu.fault:
+        print(f"warning: the GPU cannot be used, only the processor is: {gpu.fault}", file=sys.stderr)
+    return ("cpu",) if gpu is None or gpu.fault else ("cpu", "cuda")
+
+
 def chosen_cases(args: argparse.Namespace) -> list[Case]:
-    """Return the cases that the options of ``add_case_options`` choose; raise ``InvalidCase`` if they choose none."""
+    """Return the cases that the options of ``add_case_options`` choose; raise ``InvalidCase`` if they choose none.
+
+    Without ``--device`` they are for every device of this machine.
+    """
     values: dict[str, Any] = {axis: getattr(args, axis) for axis in AXES}
+    values["device"] = values["device"] or devices_here()
     own_layers = [name for name in values["layer"] or () if is_own_layer(name)]
     values["layer"] = [name for name in values["layer"] or () if name not in own_layers]
     cases = profile_cases(args.profile, **{axis: tuple(v) if v else None for axis, v in values.items()})

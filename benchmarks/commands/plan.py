@@ -24,5 +24,5 @@ def main(args: argparse.Namespace) -> int:
     missing = {case for case in cases if case.id not in done}
     plan = blocks(cases, missing, SEED)
     to_do = [case for block in plan for case in block.cases]
-    print(*plan_lines(len(cases), len(done), plan, survey(to_do, cases[0].device), sampling), sep="\n")
+    print(*plan_lines(len(cases), len(done), plan, survey(to_do), sampling), sep="\n")
     return 0

@@ -11,7 +11,7 @@ from benchmarks.cases.datasets import DATASETS
 from benchmarks.cases.groups import GROUPS
 from benchmarks.cases.training_run import BUDGET_UNITS, DTYPES, NETWORKS, TrainingRun
 from benchmarks.cases.variants import NETWORK_VARIANTS
-from benchmarks.commands.options import add_fields, add_image_options, add_store_options, check_timeout
+from benchmarks.commands.options import add_fields, add_image_options, add_store_options, check_timeout, devices_here
 from benchmarks.records.store import RecordStore
 from benchmarks.running.environment import MEASURING_ENVIRONMENT, set_measuring_environment
 from benchmarks.training.folders import Folders
@@ -83,7 +83,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
     where = parser.add_argument_group("execution")
-    add_fields(where, str, device="cpu, cuda (default: cpu)", dtype=f"{', '.join(DTYPES)} by autocast")
+    text = "cpu, cuda (default: cuda where torch can use a GPU, else cpu; under torchrun cpu)"
+    add_fields(where, str, device=text, dtype=f"{', '.join(DTYPES)} by autocast")
     add_fields(where, int, threads="threads of torch (default: 1)")
     where.add_argument("--compile", action="store_true", default=None, help="compile the network by torch.compile")
     where.add_argument("--channels-last", action="store_true", default=None, help="store images with channels last")
@@ -111,6 +112,8 @@ def main(args: argparse.Namespace) -> int:
         if getattr(args, unit) is not None:
             values |= {"budget_unit": unit, "budget": getattr(args, unit)}
     processes = values["processes"] = int(os.environ.get("WORLD_SIZE", "1"))  # set by torchrun
+    if values["device"] is None and processes == 1:
+        values["device"] = devices_here()[-1]
     lists = {f"{name}s": getattr(args, name) for name in LISTS}
     runs = profile_runs(args.profile, **lists, seeds=args.seeds, **values)
     store = RecordStore(args.results)

@@ -40,7 +40,8 @@ class Configuration:
         """A short name of the network and its training."""
         matched = "" if self["matched"] == "none" else f", matched by {self['matched']}"
         size, budget = self["image_size"], self["budget"]
-        return f"{self.network}, {self['dataset']} {size}×{size}, {budget:g} {self['budget_unit']}{matched}"
+        device = "" if self.get("device", "cpu") == "cpu" else f", {self['device']}"
+        return f"{self.network}, {self['dataset']} {size}×{size}, {budget:g} {self['budget_unit']}{matched}{device}"
 
 
 def by_configuration(records: Iterable[Record], *, diverged: bool = False) -> dict[Configuration, list[Record]]:

@@ -20,6 +20,9 @@ PROBE_PASSES = 15
 # Seconds that every contender adds: for the process and the profilers of its probe, and for its part in a round.
 PROBE_SECONDS = 0.6
 ROUND_SECONDS = 0.05
+# Seconds that every process on a device adds: to open CUDA, its libraries and their kernels takes about two seconds (an
+# assumption, not yet measured). Processes on the CPU are forked within milliseconds.
+START_SECONDS = {"cpu": 0.0, "cuda": 2.0}
 # The number of passes for which each layer is timed here; the estimate uses the fastest pass.
 TRIED_PASSES = 3
 TIMEOUT = 600.0
@@ -40,12 +43,17 @@ class Survey:
     reasons: dict[str, str]
 
 
-def survey(cases: Sequence[Case], device: str) -> Survey:
-    """Run ``survey_task`` in its own process; raise ``RuntimeError`` if it fails."""
-    found = run_isolated(survey_task, tuple(cases), device=device, preload=PROBE_MODULE, timeout=TIMEOUT)
-    if found.status != "ok":
-        raise RuntimeError(f"the survey {found.status}: {found.message}")
-    return Survey(**found.fields)
+def survey(cases: Sequence[Case]) -> Survey:
+    """Run ``survey_task`` for each device, in a process of its own; raise ``RuntimeError`` if one of them fails."""
+    found = Survey({}, {})
+    for device in dict.fromkeys(case.device for case in cases):
+        mine = tuple(case for case in cases if case.device == device)
+        outcome = run_isolated(survey_task, mine, device=device, preload=PROBE_MODULE, timeout=TIMEOUT)
+        if outcome.status != "ok":
+            raise RuntimeError(f"the survey {outcome.status}: {outcome.message}")
+        found.seconds.update(outcome.fields["seconds"])
+        found.reasons.update(outcome.fields["reasons"])
+    return found
 
 
 def survey_task(cases: tuple[Case, ...], report: Report) -> dict[str, Any]:
@@ -105,7 +113,9 @@ def block_seconds(block: Block, seconds: dict[str, float], sampling: Sampling) -
     >>> round(block_seconds(block, {case.id: 1.0}, Sampling(rounds=5, min_samples=10, seconds=1.0)), 2)
     46.1
     """
-    total = sum(PROBE_SECONDS + PROBE_PASSES * seconds[case.id] for case in block.cases if case.id in seconds)
+    known = [case.id for case in block.cases if case.id in seconds]
+    total = START_SECONDS[block.device] * (len(known) + sampling.rounds * bool(known))
+    total += sum(PROBE_SECONDS + PROBE_PASSES * seconds[each] for each in known)
     for each in (seconds[case.id] for case in (*block.cases, block.twin) if case.id in seconds):
         total += max(sampling.min_samples * each, min(sampling.seconds, sampling.max_samples * each))
         total += max(sampling.rounds * each, WARM_UP_SHARE * sampling.seconds)  # to warm up

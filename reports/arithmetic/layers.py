@@ -52,7 +52,7 @@ def against_peers(costs: pd.DataFrame, twins: pd.DataFrame) -> pd.DataFrame:
     Adds `ratio` (the foreign time over ours), its 99 % interval `low`, `high`, and `word`: whether the foreign layer
     is called faster, slower, …; `word` is empty without A/A twins. Columns of our layer have the suffix `_ours`.
     """
-    keys = ["rival", "layer", "direction", "kernels", "execution", "device", *POINT_AXES]
+    keys = ["rival", "layer", "direction", "kernels", "execution", *POINT_AXES]
     rows = costs[costs["seconds"] > 0]
     rows = rows.assign(rival=rows["variant"].replace("custom", OWN_LAYER_RIVAL))
     foreign = rows["implementation"] != OURS
@@ -109,7 +109,7 @@ def separable_against_full(costs: pd.DataFrame, twins: pd.DataFrame | None = Non
     `time_high`; `mac_ratio`; `realised` = time_ratio / mac_ratio, 1 where time fell as much as MACs; `realised_low`,
     `realised_high`; and `word`: whether separable is called faster, slower, …; it is empty without A/A twins.
     """
-    keys = ["layer", "direction", "device", *POINT_AXES]
+    keys = ["layer", "direction", *POINT_AXES]
     timed = costs[costs["seconds"] > 0]
     frame = timed.assign(macs=forward_macs(timed))
     pairs = frame[frame["variant"] == "full"].merge(

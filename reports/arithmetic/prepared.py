@@ -45,9 +45,17 @@ class StudyRuns:
 
 @dataclass(frozen=True, eq=False)
 class Prepared:
-    """The results of one machine, or of one commit on it; every property is computed at its first use."""
+    """The results of one machine, or of one commit on it; every property is computed at its first use.
+
+    Raises:
+        ValueError: for results of several machines, or of a processor and a GPU, which must never be compared.
+    """
 
     data: Frames
+
+    def __post_init__(self) -> None:
+        if len(self.data.machines) > 1:
+            raise ValueError(f"results of {'; and of '.join(self.data.machines)}; allowed: those of one device")
 
     @cached_property
     def measured(self) -> pd.DataFrame:

@@ -81,19 +81,20 @@ def difference(
     differences.check_machines(before, after, across_machines)
     times = differences.compare_results(before, after, floor, across_machines)
     a, b = (_configurations(records, across_machines) for records in (before, after))
-    lost, new = ([configuration_label(key) for key in one if key not in other] for one, other in ((a, b), (b, a)))
+    ends = differences.endings(before, after, across_machines)
+    lost, new = ([configuration_label(key, ends) for key in one if key not in other] for one, other in ((a, b), (b, a)))
     return Difference(
         times,
-        _accuracies([(configuration_label(key), a[key], b[key]) for key in a if key in b]),
-        list(_counts(before, after, across_machines)),
+        _accuracies([(configuration_label(key, ends), a[key], b[key]) for key in a if key in b]),
+        list(_counts(before, after, across_machines, ends)),
         _broken(before, after, across_machines),
         [*times.lost, *lost],
         [*times.new, *new],
     )
 
 
-def configuration_label(configuration: Configuration) -> str:
-    return printable(configuration.label, 200)
+def configuration_label(configuration: Configuration, ends: Mapping[Machine, str]) -> str:
+    return printable(f"{configuration.label}{ends.get(configuration.machine, '')}", 200)
 
 
 def _configurations(records: Iterable[Record], across_machines: bool) -> dict[Configuration, list[Record]]:
@@ -128,7 +129,9 @@ def _images(record: Record) -> int:
     return int((record.get("data") or {}).get("test") or 10**6)
 
 
-def _counts(before: Iterable[Record], after: Iterable[Record], across_machines: bool) -> Iterable[CountChange]:
+def _counts(
+    before: Iterable[Record], after: Iterable[Record], across_machines: bool, ends: Mapping[Machine, str]
+) -> Iterable[CountChange]:
     a, b = ({_key(r, across_machines): r for r in records if _is_ok(r, "cost")} for records in (before, after))
     quantities: Sequence[tuple[str, Callable[[Record], Any], float, Callable[[float], str]]] = (
         ("MACs, convolution", lambda r: _inside(r, "macs").get("convolution"), 0, numbers.count),
@@ -140,7 +143,7 @@ def _counts(before: Iterable[Record], after: Iterable[Record], across_machines: 
         for what, of, margin, show in quantities:
             old, new = of(a[key]), of(b.get(key, {}))
             if old is not None and new is not None and abs(new - old) > margin * old:
-                yield CountChange(differences.record_label(a[key]), what, old, new, show)
+                yield CountChange(differences.record_label(a[key], ends), what, old, new, show)
 
 
 def _key(record: Record, across_machines: bool) -> tuple[Machine, str]:

@@ -18,6 +18,7 @@ from reports.figures.history import trend
 from reports.figures.sections import sections
 from reports.figures.svg import NO_METADATA, NO_PDF_METADATA, copies
 from reports.frames.frames import frames, machine_name, newest
+from reports.frames.selection import opening_order
 from reports.style import RC, in_order, look
 
 PARQUET_IS = "pyarrow"
@@ -48,7 +49,7 @@ def export(records: list[Record], commits: pd.DataFrame, directory: Path) -> Ite
             yield f"{directory / 'data' / name}.csv{' and .parquet' if parquet else ''}: {len(flat)} rows"
     if not parquet:
         yield f"no Parquet: {PARQUET_IS} is not installed; get it with `pip install --group export`"
-    for number, machine in enumerate(data.machines, start=1):
+    for number, machine in enumerate(opening_order(data), start=1):
         folder = directory / "figures" / (f"machine-{number}" if len(data.machines) > 1 else "")
         with copies() as kept_figures:
             drawn = [figure for section in sections(Prepared(data.on(machine))).values() for figure in section]

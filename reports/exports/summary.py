@@ -6,6 +6,7 @@ from benchmarks.answers.text_tables import markdown, markdown_table
 from benchmarks.records.record import Record
 from reports.arithmetic.prepared import Prepared
 from reports.frames.frames import Frames, anchored, frames, newest
+from reports.frames.selection import opening_order
 from reports.tables import of_layers, of_trust
 from reports.tables.cells import Table
 from reports.words import overview
@@ -17,7 +18,7 @@ MOST_ROWS = 20
 
 
 def summary(records: Iterable[Record]) -> list[str]:
-    """Return the lines of the summary: for every machine the answers, their table, the noise and the failures.
+    """Return the lines of the summary: for every device the answers, their table, the noise and the failures.
 
     Raises:
         ValueError: when no record can be reported on.
@@ -26,9 +27,10 @@ def summary(records: Iterable[Record]) -> list[str]:
     if not data.machines:
         raise ValueError("no record to report on")
     lines = [f"## {overview.TITLE}", "", markdown(f"Measured {overview.period(data)}. {overview.counts(data)}"), ""]
-    lines += _items(overview.remarks(data))
-    for machine in data.machines:
-        lines += [f"### {markdown(machine)}", "", *_machine(data.on(machine))]
+    lines += _items([*overview.remarks(data), *[overview.OPENING] * (len(data.machines) > 1)])
+    for machine in opening_order(data):
+        here = data.on(machine)
+        lines += [f"### {markdown(machine)}", "", markdown(overview.device(here)), "", *_machine(here)]
     return lines[:-1]
 
 

@@ -14,13 +14,13 @@ MOST_NAMES = 10
 
 
 def trend(frame: pd.DataFrame, key: str) -> Figure:
-    """Draw the time of every variant as a multiple of its first time, with a panel per suite and machine."""
+    """Draw the time of every variant as a multiple of its first time, with a panel per suite, machine and device."""
     drawing = Drawing(key, "Time from commit to commit", of_history.trend(frame))
     drawn = multiples_of_first(frame)
-    for (suite, machine), rows in drawn.groupby(["suite", "machine"], sort=False):
+    for (suite, machine, device), rows in drawn.groupby(["suite", "machine", "device"], sort=False):
         commits = rows.drop_duplicates("position").sort_values("position")
         names = dict(zip(commits["position"], commits["commit"].str[:8], strict=True))
-        place = f"{suite} on {machine}"
+        place = f"{suite} on {machine}{f', {device}' if device not in ('', 'cpu') else ''}"
         with drawing.panel(WIDE, "", "time, as a multiple of the first", f": {place}", heading=place[:50]) as canvas:
 
             def tip(point: pd.Series, names: dict[float, str] = names) -> str:
@@ -40,7 +40,7 @@ def trend(frame: pd.DataFrame, key: str) -> Figure:
             axes.set_xlim(commits["position"].min() - 0.5, commits["position"].max() + 0.5)
     if not drawing.panels:
         return drawing.figure()
-    n = drawn.groupby(["suite", "machine", "variant", "position"]).size()
+    n = drawn.groupby(["suite", "machine", "device", "variant", "position"]).size()
     among = f"{n.min()}" if n.min() == n.max() else f"{n.min()}–{n.max()}"
     caption = (
         f"Lines are medians over n = {among} benchmarks of a variant, bars go from the least to the most; a cross is a "

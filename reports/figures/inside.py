@@ -1,4 +1,4 @@
-"""The figures of the inside of a pass: its stages, its memory, and how near it comes to the limits of the machine."""
+"""The figures of the inside of a pass: its stages, its memory, and how near it comes to the limits of the device."""
 
 import numpy as np
 import pandas as pd
@@ -75,8 +75,8 @@ def memory_parts(results: Prepared, key: str) -> Figure:
 
 
 def roofline(results: Prepared, key: str) -> Figure:
-    """Draw MACs per second against MACs per byte, under the ceilings that were measured on this machine."""
-    title = "Roofline: how near a pass comes to what the machine can do"
+    """Draw MACs per second against MACs per byte, under the ceilings that were measured on this device."""
+    title = "Roofline: how near a pass comes to what the device can do"
     rows = results.steps.dropna(subset=["arithmetic_intensity", "macs_per_second", "matrix_ceiling", "memory_ceiling"])
     rows = rows[(rows["arithmetic_intensity"] > 0) & (rows["macs_per_second"] > 0)]
     drawing = Drawing(key, title, of_layers.roofline(at_base(rows)))

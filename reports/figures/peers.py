@@ -8,7 +8,7 @@ from reports.arithmetic.prepared import Prepared
 from reports.figures.draw import WIDE, Drawing, Figure, axis_limits, dodge, log_x, names_on_y, scatter, spread
 from reports.style import MUTED
 from reports.words import numbers, of_layers
-from reports.words.names import DIRECTION_WORDS, ending
+from reports.words.names import DIRECTION_WORDS, ending, setting
 
 
 def peers(results: Prepared, key: str) -> Figure:
@@ -18,7 +18,8 @@ def peers(results: Prepared, key: str) -> Figure:
     if pairs.empty:
         return drawing.figure()
     passes = pairs["direction"].replace(DIRECTION_WORDS)
-    pairs = pairs.assign(name=pairs["implementation"].map(ending) + ", " + passes, variant=pairs["rival"])
+    settings = pd.Series([f", {setting(row)}".rstrip(", ") for _, row in pairs.iterrows()], pairs.index)
+    pairs = pairs.assign(name=pairs["implementation"].map(ending) + ", " + passes + settings, variant=pairs["rival"])
     names = sorted(set(pairs["name"]))
     pairs["y"] = pairs["name"].map(names.index) + dodge(pairs["variant"])
     known = np.isfinite(pairs["high"]) & (pairs["low"] > 0)

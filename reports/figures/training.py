@@ -112,9 +112,10 @@ def pareto(study: StudyRuns, key: str) -> Figure:
             draw.log_x(axes, draw.axis_limits(mine[["price"]]))
     if not drawing.panels:
         return drawing.figure()
-    batch, threads = numbers.span(points["batch_size"]), numbers.span(points["threads_case"])
+    batch, threads = numbers.span(points["batch_size"]), f"threads: {numbers.span(points['threads_case'])}"
+    ran = threads if (study.runs["device"] == "cpu").all() else "on the GPU"
     timed = (
-        f" Time is the median forward pass of the network at batch {batch} (threads: {threads}) divided by the batch, "
+        f" Time is the median forward pass of the network at batch {batch} ({ran}) divided by the batch, "
         f"n = {numbers.span(points['n_case'])} passes, horizontal bars 95 % intervals."
     )
     caption = (

@@ -18,7 +18,11 @@ def equivariance(results: Prepared, key: str) -> Figure:
     """Draw the equivariance error against |H| and image size: the worst case, and the range of all cases."""
     rows, epochs = results.costs, results.data.epochs
     rows = rows[(rows["equivariance_error"] >= 0) & (rows["direction"] == "forward")]
-    trained = epochs[epochs["equivariance_error"] >= 0].sort_values("epoch").drop_duplicates("id", keep="last")
+    trained = (
+        epochs[(epochs["equivariance_error"] >= 0) & (epochs["dtype"] == "float32")]
+        .sort_values("epoch")
+        .drop_duplicates("id", keep="last")
+    )
     drawing = Drawing(key, "Equivariance error under the exact rotations of the grid", of_trust.equivariance(rows))
     seen = {LAYER_WORDS[layer]: rows[rows["layer"] == layer] for layer in ("conv", "resnet")}
     seen["trained network"] = trained[trained["variant"] != "plain"]
@@ -77,10 +81,14 @@ def noise(results: Prepared, key: str) -> Figure:
         draw.scatter(canvas, points, "milliseconds", "change", 34, tip)
         draw.log_x(canvas.axes, draw.axis_limits(points[["milliseconds"]]))
         canvas.axes.set_ylim(-reach, reach)
+    axes = {"number formats": set(points["dtype"]), "executions": set(points["execution"])}
+    settings = [f"{axis} ({', '.join(sorted(names))})" for axis, names in axes.items() if len(names) > 1]
+    together = f" Pairs of all {numbers.listing(settings)} count together."
     caption = (
         f"One point per A/A pair (n = {len(points)}), drawn at random in every block and timed in turns with the "
         f"others: the ratio of medians, geometric mean over {numbers.processes(points['first'].map(len))}; bars "
         "are 99 % intervals, cut off at the edges. The band is ± the minimum detectable effect. Nothing inside of it "
-        "is called faster or slower on this page; where more comparisons are made at once, it is wider for them."
+        "is called faster or slower here; where more comparisons are made at once, it is wider for them."
+        f"{together if settings else ''}"
     )
     return drawing.figure(caption, points["variant"], points, wide=True)

@@ -59,7 +59,7 @@ RUN_COLUMNS = placed(
 REDUNDANCY = derived("redundancy", SEVERAL)  # tuples (layer, variant, fraction)
 EPOCH_COLUMNS = (MACHINE, ID, *placed(RUN, {}), *placed(EPOCH, {}), REDUNDANCY)
 # One row per A/A pair: a case that was measured twice, and the medians of the rounds of both measurements.
-_TWIN = ("id", "variant", "group", "device", "threads", "layer", "direction", "seconds")
+_TWIN = ("id", "variant", "group", "device", "dtype", "execution", "threads", "layer", "direction", "seconds")
 TWIN_COLUMNS = (
     MACHINE,
     *(field for field in COST_COLUMNS if field.column in _TWIN),

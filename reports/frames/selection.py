@@ -5,12 +5,13 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from reports.frames.columns import CASE_AXES, OURS, RUN_AXES
+from reports.frames.frames import Frames
 
 PASSES = ("forward", "forward_backward")
 STEP = "training_step"
 # A plain layer has no group, so it has no value on these axes.
 GROUP_AXES = ("group", "resolution", "scales")
-POINT_AXES = [*GROUP_AXES, "channels", "batch_size", "image_size", "kernel_size", "dtype", "threads"]
+POINT_AXES = ["device", *GROUP_AXES, "channels", "batch_size", "image_size", "kernel_size", "dtype", "threads"]
 # The columns that identify a network within a study.
 NETWORK = ["variant", "group", "resolution", "scales", "channels", "kernel_size"]
 # The columns that are equal for all runs of a study. `width` and `kernel` have no value where the sizes were chosen
@@ -32,7 +33,7 @@ def ok(frame: pd.DataFrame) -> pd.DataFrame:
 
 def latest(costs: pd.DataFrame) -> pd.DataFrame:
     """Keep the newest record of every case. Axes identify a case, because ids differ between versions of the suite."""
-    case = ["layer", "implementation", "variant", "direction", "kernels", "execution", "device", *POINT_AXES]
+    case = ["layer", "implementation", "variant", "direction", "kernels", "execution", *POINT_AXES]
     return costs.sort_values("measured_at", kind="stable").drop_duplicates(case, keep="last").sort_index()
 
 
@@ -93,6 +94,19 @@ def at_base(costs: pd.DataFrame) -> pd.DataFrame:
     layers = costs[costs["layer"] == "conv"]
     here = at(layers, base_point(layers[layers["direction"].isin(PASSES)]))
     return here.drop_duplicates(["variant", "direction"])
+
+
+def opening_order(data: Frames) -> list[str]:
+    """Return the machines in the order of the report: first each GPU that has results for its base point.
+
+    Among these, and among the others, the machines with the most records come first.
+    """
+
+    def opens(machine: str) -> bool:
+        costs = ours_by_default(ok(data.on(machine).costs))
+        return bool((costs["device"] != "cpu").any()) and len(at_base(costs)) > 0
+
+    return sorted(data.machines, key=lambda machine: not opens(machine))
 
 
 def studies(runs: pd.DataFrame) -> list[pd.DataFrame]:

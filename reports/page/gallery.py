@@ -90,6 +90,7 @@ def _overview(content: dict[str, Any]) -> Overview:
         measured=text("measured"),
         counts=text("counts"),
         remarks=texts("remarks"),
+        about=text("about"),
         sentences=texts("sentences"),
     )
 

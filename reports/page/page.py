@@ -14,6 +14,7 @@ from reports.figures.history import trend
 from reports.frames.columns import COST_COLUMNS, RUN_COLUMNS
 from reports.frames.frames import anchored, frames, newest
 from reports.frames.history import history
+from reports.frames.selection import opening_order
 from reports.page.downloads import downloads, figure_file
 from reports.page.html import TEMPLATES, environment, policy_hash, style_sheet
 from reports.page.part import parts
@@ -50,9 +51,10 @@ def render(records: Iterable[Record], commits: pd.DataFrame | None = None) -> st
         environments=of_trust.environments([data.costs, data.runs]),
         remarks=overview.remarks(data),
         period=overview.period(data),
-        machines=data.machines,
+        opening=overview.OPENING,
+        machines=opening_order(data),
         counts=overview.counts(data),
-        overview=overview.overview(data, [sentence.text for part in shown for sentence in part.sentences]).json(),
+        overview=overview.overview(data, [sentence.text for sentence in shown[0].sentences]).json(),
         records_tables=[table for table in tables if table.number],
         history=trend(commits, "history"),
         regressions=of_trust.regressions(commits),

@@ -8,13 +8,14 @@ from benchmarks.records.record import Record
 from reports.arithmetic.prepared import Prepared, StudyRuns
 from reports.figures.sections import sections
 from reports.frames.frames import Frames, frames, machine_name, newest
-from reports.frames.selection import PASSES
+from reports.frames.selection import PASSES, opening_order
 from reports.tables import of_layers, of_training, of_trust
 from reports.words.headline import headline
 from reports.words.names import study_title
 from reports.words.of_layers import bends
 from reports.words.of_training import target
 from reports.words.of_trust import undecided
+from reports.words.overview import device
 
 # At most this many commits get parts of their own: the newest of those that measured the same cases.
 MOST_COMMITS = 4
@@ -38,6 +39,7 @@ class Part:
         results = Prepared(data)
         pairs, peers, studies = results.separable_against_full, results.against_peers, results.shown_studies
         self.id, self.title, self.remark = id, title, remark
+        self.device_words, self.device = device(data), pd.concat([data.costs["device"], data.runs["device"]]).iloc[0]
         self.sentences = headline(results)
         self.table = of_layers.headline(results)
         self.figures = sections(results, id)
@@ -63,11 +65,13 @@ class Part:
 def parts(records: list[Record], data: Frames) -> list[Part]:
     """Return a part per machine, and one per commit where several commits measured the same cases.
 
+    The first part is the one with which the page opens, by the rule of `opening_order`.
+
     Args:
         data: the frames of the newest of these records, with the column `anchor`.
     """
     found: list[Part] = []
-    for machine in data.machines:
+    for machine in opening_order(data):
         here = data.on(machine)
         both = pd.concat([here.costs, here.runs])
         commits = both["commit"].nunique()

@@ -13,7 +13,15 @@ from reports.frames.selection import at_base
 from reports.style import in_order
 from reports.tables.cells import Cell, Columns, Row, Table, cell, filled, number_cell
 from reports.words import numbers
-from reports.words.names import AXIS_WORDS, PASS_WORDS, direction_name, group_name, network_names, ordered_directions
+from reports.words.names import (
+    AXIS_WORDS,
+    PASS_WORDS,
+    direction_name,
+    group_name,
+    network_names,
+    ordered_directions,
+    setting,
+)
 from reports.words.of_layers import exponent
 
 
@@ -83,7 +91,7 @@ def _power(row: pd.Series, name: str, *, fitted: bool = True) -> Cell:
 
 
 def roofline(costs: pd.DataFrame) -> Table:
-    """Show how near each variant comes to the limits of the machine, at the base point."""
+    """Show how near each variant comes to the limits of the device, at the base point."""
     columns: Columns = [
         ("layer", "variant", str),
         ("pass", "direction", direction_name),
@@ -103,7 +111,7 @@ def roofline(costs: pd.DataFrame) -> Table:
         mine = here.loc[[name]].set_index("variant", drop=False)
         for record in mine.loc[in_order(mine.index)].to_dict("records"):
             rows.append(Row(tuple(cell(record[column], show) for _, column, show in columns)))
-    caption = "How near each variant comes to what the machine can do, at the base point"
+    caption = "How near each variant comes to what the device can do, at the base point"
     return Table(caption, tuple(heading for heading, _, _ in columns), tuple(rows))
 
 
@@ -116,7 +124,7 @@ def peers(pairs: pd.DataFrame) -> Table:
         cells.append(cell(group_name(pair["group"]), str))
         sizes = ("resolution", "channels", "batch_size")
         cells += [number_cell(numbers.general(pair[name]), pair[name]) for name in sizes]
-        shape = ", ".join(name for name in (pair["dtype"], pair["execution"]) if name not in ("float32", "eager"))
+        shape = setting(pair)
         cells.append(cell(direction_name(pair["direction"]) + (f", {shape}" if shape else ""), str))
         for suffix in ("", "_ours"):
             link = f"#{pair[f'anchor{suffix}']}"

@@ -10,7 +10,7 @@ from reports.frames.columns import OURS
 from reports.frames.history import regressions as regressed
 from reports.tables.cells import Cell, Row, Table, cell, minute, number_cell
 from reports.words import numbers
-from reports.words.names import LAYER_WORDS, direction_name, group_name, spaced
+from reports.words.names import LAYER_WORDS, direction_name, group_name, setting, spaced
 
 
 def undecided(pairs: pd.DataFrame, peers: pd.DataFrame) -> Table:
@@ -21,7 +21,7 @@ def undecided(pairs: pd.DataFrame, peers: pd.DataFrame) -> Table:
     for subject, rival, frame in (("separable", "full", turned), ("", "ours", peers)):
         for row in frame[frame["word"] == "ambiguous"].to_dict("records"):
             ratio = Interval(row["ratio"], row["low"], row["high"])
-            what = subject or f"{row['implementation']} {row['variant']}"
+            what = subject or ", ".join(filter(None, [f"{row['implementation']} {row['variant']}", setting(row)]))
             where = f"{group_name(row['group'])}, |H| = {row['resolution']:.0f}, width {row['channels']:.0f}"
             where += f", batch {row['batch_size']:.0f}"
             shape = f"{row['image_size']:.0f} pixels, kernel {row['kernel_size']:.0f}"

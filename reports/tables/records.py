@@ -39,7 +39,22 @@ def _plain(value: Any) -> str:
     return value if isinstance(value, str) else numbers.general(value)
 
 
-FILTERS = ("status", "of", "layer", "variant", "group", "pass", "noise", "data set", "network", "machine")
+FILTERS = (
+    "status",
+    "of",
+    "layer",
+    "variant",
+    "group",
+    "pass",
+    "noise",
+    "data set",
+    "network",
+    "execution",
+    "format",
+    "machine",
+)
+# Headings of columns that are main columns where they have several values: rows that differ there are never alike.
+APART = ("machine", "execution", "format")
 # The most rows that the page shows without scripts; the script has the data of all rows.
 STATIC_ROWS = 400
 
@@ -64,9 +79,11 @@ def record_table(
     Main columns come first, the others are shown on demand; empty columns are left out. The frame's `anchor` becomes
     the id of the row.
     """
-    headed = sorted((field for field in fields if field.heading), key=lambda field: not field.main)
+    fields = [field for field in fields if field.heading]
+    at_first = {field.heading for field in fields if field.main}
+    at_first |= {field.heading for field in fields if field.heading in APART and frame[field.column].nunique() > 1}
+    headed = sorted(fields, key=lambda field: field.heading not in at_first)
     columns = filled([(field.heading, field.column, WRITTEN.get(field.written, _plain)) for field in headed], frame)
-    at_first = {field.heading for field in headed if field.main}
     keys = [key for key in ("layer", "direction", "variant", "resolution", "channels") if key in frame]
     frame = frame.assign(done=frame["status"].isin(["ok", "skipped"]), apart=~frame["anchor"].isin(linked))
     frame = frame.sort_values(["done", "apart", *keys], kind="stable")

@@ -61,6 +61,8 @@ const tables = all("table.records").map((table) => {
 // A link to a record opens its page of the table; a link into the part of another machine shows that machine.
 const follow = () => {
   const id = decodeURIComponent(location.hash.slice(1));
+  const chosen = parts.find((part) => `${SHOWN}${part.id}` === id);
+  if (chosen) show(chosen.id);
   for (const { grid, ids } of tables) {
     const row = ids.indexOf(id);
     if (row < 0) continue;
@@ -82,13 +84,17 @@ const follow = () => {
 // --- Show one set of results at a time.
 const selector = document.getElementById("selector");
 const parts = all(".part");
+const SHOWN = "show=";  // the start of an address that names the part
 const show = (id) => {
   for (const part of parts) part.hidden = part.id !== id;
   for (const entry of all("nav [data-part]")) entry.hidden = entry.dataset.part !== id;
   selector.value = id;
 };
 if (selector) {
-  selector.addEventListener("change", () => show(selector.value));
+  selector.addEventListener("change", () => {
+    show(selector.value);
+    history.replaceState(null, "", `#${SHOWN}${selector.value}`);
+  });
   show(selector.value);
 }
 addEventListener("hashchange", follow);

@@ -11,7 +11,7 @@ from reports.arithmetic.prepared import Prepared
 from reports.arithmetic.training import gains
 from reports.frames.selection import NETWORK, at, layer_base
 from reports.style import in_order
-from reports.words.names import BASIC, DIRECTION_WORDS, PASS_WORDS, direction_name, network_names
+from reports.words.names import BASIC, DIRECTION_WORDS, PASS_WORDS, device_name, direction_name, network_names
 from reports.words.numbers import digits, listing, mean_sd, multiple, percent, percentage_points, seconds, spans
 
 
@@ -77,8 +77,8 @@ def gain(runs: pd.DataFrame, best: pd.DataFrame) -> Sentence | None:
         more = f", {percentage_points(over_plain[variant])} points over plain" if variant in over_plain else ""
         parts.append(f"{names[row.name]} reaches {mean_sd(row['mean'], row['sd'])}{more}")
     unit = "mean ± s.d.; gains with 95 % intervals, paired by seed" if best["sd"].notna().any() else "single runs"
-    n, where = spans(best["n"], "seed"), runs.iloc[0]["dataset"]
-    sentence = f"Gain, on the test images of {where}: {'; '.join(parts)} ({unit}, n = {n})."
+    n, where, device = spans(best["n"], "seed"), runs.iloc[0]["dataset"], device_name(runs.iloc[0])
+    sentence = f"Gain, on the test images of {where}: {'; '.join(parts)} ({unit}, n = {n}; trained on {device})."
     return Sentence(sentence, records_of(runs.merge(best[NETWORK], on=NETWORK)))
 
 

@@ -61,9 +61,26 @@ def point_words(base: Mapping[str, Any] | pd.Series, *, without: str = "") -> st
         "image_size": f"{base['image_size']:.0f} × {base['image_size']:.0f} pixels",
         "kernel_size": f"{base['kernel_size']:.0f} × {base['kernel_size']:.0f} kernels",
         "dtype": str(base["dtype"]),
-        "threads": plural(base["threads"], "thread"),
+        "threads": place(base),
     }
     return ", ".join(text for axis, text in words.items() if axis != without)
+
+
+def place(row: Mapping[str, Any] | pd.Series) -> str:
+    """Return where a pass or a training ran: `2 threads` of the processor, or `on the GPU`."""
+    return plural(row["threads"], "thread") if row["device"] == "cpu" else "on the GPU"
+
+
+def device_name(row: Mapping[str, Any] | pd.Series) -> str:
+    """Return the name of the processor, or of the GPU, that a record comes from."""
+    if row["device"] == "cpu":
+        return str(row["cpu"]) or "an unknown processor"
+    return str(row["gpu"]) or "an unknown GPU"
+
+
+def setting(row: Mapping[Any, Any] | pd.Series) -> str:
+    """Return the number format and the execution where they are not the usual ones: `tf32, compiled`."""
+    return ", ".join(name for name in (row["dtype"], row["execution"]) if name not in ("float32", "eager"))
 
 
 def budget(run: pd.Series) -> str:

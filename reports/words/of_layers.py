@@ -6,7 +6,7 @@ from benchmarks.statistics.comparison import WORDS
 from reports.arithmetic.layers import GROWING, growths
 from reports.frames.selection import varied
 from reports.style import in_order
-from reports.words.names import AXIS_WORDS, DIRECTION_WORDS, direction_name, layer_and_pass, ordered_directions
+from reports.words.names import AXIS_WORDS, DIRECTION_WORDS, direction_name, layer_and_pass, ordered_directions, setting
 from reports.words.numbers import decimal, digits, listing, percent, plural, signed_percent, span
 
 
@@ -119,15 +119,17 @@ def roofline(costs: pd.DataFrame) -> str:
     ]
     bound = rows["arithmetic_intensity"] < rows["matrix_ceiling"] / rows["memory_ceiling"]
     limit = f"moving memory is the limit for {bound.sum()} of {len(rows)} of them, computing for the others"
-    return f"Passes of one layer reach {' to '.join(parts)} of what this machine can do; {limit}."
+    return f"Passes of one layer reach {' to '.join(parts)} of what the device can do; {limit}."
 
 
 def peers(pairs: pd.DataFrame) -> str:
-    """Say how often each peer is faster or slower than ours."""
+    """Say how often each peer is faster or slower than ours, for each number format and execution by itself."""
     if pairs.empty:
         return "Nothing but our own layers was measured."
     parts = []
-    for name, rows in pairs.groupby("implementation", sort=True):
+    named = pairs.assign(setting=[setting(row) for _, row in pairs.iterrows()])
+    for (implementation, where), rows in named.groupby(["implementation", "setting"], sort=True):
+        name = f"{implementation} ({where})" if where else implementation
         low, high = digits(rows["ratio"].min(), 2), digits(rows["ratio"].max(), 2)
         taken = f"{name} takes {low}× to {high}×" if len(rows) > 1 else f"{name} takes {low}×"
         parts.append(f"{taken} the time of ours. {tally(rows['word'], 'it', 'ours')}".strip())

@@ -8,7 +8,7 @@ import pandas as pd
 from reports.arithmetic.training import WHEN, best_networks
 from reports.frames.selection import NETWORK
 from reports.style import in_order
-from reports.words.names import budget, network_names
+from reports.words.names import budget, device_name, network_names, place
 from reports.words.numbers import count, listing, mean_sd, percent, plural, seconds, span, spans
 
 
@@ -103,11 +103,12 @@ def redundancy(rows: pd.DataFrame) -> str:
 
 
 def recipe(runs: pd.DataFrame) -> str:
-    """Say how the networks of one study were trained, and on which data."""
+    """Say how the networks of one study were trained, on which data and on which device."""
     run = runs.iloc[0]
     rates = {str(variant): _numbers(rows["learning_rate"]) for variant, rows in runs.groupby("variant")}
     same = runs["learning_rate"].nunique() == 1
     rate = f"{run['learning_rate']:g}" if same else listing([f"{rates[v]} ({v})" for v in in_order(rates)])
+    threads = f", {place(run)}" if run["device"] == "cpu" else ""
     kernels = " and ".join(f"{size:.0f} × {size:.0f}" for size in sorted(runs["kernel_size"].unique()))
     named = [("widths", f"{run['channels']:.0f}, {run['channels']:.0f}, {2 * run['channels']:.0f}")]
     if run["matched"] not in ("", "none"):
@@ -116,7 +117,7 @@ def recipe(runs: pd.DataFrame) -> str:
         f"{run['dataset']} ({run['n_train']:.0f} train, {run['n_validation']:.0f} validation, {run['n_test']:.0f} "
         f"test), {run['image_size']:.0f} × {run['image_size']:.0f} pixels; {' '.join(named[0])}, "
         f"{kernels} kernels, batch {run['batch_size']:.0f}, {budget(run)}, "
-        f"learning rate {rate}, {plural(run['threads'], 'thread')}."
+        f"learning rate {rate}, trained on {device_name(run)}{threads}."
     )
 
 

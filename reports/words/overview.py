@@ -9,15 +9,19 @@ import pandas as pd
 
 from benchmarks.statistics.noise import OWN_LOAD
 from reports.frames.frames import Frames
-from reports.words.names import spaced
-from reports.words.numbers import plural
+from reports.frames.selection import opening_order
+from reports.words.names import device_name, spaced
+from reports.words.numbers import general, plural
 
 TITLE = "What group equivariance costs, and what it buys"
 
 
 @dataclass(frozen=True)
 class Overview:
-    """The name of a report and its content; `measured` names the day of the measurements, or the first and the last."""
+    """The name of a report and its content.
+
+    `measured` names the day of the measurements, or the first and the last; `about` is the device of the sentences.
+    """
 
     title: str
     machines: tuple[str, ...]
@@ -25,6 +29,7 @@ class Overview:
     measured: str
     counts: str
     remarks: tuple[str, ...]
+    about: str
     sentences: tuple[str, ...]
 
     def json(self) -> str:
@@ -33,12 +38,25 @@ class Overview:
 
 
 def overview(data: Frames, sentences: Sequence[str]) -> Overview:
-    """Return the overview of some results, with the sentences of their first screen."""
+    """Return the overview of some results, with the sentences of their first screen, which are about one device."""
     commits = pd.concat([data.costs["commit"], data.runs["commit"]])
     known = tuple(sorted({commit[:10] for commit in commits if commit}))
-    return Overview(
-        TITLE, tuple(data.machines), known, period(data), counts(data), tuple(remarks(data)), tuple(sentences)
-    )
+    machines = tuple(opening_order(data))
+    told = period(data), counts(data), tuple(remarks(data))
+    return Overview(TITLE, machines, known, *told, next(iter(machines), ""), tuple(sentences))
+
+
+def device(data: Frames) -> str:
+    """Name the device of the results of one machine, and the machine around a GPU."""
+    row = pd.concat([data.costs, data.runs]).iloc[0]
+    cpu, cores = device_name({**row, "device": "cpu"}), general(row["cores"])
+    if row["device"] == "cpu":
+        return f"Device: the processor {cpu}, {cores} cores."
+    return f"Device: the GPU {device_name(row)}, in a machine with {cpu}, {cores} cores."
+
+
+# The rule of `opening_order`.
+OPENING = "Shown first: a GPU that has results for its base point, or else the device with the most records."
 
 
 def counts(data: Frames) -> str:
@@ -64,7 +82,7 @@ def remarks(data: Frames) -> list[str]:
     found = []
     if len(data.machines) > 1:
         found.append(
-            f"Results of {len(data.machines)} machines: each has a part of its own, nothing is compared across them."
+            f"Results of {len(data.machines)} devices: each has a part of its own, nothing is compared across them."
         )
     busy = both[["load_before", "load_after"]].max(axis=1) > both["cores"] + OWN_LOAD
     if busy.any():

@@ -50,7 +50,23 @@ DIRECTIONS = ("forward", "forward_backward")
 TIMES = {"plain": (1.0, 0), "lifting": (1.0, 1), "full": (1.0, 2), "separable": (1.0, 1)}
 NEW_AXES = ("implementation", "scales", "kernels", "execution")
 MIB = 2**20
+GPU = "Made-up GPU"
+# How many times as fast the GPU is: another factor for each variant, so that ratios of one device's times are never
+# those of the other's.
+GPU_SPEED = {"plain": 50.0, "lifting": 30.0, "full": 40.0, "separable": 10.0}
+# The time of a pass in other number formats and executions, as a multiple of its time in float32 and eager.
+OTHER_SETTINGS = {
+    ("tf32", "eager"): 0.6,
+    ("bfloat16", "eager"): 0.5,
+    ("float32", "compiled"): 0.7,
+    ("float32", "graphed"): 0.3,
+}
 EXPONENTS_OF_MACS = {"plain": 0, "lifting": 1, "full": 2, "separable": 1}
+
+
+def identity(case: dict[str, Any]) -> str:
+    """Return the id of a case."""
+    return "-".join(str(value) for value in case.values())
 
 
 def cost_record(**changes: Any) -> Record:
@@ -75,7 +91,7 @@ def cost_record(**changes: Any) -> Record:
     return {
         "schema": 2,
         "kind": "cost",
-        "id": "-".join(str(value) for value in case.values()),
+        "id": identity(case),
         "case": case,
         "status": "ok",
         "message": "",
@@ -156,6 +172,65 @@ def twin_record(first: Record, *factors: float) -> Record:
     return {**shared, "kind": "twin", "id": f"twin-{first['id']}", "case_id": first["id"], "seconds": seconds}
 
 
+def on_gpu(record: Record, gpu: str = GPU) -> Record:
+    """Return the cost or training record of the same work on a GPU of the machine, faster by `GPU_SPEED`."""
+    moved = copy.deepcopy(record)
+    part = moved["run" if record["kind"] == "training" else "case"]
+    part["device"] = "cuda"
+    moved["provenance"] |= {"gpu": gpu, "device_name": gpu}
+    speed = GPU_SPEED.get(part["variant"], 20.0)
+    if record["kind"] == "training":
+        for epoch in moved["epochs"]:
+            epoch["seconds"] /= speed
+        return moved | {"id": f"{record['id']}-cuda", "test_accuracy": record["test_accuracy"] + 0.005}
+    moved |= {"id": identity(part), "block": f"{record['block']}-cuda"}
+    if record["status"] == "ok":
+        timed(moved, 1 / speed)
+        moved["memory"] |= {"method": "torch.cuda allocator", "reserved_bytes": 2 * moved["memory"]["peak_bytes"]}
+        times = ("median", "q1", "q3", "ci_low", "ci_high", "n")
+        moved["device_seconds"] = {name: moved["seconds"][name] for name in times}
+        moved["roofline"] |= {"matrix_ceiling": 5e13, "memory_ceiling": 3e12}
+    return moved
+
+
+def timed(record: Record, factor: float) -> None:
+    """Multiply all times of a cost record by a factor."""
+    seconds = record["seconds"]
+    for name in ("median", "q1", "q3", "ci_low", "ci_high"):
+        seconds[name] *= factor
+    seconds["rounds"] = [[x * factor for x in samples] for samples in seconds["rounds"]]
+    record["roofline"]["macs_per_second"] /= factor
+
+
+def in_setting(dtype: str, execution: str, **changes: Any) -> Record:
+    """Return a cost record in a number format and an execution, which change its time by a factor."""
+    record = cost_record(dtype=dtype, execution=execution, **changes)
+    timed(record, OTHER_SETTINGS[dtype, execution])
+    return record
+
+
+def gpu_records(gpu: str = GPU) -> list[Record]:
+    """Return what was measured on a GPU: every work of `every_record`, other formats and executions, and a failure."""
+    made = every_record()
+    twins = [on_gpu(cost_record(variant=variant), gpu) for variant in ("full", "lifting")]
+    others = [
+        in_setting(*setting, variant=v, direction=d, implementation=i)
+        for setting in OTHER_SETTINGS
+        for v, d, i in (
+            *((v, d, "gcnn_impl") for v in TIMES for d in DIRECTIONS),
+            *((v, "forward", "torch") for v in ("full", "separable")),
+        )
+    ]
+    others.append(failed_record("CUDA out of memory", status="out_of_memory", batch_size=1024))
+    found = [on_gpu(record, gpu) for record in [*made, *others] if record["kind"] != "twin"]
+    return [*found, *(twin_record(first, 1.004, 1.0, 0.996) for first in twins)]
+
+
+def both_devices() -> list[Record]:
+    """Return what a machine with a GPU measures: the work of `every_record` on the processor and on the GPU."""
+    return [*every_record(), *gpu_records()]
+
+
 def noisy(record: Record) -> Record:
     """Return the record as a noisy one, with a finding."""
     finding = {"kind": "drift", "detail": "it <drifts>", "remedy": "warm up longer"}
@@ -221,6 +296,12 @@ def records() -> list[Record]:
 def page() -> str:
     """Return the page of all made-up records."""
     return render(every_record())
+
+
+@pytest.fixture(scope="session")
+def page_of_both() -> str:
+    """Return the page of made-up records of a processor and of a GPU."""
+    return render(both_devices())
 
 
 def every_record() -> list[Record]:

@@ -1,8 +1,10 @@
 """The arithmetic of costs against independent computation: scipy, brute force, closed forms."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -15,10 +17,11 @@ from reports.arithmetic.layers import (
     separable_against_full,
     twin_differences,
 )
+from reports.arithmetic.prepared import Prepared
 from reports.frames.frames import frames
 from reports.frames.selection import ours_by_default
 
-from ..conftest import cost_record, failed_record, twin_record
+from ..conftest import cost_record, failed_record, gpu_records, on_gpu, twin_record
 
 
 def test_inference_executes_no_generation_and_training_does():
@@ -105,3 +108,18 @@ def test_a_growth_that_bends_has_an_interval_as_scipy_says():
         (fit.slope, fit.slope - half, fit.slope + half)
     )
     assert row["time_times"] == pytest.approx(256 / 12)
+
+
+def test_results_of_a_processor_and_a_gpu_are_refused_together():
+    with pytest.raises(ValueError, match="^results of .*Made-up GPU in Made-up CPU.*; allowed: those of one device$"):
+        Prepared(frames([cost_record(), on_gpu(cost_record())]))
+
+
+def test_other_formats_and_executions_take_no_part_in_what_is_said_of_the_default():
+    data = frames(gpu_records())
+    usual = (data.costs["dtype"] == "float32") & (data.costs["execution"] == "eager")
+    assert 0 < usual.sum() < len(data.costs)
+    every, default = Prepared(data), Prepared(replace(data, costs=data.costs[usual]))
+    for name in ("against_plain", "separable_against_full", "growths", "best_networks"):
+        pd.testing.assert_frame_equal(getattr(every, name), getattr(default, name))
+    assert len(every.against_peers) == 2 + 4 * 2

@@ -8,7 +8,7 @@ from reports.__main__ import main
 from reports.exports.difference import difference
 from reports.exports.difference_text import as_markdown, as_text
 
-from ..conftest import cost_record, failed_record, old, training_record
+from ..conftest import cost_record, failed_record, old, on_gpu, training_record
 
 SEEDS = range(5)
 
@@ -163,3 +163,29 @@ def test_old_records_and_records_without_samples_are_compared_where_they_can_be(
 def test_markdown_of_nothing_in_common():
     lines = as_markdown(difference([cost_record()], [cost_record(channels=8)], 0.1))
     assert "- nothing could be compared: no case has times on both sides" in lines
+
+
+def test_devices_are_compared_each_with_itself_and_named():
+    before = [cost_record(), on_gpu(cost_record()), *runs(0.9, 0.9), *(on_gpu(run) for run in runs(0.9, 0.9))]
+    after = [cost_record(), on_gpu(times(cost_record(), 2.0)), *before[2:]]
+    found = difference(before, after, 0.1)
+    assert {row.label.split()[-1]: row.comparison.word for row in found.times.rows} == {
+        "cpu×1": "same",
+        "cuda": "slower",
+    }
+    labels = [row.label for row in found.accuracies]
+    assert [label.endswith(", cuda") for label in labels] == [False, True]
+    assert difference([before[0]], [before[0], before[1]], 0.1).new == ["conv separable SO2(8) " + CASE + " cuda"]
+
+
+CASE = "C=16 B=16 28×28 k=5 forward cached"
+
+
+def test_two_gpus_are_never_compared_with_one_another():
+    one, other = on_gpu(cost_record(), "A"), on_gpu(times(cost_record(), 2.0), "B")
+    with pytest.raises(ValueError, match="results of different machines"):
+        difference([one], [other], 0.1)
+    found = difference([one, other], [one, other], 0.1)
+    assert words(found) == ["same", "same"]
+    ends = [row.label.partition(", ")[2] for row in found.times.rows]
+    assert ends == ["A in Made-up CPU, 2 cores", "B in Made-up CPU, 2 cores"]

@@ -10,7 +10,7 @@ from reports.exports.export import export
 from reports.frames.frames import frames
 from reports.frames.history import history
 
-from ..conftest import cost_record, every_record, failed_record
+from ..conftest import cost_record, every_record, failed_record, on_gpu, twin_record
 from ..frames.test_history import A, B, write_asv
 from ..test_command import results
 
@@ -97,3 +97,17 @@ def test_the_command_says_what_it_wrote_and_where(tmp_path, capsys):
     (tmp_path / "file").write_text("")
     assert main(["export", "--results", directory, "--output", str(tmp_path / "file")]) == 2
     assert "error: cannot write" in capsys.readouterr().err
+
+
+def test_a_processor_and_its_gpu_have_folders_of_their_own_and_rows_that_name_them(tmp_path):
+    here = [cost_record(variant=variant, resolution=r) for variant in ("full", "separable") for r in (4, 8)]
+    made = [*here, *map(on_gpu, here)]
+    list(export([*made, *(twin_record(first, 1.01, 1.0, 0.99) for first in made)], history(), tmp_path))
+    names = "Made-up GPU in Made-up CPU, 2 cores", "Made-up CPU, 2 cores"
+    for number, (name, device) in enumerate(zip(names, ("cuda", "cpu"), strict=True), start=1):
+        folder = tmp_path / "figures" / f"machine-{number}"
+        assert (folder / "captions.md").read_text().startswith(f"# Figures of {name}\n")
+        for key in ("time-forward", "realised", "noise"):
+            assert set(pd.read_csv(folder / f"{key}.csv")["device"]) == {device}, key
+    costs = pd.read_csv(tmp_path / "data" / "costs.csv")
+    assert set(zip(costs["device"], costs["machine"], strict=True)) == {("cuda", names[0]), ("cpu", names[1])}

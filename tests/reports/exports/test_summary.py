@@ -6,7 +6,7 @@ import pytest
 from reports.__main__ import main
 from reports.exports.summary import MOST_ROWS, summary
 
-from ..conftest import cost_record, every_record, failed_record
+from ..conftest import both_devices, cost_record, every_record, failed_record
 from ..test_command import results
 
 
@@ -64,3 +64,17 @@ def test_the_command_prints_it(tmp_path, capsys):
     assert capsys.readouterr().out.startswith("## What group equivariance costs")
     assert main(["summary", "--results", str(tmp_path)]) == 2
     assert capsys.readouterr().err.startswith("error: no results in ")
+
+
+def test_devices_are_named_and_the_gpu_comes_first():
+    lines = summary(both_devices())
+    heads = [i for i, line in enumerate(lines) if line.startswith("### ")]
+    assert [lines[i] for i in heads] == ["### Made-up GPU in Made-up CPU, 2 cores", "### Made-up CPU, 2 cores"]
+    assert [lines[i + 2] for i in heads] == [
+        "Device: the GPU Made-up GPU, in a machine with Made-up CPU, 2 cores.",
+        "Device: the processor Made-up CPU, 2 cores.",
+    ]
+    assert any(line.startswith("- Shown first: a GPU") for line in lines[: heads[0]])
+    gains = [line for line in lines if line.startswith("- Gain")]
+    assert ["trained on Made-up GPU" in line for line in gains] == [True, False]
+    assert not any(line.startswith("- Shown first") for line in summary(every_record()))

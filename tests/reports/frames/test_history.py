@@ -1,6 +1,7 @@
 import json
 import math
 
+import pandas as pd
 import pytest
 
 from reports.figures.history import trend
@@ -165,3 +166,14 @@ def test_names_that_say_nothing_of_a_point_are_kept_as_they_are(tmp_path):
     assert frame["quantity"].tolist() == ["time_it", "time_it"]
     assert frame["variant"].tolist() == ["", ""]
     assert multiples_of_first(frame, "time_it").empty
+
+
+def test_devices_are_never_drawn_together(tmp_path):
+    write_asv(tmp_path, A, 1, [1.0, 1.0])
+    write_asv(tmp_path, B, 2, [1.1, 1.2])
+    here = history(tmp_path)
+    gpu = here.assign(device="cuda", benchmark=here["benchmark"].str.replace("cpu", "cuda"), value=here["value"] / 9)
+    figure = trend(pd.concat([here, gpu], ignore_index=True), "history")
+    assert len(figure.panels) == 2
+    assert "asv on here, cuda" in figure.panels[1]
+    assert "n = 1 benchmarks" in figure.caption  # not 2, one of each device

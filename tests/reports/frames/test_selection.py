@@ -12,12 +12,13 @@ from reports.frames.selection import (
     base_point,
     largest_study,
     latest,
+    opening_order,
     ours_by_default,
     studies,
     usual_threads,
 )
 
-from ..conftest import cost_record, old
+from ..conftest import GPU, both_devices, cost_record, every_record, gpu_records, old, on_gpu, training_record
 
 
 def test_base_point_of_a_star_is_its_centre(records):
@@ -88,3 +89,40 @@ def test_studies_are_sets_of_runs_that_may_be_compared_the_largest_first(records
     other = runs.iloc[:4].assign(dataset="stars")
     found = studies(pd.concat([other, matched, runs], ignore_index=True))
     assert [len(study) for study in found] == [21, 6, 4]  # matched widths may differ within a study
+
+
+HOST = "Made-up CPU, 2 cores"
+
+
+def test_a_gpu_with_results_for_its_base_point_comes_first():
+    assert opening_order(frames(every_record())) == [HOST]
+    assert opening_order(frames(both_devices())) == [f"{GPU} in {HOST}", HOST]
+    few = [*every_record(), on_gpu(cost_record())]
+    assert frames(few).machines[0] == HOST
+    assert opening_order(frames(few)) == [f"{GPU} in {HOST}", HOST]
+
+
+def test_a_gpu_without_a_layer_in_the_usual_setting_does_not_come_first():
+    others = [on_gpu(cost_record(layer="resnet")), on_gpu(cost_record(dtype="tf32")), on_gpu(cost_record()) | FAILED]
+    for record in (*others, on_gpu(training_record("plain", 1, 0, 0.8))):
+        assert opening_order(frames([*every_record(), record])) == [HOST, f"{GPU} in {HOST}"]
+
+
+FAILED = {"status": "failed"}
+
+
+def test_among_gpus_the_one_with_the_most_records_comes_first():
+    more = gpu_records("B")
+    assert opening_order(frames([*every_record(), *gpu_records("A")[:80], *more])) == [
+        f"B in {HOST}",
+        f"A in {HOST}",
+        HOST,
+    ]
+
+
+def test_devices_are_never_at_one_base_point():
+    costs = frames([cost_record(), on_gpu(cost_record()), on_gpu(cost_record(variant="full"))]).costs
+    base = base_point(costs)
+    assert base["device"] == "cuda"
+    assert set(at(costs, base)["device"]) == {"cuda"}
+    assert len(latest(costs)) == 3

@@ -16,7 +16,7 @@ from reports.page.gallery import gallery
 from reports.page.page import render
 
 from ..browser import CHROMIUM, DESKTOP, PHONE, chromium, visit
-from ..conftest import cost_record, every_record, failed_record, training_record
+from ..conftest import GPU, cost_record, every_record, failed_record, training_record
 from ..test_hostile import SCRIPT, every_change, read
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
@@ -52,6 +52,13 @@ def two_machines(tmp_path_factory):
     for record in there:
         record["provenance"]["cpu"] = "Another CPU"
     path.write_text(render([*every_record(), *there]), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def both(page_of_both, tmp_path_factory):
+    path = tmp_path_factory.mktemp("both") / "report.html"
+    path.write_text(page_of_both, encoding="utf-8")
     return path
 
 
@@ -174,6 +181,85 @@ def test_the_selector_shows_one_machine_at_a_time(browser, two_machines):
         assert "nothing is compared across them" in page.locator("header").inner_text()
         assert violations(page) == []
         assert (found.console, found.requests) == ([], [])
+
+
+HOST = "Made-up CPU, 2 cores"
+
+
+def shown(page):
+    """Return what the page shows of one device: its heading, sentences, main table and first figure's takeaway."""
+    part = page.locator(".part:visible")
+    assert part.count() == 1
+    tables = ("table.main", "table.networks")
+    return {
+        "heading": part.locator("h2").first.inner_text(),
+        "device": part.locator(".device").inner_text(),
+        "sentences": part.locator(".answer").inner_text(),
+        **{name: part.locator(name).inner_text() for name in tables},
+        **{f"takeaway {number}": part.locator(".takeaway").nth(number).inner_text() for number in (0, 1)},
+        "points": part.locator("figure").first.locator(".tip title").all_text_contents(),
+        "advice": part.locator("output").inner_text(),
+        "sections": page.locator("nav ul:visible").first.inner_text(),
+    }
+
+
+def test_a_page_of_two_devices_opens_with_the_gpu_and_switches_as_a_whole(browser, both):
+    with visit(browser, both, size={"width": 1400, "height": 1000}) as found:
+        page = found.page
+        assert page.locator("#selector").bounding_box()["y"] < 400
+        assert "Shown first: a GPU that has results" in page.locator("header").inner_text()
+        gpu = shown(page)
+        assert page.locator(".device:visible").bounding_box()["y"] < 600
+        assert gpu["heading"] == f"In short – {GPU} in {HOST}"
+        assert gpu["device"] == f"Device: the GPU {GPU}, in a machine with {HOST}."
+        assert "40.0×" in gpu["sentences"]
+        assert f"trained on {GPU}" in gpu["sentences"]
+        page.get_by_label("Results shown").select_option(label=HOST)
+        processor = shown(page)
+        assert processor["heading"] == f"In short – {HOST}"
+        assert processor["device"] == f"Device: the processor {HOST}."
+        assert "trained on Made-up CPU" in processor["sentences"]
+        assert GPU not in page.locator(".part:visible").inner_text()
+        assert [name for name in gpu if gpu[name] == processor[name]] == []
+        assert violations(page) == []
+        page.get_by_label("Results shown").select_option(index=0)
+        assert shown(page) == gpu
+        assert (found.console, found.requests) == ([], [])
+
+
+def test_the_address_says_which_device_is_shown(browser, both):
+    with visit(browser, both) as found:
+        page = found.page
+        page.get_by_label("Results shown").select_option(label=HOST)
+        assert page.url.endswith("#show=m2")
+        page.reload()
+        assert shown(page)["heading"] == f"In short – {HOST}"
+        assert page.locator("#selector").input_value() == "m2"
+        assert page.evaluate("scrollY") == 0
+        page.goto(page.url.replace("#show=m2", "#m1-noise"))
+        assert shown(page)["heading"].startswith(f"In short – {GPU}")
+        page.goto(page.url.replace("#m1-noise", "#show=m99"))
+        assert shown(page)["heading"].startswith(f"In short – {GPU}")
+        assert found.console == []
+
+
+def test_records_of_two_devices_are_told_apart(browser, both):
+    with visit(browser, both) as found:
+        page = found.page
+        show_all(page, "costs")
+        assert set(column(page, "costs", "machine")) == {HOST, f"{GPU} in {HOST}"}
+        assert set(column(page, "costs", "execution")) == {"eager", "compiled", "graphed"}
+        page.locator("#costs-filters").get_by_label("machine").select_option(HOST)
+        assert set(column(page, "costs", "machine")) == {HOST}
+        assert set(column(page, "costs", "format")) == {"float32"}
+
+
+def test_two_devices_can_be_read_on_a_narrow_screen(browser, both):
+    for width in (390, 700):
+        with visit(browser, both, size={"width": width, "height": 900}) as found:
+            wide = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            assert found.page.evaluate(wide) <= 0
+            assert found.page.locator("#selector").bounding_box()["y"] < 600
 
 
 def test_the_advisor_leaves_what_fits(open_page):

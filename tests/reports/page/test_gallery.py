@@ -92,3 +92,11 @@ def test_no_report_and_no_directory_are_one_line(tmp_path, capsys):
     assert capsys.readouterr().err.startswith(f"error: no report in {tmp_path}; make one with ")
     assert main(["gallery", str(tmp_path / "nowhere")]) == 2
     assert capsys.readouterr().err.startswith(f"error: {tmp_path / 'nowhere'} is no directory; allowed: ")
+
+
+def test_the_sentences_of_a_report_of_two_devices_name_theirs(tmp_path, page_of_both):
+    (tmp_path / "both.html").write_text(page_of_both)
+    page, _ = gallery(tmp_path, tmp_path / "index.html")
+    assert "on Made-up GPU in Made-up CPU, 2 cores; and on Made-up CPU, 2 cores" in page
+    assert page.index("<p>On Made-up GPU in Made-up CPU, 2 cores:</p>") < page.index("Cost: one layer takes")
+    assert page.count("Cost: one layer takes") == 1

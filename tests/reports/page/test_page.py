@@ -16,7 +16,7 @@ from benchmarks.records.store import RecordStore
 from reports.page.page import render
 from reports.tables.records import STATIC_ROWS
 
-from ..conftest import cost_record, every_record, failed_record, noisy
+from ..conftest import GPU, cost_record, every_record, failed_record, gpu_records, noisy, on_gpu
 
 
 class Elements(HTMLParser):
@@ -200,6 +200,39 @@ def test_machines_have_parts_of_their_own():
     assert "nothing is compared across them" in page
     ids = re.findall(r'\bid="([^"]*)"', page)
     assert len(ids) == len(set(ids))
+
+
+def part_of(page, number):
+    """Return the HTML of one part of a page."""
+    return re.search(
+        rf'<div class="part" id="m{number}">(.*?)\n</div>\n(?=<div class="part"|<section)', page, re.DOTALL
+    )[1]
+
+
+def test_a_processor_and_its_gpu_have_parts_that_say_what_they_say_alone(page_of_both, page):
+    assert re.findall(r'<option value="m\d">(.*?)</option>', page_of_both) == [
+        f"{GPU} in Made-up CPU, 2 cores",
+        "Made-up CPU, 2 cores",
+    ]
+    alone = {1: render(gpu_records()), 2: page}
+    for number, other in alone.items():
+        mine, only = part_of(page_of_both, number), part_of(other, 1)
+        said, only_said = (re.findall(r'<li><b>.*?</li>|class="takeaway">.*?</p>', html) for html in (mine, only))
+        assert len(said) > 20
+        assert [re.sub("<details>.*", "", text) for text in said] == [re.sub("<details>.*", "", t) for t in only_said]
+
+
+def test_two_machines_with_gpus_have_parts_of_their_own():
+    here = [cost_record(variant=variant) for variant in ("plain", "full")]
+    there = [on_gpu(record) for record in here]
+    for record in there:
+        record["provenance"] |= {"cpu": "Another CPU", "cores": 64}
+    page = render([*here, *map(on_gpu, here), *there])
+    options = re.findall(r'<option value="m\d">(.*?)</option>', page)
+    assert options == [f"{GPU} in Made-up CPU, 2 cores", f"{GPU} in Another CPU, 64 cores", "Made-up CPU, 2 cores"]
+    assert "Results of 3 devices" in page
+    assert "No training run has finished here" in part_of(page, 2)
+    assert "python -m benchmarks train --device cuda" in part_of(page, 2)
 
 
 def test_busy_machine_dirty_checkout_and_several_commits_are_said():

@@ -14,3 +14,22 @@ def test_names_of_networks_are_as_short_as_they_can_be():
     assert list(names.network_names(rows.iloc[:2]).values()) == ["plain", "full |H| = 4"]
     wide = rows.iloc[:2].assign(channels=[20, 8])
     assert list(names.network_names(wide).values()) == ["plain, C = 20", "full |H| = 4, C = 8"]
+
+
+def test_settings_that_are_not_the_usual_ones_are_named_known_or_not():
+    def setting(dtype, execution):
+        return names.setting({"dtype": dtype, "execution": execution})
+
+    assert setting("float32", "eager") == ""
+    assert [setting("tf32", "eager"), setting("float32", "graphed")] == ["tf32", "graphed"]
+    assert setting("bfloat16", "an execution of the future") == "bfloat16, an execution of the future"
+
+
+def test_devices_are_named_even_if_their_names_are_not_known():
+    row = {"device": "cpu", "cpu": "Made-up CPU", "gpu": "", "threads": 2}
+    assert (names.device_name(row), names.place(row)) == ("Made-up CPU", "2 threads")
+    on_gpu = row | {"device": "cuda", "gpu": "Made-up GPU"}
+    assert (names.device_name(on_gpu), names.place(on_gpu)) == ("Made-up GPU", "on the GPU")
+    unknown = {"cpu": "", "gpu": ""}
+    assert names.device_name(row | unknown) == "an unknown processor"
+    assert names.device_name(on_gpu | unknown) == "an unknown GPU"

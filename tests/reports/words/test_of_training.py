@@ -17,9 +17,12 @@ def test_time_to_train(records):
 
 def test_recipe_names_learning_rates_that_differ(records):
     runs = ok(records)[1]
-    assert "4 epochs, learning rate 0.01, 1 thread." in of_training.recipe(runs)
+    assert "4 epochs, learning rate 0.01, trained on Made-up CPU, 1 thread." in of_training.recipe(runs)
     runs.loc[runs["variant"] == "plain", "learning_rate"] = 0.5
-    assert "learning rate 0.5 (plain), 0.01 (full) and 0.01 (separable), 1 thread." in of_training.recipe(runs)
+    assert (
+        "learning rate 0.5 (plain), 0.01 (full) and 0.01 (separable), trained on Made-up CPU, 1 thread."
+        in of_training.recipe(runs)
+    )
 
 
 def test_studies_are_named_by_what_sets_them_apart(records):

@@ -6,10 +6,12 @@ import statistics
 import pandas as pd
 from scipy import stats
 
+from reports.arithmetic.prepared import Prepared
+from reports.figures.trust import noise
 from reports.frames.frames import frames
 from reports.words import of_trust
 
-from ..conftest import cost_record
+from ..conftest import cost_record, on_gpu, twin_record
 from .test_of_layers import ok
 
 
@@ -39,3 +41,16 @@ def test_worst_equivariance_error(records):
 
 def test_no_judged_comparison_is_said():
     assert of_trust.undecided(pd.Series(["", ""])).startswith("No comparison was judged")
+
+
+def test_a_noise_floor_of_several_settings_says_so():
+    def twins(*settings):
+        firsts = [on_gpu(cost_record(dtype=dtype, execution=execution)) for dtype, execution in settings]
+        return [record for first in firsts for record in (first, twin_record(first, 1.01, 1.0, 0.99))]
+
+    usual, other = ("float32", "eager"), ("tf32", "graphed")
+    captions = [noise(Prepared(frames(twins(*settings))), "n").caption for settings in ([usual], [usual, other])]
+    assert [" count together." in caption for caption in captions] == [False, True]
+    assert captions[1].endswith(
+        "Pairs of all number formats (float32, tf32) and executions (eager, graphed) count together."
+    )

@@ -12,19 +12,19 @@ import pytest
 from scipy import stats
 
 from reports.frames.frames import anchored, frames
-from reports.page.part import Part
+from reports.page.part import Part, parts
 
-from ..conftest import cost_record, every_record, training_record, twin_record
+from ..conftest import GPU, cost_record, every_record, gpu_records, training_record, twin_record
 
 PASSES = {"forward": "forward", "forward_backward": "forward + backward"}
 VARIANTS = ("plain", "lifting", "full", "separable")
 SHAPE = ("channels", "batch_size", "image_size", "kernel_size")
 
 
-def scattered():
+def scattered(records, seed=20300102):
     """Return the made-up sweep with a random factor on every number, and with the fields of newer records."""
-    rng = np.random.default_rng(20300102)
-    made = [copy.deepcopy(record) for record in every_record() if record["kind"] != "twin"]
+    rng = np.random.default_rng(seed)
+    made = [copy.deepcopy(record) for record in records if record["kind"] != "twin"]
     for record in made:
         if record["kind"] == "cost" and record["status"] == "ok":
             factor = float(np.exp(rng.normal(0, 0.25)))
@@ -54,7 +54,8 @@ def scattered():
             record["epochs"][-1]["redundancy"] = {"a": {"separable": rng.uniform(0.5, 0.9)}}
     firsts = {case_of(record): record for record in made if record["kind"] == "cost"}
     for variant, factors in (("full", (1.02, 0.99, 1.01)), ("lifting", (0.98, 1.0, 1.015))):
-        made.append(twin_record(firsts[case_of(cost_record(variant=variant))], *factors))
+        first = cost_record(variant=variant)["case"] | {"device": records[0]["case"]["device"]}
+        made.append(twin_record(firsts[tuple(first.values())], *factors))
     return made
 
 
@@ -62,18 +63,43 @@ def case_of(record):
     return tuple(record["case"].values())
 
 
-@pytest.fixture(scope="module")
-def made():
-    return scattered()
+OTHER_GPU = "Another GPU"
+HOST = "Made-up CPU, 2 cores"
+
+
+@pytest.fixture(
+    scope="module",
+    params=[HOST, f"{GPU} in {HOST}", f"{OTHER_GPU} in {HOST}"],
+    ids=["processor", "gpu", "another-gpu"],
+)
+def machine(request):
+    """Return one of the three devices whose results are there."""
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def said(made):
-    """Return the texts of the page: the sentences of the first screen, and the takeaway of every figure."""
-    found = Part("m1", "machine", "", anchored(frames(made)))
+def everything():
+    """Return the records of all devices, by the device's name."""
+    gpus = {f"{gpu} in {HOST}": scattered(gpu_records(gpu), seed) for seed, gpu in enumerate((GPU, OTHER_GPU))}
+    return {HOST: scattered(every_record()), **gpus}
+
+
+@pytest.fixture(scope="module")
+def made(everything, machine):
+    return everything[machine]
+
+
+@pytest.fixture(scope="module")
+def said(everything, machine):
+    """Return the texts of one device's part: the sentences of the first screen, and the takeaway of every figure."""
+    records = [record for records in everything.values() for record in records]
+    [found] = [part for part in parts(records, anchored(frames(records))) if part.title == machine]
+    found_id = found.id
     [study] = found.studies
     figures = {
-        figure.key.removeprefix("m1-"): figure.takeaway for section in found.figures.values() for figure in section
+        figure.key.removeprefix(f"{found_id}-"): figure.takeaway
+        for section in found.figures.values()
+        for figure in section
     }
     headline = {sentence.text.split(":")[0].split(",")[0]: sentence.text for sentence in found.sentences}
     return {
@@ -133,6 +159,7 @@ def costs(made, **wanted):
         if record["kind"] == "cost" and record["status"] == "ok":
             case = record["case"]
             usual = case["kernels"] == ("cached" if case["direction"] == "forward" else "generated")
+            usual = usual and (case["dtype"], case["execution"]) == ("float32", "eager")
             if case["implementation"] == "gcnn_impl" and usual and all(case[k] == v for k, v in wanted.items()):
                 found.append(record)
     return found
@@ -240,7 +267,7 @@ def test_saving(made, said):
     assert said["Saving"] == f"Saving: separable is {joined(parts)}."
 
 
-def test_gain(made, said):
+def test_gain(made, said, machine):
     found = runs(made)
     plain = {record["run"]["seed"]: record["test_accuracy"] for record in found["plain", 1]}
     values = np.array(list(plain.values()))
@@ -253,7 +280,8 @@ def test_gain(made, said):
         points = f"+{more.mean():.1f} [{signed(more.mean() - half)}, {signed(more.mean() + half)}] points over plain"
         text = f"{100 * values.mean():.1f} ± {100 * values.std(ddof=1):.1f} %"
         parts.append(f"{network(variant, 8)} reaches {text}, {points}")
-    spread = "(mean ± s.d.; gains with 95 % intervals, paired by seed, n = 3 seeds)"
+    device = machine.partition(" in ")[0].partition(",")[0]
+    spread = f"(mean ± s.d.; gains with 95 % intervals, paired by seed, n = 3 seeds; trained on {device})"
     assert said["Gain"] == f"Gain, on the test images of rotated-digits: {'; '.join(parts)} {spread}."
 
 
@@ -345,25 +373,38 @@ def test_realised(made, said):
     )
 
 
-def test_peers(made, said):
-    ours = base(made, direction="forward")
-    theirs = [r for r in made if r["kind"] == "cost" and r["case"]["implementation"] == "torch"]
-    pairs = [(ours[record["case"]["variant"]], record) for record in theirs]
-    ratios = [math.exp(log_ratios(*pair).mean()) for pair in pairs]
-    words = [word(*pair, floor(made, len(pairs))) for pair in pairs]
-    assert said["peers"] == (
-        f"torch takes {digits(min(ratios), 2)}× to {digits(max(ratios), 2)}× the time of ours. "
-        f"{tally(words, 'it', 'ours')}"
-    )
+def rivals(made):
+    """Return pairs of our layer and torch's in the same setting, by what is unusual in number format and execution."""
+    timed = [record for record in made if record["kind"] == "cost" and record["status"] == "ok"]
+    ours = {tuple(record["case"].items()): record for record in timed}
+    found = {}
+    for record in (record for record in timed if record["case"]["implementation"] == "torch"):
+        case = record["case"]
+        unusual = ", ".join({case["dtype"], case["execution"]} - {"float32", "eager"})
+        found.setdefault(unusual, []).append((ours[tuple((case | {"implementation": "gcnn_impl"}).items())], record))
+    return dict(sorted(found.items()))
+
+
+def test_peers(made, said, machine):
+    found = rivals(made)
+    assert list(found) == ([""] if machine == HOST else ["", "bfloat16", "compiled", "graphed", "tf32"])
+    least = floor(made, sum(map(len, found.values())))
+    parts = []
+    for unusual, pairs in found.items():
+        ratios = [math.exp(log_ratios(*pair).mean()) for pair in pairs]
+        parts.append(
+            f"torch{f' ({unusual})' if unusual else ''} takes {digits(min(ratios), 2)}× to {digits(max(ratios), 2)}× "
+            f"the time of ours. {tally([word(*pair, least) for pair in pairs], 'it', 'ours')}"
+        )
+    assert said["peers"] == " ".join(parts)
 
 
 def test_undecided(made, said):
     found = speedups(made)
     pairs = [pair for of_pass in found.values() for pair in of_pass]
     words = [word(*pair, floor(made, len(pairs))) for pair in pairs]
-    ours = base(made, direction="forward")
-    theirs = [r for r in made if r["kind"] == "cost" and r["case"]["implementation"] == "torch"]
-    words += [word(ours[r["case"]["variant"]], r, floor(made, len(theirs))) for r in theirs]
+    theirs = [pair for of_setting in rivals(made).values() for pair in of_setting]
+    words += [word(*pair, floor(made, len(theirs))) for pair in theirs]
     assert said["undecided"] == (
         f"{words.count('ambiguous')} of {len(words)} comparisons could not be decided: their intervals reach across "
         "the noise floor."
@@ -414,7 +455,7 @@ def test_roofline(made, said):
         for r in rows
     )
     assert said["roofline"] == (
-        f"Passes of one layer reach {ends} of what this machine can do; moving memory is the limit for {bound} of "
+        f"Passes of one layer reach {ends} of what the device can do; moving memory is the limit for {bound} of "
         f"{len(rows)} of them, computing for the others."
     )
 
@@ -535,5 +576,6 @@ def test_every_sentence_of_a_figure_is_recomputed_here(said):
 def test_a_run_with_one_seed_says_so():
     found = Part("m1", "machine", "", anchored(frames([training_record("plain", 1, 0, 0.5)])))
     assert [sentence.text for sentence in found.sentences] == [
-        "Gain, on the test images of rotated-digits: plain reaches 50.0 % (single runs, n = 1 seed)."
+        "Gain, on the test images of rotated-digits: plain reaches 50.0 % (single runs, n = 1 seed; trained on Made-up "
+        "CPU)."
     ]
