@@ -1,0 +1,221 @@
+"""The part "correctness": layers and a network on the device, compared with float64 on the processor.
+
+The layers in float64 are compared with explicit sums in the tests. Here the question is whether another device, another
+format, an operator in Triton, a compiler or a CUDA graph computes the same.
+"""
+
+import functools
+import importlib.util
+import itertools
+import platform
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from benchmarks.evidence.equivariance_table import variants_of
+from benchmarks.evidence.gpu.against_float64 import (
+    FORMATS,
+    Errors,
+    Format,
+    Reference,
+    errors,
+    outputs,
+    reference,
+    relative,
+    worst_of_parameters,
+    wrong,
+)
+from benchmarks.evidence.gpu.job import Job
+from benchmarks.records.provenance import gpu_name, hardware, software
+from benchmarks.workloads.cuda_graph import CapturedPass
+from gcnn_impl import O2, SO2, Group, GroupResNetConfig, LiftingConv2d, RPlus, SO2xRPlus, build
+from gcnn_impl import gpu as operators
+from gcnn_impl.models import CONVOLUTIONS
+
+GROUPS: tuple[Group, ...] = (SO2(8), SO2(4), O2(4), RPlus(3, 2.0), SO2xRPlus(4, 2, 2.0))
+# A network adds up the errors of its layers, and its batch norms divide by small deviations.
+NETWORK_FACTOR = 4.0
+NETWORK, NETWORK_SHAPE = {"widths": (8, 8, 16), "kernel_size": 5, "dropout": 0.0}, (4, 1, 16, 16)
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """Sizes of a layer and its input: odd, so that no size is a multiple of an operator's block."""
+
+    in_channels: int = 3
+    out_channels: int = 5
+    kernel_size: int = 5
+    images: int = 2
+    side: int = 13
+
+
+TINY = Sizes(2, 3, 3, 1, 5)  # Triton's interpreter is thousands of times slower
+
+
+@dataclass(frozen=True)
+class Check:
+    """A comparison of one module.
+
+    Args:
+        kind: "layer", "network", "compiled", or "graphed".
+        variant, group: of the layer, or of the layers of the network.
+        format: the number format.
+        triton: whether the operators in Triton are in use.
+    """
+
+    kind: str
+    variant: str
+    group: Group
+    format: Format
+    triton: bool = False
+    sizes: Sizes = Sizes()
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings as a finding stores them."""
+        names = {"variant": self.variant, "group": str(self.group), "format": self.format.name}
+        return {"check": self.kind, **names, "triton": self.triton}
+
+    def tolerance(self) -> float:
+        """Return the largest error that is allowed."""
+        return self.format.tolerance * (NETWORK_FACTOR if self.kind == "network" else 1.0)
+
+
+def run(job: Job) -> None:
+    """Compare everything, the most valuable first, and note each comparison; stop when the time is over."""
+    has_triton = importlib.util.find_spec("triton") is not None
+    versions = {name: software()[name] for name in ("torch", "commit", "dirty")}
+    job.note(machine=gpu_name() or hardware()["cpu"], python=platform.python_version(), **versions, triton=has_triton)
+    job.note(operators_in_triton=operators_run(job.device) if has_triton else [])
+    if job.device == "cpu":
+        job.note(left_out="tf32 and CUDA graphs", reason="they need CUDA")
+    for check in checks(job.device, job.scale, has_triton):
+        if job.left() < 1:
+            job.note(left_out="the remaining comparisons", reason="no time left")
+            return
+        try:
+            found = measured(check, job.device)
+            job.note(**check.settings(), errors=found, wrong=wrong(found, check.tolerance()))
+        except Exception as error:  # the other comparisons are worth more than this one's end
+            reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+            job.note(**check.settings(), wrong=["raised"], raised=reason)
+
+
+def checks(device: str, scale: str, has_triton: bool) -> Iterator[Check]:
+    """Yield the comparisons of a device, in the order of their value."""
+    cuda = device == "cuda"
+    ways = (False, True) if has_triton and cuda else (False,)
+    formats = [chosen for chosen in FORMATS if cuda or not chosen.tf32]
+    groups = GROUPS if scale == "full" else GROUPS[1:2]
+    if has_triton and not cuda:  # in the interpreter
+        yield Check("layer", "separable", SO2(2), FORMATS[0], True, TINY)
+    for chosen, triton in itertools.product(formats, ways):
+        for group in groups:
+            for variant in variants_of(group):
+                yield Check("layer", variant, group, chosen, triton)
+        yield Check("network", "separable", SO2(8), chosen, triton)
+        if chosen == formats[0] and triton == ways[-1]:
+            for kind in ("compiled", *(["graphed"] if cuda else [])):
+                yield from (Check(kind, "separable", SO2(8), chosen, way) for way in ways)
+
+
+def measured(check: Check, device: str) -> Errors:
+    """Return the errors of a comparison."""
+    known = _reference(check.kind == "network", check.variant, check.group, check.sizes)
+    with operators.turned(check.triton):
+        if check.kind == "graphed":
+            return graphed_errors(known, check.format)
+        if check.kind == "compiled":
+            torch._dynamo.reset()
+            return errors(known, device, check.format, torch.compile)
+        return errors(known, device, check.format)
+
+
+def graphed_errors(known: Reference, chosen: Format) -> Errors:
+    """Return the errors of a training pass and of inference that are replayed from a CUDA graph, on new input."""
+    layer = known.copied("cuda")
+    x = torch.zeros(known.x.shape, device="cuda", requires_grad=True)
+    upstream = known.upstream.to("cuda", torch.float32)
+
+    def train() -> Tensor:
+        y: Tensor = layer(x)
+        y.backward(upstream.to(y))
+        return y
+
+    def infer() -> Tensor:
+        with torch.no_grad():
+            y: Tensor = layer(x)
+        return y
+
+    def forget() -> None:
+        layer.zero_grad(set_to_none=True)
+        x.grad = None
+
+    def replayed(run: Callable[[], Tensor]) -> Tensor:
+        graph = CapturedPass()
+        with torch.no_grad():
+            x.zero_()
+        graph.replay(run, forget)
+        with torch.no_grad():
+            x.copy_(known.x)  # the captured pass must read the new values
+        return graph.replay(run, forget)
+
+    with chosen.used("cuda"):
+        output = replayed(train)
+        assert x.grad is not None
+        gradients = {name: p.grad for name, p in layer.named_parameters() if p.grad is not None}
+        found = {
+            "output": relative(output, known.output),
+            "input": relative(x.grad, known.gradients["input"]),
+            "parameters": worst_of_parameters(gradients, known),
+        }
+        layer.eval()
+        return {**found, "cached": relative(replayed(infer), known.inference)}
+
+
+def operators_run(device: str) -> list[str]:
+    """Return the names of the operators of ours that a tiny network runs only if Triton is in use."""
+    ran = []
+    for on in (False, True):
+        watched = _Names()
+        config = GroupResNetConfig(group=SO2(2), widths=(2, 2), kernel_size=3, last_kernel_size=1)
+        x = torch.zeros(1, 1, 4, 4, device=device)
+        with operators.turned(on), watched:
+            outputs(build(config, device=device), x, torch.ones(1, 10, device=device))
+        ran.append(watched.names)
+    return sorted(ran[1] - ran[0])
+
+
+class _Names(TorchDispatchMode):
+    """Collects the names of the operators of ``gcnn_impl``."""
+
+    def __init__(self) -> None:
+        TorchDispatchMode.__init__(self)
+        self.names: set[str] = set()
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
+    ) -> Any:
+        if func.namespace == "gcnn_impl":
+            self.names.add(func.name().removeprefix("gcnn_impl::"))
+        return func(*args, **(kwargs or {}))
+
+
+@functools.cache
+def _reference(network: bool, variant: str, group: Group, sizes: Sizes) -> Reference:
+    torch.manual_seed(0)
+    if network:
+        config = GroupResNetConfig(group=group, variant=variant, **NETWORK)  # type: ignore[arg-type]
+        return reference(build(config, dtype=torch.float64), NETWORK_SHAPE, group)
+    module: nn.Module = _layer(variant, group, sizes)
+    grid = () if variant == "lifting" else (group.resolution,)
+    return reference(module, (sizes.images, sizes.in_channels, *grid, sizes.side, sizes.side), group)
+
+
+def _layer(variant: str, group: Group, sizes: Sizes) -> nn.Module:
+    kind = LiftingConv2d if variant == "lifting" else CONVOLUTIONS[variant]
+    k = sizes.kernel_size
+    return kind(sizes.in_channels, sizes.out_channels, k, group, padding=k // 2, dtype=torch.float64)

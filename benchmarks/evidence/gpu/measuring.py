@@ -1,0 +1,26 @@
+"""The parts that measure cases: the project's own sweep, in the order of value, until the time is over."""
+
+from benchmarks.evidence.gpu.cells import CASES, SAMPLING
+from benchmarks.evidence.gpu.job import Job
+from benchmarks.records.store import RecordStore
+from benchmarks.sweep.engine import Engine
+from benchmarks.sweep.sweep import sweep
+
+# A contender that reports nothing for this share of a part's time has failed, so that the part can go on.
+TIMEOUT_SHARE = 0.5
+
+
+def run(job: Job) -> None:
+    """Measure the cases of a part that have no record yet, and note how many were measured."""
+    cases = CASES[job.part](job.device, job.scale)
+    engine = Engine(SAMPLING[job.scale], timeout=TIMEOUT_SHARE * job.seconds)
+    store = RecordStore(job.results_triton if job.part == "triton" else job.results)
+    done = sweep(cases, store, engine, shuffled=False, seconds=job.left())
+    job.note(
+        cases=len(cases),
+        measured=done.measured,
+        failed=done.failed,
+        skipped=done.skipped,
+        already_there=done.already_there,
+        left=done.left,
+    )
