@@ -32,7 +32,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "group": tuple(SUBGROUPS),
     "direction": ("forward", "forward_backward", "training_step"),
     "kernels": ("cached", "generated"),
-    "execution": ("eager", "compiled"),
+    "execution": ("eager", "compiled", "graphed"),
     "device": ("cpu", "cuda"),
     "dtype": ("float32", "bfloat16", "tf32"),
 }
@@ -64,7 +64,8 @@ class Case:
             parameters and, for a layer, of its input) or "training_step" (forward, backward and a step of Adam).
         kernels: "cached", or "generated" in every pass. Training and compiled code always generate them; fixed weights
             (plain, torch) are always "cached" in inference. The default is "cached" where that is allowed.
-        execution: "eager", or "compiled" by ``torch.compile``.
+        execution: "eager", "compiled" by ``torch.compile``, or "graphed": the whole pass is captured in a CUDA graph
+            once, and each timed pass replays the graph. "graphed" needs CUDA.
         device, dtype: where and in which format the pass is computed; "bfloat16" is autocast, "tf32" needs CUDA.
         threads: size of torch's intra-op thread pool.
 
@@ -102,6 +103,8 @@ class Case:
             self._require("kernels", ("cached",), "fixed weights in direction 'forward'")
         if self.dtype == "tf32":
             self._require("device", ("cuda",), "dtype 'tf32'")
+        if self.execution == "graphed":
+            self._require("device", ("cuda",), "execution 'graphed'")
         if self.layer == "resnet" and self.image_size < SMALLEST_IMAGE:
             size = f"image_size {self.image_size} is too small for layer 'resnet'"
             raise InvalidCase(f"{size}; allowed: {SMALLEST_IMAGE} or more")

@@ -35,7 +35,7 @@ CASE = part(
     main_column("direction", TEXT, "forward (inference), forward_backward or training_step", "pass", "pass"),
     column("scales", DURATION, "number of scales in the grid on H", "scales"),
     column("kernels", TEXT, "cached, or generated in every pass", "kernels"),
-    column("execution", TEXT, "eager, or compiled by torch.compile", "execution"),
+    column("execution", TEXT, "eager, compiled by torch.compile, or graphed (replayed as a CUDA graph)", "execution"),
     column("device", TEXT, "cpu or cuda"),
     column("dtype", TEXT, "float32, bfloat16 (by autocast) or tf32", "format"),
     column("threads", DURATION, "size of torch's intra-op thread pool", "threads"),
@@ -121,6 +121,7 @@ ENERGY = part(
     Field("reason", TEXT, "why no energy was measured"),
 )
 COMPILE_SECONDS = column("compile_seconds", SIZE, "extra time of the first compiled pass", "compiling", "seconds")
+CAPTURE_SECONDS = column("capture_seconds", SIZE, "time of capturing the pass in a CUDA graph", "capturing", "seconds")
 DEVICE_SECONDS = part(
     "device_seconds",
     column("median", DURATION, "median time on the GPU", "on the GPU itself", "seconds", name="device_seconds"),
@@ -149,7 +150,7 @@ PROVENANCE = part(
 )
 COST_MEASURED = (
     *(*SECONDS, *MEMORY, *MACS, *NOISE, *STAGES, *ROOFLINE, *ENERGY),
-    *(COMPILE_SECONDS, *DEVICE_SECONDS, PARAMETERS, EQUIVARIANCE_ERROR),
+    *(COMPILE_SECONDS, CAPTURE_SECONDS, *DEVICE_SECONDS, PARAMETERS, EQUIVARIANCE_ERROR),
 )
 COST = (STATUS, *CASE, *COST_MEASURED, MESSAGE, MISSING, BLOCK, *PROVENANCE, ID)
 CASE_ID = Field("case_id", TEXT, "id of the case that was timed twice in its block")

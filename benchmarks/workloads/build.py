@@ -5,6 +5,7 @@ from torch import nn
 
 import gcnn_impl
 from benchmarks.cases.case import OURS, Case
+from benchmarks.workloads.cuda_graph import CapturedPass
 from benchmarks.workloads.shapes import CLASSES, group_of, shapes
 from benchmarks.workloads.workload import Workload
 
@@ -34,18 +35,22 @@ def build_workload(case: Case) -> Workload:
     autocast = torch.bfloat16 if case.dtype == "bfloat16" else None
     if autocast is not None:  # one image shows the dtype of the output
         cotangent = cotangent.to(Workload(module, x[:1], cotangent, None, False, autocast=autocast).forward().dtype)
-    backward = case.direction != "forward"
+    backward, graphed = case.direction != "forward", case.execution == "graphed"
     return Workload(
         module.train(backward),
         x.requires_grad_(backward and case.layer == "conv"),
         cotangent.to(case.device),
         None if case.fixed_weights else group_of(case),
         backward,
-        torch.optim.Adam(module.parameters(), LEARNING_RATE) if case.direction == "training_step" else None,
+        # A capturable optimiser counts its steps on the device.
+        torch.optim.Adam(module.parameters(), LEARNING_RATE, capturable=graphed)
+        if case.direction == "training_step"
+        else None,
         torch.compile(module) if case.execution == "compiled" else None,
         autocast,
         # Setting the mode of one of our layers drops its cached kernels.
         module.eval if case.kernels == "generated" and not backward else lambda: None,
+        CapturedPass() if graphed else None,
     )
 
 

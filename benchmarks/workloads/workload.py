@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from benchmarks.workloads.cuda_graph import CapturedPass
 from gcnn_impl import Group
 
 
@@ -28,6 +29,7 @@ class Workload:
         call: function that a pass calls, for example the compiled module; None for the module itself.
         autocast: dtype that the pass is autocast to; None for no autocast.
         forget: function that drops the kernels cached by the last pass; ``prepare`` calls it.
+        graph: the whole pass in a CUDA graph, which ``run`` replays; None to run the pass itself.
     """
 
     module: nn.Module
@@ -39,15 +41,26 @@ class Workload:
     call: Callable[[Tensor], Tensor] | None = None
     autocast: torch.dtype | None = None
     forget: Callable[[], object] = lambda: None
+    graph: CapturedPass | None = None
 
     def prepare(self) -> None:
-        """Drop the gradients of the last pass, and the kernels that the next pass must generate. This is not timed."""
+        """Drop the gradients of the last pass, and the kernels that the next pass must generate. This is not timed.
+
+        A captured pass overwrites its gradients and contains the generation of its kernels, so it needs no preparation.
+        """
+        if self.graph is None or not self.graph.captured:
+            self._drop()
+
+    def _drop(self) -> None:
         self.module.zero_grad(set_to_none=True)
         self.x.grad = None
         self.forget()
 
     def run(self) -> Tensor:
-        """Run one pass and return the module's output."""
+        """Run or replay one pass and return the module's output."""
+        return self._run() if self.graph is None else self.graph.replay(self._run, self._drop)
+
+    def _run(self) -> Tensor:
         y = self.forward()
         if self.backward:
             self.backpropagate(y)
@@ -71,5 +84,10 @@ class Workload:
         self.optimiser.step()
 
     def autocasting(self) -> contextlib.AbstractContextManager[object]:
-        """Return the context in which a forward is computed: ``torch.autocast``, or none."""
-        return contextlib.nullcontext() if self.autocast is None else torch.autocast(self.x.device.type, self.autocast)
+        """Return the context in which a forward is computed: ``torch.autocast``, or none.
+
+        Autocast does not cache the weights that it casts while a pass is captured: a replay must cast them again.
+        """
+        if self.autocast is None:
+            return contextlib.nullcontext()
+        return torch.autocast(self.x.device.type, self.autocast, cache_enabled=self.graph is None)

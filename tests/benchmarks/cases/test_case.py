@@ -99,6 +99,7 @@ def test_a_case_is_hashable_and_can_be_made_from_its_fields() -> None:
             r"^kernels 'generated' does not go with fixed weights .*; allowed: cached$",
         ),
         ({"dtype": "tf32"}, r"^device 'cpu' does not go with dtype 'tf32'; allowed: cuda$"),
+        ({"execution": "graphed"}, r"^device 'cpu' does not go with execution 'graphed'; allowed: cuda$"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(fields: dict[str, Any], message: str) -> None:
@@ -113,6 +114,8 @@ def test_a_wrong_value_is_named_with_what_is_allowed(fields: dict[str, Any], mes
         ({"direction": "forward_backward"}, "generated"),
         ({"execution": "compiled"}, "generated"),
         ({**PLAIN, "execution": "compiled"}, "cached"),
+        ({"execution": "graphed", "device": "cuda"}, "cached"),
+        ({"execution": "graphed", "device": "cuda", "direction": "forward_backward"}, "generated"),
     ],
 )
 def test_kernels_are_cached_by_default_where_that_is_allowed(fields: dict[str, Any], kernels: str) -> None:
