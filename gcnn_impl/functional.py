@@ -43,7 +43,11 @@ def unflatten_group(x: Tensor, resolution: int) -> Tensor:
 
 
 def _group_bias(bias: Tensor | None, resolution: int) -> Tensor | None:
-    return None if bias is None else bias.expand(resolution, -1).flatten()  # (|H_out|·C_o,); `repeat` is slower
+    if bias is None:
+        return None
+    if torch.compiler.is_compiling():  # torch 2.11 cannot compile a convolution whose bias is a view
+        return bias.repeat(resolution)
+    return bias.expand(resolution, -1).flatten()  # (|H_out|·C_o,); `repeat` is slower
 
 
 def lift_conv2d(x: Tensor, kernel: Tensor, *, bias: Tensor | None = None, stride: int = 1, padding: int = 0) -> Tensor:
@@ -184,7 +188,10 @@ def depthwise_group_conv2d(
     Map (B, C, |H_in|, H, W) and kernel (C, |H_out|, 1, |H_in|, k, k) → map (B, C, |H_out|, H', W').
     """
     weight = kernel.flatten(2, 3).flatten(0, 1)  # (C·|H_out|, |H_in|, k, k): the elements of a channel are adjacent
-    bias = None if bias is None else bias.repeat_interleave(kernel.shape[1])
+    if bias is not None and torch.compiler.is_compiling():  # as in ``_group_bias``
+        bias = bias[torch.arange(kernel[:, :, 0, 0].numel(), device=x.device) // kernel.shape[1]]
+    elif bias is not None:
+        bias = bias.repeat_interleave(kernel.shape[1])
     y = conv2d(x.flatten(1, 2), weight, bias, stride, padding, groups=len(kernel))
     return y.unflatten(1, kernel.shape[:2])
 

@@ -56,7 +56,8 @@ class Reference:
     Args:
         x: the input, with a square plane, so that quarter turns are possible.
         upstream: the gradient of a loss with respect to the output.
-        output, gradients: of a training pass; the gradients of the input, under the name "input", and of the parameters.
+        output: the output of a training pass.
+        gradients: its gradients, by the names of the parameters, and "input".
         inference: the output in eval mode after the training pass.
         group: the group whose exact elements are tried.
     """
@@ -107,9 +108,9 @@ def errors(
 ) -> Errors:
     """Return the relative errors of a copy of the module on a device: 2-norms, nan where a value is nan.
 
-    ``output``, ``input`` and ``parameters`` (the worst gradient of one) are those of a training pass, ``cached`` is that
-    of inference with cached kernels; ``quarter turns`` is the equivariance error under the group's exact elements.
-    ``wrap`` may return another module that computes the same, such as a compiled one.
+    ``output``, ``input`` and ``parameters`` (the worst gradient of one) are those of a training pass, and ``cached``
+    is that of inference with cached kernels. ``quarter turns`` is the equivariance error under the group's exact
+    elements. ``wrap`` may return another module that computes the same, such as a compiled one.
     """
     module = known.copied(device)
     wrapped = wrap(module)

@@ -39,7 +39,7 @@ from gcnn_impl.models import CONVOLUTIONS
 GROUPS: tuple[Group, ...] = (SO2(8), SO2(4), O2(4), RPlus(3, 2.0), SO2xRPlus(4, 2, 2.0))
 # A network adds up the errors of its layers, and its batch norms divide by small deviations.
 NETWORK_FACTOR = 4.0
-NETWORK, NETWORK_SHAPE = {"widths": (8, 8, 16), "kernel_size": 5, "dropout": 0.0}, (4, 1, 16, 16)
+NETWORK, NETWORK_SHAPE = {"widths": (8, 8, 16), "kernel_size": 5, "dropout": 0.0}, (32, 1, 16, 16)
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,12 @@ class Check:
 
 
 def run(job: Job) -> None:
-    """Compare everything, the most valuable first, and note each comparison; stop when the time is over."""
+    """Compare everything, the most valuable first, and note each comparison; stop when the time is over.
+
+    Raises:
+        RuntimeError: at the end, when a comparison found something wrong.
+    """
+    bad = 0
     has_triton = importlib.util.find_spec("triton") is not None
     versions = {name: software()[name] for name in ("torch", "commit", "dirty")}
     job.note(machine=gpu_name() or hardware()["cpu"], python=platform.python_version(), **versions, triton=has_triton)
@@ -95,13 +100,18 @@ def run(job: Job) -> None:
     for check in checks(job.device, job.scale, has_triton):
         if job.left() < 1:
             job.note(left_out="the remaining comparisons", reason="no time left")
-            return
+            break
         try:
             found = measured(check, job.device)
-            job.note(**check.settings(), errors=found, wrong=wrong(found, check.tolerance()))
+            names = wrong(found, check.tolerance())
+            job.note(**check.settings(), errors=found, wrong=names)
         except Exception as error:  # the other comparisons are worth more than this one's end
             reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-            job.note(**check.settings(), wrong=["raised"], raised=reason)
+            names = ["raised"]
+            job.note(**check.settings(), wrong=names, raised=reason)
+        bad += bool(names)
+    if bad:
+        raise RuntimeError(f"{bad} comparisons are wrong")
 
 
 def checks(device: str, scale: str, has_triton: bool) -> Iterator[Check]:
@@ -182,9 +192,9 @@ def operators_run(device: str) -> list[str]:
     for on in (False, True):
         watched = _Names()
         config = GroupResNetConfig(group=SO2(2), widths=(2, 2), kernel_size=3, last_kernel_size=1)
-        x = torch.zeros(1, 1, 4, 4, device=device)
+        x = torch.zeros(2, 1, 4, 4, device=device)
         with operators.turned(on), watched:
-            outputs(build(config, device=device), x, torch.ones(1, 10, device=device))
+            outputs(build(config, device=device), x, torch.ones(2, 10, device=device))
         ran.append(watched.names)
     return sorted(ran[1] - ran[0])
 

@@ -11,7 +11,11 @@ TIMEOUT_SHARE = 0.5
 
 
 def run(job: Job) -> None:
-    """Measure the cases of a part that have no record yet, and note how many were measured."""
+    """Measure the cases of a part that have no record yet, and note how many were measured.
+
+    Raises:
+        RuntimeError: when cases failed and none was measured.
+    """
     cases = CASES[job.part](job.device, job.scale)
     engine = Engine(SAMPLING[job.scale], timeout=TIMEOUT_SHARE * job.seconds)
     store = RecordStore(job.results_triton if job.part == "triton" else job.results)
@@ -24,3 +28,5 @@ def run(job: Job) -> None:
         already_there=done.already_there,
         left=done.left,
     )
+    if done.failed and not done.measured:
+        raise RuntimeError(f"all {done.failed} cases failed; parts.log has the reasons")

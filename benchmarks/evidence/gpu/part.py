@@ -26,7 +26,7 @@ def main(text: str) -> int:
     except Exception as error:
         traceback.print_exc()
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        findings.append(job.findings, {"part": job.part, "failed": reason})
+        findings.append(job.findings, {"part": job.part, "error": reason})
         return 1
     return 0
 

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from benchmarks.answers.differences import RESULTS_FLOOR, Differences, compare_results, explained
-from benchmarks.answers.text_tables import columns
-from benchmarks.cases.case import OURS, Case
+from benchmarks.answers.text_tables import left_columns
+from benchmarks.cases.case import OURS
 from benchmarks.evidence.gpu import findings
 from benchmarks.evidence.gpu.cells import CASES, PASSES
 from benchmarks.evidence.gpu.findings import Finding
@@ -18,7 +19,7 @@ from benchmarks.statistics.comparison import WORDS
 
 MIB = 2**20
 HEADING = ("part", "status", "seconds", "found")
-LONGEST_LINE = 220
+LONGEST_LINE = 240
 
 
 def table(jobs: Sequence[Job]) -> list[str]:
@@ -26,7 +27,7 @@ def table(jobs: Sequence[Job]) -> list[str]:
     everything = findings.load(jobs[0].findings)
     rows = [_row(job, findings.latest(everything, job.part)) for job in jobs]
     bad = [f"{row[0]} ({row[1]})" for row in rows if row[1] != "ok"]
-    return [*columns([HEADING, *rows]), f"not ok: {', '.join(bad)}" if bad else "all parts are ok"]
+    return [*left_columns([HEADING, *rows]), f"not ok: {', '.join(bad)}" if bad else "all parts are ok"]
 
 
 def summary(jobs: Sequence[Job]) -> dict[str, Any]:
@@ -47,13 +48,13 @@ def summary(jobs: Sequence[Job]) -> dict[str, Any]:
 
 def _row(job: Job, found: Sequence[Finding]) -> tuple[str, str, str, str]:
     end = found[-1] if found and "status" in found[-1] else {"status": "not run", "reason": ""}
-    failed = next((finding["failed"] for finding in found if "failed" in finding), end["reason"])
-    own = [finding for finding in found if not finding.keys() & {"status", "failed"}]
+    error = next((finding["error"] for finding in found if "error" in finding), end["reason"])
+    own = [finding for finding in found if not finding.keys() & {"status", "error"}]
     try:
         line = LINES[job.part](job, own) if found else ""
     except Exception as error:  # a part that was killed may leave findings of a form that its line does not expect
         line = f"no line: {type(error).__name__}: {error}"
-    reason = "" if end["status"] == "ok" else f"{failed}"
+    reason = "" if end["status"] == "ok" else str(error)
     words = "; ".join(filter(None, (reason, line)))[:LONGEST_LINE]
     return job.part, end["status"], f"{end['seconds']:.0f}" if "seconds" in end else "–", words
 
@@ -67,7 +68,7 @@ def of_correctness(job: Job, found: Sequence[Finding]) -> str:
         for error in finding.get("errors", {}).values():
             largest[finding["format"]] = max(largest.get(finding["format"], 0.0), float(error))
     names = ", ".join(f"{f['check']} {f['variant']} {f['group']} {f['format']}{' Triton' * f['triton']}" for f in wrong)
-    ran = next((finding["operators_in_triton"] for finding in found if "operators_in_triton" in finding), [])
+    ran: list[str] = next((finding["operators_in_triton"] for finding in found if "operators_in_triton" in finding), [])
     errors = ", ".join(f"{name} {error:.1e}" for name, error in largest.items())
     said = f"{len(compared)} compared, {len(wrong)} wrong{': ' * bool(wrong)}{names}"
     return f"{said}; largest error {errors or '–'}; Triton: {', '.join(ran) or 'no operator'}"
@@ -89,7 +90,7 @@ def of_network(job: Job, found: Sequence[Finding]) -> str:
     rows = [row for row in network_rows(job) if row["direction"] == "training_step"]
     said = [
         f"{row['variant']} {row['dtype']} {row['execution']} {row['milliseconds']:.3g} ms, "
-        f"{row['images_per_second']:,.0f} images/s, {row['peak_mib'] or 0:.0f} MiB"
+        f"{row['images_per_second']:,.0f} images/s, {row['peak_mib'] or 0:.3g} MiB"
         for row in rows
     ]
     return f"step: {'; '.join(said[:3]) or '–'}; {_counts(found)}"
@@ -130,7 +131,7 @@ def of_peers(job: Job, found: Sequence[Finding]) -> str:
     """Name the peers' times of a training pass, divided by ours."""
     records, said = _measured(job), []
     for case in CASES[job.part](job.device, job.scale):
-        ours = records.get(Case(**{**case.fields(), "implementation": OURS, "kernels": ""}).id)
+        ours = records.get(replace(case, implementation=OURS, kernels="").id)
         if case.foreign and case.direction == PASSES[0] and case.id in records and ours is not None:
             ratio = records[case.id]["seconds"]["median"] / ours["seconds"]["median"]
             compiled = " compiled" * (case.execution == "compiled")
