@@ -12,6 +12,12 @@ Clock = Callable[[], float]
 # on a busy host the same code differed from itself by 3.8 % in turns of 26 ms (r.m.s. of n = 32 processes), by 2.2 %
 # in turns of 13 ms, and by 0.8 % in turns of 3 ms.
 TURN_SECONDS = 0.002
+# On CUDA the cache is emptied before every pass (``l2_cache``), which may take longer than a short pass. A turn, or the
+# passes to warm up, then end when they have taken this many times their seconds, together with the preparations.
+PREPARED = 5
+# The longest time for which the GPU is kept waiting while Python launches a pass, and the cycles that it waits for a
+# second. The clocks of GPUs differ, between 1 and 2.5 GHz under load.
+LONGEST_WAIT, CYCLES_PER_SECOND = 0.05, 2e9
 
 
 def synchronised_clock(device: str) -> Clock:
@@ -27,34 +33,59 @@ def synchronised_clock(device: str) -> Clock:
     return clock
 
 
-def warm_up(run: Callable[[], object], clock: Clock, sampling: Sampling, *, prepare: Callable[[], object]) -> None:
+def longest_turn(seconds: float, device: str) -> float:
+    """Return the seconds after which a turn of ``seconds`` ends whatever its passes took; no limit on the CPU."""
+    return math.inf if device == "cpu" else PREPARED * seconds
+
+
+def warm_up(
+    run: Callable[[], object], clock: Clock, sampling: Sampling, *, prepare: Callable[[], object], device: str = "cpu"
+) -> None:
     """Run passes without keeping their times: at least one, and for a tenth of the round's budget."""
-    take_turn(run, clock, sampling.per_round().seconds * WARM_UP_SHARE, prepare=prepare)
+    seconds = sampling.per_round().seconds * WARM_UP_SHARE
+    take_turn(run, clock, seconds, prepare=prepare, longest=longest_turn(seconds, device))
 
 
 def take_turn(
-    run: Callable[[], object], clock: Clock, seconds: float, *, prepare: Callable[[], object], most: float = math.inf
+    run: Callable[[], object],
+    clock: Clock,
+    seconds: float,
+    *,
+    prepare: Callable[[], object],
+    most: float = math.inf,
+    longest: float = math.inf,
 ) -> list[float]:
-    """Return the seconds of successive passes: at least one, at most ``most``, until they add up to ``seconds``."""
+    """Return the seconds of successive passes: at least one, at most ``most``, until they add up to ``seconds``.
+
+    The passes also end ``longest`` seconds after the first one began; the time of ``prepare`` counts in this alone.
+    """
     samples: list[float] = []
-    while not samples or (len(samples) < most and sum(samples) < seconds):
+    begun = end = 0.0
+    while not samples or (len(samples) < most and sum(samples) < seconds and end - begun < longest):
         prepare()
         start = clock()
         run()
-        samples.append(clock() - start)
+        end = clock()
+        begun = begun if samples else start
+        samples.append(end - start)
     return samples
 
 
-def device_seconds(run: Callable[[], object], *, prepare: Callable[[], object], passes: int) -> list[float]:
+def device_seconds(
+    run: Callable[[], object], *, prepare: Callable[[], object], passes: int, wall_seconds: float
+) -> list[float]:
     """Return the seconds of each pass on the GPU itself, between two CUDA events around the pass.
 
-    Python does not wait between passes, so it stays ahead of a busy GPU. Where these times are shorter than the wall
-    time of a pass, the GPU spends the difference waiting for launches or for a synchronisation.
+    Before each pass the GPU is kept waiting for ``wall_seconds``, the time of a pass on the wall, so that Python has
+    launched the pass when the GPU begins. Where the times are shorter than the wall time, the GPU would spend the
+    difference waiting for launches. Where a pass synchronises, launches more than the driver's queue holds (about a
+    thousand operations), or takes longer than ``LONGEST_WAIT``, such gaps are part of these times too.
     """
     import torch
 
     around = []
     for _ in range(passes):
+        torch.cuda._sleep(int(min(wall_seconds, LONGEST_WAIT) * CYCLES_PER_SECOND))
         prepare()
         begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
         begin.record()

@@ -1,5 +1,7 @@
 """Checks that a module's output is right before anything is measured: the cost of a wrong output means nothing."""
 
+import dataclasses
+
 import torch
 
 from benchmarks.records.outcome import InvalidResult
@@ -45,6 +47,43 @@ def check_output(workload: Workload) -> float | None:
     if not error <= tolerance:  # also for nan
         raise InvalidResult(f"equivariance error {error:.3g}, allowed: {tolerance:.0e}")
     return error
+
+
+def check_replay(workload: Workload) -> None:
+    """Check that a captured pass gives the output and the gradients of the same pass run as usual.
+
+    Both passes start from the same parameters. Nothing is checked if the pass is not captured.
+
+    Raises:
+        InvalidResult: when they differ.
+    """
+    if workload.graph is None:
+        return
+    parameters = list(workload.module.parameters())
+    before = [parameter.detach().clone() for parameter in parameters]
+    replayed = [tensor.clone() for tensor in (workload.run(), *workload.graph.gradients)]
+    with torch.no_grad():
+        for parameter, value in zip(parameters, before, strict=True):
+            parameter.copy_(value)
+    usual = dataclasses.replace(workload, graph=None)
+    usual.prepare()
+    expected = [usual.run(), *usual.gradients()]
+    usual.prepare()
+    names = ("output", *["gradient"] * (len(expected) - 1))
+    tolerance = _tolerance(workload)
+    for name, ours, theirs in zip(names, replayed, expected, strict=True):
+        error = relative_error(ours, theirs)
+        if not error <= tolerance:  # also for nan
+            raise InvalidResult(
+                f"relative error {error:.3g} in the {name} of the captured pass, allowed: {tolerance:.0e}"
+            )
+
+
+def relative_error(x: torch.Tensor, expected: torch.Tensor) -> float:
+    """Return the Euclidean norm of the difference divided by the norm of what was expected; 0 if both are zero."""
+    x, expected = x.detach().double(), expected.detach().double()
+    difference, size = float((x - expected).norm()), float(expected.norm())
+    return difference / size if size else difference
 
 
 def _tolerance(workload: Workload) -> float:

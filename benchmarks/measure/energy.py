@@ -5,12 +5,15 @@ pyRAPL and pyJoules have had no release since 2020, and zeus, which is maintaine
 same file.
 
 Both counters include every process on the device, so nothing else should run during a measurement. They are refreshed
-every few milliseconds at best and read zero over short windows, so a window takes at least a second of passes.
+every few milliseconds at best, NVML's less often, and read zero over short windows, so a window takes at least a second
+of passes.
 """
 
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+from benchmarks.records.gpu import NoNVML, nvml
 
 POWERCAP = Path("/sys/class/powercap")
 SHORTEST_WINDOW = 1.0
@@ -101,21 +104,19 @@ def nvml_counter() -> Counter:
     Raises:
         NoEnergyCounter: without ``nvidia-ml-py``, a driver, or a GPU that has a counter (Volta and later).
     """
-    try:
-        import pynvml  # late: optional
-    except ImportError as error:
-        raise NoEnergyCounter("nvidia-ml-py is not installed") from error
     import torch
 
     try:
-        pynvml.nvmlInit()
-        handle = pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{torch.cuda.get_device_properties().uuid}")
-        pynvml.nvmlDeviceGetTotalEnergyConsumption(handle)
+        pynvml, gpu = nvml()
+    except NoNVML as reason:
+        raise NoEnergyCounter(str(reason)) from reason
+    try:
+        pynvml.nvmlDeviceGetTotalEnergyConsumption(gpu)
     except pynvml.NVMLError as error:
         raise NoEnergyCounter(f"NVML: {error}") from error
 
     def joules() -> float:
         torch.cuda.synchronize()
-        return float(pynvml.nvmlDeviceGetTotalEnergyConsumption(handle)) / 1e3  # from millijoules
+        return float(pynvml.nvmlDeviceGetTotalEnergyConsumption(gpu)) / 1e3  # from millijoules
 
     return joules

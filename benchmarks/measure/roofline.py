@@ -18,11 +18,13 @@ from torch.utils._pytree import tree_leaves
 from benchmarks.measure.clock import synchronised_clock, take_turn
 from benchmarks.workloads.workload import Workload
 
-# So large that calls and edges do not matter, and so small that all tries take a second or two on two cores.
-MATRIX_SIDE = 2048
-CONVOLUTION = {"batch": 8, "channels": 256, "side": 56, "kernel": 3}
+# So large that calls and edges do not matter, and so small that all tries take a second or two: on two cores, or on a
+# GPU, where a call and a synchronisation take some ten microseconds.
+MATRIX_SIDE = {"cpu": 2048, "cuda": 8192}
+CONVOLUTION = {"channels": 256, "side": 56, "kernel": 3}
+CONVOLUTION_BATCH = {"cpu": 8, "cuda": 64}
 # Much larger than any cache.
-COPY_BYTES = 2**28
+COPY_BYTES = {"cpu": 2**28, "cuda": 2**30}
 SECONDS = 0.5
 LEAST_TRIES = 3
 
@@ -51,14 +53,14 @@ def moved_bytes(workload: Workload) -> int:
     """Count the bytes that the operators of one pass read and write, as if each fetched its operands from memory.
 
     Operands that a cache keeps between operators are counted; bytes that oneDNN or cuDNN move inside an operator are
-    not. A compiled module is counted without compilation.
+    not. A compiled or captured pass is counted as if it were neither.
     """
     workload.prepare()
     workload.run()
     workload.prepare()
     traffic = _Traffic()
     with traffic:
-        dataclasses.replace(workload, call=None).run()
+        dataclasses.replace(workload, call=None, graph=None).run()
     workload.prepare()
     return traffic.bytes
 
@@ -82,20 +84,21 @@ class _Traffic(TorchDispatchMode):
 
 
 def _product_rates(device: str, dtype: torch.dtype) -> list[float]:
-    square = torch.randn(MATRIX_SIDE, MATRIX_SIDE, device=device).to(dtype)
-    batch, channels, side, k = CONVOLUTION.values()
+    matrix, batch = MATRIX_SIDE[device], CONVOLUTION_BATCH[device]
+    square = torch.randn(matrix, matrix, device=device).to(dtype)
+    channels, side, k = CONVOLUTION.values()
     image = torch.randn(batch, channels, side, side, device=device).to(dtype, memory_format=torch.channels_last)
     weight = torch.randn(channels, channels, k, k, device=device).to(dtype, memory_format=torch.channels_last)
     return [
-        MATRIX_SIDE**3 / _best_seconds(lambda: square @ square, device),
+        matrix**3 / _best_seconds(lambda: square @ square, device),
         batch * (channels * side * k) ** 2 / _best_seconds(lambda: conv2d(image, weight, padding=k // 2), device),
     ]
 
 
 def _copy_rate(device: str) -> float:
-    source = torch.zeros(COPY_BYTES // 4, device=device)
+    source = torch.zeros(COPY_BYTES[device] // 4, device=device)
     target = torch.zeros_like(source)
-    return 2 * COPY_BYTES / _best_seconds(lambda: target.copy_(source), device)
+    return 2 * source.nbytes / _best_seconds(lambda: target.copy_(source), device)
 
 
 def _best_seconds(run: Callable[[], object], device: str) -> float:

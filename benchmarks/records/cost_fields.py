@@ -8,8 +8,10 @@ from benchmarks.records.kinds import (
     FLAG,
     LISTS_OF_DURATIONS,
     NUMBER,
+    SHARE,
     SIZE,
     TEXT,
+    TEXTS,
     by_name,
 )
 from benchmarks.records.outcome import STATUSES
@@ -45,7 +47,14 @@ SECONDS = part(
     "seconds",
     Field("rounds", LISTS_OF_DURATIONS, "times of all passes in order of measurement, a list for each process", "s"),
     Field("samples", DURATIONS, "in schema 1, in place of rounds: times of all passes, in one process", "s"),
-    main_column("median", DURATION, "median time of a pass", "time, median", "seconds", name="seconds"),
+    main_column(
+        "median",
+        DURATION,
+        "median time of a pass (on CUDA with an empty cache)",
+        "time, median",
+        "seconds",
+        name="seconds",
+    ),
     main_column("ci_low", DURATION, "lower end of the 95 % interval of the median", "95 % from", "seconds"),
     main_column("ci_high", DURATION, "upper end of the 95 % interval of the median", "95 % to", "seconds"),
     main_column("n", SIZE, "number of timed passes", "n"),
@@ -122,11 +131,27 @@ ENERGY = part(
 )
 COMPILE_SECONDS = column("compile_seconds", SIZE, "extra time of the first compiled pass", "compiling", "seconds")
 CAPTURE_SECONDS = column("capture_seconds", SIZE, "time of capturing the pass in a CUDA graph", "capturing", "seconds")
+QUARTILES_AND_INTERVAL = ("q1", "q3", "ci_low", "ci_high")
 DEVICE_SECONDS = part(
     "device_seconds",
     column("median", DURATION, "median time on the GPU", "on the GPU itself", "seconds", name="device_seconds"),
-    *(Field(name, DURATION, f"as seconds.{name}, on the GPU", "s") for name in ("q1", "q3", "ci_low", "ci_high")),
+    *(Field(name, DURATION, f"as seconds.{name}, on the GPU", "s") for name in QUARTILES_AND_INTERVAL),
     Field("n", SIZE, "number of passes timed on the GPU"),
+)
+LAUNCH_GAP = column(
+    "launch_gap", SHARE, "on CUDA: share of seconds.median in which the GPU waits for Python", "launch gap", "share"
+)
+WARM_SECONDS = part(
+    "warm_seconds",
+    column("median", DURATION, "on CUDA: median time, operands cached", "warm cache", "seconds", name="warm_seconds"),
+    *(Field(name, DURATION, f"as seconds.{name}, operands cached", "s") for name in QUARTILES_AND_INTERVAL),
+    Field("n", SIZE, "number of passes timed with a warm cache"),
+)
+ROUNDING_ERROR = part(
+    "rounding_error",
+    column("output", SIZE, "relative error of the output in bfloat16 or tf32", "rounding, output", "error"),
+    column("input_gradient", SIZE, "the same of the input's gradient", "rounding, gradient", "error"),
+    prefix="rounding_",
 )
 PARAMETERS = column("parameters", SIZE, "number of learnable parameters", "parameters", "count")
 EQUIVARIANCE_ERROR = column(
@@ -147,10 +172,39 @@ PROVENANCE = part(
     column("gpu", TEXT, "name of the CUDA device; null on the CPU"),
     Field("device_name", TEXT, "name of the GPU or, on the CPU, of the processor"),
     Field("threads", DURATION, "size of torch's intra-op thread pool"),
+    column("driver", TEXT, "on CUDA: version of NVIDIA's driver"),
+    column("cuda", TEXT, "on CUDA: version of CUDA that torch was built for"),
+    *(column(name, TEXT, f"on CUDA: version of {name}") for name in ("cudnn", "triton")),
+    column("gpu_memory_bytes", SIZE, "on CUDA: memory of the GPU", unit="B"),
+    column("l2_bytes", SIZE, "on CUDA: size of the second-level cache", unit="B"),
+    column("compute_capability", TEXT, "on CUDA: version of the GPU's instructions"),
+    column("multiprocessors", SIZE, "on CUDA: number of multiprocessors"),
+    column("mig", FLAG, "on CUDA: whether the GPU is divided into instances (MIG)"),
+    column("gpu_operators", TEXT, "on CUDA: whether our operators in Triton are in use, and if not, why"),
+    *part(
+        "gpu_state",
+        Field("source", TEXT, "on CUDA: the source of the state: NVML, or why another"),
+        column("clock_lowest", SIZE, "lowest clock of the multiprocessors at the ends of the rounds", unit="MHz"),
+        column("clock_max", SIZE, "highest clock that the GPU allows", unit="MHz"),
+        column("temperature_highest", SIZE, "highest temperature of the GPU", unit="°C"),
+        column("power_highest", SIZE, "highest power of the GPU", unit="W"),
+        Field("slowdowns", TEXTS, "reasons for which the driver lowered the clock"),
+        column("other_processes", SIZE, "number of other processes on the GPU, at most"),
+        prefix="gpu_",
+    ),
 )
 COST_MEASURED = (
     *(*SECONDS, *MEMORY, *MACS, *NOISE, *STAGES, *ROOFLINE, *ENERGY),
-    *(COMPILE_SECONDS, CAPTURE_SECONDS, *DEVICE_SECONDS, PARAMETERS, EQUIVARIANCE_ERROR),
+    *(
+        COMPILE_SECONDS,
+        CAPTURE_SECONDS,
+        *DEVICE_SECONDS,
+        LAUNCH_GAP,
+        *WARM_SECONDS,
+        *ROUNDING_ERROR,
+        PARAMETERS,
+        EQUIVARIANCE_ERROR,
+    ),
 )
 COST = (STATUS, *CASE, *COST_MEASURED, MESSAGE, MISSING, BLOCK, *PROVENANCE, ID)
 CASE_ID = Field("case_id", TEXT, "id of the case that was timed twice in its block")

@@ -8,8 +8,8 @@ FAILURES = ("failed", "killed", "timeout", "out_of_memory", "invalid")
 STATUSES = (*SUCCESSES, *FAILURES, "interrupted")
 # Enough for a message with a file's path, two checksums and an address.
 MESSAGE_LENGTH = 600
-# Messages of torch's allocators, in lower case.
-ALLOCATION_REFUSED = ("out of memory", "can't allocate memory", "not enough memory")
+# Messages of torch's allocators, and of cuBLAS and cuDNN, in lower case.
+ALLOCATION_REFUSED = ("out of memory", "can't allocate memory", "not enough memory", "status_alloc_failed")
 
 
 class InvalidResult(Exception):  # noqa: N818

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cases.cores import available_cores
+from benchmarks.records.gpu import gpu_facts, gpu_state, judged_states
 
 ROOT = Path(__file__).resolve().parents[2]
 # The kernel's counters: of the processor's time, and of how often a quota stopped this container.
@@ -47,7 +48,12 @@ def moment() -> Moment:
 
 
 def provenance(
-    *, device: str, threads: int, before: Moment, frequencies: Sequence[float | None] = ()
+    *,
+    device: str,
+    threads: int,
+    before: Moment,
+    frequencies: Sequence[float | None] = (),
+    gpu_states: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return everything about the machine and the moment that helps to judge a measurement, in JSON types.
 
@@ -55,6 +61,7 @@ def provenance(
         threads: size of torch's intra-op thread pool during the measurement.
         before: state of the machine at the beginning of the measurement; the state at its end is read now.
         frequencies: frequencies of the device's clock during the measurement, MHz, in the order of reading.
+        gpu_states: states of the GPU (``records.gpu``) during the measurement.
     """
     gpu = gpu_name() if device == "cuda" else None
     after = moment()
@@ -74,6 +81,8 @@ def provenance(
         "throttled_periods": _difference(after.throttled_periods, before.throttled_periods),
         **{name: os.environ.get(name.upper()) for name in ("omp_wait_policy", "gomp_spincount", "glibc_tunables")},
         "native": native_operators(),
+        **({**gpu_facts(), "triton": _version("triton")} if device == "cuda" else {}),
+        **({"gpu_state": judged_states(gpu_states)} if gpu_states else {}),
     }
 
 
@@ -86,10 +95,8 @@ def frequency(device: str) -> float | None:
     if device == "cpu":
         megahertz = [float(value) for value in _cpu_facts("cpu MHz")]
         return statistics.median(megahertz) if megahertz else None
-    try:
-        return float(_output("nvidia-smi", "--query-gpu=clocks.sm", "--format=csv,noheader,nounits").split()[0])
-    except (OSError, ValueError, IndexError, subprocess.SubprocessError):
-        return None
+    clock: float | None = gpu_state()["clock"]
+    return clock
 
 
 def _output(*command: str) -> str:

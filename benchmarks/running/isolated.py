@@ -1,7 +1,13 @@
 """A function call in its own process: a crash, a kill or a lack of memory becomes an ``Outcome``.
 
 Processes are forked from a server that has imported torch but computed nothing. So each starts within milliseconds,
-in the same state. CUDA does not survive a fork, so for CUDA each process is a new interpreter.
+in the same state, and has the environment variables that were set when the server started.
+
+For CUDA this is sound because CUDA does not survive a fork only once it has been initialised. The server is a new
+interpreter that imports modules and then waits; no module that it imports asks for a device, so each process
+initialises CUDA itself, for the first time. torch notes in a process whether CUDA was asked for anything, even for the
+number of devices, and tells the processes that are forked afterwards; such a process refuses to begin. With
+``GCNN_BENCHMARKS_SPAWN=1`` each process for CUDA is a new interpreter instead, which starts seconds later.
 
 Printed output is discarded, except for its end, which is quoted if the process dies.
 """
@@ -14,6 +20,7 @@ import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
 from typing import Any
 
 from benchmarks.records.outcome import Outcome, outcome_of
@@ -21,6 +28,10 @@ from benchmarks.records.outcome import Outcome, outcome_of
 # Bytes of printed output: the most that is read at once, and the most that is kept.
 OUTPUT_CHUNK = 65536
 OUTPUT_TAIL = 200
+SPAWN = "GCNN_BENCHMARKS_SPAWN"
+# Seconds in which a killed process ends. One that waits for a driver inside the kernel does not end; it is left behind,
+# because waiting for it would stop the sweep.
+END_SECONDS = 20.0
 Report = Callable[[dict[str, Any]], None]
 
 
@@ -46,42 +57,58 @@ def run_isolated(
     context = _context(device, preload)
     receiver, sender = context.Pipe(duplex=False)
     printed, printer = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(sender, printer, function, argument), daemon=True)  # type: ignore[attr-defined]
+    process = context.Process(target=_child, args=(sender, printer, device, function, argument), daemon=True)  # type: ignore[attr-defined]
     process.start()
     sender.close()
     printer.close()
+    try:
+        outcome = _follow(process, receiver, printed, timeout, report)
+    finally:
+        ended = _end(process)
+        receiver.close()
+        printed.close()
+    left = "" if ended else "; the process cannot be killed and keeps its device and memory"
+    return outcome._replace(message=outcome.message + left)
+
+
+def _follow(process: BaseProcess, receiver: Connection, printed: Connection, timeout: float, report: Report) -> Outcome:
+    """Pass the function's reports on until there is an outcome: the function's own, or that of its process."""
     tail = b""
     deadline = time.monotonic() + timeout
     listening = [receiver, printed]
-    try:
-        while ready := wait(listening, max(deadline - time.monotonic(), 0)):  # a closed pipe counts as ready
-            if printed in ready:
-                chunk = os.read(printed.fileno(), OUTPUT_CHUNK)
-                tail = (tail + chunk)[-OUTPUT_TAIL:]
-                if not chunk:
-                    listening.remove(printed)
-            if receiver in ready:
-                try:
-                    message = receiver.recv()
-                except (EOFError, OSError):  # the process died before its result was complete
-                    process.join()
-                    return _died(process.exitcode, tail)
-                if isinstance(message, Outcome):
-                    return message
-                report(message)
-                deadline = time.monotonic() + timeout
-            elif time.monotonic() > deadline:  # the function prints without end
-                break
-        return Outcome("timeout", f"no result within {timeout:g} s", {})
-    finally:
-        process.kill()
-        process.join()
-        receiver.close()
-        printed.close()
+    while ready := wait(listening, max(deadline - time.monotonic(), 0)):  # a closed pipe counts as ready
+        if printed in ready:
+            chunk = os.read(printed.fileno(), OUTPUT_CHUNK)
+            tail = (tail + chunk)[-OUTPUT_TAIL:]
+            if not chunk:
+                listening.remove(printed)
+        if receiver in ready:
+            try:
+                message = receiver.recv()
+            except (EOFError, OSError):  # the process died before its result was complete
+                process.join(END_SECONDS)
+                return _died(process.exitcode, tail)
+            if isinstance(message, Outcome):
+                return message
+            report(message)
+            deadline = time.monotonic() + timeout
+        elif time.monotonic() > deadline:  # the function prints without end
+            break
+    return Outcome("timeout", f"no result within {timeout:g} s", {})
+
+
+def _end(process: BaseProcess) -> bool:
+    """Kill a process, wait ``END_SECONDS`` at most until it has ended, and return whether it has."""
+    process.kill()
+    process.join(END_SECONDS)
+    if process.is_alive():
+        multiprocessing.process._children.discard(process)  # type: ignore[attr-defined]  # at exit Python waits for these
+        return False
+    return True
 
 
 def _context(device: str, preload: str) -> BaseContext:
-    if device == "cuda":
+    if device == "cuda" and os.environ.get(SPAWN) == "1":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload([preload])
@@ -89,7 +116,11 @@ def _context(device: str, preload: str) -> BaseContext:
 
 
 def _child(
-    sender: Connection, printer: Connection, function: Callable[[Any, Report], dict[str, Any]], argument: Any
+    sender: Connection,
+    printer: Connection,
+    device: str,
+    function: Callable[[Any, Report], dict[str, Any]],
+    argument: Any,
 ) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ignore Ctrl-C: the parent ends this process
     for stream in (1, 2):  # file descriptors, because C++ code writes to them directly
@@ -97,10 +128,20 @@ def _child(
     printer.close()
     threading.Thread(target=_die_with_parent, daemon=True).start()
     try:
+        if device == "cuda":
+            _check_fork()
         outcome = Outcome("ok", "", function(argument, sender.send))
     except Exception as error:
         outcome = outcome_of(error)
     sender.send(outcome)
+
+
+def _check_fork() -> None:
+    """Raise ``RuntimeError`` if this process was forked from one that had asked for a CUDA device."""
+    import torch  # late: the process server has imported it, or this process needs it
+
+    if torch.cuda._is_in_bad_fork():
+        raise RuntimeError(f"the process server has used CUDA, so no process of it can; allowed: {SPAWN}=1")
 
 
 def _die_with_parent() -> None:
@@ -116,4 +157,5 @@ def _died(exitcode: int | None, tail: bytes) -> Outcome:
     if exitcode is not None and exitcode < 0:
         hint = " (often: out of memory)" if -exitcode == signal.SIGKILL else ""
         return Outcome("killed", f"killed by {signal.Signals(-exitcode).name}{hint}{quoted}", {})
-    return Outcome("failed", f"exited with status {exitcode} and no result{quoted}", {})
+    ended = "closed its connection" if exitcode is None else f"exited with status {exitcode} and no result"
+    return Outcome("failed", f"{ended}{quoted}", {})

@@ -33,6 +33,8 @@ MIN_SAMPLES_FOR_MODES = 50
 OWN_LOAD = 0.5
 STEAL_SHARE = 0.01
 FREQUENCY_LOSS = 0.05
+# A GPU under load runs below its highest clock, and how far depends on the model. A loss of this fraction is more.
+GPU_CLOCK_LOSS = 0.3
 
 Provenance = Mapping[str, Any]
 
@@ -41,7 +43,7 @@ REMEDIES = {
     "drift": "warm up longer, or wait until the machine has cooled down or calmed down",
     "bimodal": "look for what switches between two states: other processes, clock frequency, placement of memory",
     "oversubscribed": "stop other processes, use fewer threads, or measure on a host of your own",
-    "throttled": "fix the clock frequency, improve cooling, or raise the container's CPU quota",
+    "throttled": "fix the clock frequency, improve cooling, or raise the CPU quota or the GPU's power limit",
     "threads_unpinned": "set the number of threads (--threads) and GOMP_SPINCOUNT=10000, as the sweep does",
 }
 
@@ -52,7 +54,7 @@ def verdict(rounds: Rounds, provenance: Provenance) -> dict[str, Any]:
     Args:
         rounds: seconds of every process, in the order of measurement.
         provenance: the values of ``records.provenance``: load, cores, share of stolen time, frequencies, throttled
-            periods, threads, settings of OpenMP, GPU. A missing value or None is not judged; only a
+            periods, threads, settings of OpenMP, GPU and its states. A missing value or None is not judged; only a
             missing ``threads`` is a finding.
 
     Returns:
@@ -133,6 +135,8 @@ def _oversubscribed(provenance: Provenance) -> str | None:
         return f"load average {load:g} on {cores} cores"
     if steal is not None and steal > STEAL_SHARE:
         return f"the host took {steal:.1%} of the processor's time for others"
+    if others := (provenance.get("gpu_state") or {}).get("other_processes"):
+        return f"{others} other processes use the GPU"
     return None
 
 
@@ -143,6 +147,15 @@ def _throttled(provenance: Provenance) -> str | None:
         return f"the container's CPU quota stopped it in {periods} periods"
     if before and after and after < (1 - FREQUENCY_LOSS) * before:
         return f"the clock fell from {before:.0f} to {after:.0f} MHz"
+    return _slow_gpu(provenance.get("gpu_state") or {})
+
+
+def _slow_gpu(state: Mapping[str, Any]) -> str | None:
+    lowest, highest = state.get("clock_lowest"), state.get("clock_max")
+    if state.get("slowdowns"):
+        return f"the GPU's clock was lowered by {'; '.join(state['slowdowns'])}"
+    if lowest and highest and lowest < (1 - GPU_CLOCK_LOSS) * highest:
+        return f"the GPU's clock was {lowest:.0f} of {highest:.0f} MHz"
     return None
 
 

@@ -20,7 +20,7 @@ from benchmarks.statistics.roofline import roofline
 from benchmarks.statistics.summary import summarise_rounds
 from benchmarks.sweep.engine import Engine, Known, macs_key
 from benchmarks.sweep.processes import PROBE_MODULE
-from benchmarks.sweep.rounds import take_round
+from benchmarks.sweep.rounds import Taken, take_round
 from benchmarks.sweep.tasks import Probe, Round
 
 # Why the sampling of a round ended, the strictest reason last. A record has the laxest reason of all its rounds.
@@ -52,12 +52,18 @@ def measure_block(block: Block, engine: Engine, known: Known, progress: "tqdm[An
         _probe(contenders[number], engine, known)
         progress.update(step)
     twin.failure = contenders[block.cases.index(block.twin)].failure
-    frequencies: list[float | None] = []
+    finished: list[Taken] = []
     progress.set_postfix_str(f"{len(block.cases)} in turns")
     for number in range(engine.sampling.rounds):
-        frequencies += _take_round(block, contenders, number, engine)
+        finished += _take_round(block, contenders, number, engine)
         progress.update(step * len(block.cases))
-    where = provenance(device=block.device, threads=block.threads, before=before, frequencies=frequencies)
+    where = provenance(
+        device=block.device,
+        threads=block.threads,
+        before=before,
+        frequencies=[frequency for taken in finished for frequency in taken.frequencies],
+        gpu_states=[state for taken in finished for state in taken.gpu_states],
+    )
     ceilings = _ceilings(block.cases[0], engine, known) if any(c.rounds for c in contenders.values()) else {}
     records = [_cost_record(block, contenders[number], where, ceilings) for number in range(len(block.cases))]
     if twin.rounds:
@@ -86,14 +92,14 @@ def _probe(contender: _Contender, engine: Engine, known: Known) -> None:
         known.macs[macs_key(case)] = contender.fields["macs"]
 
 
-def _take_round(block: Block, contenders: dict[int, _Contender], number: int, engine: Engine) -> list[float | None]:
+def _take_round(block: Block, contenders: dict[int, _Contender], number: int, engine: Engine) -> list[Taken]:
     """Take a round, and add one list of samples to every contender.
 
     If the process dies, the contender that was running has failed. The round is then repeated without this contender,
     so that the rounds of a block stay comparable with each other.
 
     Returns:
-        The clock frequencies that the process reported, MHz.
+        The round that ran to its end; empty if no contender is left.
     """
     while entries := tuple((entry, case) for entry, case in block.entries() if contenders[entry].failure is None):
         taken = take_round(Round(entries, number, engine.sampling), engine.timeout)
@@ -104,7 +110,7 @@ def _take_round(block: Block, contenders: dict[int, _Contender], number: int, en
                 contender.rounds.append(taken.samples[entry])
                 contender.stopped.append(taken.stopped.get(entry, "failure"))
         if taken.finished:
-            return taken.frequencies
+            return [taken]
     return []
 
 
@@ -138,6 +144,8 @@ def _cost_record(block: Block, contender: _Contender, where: dict[str, Any], cei
             backward = case.direction != "forward"
             macs = pass_macs(fields["macs"], generated=case.kernels == "generated", backward=backward)
             fields["roofline"] = roofline(macs, moved, shared["seconds"]["median"], ceilings)
+    if fields.get("device_seconds") and shared["seconds"] is not None:
+        fields["launch_gap"] = max(1 - fields["device_seconds"]["median"] / shared["seconds"]["median"], 0.0)
     return {
         "kind": "cost",
         "id": case.id,

@@ -1,17 +1,22 @@
 """The probe of a contender, in its own process: it checks the output and measures all but the times of whole passes."""
 
+import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from benchmarks.cases.case import Case
 from benchmarks.measure.available_memory import available_bytes
 from benchmarks.measure.clock import device_seconds, synchronised_clock, take_turn
-from benchmarks.measure.correctness import check_output
+from benchmarks.measure.correctness import check_output, check_replay
 from benchmarks.measure.energy import energy_per_pass
+from benchmarks.measure.l2_cache import emptying
+from benchmarks.measure.lost_context import is_lost
 from benchmarks.measure.macs import trace_macs, zero_counted_time_share
 from benchmarks.measure.memory import split_memory
 from benchmarks.measure.memory_model import predict_bytes
 from benchmarks.measure.roofline import moved_bytes
+from benchmarks.measure.rounding import rounding_error
 from benchmarks.measure.stages import stage_seconds
 from benchmarks.records.outcome import Skipped, outcome_of
 from benchmarks.running.isolated import Report
@@ -25,6 +30,10 @@ from benchmarks.workloads.workload import Workload
 # fit into STAGE_SHARE of the case's time budget.
 STAGE_PASSES = 10
 STAGE_SHARE = 0.1
+# The largest number of passes that are timed on the GPU itself, and with a warm cache; within the same share.
+DEVICE_PASSES = 100
+# The field with the extra time of the first pass, in which code is compiled or the pass is captured.
+FIRST_PASS = {"compiled": "compile_seconds", "graphed": "capture_seconds"}
 GIB = 2**30
 
 
@@ -35,7 +44,7 @@ def probe(task: Probe, report: Report) -> dict[str, Any]:
         ``missing``: the reason for each instrument that failed. The field of this instrument stays empty.
 
     Raises:
-        InvalidResult: when the output is wrong; nothing is measured then.
+        InvalidResult: when the output, or that of the captured pass, is wrong; nothing is measured then.
         Skipped: when a peer's layer is not available here, or when the case does not fit into memory.
     """
     case = task.case
@@ -48,28 +57,53 @@ def probe(task: Probe, report: Report) -> dict[str, Any]:
     report({"equivariance_error": check_output(workload)})
     clock = synchronised_clock(case.device)
     first, second = (take_turn(workload.run, clock, 0.0, prepare=workload.prepare)[0] for _ in range(2))
-    if case.execution == "compiled":
-        report({"compile_seconds": max(first - second, 0.0)})
-    passes = int(min(max(STAGE_SHARE * task.sampling.seconds / second, 1), STAGE_PASSES))
-    instruments: dict[str, Callable[[], Any]] = {
-        "memory": lambda: split_memory(workload) | {"predicted_bytes": predicted},
-        "macs": lambda: task.macs or trace_macs(workload.module, workload.x),
-        "zero_counted_time_share": lambda: zero_counted_time_share(workload),
-        "stages": lambda: stage_seconds(workload, clock, passes=passes),
-        "moved_bytes": lambda: moved_bytes(workload),
-        "energy": lambda: _energy(workload, case),
-    }
-    if case.device == "cuda":
-        instruments["device_seconds"] = lambda: summarise(
-            device_seconds(workload.run, prepare=workload.prepare, passes=passes)
-        )
+    if case.execution != "eager":
+        report({FIRST_PASS[case.execution]: max(first - second, 0.0)})
+    check_replay(workload)
     missing = {}
-    for name, instrument in instruments.items():
+    for name, instrument in _instruments(task, workload, predicted, second).items():
         try:
             report({name: instrument()})
         except Exception as error:
             missing[name] = outcome_of(error).message
+            if is_lost(case.device):  # the other instruments cannot compute; the rounds run in processes of their own
+                break
     return {"missing": missing}
+
+
+def _instruments(task: Probe, workload: Workload, predicted: int, wall: float) -> dict[str, Callable[[], Any]]:
+    """Return a function for each measured field of the record; ``wall`` is the time of a pass, in seconds.
+
+    A captured pass is replayed to measure times and energy. Memory, operators and formats are those of the same pass
+    before it was captured, and it has no stages.
+    """
+    case = task.case
+    clock, eager = synchronised_clock(case.device), replace(workload, graph=None)
+    budget = STAGE_SHARE * task.sampling.seconds / wall
+    passes, many = (int(min(max(budget, 1), most)) for most in (STAGE_PASSES, DEVICE_PASSES))
+    times: dict[str, Callable[[], Any]] = {
+        "device_seconds": lambda: summarise(
+            device_seconds(
+                workload.run, prepare=emptying(workload.prepare, case.device), passes=many, wall_seconds=wall
+            )
+        ),
+        "warm_seconds": lambda: summarise(  # without the first pass, which warms the cache
+            take_turn(workload.run, clock, math.inf, prepare=workload.prepare, most=many + 1)[1:]
+        ),
+    }
+    stages: dict[str, Callable[[], Any]] = {
+        "zero_counted_time_share": lambda: zero_counted_time_share(workload),
+        "stages": lambda: stage_seconds(workload, clock, passes=passes),
+    }
+    return {
+        **(times if case.device == "cuda" else {}),
+        "memory": lambda: split_memory(eager) | {"predicted_bytes": predicted},
+        "macs": lambda: task.macs or trace_macs(workload.module, workload.x),
+        **(stages if workload.graph is None else {}),
+        "moved_bytes": lambda: moved_bytes(workload),
+        **({"rounding_error": lambda: rounding_error(eager)} if case.dtype != "float32" else {}),
+        "energy": lambda: _energy(workload, case),
+    }
 
 
 def does_not_fit(predicted: int, available: int) -> str | None:

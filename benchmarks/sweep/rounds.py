@@ -19,6 +19,7 @@ class Taken:
         stopped: why each entry had enough samples.
         failures: the outcomes of the entries that failed.
         frequencies: clock frequencies that the process reported.
+        gpu_states: states of the GPU that the process reported; none on the CPU.
         finished: whether the round ran to its end.
     """
 
@@ -27,12 +28,13 @@ class Taken:
     stopped: dict[int, str] = field(default_factory=dict)
     failures: dict[int, Outcome] = field(default_factory=dict)
     frequencies: list[float | None] = field(default_factory=list)
+    gpu_states: list[dict[str, Any]] = field(default_factory=list)
     finished: bool = False
 
     def report(self, message: dict[str, Any]) -> None:
         """Add a message of ``worker.measure_round`` to the results."""
         if "frequency" in message:
-            self.frequencies.append(message["frequency"])
+            self.add_state(message)
             return
         self.running = entry = message["entry"]
         self.samples[entry] += message.get("samples", ())
@@ -40,6 +42,12 @@ class Taken:
             self.stopped[entry] = message["stopped"]
         if message.get("failure") is not None:
             self.failures[entry] = message["failure"]
+
+    def add_state(self, state: dict[str, Any]) -> None:
+        """Add a state of the device."""
+        self.frequencies.append(state.get("frequency"))
+        if state.get("gpu") is not None:
+            self.gpu_states.append(state["gpu"])
 
 
 def take_round(task: Round, timeout: float) -> Taken:
@@ -49,7 +57,7 @@ def take_round(task: Round, timeout: float) -> Taken:
     outcome = run_isolated(round_task, task, device=device, preload=ROUND_MODULE, timeout=timeout, report=taken.report)
     taken.finished = outcome.status == "ok"
     if taken.finished:
-        taken.frequencies.append(outcome.fields.get("frequency"))
+        taken.add_state(outcome.fields)
     else:
         taken.failures[taken.running] = outcome
     return taken

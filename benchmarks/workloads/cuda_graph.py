@@ -6,7 +6,7 @@ gradients are dropped, and the pass is captured on the same stream. The replay t
 same gradients; it does not add to the gradients.
 """
 
-from collections.abc import Callable
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -15,39 +15,44 @@ from torch import Tensor
 WARM_UP_PASSES = 3
 
 
+class Pass(Protocol):
+    """What is captured, a ``Workload``: a pass without a synchronisation inside, and what precedes and follows it."""
+
+    def drop(self) -> None: ...
+    def run_once(self) -> Tensor: ...
+    def gradients(self) -> list[Tensor]: ...
+
+
 class CapturedPass:
-    """A pass that is captured when it is first replayed. ``captured`` says whether this has happened."""
+    """A pass that is captured when it is first replayed.
+
+    ``captured`` says whether this has happened. ``gradients`` are then the tensors that each replay overwrites.
+    """
 
     def __init__(self) -> None:
         self.captured = False
+        self.gradients: list[Tensor] = []
 
-    def replay(self, run: Callable[[], Tensor], prepare: Callable[[], object]) -> Tensor:
-        """Replay the pass and return its output, a tensor that the next replay overwrites.
-
-        The first call captures the pass; later calls do not use the arguments.
-
-        Args:
-            run: the pass, without a synchronisation inside.
-            prepare: called before each pass that is not replayed; it drops the gradients, and the cached kernels if the
-                pass has to generate them.
-        """
+    def replay(self, workload: Pass) -> Tensor:
+        """Replay the pass and return its output, a tensor that the next replay overwrites; first capture it if new."""
         if not self.captured:
-            self._capture(run, prepare)
+            self._capture(workload)
         self._graph.replay()
         return self._output
 
-    def _capture(self, run: Callable[[], Tensor], prepare: Callable[[], object]) -> None:
+    def _capture(self, workload: Pass) -> None:
         # One stream for all: a parameter remembers the stream on which its gradient was first accumulated, and the
         # backward of a captured pass must not wait for another stream.
         stream = torch.cuda.Stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
             for _ in range(WARM_UP_PASSES):
-                prepare()
-                run()
+                workload.drop()
+                workload.run_once()
         torch.cuda.current_stream().wait_stream(stream)
-        prepare()
+        workload.drop()
         self._graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(self._graph, stream=stream):
-            self._output = run().detach()  # without the autograd graph, whose nodes remember this stream
+            self._output = workload.run_once().detach()  # the autograd graph would remember this stream
+        self.gradients = workload.gradients()
         self.captured = True

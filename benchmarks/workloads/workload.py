@@ -49,18 +49,20 @@ class Workload:
         A captured pass overwrites its gradients and contains the generation of its kernels, so it needs no preparation.
         """
         if self.graph is None or not self.graph.captured:
-            self._drop()
+            self.drop()
 
-    def _drop(self) -> None:
+    def drop(self) -> None:
+        """Drop the gradients, and the kernels that a pass must generate."""
         self.module.zero_grad(set_to_none=True)
         self.x.grad = None
         self.forget()
 
     def run(self) -> Tensor:
         """Run or replay one pass and return the module's output."""
-        return self._run() if self.graph is None else self.graph.replay(self._run, self._drop)
+        return self.run_once() if self.graph is None else self.graph.replay(self)
 
-    def _run(self) -> Tensor:
+    def run_once(self) -> Tensor:
+        """Run one pass, which is not captured, and return the module's output."""
         y = self.forward()
         if self.backward:
             self.backpropagate(y)
@@ -82,6 +84,11 @@ class Workload:
         """Take the optimiser's step."""
         assert self.optimiser is not None
         self.optimiser.step()
+
+    def gradients(self) -> list[Tensor]:
+        """Return the gradients that the last pass left, of the parameters and of the input."""
+        leaves = [*self.module.parameters(), self.x]
+        return [leaf.grad for leaf in leaves if leaf.grad is not None]
 
     def autocasting(self) -> contextlib.AbstractContextManager[object]:
         """Return the context in which a forward is computed: ``torch.autocast``, or none.

@@ -2,13 +2,21 @@
 
 import time
 from itertools import islice, pairwise
-from typing import Any
 
 import pytest
-import torch
 
-from benchmarks.measure.clock import counterbalanced, device_seconds, synchronised_clock, take_turn, warm_up
+from benchmarks.measure.clock import (
+    CYCLES_PER_SECOND,
+    LONGEST_WAIT,
+    counterbalanced,
+    device_seconds,
+    longest_turn,
+    synchronised_clock,
+    take_turn,
+    warm_up,
+)
 from benchmarks.measure.sampling import Sampling
+from tests.benchmarks.conftest import Cuda
 
 
 class Passes:
@@ -66,25 +74,37 @@ def test_the_clock_of_the_cpu_counts_seconds_and_never_goes_back() -> None:
     assert all(0.01 <= after - before < 10 for before, after in pairwise(readings))
 
 
-def test_time_on_the_device_is_between_events_and_excludes_preparation(monkeypatch: pytest.MonkeyPatch) -> None:
-    passes = Passes(0.5, 0.25)
-    waited: list[float] = []
+def test_time_on_the_device_is_between_events_and_excludes_preparation(cuda: Cuda) -> None:
+    seconds = iter([0.5, 0.25, 0.25])
 
-    class Event:
-        def __init__(self, enable_timing: bool) -> None:
-            assert enable_timing
+    def run() -> None:
+        cuda.note("run", next(seconds))
 
-        def record(self) -> None:
-            self.at = passes.now
+    def prepare() -> None:
+        cuda.note("prepare", 100.0)
 
-        def elapsed_time(self, end: Any) -> float:
-            assert waited  # events happen only before a synchronisation
-            return float(1e3 * (end.at - self.at))
+    assert device_seconds(run, prepare=prepare, passes=3, wall_seconds=0.01) == [0.5, 0.25, 0.25]
+    one = [f"wait {0.01 * CYCLES_PER_SECOND:.0f}", "prepare", "record", "run", "record"]
+    assert cuda.taken() == [*one, *one, *one, "synchronize"]  # once, at the end
 
-    monkeypatch.setattr(torch.cuda, "Event", Event)
-    monkeypatch.setattr(torch.cuda, "synchronize", lambda: waited.append(passes.now))
-    assert device_seconds(passes.run, prepare=passes.prepare, passes=3) == [0.5, 0.25, 0.25]
-    assert len(waited) == 1  # once, at the end
+
+def test_the_device_is_not_kept_waiting_for_longer_than_a_limit(cuda: Cuda) -> None:
+    device_seconds(lambda: None, prepare=lambda: None, passes=1, wall_seconds=3600.0)
+    assert cuda.taken()[0] == f"wait {LONGEST_WAIT * CYCLES_PER_SECOND:.0f}"
+
+
+def test_the_clock_of_cuda_waits_for_the_device_before_it_is_read(cuda: Cuda, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "perf_counter", lambda: cuda.note("read"))
+    synchronised_clock("cuda")()
+    assert cuda.taken() == ["synchronize", "read"]
+
+
+def test_a_turn_on_cuda_also_ends_when_its_preparations_take_long() -> None:
+    passes = Passes(0.125)  # each prepared for 100 s
+    assert longest_turn(0.5, "cpu") == float("inf")
+    for longest, taken in ((50.0, 2), (150.0, 3), (longest_turn(70.0, "cuda"), 5)):
+        samples = take_turn(passes.run, lambda: passes.now, 1e6, prepare=passes.prepare, longest=longest)
+        assert samples == [0.125] * taken
 
 
 def test_a_turn_ends_by_time_or_number_of_passes_but_has_at_least_one_pass() -> None:

@@ -1,14 +1,19 @@
 """Tests of functions in their own process: however the process ends, the result is an ``Outcome``."""
 
+import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import time
+from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from benchmarks.records.outcome import InvalidResult, Outcome, Skipped
-from benchmarks.running.isolated import OUTPUT_TAIL, Report, run_isolated
+from benchmarks.running.isolated import OUTPUT_TAIL, SPAWN, Report, run_isolated
 
 
 def report_and_return(argument: int, report: Report) -> dict[str, Any]:
@@ -104,3 +109,56 @@ def test_printed_megabytes_are_discarded_except_for_the_end(capfd: pytest.Captur
     assert outcome.message.endswith("x last words")
     assert len(outcome.message) < OUTPUT_TAIL + 100
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_process_that_cannot_be_killed_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    stuck: list[BaseProcess] = []
+    monkeypatch.setattr(BaseProcess, "kill", lambda process: stuck.append(process))
+    monkeypatch.setattr("benchmarks.running.isolated.END_SECONDS", 0.2)
+    outcome = isolate(sleep, 60.0, timeout=0.2)
+    assert outcome.status == "timeout"
+    assert outcome.message == "no result within 0.2 s; the process cannot be killed and keeps its device and memory"
+    assert stuck[0].is_alive()
+    assert stuck[0] not in multiprocessing.active_children()  # Python would wait for it at exit
+    assert stuck[0].pid is not None
+    os.kill(stuck[0].pid, signal.SIGKILL)
+
+
+FORKED = """
+from benchmarks.running.isolated import run_isolated
+from tests.benchmarks.running.test_isolated import report_and_return
+if __name__ == "__main__":
+    print(run_isolated(report_and_return, 3, device="cuda", preload="preloaded", timeout=60.0))
+"""
+
+
+@pytest.mark.parametrize(
+    ("preloaded", "spawn", "status"),
+    [
+        ("import torch", "", "status='ok'"),
+        ("import torch; torch.cuda.is_available()", "", f"it can; allowed: {SPAWN}=1"),
+        ("import torch; torch.cuda.is_available()", "1", "status='ok'"),
+    ],
+)
+def test_a_process_for_cuda_is_forked_unless_the_server_has_used_cuda(
+    tmp_path: Path, preloaded: str, spawn: str, status: str
+) -> None:
+    import torch  # late: the isolated processes import this module
+
+    if not hasattr(torch._C, "_cuda_isInBadFork"):
+        pytest.skip("this torch was built without CUDA")
+    (tmp_path / "preloaded.py").write_text(preloaded)
+    (tmp_path / "program.py").write_text(FORKED)
+    path = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[3])])
+    environment = {**os.environ, "PYTHONPATH": path, SPAWN: spawn}
+    done = subprocess.run(
+        [sys.executable, tmp_path / "program.py"], env=environment, capture_output=True, text=True, timeout=120
+    )
+    assert status in done.stdout, done.stderr
+
+
+@pytest.mark.parametrize("preload", ["benchmarks.sweep.probe", "benchmarks.training.loop"])
+def test_no_module_that_the_server_imports_asks_for_a_device(preload: str) -> None:
+    program = f"import {preload}, os, sys, torch\nif os.fork() == 0:\n    os._exit(torch.cuda._is_in_bad_fork())\n"
+    program += "sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))"
+    assert subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parents[3], timeout=120).returncode == 0

@@ -1,0 +1,92 @@
+"""A stand-in for CUDA that notes the order of the calls."""
+
+import contextlib
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+L2_BYTES = 1000
+
+
+class Cuda:
+    """The notes of a stand-in for ``torch.cuda``; ``now`` is the time of host and device, in seconds."""
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.now = 0.0
+        self.lost = False  # whether every call reports an error, as after an access outside a kernel's memory
+        self.recording: list[Any] | None = None  # the functions that a graph being captured repeats
+
+    def note(self, call: str, seconds: float = 0.0) -> None:
+        self.calls.append(call)
+        self.now += seconds
+
+    def taken(self) -> list[str]:
+        """Return the calls since the last time."""
+        calls, self.calls = self.calls, []
+        return calls
+
+    def synchronize(self) -> None:
+        if self.lost:
+            raise RuntimeError("CUDA error: an illegal memory access was encountered")
+        self.note("synchronize")
+
+
+@pytest.fixture
+def cuda(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cuda]:
+    """Replace the functions of ``torch.cuda`` that measurements call."""
+    fake = Cuda()
+
+    class Event:
+        def __init__(self, enable_timing: bool) -> None:
+            assert enable_timing
+
+        def record(self) -> None:
+            fake.note("record")
+            self.at = fake.now
+
+        def elapsed_time(self, end: "Event") -> float:
+            assert "synchronize" in fake.calls  # events happen only before a synchronisation
+            return 1e3 * (end.at - self.at)
+
+    class Stream:
+        def wait_stream(self, other: Any) -> None:
+            fake.note("wait_stream")
+
+    class CUDAGraph:
+        def replay(self) -> None:
+            fake.note("replay")
+
+    @contextlib.contextmanager
+    def stream(chosen: Any) -> Iterator[None]:
+        fake.note("side stream")
+        yield
+        fake.note("main stream")
+
+    @contextlib.contextmanager
+    def graph(chosen: Any, stream: Any) -> Iterator[None]:
+        assert isinstance(chosen, CUDAGraph)
+        fake.note("capture")
+        yield
+        fake.note("captured")
+
+    default = Stream()
+    properties = SimpleNamespace(L2_cache_size=L2_BYTES, uuid="12ab", major=9, minor=0)
+    properties.total_memory, properties.multi_processor_count = 2**36, 132
+    for name, value in {
+        "Event": Event,
+        "Stream": Stream,
+        "CUDAGraph": CUDAGraph,
+        "graph": graph,
+        "stream": stream,
+        "current_stream": lambda: default,
+        "synchronize": fake.synchronize,
+        "empty_cache": lambda: fake.note("empty_cache"),
+        "get_device_properties": lambda: properties,
+        "_sleep": lambda cycles: fake.note(f"wait {cycles:.0f}"),
+    }.items():
+        monkeypatch.setattr(torch.cuda, name, value)
+    return fake
