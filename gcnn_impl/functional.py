@@ -189,7 +189,7 @@ def depthwise_group_conv2d(
     """
     weight = kernel.flatten(2, 3).flatten(0, 1)  # (C·|H_out|, |H_in|, k, k): the elements of a channel are adjacent
     if bias is not None and torch.compiler.is_compiling():  # as in ``_group_bias``
-        bias = bias[torch.arange(kernel[:, :, 0, 0].numel(), device=x.device) // kernel.shape[1]]
+        bias = bias[torch.arange(len(weight), device=x.device) // kernel.shape[1]]
     elif bias is not None:
         bias = bias.repeat_interleave(kernel.shape[1])
     y = conv2d(x.flatten(1, 2), weight, bias, stride, padding, groups=len(kernel))

@@ -41,7 +41,8 @@ PARTS = (
     Part("peers", "measuring", 45, "what other people's layers cost"),
     Part("training", "training", 70, "accuracy on rotated digits against seconds"),
     Part("profile", "profile", 30, "launches, gaps and the share of the roofline"),
-    Part("more", "measuring", 30, "layers of other sizes, and compiled", stretches=True),
+    Part("batches", "batches", 25, "the largest batch that fits, and the fastest"),
+    Part("more", "measuring", 10, "layers of other sizes, and compiled", stretches=True),
     Part("page", "page", 40, "the report of the records", last=True),
 )
 

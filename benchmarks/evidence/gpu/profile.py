@@ -75,7 +75,7 @@ def profiled(case: Case, limits: dict[str, float]) -> dict[str, Any]:
         "top": top_kernels(spans),
     }
     if case.device == "cuda":
-        times = device_seconds(workload.run, prepare=workload.prepare, passes=TIMED_PASSES)
+        times = device_seconds(workload.run, prepare=workload.prepare, passes=TIMED_PASSES, wall_seconds=wall)
         found["device_seconds"] = summarise(times)["median"]
     return found
 

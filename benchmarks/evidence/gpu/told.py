@@ -52,8 +52,8 @@ def _row(job: Job, found: Sequence[Finding]) -> tuple[str, str, str, str]:
     own = [finding for finding in found if not finding.keys() & {"status", "error"}]
     try:
         line = LINES[job.part](job, own) if found else ""
-    except Exception as error:  # a part that was killed may leave findings of a form that its line does not expect
-        line = f"no line: {type(error).__name__}: {error}"
+    except Exception as problem:  # a part that was killed may leave findings of a form that its line does not expect
+        line = f"no line: {type(problem).__name__}: {problem}"
     reason = "" if end["status"] == "ok" else str(error)
     words = "; ".join(filter(None, (reason, line)))[:LONGEST_LINE]
     return job.part, end["status"], f"{end['seconds']:.0f}" if "seconds" in end else "–", words
@@ -162,6 +162,17 @@ def of_profile(job: Job, found: Sequence[Finding]) -> str:
     return "; ".join(said) or "–"
 
 
+def of_batches(job: Job, found: Sequence[Finding]) -> str:
+    """Name the largest batch of a training step, and the batch with the most images a second."""
+    said = [
+        f"{f['variant']}: largest {f['largest']} ({f['ended_by']}), most images/s at {f['fastest']}: "
+        f"{f['images_per_second'] or 0:,.0f}"
+        for f in found
+        if "largest" in f
+    ]
+    return "; ".join(said) or "–"
+
+
 def of_more(job: Job, found: Sequence[Finding]) -> str:
     """Say how many cases were measured."""
     return _counts(found)
@@ -180,6 +191,7 @@ LINES: dict[str, Callable[[Job, Sequence[Finding]], str]] = {
     "peers": of_peers,
     "training": of_training,
     "profile": of_profile,
+    "batches": of_batches,
     "more": of_more,
     "page": of_page,
 }
