@@ -56,6 +56,7 @@ _STANDARD: tuple[Grid, ...] = (
 )
 _ONE_THREAD: Grid = {**_CONV, "batch_size": (1, 16), "threads": (1,)}
 _COMPILED: Grid = {**_CONV, "variant": ("plain", "full", "separable"), "execution": ("compiled",)}
+_GRAPHED: Grid = {**_COMPILED, "execution": ("graphed",), "direction": CHOICES["direction"]}
 _HALF: Grid = {**_CONV, "dtype": ("bfloat16",)}
 
 # Cross products. The profile takes a day or more.
@@ -90,6 +91,7 @@ _CUDA_STANDARD: tuple[Grid, ...] = (
     {**_CUDA, "resolution": (8,), "batch_size": (64, 256), "direction": CHOICES["direction"]},
     {**_CUDA, "dtype": CHOICES["dtype"]},
     {**_COMPILED, "channels": (16, 64), "batch_size": (64,)},
+    {**_GRAPHED, "channels": (16, 64), "batch_size": (1, 64)},
     {**_RESNET, "resolution": (4, 8, 16), "channels": (32,), "image_size": (28,), "dtype": CHOICES["dtype"]},
 )
 

@@ -24,6 +24,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._C._autograd import DeviceType
 from torch.overrides import TorchFunctionMode
 from torch.profiler import ProfilerActivity, profile
 from torch.utils._pytree import tree_leaves
@@ -81,6 +82,8 @@ def zero_counted_time_share(workload: Workload) -> float | None:
     times = [
         (event.self_device_time_total if on_device else event.self_cpu_time_total, bool(COUNTED.match(event.key)))
         for event in profiler.key_averages()
+        # On a GPU the kernels are events too, whose time is also that of the operators that launched them.
+        if event.device_type == DeviceType.CPU
     ]
     total = sum(time for time, _ in times)
     return 1 - sum(time for time, counted in times if counted) / total if total else None

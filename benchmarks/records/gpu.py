@@ -22,6 +22,8 @@ SLOWDOWNS = {
     0x40: "the temperature, by the hardware",
     0x80: "the power supply",
     0x100: "the display",
+    0x200: "a limit of the board",
+    0x400: "its reliability",
 }
 NVIDIA_SMI_SECONDS = 30
 

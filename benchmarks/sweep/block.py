@@ -83,7 +83,7 @@ def _ceilings(case: Case, engine: Engine, known: Known) -> dict[str, Any]:
 def _probe(contender: _Contender, engine: Engine, known: Known) -> None:
     """Examine a contender once, and keep all fields of its record except the times of whole passes."""
     case = contender.case
-    task = Probe(case, engine.sampling, known.macs.get(macs_key(case)))
+    task = Probe(case, engine.sampling, known.macs.get(macs_key(case)), engine.instruments)
     outcome = _run(engine.probe, task, case.device, engine, contender.fields.update)
     contender.fields.update(outcome.fields)
     if outcome.status != "ok":

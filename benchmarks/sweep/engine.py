@@ -8,7 +8,7 @@ from benchmarks.cases.case import Case, short_hash
 from benchmarks.measure.sampling import Sampling
 from benchmarks.running.isolated import Report
 from benchmarks.sweep.processes import ceilings_task, probe_task
-from benchmarks.sweep.tasks import Probe
+from benchmarks.sweep.tasks import INSTRUMENTS, Probe
 
 # The axes that do not change a module's multiply–accumulates.
 FREE_OF_MACS = ("direction", "kernels", "execution", "device", "dtype", "threads")
@@ -21,13 +21,23 @@ class Engine:
     Args:
         sampling: how often each pass is repeated.
         timeout: seconds without a report or a result after which a contender has failed.
+        instruments: the fields that a probe measures, of ``INSTRUMENTS``. On a GPU the profiler alone may take seconds
+            for each case.
+
+    Raises:
+        ValueError: for an unknown instrument.
         probe, ceilings: functions that run in their own processes; they must be importable by name.
     """
 
     sampling: Sampling
     timeout: float = 600.0
+    instruments: tuple[str, ...] = INSTRUMENTS
     probe: Callable[[Probe, Report], dict[str, Any]] = probe_task
     ceilings: Callable[[tuple[str, int, str], Report], dict[str, Any]] = ceilings_task
+
+    def __post_init__(self) -> None:
+        if unknown := [name for name in self.instruments if name not in INSTRUMENTS]:
+            raise ValueError(f"unknown instrument {unknown[0]!r}; allowed: {', '.join(INSTRUMENTS)}")
 
 
 @dataclass

@@ -9,7 +9,7 @@ same gradients; it does not add to the gradients.
 from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 # Passes before the capture. torch's documentation takes three: libraries choose algorithms in the first ones.
 WARM_UP_PASSES = 3
@@ -18,6 +18,8 @@ WARM_UP_PASSES = 3
 class Pass(Protocol):
     """What is captured, a ``Workload``: a pass without a synchronisation inside, and what precedes and follows it."""
 
+    @property
+    def module(self) -> nn.Module: ...
     def drop(self) -> None: ...
     def run_once(self) -> Tensor: ...
     def gradients(self) -> list[Tensor]: ...
@@ -55,4 +57,7 @@ class CapturedPass:
         with torch.cuda.graph(self._graph, stream=stream):
             self._output = workload.run_once().detach()  # the autograd graph would remember this stream
         self.gradients = workload.gradients()
+        # The replay reads the kernels that layers have cached. Their memory must stay when a layer drops its cache.
+        modules = workload.module.modules()
+        self._held = [{**vars(module), "_buffers": dict(module._buffers)} for module in modules]
         self.captured = True

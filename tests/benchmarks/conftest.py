@@ -1,12 +1,16 @@
 """A stand-in for CUDA that notes the order of the calls."""
 
 import contextlib
+import sys
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
+
+from benchmarks.measure import l2_cache
+from benchmarks.records import gpu
 
 L2_BYTES = 1000
 
@@ -18,7 +22,7 @@ class Cuda:
         self.calls: list[str] = []
         self.now = 0.0
         self.lost = False  # whether every call reports an error, as after an access outside a kernel's memory
-        self.recording: list[Any] | None = None  # the functions that a graph being captured repeats
+        self.buffers: list[int] = []  # bytes of the tensors that were allocated to empty the cache
 
     def note(self, call: str, seconds: float = 0.0) -> None:
         self.calls.append(call)
@@ -73,6 +77,19 @@ def cuda(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cuda]:
         yield
         fake.note("captured")
 
+    class Buffer:
+        def zero_(self) -> None:
+            fake.note("write")
+
+    allocate = torch.empty
+
+    def empty(*size: Any, **options: Any) -> Any:
+        if options.get("device") != "cuda":
+            return allocate(*size, **options)
+        fake.buffers.append(size[0] * options["dtype"].itemsize)
+        return Buffer()
+
+    monkeypatch.setattr(torch, "empty", empty)
     default = Stream()
     properties = SimpleNamespace(L2_cache_size=L2_BYTES, uuid="12ab", major=9, minor=0)
     properties.total_memory, properties.multi_processor_count = 2**36, 132
@@ -89,4 +106,37 @@ def cuda(monkeypatch: pytest.MonkeyPatch) -> Iterator[Cuda]:
         "_sleep": lambda cycles: fake.note(f"wait {cycles:.0f}"),
     }.items():
         monkeypatch.setattr(torch.cuda, name, value)
-    return fake
+    l2_cache._buffer.cache_clear()
+    yield fake
+    l2_cache._buffer.cache_clear()
+
+
+class NVMLError(Exception):
+    """The error of the stand-in for ``pynvml``."""
+
+
+@pytest.fixture
+def pynvml(cuda: Cuda, monkeypatch: pytest.MonkeyPatch) -> Iterator[SimpleNamespace]:
+    """Replace NVIDIA's module by a stand-in with a healthy GPU, whose answers a test may change."""
+    module = SimpleNamespace(
+        NVMLError=NVMLError,
+        NVML_CLOCK_SM=1,
+        NVML_TEMPERATURE_GPU=0,
+        nvmlInit=lambda: cuda.note("nvmlInit"),
+        nvmlDeviceGetHandleByUUID=lambda uuid: uuid,
+        nvmlDeviceGetTotalEnergyConsumption=lambda handle: 0,
+        nvmlDeviceGetClockInfo=lambda handle, kind: 1700,
+        nvmlDeviceGetMaxClockInfo=lambda handle, kind: 1980,
+        nvmlDeviceGetTemperature=lambda handle, sensor: 55,
+        nvmlDeviceGetPowerUsage=lambda handle: 350_000,
+        nvmlDeviceGetCurrentClocksEventReasons=lambda handle: 0x1,
+        nvmlDeviceGetComputeRunningProcesses=lambda handle: [],
+        nvmlSystemGetDriverVersion=lambda: "570.1",
+        nvmlDeviceGetMigMode=lambda handle: [0, 0],
+    )
+    monkeypatch.setitem(sys.modules, "pynvml", module)
+    for cached in (gpu.nvml, gpu.gpu_facts):
+        cached.cache_clear()
+    yield module
+    for cached in (gpu.nvml, gpu.gpu_facts):
+        cached.cache_clear()

@@ -5,10 +5,11 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import torch
 
 from benchmarks.measure import energy
 from benchmarks.measure.energy import NoEnergyCounter, energy_per_pass, nvml_counter, rapl_counter, window
+from benchmarks.records import gpu
+from tests.benchmarks.conftest import Cuda
 
 
 def zone(powercap: Path, name: str, microjoules: int, largest: int = 999) -> Path:
@@ -76,28 +77,30 @@ def test_short_windows_are_refused() -> None:
         energy_per_pass(lambda: None, "cpu", seconds=0.1)
 
 
-def test_nvml_counts_millijoules_of_torchs_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
-    class NVMLError(Exception):
-        pass
-
+def test_nvml_counts_millijoules_of_torchs_gpu(cuda: Cuda, pynvml: SimpleNamespace) -> None:
     energies = iter([0, 1000, 3500])
-    pynvml = SimpleNamespace(
-        NVMLError=NVMLError,
-        nvmlInit=lambda: None,
-        nvmlDeviceGetHandleByUUID=lambda uuid: uuid,
-        nvmlDeviceGetTotalEnergyConsumption=lambda handle: next(energies),
-    )
-    monkeypatch.setitem(sys.modules, "pynvml", pynvml)
-    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda: SimpleNamespace(uuid="12ab"))
-    monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
+
+    def read(handle: str) -> int:
+        cuda.note(handle)
+        return next(energies)
+
+    pynvml.nvmlDeviceGetTotalEnergyConsumption = read
     counter = nvml_counter()
+    cuda.taken()
     assert (counter(), counter()) == (1.0, 3.5)
+    assert cuda.taken() == ["synchronize", "GPU-12ab"] * 2  # the passes have ended before the counter is read
 
-    def fail() -> None:
-        raise NVMLError("Driver Not Loaded")
 
-    monkeypatch.setattr(pynvml, "nvmlInit", fail)
-    with pytest.raises(NoEnergyCounter, match="NVML: Driver Not Loaded"):
+def test_a_gpu_without_a_counter_has_a_reason(pynvml: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise pynvml.NVMLError("Not Supported")
+
+    pynvml.nvmlDeviceGetTotalEnergyConsumption = fail
+    with pytest.raises(NoEnergyCounter, match="NVML: Not Supported"):
+        nvml_counter()
+    gpu.nvml.cache_clear()
+    pynvml.nvmlInit = fail
+    with pytest.raises(NoEnergyCounter, match="NVML: Not Supported"):
         nvml_counter()
     monkeypatch.setitem(sys.modules, "pynvml", None)
     assert energy_per_pass(lambda: None, "cuda") == {"reason": "nvidia-ml-py is not installed"}

@@ -1,17 +1,20 @@
 """The MAC counts of fvcore, torch's counter and closed forms agree, and every operator with MACs is counted."""
 
+import contextlib
 import copy
 import math
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch._C._autograd import DeviceType
 from torch.nn.functional import conv2d, scaled_dot_product_attention
-from torch.profiler import profile
+from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.cases.case import Case
@@ -22,6 +25,7 @@ from benchmarks.records.costs import pass_macs
 from benchmarks.workloads.build import build_workload
 from benchmarks.workloads.workload import Workload
 from gcnn_impl import generation_macs, module_macs, native
+from tests.benchmarks.conftest import Cuda
 
 # Operators without a rule in fvcore and without MACs: elementwise, indexing, reshaping, pooling, reductions.
 HARMLESS = {
@@ -296,6 +300,30 @@ def test_the_share_of_time_in_operators_that_count_as_zero() -> None:
     assert zero_counted_time_share(Workload(product, square, square, None, False)) < 0.5
     share = zero_counted_time_share(build_workload(any_case("resnet", "separable")))
     assert 0 < share < 1
+
+
+def test_on_a_gpu_the_time_of_a_kernel_is_not_counted_beside_that_of_its_operator(
+    cuda: Cuda, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = [
+        SimpleNamespace(key="aten::cudnn_convolution", device_type=DeviceType.CPU, self_device_time_total=3.0),
+        SimpleNamespace(key="aten::sin", device_type=DeviceType.CPU, self_device_time_total=1.0),
+        SimpleNamespace(key="sm90_xmma_fprop", device_type=DeviceType.CUDA, self_device_time_total=3.0),
+        SimpleNamespace(key="vectorized_elementwise_kernel", device_type=DeviceType.CUDA, self_device_time_total=1.0),
+    ]
+    asked: list[Any] = []
+
+    @contextlib.contextmanager
+    def profiled(activities: Any, acc_events: bool) -> Iterator[Any]:
+        asked.extend(activities)
+        yield SimpleNamespace(key_averages=lambda: events)
+
+    monkeypatch.setattr(flops, "profile", profiled)
+    workload = SimpleNamespace(
+        x=SimpleNamespace(device=torch.device("cuda")), prepare=lambda: None, run=lambda: cuda.note("run")
+    )
+    assert zero_counted_time_share(workload) == 0.25  # type: ignore[arg-type]
+    assert ProfilerActivity.CUDA in asked
 
 
 def test_our_operators_in_c_that_multiply_do_not_count_as_zero() -> None:

@@ -66,9 +66,10 @@ def test_a_pass_moves_more_than_its_input_output_parameters_and_gradients(layer:
 
 def test_ceilings_are_the_rates_of_large_products_and_copies(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(instrument, "SECONDS", 0.01)
-    monkeypatch.setattr(instrument, "MATRIX_SIDE", 256)
-    monkeypatch.setattr(instrument, "CONVOLUTION", {"batch": 1, "channels": 32, "side": 28, "kernel": 3})
-    monkeypatch.setattr(instrument, "COPY_BYTES", 2**22)
+    monkeypatch.setattr(instrument, "MATRIX_SIDE", {"cpu": 256})
+    monkeypatch.setattr(instrument, "CONVOLUTION", {"channels": 32, "side": 28, "kernel": 3})
+    monkeypatch.setattr(instrument, "COPY_BYTES", {"cpu": 2**22})
+    monkeypatch.setattr(instrument, "CONVOLUTION_BATCH", {"cpu": 1})
     threads = torch.get_num_threads()
     for dtype in ("float32", "bfloat16"):
         measured = ceilings("cpu", 1, dtype)

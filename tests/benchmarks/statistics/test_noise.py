@@ -97,6 +97,17 @@ def test_too_few_samples_or_rounds_are_found() -> None:
         ({"steal_share": 0.04}, "oversubscribed", "the host took 4.0% of the processor's time for others"),
         ({"throttled_periods": 7}, "throttled", "the container's CPU quota stopped it in 7 periods"),
         ({"frequency_before": 3500.0, "frequency_after": 2800.0}, "throttled", "the clock fell from 3500 to 2800 MHz"),
+        ({"gpu_state": {"other_processes": 2}}, "oversubscribed", "2 other processes use the GPU"),
+        (
+            {"gpu_state": {"slowdowns": ["the power limit", "the temperature, by the driver"]}},
+            "throttled",
+            "the GPU's clock was lowered by the power limit; the temperature, by the driver",
+        ),
+        (
+            {"gpu_state": {"clock_lowest": 1200.0, "clock_max": 1980.0, "slowdowns": []}},
+            "throttled",
+            "the GPU's clock was 1200 of 1980 MHz",
+        ),
         ({"threads": None}, "threads_unpinned", "the number of threads is not recorded"),
         (
             {"threads": 2, "gomp_spincount": None},
@@ -117,6 +128,8 @@ def test_the_machine_is_judged(provenance: dict[str, Any], kind: str, detail: st
         {"frequency_before": 3500.0, "frequency_after": 3450.0},
         {"steal_share": 0.0, "throttled_periods": 0},
         {"threads": 2},
+        {"gpu_state": {"clock_lowest": 1700.0, "clock_max": 1980.0, "slowdowns": [], "other_processes": 0}},
+        {"gpu_state": {"clock_lowest": None, "clock_max": None, "slowdowns": [], "other_processes": None}},
     ],
 )
 def test_a_healthy_machine_or_one_without_values_is_quiet(provenance: dict[str, Any]) -> None:

@@ -1,5 +1,6 @@
 """Capturing a pass, with a stand-in for CUDA: what happens before, during and after, and what a replay needs."""
 
+import weakref
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from benchmarks.records.outcome import InvalidResult
 from benchmarks.workloads.build import build_workload
 from benchmarks.workloads.cuda_graph import WARM_UP_PASSES, CapturedPass
 from benchmarks.workloads.workload import Workload
+from gcnn_impl import SeparableGroupConv2d
 from gcnn_impl.kernels import ContinuousKernel
 from tests.benchmarks.conftest import Cuda
 
@@ -64,6 +66,19 @@ def test_a_pass_that_generates_its_kernels_generates_them_while_it_is_captured(
         workload.run()
         assert len(generated) == times
         generated.clear()
+
+
+def test_cached_kernels_stay_in_memory_while_the_graph_may_be_replayed(
+    cuda: Cuda, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workload = captured(cuda, monkeypatch)
+    workload.run()
+    assert isinstance(workload.module, SeparableGroupConv2d)
+    assert workload.module._cached is not None
+    kernels = [weakref.ref(kernel) for kernel in workload.module._cached[2]]
+    workload.module.eval()
+    assert workload.module._cached is None
+    assert all(kernel() is not None for kernel in kernels)
 
 
 def test_autocast_casts_the_weights_again_in_every_captured_pass() -> None:
