@@ -38,7 +38,7 @@ def _is_pytorchs(gradient: Tensor) -> bool:
     return torch.is_grad_enabled() or not takes(gradient)
 
 
-def _pytorch_gradients(
+def pytorch_gradients(
     function: Callable[..., Tensor], inputs: Sequence[Any], gradient: Tensor
 ) -> tuple[Tensor | None, ...]:
     """Return the gradients with respect to the inputs that require a gradient; None for the other inputs."""
@@ -132,7 +132,7 @@ class _SpatialConv2d(torch.autograd.Function):
     def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
         x, kernel, bias, images, weight = ctx.saved_tensors
         if _is_pytorchs(gradient):
-            return *_pytorch_gradients(ctx.reference, (x, kernel, bias), gradient), None, None, None
+            return *pytorch_gradients(ctx.reference, (x, kernel, bias), gradient), None, None, None
         size, padding, disc = weight.shape[-1], ctx.padding, ctx.disc
         of_x = of_kernel = of_bias = None
         gradient = _images(gradient)
@@ -218,7 +218,7 @@ class _GroupMix(torch.autograd.Function):
     def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
         x, kernel, images, weight = ctx.saved_tensors
         if _is_pytorchs(gradient):
-            return *_pytorch_gradients(ctx.reference, (x, kernel), gradient), None
+            return *pytorch_gradients(ctx.reference, (x, kernel), gradient), None
         of_x, of_weight = _mix_backward(_images(gradient), images, weight, *ctx.needs_input_grad[:2])
         if of_x is not None:
             of_x = _maps_like(of_x, x)
@@ -284,7 +284,7 @@ class _Siren(torch.autograd.Function):
     def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
         coordinates, index, kept, *parameters = ctx.saved_tensors
         if _is_pytorchs(gradient):
-            found: Sequence[Tensor | None] = _pytorch_gradients(ctx.reference, parameters, gradient)
+            found: Sequence[Tensor | None] = pytorch_gradients(ctx.reference, parameters, gradient)
         else:
             found = _siren_backward(gradient.contiguous(), coordinates, index, parameters, kept, ctx.omega)
         return None, None, None, None, None, None, *found
