@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gcnn_impl.gradients import is_differentiated, pytorch_gradients
 from gcnn_impl.native.build import library, operator, takes
 
 # Multiply–accumulates of a 1×1 convolution up to which ours on one thread is faster than oneDNN's on two: 28 × 28
@@ -28,16 +29,12 @@ def _library() -> CDLL:
     return found
 
 
-def is_differentiated(*tensors: Tensor | None) -> bool:
-    """Return whether a gradient with respect to any of the tensors may be needed."""
-    return torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)
-
-
 def _is_pytorchs(gradient: Tensor) -> bool:
     """Return whether PyTorch must compute the backward pass: for gradients of gradients, or if ``takes`` refuses."""
     return torch.is_grad_enabled() or not takes(gradient)
 
 
+<<<<<<< HEAD
 def pytorch_gradients(
     function: Callable[..., Tensor], inputs: Sequence[Any], gradient: Tensor
 ) -> tuple[Tensor | None, ...]:
@@ -50,6 +47,8 @@ def pytorch_gradients(
     return tuple(next(found) if value is not None and value.requires_grad else None for value in inputs)
 
 
+=======
+>>>>>>> siren
 @operator("to_images(Tensor x) -> Tensor")
 def _to_images(x: Tensor) -> Tensor:
     batch, channels, resolution, height, width = x.shape

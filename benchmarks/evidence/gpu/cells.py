@@ -30,7 +30,7 @@ FORMATS = {"cuda": ("bfloat16", "tf32"), "cpu": ("bfloat16",)}
 
 def layers(device: str, scale: str) -> list[Case]:
     """Return the layers at the base point, eager and graphed."""
-    return _in_order(device, BASE[scale], execution=FAST[device], direction=PASSES)
+    return _in_order(device, scale, BASE[scale], execution=FAST[device], direction=PASSES)
 
 
 def network(device: str, scale: str) -> list[Case]:
@@ -38,10 +38,10 @@ def network(device: str, scale: str) -> list[Case]:
     base = {**BASE[scale], "layer": "resnet", "variant": ("separable", "full", "plain")}
     step, fast = ("training_step",), FAST[device]
     return [
-        *_in_order(device, base, direction=step, execution=fast),
-        *_in_order(device, base, direction=step, dtype=FORMATS[device], execution=fast[-1:]),
-        *_in_order(device, base, direction=("forward",), execution=fast[-1:]),
-        *_in_order(device, base, direction=step, execution=COMPILED[scale], dtype=("float32", "bfloat16")),
+        *_in_order(device, scale, base, direction=step, execution=fast),
+        *_in_order(device, scale, base, direction=step, dtype=FORMATS[device], execution=fast[-1:]),
+        *_in_order(device, scale, base, direction=("forward",), execution=fast[-1:]),
+        *_in_order(device, scale, base, direction=step, execution=COMPILED[scale], dtype=("float32", "bfloat16")),
     ]
 
 
@@ -57,8 +57,8 @@ def peers(device: str, scale: str) -> list[Case]:
     """Return our layers and other people's at the base point; of compiled layers, the separable ones."""
     base = {**BASE[scale], "implementation": (OURS, *PEERS)}
     return [
-        *_in_order(device, base, variant=("separable", "full", "lifting"), direction=PASSES),
-        *_in_order(device, base, variant=("separable",), direction=PASSES[:1], execution=COMPILED[scale]),
+        *_in_order(device, scale, base, variant=("separable", "full", "lifting"), direction=PASSES),
+        *_in_order(device, scale, base, variant=("separable",), direction=PASSES[:1], execution=COMPILED[scale]),
     ]
 
 
@@ -69,21 +69,21 @@ def more(device: str, scale: str) -> list[Case]:
         case
         for execution in reversed(fast)
         for axis, values in (("batch_size", BATCHES[scale]), ("resolution", RESOLUTIONS[scale]))
-        for case in _in_order(device, {**base, axis: values}, execution=(execution,), direction=PASSES)
+        for case in _in_order(device, scale, {**base, axis: values}, execution=(execution,), direction=PASSES)
     ]
     corners = {"batch_size": BATCHES[scale], "resolution": RESOLUTIONS[scale]}
-    found += _in_order(device, {**base, **corners}, execution=fast[-1:], direction=PASSES)
+    found += _in_order(device, scale, {**base, **corners}, execution=fast[-1:], direction=PASSES)
     main = ("separable", "full", "plain") if scale == "full" else ("separable",)
-    return found + _in_order(device, base, variant=main, execution=("compiled",), direction=PASSES)
+    return found + _in_order(device, scale, base, variant=main, execution=("compiled",), direction=PASSES)
 
 
-def _in_order(device: str, base: dict[str, Any], **axes: tuple[str | int, ...]) -> list[Case]:
+def _in_order(device: str, scale: str, base: dict[str, Any], **axes: tuple[str | int, ...]) -> list[Case]:
     """Return the cases of a grid, block by block: the first of ``axes`` varies slowest, the contenders fastest."""
     given: dict[str, tuple[str | int, ...]] = {
         **axes,
         **{name: value if isinstance(value, tuple) else (value,) for name, value in base.items() if name not in axes},
         "device": (device,),
-        "threads": (available_cores(),),
+        "threads": (1 if scale == "smoke" else available_cores(),),
     }
     contended = {"variant": given.pop("variant", VARIANTS), "implementation": given.pop("implementation", (OURS,))}
     return expand({**given, **contended})

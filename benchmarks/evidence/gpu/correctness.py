@@ -91,7 +91,11 @@ class Check:
 
     def wrong(self, found: Errors) -> list[str]:
         """Return the names of the errors that are judged and above the tolerance."""
-        return wrong({name: found[name] for name in JUDGED.get(self.kind, found) if name in found}, self.tolerance())
+        return wrong(self.judged(found), self.tolerance())
+
+    def judged(self, found: Errors) -> Errors:
+        """Return the errors that may be wrong."""
+        return {name: error for name, error in found.items() if name in JUDGED.get(self.kind, found)}
 
 
 def run(job: Job) -> None:
@@ -114,7 +118,9 @@ def run(job: Job) -> None:
         try:
             found = measured(check, job.device)
             names = check.wrong(found)
-            job.note(**check.settings(), errors=found, wrong=names)
+            judged = check.judged(found)
+            others = {name: error for name, error in found.items() if name not in judged}
+            job.note(**check.settings(), errors=judged, not_judged=others, wrong=names)
         except Exception as error:  # the other comparisons are worth more than this one's end
             reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
             names = ["raised"]
