@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn.functional import conv2d
 
 from gcnn_impl.gpu.switch import operator, takes
-from gcnn_impl.native.operators import is_differentiated, pytorch_gradients
+from gcnn_impl.gradients import is_differentiated, pytorch_gradients
 
 LANES = 32  # threads of a warp; each has one map
 # Sums of the output that a thread keeps in registers, k columns of a few rows. With 32 of them, ptxas (CUDA 13, sm_90)

@@ -34,21 +34,6 @@ def _is_pytorchs(gradient: Tensor) -> bool:
     return torch.is_grad_enabled() or not takes(gradient)
 
 
-<<<<<<< HEAD
-def pytorch_gradients(
-    function: Callable[..., Tensor], inputs: Sequence[Any], gradient: Tensor
-) -> tuple[Tensor | None, ...]:
-    """Return the gradients with respect to the inputs that require a gradient; None for the other inputs."""
-    wanted = [value for value in inputs if value is not None and value.requires_grad]
-    create_graph = torch.is_grad_enabled()
-    with torch.enable_grad():
-        y = function(*inputs)
-    found = iter(torch.autograd.grad(y, wanted, gradient, create_graph=create_graph))
-    return tuple(next(found) if value is not None and value.requires_grad else None for value in inputs)
-
-
-=======
->>>>>>> siren
 @operator("to_images(Tensor x) -> Tensor")
 def _to_images(x: Tensor) -> Tensor:
     batch, channels, resolution, height, width = x.shape
