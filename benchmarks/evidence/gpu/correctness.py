@@ -104,11 +104,15 @@ def run(job: Job) -> None:
     Raises:
         RuntimeError: at the end, when a comparison found something wrong.
     """
-    bad = 0
     has_triton = importlib.util.find_spec("triton") is not None
     versions = {name: software()[name] for name in ("torch", "commit", "dirty")}
     job.note(machine=gpu_name() or hardware()["cpu"], python=platform.python_version(), **versions, triton=has_triton)
-    job.note(operators_in_triton=operators_run(job.device) if has_triton else [])
+    bad = 0
+    try:
+        job.note(operators_in_triton=operators_run(job.device) if has_triton else [])
+    except Exception as error:  # an operator that cannot run at all; the comparisons name each layer that needs it
+        bad += 1
+        job.note(operators_in_triton=[], raised=_in_one_line(error))
     if job.device == "cpu":
         job.note(left_out="tf32 and CUDA graphs", reason="they need CUDA")
     for check in checks(job.device, job.scale, has_triton):
@@ -122,12 +126,15 @@ def run(job: Job) -> None:
             others = {name: error for name, error in found.items() if name not in judged}
             job.note(**check.settings(), errors=judged, not_judged=others, wrong=names)
         except Exception as error:  # the other comparisons are worth more than this one's end
-            reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
             names = ["raised"]
-            job.note(**check.settings(), wrong=names, raised=reason)
+            job.note(**check.settings(), wrong=names, raised=_in_one_line(error))
         bad += bool(names)
     if bad:
         raise RuntimeError(f"{bad} comparisons are wrong")
+
+
+def _in_one_line(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
 
 
 def checks(device: str, scale: str, has_triton: bool) -> Iterator[Check]:
