@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from benchmarks.evidence.gpu import findings, told
 from benchmarks.evidence.gpu.job import DEVICES, SCALES, Job
-from benchmarks.evidence.gpu.parts import PARTS, TOTAL_SECONDS, TRITON_VARIABLE, Part, allowed_seconds
+from benchmarks.evidence.gpu.parts import PARTS, TOTAL_SECONDS, Part, allowed_seconds, environment
 from benchmarks.evidence.gpu.running import Ended, run_part
 
 EPILOG = """\
@@ -107,7 +107,7 @@ def run_and_note(part: Part, job: Job) -> None:
         print(f"{part.name}: at most {job.seconds:.0f} s: {part.shows}", flush=True)
         findings.append(job.findings, {"part": part.name, "begins": time.strftime("%FT%TZ", time.gmtime())})
         try:
-            ended = run_part(job, job.out / "parts.log", {TRITON_VARIABLE: str(int(part.triton))})
+            ended = run_part(job, job.out / "parts.log", environment(part, job.device))
         except Stopped as stopped:
             ended = Ended("stopped", str(stopped))
             _note(job, ended, began)

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 # Seconds that all parts may take together, and the time without which a part is not begun.
 TOTAL_SECONDS = 470.0
 LEAST_SECONDS = 10.0
-# The variable that puts the operators in Triton into use, as in ``gcnn_impl.gpu.switch``, which needs torch.
-TRITON_VARIABLE = "GCNN_IMPL_TRITON"
+# Variables of ``gcnn_impl.gpu.switch`` and ``gcnn_impl.native.build``, which need torch: they put the operators in
+# Triton and in C into use. With Triton's own variable its operators run on a processor, unless those in C replace them.
+TRITON_VARIABLE, NATIVE_VARIABLE = "GCNN_IMPL_TRITON", "GCNN_IMPL_NATIVE"
+INTERPRETED = {"TRITON_INTERPRET": "1", NATIVE_VARIABLE: "0"}
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,12 @@ PARTS = (
     Part("more", "measuring", 10, "layers of other sizes, and compiled", stretches=True),
     Part("page", "page", 40, "the report of the records", last=True),
 )
+
+
+def environment(part: Part, device: str) -> dict[str, str]:
+    """Return the variables of a part's process. On a processor "correctness" tries the operators in the interpreter."""
+    interpreted = part.name == "correctness" and device == "cpu"
+    return {TRITON_VARIABLE: str(int(part.triton)), **(INTERPRETED if interpreted else {})}
 
 
 def allowed_seconds(part: Part, left: float, after: tuple[Part, ...]) -> float:
