@@ -41,7 +41,7 @@ GROUPS: tuple[Group, ...] = (SO2(8), SO2(4), O2(4), RPlus(3, 2.0), SO2xRPlus(4, 
 # Factors on the tolerance: blocks and networks add up the errors of their layers, and a batch norm divides by small
 # deviations, the most in the classifier, where it sees one value per image.
 FACTORS = {"block": 4.0, "network": 10.0}
-NETWORK, NETWORK_SHAPE = {"widths": (8, 8, 16), "kernel_size": 5, "dropout": 0.0}, (32, 1, 16, 16)
+NETWORK, NETWORK_SHAPE = {"widths": (8, 8, 16), "kernel_size": 5, "dropout": 0.0}, (8, 1, 16, 16)
 BLOCK_SHAPE = (4, 8, 8, 13, 13)  # images, channels, |H| and plane of the input of the network's last block
 # A network's gradients are noted and not judged: where two values of a maximum differ by rounding alone, the gradient
 # goes to another element. Its blocks have no maximum.

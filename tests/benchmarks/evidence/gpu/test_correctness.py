@@ -145,6 +145,7 @@ def test_each_comparison_is_a_finding_and_a_wrong_one_fails_the_part(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job = Job("correctness", tmp_path, "cpu", "smoke", 60.0)
+    monkeypatch.setattr(correctness, "operators_run", lambda device: [])
     monkeypatch.setattr(correctness, "checks", lambda *_: [SMALL, SMALL])
     outcomes = iter([{"output": 1e-7}, {"output": 1.0}])
     monkeypatch.setattr(correctness, "measured", lambda *_: next(outcomes))
@@ -156,6 +157,7 @@ def test_each_comparison_is_a_finding_and_a_wrong_one_fails_the_part(
 
 def test_a_comparison_that_raises_does_not_stop_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     job = Job("correctness", tmp_path, "cpu", "smoke", 60.0)
+    monkeypatch.setattr(correctness, "operators_run", lambda device: [])
     monkeypatch.setattr(correctness, "checks", lambda *_: [SMALL, SMALL])
 
     def raising(*_: object) -> None:
