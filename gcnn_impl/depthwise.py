@@ -103,6 +103,16 @@ class _DepthwiseConv2d(torch.autograd.Function):
         return grad_x, grad_weight, grad_bias, None, None, None
 
 
+def autocast(x: Tensor, weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Return the operands of a convolution in the dtype of ``torch.autocast``, which leaves float64 alone."""
+    device = x.device.type
+    if device == "meta" or not torch.is_autocast_enabled(device):
+        return x, weight, bias
+    dtype = torch.get_autocast_dtype(device)
+    x, weight = (t if t.dtype == torch.float64 else t.to(dtype) for t in (x, weight))
+    return x, weight, bias if bias is None or bias.dtype == torch.float64 else bias.to(dtype)
+
+
 def depthwise_conv2d(
     x: Tensor, weight: Tensor, bias: Tensor | None = None, stride: int = 1, padding: int = 0, disc: bool = False
 ) -> Tensor:
@@ -118,8 +128,4 @@ def depthwise_conv2d(
     differentiated = torch.is_grad_enabled() and weight.requires_grad
     if weight.shape[-1] <= FAST_WIDTH or not differentiated:
         return conv2d(x, weight, bias, stride, padding, groups=len(weight))
-    device = x.device.type
-    if device != "meta" and torch.is_autocast_enabled(device):  # as conv2d does, so that backward sees one dtype
-        dtype = torch.get_autocast_dtype(device)
-        x, weight, bias = x.to(dtype), weight.to(dtype), None if bias is None else bias.to(dtype)
-    return _DepthwiseConv2d.apply(x, weight, bias, stride, padding, disc)
+    return _DepthwiseConv2d.apply(*autocast(x, weight, bias), stride, padding, disc)  # so that backward sees one dtype

@@ -10,27 +10,33 @@ a channels-last image of |H|·C channels, and a batch norm sees one of C channel
 ``algorithm="direct"`` computes everything by plain ``conv2d``. ``"disc"`` omits taps that are zero outside the disc
 and computes depthwise gradients in strips. ``"fourier"`` uses the Fourier transform over the plane where a convolution
 over the group keeps the size of the image. ``"auto"`` chooses the algorithm that should be fastest, which may be an
-operator in C (``native``); the measurements are in ``docs/performance.md``. ``disc=True`` states that a kernel is zero
-outside the disc i² + j² ≤ r²; the gradient of such a kernel must be used only inside the disc.
+operator in C (``native``) or in Triton (``gpu``); the measurements are in ``docs/performance.md``. ``disc=True`` states
+that a kernel is zero outside the disc i² + j² ≤ r²; the gradient of such a kernel must be used only inside the disc.
 """
 
 from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.nn.functional import conv2d, max_pool2d
+from torch.nn.functional import conv2d, linear, max_pool2d
 
-from gcnn_impl import native
-from gcnn_impl.depthwise import depthwise_conv2d
+from gcnn_impl import gpu, native
+from gcnn_impl.depthwise import autocast, depthwise_conv2d
 from gcnn_impl.fourier import fourier_conv2d, fourier_pays
+from gcnn_impl.gpu.depthwise import depthwise
 from gcnn_impl.native import operators
 
 Algorithm = Literal["auto", "direct", "disc", "fourier"]
 
 
+def _images(x: Tensor) -> Tensor:
+    """Lay a map out as (B, C, |H|, H, W) → (B, H, W, |H|·C), contiguous: a view where the map is group-major."""
+    return x.permute(0, 3, 4, 2, 1).flatten(3).contiguous()  # by operations that vmap supports
+
+
 def flatten_group(x: Tensor) -> Tensor:
     """Put the group axis into the channels, (B, C, |H|, H, W) → (B, |H|·C, H, W), channels-last."""
-    return x.permute(0, 3, 4, 2, 1).flatten(3).contiguous().permute(0, 3, 1, 2)  # by operations that vmap supports
+    return _images(x).permute(0, 3, 1, 2)
 
 
 def unflatten_group(x: Tensor, resolution: int) -> Tensor:
@@ -42,8 +48,17 @@ def unflatten_group(x: Tensor, resolution: int) -> Tensor:
     return x.unflatten(1, (resolution, -1)).transpose(1, 2)
 
 
+def _maps(images: Tensor, resolution: int) -> Tensor:
+    """Return the map of images, (B, H, W, |H|·C) → (B, C, |H|, H, W)."""
+    return unflatten_group(images.permute(0, 3, 1, 2), resolution)
+
+
 def _group_bias(bias: Tensor | None, resolution: int) -> Tensor | None:
-    return None if bias is None else bias.expand(resolution, -1).flatten()  # (|H_out|·C_o,); `repeat` is slower
+    if bias is None:
+        return None
+    if torch.compiler.is_compiling():  # torch 2.11 cannot compile a convolution whose bias is a view
+        return bias.repeat(resolution)
+    return bias.expand(resolution, -1).flatten()  # (|H_out|·C_o,); `repeat` is slower
 
 
 def lift_conv2d(x: Tensor, kernel: Tensor, *, bias: Tensor | None = None, stride: int = 1, padding: int = 0) -> Tensor:
@@ -61,14 +76,21 @@ def lift_conv2d(x: Tensor, kernel: Tensor, *, bias: Tensor | None = None, stride
 
 
 def group_major_kernel(kernel: Tensor) -> Tensor:
-    """Lay a kernel (C_o, |H_out|, …) out in memory so that ``lift_conv2d`` and ``spatial_conv2d`` need no copy."""
+    """Lay a kernel (C_o, |H_out|, …) out in memory so that ``lift_conv2d`` needs no copy."""
     return kernel.transpose(0, 1).contiguous().transpose(0, 1)
+
+
+def depthwise_kernel(kernel: Tensor) -> Tensor:
+    """Lay a kernel (C_o, |H_out|, k, k) out in memory so that ``spatial_conv2d`` needs no copy."""
+    if gpu.takes(kernel):
+        return kernel.permute(2, 3, 1, 0).contiguous().permute(3, 2, 0, 1)
+    return group_major_kernel(kernel)
 
 
 def channels_last_kernel(kernel: Tensor) -> Tensor:
     """Lay a kernel (C_o, |H_out|, C_i, |H_in|[, k, k]) out in memory so that ``group_conv2d`` needs no copy."""
     if kernel.dim() == 4:
-        return channels_last_kernel(kernel[..., None, None])[..., 0, 0]
+        return kernel.permute(1, 0, 3, 2).contiguous().permute(1, 0, 3, 2)
     return kernel.permute(1, 0, 4, 5, 3, 2).contiguous().permute(1, 0, 5, 4, 2, 3)
 
 
@@ -173,6 +195,10 @@ def group_mix(x: Tensor, kernel: Tensor, *, algorithm: Algorithm = "direct") -> 
     """
     if algorithm == "auto" and native.takes(x, kernel):
         return operators.group_mix(x, kernel, group_mix)
+    x, kernel, _ = autocast(x, kernel, None)
+    if algorithm == "auto" and gpu.takes(x, kernel):
+        weight = kernel.permute(1, 0, 3, 2).flatten(2).flatten(0, 1)  # (|H_out|·C_o, |H_in|·C_i)
+        return _maps(linear(_images(x), weight), kernel.shape[1])
     return group_conv2d(x, kernel[..., None, None], algorithm="direct")
 
 
@@ -184,7 +210,10 @@ def depthwise_group_conv2d(
     Map (B, C, |H_in|, H, W) and kernel (C, |H_out|, 1, |H_in|, k, k) → map (B, C, |H_out|, H', W').
     """
     weight = kernel.flatten(2, 3).flatten(0, 1)  # (C·|H_out|, |H_in|, k, k): the elements of a channel are adjacent
-    bias = None if bias is None else bias.repeat_interleave(kernel.shape[1])
+    if bias is not None and torch.compiler.is_compiling():  # as in ``_group_bias``
+        bias = bias[torch.arange(len(weight), device=x.device) // kernel.shape[1]]
+    elif bias is not None:
+        bias = bias.repeat_interleave(kernel.shape[1])
     y = conv2d(x.flatten(1, 2), weight, bias, stride, padding, groups=len(kernel))
     return y.unflatten(1, kernel.shape[:2])
 
@@ -205,12 +234,17 @@ def spatial_conv2d(
     """
     size, resolution = kernel.shape[-1], kernel.shape[1]
     fits = padding < size <= min(x.shape[-2:]) + 2 * padding
-    if algorithm == "auto" and stride == 1 and fits and native.takes(x, kernel, bias):
+    ours = algorithm == "auto" and stride == 1 and fits
+    if ours and native.takes(x, kernel, bias):
 
         def reference(x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
             return spatial_conv2d(x, kernel, bias=bias, padding=padding, disc=disc, algorithm="disc")
 
         return operators.spatial_conv2d(x, kernel, bias, padding, disc, reference)
+    x, kernel, bias = autocast(x, kernel, bias)
+    if ours and gpu.takes(x, kernel, bias):
+        weight = kernel.permute(2, 3, 1, 0).flatten(2).contiguous()  # (k, k, |H|·C_o)
+        return _maps(depthwise(_images(x), weight, bias, padding, disc), resolution)
     x, bias = flatten_group(x), _group_bias(bias, resolution)
     weight = kernel.transpose(0, 1).flatten(0, 1)[:, None]  # (|H|·C_o, 1, k, k)
     if algorithm == "direct":

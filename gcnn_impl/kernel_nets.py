@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 
 def _linear(x: Tensor, weight: Tensor, bias: Tensor, scale: float) -> Tensor:
@@ -26,6 +27,36 @@ def siren(coordinates: Tensor, omega: float, *parameters: Tensor, scale: float =
     """Return ``scale`` × the values of a ``SIREN`` with these parameters, (N, in_features) → (N, out_features)."""
     *features, weight_last, bias_last = parameters
     return _linear(_features(coordinates, omega, *features), weight_last, bias_last, scale)
+
+
+def siren_at_places(
+    coordinates: Tensor,
+    weights: Tensor,
+    index: Tensor,
+    taps: Tensor | None,
+    omega: float,
+    channels: int,
+    *parameters: Tensor,
+) -> Tensor:
+    """Return the values of a SIREN at the places of a kernel, in the layout that the convolutions need.
+
+    Args:
+        coordinates: coordinates of the points, shape (N, d).
+        weights: factors of the values at each point, shape (N,).
+        index: the number of each place's point, or N where the kernel is zero; shape (A, [J,] k·k) for A output and J
+            input elements.
+        taps: the wanted taps in the wanted order, shape (T,); None for all T = k·k taps.
+        omega, parameters: frequency and parameters of the net, in the order of ``SIREN.tensors``.
+        channels: number C_o of output channels of the kernel.
+
+    Returns:
+        The values, shape (A, C_o, T·J, C_i).
+    """
+    if taps is not None:
+        index = index.index_select(-1, taps)
+    places = (index.mT if index.dim() == 3 else index).flatten(1)  # (A, T·J)
+    values = pad(siren(coordinates, omega, *parameters) * weights[:, None], (0, 0, 0, 1))  # (N + 1, C_o·C_i)
+    return values[places].unflatten(2, (channels, -1)).transpose(1, 2)
 
 
 class SIREN(nn.Module):

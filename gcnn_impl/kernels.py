@@ -11,6 +11,7 @@ for each of them. Equal arguments therefore give bitwise equal values, which mak
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -19,8 +20,9 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from gcnn_impl import native
+from gcnn_impl.gpu import siren as gpu_siren
 from gcnn_impl.groups import Group
-from gcnn_impl.kernel_nets import SIREN, siren
+from gcnn_impl.kernel_nets import SIREN, siren_at_places
 from gcnn_impl.native import operators
 
 # Correlation E[f f'] / E[f²] that the initialisation assumes between the features at two places of a kernel. Rectified
@@ -215,14 +217,14 @@ class ContinuousKernel(nn.Module):
         self._place_points()  # from float64 again: ``double()`` after ``float()`` would keep the rounded points
         return self
 
-    def forward(self, *grids: Tensor, taps: Tensor | None = None, in_c: bool = False) -> Tensor:
+    def forward(self, *grids: Tensor, taps: Tensor | None = None, by_operator: bool = False) -> Tensor:
         """Return the kernel values, shape (*index, C_o, C_i), on the discretised grids or on the given ones.
 
         Args:
             grids: grids of group elements for ``locate``; by default the discretised ones.
             taps: the wanted taps in the wanted order, indices into the last axis of the index; by default all taps.
-            in_c: whether the operators of ``native`` may be used. Their values lie in memory as (|H_out|, C_o, [k·k,]
-                [|H_in|,] C_i), the layout that the convolutions need.
+            by_operator: whether an operator of ``gpu`` or ``native`` may be used. Their values lie in memory as
+                (|H_out|, C_o, [k·k,] [|H_in|,] C_i), the layout that the convolutions need.
         """
         points = self._points
         coordinates, weights, index = self.coordinates, self.weights, self.index
@@ -230,10 +232,12 @@ class ContinuousKernel(nn.Module):
             points = self._locate(*(grid.detach().to("cpu", torch.float64) for grid in grids))
             coordinates, weights = points.coordinates.to(coordinates), points.weights.to(weights)
             index = points.index.to(index.device)
+        if by_operator:
+            values = self._by_operator(coordinates, weights, index, taps)
+            if values is not None:
+                return values
         if taps is not None:
             index = index.index_select(-1, taps)
-        if in_c and native.takes(coordinates, weights, *self.net.tensors()):
-            return self._in_c(coordinates, weights, index)
         if points.common_weight is None:
             values = self.net(coordinates) * weights[:, None]  # (N, C_o·C_i)
         else:
@@ -243,16 +247,19 @@ class ContinuousKernel(nn.Module):
         values = values.index_select(0, index.flatten())
         return values.view(*index.shape, self.out_channels, self.in_channels)
 
-    def _in_c(self, coordinates: Tensor, weights: Tensor, index: Tensor) -> Tensor:
-        joint = index.dim() == 3
-        places = index.mT if joint else index  # (|H_out|, k·k, |H_in|), or as it is
-        flat = places.flatten(1).contiguous()  # (|H_out|, T)
-
-        def reference(*parameters: Tensor) -> Tensor:
-            values = pad(siren(coordinates, self.net.omega, *parameters) * weights[:, None], (0, 0, 0, 1))
-            return values[flat].unflatten(2, (self.out_channels, self.in_channels)).transpose(1, 2)
-
-        net = self.net
-        values = operators.siren(coordinates, weights, flat, net.omega, self.out_channels, net.tensors(), reference)
-        values = values.transpose(1, 2).unflatten(1, places.shape[1:])  # (|H_out|, …, C_o, C_i)
-        return values.transpose(1, 2) if joint else values
+    def _by_operator(self, coordinates: Tensor, weights: Tensor, index: Tensor, taps: Tensor | None) -> Tensor | None:
+        """Return the values of an operator in Triton or in C, or None where neither takes these tensors."""
+        omega, channels, parameters = self.net.omega, self.out_channels, self.net.tensors()
+        if gpu_siren.takes(coordinates, weights, parameters):
+            values = gpu_siren.siren(coordinates, weights, index, taps, omega, channels, parameters)
+        elif native.takes(coordinates, weights, *parameters):
+            chosen = index if taps is None else index.index_select(-1, taps)
+            places = (chosen.mT if chosen.dim() == 3 else chosen).flatten(1).contiguous()  # (|H_out|, T)
+            reference = partial(siren_at_places, coordinates, weights, index, taps, omega, channels)
+            values = operators.siren(coordinates, weights, places, omega, channels, parameters, reference)
+        else:
+            return None
+        values = values.transpose(1, 2)  # (|H_out|, T, C_o, C_i)
+        if index.dim() == 2:
+            return values
+        return values.unflatten(1, (-1, index.shape[1])).transpose(1, 2)  # (|H_out|, |H_in|, k·k, C_o, C_i)

@@ -48,8 +48,8 @@ class Block:
         return len(self.cases)
 
 
-def blocks(cases: Sequence[Case], missing: Collection[Case], seed: int) -> list[Block]:
-    """Return the blocks of the missing cases, which have no record yet, in a random order.
+def blocks(cases: Sequence[Case], missing: Collection[Case], seed: int, *, shuffled: bool = True) -> list[Block]:
+    """Return the blocks of the missing cases, which have no record yet, in a random order or as in ``cases``.
 
     A plain case belongs to the first block of its shape. A missing case of a user's layer or a peer is timed together
     with its whole block, including cases that have a record already.
@@ -68,7 +68,8 @@ def blocks(cases: Sequence[Case], missing: Collection[Case], seed: int) -> list[
             wanted = group
         if wanted:
             found.append(Block(tuple(wanted), rng.choice(wanted), seed))
-    rng.shuffle(found)  # so that a drift during the sweep affects all resolutions alike
+    if shuffled:
+        rng.shuffle(found)  # so that a drift during the sweep affects all resolutions alike
     return found
 
 

@@ -25,6 +25,8 @@ CONVOLUTION = {"channels": 256, "side": 56, "kernel": 3}
 CONVOLUTION_BATCH = {"cpu": 8, "cuda": 64}
 # Much larger than any cache.
 COPY_BYTES = {"cpu": 2**28, "cuda": 2**30}
+# Operators that only allocate, and one that is a view by another name.
+MOVE_NOTHING = {"empty", "empty_like", "empty_strided", "new_empty", "new_empty_strided", "_unsafe_view"}
 SECONDS = 0.5
 LEAST_TRIES = 3
 
@@ -58,28 +60,30 @@ def moved_bytes(workload: Workload) -> int:
     workload.prepare()
     workload.run()
     workload.prepare()
-    traffic = _Traffic()
+    traffic = Traffic()
     with traffic:
         dataclasses.replace(workload, call=None, graph=None).run()
     workload.prepare()
     return traffic.bytes
 
 
-class _Traffic(TorchDispatchMode):
-    """Adds up the bytes of the operands and results of every operator that is no view."""
+class Traffic(TorchDispatchMode):
+    """Adds up the bytes of the operands and results of every operator that computes, and counts these operators."""
 
     def __init__(self) -> None:
         TorchDispatchMode.__init__(self)  # not super(): mypy allows calls of torch's untyped functions only
         self.bytes: int = 0
+        self.operators: int = 0
 
     def __torch_dispatch__(
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         result = func(*args, **(kwargs or {}))
-        if not func.is_view:
+        written = [leaf for leaf in tree_leaves(result) if isinstance(leaf, Tensor)]
+        if written and not func.is_view and func.overloadpacket.__name__ not in MOVE_NOTHING:
             read = {id(leaf): leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)}
-            written = [leaf for leaf in tree_leaves(result) if isinstance(leaf, Tensor)]
             self.bytes += sum(tensor.nbytes for tensor in [*read.values(), *written])
+            self.operators += 1
         return result
 
 

@@ -105,8 +105,14 @@ def _output(*command: str) -> str:
 
 @functools.cache
 def software() -> dict[str, Any]:
-    """Return the commit and the versions; ``commit`` and ``dirty`` are None outside a git checkout."""
+    """Return the commit and the versions; ``commit`` and ``dirty`` are None outside a git checkout.
+
+    Where a copy of the checkout runs without git, the environment may name both: ``GCNN_COMMIT``, the commit, and
+    ``GCNN_DIRTY``, any text if tracked files differ from it.
+    """
     commit, dirty = git_state(ROOT)
+    if commit is None and (commit := os.environ.get("GCNN_COMMIT") or None):
+        dirty = bool(os.environ.get("GCNN_DIRTY"))
     versions = {name: _version(name.replace("_", "-")) for name in ("torch", "gcnn_impl", "fvcore")}
     return {"commit": commit, "dirty": dirty, "python": platform.python_version(), **versions}
 

@@ -1,5 +1,6 @@
 """The sweep: it measures cases block by block, and can be resumed. Failed cases get records as well."""
 
+import math
 import sys
 import time
 from collections.abc import Sequence
@@ -23,11 +24,12 @@ SEED = 0
 
 @dataclass(frozen=True)
 class Summary:
-    """Numbers of cases by what the sweep did with them; the four numbers add up to all cases.
+    """Numbers of cases by what the sweep did with them; the five numbers add up to all cases.
 
     A case that has a record, and is measured again next to a new contender, counts as measured.
 
     Args:
+        left: cases for which the sweep had no time.
         seconds: duration of the sweep.
         timed_seconds: seconds of the sweep that were spent inside timed passes.
     """
@@ -36,6 +38,7 @@ class Summary:
     failed: int
     already_there: int
     skipped: int = 0
+    left: int = 0
     seconds: float = field(default=0.0, compare=False)
     timed_seconds: float = field(default=0.0, compare=False)
 
@@ -45,10 +48,23 @@ class Summary:
         return self.timed_seconds / self.seconds if self.seconds else 0.0
 
 
-def sweep(cases: Sequence[Case], store: RecordStore, engine: Engine, *, retry_failed: bool = False) -> Summary:
+def sweep(
+    cases: Sequence[Case],
+    store: RecordStore,
+    engine: Engine,
+    *,
+    retry_failed: bool = False,
+    shuffled: bool = True,
+    seconds: float = math.inf,
+) -> Summary:
     """Measure the cases that the store lacks. Each of these cases gets a record, also when it fails.
 
-    Records are stored block by block. ``retry_failed`` measures failed and skipped cases again.
+    Records are stored block by block.
+
+    Args:
+        retry_failed: whether to measure failed and skipped cases again.
+        shuffled: whether the blocks come in a random order, which lets a drift affect all alike, or as in ``cases``.
+        seconds: the time for all blocks. No block begins when less time is left than the last block took.
 
     Raises:
         InvalidCase: when this machine lacks a device or the cores that a case needs.
@@ -59,12 +75,16 @@ def sweep(cases: Sequence[Case], store: RecordStore, engine: Engine, *, retry_fa
     counts = dict.fromkeys(("measured", "failed", "skipped"), 0)
     timed = 0.0
     with outstanding(cases, store, retry_failed=retry_failed) as missing:
-        plan = blocks(cases, set(missing), SEED)
+        plan = blocks(cases, set(missing), SEED, shuffled=shuffled)
         total = sum(len(block.cases) for block in plan)
         known = Known()
         with tqdm(total=total, unit="case", unit_scale=True, desc="sweep", dynamic_ncols=True, smoothing=0) as progress:
             try:
+                last = 0.0
                 for block in plan:
+                    block_begun = time.monotonic()
+                    if block_begun + last > begun + seconds:
+                        break
                     finished = sum(counts.values()) + len(block.cases)
                     for record in measure_block(block, engine, known, progress):
                         store.append(record)
@@ -74,12 +94,19 @@ def sweep(cases: Sequence[Case], store: RecordStore, engine: Engine, *, retry_fa
                             counts["measured" if record["status"] == "ok" else kind] += 1
                             _print_failure(record, progress)
                     progress.update(finished - progress.n)
+                    last = time.monotonic() - block_begun
             except KeyboardInterrupt:
                 kept = sum(counts.values())
                 raise Interrupted(
                     f"{kept} new records kept, {total - kept} cases left; the same command goes on from here"
                 ) from None
-    return Summary(**counts, already_there=len(cases) - total, seconds=time.monotonic() - begun, timed_seconds=timed)
+    return Summary(
+        **counts,
+        already_there=len(cases) - total,
+        left=total - sum(counts.values()),
+        seconds=time.monotonic() - begun,
+        timed_seconds=timed,
+    )
 
 
 def _print_failure(record: Record, progress: "tqdm[Any]") -> None:

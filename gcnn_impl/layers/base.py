@@ -129,7 +129,7 @@ class Convolution(nn.Module):
         return ContinuousKernel(locate, grids, self.out_channels, in_channels, gain=self._gain, **self._siren)
 
     def _evaluate(self, kernel: ContinuousKernel, *grids: Tensor, taps: Tensor | None = None) -> Tensor:
-        return kernel(*grids, taps=taps, in_c=self.algorithm == "auto")
+        return kernel(*grids, taps=taps, by_operator=self.algorithm == "auto")
 
     def _device(self) -> torch.device:
         return _parameters(self)[0].device

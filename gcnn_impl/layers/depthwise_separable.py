@@ -62,7 +62,7 @@ class DepthwiseGroupSeparableConv2d(ChannelMixingConv2d):
     """Depthwise- and group-separable convolution, kernel w_oi · k^H_o(h) · k^{R²}_o(x)."""
 
     name = "dgseparable"
-    layouts = (Tensor.contiguous, functional.group_major_kernel)
+    layouts = (Tensor.contiguous, functional.depthwise_kernel)
 
     def _add_kernels(self) -> None:
         super()._add_kernels()

@@ -1,6 +1,6 @@
 """The variants that are applied as one convolution over the group and the plane: full and group-separable."""
 
-from typing import Any
+from typing import Any, Self
 
 from torch import Tensor
 
@@ -16,6 +16,17 @@ class UnfactoredConv2d(GroupToGroupConv2d):
     """Base class of the variants that are applied as one convolution over the group and the plane at once."""
 
     layouts = (functional.channels_last_kernel,)
+    disc_tips: Tensor
+
+    def _add_kernels(self) -> None:
+        # A buffer: copying the indices to the device in every pass would wait for it, which CUDA graphs do not allow.
+        tips = disc_tip_taps(self.kernel_size).to(self._factory["device"])
+        self.register_buffer("disc_tips", tips, persistent=False)
+
+    def _apply(self, *args: Any, **kwargs: Any) -> Self:
+        super()._apply(*args, **kwargs)
+        self.disc_tips = disc_tip_taps(self.kernel_size).to(self._device())  # ``to_empty`` leaves it uninitialised
+        return self
 
     def _values(self, *grids: Tensor, taps: Tensor | None = None) -> Tensor:
         """Return the kernel values, shape (|H_out|, |H_in|, taps, C_o, C_i)."""
@@ -32,7 +43,7 @@ class UnfactoredConv2d(GroupToGroupConv2d):
         if not self._drops_taps():
             return super().working_kernels(*grids)
         k = self.kernel_size
-        values = self._values(*grids, taps=disc_tip_taps(k).to(self._device()))
+        values = self._values(*grids, taps=self.disc_tips)
         inner, vertical, horizontal = values.permute(3, 0, 4, 1, 2).split([(k - 2) ** 2, 2, 2], dim=-1)
         parts = inner.unflatten(-1, (k - 2, k - 2)), vertical[..., None], horizontal[..., None, :]
         return tuple(functional.channels_last_kernel(part) for part in parts)
@@ -58,6 +69,7 @@ class GroupConv2d(UnfactoredConv2d):
     name = "full"
 
     def _add_kernels(self) -> None:
+        super()._add_kernels()
         self.joint_kernel = self._new_joint_kernel(self.in_channels)
 
     def _values(self, *grids: Tensor, taps: Tensor | None = None) -> Tensor:
@@ -75,6 +87,7 @@ class GroupSeparableConv2d(UnfactoredConv2d):
     name = "gseparable"
 
     def _add_kernels(self) -> None:
+        super()._add_kernels()
         self.group_kernel = self._new_group_kernel(self.in_channels, fan_in_channels=1)
         self.spatial_kernel = self._new_spatial_kernel(self.in_channels)
 

@@ -54,7 +54,7 @@ class GroupToGroupConv2d(Convolution):
 
     def _over_plane(self, kernel: ContinuousKernel, *grids: Tensor) -> Tensor:
         """Return the values of a kernel over the plane with one input channel, shape (C_o, |H_out|, k, k)."""
-        return arrange(self._evaluate(kernel, *grids[:1]))[:, :, 0]
+        return arrange(self._evaluate(kernel, *grids[:1])).squeeze(2)
 
     def _grids(self) -> tuple[Tensor, Tensor]:
         return self.out_group.elements(), self.group.elements()

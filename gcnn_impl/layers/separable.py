@@ -16,7 +16,7 @@ class SeparableGroupConv2d(GroupToGroupConv2d):
     """Separable group convolution, kernel k^H_oi(h) · k^{R²}_o(x): the paper's main variant."""
 
     name = "separable"
-    layouts = (functional.channels_last_kernel, functional.group_major_kernel)
+    layouts = (functional.channels_last_kernel, functional.depthwise_kernel)
 
     def _add_kernels(self) -> None:
         self.group_kernel = self._new_group_kernel(self.in_channels)
@@ -50,7 +50,7 @@ class FullySeparableConv2d(GroupToGroupConv2d):
     """
 
     name = "separable2d"
-    layouts = (functional.channels_last_kernel, Tensor.contiguous, functional.group_major_kernel)
+    layouts = (functional.channels_last_kernel, Tensor.contiguous, functional.depthwise_kernel)
     group: SO2xRPlus
     out_group: SO2xRPlus
 

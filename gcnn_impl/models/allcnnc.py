@@ -7,17 +7,17 @@ The logit of a class is the maximum of its scores over H and the plane.
 
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from gcnn_impl import functional
 from gcnn_impl.layers import CONVOLUTIONS, GroupBatchNorm2d, LiftingConv2d
+from gcnn_impl.layers.norm import norm_relu
 from gcnn_impl.models.base import RELU_GAIN, Network, max_pool
 from gcnn_impl.models.configs import AllCNNCConfig, GroupAllCNNCConfig
 
 
 class HiddenLayer(nn.Module):
-    """Convolution, 2×2 pooling if ``pooled``, norm, dropout of channels and ReLU, for any maps."""
+    """Convolution, 2×2 pooling if ``pooled``, norm, ReLU and dropout of channels, for any maps."""
 
     def __init__(self, conv: nn.Module, norm: nn.Module, dropout: nn.Module, pooled: bool) -> None:
         super().__init__()
@@ -25,13 +25,13 @@ class HiddenLayer(nn.Module):
 
     def forward(self, x: Tensor, *grids: Tensor) -> Tensor:
         x = self.conv(x, *grids)
-        return torch.relu(self.dropout(self.norm(max_pool(x) if self.pooled else x)))
+        return self.dropout(norm_relu(self.norm, max_pool(x) if self.pooled else x))
 
 
 class GroupAllCNNC(Network[GroupAllCNNCConfig]):
     """The paper's group All-CNN-C, (B, C, H, W) → (B, num_classes); see ``GroupAllCNNCConfig``.
 
-    Dropout follows the norm in every layer; the authors' first dropout precedes the norm.
+    Dropout follows the norm and its ReLU in every layer; the authors' first dropout precedes the norm.
     """
 
     def _add_layers(self, **factory: Any) -> None:

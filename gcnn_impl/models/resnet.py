@@ -2,7 +2,8 @@
 
 The network consists of a lifting convolution; residual blocks, each followed by batch norm and 2×2 spatial max pooling;
 one more convolution without padding; the maximum over H and the plane; and a classifier with one hidden layer. A block
-has two convolutions, and a 1×1 convolution on the skip where the width changes.
+has two convolutions, and a 1×1 convolution on the skip where the width changes. Dropout scales whole channels by 0 or a
+positive number, so that it commutes with the ReLU; it follows the ReLU where a norm and its ReLU can be one operator.
 """
 
 from itertools import pairwise
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from gcnn_impl import functional
 from gcnn_impl.layers import CONVOLUTIONS, GroupBatchNorm2d, LiftingConv2d
+from gcnn_impl.layers.norm import norm_relu
 from gcnn_impl.models.base import POOLED_GAIN, RELU_GAIN, Network, max_pool
 from gcnn_impl.models.configs import GroupResNetConfig, PlainResNetConfig
 
@@ -44,9 +46,9 @@ class ResidualBlock(nn.Module):
         self.conv1, self.norm1, self.conv2, self.norm2, self.skip = conv1, norm1, conv2, norm2, skip
 
     def forward(self, x: Tensor, *grids: Tensor) -> Tensor:
-        y = torch.relu(self.norm1(self.conv1(x, *grids)))
-        y = torch.relu(self.norm2(self.conv2(y, *grids)))
-        return torch.relu(y + (x if self.skip is None else self.skip(x, *grids)))
+        y = norm_relu(self.norm1, self.conv1(x, *grids))
+        y = self.conv2(y, *grids)
+        return norm_relu(self.norm2, y, x if self.skip is None else self.skip(x, *grids))
 
 
 def _group_block(config: GroupResNetConfig, c_in: int, c_out: int, gain: float, **factory: Any) -> ResidualBlock:
@@ -96,10 +98,10 @@ class GroupResNet(Network[GroupResNetConfig]):
     def features(self, x: Tensor) -> Tensor:
         """Return the last map on the group, (B, C, H, W) → (B, C', |H|, H', W')."""
         grids = self.config.grids(self.training)
-        x = torch.relu(self.dropout(self.lifting_norm(self.lifting(x, *grids[:1]))))
+        x = self.dropout(norm_relu(self.lifting_norm, self.lifting(x, *grids[:1])))
         for block, norm in zip(self.blocks, self.norms, strict=True):
             x = torch.relu(self.dropout(max_pool(norm(block(x, *grids)))))
-        return torch.relu(self.dropout(self.last_norm(self.last(x, *grids))))
+        return self.dropout(norm_relu(self.last_norm, self.last(x, *grids)))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.classifier(functional.project(self.features(x)))
@@ -121,8 +123,8 @@ class PlainResNet(Network[PlainResNetConfig]):
         self.classifier = Classifier(config, **factory)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = torch.relu(self.dropout(self.first_norm(self.first(x))))
+        x = self.dropout(norm_relu(self.first_norm, self.first(x)))
         for block, norm in zip(self.blocks, self.norms, strict=True):
             x = torch.relu(self.dropout(max_pool(norm(block(x)))))
-        x = torch.relu(self.dropout(self.last_norm(self.last(x))))
+        x = self.dropout(norm_relu(self.last_norm, self.last(x)))
         return self.classifier(x.amax(dim=(-2, -1)))

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gcnn_impl.gradients import is_differentiated, pytorch_gradients
 from gcnn_impl.native.build import library, operator, takes
 
 # Multiply–accumulates of a 1×1 convolution up to which ours on one thread is faster than oneDNN's on two: 28 × 28
@@ -28,26 +29,9 @@ def _library() -> CDLL:
     return found
 
 
-def is_differentiated(*tensors: Tensor | None) -> bool:
-    """Return whether a gradient with respect to any of the tensors may be needed."""
-    return torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in tensors)
-
-
 def _is_pytorchs(gradient: Tensor) -> bool:
     """Return whether PyTorch must compute the backward pass: for gradients of gradients, or if ``takes`` refuses."""
     return torch.is_grad_enabled() or not takes(gradient)
-
-
-def _pytorch_gradients(
-    function: Callable[..., Tensor], inputs: Sequence[Any], gradient: Tensor
-) -> tuple[Tensor | None, ...]:
-    """Return the gradients with respect to the inputs that require a gradient; None for the other inputs."""
-    wanted = [value for value in inputs if value is not None and value.requires_grad]
-    create_graph = torch.is_grad_enabled()
-    with torch.enable_grad():
-        y = function(*inputs)
-    found = iter(torch.autograd.grad(y, wanted, gradient, create_graph=create_graph))
-    return tuple(next(found) if value is not None and value.requires_grad else None for value in inputs)
 
 
 @operator("to_images(Tensor x) -> Tensor")
@@ -132,7 +116,7 @@ class _SpatialConv2d(torch.autograd.Function):
     def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
         x, kernel, bias, images, weight = ctx.saved_tensors
         if _is_pytorchs(gradient):
-            return *_pytorch_gradients(ctx.reference, (x, kernel, bias), gradient), None, None, None
+            return *pytorch_gradients(ctx.reference, (x, kernel, bias), gradient), None, None, None
         size, padding, disc = weight.shape[-1], ctx.padding, ctx.disc
         of_x = of_kernel = of_bias = None
         gradient = _images(gradient)
@@ -218,7 +202,7 @@ class _GroupMix(torch.autograd.Function):
     def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
         x, kernel, images, weight = ctx.saved_tensors
         if _is_pytorchs(gradient):
-            return *_pytorch_gradients(ctx.reference, (x, kernel), gradient), None
+            return *pytorch_gradients(ctx.reference, (x, kernel), gradient), None
         of_x, of_weight = _mix_backward(_images(gradient), images, weight, *ctx.needs_input_grad[:2])
         if of_x is not None:
             of_x = _maps_like(of_x, x)
@@ -284,7 +268,7 @@ class _Siren(torch.autograd.Function):
     def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
         coordinates, index, kept, *parameters = ctx.saved_tensors
         if _is_pytorchs(gradient):
-            found: Sequence[Tensor | None] = _pytorch_gradients(ctx.reference, parameters, gradient)
+            found: Sequence[Tensor | None] = pytorch_gradients(ctx.reference, parameters, gradient)
         else:
             found = _siren_backward(gradient.contiguous(), coordinates, index, parameters, kept, ctx.omega)
         return None, None, None, None, None, None, *found

@@ -164,17 +164,17 @@ def test_generated_kernels_equal_pytorchs(name, threads):
     parameters = list(kernel.parameters())
     for parameter in parameters:
         torch.nn.init.normal_(parameter, std=0.3)  # biases of zero would hide mistakes
-    y = kernel(taps=taps, in_c=True)
+    y = kernel(taps=taps, by_operator=True)
     cotangent = torch.randn(y.shape)
     actual = gradients(y, parameters, cotangent)
-    again = gradients(kernel(taps=taps, in_c=True), parameters, cotangent)
+    again = gradients(kernel(taps=taps, by_operator=True), parameters, cotangent)
     assert all(torch.equal(a, b) for a, b in zip(actual, again, strict=True))
     double = kernel.double()
     expected = gradients(double(taps=taps), list(double.parameters()), cotangent)
     for a, e in zip(actual, expected, strict=True):
         assert (a - e).norm() <= 1e-5 * e.norm()
     with torch.no_grad():
-        assert_near(kernel.float()(taps=taps, in_c=True), actual[0], 0)
+        assert_near(kernel.float()(taps=taps, by_operator=True), actual[0], 0)
 
 
 @pytest.mark.parametrize("variant", ["full", "separable", "dgseparable", "separable2d"])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.records.provenance import ROOT, frequency, git_state, moment, provenance
+from benchmarks.records.provenance import ROOT, frequency, git_state, moment, provenance, software
 from benchmarks.running.environment import MEASURING_ENVIRONMENT
 from benchmarks.statistics.regression import FACTOR
 from gcnn_impl import native
@@ -46,6 +46,19 @@ def test_there_is_no_commit_without_our_own_checkout(checkout: Path, tmp_path_fa
 def test_there_is_no_commit_without_git(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert git_state(checkout) == (None, None)
+
+
+def test_the_environment_names_the_commit_of_a_copy_without_git(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("benchmarks.records.provenance.git_state", lambda root: (None, None))
+    unnamed = software.__wrapped__()
+    assert (unnamed["commit"], unnamed["dirty"]) == (None, None)
+    monkeypatch.setenv("GCNN_COMMIT", "0123abc")
+    named = software.__wrapped__()
+    assert (named["commit"], named["dirty"]) == ("0123abc", False)
+    monkeypatch.setenv("GCNN_DIRTY", "dirty")
+    assert software.__wrapped__()["dirty"] is True
+    monkeypatch.setattr("benchmarks.records.provenance.git_state", lambda root: ("from git", False))
+    assert software.__wrapped__()["commit"] == "from git"
 
 
 def test_provenance_is_json_and_complete(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -65,6 +65,28 @@ def rows(store: RecordStore, kind: str = "cost") -> list[Record]:
     return [record for record in store.load() if record["kind"] == kind]
 
 
+def test_without_shuffling_the_blocks_come_in_the_order_of_the_cases(store: RecordStore) -> None:
+    cases = [Case(**TINY, resolution=n) for n in (8, 2, 4)]
+    sweep(cases, store, TIMING, shuffled=False)
+    assert [record["id"] for record in rows(store)] == [case.id for case in cases]
+
+
+def test_no_block_begins_when_less_time_is_left_than_the_last_one_took(
+    store: RecordStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = [Case(**TINY, resolution=n) for n in (2, 4, 8)]
+    clock = iter(range(0, 1000, 4))  # begun, begin of a block, end of it, …: a block takes 4 s
+    monkeypatch.setattr("benchmarks.sweep.sweep.time.monotonic", lambda: next(clock))
+    monkeypatch.setattr("benchmarks.sweep.sweep.measure_block", lambda block, *_: [_timed(block.cases[0])])
+    done = sweep(cases, store, TIMING, shuffled=False, seconds=18.0)
+    assert (done.measured, done.left) == (2, 1)
+    assert [record["id"] for record in rows(store)] == [case.id for case in cases[:2]]
+
+
+def _timed(case: Case) -> Record:
+    return {"schema": 2, "kind": "cost", "id": case.id, "case": case.fields(), "status": "ok", "seconds": None}
+
+
 def test_a_block_is_measured_from_end_to_end_and_only_once(store: RecordStore) -> None:
     cases = [
         Case(**TINY, resolution=4, direction="forward_backward"),

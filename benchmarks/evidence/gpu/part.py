@@ -1,0 +1,35 @@
+"""The process of one part: ``python -m benchmarks.evidence.gpu.part JOB``, started by ``running``."""
+
+import importlib
+import signal
+import sys
+import traceback
+
+from benchmarks.evidence.gpu import findings
+from benchmarks.evidence.gpu.job import Job
+from benchmarks.evidence.gpu.parts import PARTS
+from benchmarks.evidence.gpu.running import die_with_parent
+from benchmarks.running.outstanding import Interrupted
+
+
+def main(text: str) -> int:
+    """Run the part of a job, and return the exit status; a part that fails adds its reason to the findings."""
+    die_with_parent()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have told its children to ignore it
+    job = Job.from_json(text)
+    module = next(part.module for part in PARTS if part.name == job.part)
+    try:
+        importlib.import_module(f"benchmarks.evidence.gpu.{module}").run(job)
+    except (Interrupted, KeyboardInterrupt) as interruption:
+        print(f"interrupted: {interruption}", flush=True)
+        return 130
+    except Exception as error:
+        traceback.print_exc()
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
+        findings.append(job.findings, {"part": job.part, "error": reason})
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))

@@ -1,0 +1,85 @@
+"""A part in its own process: its time limit holds, and no process of a part outlives the command."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.evidence.gpu.job import Job
+
+ROOT = Path(__file__).resolve().parents[3]
+MODULE = "benchmarks.evidence.gpu.part"
+# At the end of its time a part is interrupted, as by Ctrl-C, so that it can store what it has; later it is killed.
+GRACE_SECONDS = 3.0
+STATUSES = ("ok", "failed", "out of time", "stopped", "skipped")
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a part ended: one of ``STATUSES``, and a reason unless it is ok."""
+
+    status: str
+    reason: str = ""
+
+
+def run_part(job: Job, log: Path, environment: Mapping[str, str], module: str = MODULE) -> Ended:
+    """Run a part, and return how it ended; when this returns or raises, all its processes have been killed.
+
+    Args:
+        job: settings of the part.
+        log: file to which the printed output of the part is appended.
+        environment: variables that the part's process gets besides this process's own.
+        module: module that runs the part, with the job as its argument.
+    """
+    command = [sys.executable, "-m", module, job.to_json()]
+    with log.open("ab") as output:
+        # The part reads the pipe that is its standard input: its end means that this process has died.
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdin=subprocess.PIPE,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        status = _wait(process, job.seconds)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        if process.stdin is not None:
+            process.stdin.close()
+    if status is None:
+        return Ended("out of time", f"ended after {job.seconds:.0f} s")
+    if status < 0:
+        return Ended("failed", f"killed by {signal.Signals(-status).name}")
+    return Ended("ok") if status == 0 else Ended("failed", f"exit status {status}")
+
+
+def _wait(process: "subprocess.Popen[bytes]", seconds: float) -> int | None:
+    """Return the exit status of a process; None if it did not end by itself within some seconds."""
+    try:
+        return process.wait(max(seconds - GRACE_SECONDS, seconds / 2))
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGINT)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(min(GRACE_SECONDS, seconds / 2))
+    return None
+
+
+def die_with_parent() -> None:
+    """Kill this process and all others of its group as soon as the process that started it has died."""
+
+    def watch() -> None:
+        while os.read(0, 1):
+            pass
+        os.killpg(0, signal.SIGKILL)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,223 @@
+"""Batch norm with ReLU and residual: two launches forward, two backward.
+
+A map is read twice forward, once for its statistics, and written once. Backward reads the map and the gradient twice,
+and writes a gradient; the ReLU's mask is computed anew from the map. With a residual, the first backward launch also
+reads the kept output, which the next layer keeps as well, and writes the residual's gradient, which the second reads.
+"""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from gcnn_impl.gpu.switch import operator, takes
+from gcnn_impl.gradients import is_differentiated, pytorch_gradients
+
+BLOCK = 4096  # values that a program works on at once
+PARTS = 128  # programs that sum, for each block of channels; every program of the next launch reads their sums
+PROGRAMS = 256  # programs that write a map
+
+
+def _blocks(count: int, block: int) -> int:
+    return -(-count // block)
+
+
+def _power(count: int) -> int:
+    """Return the least power of two that is at least ``count``."""
+    return 1 << (count - 1).bit_length()
+
+
+def _shares(x: Tensor, programs: int) -> tuple[tuple[int, int], int, dict[str, Any]]:
+    """Return the grid of at most ``programs`` × blocks of channels, the rows of a program, and the blocks."""
+    channels = x.shape[-1]
+    block_c = min(_power(channels), 128)
+    rows, block_r = x.numel() // channels, BLOCK // block_c
+    share = _blocks(_blocks(rows, block_r), programs) * block_r
+    options = {"BLOCK_R": block_r, "BLOCK_C": block_c, "num_warps": 8, "enable_fp_fusion": True}
+    return (_blocks(rows, share), _blocks(channels, block_c)), share, options
+
+
+def _sum_dtype(x: Tensor) -> torch.dtype:
+    return torch.float64 if x.dtype is torch.float64 else torch.float32
+
+
+def _normalised_like(x: Tensor, *_: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """Return an empty map, and empty means and scales."""
+    mean, scale = (x.new_empty(x.shape[-1], dtype=_sum_dtype(x)) for _ in range(2))
+    return torch.empty_like(x), mean, scale
+
+
+@operator(
+    "batch_norm_triton(Tensor x, Tensor? weight, Tensor? bias, Tensor(a!)? running_mean, Tensor(b!)? running_var,"
+    " Tensor? residual, bool of_batch, float momentum, float eps, bool relu) -> (Tensor, Tensor, Tensor)",
+    _normalised_like,
+)
+def _batch_norm(
+    x: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    residual: Tensor | None,
+    of_batch: bool,
+    momentum: float,
+    eps: float,
+    relu: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the normalised rows, and the mean and the 1/deviation of each channel; x (…, C) is contiguous."""
+    from gcnn_impl.gpu import norm_kernels
+
+    channels = x.shape[-1]
+    rows = x.numel() // channels
+    y, mean, scale = _normalised_like(x)
+    (count, blocks), parts_share, options = _shares(x, PARTS)
+    parts = None
+    with torch.cuda.device_of(x):
+        if of_batch:
+            parts = x.new_empty(2, count, channels, dtype=_sum_dtype(x))
+            norm_kernels.statistics[(count, blocks)](x, parts, rows, channels, parts_share, **options)
+        grid, share, options = _shares(x, PROGRAMS)
+        tensors = x, weight, bias, running_mean, running_var, residual, parts, y, mean, scale
+        norm_kernels.normalise[grid](
+            *tensors,
+            *(rows, channels, share, parts_share, count),
+            momentum=momentum,
+            eps=eps,
+            OF_BATCH=of_batch,
+            RUNNING=running_mean is not None,
+            AFFINE=weight is not None,
+            RELU=relu,
+            RESIDUAL=residual is not None,
+            PARTS_BLOCK=_power(count),
+            **options,
+        )
+    return y, mean, scale
+
+
+def _gradients_like(
+    gradient: Tensor, x: Tensor, weight: Tensor | None, bias: Tensor | None, *others: Any
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    *_, y, _, _ = others
+    of_weight, of_bias = (x.new_empty(0) if p is None else torch.empty_like(p) for p in (weight, bias))
+    return torch.empty_like(x), of_weight, of_bias, x.new_empty(0) if y is None else torch.empty_like(x)
+
+
+@operator(
+    "batch_norm_triton_backward(Tensor gradient, Tensor x, Tensor? weight, Tensor? bias, Tensor mean, Tensor scale,"
+    " Tensor? y, bool of_batch, bool relu) -> (Tensor, Tensor, Tensor, Tensor)",
+    _gradients_like,
+)
+def _batch_norm_backward(
+    gradient: Tensor,
+    x: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    mean: Tensor,
+    scale: Tensor,
+    y: Tensor | None,
+    of_batch: bool,
+    relu: bool,
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return the gradients of x, weight, bias and residual; y is the output if there was a residual, else None."""
+    from gcnn_impl.gpu import norm_kernels
+
+    channels = x.shape[-1]
+    rows = x.numel() // channels
+    of_x, of_weight, of_bias, of_residual = _gradients_like(gradient, x, weight, bias, y, of_batch, relu)
+    (count, blocks), share, options = _shares(x, PARTS)
+    parts = x.new_empty(2, count, channels, dtype=mean.dtype)
+    flags = {"AFFINE": weight is not None, "RELU": relu}
+    given = x, weight, bias, mean, scale
+    with torch.cuda.device_of(x):
+        norm_kernels.gradient_sums[(count, blocks)](
+            *(gradient, *given, y, of_residual, parts),
+            *(rows, channels, share),
+            RESIDUAL=y is not None,
+            **flags,
+            **options,
+        )
+        grid, share, options = _shares(x, PROGRAMS)
+        norm_kernels.gradients[grid](
+            *(gradient if y is None else of_residual, *given, parts, of_x, of_weight, of_bias),
+            *(rows, channels, share, count),
+            OF_BATCH=of_batch,
+            PARTS_BLOCK=_power(count),
+            **flags,
+            **options,
+        )
+    return of_x, of_weight, of_bias, of_residual
+
+
+class _BatchNorm(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, weight, bias, residual, running_mean, running_var, of_batch, momentum, eps, relu):  # type: ignore[no-untyped-def]
+        options = of_batch, momentum, eps, relu
+        y, mean, scale = _batch_norm(x, weight, bias, running_mean, running_var, residual, *options)
+        ctx.save_for_backward(x, weight, bias, residual, mean, scale, None if residual is None else y)
+        ctx.of_batch, ctx.eps, ctx.relu = of_batch, eps, relu
+        return y
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
+        x, weight, bias, residual, mean, scale, y = ctx.saved_tensors
+        found: tuple[Tensor | None, ...]
+        if torch.is_grad_enabled() or not takes(gradient):
+
+            def reference(x: Tensor, weight: Tensor | None, bias: Tensor | None, residual: Tensor | None) -> Tensor:
+                rows, statistics = x.flatten(0, -2), (None, None)
+                if not ctx.of_batch:
+                    statistics = mean, scale**-2 - ctx.eps
+                y = functional.batch_norm(rows, *statistics, weight, bias, ctx.of_batch, 0.0, ctx.eps).view_as(x)
+                return rectified(y, ctx.relu, residual)
+
+            found = pytorch_gradients(reference, (x, weight, bias, residual), gradient)
+        else:
+            given = gradient.contiguous(), x, weight, bias, mean, scale, y
+            found = _batch_norm_backward(*given, ctx.of_batch, ctx.relu)
+            present = True, weight is not None, bias is not None, residual is not None
+            found = tuple(g if there else None for g, there in zip(found, present, strict=True))
+        return *found, *[None] * 6
+
+
+def batch_norm(
+    x: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    residual: Tensor | None,
+    of_batch: bool,
+    momentum: float,
+    eps: float,
+    relu: bool,
+) -> Tensor:
+    """Normalise a map with statistics over (B, |H|, H, W), then pass it to ``rectified``.
+
+    Args:
+        x, residual: maps on the group, shape (B, C, |H|, H, W), of one dtype and in any layout.
+        weight, bias: shape (C,), or None for 1 and 0.
+        running_mean, running_var: shape (C,); used if ``of_batch`` is false, else updated, where they are given.
+        of_batch: whether the statistics are those of x.
+        momentum, eps: as in ``torch.nn.functional.batch_norm``.
+        relu: whether to rectify the normalised map, before the residual is added.
+    """
+    images, others = _images(x), None if residual is None else _images(residual)
+    if is_differentiated(x, weight, bias, residual):
+        statistics = running_mean, running_var
+        y = _BatchNorm.apply(images, weight, bias, others, *statistics, of_batch, momentum, eps, relu)
+    else:
+        options = of_batch, momentum, eps, relu
+        y = _batch_norm(images, weight, bias, running_mean, running_var, others, *options)[0]
+    return y.permute(0, 4, 3, 1, 2)
+
+
+def _images(x: Tensor) -> Tensor:
+    """Return a map, (B, C, |H|, H, W) → (B, H, W, |H|, C), contiguous; without a copy where the map is group-major."""
+    return x.permute(0, 3, 4, 2, 1).contiguous()
+
+
+def rectified(y: Tensor, relu: bool, residual: Tensor | None) -> Tensor:
+    """Return y, rectified if ``relu``; with a residual, relu(y + residual)."""
+    y = torch.relu(y) if relu else y
+    return y if residual is None else torch.relu(y + residual)
