@@ -216,6 +216,7 @@ def test_a_batch_of_gradients_is_computed_by_pytorch() -> None:
     assert max(map(relative_error, found, wanted)) <= 1e-13
 
 
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")  # torch 2.11 does so itself
 @pytest.mark.parametrize("differentiated", [False, True])
 def test_compiled_as_one_graph(differentiated: bool) -> None:
     called: set[str] = set()
