@@ -191,7 +191,7 @@ MUTATIONS = {
     "a wrong mean": ("mean += distance * (1.0 / (start // BLOCK_R + 1))", "mean += distance"),
     "another channel": (
         "tl.load(weight + c, here, 0).to(dtype)\n        shift",
-        "tl.load(weight, here, 0).to(dtype)\n        shift",
+        "tl.load(weight + c * 0, here, 0).to(dtype)\n        shift",
     ),
     "biased variance": ("(squares / (all_rows - 1))", "(squares / all_rows)"),
     "no inner mask": ("g = tl.where(value <= 0, 0, g)", "g = g"),

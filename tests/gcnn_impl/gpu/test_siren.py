@@ -165,9 +165,9 @@ def test_every_value_is_written_before_it_is_read(name, device, monkeypatch):
 MUTATIONS = {
     "another tap": ("index + a * stride_a + j * stride_j + t * stride_t", "index + a * stride_a + j * stride_j"),
     "another element": ("a * stride_a + j * stride_j", "a * stride_a"),
-    "no zeros": ("inside & (point < N)", "inside"),
-    "another weight": ("tl.load(weights + point, found, 0)", "tl.load(weights, found, 0)"),
-    "another bias": ("tl.load(b_last + f, f < F, 0)", "tl.load(b_last, f < F, 0)"),
+    "a lost point": ("inside & (point < N)", "inside & (point < N - 1)"),
+    "another weight": ("tl.load(weights + point, found, 0)", "tl.load(weights + point * 0, found, 0)"),
+    "another bias": ("tl.load(b_last + f, f < F, 0)", "tl.load(b_last + f * 0, f < F, 0)"),
     "another coordinate": ("coordinates + point * D + i, found", "coordinates + point * D, found"),
     "a lost share": ("for part in range(COUNT)", "for part in range(1, COUNT)"),
     "a wrong cosine": ("total * _sine(z, 1)", "total * _sine(z, 0)"),
