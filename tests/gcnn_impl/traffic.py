@@ -10,30 +10,25 @@ from triton.runtime import interpreter
 
 @dataclass
 class Traffic:
-    """What was counted. A byte counts once in each launch, as if the caches kept everything until its end."""
+    """What was counted. A value counts once in each launch, as if the caches kept everything until its end."""
 
     launches: int = 0
     read: int = 0
     written: int = 0
-    _loaded: list[np.ndarray] = field(default_factory=list)
-    _stored: list[np.ndarray] = field(default_factory=list)
+    _loaded: list[tuple[int, np.ndarray]] = field(default_factory=list)
+    _stored: list[tuple[int, np.ndarray]] = field(default_factory=list)
 
     def end_launch(self) -> None:
         self.launches += 1
-        stored = {}
-        for name, addresses in (("written", self._stored), ("read", self._loaded)):
-            stored[name] = np.unique(np.concatenate(addresses)) if addresses else np.empty(0, np.uint64)
+        loaded, stored = (
+            {size: np.unique(np.concatenate([a for s, a in seen if s == size])) for size in {s for s, _ in seen}}
+            for seen in (self._loaded, self._stored)
+        )
         # What a launch itself has written, it reads from the cache.
-        self.read += len(np.setdiff1d(stored["read"], stored["written"], assume_unique=True))
-        self.written += len(stored["written"])
+        own = {size: np.isin(a, stored.get(size, []), assume_unique=True) for size, a in loaded.items()}
+        self.read += sum(size * int((~own[size]).sum()) for size in loaded)
+        self.written += sum(size * len(a) for size, a in stored.items())
         self._loaded, self._stored = [], []
-
-
-def _bytes(pointers: np.ndarray, mask: np.ndarray, size: int) -> np.ndarray:
-    chosen = np.asarray(pointers)[np.broadcast_to(mask, np.shape(pointers))].astype(np.uint64).ravel()
-    return np.unique(chosen)[:, None].repeat(size, 1).ravel() + np.tile(
-        np.arange(size, dtype=np.uint64), len(np.unique(chosen))
-    )
 
 
 @contextlib.contextmanager
@@ -44,11 +39,11 @@ def counted() -> Iterator[Traffic]:
 
     def load(self, pointers, mask, *rest):
         y = before[0](self, pointers, mask, *rest)
-        traffic._loaded.append(_bytes(pointers.data, mask.data, y.data.dtype.itemsize))
+        traffic._loaded.append((y.data.dtype.itemsize, pointers.data[mask.data]))
         return y
 
     def store(self, pointers, value, mask, *rest):
-        traffic._stored.append(_bytes(pointers.data, mask.data, value.data.dtype.itemsize))
+        traffic._stored.append((value.data.dtype.itemsize, pointers.data[mask.data]))
         return before[1](self, pointers, value, mask, *rest)
 
     def launch(self, *args, **kwargs):

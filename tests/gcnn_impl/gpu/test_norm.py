@@ -1,16 +1,15 @@
 """Batch norm with ReLU and residual in Triton equals torch's, in float64, with torch's semantics of statistics."""
 
 import copy
-import importlib
-import inspect
-import sys
 
 import pytest
 import torch
+from mutants import mutant
 from torch import nn
 from traffic import counted
 
 from gcnn_impl import SO2, gpu
+from gcnn_impl.gpu import norm as operator
 from gcnn_impl.gpu import norm_kernels
 from gcnn_impl.layers import GroupBatchNorm2d
 from gcnn_impl.layers.norm import norm_relu
@@ -20,7 +19,10 @@ from gcnn_impl.models.resnet import GroupResNet
 
 
 @pytest.fixture(autouse=True)
-def _on():
+def _on(monkeypatch):
+    """Use the operators, with few programs, so that each has several blocks of rows."""
+    monkeypatch.setattr(operator, "PARTS", 3)
+    monkeypatch.setattr(operator, "PROGRAMS", 4)
     with gpu.turned(True):
         yield
 
@@ -60,7 +62,8 @@ def reference(norm, x, relu, residual, cotangent):
 
 
 def largest_error(actual, expected):
-    return max(float((a - e).norm() / (e.norm() + 1e-3)) for a, e in zip(actual, expected, strict=True))
+    pairs = [(a.double(), e.double()) for a, e in zip(actual, expected, strict=True)]
+    return max(float((a - e).norm() / (e.norm() + 1e-3)) for a, e in pairs)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -147,14 +150,9 @@ def test_gradients_are_right_and_can_be_differentiated_again(training, form, dev
     inputs = [t.detach().requires_grad_() for t in (x, residual)[: 1 + has_residual]]
     parameters = norm.weight, norm.bias
 
-    def normalised(x, *rest):
-        residual = rest[0] if has_residual else None
-        return norm(x, relu, residual)
-
     def with_parameters(weight, bias, *inputs):
         return torch.func.functional_call(norm, {"weight": weight, "bias": bias}, (inputs[0], relu, *inputs[1:]))
 
-    assert torch.autograd.gradcheck(normalised, inputs)
     assert torch.autograd.gradcheck(with_parameters, (*parameters, *inputs), fast_mode=True)
     assert torch.autograd.gradgradcheck(with_parameters, (*parameters, *inputs), fast_mode=True)
 
@@ -168,10 +166,15 @@ def test_computes_the_same_bits_again(device):
 def test_every_value_is_written_before_it_is_read(device, monkeypatch):
     norm, x, residual = make(20, device), maps((9, 20, 8, 11, 10), device), maps((9, 20, 8, 11, 10), device)
     expected = results(copy.deepcopy(norm), x, True, residual, x)
+    again = copy.deepcopy(norm)
     empty, like = torch.Tensor.new_empty, torch.empty_like
-    monkeypatch.setattr(torch.Tensor, "new_empty", lambda *args, **options: empty(*args, **options).fill_(float("nan")))
-    monkeypatch.setattr(torch, "empty_like", lambda *args, **options: like(*args, **options).fill_(float("nan")))
-    actual = results(copy.deepcopy(norm), x, True, residual, x)
+
+    def poisoned(t):
+        return t.fill_(float("nan")) if t.is_floating_point() else t
+
+    monkeypatch.setattr(torch.Tensor, "new_empty", lambda *args, **options: poisoned(empty(*args, **options)))
+    monkeypatch.setattr(torch, "empty_like", lambda *args, **options: poisoned(like(*args, **options)))
+    actual = results(again, x, True, residual, x)
     assert all(torch.equal(a, b) for a, b in zip(actual, expected, strict=True))
 
 
@@ -188,7 +191,7 @@ MUTATIONS = {
     "a wrong mean": ("mean += distance * (1.0 / (start // BLOCK_R + 1))", "mean += distance"),
     "another channel": (
         "tl.load(weight + c, here, 0).to(dtype)\n        shift",
-        "tl.load(weight, here, 0).to(dtype)\n        shift",
+        "tl.load(weight + c * 0, here, 0).to(dtype)\n        shift",
     ),
     "biased variance": ("(squares / (all_rows - 1))", "(squares / all_rows)"),
     "no inner mask": ("g = tl.where(value <= 0, 0, g)", "g = g"),
@@ -201,18 +204,13 @@ MUTATIONS = {
 @pytest.mark.parametrize("name", MUTATIONS)
 def test_a_mistake_in_a_kernel_would_be_found(name, device, monkeypatch, tmp_path):
     right, wrong = MUTATIONS[name]
-    source = inspect.getsource(norm_kernels)
-    assert right in source
-    (tmp_path / "mutated.py").write_text(source.replace(right, wrong))
-    monkeypatch.syspath_prepend(tmp_path)
-    mutated = importlib.import_module("mutated")
-    monkeypatch.delitem(sys.modules, "mutated")
+    mutated = mutant(norm_kernels, right, wrong, tmp_path)
     for kernel in ("statistics", "normalise", "gradient_sums", "gradients"):
         monkeypatch.setattr(norm_kernels, kernel, getattr(mutated, kernel))
-    norm, shape = make(20, device), (2, 20, 8, 8, 10)
+    norm, shape = make(20, device), (2, 20, 4, 10, 10)
     x, residual, cotangent = (maps(shape, device) for _ in range(3))
     expected = reference(norm, x, True, residual, cotangent)
-    assert not largest_error(results(norm, x, True, residual, cotangent), expected) <= 1e-4
+    assert not largest_error(results(norm, x, True, residual, cotangent), expected) <= 5e-5
 
 
 @pytest.mark.parametrize("training", [True, False])
@@ -297,7 +295,7 @@ NETWORKS = {
     "separable": lambda: resnet("separable"),
     "full": lambda: resnet("full"),
     "All-CNN-C": lambda: GroupAllCNNC(
-        GroupAllCNNCConfig(widths=(3, 4), kernel_size=3, group=SO2(4), hidden_features=6, first_dropout=0, dropout=0)
+        GroupAllCNNCConfig(widths=(2, 3), kernel_size=3, group=SO2(4), hidden_features=6, first_dropout=0, dropout=0)
     ),
 }
 
