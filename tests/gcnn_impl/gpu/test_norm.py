@@ -213,6 +213,7 @@ def test_a_mistake_in_a_kernel_would_be_found(name, device, monkeypatch, tmp_pat
     assert not largest_error(results(norm, x, True, residual, cotangent), expected) <= 5e-5
 
 
+@pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")  # torch 2.11 does so itself
 @pytest.mark.parametrize("training", [True, False])
 def test_compiled_code_contains_the_operators(training, device):
     norm, shape = make(3, device).train(training), (2, 3, 4, 5, 7)
