@@ -2,8 +2,6 @@
 
 import functools
 import math
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from unittest import mock
@@ -305,28 +303,3 @@ def test_other_convolutions_are_pytorchs(options: dict[str, object]) -> None:
     with recorded() as names:
         functional.spatial_conv2d(x, kernel, **options)
     assert not any("gpu" in name for name in names)
-
-
-COMPILATION = """
-from triton import compile, language as tl
-from triton.backends.compiler import GPUTarget
-from triton.compiler import ASTSource
-from gcnn_impl.gpu import depthwise_kernels as kernels
-from gcnn_impl.gpu.depthwise import taps_of
-constants = {"TAPS": taps_of(SIZE, True, False), "SIZE": SIZE, "PADDING": SIZE // 2, "HAS_BIAS": True, "OF_BIAS": True}
-constants |= {"OF_X": True, "ROWS": 4, "BLOCK": 128, "SUM": tl.float32, "TILE": 32}
-pointers = {name: "*bf16" for name in ("x", "y", "weight", "bias", "gradient", "of_x", "of_weight", "of_bias")}
-types = {**pointers, "partial": "*fp32", **dict.fromkeys(constants, "constexpr")}
-for kernel in (kernels.convolve, kernels.backward, kernels.add_partial):
-    names = kernel.arg_names
-    chosen = {(i,): constants[name] for i, name in enumerate(names) if name in constants}
-    source = ASTSource(kernel, {name: types.get(name, "i32") for name in names}, chosen)
-    compiled = compile(source, target=GPUTarget("cuda", 90, 32), options={"enable_fp_fusion": True})
-    assert "atom" not in compiled.asm["ptx"] and compiled.asm["cubin"]
-"""
-
-
-def test_the_kernels_compile_for_an_h100_without_one_and_without_atomic_operations() -> None:
-    code = "import os; os.environ.pop('TRITON_INTERPRET', None); SIZE = 3" + COMPILATION
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
