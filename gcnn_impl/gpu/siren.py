@@ -38,7 +38,8 @@ class _Sizes(NamedTuple):
         return _blocks(self.places, self.share), _blocks(self.values, self.block_values)
 
     def counters(self) -> int:
-        return sum(self.backward_grid()) + 1
+        """Return how many counters are enough, whatever the blocks: compiled code outlives a change of the blocks."""
+        return _blocks(self.places, 16) + _blocks(self.values, 16) + 1
 
 
 def _blocks(count: int, block: int) -> int:
