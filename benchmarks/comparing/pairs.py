@@ -1,0 +1,130 @@
+"""One pair of processes, of commit A and of commit B, that take turns of a few milliseconds.
+
+Both processes are alive at once, and only one of them runs: A B B A A B B A …, case after case. A disturbance that is
+longer than a turn meets both commits, and cancels in the ratio of neighbouring turns.
+"""
+
+import contextlib
+import itertools
+import math
+import statistics
+import time
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.cases.case import Case
+from benchmarks.comparing.passes import Enter, Pass, Turn
+from benchmarks.comparing.server import Server
+from benchmarks.records.outcome import Outcome
+
+SIDES = ("A", "B")
+# A case has had enough turns when this number of turns of both commits was not kept waiting, or after this time with at
+# least the fewest turns.
+ENOUGH_TURNS, FEWEST_TURNS, MOST_SECONDS = 60, 8, 1.5
+# A pass was kept waiting when other processes had its core for more than this part of its time.
+WAITED_SHARE = 0.01
+# So many undisturbed turns, or passes, are needed for a ratio without the disturbed ones.
+FEWEST_UNDISTURBED = 5
+# The process that carried out the task has ended.
+ENDED = ("killed", "timeout")
+
+Turns = list[list[Pass]]
+
+
+@dataclass
+class Taken:
+    """The turns of a case in one pair of processes, at A and at B, and the failures by side."""
+
+    turns: dict[str, Turns] = field(default_factory=lambda: {side: [] for side in SIDES})
+    failures: dict[str, Outcome] = field(default_factory=dict)
+    undisturbed: int = 0  # number of neighbouring turns that both were not kept waiting
+    seconds: float = 0.0  # duration of the turns
+
+    @property
+    def enough(self) -> bool:
+        """Whether the case needs no more turns."""
+        few = len(self.turns["B"]) < FEWEST_TURNS
+        return not few and (self.undisturbed >= ENOUGH_TURNS or self.seconds > MOST_SECONDS)
+
+
+def measure_pair(
+    places: Mapping[str, Path], entries: Mapping[int, Case], number: int, timeout: float, unchecked: Collection[int]
+) -> dict[int, Taken]:
+    """Start a process in each place, "A" and "B", let them take turns, and end them.
+
+    A case that fails takes no more turns. If a process dies, the case that was running has failed, and the turns of
+    the others end early: measure them again in another pair.
+
+    Args:
+        places: the ``workplace`` of each side.
+        entries: the cases, by numbers of the caller's.
+        number: number of the pair. The side and the case that come first change from pair to pair.
+        timeout: seconds after which a task has failed.
+        unchecked: the cases whose outputs are checked first.
+    """
+    taken = {entry: Taken() for entry in entries}
+    sides = SIDES if number % 2 == 0 else SIDES[::-1]
+    with contextlib.ExitStack() as stack:
+        servers = {side: stack.enter_context(Server(places[side], timeout)) for side in sides}
+        for server in servers.values():
+            server.check()
+        for entry in list(entries)[:: 1 if number % 4 < 2 else -1]:
+            for side in sides:
+                outcome = servers[side].ask(Enter(entry, entries[entry], entry in unchecked))
+                if outcome is not None:
+                    taken[entry].failures[side] = outcome
+                    if outcome.status in ENDED:
+                        return taken
+        _take_turns(servers, taken, number)
+    return taken
+
+
+def _take_turns(servers: Mapping[str, Server], taken: Mapping[int, Taken], number: int) -> None:
+    for turn in itertools.count():
+        running = [entry for entry, one in taken.items() if not one.failures and not one.enough]
+        if not running:
+            return
+        for entry in running[:: 1 if turn % 2 == 0 else -1]:
+            one, begun = taken[entry], time.monotonic()
+            for side in SIDES if (turn + number) % 2 == 0 else SIDES[::-1]:
+                answer = servers[side].ask(Turn(entry))
+                if isinstance(answer, Outcome):
+                    one.failures[side] = answer
+                    if answer.status in ENDED:
+                        return
+                    break
+                one.turns[side].append(answer)
+            else:
+                one.seconds += time.monotonic() - begun
+                one.undisturbed += all(undisturbed(one.turns[side][-1]) for side in SIDES)
+
+
+def undisturbed(passes: Sequence[Pass]) -> list[float]:
+    """Return the seconds of the passes that were not kept waiting for a core."""
+    return [one.seconds for one in passes if one.waited <= WAITED_SHARE * one.seconds]
+
+
+def log_ratio(a: Sequence[Sequence[Pass]], b: Sequence[Sequence[Pass]]) -> float:
+    """Return the logarithm of B's time divided by A's, in one pair of processes.
+
+    It is the median over neighbouring turns of the logarithm of the ratio of the turns' medians, without the passes
+    that were kept waiting. If few neighbours both have such passes, it is the ratio of the medians of all of
+    these passes; and if there are few of these passes, all passes count.
+
+    Raises:
+        ValueError: when there are no turns.
+    """
+    if not a or not b:
+        raise ValueError("no turns; allowed: one of each side or more")
+    clean = [(x, y) for x, y in zip(map(undisturbed, a), map(undisturbed, b), strict=True) if x and y]
+    if len(clean) >= FEWEST_UNDISTURBED:
+        return _median_log_ratio(clean)
+    x, y = (list(itertools.chain.from_iterable(map(undisturbed, turns))) for turns in (a, b))
+    if min(len(x), len(y)) >= FEWEST_UNDISTURBED:
+        return _median_log_ratio([(x, y)])
+    return _median_log_ratio([([p.seconds for p in x], [p.seconds for p in y]) for x, y in zip(a, b, strict=True)])
+
+
+def _median_log_ratio(turns: Sequence[tuple[Sequence[float], Sequence[float]]]) -> float:
+    return statistics.median(math.log(statistics.median(y) / statistics.median(x)) for x, y in turns)

@@ -1,0 +1,135 @@
+"""The passes of one commit's ``gcnn_impl``, in the process that ``server`` starts for them.
+
+This module runs with the ``gcnn_impl`` of old commits, which must have all that its functions import.
+"""
+
+import ctypes
+import importlib.util
+import os
+import signal
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from benchmarks.cases.case import Case
+from benchmarks.comparing.waiting import Waiting
+from benchmarks.measure.clock import Clock, synchronised_clock, take_turn
+from benchmarks.records.outcome import Skipped, outcome_of
+
+if TYPE_CHECKING:
+    from benchmarks.workloads.workload import Workload
+
+PACKAGE = "gcnn_impl"
+# A turn ends when its passes have taken this time: less than the scheduler's slice of three milliseconds or more, in
+# which a process that has just woken up is not interrupted.
+TURN_SECONDS = 0.002
+# A case is warm after this time, or after this many passes if they take longer.
+WARM_UP_SECONDS, WARM_UP_PASSES = 0.1, 2
+PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
+
+
+@dataclass(frozen=True)
+class Enter:
+    """Build the workload of a case under a number, ``check`` its output if asked to, and warm up."""
+
+    entry: int
+    case: Case
+    check: bool
+
+
+@dataclass(frozen=True)
+class Turn:
+    """Run passes of the workload that has entered under this number."""
+
+    entry: int
+
+
+class Pass(NamedTuple):
+    """The seconds of a pass, and the seconds for which threads waited for a core meanwhile, added up over threads."""
+
+    seconds: float
+    waited: float
+
+
+Task = Enter | Turn | None  # None asks for the path of the package
+
+
+@dataclass(frozen=True)
+class Entered:
+    """A workload that is warm, with its clock and the waiting times of the threads that it uses."""
+
+    workload: "Workload"
+    clock: Clock
+    waiting: Waiting
+
+    def run(self) -> list[Pass]:
+        """Run the passes of a turn."""
+        passes: list[Pass] = []
+        total = 0.0
+        while not passes or total < TURN_SECONDS:
+            before = self.waiting.seconds()
+            [seconds] = take_turn(self.workload.run, self.clock, 0.0, prepare=self.workload.prepare)
+            passes.append(Pass(seconds, self.waiting.seconds() - before))
+            total += seconds
+        self.workload.prepare()  # frees the gradients before other cases run
+        return passes
+
+
+def enter(task: Enter) -> Entered:
+    """Build, check and warm up a workload.
+
+    Raises:
+        Skipped: when a peer's layer is not available here.
+        InvalidResult: when the output is wrong.
+    """
+    from benchmarks.measure.correctness import check_output
+    from benchmarks.workloads.build import build_workload, configure
+    from benchmarks.workloads.peers import PeerUnavailable
+
+    configure(task.case)
+    try:
+        workload = build_workload(task.case)
+    except PeerUnavailable as reason:
+        raise Skipped(reason) from reason
+    if task.check:
+        check_output(workload)
+    clock = synchronised_clock(task.case.device)
+    passes, spent = 0, 0.0
+    while passes < WARM_UP_PASSES or spent < WARM_UP_SECONDS:
+        spent += sum(take_turn(workload.run, clock, 0.0, prepare=workload.prepare))
+        passes += 1
+    workload.prepare()
+    return Entered(workload, clock, Waiting())
+
+
+def answer(entered: dict[int, Entered], task: Task) -> Any:
+    """Carry out a task. An exception becomes an ``Outcome``, and its case takes no more turns."""
+    if task is None:
+        spec = importlib.util.find_spec(PACKAGE)
+        return spec and spec.origin
+    try:
+        if isinstance(task, Turn):
+            return entered[task.entry].run()
+        entered[task.entry] = enter(task)
+    except Exception as error:
+        entered.pop(task.entry, None)
+        return outcome_of(error)
+    return None
+
+
+def serve(descriptor: int, parent: int) -> None:
+    """Answer the tasks that ``Server.ask`` sends, until the parent closes the pipe or dies."""
+    # A process that is busy in a library does not read the pipe, so the kernel ends it when its parent dies.
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        return
+    import benchmarks.workloads.build  # noqa: F401  imports torch before the first answer
+
+    connection = Connection(descriptor)
+    entered: dict[int, Entered] = {}
+    while True:
+        try:
+            task = connection.recv()
+        except EOFError:
+            return
+        connection.send(answer(entered, task))
