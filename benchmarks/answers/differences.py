@@ -188,8 +188,8 @@ def _row_of_records(before: Record, after: Record, floor: float) -> ComparedCase
     verdict = REGRESSED if comparison.word == "slower" else verdict_of(comparison.low, comparison.high, floor)
     if verdict == REGRESSED and comparison.word != "slower":  # certain, but smaller than what hours change
         verdict = UNDECIDED
-    medians = (summarise_rounds(rounds)["median"] for rounds in (a, b))
-    return ComparedCase(name, *medians, comparison, verdict)
+    before_s, after_s = (float(summarise_rounds(rounds)["median"]) for rounds in (a, b))
+    return ComparedCase(name, before_s, after_s, comparison, verdict)
 
 
 def _machines(records: Iterable[Record]) -> set[Machine]:

@@ -62,7 +62,7 @@ class Contender:
         return not self.control and not self.failures and self.verdict == verdicts.UNDECIDED
 
     def add(self, taken: Taken) -> None:
-        """Add what a pair of processes gave; a case with few turns in it, because another case failed, gives nothing."""
+        """Add what a pair of processes gave: nothing if the turns ended early, because another case failed."""
         self.failures |= taken.failures
         if not taken.failures and taken.enough:
             a, b = (taken.turns[side] for side in SIDES)
@@ -232,15 +232,14 @@ def _row(one: Contender, at_least: float) -> ComparedCase:
     within = 1 / (1 + at_least) < low and high < 1 + at_least
     word = "slower" if low > 1 else "faster" if high < 1 else "same" if within else "ambiguous"
     comparison = Comparison(word, math.exp(one.found.change), low, high)
-    medians = (statistics.median(one.seconds[side]) for side in SIDES)
-    return ComparedCase(label, *medians, comparison, one.verdict, control=one.control, remedy=one.remedy)
+    a, b = (statistics.median(one.seconds[side]) for side in SIDES)
+    return ComparedCase(label, a, b, comparison, one.verdict, control=one.control, remedy=one.remedy)
 
 
 def _remarks(planned: Sequence[Sequence[Contender]]) -> list[str]:
     """Return a line for each control that moved."""
     return [
-        f"unchanged code moved, × {math.exp(one.found.change):.3f}: the machine or torch changed, and verdicts allow for it"
-        f" ({one.case.label})"
+        f"unchanged code moved, × {math.exp(one.found.change):.3f}, which verdicts allow for: {one.case.label}"
         for group in planned
         for one in group
         if one.control and one.found is not None and _moved([one]) > 1
