@@ -1,7 +1,9 @@
 """Layers with added work, which slows them down by a known share; ``validity`` should find this."""
 
+import time
 import timeit
 from collections.abc import Callable
+from functools import wraps
 
 import numpy as np
 import torch
@@ -63,6 +65,35 @@ class SlowerByFive(Unchanged):
     """The layer, slower by 5 %."""
 
     share = 0.05
+
+
+def repeat_batch(layer: type[nn.Module], share: float) -> None:
+    """Let the passes of a class of layers compute this share of their batch twice, from now on."""
+    forward = layer.forward
+
+    @wraps(forward)
+    def repeated(self: nn.Module, x: Tensor) -> Tensor:
+        forward(self, x[: round(share * len(x))])  # (B, …) → (round(share · B), …)
+        y: Tensor = forward(self, x)
+        return y
+
+    layer.forward = repeated  # type: ignore[method-assign]
+
+
+def prolong(layer: type[nn.Module], share: float) -> None:
+    """Let each pass of a class of layers wait, busily, for this share of the time that it just took, from now on."""
+    forward = layer.forward
+
+    @wraps(forward)
+    def prolonged(self: nn.Module, x: Tensor) -> Tensor:
+        begun = time.perf_counter()
+        y: Tensor = forward(self, x)
+        ended = time.perf_counter()
+        while time.perf_counter() < ended + share * (ended - begun):
+            pass
+        return y
+
+    layer.forward = prolonged  # type: ignore[method-assign]
 
 
 def _median(run: Callable[[], object]) -> float:

@@ -14,8 +14,8 @@ FEWEST_RESULTS = 4
 # step is that of ``LEAST_FACTOR``, also for a quantity that is the same in every run.
 DEVIATIONS = 4.0
 LEAST_FACTOR = 1.05
-# A change point is looked for between at most so many values before and after it, and at least so many: one disturbed run
-# among three does not move a median.
+# A change point is looked for between at most so many values before and after it, and at least so many: one disturbed
+# run among three does not move a median.
 MOST_AROUND, FEWEST_AROUND = 8, 3
 # The medians before and after a change point are at least so many standard errors apart.
 STANDARD_ERRORS = 5.0

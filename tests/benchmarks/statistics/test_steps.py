@@ -16,7 +16,7 @@ def history(*levels: float, runs: int = 8, spread: float = 0.03, seed: int = 0) 
 @pytest.mark.parametrize("levels", [(0.0,), (0.0, 0.3), (0.0, 0.3, -0.2), (0.0, 0.5, 0.0, 0.5)])
 def test_the_present_level_begins_at_the_last_change(levels: tuple[float, ...]) -> None:
     found = [len(present_level(history(*levels, seed=seed))) for seed in range(50)]
-    assert np.mean([n == 8 for n in found]) >= 0.8
+    assert np.mean([abs(n - 8) <= 1 for n in found]) >= 0.9
 
 
 def test_steady_histories_are_hardly_ever_split() -> None:
