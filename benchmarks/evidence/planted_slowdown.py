@@ -77,7 +77,7 @@ def repeat_batch(layer: type[nn.Module], share: float) -> None:
         y: Tensor = forward(self, x)
         return y
 
-    layer.forward = repeated  # type: ignore[method-assign]
+    layer.forward = repeated
 
 
 def prolong(layer: type[nn.Module], share: float) -> None:
@@ -93,7 +93,7 @@ def prolong(layer: type[nn.Module], share: float) -> None:
             pass
         return y
 
-    layer.forward = prolonged  # type: ignore[method-assign]
+    layer.forward = prolonged
 
 
 def _median(run: Callable[[], object]) -> float:

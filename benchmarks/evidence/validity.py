@@ -1,8 +1,6 @@
 """``python -m benchmarks.evidence.validity``: how often the suite's comparisons are right.
 
-Whole runs of ``compare`` are in ``whole_runs``. The comparisons of a sweep are here:
-
-The engine of the sweep measures many pairs: the same code twice (A/A), and a layer next to a copy with added work, the
+``compare`` is tried by whole runs (``evidence.whole_runs``), and the comparisons of a sweep as follows. The engine of the sweep measures many pairs: the same code twice (A/A), and a layer next to a copy with added work, the
 planted slowdown. The table counts how often A/A pairs are called different, and how often the slowdown is found. A
 trial is measured like a block of a sweep: in fresh processes, contenders in turns, with the same statistics. Its noise
 floor comes from the A/A pairs of all *other* trials; the noise floor of a sweep comes from all blocks.
@@ -133,8 +131,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--seconds", type=float, default=0.5, help="time budget of a contender in a trial (default: 0.5)"
     )
     parser.add_argument("--busy", action="store_true", help="keep one core busy with another process meanwhile")
-    for kind, planted in whole_runs.PLANTED.items():
-        text = "the same code" if not planted.function else f"a separable layer slower by {kind}"
+    for kind, size in whole_runs.PLANTED.items():
+        text = "the same code" if not size.function else f"a separable layer slower by {kind}"
         parser.add_argument(option_of(kind), type=int, default=0, metavar="N", help=f"whole runs of compare on {text}")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of these runs (default: 1)")
     args = parser.parse_args(argv)
