@@ -74,7 +74,7 @@ class Contender:
 
 @dataclass
 class Effort:
-    """What a run has spent so far: pairs of processes, turns, and turns that were not kept waiting."""
+    """What a run has spent so far: pairs of processes, turns, and turns that were undisturbed."""
 
     pairs: int = 0
     turns: int = 0
@@ -142,9 +142,9 @@ def compare_places(places: Mapping[str, Path], cases: Sequence[Case], question: 
                 progress.set_postfix_str(f"group {place + 1} of {len(planned)}, {number} pairs of processes")
             progress.update(len(group))
     minutes = (time.monotonic() - begun) / 60
-    waited = 1 - effort.undisturbed / effort.turns if effort.turns else 0.0
+    disturbed = 1 - effort.undisturbed / effort.turns if effort.turns else 0.0
     spent = f"{effort.pairs} pairs of processes, {minutes:.1f} minutes"
-    remarks = [f"{spent}; {waited:.0%} of the turns were kept waiting for a core by other processes"]
+    remarks = [f"{spent}; {disturbed:.0%} of the turns were disturbed by other processes"]
     return Differences(
         [_row(one, question.at_least) for one in contenders], question.at_least, [*remarks, *_remarks(planned)]
     )

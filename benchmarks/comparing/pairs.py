@@ -27,10 +27,11 @@ from benchmarks.comparing.server import Server
 from benchmarks.records.outcome import Outcome
 
 SIDES = ("A", "B")
-# A case has had enough turns when this number of turns of both commits was not kept waiting, or after this time with at
+# A case has had enough turns when this number of turns of both commits was undisturbed, or after this time with at
 # least the fewest turns.
 ENOUGH_TURNS, FEWEST_TURNS, MOST_SECONDS = 60, 8, 1.5
-# A pass was kept waiting when other processes had its core for more than this part of its time.
+# A pass is disturbed when threads besides the main one waited for a core for more than this part of its time: how much
+# longer the pass took is not known then. What the main thread waited is known, and subtracted.
 WAITED_SHARE = 0.01
 # So many undisturbed turns of each phase, or passes, are needed for a ratio without the disturbed ones.
 FEWEST_UNDISTURBED = 5
@@ -47,7 +48,7 @@ class Taken:
 
     turns: dict[str, Turns] = field(default_factory=lambda: {side: [] for side in SIDES})
     failures: dict[str, Outcome] = field(default_factory=dict)
-    undisturbed: int = 0  # number of neighbouring turns that both were not kept waiting
+    undisturbed: int = 0  # number of neighbouring turns that were both undisturbed
     seconds: float = 0.0  # duration of the turns
 
     @property
@@ -110,17 +111,20 @@ def _take_turns(servers: Mapping[str, Server], taken: Mapping[int, Taken], numbe
 
 
 def undisturbed(passes: Sequence[Pass]) -> list[float]:
-    """Return the seconds of the passes that were not kept waiting for a core."""
-    return [one.seconds for one in passes if one.waited <= WAITED_SHARE * one.seconds]
+    """Return the seconds of the undisturbed passes, without those for which other processes had their core."""
+    return [
+        one.seconds - one.waited
+        for one in passes
+        if one.others_waited <= WAITED_SHARE * one.seconds and one.waited < one.seconds
+    ]
 
 
 def log_ratio(a: Sequence[Sequence[Pass]], b: Sequence[Sequence[Pass]]) -> float:
     """Return the logarithm of B's time divided by A's, in one pair of processes.
 
-    Each turn counts with the median of its passes that were not kept waiting. Neighbouring turns give the logarithm of
-    their ratio, each phase the median of its logarithms, and the four phases their mean. If a phase has few such
-    neighbours, the result is the ratio of the medians of all passes that were not kept waiting; and if these are few,
-    all passes count.
+    Each turn counts with the median of its undisturbed passes. Neighbouring turns give the logarithm of their ratio,
+    each phase the median of its logarithms, and the four phases their mean. If a phase has few such neighbours, the
+    result is the ratio of the medians of all undisturbed passes; and if these are few, all passes count.
 
     Raises:
         ValueError: when there are fewer turns than phases.

@@ -51,10 +51,11 @@ class Turn:
 
 
 class Pass(NamedTuple):
-    """The seconds of a pass, and the seconds for which threads waited for a core meanwhile, added up over threads."""
+    """The seconds of a pass, and those for which the main thread, and all others, waited for a core meanwhile."""
 
     seconds: float
     waited: float
+    others_waited: float
 
 
 Task = Enter | Turn | None  # None asks for the path of the package
@@ -83,7 +84,8 @@ class Entered:
             while not passes or total < TURN_SECONDS:
                 before = self.waiting.seconds()
                 [seconds] = take_turn(workload.run, self.clock, 0.0, prepare=workload.prepare)
-                passes.append(Pass(seconds, self.waiting.seconds() - before))
+                after = self.waiting.seconds()
+                passes.append(Pass(seconds, after.main - before.main, after.others - before.others))
                 total += seconds
             workload.prepare()  # frees the gradients before other cases run
         return passes

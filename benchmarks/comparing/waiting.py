@@ -2,8 +2,16 @@
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 TASKS = Path("/proc/self/task")
+
+
+class Waited(NamedTuple):
+    """Seconds of waiting: of the main thread, and of all other threads added up."""
+
+    main: float
+    others: float
 
 
 class Waiting:
@@ -14,16 +22,19 @@ class Waiting:
     """
 
     def __init__(self) -> None:
-        self.files: list[int] = []
+        self.files: dict[str, int] = {}
         try:
             for task in TASKS.iterdir():
-                self.files.append(os.open(task / "schedstat", os.O_RDONLY))
+                self.files[task.name] = os.open(task / "schedstat", os.O_RDONLY)
         except OSError:
             self.files.clear()
 
-    def seconds(self) -> float:
-        """Return the waiting time, added up over all threads that existed when this object was made."""
+    def seconds(self) -> Waited:
+        """Return the waiting times of the threads that existed when this object was made."""
+        main = str(os.getpid())  # the main thread has the number of the process
         try:
-            return sum(int(os.pread(file, 64, 0).split()[1]) for file in self.files) / 1e9
+            found = {task: int(os.pread(file, 64, 0).split()[1]) / 1e9 for task, file in self.files.items()}
         except (OSError, IndexError, ValueError):  # a thread has ended
-            return 0.0
+            return Waited(0.0, 0.0)
+        own = found.pop(main, 0.0)
+        return Waited(own, sum(found.values()))

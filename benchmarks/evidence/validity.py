@@ -1,9 +1,10 @@
 """``python -m benchmarks.evidence.validity``: how often the suite's comparisons are right.
 
-``compare`` is tried by whole runs (``evidence.whole_runs``), and the comparisons of a sweep as follows. The engine of the sweep measures many pairs: the same code twice (A/A), and a layer next to a copy with added work, the
-planted slowdown. The table counts how often A/A pairs are called different, and how often the slowdown is found. A
-trial is measured like a block of a sweep: in fresh processes, contenders in turns, with the same statistics. Its noise
-floor comes from the A/A pairs of all *other* trials; the noise floor of a sweep comes from all blocks.
+Whole runs of ``compare`` are tried by ``evidence.whole_runs``. The comparisons of a sweep are tried here. The engine of
+the sweep measures many pairs: the same code twice (A/A), and a layer next to a copy with added work, the planted
+slowdown. The table counts how often A/A pairs are called different, and how often the slowdown is found. A trial is
+measured like a block of a sweep: in fresh processes, contenders in turns, with the same statistics. Its noise floor
+comes from the A/A pairs of all *other* trials; the noise floor of a sweep comes from all blocks.
 """
 
 import argparse

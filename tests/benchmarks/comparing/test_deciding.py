@@ -52,7 +52,7 @@ class Machine:
             return Taken(failures={self.failures[case]: Outcome("failed", "no", {})})
         factor = self.factors.get(case, self.moved if untouched(case) else 1.0)
         b = 1e-3 * factor * float(np.exp(self.spread * self.rng.normal()))
-        return Taken({side: [[Pass(x, 0.0)]] * 60 for side, x in (("A", 1e-3), ("B", b))}, undisturbed=60)
+        return Taken({side: [[Pass(x, 0.0, 0.0)]] * 60 for side, x in (("A", 1e-3), ("B", b))}, undisturbed=60)
 
 
 def compared(
@@ -90,7 +90,7 @@ def test_unchanged_code_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_only_open_cases_and_the_control_are_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    machine = Machine({CASES[0]: 1.025}, spread=0.012)
+    machine = Machine({CASES[0]: 1.028}, spread=0.016)
     compared(monkeypatch, machine)
     assert {case for case in machine.measured[0] if not untouched(case)} == {*CASES}
     assert {case for case in machine.measured[-1] if not untouched(case)} == {CASES[0]}

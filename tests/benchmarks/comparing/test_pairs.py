@@ -20,8 +20,8 @@ DIES, FAILS = (
 )
 
 
-def turns(*values: float, waited: float = 0.0) -> list[list[Pass]]:
-    return [[Pass(value, waited)] for value in values]
+def turns(*values: float, waited: float = 0.0, others_waited: float = 0.0) -> list[list[Pass]]:
+    return [[Pass(value, waited, others_waited)] for value in values]
 
 
 def test_the_ratio_is_that_of_neighbouring_turns() -> None:
@@ -35,12 +35,16 @@ def test_each_phase_counts_as_much_whatever_it_favours() -> None:
     assert log_ratio(turns(*[1.0] * 40), turns(*b)) == pytest.approx(0.0)
 
 
-def test_passes_that_waited_for_a_core_do_not_count_while_there_are_others() -> None:
-    calm, kept_waiting = turns(*[1.0] * 40), turns(*[3.0] * 40, waited=2.0)
-    mixed = [x if n % 8 < 4 else y for n, (x, y) in enumerate(zip(calm, kept_waiting, strict=True))]
+def test_what_the_main_thread_waited_for_a_core_is_subtracted() -> None:
+    assert log_ratio(turns(*[1.0] * 40), turns(*[3.1] * 40, waited=2.0)) == pytest.approx(math.log(1.1))
+
+
+def test_passes_whose_other_threads_waited_do_not_count_while_there_are_others() -> None:
+    calm, disturbed = turns(*[1.0] * 40), turns(*[3.0] * 40, others_waited=2.0)
+    mixed = [x if n % 8 < 4 else y for n, (x, y) in enumerate(zip(calm, disturbed, strict=True))]
     assert log_ratio(calm, mixed) == 0.0
-    assert log_ratio(calm, kept_waiting) == pytest.approx(math.log(3.0))
-    assert undisturbed([Pass(1.0, 0.005), Pass(1.0, 0.5)]) == [1.0]
+    assert log_ratio(calm, disturbed) == pytest.approx(math.log(3.0))
+    assert undisturbed([Pass(1.0, 0.0, 0.005), Pass(1.0, 0.0, 0.5), Pass(2.0, 0.5, 0.0)]) == [1.0, 1.5]
 
 
 def test_few_turns_give_no_ratio() -> None:
