@@ -133,7 +133,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--busy", action="store_true", help="keep one core busy with another process meanwhile")
     for kind, size in whole_runs.PLANTED.items():
-        text = "the same code" if not size.function else f"a separable layer slower by {kind}"
+        text = "the same code" if not size.function else f"a separable layer slower by {kind}".replace("%", "%%")
         parser.add_argument(option_of(kind), type=int, default=0, metavar="N", help=f"whole runs of compare on {text}")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of these runs (default: 1)")
     args = parser.parse_args(argv)
