@@ -111,8 +111,8 @@ def elsewhere(workload: "Workload") -> Iterator["Workload"]:
     del pad
 
 
-def enter(task: Enter) -> Entered:
-    """Build, check and warm up a workload.
+def enter(task: Enter, waiting: Waiting) -> Entered:
+    """Build, check and warm up a workload; from then on ``waiting`` counts the threads that it uses.
 
     Raises:
         Skipped: when a peer's layer is not available here.
@@ -134,10 +134,11 @@ def enter(task: Enter) -> Entered:
     while len(passes) < WARM_UP_PASSES or sum(passes) < WARM_UP_SECONDS:
         passes += take_turn(workload.run, clock, 0.0, prepare=workload.prepare)
     workload.prepare()
-    return Entered(workload, clock, Waiting(), short=min(passes) < TURN_SECONDS)
+    waiting.refresh()
+    return Entered(workload, clock, waiting, short=min(passes) < TURN_SECONDS)
 
 
-def answer(entered: dict[int, Entered], task: Task) -> Any:
+def answer(entered: dict[int, Entered], waiting: Waiting, task: Task) -> Any:
     """Carry out a task. An exception becomes an ``Outcome``, and its case takes no more turns."""
     if task is None:
         spec = importlib.util.find_spec(PACKAGE)
@@ -145,7 +146,7 @@ def answer(entered: dict[int, Entered], task: Task) -> Any:
     try:
         if isinstance(task, Turn):
             return entered[task.entry].run()
-        entered[task.entry] = enter(task)
+        entered[task.entry] = enter(task, waiting)
     except Exception as error:
         entered.pop(task.entry, None)
         return outcome_of(error)
@@ -160,11 +161,11 @@ def serve(descriptor: int, parent: int) -> None:
         return
     import benchmarks.workloads.build  # noqa: F401  imports torch before the first answer
 
-    connection = Connection(descriptor)
+    connection, waiting = Connection(descriptor), Waiting()
     entered: dict[int, Entered] = {}
     while True:
         try:
             task = connection.recv()
         except EOFError:
             return
-        connection.send(answer(entered, task))
+        connection.send(answer(entered, waiting, task))

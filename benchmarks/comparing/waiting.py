@@ -1,5 +1,6 @@
 """How long the threads of this process have waited for a core, as the kernel counts it."""
 
+import contextlib
 import os
 from pathlib import Path
 from typing import NamedTuple
@@ -23,18 +24,26 @@ class Waiting:
 
     def __init__(self) -> None:
         self.files: dict[str, int] = {}
-        try:
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Count the threads that have started meanwhile, too."""
+        with contextlib.suppress(OSError):
             for task in TASKS.iterdir():
-                self.files[task.name] = os.open(task / "schedstat", os.O_RDONLY)
-        except OSError:
-            self.files.clear()
+                if task.name not in self.files:
+                    self.files[task.name] = os.open(task / "schedstat", os.O_RDONLY)
 
     def seconds(self) -> Waited:
-        """Return the waiting times of the threads that existed when this object was made."""
-        main = str(os.getpid())  # the main thread has the number of the process
-        try:
-            found = {task: int(os.pread(file, 64, 0).split()[1]) / 1e9 for task, file in self.files.items()}
-        except (OSError, IndexError, ValueError):  # a thread has ended
-            return Waited(0.0, 0.0)
-        own = found.pop(main, 0.0)
-        return Waited(own, sum(found.values()))
+        """Return the waiting times so far; a thread that has ended is not counted any more."""
+        main = others = 0.0
+        for task, file in list(self.files.items()):
+            try:
+                waited = int(os.pread(file, 64, 0).split()[1]) / 1e9
+            except (OSError, IndexError, ValueError):
+                os.close(self.files.pop(task))
+                continue
+            if task == str(os.getpid()):  # the main thread has the number of the process
+                main = waited
+            else:
+                others += waited
+        return Waited(main, others)

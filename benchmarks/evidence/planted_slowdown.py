@@ -81,15 +81,18 @@ def repeat_batch(layer: type[nn.Module], share: float) -> None:
 
 
 def prolong(layer: type[nn.Module], share: float) -> None:
-    """Let each pass of a class of layers wait, busily, for this share of the time that it just took, from now on."""
+    """Let each pass of a class of layers compute in vain, for this share of the processor time that it took itself.
+
+    The time for which other processes had the core is no part of it, so the share is the same on a busy machine.
+    """
     forward = layer.forward
 
     @wraps(forward)
     def prolonged(self: nn.Module, x: Tensor) -> Tensor:
-        begun = time.perf_counter()
+        begun = time.thread_time()
         y: Tensor = forward(self, x)
-        ended = time.perf_counter()
-        while time.perf_counter() < ended + share * (ended - begun):
+        ended = time.thread_time()
+        while time.thread_time() < ended + share * (ended - begun):
             pass
         return y
 
