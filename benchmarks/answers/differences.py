@@ -104,10 +104,10 @@ def check_machines(before: Sequence[Record], after: Sequence[Record], across_mac
         )
 
 
-def floor_of_percent(percentage: float) -> float:
+def floor_of_percent(percentage: float, name: str = "floor") -> float:
     """Return a size asked about as a fraction, 0.02 for 2 %; raise ``ValueError`` if it is negative or infinite."""
     if not 0 <= percentage < math.inf:
-        raise ValueError(f"floor {percentage} is not allowed; allowed: percentages of at least 0")
+        raise ValueError(f"{name} {percentage} is not allowed; allowed: percentages of at least 0")
     return percentage / 100
 
 

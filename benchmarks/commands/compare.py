@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """Compare, print the table and the verdict, and return the exit status of the verdict."""
     cases = chosen_cases(args)
-    at_least = None if args.at_least is None else floor_of_percent(args.at_least)
+    at_least = None if args.at_least is None else floor_of_percent(args.at_least, "at-least")
     paths = Path(args.a), Path(args.b)
     if all(_is_results(path) for path in paths):
         before, after = (RecordStore.at(path).load() for path in paths)

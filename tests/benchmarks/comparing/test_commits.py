@@ -110,7 +110,7 @@ def test_markdown_is_a_table_and_a_list() -> None:
         ("no-such-thing .", "'no-such-thing' is neither results nor a commit; allowed: a directory, a file, a commit"),
         (". . --minutes 0", "minutes 0.0 are not allowed; allowed: positive numbers"),
         (". . --at-least 0", "a size of 0.0% is not allowed; allowed: positive percentages"),
-        (". . --at-least -1", "floor -1.0 is not allowed; allowed: percentages of at least 0"),
+        (". . --at-least -1", "at-least -1.0 is not allowed; allowed: percentages of at least 0"),
         (". . --timeout nan", "timeout nan is not allowed; allowed: positive numbers of seconds"),
     ],
 )
