@@ -10,6 +10,7 @@ import importlib.util
 import os
 import random
 import signal
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -156,7 +157,8 @@ def answer(entered: dict[int, Entered], waiting: Waiting, task: Task) -> Any:
 def serve(descriptor: int, parent: int) -> None:
     """Answer the tasks that ``Server.ask`` sends, until the parent closes the pipe or dies."""
     # A process that is busy in a library does not read the pipe, so the kernel ends it when its parent dies.
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         return
     import benchmarks.workloads.build  # noqa: F401  imports torch before the first answer

@@ -2,6 +2,10 @@
 
 import itertools
 import math
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,7 @@ from benchmarks.comparing.commits import workplace
 from benchmarks.comparing.pairs import FEWEST_TURNS, SIDES, log_ratio, measure_pair, undisturbed
 from benchmarks.comparing.passes import Enter, Pass, Turn
 from benchmarks.comparing.server import Server
+from benchmarks.records.provenance import ROOT
 
 TINY = {"channels": 2, "batch_size": 1, "image_size": 8, "kernel_size": 3, "threads": 1}
 GOOD = Case(**TINY, resolution=2)
@@ -82,3 +87,28 @@ def test_a_server_measures_the_package_of_its_place(tmp_path: Path) -> None:
         pytest.raises(RuntimeError, match="would be measured instead of"),
     ):
         server.check()
+
+
+def test_a_process_ends_with_its_parent(tmp_path: Path) -> None:
+    program = (
+        "import os, signal, sys, time\n"
+        "from benchmarks.comparing.commits import workplace\n"
+        "from benchmarks.comparing.server import Server\n"
+        "with workplace('.') as place, Server(place, 60.0) as server:\n"
+        "    server.check()\n"
+        "    print(server.process.pid, flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    variables = {**os.environ, "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        parent.kill()
+    deadline = time.monotonic() + 10
+    while Path(f"/proc/{child}/stat").exists() and time.monotonic() < deadline:
+        if Path(f"/proc/{child}/stat").read_text().split()[2] == "Z":
+            break
+        time.sleep(0.05)
+    else:
+        assert not Path(f"/proc/{child}/stat").exists()

@@ -45,7 +45,7 @@ def test_a_case_of_unchanged_code_is_called_regressed_less_often_than_its_part_o
     spread: float, heavy: bool
 ) -> None:
     allowed = RUN_ERROR_RATE / CASES
-    assert share(decisions(0.0, spread, trials=4000, heavy=heavy), REGRESSED) <= allowed
+    assert share(decisions(0.0, spread, trials=2000, heavy=heavy), REGRESSED) <= allowed
 
 
 def test_unchanged_code_of_quiet_processes_is_fine_at_the_first_look() -> None:
