@@ -1,22 +1,27 @@
 """The sessions that developers and continuous integration run, such as ``nox -s tests``. ``nox -l`` lists them."""
 
 import argparse
+import contextlib
 import json
+import os
 import shutil
 import subprocess
 import sys
 import tarfile
 import time
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import nox
+import nox.command
+import nox.sessions
 
 sys.path.insert(0, str(Path(__file__).parent))
 # These modules need only the standard library.
 from benchmarks.running.environment import MEASURING_ENVIRONMENT
 from benchmarks.statistics.regression import FACTOR, INTERLEAVED_FACTOR
+from benchmarks.statistics.verdicts import NOT_COMPARED, REGRESSED, STATUS, UNDECIDED
 
 nox.needs_version = ">=2025.2.9"
 nox.options.default_venv_backend = "uv|virtualenv"
@@ -39,6 +44,7 @@ gcnn_impl.assert_equivariant(layer, torch.randn(2, 4, 4, 9, 9), SO2(4), toleranc
 print(f"{gcnn_impl.__file__}: a separable layer is equivariant; operators in C: {native.status()}")
 """
 PYTEST_RESULTS = Path("results/pytest-benchmark")
+FACTOR_HELP = "the factor that counts until four earlier results show how a benchmark varies (default: %(default)s)"
 # The number of processes of each commit. One slow process among them does not change the judgement.
 INTERLEAVED_ROUNDS = 4
 
@@ -128,7 +134,7 @@ def build(session: nox.Session) -> None:
 
 @nox.session
 def validity(session: nox.Session) -> None:
-    """Show how often comparisons are right: the same code twice, and layers with a slowdown of known size."""
+    """Show how often comparisons are right: the same code twice, and slowdowns of known size (``-- --help``)."""
     install(session, "measure")
     session.run("python", "-m", "benchmarks.evidence.validity", *session.posargs)
 
@@ -152,28 +158,29 @@ def peers(session: nox.Session) -> None:
 
 @nox.session
 def compare(session: nox.Session) -> None:
-    """Compare two commits or two sets of results: ``nox -s compare -- A B``."""
-    install(session, "measure")
-    session.run("python", "-m", "benchmarks", "compare", *session.posargs)
+    """Compare two commits or sets of results: ``nox -s compare -- A B``; statuses: 0 fine, 1 regressed, 3 undecided."""
+    with tooling():
+        install(session, "measure")
+        status = status_of(session, "python", "-m", "benchmarks", "compare", *session.posargs)
+    leave(status)
 
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """Run the pytest-benchmark suite, save its results in results/pytest-benchmark, compare with the previous run."""
+    """Run the pytest-benchmark suite, save its results in results/pytest-benchmark, compare with previous runs."""
     options = argparse.ArgumentParser(prog="nox -s bench --")
-    options.add_argument("--factor", type=float, default=FACTOR, help="the noise floor (default: %(default)s)")
+    options.add_argument("--factor", type=float, default=FACTOR, help=FACTOR_HELP)
     args, others = options.parse_known_args(session.posargs)
-    install(session, "measure", "suites")
-    saved = pytest_files()
-    run_pytest_benchmark(session, others)
-    new = pytest_files()[len(saved) :]
-    chosen = [f"--factor={args.factor}", *(f"--before={path}" for path in saved[-1:])]
-    status = judge("pytest-benchmark", *map(str, new), *chosen)
-    if status == 1:
-        session.log("once more: a process that was disturbed looks like one that is slower")
+    with tooling():
+        install(session, "measure", "suites")
+        saved = pytest_files()
         run_pytest_benchmark(session, others)
-        new = pytest_files()[len(saved) :]
-        status = judge("pytest-benchmark", *map(str, new), *chosen)
+        before = ["--before", *map(str, saved)] if saved else []
+        status = judge("pytest-benchmark", *map(str, new_files(saved)), f"--factor={args.factor}", *before)
+        if status in (STATUS[REGRESSED], STATUS[UNDECIDED]):
+            session.log("once more: a process that was disturbed looks like one that is slower")
+            run_pytest_benchmark(session, others)
+            status = judge("pytest-benchmark", *map(str, new_files(saved)), f"--factor={args.factor}", *before)
     leave(status)
 
 
@@ -182,29 +189,33 @@ def asv(session: nox.Session) -> None:
     """Measure commits with asv, HEAD or ``-- RANGE``, and keep the results in .asv/results."""
     options = argparse.ArgumentParser(prog="nox -s asv --")
     options.add_argument("range", nargs="?", default="HEAD^!", help="commits, as git log takes them (default: HEAD)")
-    options.add_argument("--factor", type=float, default=FACTOR, help="the noise floor (default: %(default)s)")
+    options.add_argument("--factor", type=float, default=FACTOR, help=FACTOR_HELP)
     options.add_argument("--quick", action="store_true", help="every pass once: whether the suite works")
     args = asv_arguments(options, session)
-    prepare_asv(session)
-    run_asv(session, args, args.range, *["--quick"] * args.quick)
+    with tooling():
+        prepare_asv(session)
+        status = run_asv(session, args, args.range, *["--quick"] * args.quick)
+    leave(status)
 
 
 @nox.session(name="asv-compare")
 def asv_compare(session: nox.Session) -> None:
-    """Measure two commits in turns with asv: ``nox -s asv-compare -- BASE [HEAD]``; exit status 1: HEAD is slower."""
+    """Measure two commits in turns with asv: ``nox -s asv-compare -- BASE [HEAD]``. Statuses as of compare."""
     options = argparse.ArgumentParser(prog="nox -s asv-compare --")
     options.add_argument("base", help="commit to compare with")
     options.add_argument("head", nargs="?", default="HEAD", help="commit in question (default: HEAD)")
-    options.add_argument("--factor", type=float, default=INTERLEAVED_FACTOR, help="noise floor (default: %(default)s)")
+    options.add_argument("--factor", type=float, default=INTERLEAVED_FACTOR, help=FACTOR_HELP)
     args = asv_arguments(options, session)
-    prepare_asv(session)
-    commits = [commit_hash(session, name) for name in (args.base, args.head)]
-    if commits[0] == commits[1]:
-        session.error(f"{args.base} and {args.head} are the same commit; allowed: two")
-    chosen = Path(session.create_tmp(), "commits")
-    chosen.write_text("\n".join(commits))
-    in_turns = ("--interleave-rounds", "-a", f"rounds={INTERLEAVED_ROUNDS}", "--record-samples")
-    run_asv(session, args, f"HASHFILE:{chosen}", *in_turns, judged=commits)
+    with tooling():
+        prepare_asv(session)
+        commits = [commit_hash(session, name) for name in (args.base, args.head)]
+        if commits[0] == commits[1]:
+            session.error(f"{args.base} and {args.head} are the same commit; allowed: two")
+        chosen = Path(session.create_tmp(), "commits")
+        chosen.write_text("\n".join(commits))
+        in_turns = ("--interleave-rounds", "-a", f"rounds={INTERLEAVED_ROUNDS}", "--record-samples")
+        status = run_asv(session, args, f"HASHFILE:{chosen}", *in_turns, judged=commits)
+    leave(status)
 
 
 @nox.session(name="asv-publish")
@@ -235,14 +246,14 @@ def prepare_asv(session: nox.Session) -> None:
 
 def run_asv(
     session: nox.Session, args: argparse.Namespace, commits: str, *options: str, judged: Sequence[str] = ()
-) -> None:
+) -> int:
     """Run the asv suite, and judge the stored results: asv's own exit status may be 1 for several reasons."""
     bench = [option for pattern in args.bench for option in ("-b", pattern)]
     begun = time.time()
     verbose = ["--show-stderr"] * args.show_stderr
     session.run("asv", "run", commits, *verbose, *options, *bench, success_codes=[0, 1, 2])
     chosen = ["--commits", *judged] if judged else []
-    leave(judge("asv", str(ASV_RESULTS), *chosen, *bench, f"--since={begun}", f"--factor={args.factor}"))
+    return judge("asv", str(ASV_RESULTS), *chosen, *bench, f"--since={begun}", f"--factor={args.factor}")
 
 
 def commit_hash(session: nox.Session, name: str) -> str:
@@ -268,9 +279,33 @@ def pytest_files() -> list[Path]:
     return sorted(PYTEST_RESULTS.glob("*/*.json"), key=lambda path: path.stat().st_mtime)
 
 
+def new_files(saved: Sequence[Path]) -> list[Path]:
+    """Return the files that pytest-benchmark saved since ``saved`` were listed."""
+    return [path for path in pytest_files() if path not in saved]
+
+
 def judge(*arguments: str) -> int:
     """Judge results with benchmarks/suites/gate.py and return its exit status."""
     return subprocess.run([sys.executable, "-m", "benchmarks.suites.gate", *arguments], check=False).returncode
+
+
+def status_of(session: nox.Session, *command: str) -> int:
+    """Run a command in the session's environment, and return its exit status, which ``session.run`` does not."""
+    path = os.pathsep.join([session.bin, os.environ.get("PATH", "")])
+    environment = {**os.environ, **{name: value for name, value in session.env.items() if value is not None}}
+    return subprocess.run(
+        [str(Path(session.bin, command[0])), *command[1:]], env={**environment, "PATH": path}
+    ).returncode
+
+
+@contextlib.contextmanager
+def tooling() -> Iterator[None]:
+    """End nox with status 2 if a tool fails inside, because status 1 of the session means that something is slower."""
+    try:
+        yield
+    except (nox.command.CommandFailed, nox.sessions._SessionQuit) as failure:  # raised by run and install, and by error
+        print(f"error: {failure or 'a command failed'}; nothing was judged", file=sys.stderr)
+        sys.exit(STATUS[NOT_COMPARED])
 
 
 def leave(status: int) -> None:

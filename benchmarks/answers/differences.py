@@ -10,42 +10,69 @@ from benchmarks.cases.case import Case
 from benchmarks.records.outcome import FAILURES
 from benchmarks.records.printable import printable
 from benchmarks.records.record import Machine, Record, machine_of, rounds_of
-from benchmarks.statistics.comparison import ERROR_RATE, WORDS, Comparison, Rounds, compare_rounds
+from benchmarks.statistics.comparison import ERROR_RATE, WORDS, Comparison, compare_rounds
 from benchmarks.statistics.summary import summarise_rounds
+from benchmarks.statistics.verdicts import (
+    FINE,
+    NOT_COMPARED,
+    REGRESSED,
+    STATUS,
+    UNDECIDED,
+    gravest,
+    verdict_of,
+)
 
-# The noise floor: medians of complete runs of the same code differ by up to this fraction from one hour to the next.
-# Twins (one case timed twice in the same rounds) do not show this difference.
+# The size asked about in results of different hours, and their noise floor: medians of complete runs of the same code
+# differ by up to this fraction from one hour to the next. Twins (one case timed twice in the same rounds) do not show
+# this difference.
 RESULTS_FLOOR = 0.10
-NO_REGRESSION, REGRESSION, NOTHING_COMPARED = 0, 1, 2
 
 
 @dataclass(frozen=True)
 class ComparedCase:
-    """A case at A and B: the medians in seconds and their comparison, or a ``failure``; ``broken``: B alone fails."""
+    """A case at A and B.
+
+    Args:
+        label: name of the case.
+        a, b: medians in seconds.
+        comparison: the comparison of B with A; None if there are no times on both sides.
+        verdict: a word of ``statistics.verdicts``.
+        failure: why there is no comparison.
+        broken: whether the case fails at B alone.
+        control: whether the code of the case is torch's, the same at A and B.
+        remedy: what would decide an undecided case.
+    """
 
     label: str
     a: float | None = None
     b: float | None = None
     comparison: Comparison | None = None
+    verdict: str = NOT_COMPARED
     failure: str = ""
     broken: bool = False
+    control: bool = False
+    remedy: str = ""
 
 
 @dataclass(frozen=True)
 class Differences:
-    """Rows, remarks about them, and the labels of cases in A alone (lost) and in B alone (new)."""
+    """Rows, the size asked about, remarks, and the labels of cases in A alone (lost) and in B alone (new)."""
 
     rows: Sequence[ComparedCase]
+    at_least: float
     remarks: Sequence[str]
     lost: Sequence[str] = ()
     new: Sequence[str] = ()
 
     @property
+    def verdict(self) -> str:
+        """The verdict on the whole: a case that fails at B alone counts as regressed, and controls do not count."""
+        return gravest(row.verdict for row in self.rows if not row.control)
+
+    @property
     def status(self) -> int:
-        """The exit status: 1 if a case is slower or fails at B alone, else 2 if nothing could be compared, else 0."""
-        if any(row.broken or (row.comparison and row.comparison.word == "slower") for row in self.rows):
-            return REGRESSION
-        return NO_REGRESSION if any(row.comparison for row in self.rows) else NOTHING_COMPARED
+        """The exit status of the verdict: 0 fine, 1 regressed, 2 could not compare, 3 undecided."""
+        return STATUS[self.verdict]
 
 
 def compare_results(
@@ -61,12 +88,12 @@ def compare_results(
     ends = endings(before, after, across_machines)
     rows = [_row_of_records(a[key], b[key], floor, ends) for key in a if key in b]
     lost, new = ([record_label(one[key], ends) for key in one if key not in other] for one, other in ((a, b), (b, a)))
-    remarks = [f"noise floor {floor:.1%}, given: results of different hours; to find smaller changes, compare commits"]
+    remarks = [f"smaller changes than {floor:.1%} are not shown: the results are of different hours; compare commits"]
     if lost or new:
         remarks.append(f"{len(lost)} cases are in A alone, {len(new)} in B alone")
     if across_machines and _machines(before) != _machines(after):
         remarks.append("the results come from different machines: differences need not be the code's")
-    return Differences(rows, remarks, lost, new)
+    return Differences(rows, floor, remarks, lost, new)
 
 
 def check_machines(before: Sequence[Record], after: Sequence[Record], across_machines: bool) -> None:
@@ -93,10 +120,10 @@ def endings(before: Sequence[Record], after: Sequence[Record], across_machines: 
     return found
 
 
-def floor_of_percent(percentage: float) -> float:
-    """Return a noise floor as a fraction, 0.02 for 2 %; raise ``ValueError`` if it is negative or infinite."""
+def floor_of_percent(percentage: float, name: str = "floor") -> float:
+    """Return a size asked about as a fraction, 0.02 for 2 %; raise ``ValueError`` if it is negative or infinite."""
     if not 0 <= percentage < math.inf:
-        raise ValueError(f"floor {percentage} is not allowed; allowed: percentages of at least 0")
+        raise ValueError(f"{name} {percentage} is not allowed; allowed: percentages of at least 0")
     return percentage / 100
 
 
@@ -112,55 +139,73 @@ def markdown_lines(found: Differences) -> list[str]:
     return [*(table if found.rows else []), "", *(f"- {line}" for line in explained(found))]
 
 
-HEADING = ("B is", "B / A", f"{1 - ERROR_RATE:.0%} interval", "A, ms", "B, ms", "case")
+HEADING = ("B is", "B / A", f"{1 - ERROR_RATE:.0%} interval", "A, ms", "B, ms", "verdict", "case")
 
 
 def _cells(row: ComparedCase) -> tuple[str, ...]:
     comparison = row.comparison
     if comparison is None or row.a is None or row.b is None:
-        return ("broken" if row.broken else "–", "", "", "", "", f"{row.label}: {row.failure}")
+        word = "broken" if row.broken else "–"
+        return (word, "", "", "", "", row.verdict, f"{row.label}: {row.failure}")
     interval = f"[{comparison.low:.3f}, {comparison.high:.3f}]"
-    return (comparison.word, f"{comparison.ratio:.3f}", interval, f"{1e3 * row.a:.4g}", f"{1e3 * row.b:.4g}", row.label)
+    verdict = "control" if row.control else row.verdict
+    times = f"{1e3 * row.a:.4g}", f"{1e3 * row.b:.4g}"
+    return (comparison.word, f"{comparison.ratio:.3f}", interval, *times, verdict, row.label)
 
 
 def cells(rows: Iterable[ComparedCase]) -> list[tuple[str, ...]]:
-    """Return the cells below ``HEADING``, the worst case first."""
+    """Return the cells below ``HEADING``: regressed cases, then undecided ones, each with the slowest first."""
+    order = (REGRESSED, UNDECIDED, FINE, NOT_COMPARED)
 
-    def badness(row: ComparedCase) -> tuple[bool, bool, float]:
-        slower = row.comparison is not None and row.comparison.word == "slower"
-        return row.broken, slower, row.comparison.ratio if row.comparison else 0.0
+    def goodness(row: ComparedCase) -> tuple[bool, int, bool, float]:
+        ratio = row.comparison.ratio if row.comparison else 0.0
+        return row.control, order.index(row.verdict), not row.broken, -ratio
 
-    return [_cells(row) for row in sorted(rows, key=badness, reverse=True)]
+    return [_cells(row) for row in sorted(rows, key=goodness)]
 
 
 def explained(found: Differences) -> list[str]:
-    """Return the remarks, the number of rows with each of ``WORDS``, and the reason for the exit status."""
-    said = Counter(row.comparison.word for row in found.rows if row.comparison)
-    compared, broken = sum(said.values()), sum(row.broken for row in found.rows)
-    counts = ", ".join(f"{said[word]} {word}" for word in WORDS)
-    failed = len(found.rows) - compared
-    failures = f"; {failed} not compared, of which {broken} fail at B alone" if failed else ""
+    """Return the remarks, the numbers of rows with each word and verdict, and the reason for the exit status."""
+    judged = [row for row in found.rows if not row.control]
+    said = Counter(row.comparison.word for row in judged if row.comparison)
+    verdicts = Counter(row.verdict for row in judged)
+    broken = sum(row.broken for row in judged)
+    lines = [*found.remarks, f"{said.total()} compared: " + ", ".join(f"{said[word]} {word}" for word in WORDS)]
+    if failed := len(judged) - said.total():
+        lines[-1] += f"; {failed} not compared, of which {broken} fail at B alone"
+    lines += [f"undecided: {row.label}: {row.remedy}" for row in judged if row.verdict == UNDECIDED and row.remedy]
+    size = f"{found.at_least:.1%}"
+    slower = verdicts[REGRESSED] - broken
+    undecided = f"{verdicts[UNDECIDED]} may be slower by {size} or more"
     reasons = {
-        NO_REGRESSION: "no regression: no case is slower beyond the noise floor",
-        REGRESSION: f"regression: {said['slower']} slower beyond the noise floor, {broken} broken",
-        NOTHING_COMPARED: "nothing could be compared: no case has times on both sides",
+        FINE: f"no case is slower by {size} or more",
+        REGRESSED: f"{slower} slower, {broken} broken" + (f", {undecided}" if verdicts[UNDECIDED] else ""),
+        UNDECIDED: undecided,
+        NOT_COMPARED: "no case has times on both sides",
     }
-    return [*found.remarks, f"{compared} compared: {counts}{failures}", reasons[found.status]]
+    return [*lines, f"{found.verdict}: {reasons[found.verdict]}"]
 
 
-def judged(label: str, a: Rounds, b: Rounds, floor: float, *, paired: bool) -> ComparedCase:
-    """Return the row of a case that has rounds at A and at B."""
-    before, after = (summarise_rounds(rounds)["median"] for rounds in (a, b))
-    return ComparedCase(label, before, after, compare_rounds(a, b, floor, paired=paired))
+def broken_case(label: str, failure: str) -> ComparedCase:
+    """Return the row of a case that fails at B alone."""
+    return ComparedCase(label, verdict=REGRESSED, failure=failure, broken=True)
 
 
 def _row_of_records(before: Record, after: Record, floor: float, ends: Mapping[Machine, str]) -> ComparedCase:
     name = record_label(after, ends)
     sides = {"A": before, "B": after}
-    failures = [f"at {side}: {record['status']}" for side, record in sides.items() if not _timed(record)]
+    failures = "; ".join(f"at {side}: {record['status']}" for side, record in sides.items() if not _timed(record))
+    if failures and _timed(before) and after["status"] in FAILURES:
+        return broken_case(name, failures)
     if failures:
-        return ComparedCase(name, failure="; ".join(failures), broken=_timed(before) and after["status"] in FAILURES)
-    return judged(name, rounds_of(before), rounds_of(after), floor, paired=False)
+        return ComparedCase(name, failure=failures)
+    a, b = rounds_of(before), rounds_of(after)
+    comparison = compare_rounds(a, b, floor, paired=False)
+    verdict = REGRESSED if comparison.word == "slower" else verdict_of(comparison.low, comparison.high, floor)
+    if verdict == REGRESSED and comparison.word != "slower":  # certain, but smaller than what hours change
+        verdict = UNDECIDED
+    before_s, after_s = (float(summarise_rounds(rounds)["median"]) for rounds in (a, b))
+    return ComparedCase(name, before_s, after_s, comparison, verdict)
 
 
 def _machines(records: Iterable[Record]) -> set[Machine]:

@@ -4,27 +4,34 @@ import argparse
 from pathlib import Path
 
 from benchmarks.answers.differences import RESULTS_FLOOR, compare_results, floor_of_percent, markdown_lines, text_lines
-from benchmarks.commands.options import add_case_options, chosen_cases
+from benchmarks.commands.options import add_case_options, check_timeout, chosen_cases
 from benchmarks.comparing.commits import compare_commits, resolve
-from benchmarks.measure.sampling import Sampling
+from benchmarks.comparing.deciding import FEWEST_MINUTES, MINUTES_A_CASE, Question, default_minutes
 from benchmarks.records.store import RecordStore
 from benchmarks.running.outstanding import check_machine
+from benchmarks.statistics.verdicts import AT_LEAST
+
+DESCRIPTION = (
+    "Say whether B is slower than A. Exit status 0, fine: no case is slower by the size asked about; 1, regressed: a "
+    "case is slower, or fails at B alone; 2: nothing could be compared; 3, undecided: some case may be slower."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.description = "Compare B with A. Exit status 1: something is slower or broken; 2: nothing could be compared."
+    parser.description = DESCRIPTION
     parser.add_argument("a", metavar="A", help="the baseline: a commit, '.' (the work tree), or results")
     parser.add_argument("b", metavar="B", help="the judged side, of the same kind")
-    parser.add_argument("--rounds", type=int, default=10, metavar="N", help="processes for each commit (default: 10)")
-    parser.add_argument("--seconds", type=float, default=1.0, help="time budget of a case at each commit (default: 1)")
-    parser.add_argument("--timeout", type=float, default=600.0, metavar="SECONDS", help="as in sweep (default: 600)")
+    sizes = f"{100 * AT_LEAST:g} for commits, {100 * RESULTS_FLOOR:g} for results"
     parser.add_argument(
-        "--floor",
+        "--at-least",
         type=float,
         metavar="PERCENT",
-        help=f"smallest change that counts (default: {RESULTS_FLOOR:.0%}% for results; for commits, that of A/A twins)",
+        help=f"smallest slowdown that matters (default: {sizes})",
     )
+    text = f"{MINUTES_A_CASE:g} for each case, at least {FEWEST_MINUTES:g}"
+    parser.add_argument("--minutes", type=float, metavar="N", help=f"most minutes to measure commits (default: {text})")
+    parser.add_argument("--timeout", type=float, default=600.0, metavar="SECONDS", help="as in sweep (default: 600)")
     parser.add_argument("--across-machines", action="store_true", help="compare results of different machines")
     parser.add_argument("--markdown", action="store_true", help="a Markdown table, for a job summary")
     add_case_options(parser)
@@ -32,19 +39,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> int:
-    """Compare and print the table; return 0 for no regression, 1 for a regression, 2 if nothing was compared."""
+    """Compare, print the table and the verdict, and return the exit status of the verdict."""
     cases = chosen_cases(args)
-    floor = None if args.floor is None else floor_of_percent(args.floor)
+    at_least = None if args.at_least is None else floor_of_percent(args.at_least, "at-least")
     paths = Path(args.a), Path(args.b)
     if all(_is_results(path) for path in paths):
         before, after = (RecordStore.at(path).load() for path in paths)
-        found = compare_results(before, after, RESULTS_FLOOR if floor is None else floor, args.across_machines)
+        found = compare_results(before, after, RESULTS_FLOOR if at_least is None else at_least, args.across_machines)
     else:
-        if args.rounds < 2:
-            raise ValueError(f"rounds {args.rounds} are too few to compare commits; allowed: integers of at least 2")
+        check_timeout(args.timeout)
         check_machine(cases)
-        sampling = Sampling(rounds=args.rounds, seconds=args.seconds)
-        found = compare_commits(resolve(args.a), resolve(args.b), cases, sampling, args.timeout, floor or 0.0)
+        minutes = default_minutes(len(cases)) if args.minutes is None else args.minutes
+        question = Question(minutes, AT_LEAST if at_least is None else at_least, args.timeout)
+        found = compare_commits(resolve(args.a), resolve(args.b), cases, question)
     print(*(markdown_lines(found) if args.markdown else text_lines(found)), sep="\n")
     return found.status
 

@@ -1,59 +1,83 @@
-"""The server of ``commits``: a process that measures one commit's ``gcnn_impl``."""
+"""A fresh process that measures with one commit's ``gcnn_impl``; ``passes`` is the code that runs in it."""
 
-import importlib.util
 import os
-import pickle
+import signal
 import subprocess
 import sys
+import tempfile
+from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cases.case import Case
+from benchmarks.comparing.passes import PACKAGE, Task
+from benchmarks.records.outcome import Outcome
 from benchmarks.running.environment import set_measuring_environment
-from benchmarks.running.isolated import Report, run_isolated
-from benchmarks.sweep.processes import ROUND_MODULE
-from benchmarks.sweep.rounds import take_round
-from benchmarks.sweep.tasks import Round
+from benchmarks.running.isolated import OUTPUT_TAIL
 
-PACKAGE = "gcnn_impl"
+# Seconds that a process may take to start: importing torch takes three seconds on an idle machine.
+START_TIMEOUT = 300.0
 
 
 class Server:
-    """A process in a ``workplace`` that checks cases and measures rounds. Close it after use, or use it in ``with``.
+    """A new interpreter in a ``workplace``. Close it after use, or use it in ``with``.
 
-    Raises:
-        RuntimeError: when the process would measure another package than the workplace's, or has died.
+    Every process has its own random memory layout, which makes the same code faster or slower by a percent or so. A
+    process that is forked shares the layout of its parent, so each pair of processes is started anew.
+
+    The constructor only starts the process, so that two processes can start at the same time; call ``check`` next.
     """
 
     def __init__(self, place: Path, timeout: float) -> None:
         set_measuring_environment()
+        self.place, self.timeout = place, timeout
+        self.connection, theirs = Pipe()
+        self.printed = tempfile.TemporaryFile()  # noqa: SIM115  closed by ``close``
+        program = f"from benchmarks.comparing.passes import serve; serve({theirs.fileno()}, {os.getpid()})"
+        # A user's own layers are imported from the folder in which the command was given. Code is compiled in the
+        # process that runs it: a pool of compiling processes would outlive the process.
+        variables = {**os.environ, "PYTHONPATH": str(Path.cwd()), "TORCHINDUCTOR_COMPILE_THREADS": "1"}
         self.process = subprocess.Popen(
-            [sys.executable, "-c", f"from benchmarks.comparing.server import serve; serve({timeout})"],
+            [sys.executable, "-c", program],
             cwd=place,
-            # A user's own layers are imported from the folder in which the command was given.
-            env={**os.environ, "PYTHONPATH": str(Path.cwd())},
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            stdout=self.printed,
+            stderr=self.printed,
+            pass_fds=[theirs.fileno()],
             start_new_session=True,  # Ctrl-C does not reach the process; ``close`` ends it
         )
-        try:
-            origin = self.ask(None)
-            if origin != str(place / PACKAGE / "__init__.py"):
-                raise RuntimeError(f"{origin} would be measured instead of {place / PACKAGE}; uninstall it")
-        except BaseException:
-            self.close()
-            raise
+        theirs.close()
 
-    def ask(self, task: "Round | Case | None") -> Any:
-        """Return a ``Taken`` for a round, an ``Outcome`` for a case to check, or the package's path for None."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
+    def check(self) -> None:
+        """Wait until the process is ready.
+
+        Raises:
+            RuntimeError: when the process does not start, or would measure another package than the workplace's.
+        """
+        origin = self.ask(None, START_TIMEOUT)
+        if isinstance(origin, Outcome):
+            raise RuntimeError(f"a measuring process does not start: {origin.message}")
+        if origin != str(self.place / PACKAGE / "__init__.py"):
+            raise RuntimeError(f"{origin} would be measured instead of {self.place / PACKAGE}; uninstall it")
+
+    def ask(self, task: Task, timeout: float | None = None) -> Any:
+        """Return the process's answer; an ``Outcome`` if the task failed, took too long or ended the process."""
+        allowed = self.timeout if timeout is None else timeout
         try:
-            pickle.dump(task, self.process.stdin)
-            self.process.stdin.flush()
-            return pickle.load(self.process.stdout)
-        except (EOFError, BrokenPipeError) as error:
-            raise RuntimeError(f"a measuring server died with status {self.process.wait()}") from error
+            self.connection.send(task)
+            if not self.connection.poll(allowed):
+                self.process.kill()
+                return Outcome("timeout", f"no answer within {allowed:g} s", {})
+            return self.connection.recv()
+        except (EOFError, OSError):
+            status = self.process.wait()
+            ended = f"killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+            return Outcome("killed", f"{ended}{self._last_words()}", {})
+
+    def _last_words(self) -> str:
+        self.printed.seek(0)
+        words = " ".join(self.printed.read().decode(errors="replace").split())
+        return f"; its last output: {words[-OUTPUT_TAIL:]}" if words else ""
 
     def __enter__(self) -> "Server":
         return self
@@ -62,35 +86,8 @@ class Server:
         self.close()
 
     def close(self) -> None:
-        """End the process, and with it the processes that it forked."""
+        """End the process."""
         self.process.kill()
-        self.process.communicate()
-
-
-def check(case: Case, report: Report) -> dict[str, Any]:
-    """Check the output of a case, in its own process; raise ``InvalidResult`` if it is wrong."""
-    from benchmarks.measure.correctness import check_output
-    from benchmarks.workloads.build import build_workload, configure
-
-    configure(case)
-    return {"equivariance_error": check_output(build_workload(case))}
-
-
-def serve(timeout: float) -> None:
-    """Answer the tasks that ``Server.ask`` sends, until the parent closes the pipe."""
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # printed output does not mix with the answers
-    while True:
-        try:
-            task = pickle.load(sys.stdin.buffer)
-        except EOFError:
-            return
-        if isinstance(task, Round):
-            answer: Any = take_round(task, timeout)
-        elif isinstance(task, Case):
-            answer = run_isolated(check, task, device=task.device, preload=ROUND_MODULE, timeout=timeout)
-        else:
-            spec = importlib.util.find_spec(PACKAGE)
-            answer = spec and spec.origin
-        pickle.dump(answer, answers)
-        answers.flush()
+        self.process.wait()
+        self.connection.close()
+        self.printed.close()

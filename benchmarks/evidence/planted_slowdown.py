@@ -1,7 +1,9 @@
 """Layers with added work, which slows them down by a known share; ``validity`` should find this."""
 
+import time
 import timeit
 from collections.abc import Callable
+from functools import wraps
 
 import numpy as np
 import torch
@@ -63,6 +65,38 @@ class SlowerByFive(Unchanged):
     """The layer, slower by 5 %."""
 
     share = 0.05
+
+
+def repeat_batch(layer: type[nn.Module], share: float) -> None:
+    """Let the passes of a class of layers compute this share of their batch twice, from now on."""
+    forward = layer.forward
+
+    @wraps(forward)
+    def repeated(self: nn.Module, x: Tensor) -> Tensor:
+        forward(self, x[: round(share * len(x))])  # (B, …) → (round(share · B), …)
+        y: Tensor = forward(self, x)
+        return y
+
+    layer.forward = repeated
+
+
+def prolong(layer: type[nn.Module], share: float) -> None:
+    """Let each pass of a class of layers compute in vain, for this share of the processor time that it took itself.
+
+    The time for which other processes had the core is no part of it, so the share is the same on a busy machine.
+    """
+    forward = layer.forward
+
+    @wraps(forward)
+    def prolonged(self: nn.Module, x: Tensor) -> Tensor:
+        begun = time.thread_time()
+        y: Tensor = forward(self, x)
+        ended = time.thread_time()
+        while time.thread_time() < ended + share * (ended - begun):
+            pass
+        return y
+
+    layer.forward = prolonged
 
 
 def _median(run: Callable[[], object]) -> float:

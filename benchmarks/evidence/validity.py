@@ -1,13 +1,15 @@
 """``python -m benchmarks.evidence.validity``: how often the suite's comparisons are right.
 
-The engine of the sweep measures many pairs: the same code twice (A/A), and a layer next to a copy with added work, the
-planted slowdown. The table counts how often A/A pairs are called different, and how often the slowdown is found. A
-trial is measured like a block of a sweep: in fresh processes, contenders in turns, with the same statistics. Its noise
-floor comes from the A/A pairs of all *other* trials; the noise floor of a sweep comes from all blocks.
+Whole runs of ``compare`` are tried by ``evidence.whole_runs``. The comparisons of a sweep are tried here. The engine of
+the sweep measures many pairs: the same code twice (A/A), and a layer next to a copy with added work, the planted
+slowdown. The table counts how often A/A pairs are called different, and how often the slowdown is found. A trial is
+measured like a block of a sweep: in fresh processes, contenders in turns, with the same statistics. Its noise floor
+comes from the A/A pairs of all *other* trials; the noise floor of a sweep comes from all blocks.
 """
 
 import argparse
 import contextlib
+import os
 import random
 import subprocess
 import sys
@@ -22,6 +24,7 @@ from tqdm import tqdm
 
 from benchmarks.answers.text_tables import columns
 from benchmarks.cases.case import Case
+from benchmarks.evidence import whole_runs
 from benchmarks.measure.sampling import Sampling
 from benchmarks.records.provenance import hardware
 from benchmarks.running.environment import set_measuring_environment
@@ -129,25 +132,53 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--seconds", type=float, default=0.5, help="time budget of a contender in a trial (default: 0.5)"
     )
     parser.add_argument("--busy", action="store_true", help="keep one core busy with another process meanwhile")
+    for kind, size in whole_runs.PLANTED.items():
+        text = "the same code" if not size.function else f"a separable layer slower by {kind}".replace("%", "%%")
+        parser.add_argument(option_of(kind), type=int, default=0, metavar="N", help=f"whole runs of compare on {text}")
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of these runs (default: 1)")
     args = parser.parse_args(argv)
     set_measuring_environment()
+    counts = {kind: getattr(args, option_of(kind).lstrip("-").replace("-", "_")) for kind in whole_runs.PLANTED}
+    with busy_core() if args.busy else contextlib.nullcontext():
+        begun = time.monotonic()
+        trials = run_trials(args)
+        minutes = (time.monotonic() - begun) / 60
+        loads = [os.getloadavg()[0]]
+        runs = whole_runs.whole_runs(counts, args.threads)
+        loads.append(os.getloadavg()[0])
+    where = f"{hardware()['cpu']}, {hardware()['cores']} cores, {'one kept busy' if args.busy else 'idle otherwise'}"
+    if trials:
+        print(f"{where}; 1 thread, {args.rounds} rounds, {args.seconds:g} s a contender; {minutes:.1f} minutes")
+        for planted in PLANTED:
+            shares = ", ".join(f"{share:.2%}" for share in verified_shares(planted))
+            print(f"planted {planted}: the work alone takes {shares} of the layer alone (batch sizes {BATCH_SIZES})")
+        floor = minimum_detectable_effect([(trial.a, trial.b) for trial in trials if trial.planted == "A/A"])
+        print(f"noise floor {floor:.2%}: unchanged code rarely exceeds it")
+        print(*table(judge_trials(trials)), sep="\n")
+    if runs:
+        print(f"whole runs of compare, {args.threads} threads, 4 cases; {where}; load {loads[0]:.1f} to {loads[1]:.1f}")
+        print(*whole_runs.table(runs), sep="\n")
+    return 0
+
+
+def option_of(kind: str) -> str:
+    """Return the option with the number of runs of a kind of ``whole_runs``.
+
+    >>> option_of("30 % twice")
+    '--compare-30-twice'
+    """
+    return "--compare-" + "-".join(kind.replace("%", "").split())
+
+
+def run_trials(args: argparse.Namespace) -> list[Trial]:
+    """Measure the trials of a sweep's comparisons that the options ask for; none if they ask for no A/A trials."""
+    if not args.trials:
+        return []
     sampling = Sampling(rounds=args.rounds, seconds=args.seconds)
     kinds = ["A/A"] * args.trials + [planted for planted in PLANTED for _ in range(args.planted)]
     random.Random(SEED).shuffle(kinds)  # disturbances of the machine then affect all kinds alike
-    begun = time.monotonic()
-    with busy_core() if args.busy else contextlib.nullcontext():
-        progress = tqdm(kinds, unit="trial", dynamic_ncols=True)
-        trials = [run_trial(kind, BATCH_SIZES[i % len(BATCH_SIZES)], sampling) for i, kind in enumerate(progress)]
-    minutes = (time.monotonic() - begun) / 60
-    floor = minimum_detectable_effect([(trial.a, trial.b) for trial in trials if trial.planted == "A/A"])
-    where = f"{hardware()['cpu']}, {hardware()['cores']} cores, {'one kept busy' if args.busy else 'idle otherwise'}"
-    print(f"{where}; 1 thread, {args.rounds} rounds, {args.seconds:g} s a contender; {minutes:.1f} minutes")
-    for planted in PLANTED:
-        shares = ", ".join(f"{share:.2%}" for share in verified_shares(planted))
-        print(f"planted {planted}: the work alone takes {shares} of the layer alone (batch sizes {BATCH_SIZES})")
-    print(f"noise floor {floor:.2%}: unchanged code rarely exceeds it")
-    print(*table(judge_trials(trials)), sep="\n")
-    return 0
+    progress = tqdm(kinds, unit="trial", dynamic_ncols=True)
+    return [run_trial(kind, BATCH_SIZES[i % len(BATCH_SIZES)], sampling) for i, kind in enumerate(progress)]
 
 
 if __name__ == "__main__":

@@ -86,13 +86,18 @@ def read_pytest_benchmark(path: Path) -> dict[str, Result]:
     return _read(path, "a file of this suite", _run_results)
 
 
+def read_pytest_benchmark_run(path: Path) -> Commit:
+    """Return the run in a file that pytest-benchmark saved; raise ``ValueError`` for another kind of file."""
+    return _read(path, "a file of this suite", _run)
+
+
 def read_pytest_benchmark_runs(directory: Path) -> list[Commit]:
     """Return the runs that pytest-benchmark saved below a directory, oldest first.
 
     Raises:
         ValueError: for another kind of file; the message names it.
     """
-    runs = (_read(path, "a file of this suite", _run) for path in sorted(directory.glob("*/*.json")))
+    runs = map(read_pytest_benchmark_run, sorted(directory.glob("*/*.json")))
     return sorted(runs, key=lambda run: run.date)
 
 

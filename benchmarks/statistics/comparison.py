@@ -51,8 +51,8 @@ def compare_rounds(a: Rounds, b: Rounds, floor: float, *, paired: bool = True) -
         paired: whether the rounds of a and b are pairs, as in a block; otherwise the interval is Welch's.
 
     Returns:
-        "faster" or "slower" if the interval excludes 1 and the ratio is beyond the floor; "same" if the whole interval
-        is within ± the floor, or within ± 2 % if the floor is lower; otherwise "ambiguous".
+        "faster" or "slower" if the interval excludes 1 and the ratio is beyond the floor; "same" if the interval
+        includes 1 and is within ± the floor, or within ± 2 % if the floor is lower; otherwise "ambiguous".
 
     Raises:
         ValueError: if paired a and b have unequal numbers of rounds, or one of them has no samples.
@@ -69,7 +69,7 @@ def compare_rounds(a: Rounds, b: Rounds, floor: float, *, paired: bool = True) -
     margin = math.log1p(max(floor, SAME_MARGIN))
     if abs(change) > max(reach, math.log1p(floor)):
         word = "slower" if change > 0 else "faster"
-    elif abs(change) + reach <= margin:
+    elif abs(change) <= reach <= margin - abs(change):
         word = "same"
     else:
         word = "ambiguous"

@@ -14,12 +14,15 @@ from benchmarks.records.outcome import FAILURES
 from benchmarks.records.printable import printable
 from benchmarks.records.record import Machine, Record, machine_of
 from benchmarks.statistics.over_seeds import paired_tests
+from benchmarks.statistics.verdicts import FINE, REGRESSED, STATUS, UNDECIDED, gravest
 from reports.words import numbers
 
 # Peaks of memory are measured once. They are the same in every run, except for buffers that libraries keep.
 PEAK_MARGIN = 0.01
 # Smaller changes of an accuracy do not matter: on 300 test images, one point is three images.
 ACCURACY_MARGIN = 0.01
+# The verdict that follows from the word on an accuracy.
+ACCURACY_VERDICTS = {"better": FINE, "same": FINE, "worse": REGRESSED, "ambiguous": UNDECIDED}
 
 # The machine of all records when results are compared across machines.
 ANY_MACHINE: Machine = ("", "", "")
@@ -61,13 +64,15 @@ class Difference:
     new: Sequence[str]
 
     @property
+    def verdict(self) -> str:
+        """The verdict on times, accuracies and training runs together, a word of `benchmarks.statistics.verdicts`."""
+        verdicts = [self.times.verdict, *(ACCURACY_VERDICTS[row.word] for row in self.accuracies)]
+        return gravest([*verdicts, *[REGRESSED] * len(self.broken)])
+
+    @property
     def status(self) -> int:
-        """The exit status: 1 when something is slower, less accurate or broken; 2 when nothing could be compared."""
-        worse = any(row.word == "worse" for row in self.accuracies)
-        if self.times.status == differences.REGRESSION or worse or self.broken:
-            return differences.REGRESSION
-        judged = self.times.status == differences.NO_REGRESSION or any(row.word for row in self.accuracies)
-        return differences.NO_REGRESSION if judged else differences.NOTHING_COMPARED
+        """The exit status of the verdict: 0 fine, 1 regressed, 2 could not compare, 3 undecided."""
+        return STATUS[self.verdict]
 
 
 def difference(

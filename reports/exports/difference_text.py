@@ -51,7 +51,7 @@ def _lines(
     ):
         if names:
             lines += [heading(title), "", *map(item, names), ""]
-    return lines[:-1]
+    return [*lines, heading("Verdict"), "", item(found.verdict)]
 
 
 def _accuracy_cells(row: AccuracyChange) -> tuple[str, ...]:

@@ -85,8 +85,8 @@ def test_the_interval_is_students_for_pairs_and_welchs_without_pairs() -> None:
     [
         (1.0, 0.01, "same"),
         (1.015, 0.01, "slower"),  # certain, and beyond the floor
-        (1.015, 0.016, "same"),  # certain, but below the floor
-        (1.04, 0.05, "same"),
+        (1.015, 0.016, "ambiguous"),  # certain, but below the floor: not the same
+        (1.04, 0.05, "ambiguous"),
         (1.06, 0.05, "slower"),
         (1 / 1.06, 0.05, "faster"),
     ],

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from benchmarks.records.suite_results import commit_order, read_asv, read_pytest_benchmark
@@ -23,24 +24,24 @@ def result(value: float | None, spread: float = 0.0, version: str = "1") -> Resu
 
 class TestJudge:
     def test_numbers_alone_are_fine(self) -> None:
-        assert judge({"a": result(1.0)}, None, 1.1).word == "fine"
+        assert judge({"a": result(1.0)}, [], 1.1).word == "fine"
 
     @pytest.mark.parametrize("results", [{}, {"a": result(NAN)}], ids=["empty", "all skipped"])
     def test_no_number_is_measured_nothing(self, results: dict[str, Result]) -> None:
-        assert judge(results, None, 1.1).word == "measured nothing"
+        assert judge(results, [], 1.1).word == "measured nothing"
 
     def test_nothing_in_common_is_measured_nothing(self) -> None:
-        assert judge({"a": result(1.0)}, {"b": result(1.0)}, 1.1).word == "measured nothing"
+        assert judge({"a": result(1.0)}, [{"b": result(1.0)}], 1.1).word == "measured nothing"
 
     def test_a_failure_is_failed_and_named(self) -> None:
-        judgement = judge({"a": result(None), "b": result(1.0)}, None, 1.1)
+        judgement = judge({"a": result(None), "b": result(1.0)}, [], 1.1)
         assert judgement.word == "failed"
         assert judgement.lines == ("failed: a", "1 measured, 1 failed, 0 skipped")
 
     def test_a_failure_outweighs_a_regression_and_hides_none(self) -> None:
-        judgement = judge({"a": result(None), "b": result(2.0)}, {"a": result(1.0), "b": result(1.0)}, 1.1)
+        judgement = judge({"a": result(None), "b": result(2.0)}, [{"a": result(1.0), "b": result(1.0)}], 1.1)
         assert judgement.word == "failed"
-        assert "regressed: b: 1 → 2, × 2" in judgement.lines
+        assert "regressed: b: 1 → 2, × 2; a step is × 1.1 (1 earlier results)" in judgement.lines
 
     @pytest.mark.parametrize(
         ("before", "after", "word"),
@@ -56,15 +57,64 @@ class TestJudge:
     def test_slower_beyond_the_factor_and_the_quartiles_is_regressed(
         self, before: Result, after: Result, word: str
     ) -> None:
-        assert judge({"a": after}, {"a": before}, 1.1).word == word
+        assert judge({"a": after}, [{"a": before}], 1.1).word == word
 
     def test_other_versions_are_not_compared(self) -> None:
-        assert judge({"a": result(2.0, version="2")}, {"a": result(1.0)}, 1.1).word == "measured nothing"
+        assert judge({"a": result(2.0, version="2")}, [{"a": result(1.0)}], 1.1).word == "measured nothing"
 
     def test_rounding_errors_are_not_judged(self) -> None:
         name = "bench_layers.Cost.track_equivariance_error('cpu')"
         before, after = {"a": result(1.0), name: result(1e-7)}, {"a": result(1.0), name: result(3e-7)}
-        assert judge(after, before, 1.1).word == "fine"
+        assert judge(after, [before], 1.1).word == "fine"
+
+
+FULL = "test_bench_layers.py::test_pass[conv-full-H4-C8-B1-forward-cpu]"
+
+
+def plain(number: int) -> str:
+    """Return the name of a time of torch's own convolution."""
+    return f"test_bench_layers.py::test_pass[conv-plain-H1-C{number}-B1-forward-cpu]"
+
+
+def history(runs: int, spread: float, *names: str, seed: int = 0) -> list[dict[str, Result]]:
+    rng = np.random.default_rng(seed)
+    return [{name: result(float(np.exp(spread * rng.normal())), 0.001) for name in names} for _ in range(runs)]
+
+
+class TestHistory:
+    def test_a_benchmark_is_judged_by_its_own_past_spread(self) -> None:
+        quiet, loud = (history(8, spread, "a") for spread in (0.01, 0.1))
+        assert judge({"a": result(1.15, 0.001)}, quiet, 1.25).word == "regressed"
+        assert judge({"a": result(1.15, 0.001)}, loud, 1.25).word == "fine"
+        assert judge({"a": result(1.15, 0.001)}, quiet[:3], 1.25).word == "fine"  # the spread is not known yet
+
+    def test_a_result_is_compared_with_the_present_level(self) -> None:
+        slow = [{"a": result(2 * run["a"].value, 0.001)} for run in history(8, 0.01, "a") if run["a"].value]
+        after_a_slowdown, after_its_mending = [*history(8, 0.01, "a"), *slow], [*slow, *history(8, 0.01, "a")]
+        assert judge({"a": result(2.0, 0.001)}, after_a_slowdown, 1.25).word == "fine"
+        assert judge({"a": result(2.0, 0.001)}, after_its_mending, 1.25).word == "regressed"
+
+    def test_where_plain_convolutions_moved_the_machine_moved(self) -> None:
+        names = [FULL, *map(plain, range(4))]
+        after = {name: result(2.0, 0.001) for name in names}
+        for before in (history(1, 0.0, *names), history(8, 0.02, *names)):
+            judgement = judge(after, before, 1.25)
+            assert judgement.word == "undecided"
+            assert any(line.startswith("unchanged code moved: test_bench") for line in judgement.lines)
+            assert any(line.startswith(f"doubtful: {FULL}: ") for line in judgement.lines)
+            assert "5 compared, 0 regressed, 5 doubtful" in judgement.lines
+        faster = judge({**after, plain(0): result(0.5, 0.001)}, history(8, 0.02, *names), 1.25)
+        assert faster.word == "undecided"
+
+    def test_counts_are_judged_on_any_machine(self) -> None:
+        count = "suites.bench_layers.Cost.track_macs('cpu', 'full', 8)"
+        before = [{count: result(100.0), plain(0): result(1.0)}] * 5
+        assert judge({count: result(110.0), plain(0): result(2.0)}, before, 1.25).word == "regressed"
+
+    def test_one_layer_that_is_slower_is_regressed_where_plain_ones_are_not(self) -> None:
+        names = ["a", *map(plain, range(4))]
+        after = {**{name: result(1.0, 0.001) for name in names}, "a": result(1.3, 0.001)}
+        assert judge(after, history(8, 0.02, *names), 1.25).word == "regressed"
 
 
 def write_asv(directory: Path, commit: str, date: int, values: list[float | None], started_at: int = 5000) -> None:
@@ -161,6 +211,17 @@ class TestAsv:
         assert main(["asv", str(tmp_path), *FACTOR, "--since", "4.9"]) == 0
         assert main(["asv", str(tmp_path), *FACTOR, "--since", "5.1"]) == 2
 
+    def test_a_commit_is_compared_with_all_earlier_runs(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for n, value in enumerate((1.0, 1.3, 0.9, 1.2, 1.1)):
+            write_asv(tmp_path, f"{n}" * 40, n, [value], started_at=5000)
+        write_asv(tmp_path, NEW, 9, [1.3], started_at=6000)
+        assert main(["asv", str(tmp_path), *FACTOR, "--since", "5.5"]) == 0
+        printed = capsys.readouterr().out
+        assert "bbbbbbbb after 44444444 on machine: fine" in printed
+        assert printed.count(" on machine: ") == 1
+
     def test_points_outside_the_patterns_do_not_count(self, tmp_path: Path) -> None:
         write_asv(tmp_path, OLD, 1, [1.0, 1.0])
         write_asv(tmp_path, NEW, 2, [1.0, 2.0])
@@ -175,13 +236,16 @@ class TestAsv:
         assert capsys.readouterr().err.count("\n") == 1
 
 
-def write_pytest_benchmark(path: Path, median: float, failed: list[str] | None = None) -> Path:
+def write_pytest_benchmark(
+    path: Path, median: float, failed: list[str] | None = None, cpu: str = "one", day: int = 1
+) -> Path:
     benchmark: dict[str, Any] = {
         "fullname": "benchmarks/suites/test_bench_layers.py::test_pass[a]",
         "stats": {"median": median, "q1": median - 0.01, "q3": median + 0.02},
         "extra_info": {"case_id": "0123", "suite_version": "2.2"},
     }
-    path.write_text(json.dumps({"benchmarks": [benchmark], "failed": failed or []}))
+    about = {"machine_info": {"cpu": cpu, "cores": 2}, "commit_info": {"id": OLD}, "datetime": f"2030-01-{day:02}"}
+    path.write_text(json.dumps({"benchmarks": [benchmark], "failed": failed or [], **about}))
     return path
 
 
@@ -196,6 +260,26 @@ class TestPytestBenchmark:
         assert main(["pytest-benchmark", *FACTOR, before, "--before", after]) == 0
         assert main(["pytest-benchmark", *FACTOR, after]) == 0
         assert main(["pytest-benchmark", *FACTOR]) == 2
+
+    def test_all_earlier_runs_count(self, tmp_path: Path) -> None:
+        before = [
+            str(write_pytest_benchmark(tmp_path / f"{n}.json", value, day=n + 1))
+            for n, value in enumerate((1.0, 1.3, 0.9, 1.2, 1.1))
+        ]
+        after = str(write_pytest_benchmark(tmp_path / "after.json", 1.3, day=9))
+        assert main(["pytest-benchmark", *FACTOR, after, "--before", *before]) == 0
+        assert main(["pytest-benchmark", *FACTOR, after, "--before", before[0]]) == 1
+
+    def test_machines_are_never_mixed(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        before = write_pytest_benchmark(tmp_path / "before.json", 1.0, cpu="one")
+        after = write_pytest_benchmark(tmp_path / "after.json", 1.5, cpu="another")
+        assert main(["pytest-benchmark", *FACTOR, str(after), "--before", str(before)]) == 2
+        printed = capsys.readouterr().out
+        assert "results of different machines are not compared: one, 2 cores against another, 2 cores" in printed
+        same = write_pytest_benchmark(tmp_path / "same.json", 1.5, cpu="another")
+        assert main(["pytest-benchmark", *FACTOR, str(after), "--before", str(before), str(same)]) == 0
+        assert "1 of other machines left out, on another, 2 cores: fine" in capsys.readouterr().out
+        assert main(["pytest-benchmark", *FACTOR, str(after), str(before)]) == 2
 
     def test_the_fastest_repetition_counts(self, tmp_path: Path) -> None:
         before, disturbed, again = (str(write_pytest_benchmark(tmp_path / f"{x}.json", x)) for x in (1.0, 3.0, 1.01))

@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from benchmarks.answers.differences import NO_REGRESSION, NOTHING_COMPARED, REGRESSION
+from benchmarks.statistics.verdicts import FINE, NOT_COMPARED, REGRESSED, STATUS, UNDECIDED
 from reports.__main__ import main
 from reports.exports.difference import difference
 from reports.exports.difference_text import as_markdown, as_text
@@ -38,8 +38,8 @@ def test_times_are_judged_as_compare_judges_them():
     changed = [times(case, factor) for case, factor in zip(cases, (2.0, 0.5, 1.0), strict=True)]
     found = difference(cases, changed, 0.1)
     assert words(found) == ["slower", "faster", "same"]
-    assert found.status == REGRESSION
-    assert difference(cases, changed, 1.5).status == NO_REGRESSION
+    assert found.verdict == REGRESSED
+    assert difference(cases, changed, 1.5).verdict == FINE
 
 
 def test_only_what_changed_is_listed_unless_everything_is_asked_for():
@@ -53,7 +53,7 @@ def test_only_what_changed_is_listed_unless_everything_is_asked_for():
 def test_new_lost_and_broken_cases_are_named():
     a, b, c, d = (cost_record(channels=channels) for channels in (8, 16, 32, 64))
     found = difference([a, b, c], [b, failed_record("no", channels=32), d], 0.1)
-    assert found.status == REGRESSION
+    assert found.verdict == REGRESSED
     assert [row.broken for row in found.times.rows] == [False, True]
     assert [len(found.lost), len(found.new)] == [1, 1]
     assert "C=8" in found.lost[0]
@@ -77,21 +77,21 @@ def test_counts_have_no_noise_and_peaks_hardly_any():
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "word", "status"),
+    ("before", "after", "word", "verdict"),
     [
-        ((0.90, 0.91, 0.92, 0.93, 0.94), (0.80, 0.82, 0.81, 0.84, 0.83), "worse", REGRESSION),
-        ((0.80, 0.82, 0.81, 0.84, 0.83), (0.90, 0.91, 0.92, 0.93, 0.94), "better", NO_REGRESSION),
-        ((0.90, 0.91, 0.92, 0.93, 0.94), (0.90, 0.91, 0.92, 0.93, 0.94), "same", NO_REGRESSION),
-        ((0.90, 0.95, 0.92, 0.99, 0.94), (0.95, 0.90, 0.99, 0.93, 0.93), "ambiguous", NO_REGRESSION),
-        ((0.90,), (0.50,), "ambiguous", NO_REGRESSION),  # one seed is too few for a verdict
+        ((0.90, 0.91, 0.92, 0.93, 0.94), (0.80, 0.82, 0.81, 0.84, 0.83), "worse", REGRESSED),
+        ((0.80, 0.82, 0.81, 0.84, 0.83), (0.90, 0.91, 0.92, 0.93, 0.94), "better", FINE),
+        ((0.90, 0.91, 0.92, 0.93, 0.94), (0.90, 0.91, 0.92, 0.93, 0.94), "same", FINE),
+        ((0.90, 0.95, 0.92, 0.99, 0.94), (0.95, 0.90, 0.99, 0.93, 0.93), "ambiguous", UNDECIDED),
+        ((0.90,), (0.50,), "ambiguous", UNDECIDED),  # one seed is too few for a verdict
     ],
 )
-def test_accuracies_are_judged_over_pairs_of_equal_seeds(before, after, word, status):
+def test_accuracies_are_judged_over_pairs_of_equal_seeds(before, after, word, verdict):
     found = difference(runs(*before), runs(*after), 0.1)
     [row] = found.accuracies
     assert (row.word, row.n) == (word, len(before))
     assert row.b - row.a == pytest.approx(sum(after) / len(after) - sum(before) / len(before))
-    assert found.status == status
+    assert found.verdict == verdict
 
 
 def test_seeds_are_paired_by_their_numbers():
@@ -105,14 +105,14 @@ def test_a_network_of_one_side_is_lost_or_new():
     found = difference(runs(0.9, variant="full"), runs(0.9, variant="separable"), 0.1)
     assert found.accuracies == []
     assert [name.split()[0] for name in (*found.lost, *found.new)] == ["full", "separable"]
-    assert found.status == NOTHING_COMPARED
+    assert found.verdict == NOT_COMPARED
 
 
 def test_a_training_run_that_fails_at_b_alone_is_a_regression():
     before = runs(0.9, 0.9)
     after = [before[0], {**before[1], "status": "killed", "message": "signal 9"}]
     found = difference(before, after, 0.1)
-    assert found.status == REGRESSION
+    assert found.verdict == REGRESSED
     assert found.broken == [f"training run {before[1]['id']}: killed: signal 9"]
 
 
@@ -124,7 +124,7 @@ def test_machines_are_not_mixed_without_saying_so(tmp_path, capsys):
     error = capsys.readouterr().err
     assert error.startswith("error: results of different machines, Made-up CPU, 2, None against Another CPU, 2, None")
     assert error.count("\n") == 1
-    assert main(["diff", a, b, "--across-machines"]) == NO_REGRESSION
+    assert main(["diff", a, b, "--across-machines"]) == STATUS[FINE]
     assert "differences need not be the code's" in capsys.readouterr().out
 
 
@@ -133,7 +133,7 @@ def test_the_command_says_the_same_as_markdown(tmp_path, capsys):
     hostile["case"]["layer"], hostile["id"] = "<script>|@you", "<script>|@you [x](http://evil)"
     a = stored(tmp_path / "a", case, *runs(0.9, 0.91, 0.92))
     b = stored(tmp_path / "b", times(case, 3), hostile, *runs(0.9, 0.91, 0.92))
-    assert main(["diff", a, b, "--markdown"]) == REGRESSION
+    assert main(["diff", a, b, "--markdown"]) == STATUS[REGRESSED]
     said = capsys.readouterr().out
     assert "### Times\n\n| B is | B / A |" in said
     assert "| slower | 3.000 | [" in said
@@ -142,7 +142,7 @@ def test_the_command_says_the_same_as_markdown(tmp_path, capsys):
     assert "<script" not in said
     assert "@you" not in said
     assert "](http" not in said
-    assert main(["diff", a, str(tmp_path / "a" / "records.jsonl")]) == NO_REGRESSION
+    assert main(["diff", a, str(tmp_path / "a" / "records.jsonl")]) == STATUS[FINE]
 
 
 @pytest.mark.parametrize("floor", ["-1", "nan", "inf"])
@@ -157,12 +157,12 @@ def test_old_records_and_records_without_samples_are_compared_where_they_can_be(
     found = difference([a], [a], 0.1)
     assert words(found) == ["ambiguous"]  # one process shows no spread
     empty = {**cost_record(), "seconds": {"rounds": [[], []]}}
-    assert difference([empty], [empty], 0.1).status == NOTHING_COMPARED
+    assert difference([empty], [empty], 0.1).verdict == NOT_COMPARED
 
 
 def test_markdown_of_nothing_in_common():
     lines = as_markdown(difference([cost_record()], [cost_record(channels=8)], 0.1))
-    assert "- nothing could be compared: no case has times on both sides" in lines
+    assert "- could not compare: no case has times on both sides" in lines
 
 
 def test_devices_are_compared_each_with_itself_and_named():

@@ -1,0 +1,166 @@
+"""The decision about made-up processes: which words, verdicts and remedies follow, and when measuring stops."""
+
+import itertools
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks.answers.differences import Differences, text_lines
+from benchmarks.cases.case import Case
+from benchmarks.comparing import deciding
+from benchmarks.comparing.deciding import MOST_CASES, Question, compare_places, groups, untouched
+from benchmarks.comparing.pairs import Taken
+from benchmarks.comparing.passes import Pass
+from benchmarks.records.outcome import Outcome
+from benchmarks.statistics.verdicts import FINE, NOT_COMPARED, REGRESSED, UNDECIDED
+
+CASES = [Case(resolution=resolution) for resolution in (2, 4, 8)]
+PLACES = {"A": Path("a"), "B": Path("b")}
+SECONDS_A_PAIR = 6.0
+
+
+class Machine:
+    """Measures pairs on a made-up machine: each takes ``SECONDS_A_PAIR``, and processes differ by ``spread``.
+
+    ``factors`` has the ratio B / A of cases, ``failures`` the side at which a case fails, and ``moved`` is the ratio of
+    torch's own code.
+    """
+
+    def __init__(
+        self,
+        factors: Mapping[Case, float],
+        spread: float,
+        moved: float = 1.0,
+        failures: Mapping[Case, str] | None = None,
+    ) -> None:
+        self.factors, self.spread, self.moved, self.failures = factors, spread, moved, failures or {}
+        self.rng, self.now = np.random.default_rng(0), 0.0
+        self.measured: list[set[Case]] = []
+
+    def measure_pair(
+        self, places: object, entries: Mapping[int, Case], number: int, timeout: float, unchecked: Collection[int]
+    ) -> dict[int, Taken]:
+        self.now += SECONDS_A_PAIR
+        self.measured.append(set(entries.values()))
+        assert (number == 0) == bool(unchecked)
+        return {entry: self.taken(case) for entry, case in entries.items()}
+
+    def taken(self, case: Case) -> Taken:
+        if case in self.failures:
+            return Taken(failures={self.failures[case]: Outcome("failed", "no", {})})
+        factor = self.factors.get(case, self.moved if untouched(case) else 1.0)
+        b = 1e-3 * factor * float(np.exp(self.spread * self.rng.normal()))
+        return Taken({side: [[Pass(x, 0.0, 0.0)]] * 60 for side, x in (("A", 1e-3), ("B", b))}, undisturbed=60)
+
+
+def compared(
+    monkeypatch: pytest.MonkeyPatch, machine: Machine, *, minutes: float = 3.0, at_least: float = 0.05
+) -> Differences:
+    monkeypatch.setattr(deciding, "measure_pair", machine.measure_pair)
+    monkeypatch.setattr(deciding.time, "monotonic", lambda: machine.now)
+    return compare_places(PLACES, CASES, Question(minutes, at_least))
+
+
+def verdicts(found: Differences) -> dict[str, str]:
+    return {row.label: row.verdict for row in found.rows if not row.control}
+
+
+def words(found: Differences) -> list[str]:
+    return [row.comparison.word for row in found.rows if row.comparison and not row.control]
+
+
+def test_a_quiet_machine_decides_at_the_first_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine({CASES[0]: 1.3}, spread=0.005)
+    found = compared(monkeypatch, machine)
+    assert found.verdict == REGRESSED
+    assert verdicts(found) == {case.label: REGRESSED if case is CASES[0] else FINE for case in CASES}
+    assert sorted(words(found)) == ["same", "same", "slower"]
+    assert len(machine.measured) == 6
+    lines = text_lines(found)
+    assert lines[1].startswith("slower")
+    assert lines[-1] == "regressed: 1 slower, 0 broken"
+
+
+def test_unchanged_code_is_fine(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = compared(monkeypatch, Machine({}, spread=0.01))
+    assert found.verdict == FINE
+    assert text_lines(found)[-1] == "fine: no case is slower by 5.0% or more"
+
+
+def test_only_open_cases_and_the_control_are_measured_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine({CASES[0]: 1.028}, spread=0.016)
+    compared(monkeypatch, machine)
+    assert {case for case in machine.measured[0] if not untouched(case)} == {*CASES}
+    assert {case for case in machine.measured[-1] if not untouched(case)} == {CASES[0]}
+    assert any(untouched(case) for case in machine.measured[-1])
+
+
+def test_a_noisy_machine_is_undecided_and_says_what_would_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine({CASES[0]: 1.1}, spread=0.15)
+    found = compared(monkeypatch, machine)
+    assert found.verdict == UNDECIDED
+    assert len(machine.measured) == 30  # three minutes
+    said = [line for line in text_lines(found) if line.startswith(f"undecided: {CASES[0].label}: after 30 pairs")]
+    assert len(said) == 1
+    assert "more pairs of processes would decide" in said[0]
+    assert text_lines(found)[-1] == "undecided: 3 may be slower by 5.0% or more"
+
+
+def test_no_case_is_the_same_whose_interval_leaves_out_1(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = compared(monkeypatch, Machine({CASES[0]: 1.02, CASES[1]: 0.98}, spread=0.003))
+    assert found.verdict == FINE
+    assert sorted(words(found)) == ["faster", "same", "slower"]
+
+
+def test_where_a_control_moves_no_case_that_moved_as_much_is_regressed(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = compared(monkeypatch, Machine(dict.fromkeys(CASES, 1.1), spread=0.005, moved=1.1))
+    assert set(verdicts(found).values()) == {UNDECIDED}
+    assert any(line.startswith("unchanged code moved, × 1.") for line in text_lines(found))
+    found = compared(monkeypatch, Machine({CASES[0]: 1.5}, spread=0.005, moved=1.02))
+    assert verdicts(found)[CASES[0].label] == REGRESSED
+
+
+def test_a_case_that_fails_at_b_alone_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = compared(monkeypatch, Machine({}, spread=0.01, failures={CASES[0]: "B", CASES[1]: "A"}))
+    assert found.verdict == REGRESSED
+    assert [verdicts(found)[case.label] for case in CASES] == [REGRESSED, NOT_COMPARED, FINE]
+    assert text_lines(found)[-1] == "regressed: 0 slower, 1 broken"
+
+
+def test_failures_everywhere_are_no_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = compared(monkeypatch, Machine({}, spread=0.01, failures=dict.fromkeys(CASES, "A")))
+    assert found.verdict == NOT_COMPARED
+
+
+def test_a_budget_of_one_pair_decides_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = compared(monkeypatch, Machine({CASES[0]: 2.0}, spread=0.01), minutes=0.01)
+    assert found.verdict == UNDECIDED
+
+
+def test_whole_runs_of_unchanged_code_are_hardly_ever_regressed(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = []
+    for seed in range(100):
+        machine = Machine({}, spread=0.03)
+        machine.rng = np.random.default_rng(seed)
+        said.append(compared(monkeypatch, machine).verdict)
+    assert said.count(REGRESSED) <= 1
+
+
+def test_groups_share_device_and_threads_and_have_a_control_each() -> None:
+    cases = [Case(resolution=r, channels=c, threads=t) for r, c, t in itertools.product((2, 4, 8), (8, 16), (1, 2))]
+    found = groups(cases)
+    assert sorted(one.case.id for group in found for one in group if not one.control) == sorted(c.id for c in cases)
+    for group in found:
+        assert len({one.case.threads for one in group}) == 1
+        assert sum(one.control for one in group) == 1
+        assert sum(not one.control for one in group) <= MOST_CASES
+
+
+def test_torchs_own_convolutions_are_controls_unless_nothing_else_is_asked_for() -> None:
+    plain = Case(variant="plain", group="trivial", resolution=1)
+    assert [one.control for group in groups([CASES[0], plain]) for one in group] == [False, True]
+    assert [one.control for group in groups([plain]) for one in group] == [False]
+    assert untouched(plain)
+    assert not untouched(Case(layer="resnet", variant="plain", group="trivial", resolution=1))

@@ -1,0 +1,106 @@
+"""The sequential rule on made-up processes: errors are as rare as stated, and few pairs find a real slowdown."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from benchmarks.statistics.sequential import RUN_ERROR_RATE, look, looks, more_pairs, quantile
+from benchmarks.statistics.verdicts import FINE, REGRESSED, UNDECIDED, verdict_of
+
+CASES, AT_LEAST, MOST_PAIRS = 4, 0.05, 36
+# Standard deviations of the logarithm of the ratio in one pair of processes.
+QUIET, BUSY = 0.01, 0.04
+
+
+def decide(values: np.ndarray) -> tuple[str, int]:
+    """Return the verdict on one case of a run of ``CASES``, and the pairs that it took; one look as planned each."""
+    for number, pairs in enumerate(looks(len(values)), start=1):
+        found = look(values[:pairs].tolist(), number, CASES)
+        bounds = math.exp(found.change - found.reach), math.exp(found.change + found.reach)
+        verdict = verdict_of(*bounds, AT_LEAST)
+        if verdict != UNDECIDED:
+            return verdict, pairs
+    return UNDECIDED, len(values)
+
+
+def decisions(change: float, spread: float, *, trials: int, heavy: bool = False) -> list[tuple[str, int]]:
+    """Decide many cases. ``heavy``: one process of twenty is slower by a tenth throughout."""
+    rng = np.random.default_rng(0)
+    values = math.log1p(change) + spread * rng.normal(size=(trials, MOST_PAIRS))
+    if heavy:
+        slow = rng.random((2, trials, MOST_PAIRS)) < 0.05
+        values += 0.1 * (slow[0].astype(float) - slow[1])
+    return [decide(row) for row in values]
+
+
+def share(decided: list[tuple[str, int]], verdict: str) -> float:
+    return sum(word == verdict for word, _ in decided) / len(decided)
+
+
+@pytest.mark.parametrize("spread", [QUIET, BUSY])
+@pytest.mark.parametrize("heavy", [False, True])
+def test_a_case_of_unchanged_code_is_called_regressed_less_often_than_its_part_of_the_error(
+    spread: float, heavy: bool
+) -> None:
+    allowed = RUN_ERROR_RATE / CASES
+    assert share(decisions(0.0, spread, trials=2000, heavy=heavy), REGRESSED) <= allowed
+
+
+def test_unchanged_code_of_quiet_processes_is_fine_at_the_first_look() -> None:
+    decided = decisions(0.0, QUIET, trials=300)
+    assert share(decided, FINE) == 1
+    assert np.median([pairs for _, pairs in decided]) == looks(100)[0]
+
+
+def test_a_slowdown_of_the_size_asked_about_is_found_and_never_called_fine() -> None:
+    quiet, busy = (decisions(AT_LEAST, spread, trials=1000) for spread in (QUIET, BUSY))
+    assert share(quiet, REGRESSED) > 0.99
+    assert share(busy, REGRESSED) > 0.8
+    assert max(share(quiet, FINE), share(busy, FINE)) <= RUN_ERROR_RATE / CASES
+
+
+def test_half_the_size_asked_about_is_hard_to_tell_and_a_fifth_is_fine() -> None:
+    assert share(decisions(0.01, QUIET, trials=300), FINE) > 0.99
+    assert set(dict(decisions(0.025, BUSY, trials=300))) == {FINE, REGRESSED, UNDECIDED}
+
+
+def test_an_interval_is_students_with_the_part_of_the_error_that_the_look_has() -> None:
+    values = np.random.default_rng(1).normal(size=8).tolist()
+    found = look(values, 2, CASES)
+    theirs = stats.ttest_1samp(values, 0).confidence_interval(1 - RUN_ERROR_RATE / CASES / 6)
+    assert (found.change - found.reach, found.change + found.reach) == pytest.approx((theirs.low, theirs.high))
+
+
+def test_the_parts_of_all_looks_together_are_the_error_of_the_case() -> None:
+    spent = [2 * stats.t.sf(quantile(pairs, n, CASES), pairs - 1) for n, pairs in enumerate(looks(10**6), start=1)]
+    assert 0.95 * RUN_ERROR_RATE / CASES < sum(spent) < RUN_ERROR_RATE / CASES
+
+
+def test_a_case_that_looks_steady_by_luck_gets_the_spread_of_the_others() -> None:
+    steady = [0.0, 1e-5] * 3
+    assert look(steady, 1, CASES).reach < 1e-4
+    assert look(steady, 1, CASES, least_spread=0.01).spread == 0.01
+
+
+def test_one_pair_of_processes_says_nothing_about_the_next() -> None:
+    assert look([0.1], 1, CASES).reach == math.inf
+    with pytest.raises(ValueError, match="^no values to look at; allowed: one or more$"):
+        look([], 1, CASES)
+
+
+def test_the_forecast_of_pairs_is_a_look_that_decides() -> None:
+    rng = np.random.default_rng(2)
+    found = look((BUSY * rng.normal(size=6)).tolist(), 1, CASES)
+    more = more_pairs(found, CASES, AT_LEAST)
+    assert more is not None
+    assert found.pairs + more in looks(2000)
+    number = looks(2000).index(found.pairs + more) + 1
+    reach = quantile(found.pairs + more, number, CASES) * found.spread / math.sqrt(found.pairs + more)
+    assert max(found.change, math.log1p(AT_LEAST) - found.change) > reach
+
+
+def test_no_number_of_pairs_decides_what_is_less_than_the_machine_moved() -> None:
+    found = look([0.02, 0.03] * 4, 2, CASES)
+    assert more_pairs(found, CASES, AT_LEAST, moved=1.10) is None
