@@ -60,7 +60,7 @@ def by_configuration(records: Iterable[Record], *, diverged: bool = False) -> di
 
 def has_diverged(record: Record) -> bool:
     """Return whether a run diverged after its first evaluation."""
-    return record.get("stopped") == "diverged" and bool(record["epochs"])
+    return record.get("stopped") == "diverged" and bool(record.get("epochs"))
 
 
 def by_seed(records: Sequence[Record]) -> dict[int, Record]:

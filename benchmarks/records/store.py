@@ -11,8 +11,9 @@ import os
 import warnings
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import IO, Any, NoReturn
 
+from benchmarks.records.durable import sync_folder
 from benchmarks.records.fields import record_problem
 from benchmarks.records.kinds import shown
 from benchmarks.records.outcome import FAILURES, STATUSES, SUCCESSES
@@ -70,18 +71,18 @@ class RecordStore:
         """
         _check_locks()
         self.prepare()
-        with self._lock.open("a+") as file:
+        with self._lock.open("a+", encoding="utf-8", errors="replace") as file:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _lock(file, self.path.parent, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 file.seek(0)
                 raise OSError(
                     f"process {file.read().strip() or 'unknown'} is measuring into {self.path.parent}; "
                     "allowed: one at a time, or another --results"
                 ) from error
-            file.truncate(0)
-            file.write(f"{os.getpid()}\n")
-            file.flush()
+            with contextlib.suppress(OSError):  # a full disk: the number only serves the message above
+                os.ftruncate(file.fileno(), 0)
+                os.write(file.fileno(), f"{os.getpid()}\n".encode())
             try:
                 yield
             finally:
@@ -100,7 +101,7 @@ class RecordStore:
         line = json.dumps(record, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a+b", buffering=0) as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            _lock(file, self.path.parent, fcntl.LOCK_EX)
             end = file.seek(0, os.SEEK_END)
             file.seek(max(end - 1, 0))
             if file.read(1) not in (b"", b"\n"):  # begin a new line after a truncated one
@@ -109,6 +110,8 @@ class RecordStore:
                 if file.write(line) != len(line):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 os.fsync(file.fileno())
+                if end == 0:  # the file may be new
+                    sync_folder(self.path.parent)
             except OSError as error:
                 file.truncate(end)
                 raise OSError(f"cannot write a record to {self.path}: {error.strerror}") from error
@@ -124,7 +127,8 @@ class RecordStore:
         newest: dict[tuple[Machine, str], Record] = {}
         with self.path.open("rb") as file:
             if fcntl is not None:
-                fcntl.flock(file, fcntl.LOCK_SH)  # wait until no line is half written
+                with contextlib.suppress(OSError):  # a file system without locks; reading needs none
+                    fcntl.flock(file, fcntl.LOCK_SH)  # wait until no line is half written
             for number, line in enumerate(file, start=1):
                 if not line.strip():
                     continue
@@ -158,6 +162,17 @@ class RecordStore:
                 RecordWarning,
                 stacklevel=2,
             )
+
+
+def _lock(file: IO[Any], folder: Path, kind: int) -> None:
+    """Lock a file; raise ``BlockingIOError`` if another process has it, and an ``OSError`` that names the folder."""
+    try:
+        fcntl.flock(file, kind)
+    except BlockingIOError:
+        raise
+    except OSError as error:
+        remedy = "allowed: a folder on a file system with locks, such as a local disk"
+        raise OSError(f"cannot lock files in {folder}: {error.strerror}; {remedy}") from error
 
 
 def _check_locks() -> None:

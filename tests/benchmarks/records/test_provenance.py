@@ -53,6 +53,7 @@ def test_provenance_is_json_and_complete(monkeypatch: pytest.MonkeyPatch) -> Non
     found = provenance(device="cpu", threads=2, before=moment(), frequencies=[2000.0, None, 1500.0])
     assert set(found) == {
         *("measured_at", "commit", "dirty", "python", "torch", "gcnn_impl", "fvcore", "platform", "cpu", "cores"),
+        "cpu_quota",
         *(
             "gpu",
             "device_name",
