@@ -39,7 +39,8 @@ def as_csv(frame: pd.DataFrame, **options: Any) -> str:
     """Return a flat frame as CSV. A text that a spreadsheet would compute gets an apostrophe in front of it."""
     texts = [name for name in frame if not is_numeric_dtype(frame[name])]
     safe = frame.assign(**{str(name): frame[name].map(_not_computed) for name in texts})
-    return safe.rename(columns=_not_computed).to_csv(index=False, **options)
+    text: str = safe.rename(columns=_not_computed).to_csv(index=False, **options)
+    return text
 
 
 def _not_computed(value: Any) -> Any:
