@@ -13,6 +13,17 @@ Record = dict[str, Any]
 Machine = tuple[str, str, str]
 
 
+class StoredRecord(dict[str, Any]):
+    """A record that was read from a file; ``place`` is the file and the number of the line."""
+
+    place = ""
+
+
+def place_of(record: Record) -> str:
+    """Return where a record was read, for a message; for a record that was made here, its id."""
+    return getattr(record, "place", "") or f"record {record.get('id')!r:.40}"
+
+
 def machine_of(record: Record) -> Machine:
     """Return the machine on which a record was measured."""
     provenance = record.get("provenance")

@@ -9,15 +9,16 @@ import errno
 import json
 import os
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
+from benchmarks.records.complete import why_incomplete
 from benchmarks.records.durable import sync_folder
 from benchmarks.records.fields import record_problem
 from benchmarks.records.kinds import shown
 from benchmarks.records.outcome import FAILURES, STATUSES, SUCCESSES
-from benchmarks.records.record import KINDS, READABLE_SCHEMAS, Machine, Record, machine_of
+from benchmarks.records.record import KINDS, READABLE_SCHEMAS, Machine, Record, StoredRecord, machine_of
 
 try:
     import fcntl
@@ -27,6 +28,18 @@ except ImportError:  # neither Linux nor macOS: records can be read, but not wri
 
 class RecordWarning(UserWarning):
     """A line of a results file that is no record; ``load`` leaves out the line, which stays in the file."""
+
+
+# The most messages of one kind that are shown one by one.
+MOST_MESSAGES = 3
+
+
+def warn_of_all(messages: Sequence[str], what: str) -> None:
+    """Warn with the first messages, and with one line that counts the others; ``what`` names one of them."""
+    for message in messages[:MOST_MESSAGES]:
+        warnings.warn(message, RecordWarning, stacklevel=3)
+    if len(messages) > MOST_MESSAGES:
+        warnings.warn(f"and {len(messages) - MOST_MESSAGES} more {what}", RecordWarning, stacklevel=3)
 
 
 class RecordStore:
@@ -120,10 +133,17 @@ class RecordStore:
         """Return the newest record of each id on each machine, oldest first; an empty list if there is no file.
 
         Warns:
-            RecordWarning: for every line that is not a record, with the file and the line number.
+            RecordWarning: for lines that are not records, with the file and the line number.
         """
+        records, refused = self.read()
+        warn_of_all(refused, f"lines of {self.path} that are not records are left out")
+        return records
+
+    def read(self) -> tuple[list[Record], list[str]]:
+        """Return what ``load`` returns, and a message about each line that is not a record."""
         if not self.path.exists():
-            return []
+            return [], []
+        refused: list[str] = []
         newest: dict[tuple[Machine, str], Record] = {}
         with self.path.open("rb") as file:
             if fcntl is not None:
@@ -135,21 +155,26 @@ class RecordStore:
                 try:
                     record = _read(line)
                 except ValueError as error:
-                    message = f"{self.path}:{number}: not a record, left out ({error})"
-                    warnings.warn(message, RecordWarning, stacklevel=2)
+                    refused.append(f"{self.path}:{number}: not a record, left out ({error})")
                     continue
+                record.place = f"{self.path}:{number}"
                 key = machine_of(record), record["id"]
                 newest.pop(key, None)
                 newest[key] = record
-        return list(newest.values())
+        return list(newest.values()), refused
 
     def completed(self, *, retry_failed: bool = False) -> set[tuple[Machine, str]]:
         """Return the machine and id of each record that needs no new measurement.
 
-        Failed and skipped cases need none unless ``retry_failed``; interrupted cases are always measured again.
+        Failed and skipped cases need none unless ``retry_failed``; interrupted cases are always measured again, and so
+        are training runs whose records lack a result.
         """
         done = ("ok",) if retry_failed else (*SUCCESSES, *FAILURES)
-        return {(machine_of(record), record["id"]) for record in self.load() if record["status"] in done}
+        return {
+            (machine_of(record), record["id"])
+            for record in self.load()
+            if record["status"] in done and not (_is_trained(record) and why_incomplete(record))
+        }
 
     def warn_of_other_commits(self, ids: Collection[str], commit: str | None) -> None:
         """Warn if some of the records with these ids, which are not measured again, come from another commit."""
@@ -175,25 +200,29 @@ def _lock(file: IO[Any], folder: Path, kind: int) -> None:
         raise OSError(f"cannot lock files in {folder}: {error.strerror}; {remedy}") from error
 
 
+def _is_trained(record: Record) -> bool:
+    return bool(record["kind"] == "training" and record["status"] == "ok")
+
+
 def _check_locks() -> None:
     if fcntl is None:
         raise OSError("measuring needs Linux or macOS: this system has no file locks (fcntl); reports can be made here")
 
 
-def _read(line: bytes) -> Record:
+def _read(line: bytes) -> StoredRecord:
     """Return the record in a line.
 
     Raises:
         ValueError: when the line is no record, or a field is not of its declared kind.
     """
     try:
-        record: Record = json.loads(line, parse_constant=_reject)
+        record = json.loads(line, parse_constant=_reject)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     _check(record)
     if wrong := record_problem(record):
         raise ValueError(wrong)
-    return record
+    return StoredRecord(record)
 
 
 def _check(record: object) -> None:
