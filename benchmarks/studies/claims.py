@@ -58,8 +58,8 @@ def redundant_kernels(results: StudyResults) -> Verdict:
     matched = results.decisions.study.matches[0]
     measured = []
     for contender in _on_groups(results, "full", "SO2"):
-        found = (layer_redundancy(record).values() for record in results.records[matched, contender])
-        networks = [layers for layers in found if layers]
+        each = (layer_redundancy(record).values() for record in results.records[matched, contender])
+        networks = [layers for layers in each if layers]
         after, before, thresholds = (
             [statistics.mean(getattr(layer, part) for layer in layers) for layers in networks]
             for part in ("after", "before", "threshold")

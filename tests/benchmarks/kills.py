@@ -21,11 +21,11 @@ from typing import Any
 import psutil
 import torch
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from benchmarks.training.checkpoints import DIGEST_BYTES
 
+ROOT = Path(__file__).parents[2]
 OPTIONS = "--variant plain separable --resolution 4 --channels 2 --seeds 1 --epochs 2 --image-size 10 --limit 600"
 # With this option the only checkpoint of a run is the one with its result.
 ONLY_RESULTS = "--checkpoint-seconds 1000"
