@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
-from benchmarks.records.complete import why_incomplete
 from benchmarks.records.durable import sync_folder
 from benchmarks.records.fields import record_problem
 from benchmarks.records.kinds import shown
@@ -166,15 +165,10 @@ class RecordStore:
     def completed(self, *, retry_failed: bool = False) -> set[tuple[Machine, str]]:
         """Return the machine and id of each record that needs no new measurement.
 
-        Failed and skipped cases need none unless ``retry_failed``; interrupted cases are always measured again, and so
-        are training runs whose records lack a result.
+        Failed and skipped cases need none unless ``retry_failed``; interrupted cases are always measured again.
         """
         done = ("ok",) if retry_failed else (*SUCCESSES, *FAILURES)
-        return {
-            (machine_of(record), record["id"])
-            for record in self.load()
-            if record["status"] in done and not (_is_trained(record) and why_incomplete(record))
-        }
+        return {(machine_of(record), record["id"]) for record in self.load() if record["status"] in done}
 
     def warn_of_other_commits(self, ids: Collection[str], commit: str | None) -> None:
         """Warn if some of the records with these ids, which are not measured again, come from another commit."""
@@ -198,10 +192,6 @@ def _lock(file: IO[Any], folder: Path, kind: int) -> None:
     except OSError as error:
         remedy = "allowed: a folder on a file system with locks, such as a local disk"
         raise OSError(f"cannot lock files in {folder}: {error.strerror}; {remedy}") from error
-
-
-def _is_trained(record: Record) -> bool:
-    return bool(record["kind"] == "training" and record["status"] == "ok")
 
 
 def _check_locks() -> None:

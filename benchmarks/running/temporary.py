@@ -21,9 +21,9 @@ SOCKET_NAME = "/pymp-xxxxxxxx/listener-xxxxxxxx"
 LONGEST_FOLDER = LONGEST_SOCKET - len(SOCKET_NAME)
 # Where the temporary directory itself has too long a path.
 SHORT_PLACES = ("/tmp", "/var/tmp", "/dev/shm")
-# Waits until this process ends. If it ended without a word, it was killed: its own processes, which end at once too,
-# might still write, so there is a second pass.
-WATCHER = 'read -r word || { rm -rf -- "$0"; sleep 1; rm -rf -- "$0"; }'
+# Waits until this process ends. If it ended without a word, it was killed: its own processes, which end soon after,
+# might still write, so the folder is removed several times.
+WATCHER = 'read -r word || for pause in 0 1 2 4; do sleep $pause; rm -rf -- "$0"; done'
 
 
 # Python removes its own folder for sockets at the priority -100, and complains if that folder is gone.
