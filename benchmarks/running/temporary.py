@@ -21,9 +21,19 @@ SOCKET_NAME = "/pymp-xxxxxxxx/listener-xxxxxxxx"
 LONGEST_FOLDER = LONGEST_SOCKET - len(SOCKET_NAME)
 # Where the temporary directory itself has too long a path.
 SHORT_PLACES = ("/tmp", "/var/tmp", "/dev/shm")
-# Waits until this process ends. If it ended without a word, it was killed: its own processes, which end soon after,
-# might still write, so the folder is removed several times.
-WATCHER = 'read -r word || for pause in 0 1 2 4; do sleep $pause; rm -rf -- "$0"; done'
+# Waits until this process ends. If it ended without a word, it was killed, and its own processes may live on: a process
+# server notices the end only after it has imported torch. They are known by the folder in their environment (on Linux).
+WATCHER = """
+read -r word && exit
+for pause in 0 1 2; do
+    sleep $pause
+    for file in $(grep -lsF "TMPDIR=$0" /proc/[0-9]*/environ); do
+        number=${file#/proc/}
+        kill -9 "${number%/environ}"
+    done
+    rm -rf -- "$0"
+done
+"""
 
 
 # Python removes its own folder for sockets at the priority -100, and complains if that folder is gone.
@@ -33,13 +43,14 @@ AFTER_PYTHON = -200
 def use_own_temporary_folder() -> None:
     """Make a new folder the temporary directory of this process and of those that it starts, until this process ends.
 
-    The folder is removed at the end. If this process is killed, a shell that waits for this removes the folder. Where
-    no folder can be made, nothing changes.
+    The folder is removed at the end. If this process is killed, a shell that waits for this ends its processes and
+    removes the folder. Where no folder can be made, nothing changes.
     """
-    folder = _new_folder(_places(os.environ.get("TMPDIR")))
+    folder = _new_folder([Path(tempfile.gettempdir()), *map(Path, SHORT_PLACES)])
     if folder is not None:
+        watcher = _watch(folder)  # before the folder is in the environment, by which the shell would end itself
         os.environ["TMPDIR"] = tempfile.tempdir = str(folder)
-        Finalize(None, _remove, (folder, _watch(folder)), exitpriority=AFTER_PYTHON)
+        Finalize(None, _remove, (folder, watcher), exitpriority=AFTER_PYTHON)
 
 
 def _remove(folder: Path, watcher: "subprocess.Popen[bytes] | None") -> None:
@@ -49,12 +60,10 @@ def _remove(folder: Path, watcher: "subprocess.Popen[bytes] | None") -> None:
             watcher.communicate(b"removed\n")
 
 
-def _places(given: str | None) -> list[Path]:
-    """Return the folders in which a folder may be made, the best first."""
-    # A program that this command has replaced (by ``exec``) may leave its removed folder in TMPDIR.
-    left = given is not None and Path(given).name.startswith(PREFIX) and not Path(given).exists()
-    best = Path(given).parent if given is not None and left else Path(tempfile.gettempdir())
-    return [best, *map(Path, SHORT_PLACES)]
+def environment_of_a_replacement() -> dict[str, str]:
+    """Return the environment for ``exec``, after which the folder of this process is removed: without this folder."""
+    own = Path(os.environ.get("TMPDIR", ""))
+    return {**os.environ, "TMPDIR": str(own.parent)} if own.name.startswith(PREFIX) else dict(os.environ)
 
 
 def _new_folder(places: Iterable[Path]) -> Path | None:

@@ -7,9 +7,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from benchmarks.running import temporary
@@ -23,6 +24,11 @@ use_own_temporary_folder()
 open(os.path.join(tempfile.mkdtemp(), "file"), "w").close()
 get_temp_dir()  # Python's folder for sockets
 print(tempfile.gettempdir(), flush=True)
+"""
+REPLACE = """
+from benchmarks.running.temporary import environment_of_a_replacement
+program = os.environ["PROGRAM"] + "time.sleep(3)"  # until the shell of the replaced program has done its work
+os.execve(sys.executable, [sys.executable, "-c", program], environment_of_a_replacement())
 """
 
 
@@ -48,6 +54,13 @@ def start(program: str, place: Path) -> tuple["subprocess.Popen[str]", Path]:
     return process, Path(process.stdout.readline().strip())
 
 
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def test_the_folder_is_there_while_the_program_runs_and_gone_when_it_has_ended(place: Path) -> None:
     process, folder = start("sys.stdin.readline()", place)
     assert folder.parent == place
@@ -62,13 +75,14 @@ def test_the_folder_goes_also_when_the_program_fails_or_is_killed(place: Path) -
     assert failing.wait(30) == 3
     failing.communicate()
     assert list(place.iterdir()) == []
-    killed, folder = start("time.sleep(60)", place)
+    sleeper = "import subprocess; subprocess.Popen(['sleep', '60'], start_new_session=True); time.sleep(60)"
+    killed, folder = start(sleeper, place)
     assert folder.exists()
+    wait_until(lambda: len(psutil.Process(killed.pid).children()) == 2)  # the shell that waits, and the sleeper
+    children = psutil.Process(killed.pid).children()
     killed.send_signal(signal.SIGKILL)
     killed.communicate()
-    deadline = time.monotonic() + 20
-    while list(place.iterdir()) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    assert psutil.wait_procs(children, timeout=30)[1] == []
     assert list(place.iterdir()) == []
 
 
@@ -76,7 +90,7 @@ def test_a_program_that_replaces_itself_returns_to_the_place_that_was_given(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PROGRAM", PROGRAM)
-    process, first = start("os.execv(sys.executable, [sys.executable, '-c', os.environ['PROGRAM']])", place)
+    process, first = start(REPLACE, place)
     out, _ = process.communicate(timeout=30)
     assert Path(out.strip()).parent == place
     assert Path(out.strip()) != first
