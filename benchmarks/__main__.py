@@ -9,8 +9,11 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import NoReturn
 
+from benchmarks.records.printable import print_anything
 from benchmarks.records.store import RecordWarning
 from benchmarks.running.outstanding import Interrupted
+from benchmarks.running.signals import requests_as_ctrl_c
+from benchmarks.running.temporary import use_own_temporary_folder
 
 EPILOG = """\
 examples:
@@ -79,7 +82,11 @@ def _module(command: str) -> ModuleType:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit status. Every command returns 2 for a wrong request, and 130 after Ctrl-C."""
+    """Run a command and return its exit status.
+
+    Every command returns 2 for a wrong request, and 130 after Ctrl-C or a request to end, such as SIGTERM.
+    """
+    print_anything()
     argv = sys.argv[1:] if argv is None else argv
     args = parser(argv[0] if argv else None).parse_args(argv)
     with warnings.catch_warnings():
@@ -104,4 +111,6 @@ def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    use_own_temporary_folder()
+    with requests_as_ctrl_c():
+        sys.exit(main())

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.answers.differences import RESULTS_FLOOR, floor_of_percent
+from benchmarks.records.printable import print_anything
 from benchmarks.records.record import Record
 from benchmarks.records.store import RecordStore, RecordWarning
 from reports.exports.files import write
@@ -81,6 +82,7 @@ def _add_output(command: argparse.ArgumentParser, default: Path, metavar: str, w
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status: 0, or 2 after an error; for `diff`, see `Difference.status`."""
+    print_anything()
     given = list(sys.argv[1:] if argv is None else argv)
     if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help")):
         given = ["render", *given]

@@ -17,7 +17,8 @@ from benchmarks.records.configurations import (
     seconds_per_epoch,
     training_peak_bytes,
 )
-from benchmarks.records.record import Record, machine_of
+from benchmarks.records.costs import is_timed
+from benchmarks.records.record import Record, machine_of, rounds_of
 from benchmarks.statistics.over_seeds import Estimate, estimate
 
 MB = 1e6
@@ -131,7 +132,7 @@ def candidates(records: Iterable[Record]) -> list[Candidate]:
     records = list(records)
     inference: dict[tuple[object, ...], list[Record]] = {}
     for record in records:
-        if record["kind"] == "cost" and record["status"] == "ok" and _is_inference(record["case"]):
+        if record["kind"] == "cost" and is_timed(record) and _is_inference(record.get("case") or {}):
             inference.setdefault((machine_of(record), *_shared(record["case"])), []).append(record)
     found = []
     for key, runs in by_configuration(records).items():
@@ -236,17 +237,18 @@ def _is_swept(key: Configuration) -> bool:
 
 def _is_inference(case: Mapping[str, object]) -> bool:
     """Return whether a case is our network in its usual inference: eager, in float32, with cached kernels."""
-    ours = case["layer"] == "resnet" and case.get("implementation", OURS) == OURS
-    usual = case["execution"] == "eager" and case.get("dtype", "float32") == "float32"
-    return ours and usual and case["direction"] == "forward" and case["kernels"] == "cached"
+    ours = case.get("layer") == "resnet" and case.get("implementation", OURS) == OURS
+    usual = case.get("execution") == "eager" and case.get("dtype", "float32") == "float32"
+    known = all(case.get(name) is not None for name in ("batch_size", "threads", "device"))
+    return ours and usual and known and case.get("direction") == "forward" and case.get("kernels") == "cached"
 
 
 def _inference_costs(record: Record) -> dict[str, Estimate]:
     """Return milliseconds per image, and the peak memory of a pass if it was measured."""
-    seconds, memory = record["seconds"], record["memory"] or {}
+    seconds, peak = record["seconds"], (record.get("memory") or {}).get("peak_bytes")
     median, low, high = (1e3 / record["case"]["batch_size"] * seconds[name] for name in ("median", "ci_low", "ci_high"))
-    costs = {"ms": Estimate(median, low, high, len(seconds.get("rounds", "1")))}
-    return costs | ({"mb": _exact(memory["peak_bytes"] / MB)} if "peak_bytes" in memory else {})
+    costs = {"ms": Estimate(median, low, high, len(rounds_of(record)))}
+    return costs | ({} if peak is None else {"mb": _exact(peak / MB)})
 
 
 def _setting(record: Record) -> str:

@@ -29,9 +29,11 @@ def realised_speedup(cases: Sequence[Case], records: Sequence[Record]) -> list[s
         if case.variant != "full" or separable is None or full is None:
             continue
         time = compare_records(separable, full, floor=0.0)
-        macs = macs_of_pass(full) / macs_of_pass(separable)
+        of_full, of_separable = macs_of_pass(full), macs_of_pass(separable)
+        macs = of_full / of_separable if of_full and of_separable else None
         interval = f"{time.ratio:.2f} [{time.low:.2f}, {time.high:.2f}]"
-        rows.append((case.label.replace(" full", "", 1), interval, f"{macs:.1f}", f"{time.ratio / macs:.0%}"))
+        cells = (f"{macs:.1f}", f"{time.ratio / macs:.0%}") if macs else ("–", "–")
+        rows.append((case.label.replace(" full", "", 1), interval, *cells))
     return columns(rows)
 
 
@@ -41,8 +43,8 @@ def kernel_synthesis_tax(cases: Sequence[Case], records: Sequence[Record]) -> li
     rows = [("", "pass, ms", "share of kernel generation")]
     for case in cases:
         record = measured.get(case.id)
-        if record is not None and record["stages"] is not None:
-            share = record["stages"]["kernel_generation_share"]
+        share = None if record is None else (record.get("stages") or {}).get("kernel_generation_share")
+        if record is not None and share is not None:
             rows.append((case.label, f"{1e3 * record['seconds']['median']:.3g}", f"{share:.0%}"))
     return columns(rows)
 

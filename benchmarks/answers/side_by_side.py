@@ -32,7 +32,9 @@ def side_by_side(cases: Sequence[Case], records: Sequence[Record]) -> list[str]:
         rows = [_row(case, measured, floor) for case in contenders if case.id in measured]
         lines += [shape.label.replace(" full", "", 1), *columns([HEADER, *rows] if rows else [])]
         without = [(case, newest[case.id]) for case in contenders if case.id in newest and case.id not in measured]
-        lines += [f"{_name(case)}: {record['status']}: {record['message']}" for case, record in without]
+        lines += [
+            f"{_name(case)}: {record['status']}: {record.get('message') or 'no times'}" for case, record in without
+        ]
         lines.append("")
     return [*lines, _floor_line(floor)]
 
@@ -56,14 +58,14 @@ def _row(case: Case, measured: Mapping[str, Record], floor: float | None) -> tup
         ratio = f"{compared.ratio:.2f} [{compared.low:.2f}, {compared.high:.2f}]"
         word = "" if floor is None else compared.word
     low, time, high = (1e3 * record["seconds"][name] for name in ("ci_low", "median", "ci_high"))
-    memory = record["memory"]
+    peak, macs = (record.get("memory") or {}).get("peak_bytes"), macs_of_pass(record)
     return (
         _name(case),
         f"{time:.3g} [{low:.3g}, {high:.3g}]",
         ratio,
         word,
-        f"{memory['peak_bytes'] / MIB:.3g}" if memory else "–",
-        f"{macs_of_pass(record) / 1e6:,.1f}" if record["macs"] else "–",
+        "–" if peak is None else f"{peak / MIB:.3g}",
+        "–" if macs is None else f"{macs / 1e6:,.1f}",
     )
 
 

@@ -14,6 +14,7 @@ from benchmarks.cases.variants import NETWORK_VARIANTS
 from benchmarks.commands.options import add_fields, add_image_options, add_store_options, check_timeout, devices_here
 from benchmarks.records.store import RecordStore
 from benchmarks.running.environment import MEASURING_ENVIRONMENT, set_measuring_environment
+from benchmarks.running.temporary import environment_of_a_replacement
 from benchmarks.training.folders import Folders
 from benchmarks.training.missing import TIMEOUT, train_missing
 from benchmarks.training.profiles import TRAINING_PROFILES, accuracy_table, profile_runs
@@ -100,7 +101,7 @@ def _restart_with_measuring_environment() -> None:
     """Start this process again, before it imports torch, if it lacks variables of ``MEASURING_ENVIRONMENT``."""
     if not MEASURING_ENVIRONMENT.keys() <= os.environ.keys():
         set_measuring_environment()
-        os.execv(sys.executable, sys.orig_argv)
+        os.execve(sys.executable, sys.orig_argv, environment_of_a_replacement())
 
 
 def main(args: argparse.Namespace) -> int:

@@ -1,15 +1,23 @@
 """Files of published data sets are checked against their checksums, and fetched; error messages are one line."""
 
+import contextlib
 import gzip
 import hashlib
+import http.client
 import shutil
 import tarfile
+import time
 import urllib.request
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 DIGESTS = {32: "md5", 64: "sha256"}  # by their number of hexadecimal digits
+# A download is given up after so many seconds without an answer, and after so many with fewer than LEAST_BYTES.
+STALL_SECONDS = 60.0
+LEAST_BYTES = 60_000
+CHUNK = 2**16
 
 
 class DataError(ValueError):
@@ -79,37 +87,58 @@ def how_to_get(archive: Archive) -> str:
 
 
 def fetch(root: Path, archive: Archive) -> None:
-    """Download an archive and unpack it; a download gets its final name only when it is complete.
+    """Download an archive and unpack it; a file gets its final name only when it is complete.
 
     Raises:
-        DataError: when the archive cannot be fetched or differs from the published one.
-        OSError: when there is no space or no permission to write.
+        DataError: when the archive cannot be fetched, differs from the published one, or cannot be unpacked or written.
     """
     folder = root / archive.folder
-    folder.mkdir(parents=True, exist_ok=True)
     partial = folder / f"{archive.name}.part"
+    unpacked = folder / f"{archive.name.removesuffix('.gz')}.part"
     try:
-        # The tests use file: addresses.
-        with urllib.request.urlopen(archive.url) as response, partial.open("wb") as target:
-            shutil.copyfileobj(response, target)
-    except OSError as error:  # includes urllib's errors
-        partial.unlink(missing_ok=True)
-        raise DataError(f"{archive.url} cannot be fetched: {error}") from error
-    if problem := _problem(partial, archive.digest):
-        partial.unlink()
-        raise DataError(f"{archive.url} {problem}; try again later or ask its publisher")
-    if archive.name.endswith(".tar.gz"):
-        with tarfile.open(partial) as tar:
-            tar.extractall(folder, filter="data")
-        partial.unlink()
-    elif archive.name.endswith(".h5.gz"):
-        unpacked = folder / archive.name.removesuffix(".gz")
-        with gzip.open(partial) as content, unpacked.with_suffix(".part").open("wb") as target:
-            shutil.copyfileobj(content, target)
-        unpacked.with_suffix(".part").replace(unpacked)
-        partial.unlink()
-    else:
-        partial.replace(folder / archive.name)
+        folder.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as target:
+            for content in _content(archive.url):
+                target.write(content)
+        if problem := _problem(partial, archive.digest):
+            raise DataError(f"{archive.url} {problem}; try again later or ask its publisher")
+        if archive.name.endswith(".tar.gz"):
+            with tarfile.open(partial) as tar:
+                tar.extractall(folder, filter="data")
+        elif archive.name.endswith(".h5.gz"):
+            with gzip.open(partial) as compressed, unpacked.open("wb") as target:
+                shutil.copyfileobj(compressed, target)
+            unpacked.replace(unpacked.with_suffix(""))
+        else:
+            partial.replace(folder / archive.name)
+    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError) as error:
+        raise DataError(f"{archive.url} cannot be unpacked: {error}") from error
+    except OSError as error:
+        raise DataError(f"cannot write {archive.name} into {folder}: {error.strerror or error}") from error
+    finally:
+        with contextlib.suppress(OSError):
+            partial.unlink(missing_ok=True)
+            unpacked.unlink(missing_ok=True)
+
+
+def _content(url: str) -> Iterator[bytes]:
+    """Yield the content of an address (also file:, for the tests); raise ``DataError`` if it stalls or breaks off."""
+    try:
+        with urllib.request.urlopen(url, timeout=STALL_SECONDS) as response:
+            announced, got = response.headers.get("Content-Length"), 0
+            begun, before = time.monotonic(), 0
+            while content := response.read1(CHUNK) if hasattr(response, "read1") else response.read(CHUNK):
+                yield content
+                got += len(content)
+                if time.monotonic() - begun > STALL_SECONDS:
+                    if got - before < LEAST_BYTES:
+                        raise TimeoutError(f"only {got - before} bytes came in {STALL_SECONDS:g} s")
+                    begun, before = time.monotonic(), got
+            if announced is not None and announced.isdecimal() and got < int(announced):
+                raise EOFError(f"it ended after {got} of {announced} bytes")
+    except (OSError, http.client.HTTPException, EOFError, ValueError) as error:  # OSError includes urllib's errors
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise DataError(f"{url} cannot be fetched: {reason}; try again later") from error
 
 
 def _problem(path: Path, digest: str | None) -> str:

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.cases.groups import group_label
-from benchmarks.records.record import Machine, Record, machine_of
+from benchmarks.records.complete import why_incomplete
+from benchmarks.records.record import Machine, Record, machine_of, place_of
+from benchmarks.records.store import warn_of_all
 
 # Fields that old records lack, with the only value that was possible then.
 FORMER: dict[str, Any] = {"scales": 1, "matched": "none", "budget_unit": "epochs"}
-# The fields that name a network; a record that lacks one belongs to no configuration.
-NEEDED = {"dataset", "variant", "group", "resolution", "channels", "image_size", "budget", "seed"}
 
 
 @dataclass(frozen=True)
@@ -45,23 +45,31 @@ class Configuration:
 
 
 def by_configuration(records: Iterable[Record], *, diverged: bool = False) -> dict[Configuration, list[Record]]:
-    """Return the newest ok record of each seed, grouped by configuration; with ``diverged`` also diverged runs."""
+    """Return the newest ok record of each seed, grouped by configuration; with ``diverged`` also diverged runs.
+
+    Warns:
+        RecordWarning: for records that lack what answers need, which are left out.
+    """
     found: dict[Configuration, dict[int, Record]] = {}
+    incomplete = []
     for record in records:
         if record["kind"] == "training" and (record["status"] == "ok" or (diverged and has_diverged(record))):
-            fields = {**FORMER, **(record.get("run") or {})}
-            fields.setdefault("budget", fields.pop("epochs", None))  # the name in schema 1
-            if any(fields.get(name) is None for name in NEEDED):
+            if lack := why_incomplete(record):
+                incomplete.append(f"{place_of(record)}: left out of the answers: the record has {lack}")
                 continue
+            given = {name: value for name, value in record["run"].items() if name not in FORMER or value is not None}
+            fields = {**FORMER, **given}
+            fields.setdefault("budget", fields.pop("epochs", None))  # the name in schema 1
             seed = fields.pop("seed")
             key = Configuration(tuple(sorted(fields.items())), machine_of(record))
             found.setdefault(key, {})[seed] = record
+    warn_of_all(incomplete, "records lack what answers need, and are left out")
     return {key: [runs[seed] for seed in sorted(runs)] for key, runs in found.items()}
 
 
 def has_diverged(record: Record) -> bool:
     """Return whether a run diverged after its first evaluation."""
-    return record.get("stopped") == "diverged" and bool(record["epochs"])
+    return record.get("stopped") == "diverged" and bool(record.get("epochs"))
 
 
 def by_seed(records: Sequence[Record]) -> dict[int, Record]:

@@ -169,6 +169,7 @@ PROVENANCE = part(
     column("platform", TEXT, "operating system"),
     column("cpu", TEXT, "name of the processor"),
     column("cores", DURATION, "number of cores that the process may use"),
+    column("cpu_quota", DURATION, "how many cores' time a quota of the system leaves; null without a quota"),
     column("gpu", TEXT, "name of the CUDA device; null on the CPU"),
     Field("device_name", TEXT, "name of the GPU or, on the CPU, of the processor"),
     Field("threads", DURATION, "size of torch's intra-op thread pool"),

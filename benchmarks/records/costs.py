@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from benchmarks.records.record import Record
+from benchmarks.records.complete import why_incomplete
+from benchmarks.records.record import Record, rounds_of
 from benchmarks.statistics.comparison import Comparison, compare_rounds, minimum_detectable_effect
 
 
@@ -13,30 +14,42 @@ def pass_macs(macs: dict[str, Any], *, generated: bool, backward: bool) -> int:
     return sum(parts)
 
 
-def macs_of_pass(record: Record) -> int:
-    """Return the MACs of the timed pass, including kernel generation, except for cached kernels of our layers."""
-    case = record["case"]
-    return pass_macs(record["macs"], generated=case["kernels"] == "generated", backward=case["direction"] != "forward")
+def macs_of_pass(record: Record) -> int | None:
+    """Return the MACs of the timed pass, including kernel generation, except for cached kernels of our layers.
+
+    None means that they were not counted.
+    """
+    case, macs = record.get("case") or {}, record.get("macs") or {}
+    if any(macs.get(name) is None for name in ("convolution", "kernel_generation", "backward")):
+        return None
+    return pass_macs(macs, generated=case.get("kernels") == "generated", backward=case.get("direction") != "forward")
 
 
 def noise_floor(records: Sequence[Record], *, comparisons: int) -> float | None:
     """Return the ``minimum_detectable_effect`` of all twins for a number of comparisons; None without twins."""
     costs = {(record["id"], record.get("block")): record for record in records if record["kind"] == "cost"}
     pairs = [
-        (costs[key]["seconds"]["rounds"], twin["seconds"]["rounds"])
+        (rounds_of(costs[key]), rounds_of(twin))
         for twin in records
-        if twin["kind"] == "twin" and twin["status"] == "ok"
-        if (key := (twin["case_id"], twin["block"])) in costs and costs[key]["status"] == "ok"
+        if twin["kind"] == "twin" and is_timed(twin)
+        if (key := (twin.get("case_id"), twin.get("block"))) in costs and is_timed(costs[key])
+        if len(rounds_of(costs[key])) == len(rounds_of(twin))
     ]
     return minimum_detectable_effect(pairs, comparisons=max(comparisons, 1)) if pairs else None
 
 
 def successes(records: Sequence[Record]) -> dict[str, Record]:
-    """Return the cost records with status ok, by their case id."""
-    return {record["id"]: record for record in records if record["kind"] == "cost" and record["status"] == "ok"}
+    """Return the cost records with status ok and times, by their case id."""
+    return {record["id"]: record for record in records if record["kind"] == "cost" and is_timed(record)}
+
+
+def is_timed(record: Record) -> bool:
+    """Return whether a record has times that can be compared."""
+    return record["status"] == "ok" and why_incomplete(record) is None
 
 
 def compare_records(a: Record, b: Record, *, floor: float) -> Comparison:
     """Compare the times of b with those of a: round by round if they were timed in turns."""
-    paired = a["block"] == b["block"] and len(a["seconds"]["rounds"]) == len(b["seconds"]["rounds"])
-    return compare_rounds(a["seconds"]["rounds"], b["seconds"]["rounds"], floor, paired=paired)
+    before, after = rounds_of(a), rounds_of(b)
+    paired = a.get("block") == b.get("block") and len(before) == len(after)
+    return compare_rounds(before, after, floor, paired=paired)

@@ -1,10 +1,15 @@
 """Makes text from elsewhere (messages, names in files) safe for a page, a terminal or an SVG."""
 
+import codecs
 import re
+import sys
 
 # Control characters and other characters that a page, a terminal or an SVG cannot show, or that reorder a line.
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 LONGEST_TEXT = 2000
+# What is printed for some of our characters where the output's encoding lacks them; for others it is "?".
+LIKENESSES = str.maketrans({"×": "x", "–": "-", "−": "-", "…": "...", "²": "2", "∞": "inf", "μ": "u", "≥": ">="})
+LIKENESS = "gcnn-likeness"
 
 
 def printable(text: str, longest: int = LONGEST_TEXT) -> str:
@@ -12,3 +17,19 @@ def printable(text: str, longest: int = LONGEST_TEXT) -> str:
     if len(text) > longest:
         text = f"{text[:longest]}…" + (f" ({len(text):,} characters)" if longest == LONGEST_TEXT else "")
     return UNPRINTABLE.sub("\ufffd", text)
+
+
+def print_anything() -> None:
+    """Let ``print`` replace characters that the output's encoding lacks, instead of raising an exception."""
+    codecs.register_error(LIKENESS, _likeness)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # tests and notebooks replace the streams
+            stream.reconfigure(errors=LIKENESS)
+
+
+def _likeness(error: UnicodeError) -> tuple[str, int]:
+    """Return the replacement for characters that cannot be encoded, and the place after them."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end].translate(LIKENESSES)
+    return text.encode(error.encoding, "replace").decode(error.encoding), error.end

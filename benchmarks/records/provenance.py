@@ -5,6 +5,7 @@ import os
 import platform
 import statistics
 import subprocess
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cases.cores import available_cores
+from benchmarks.cases.cores import cores, cpu_quota
 from benchmarks.records.gpu import gpu_facts, gpu_state, judged_states
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -100,7 +101,9 @@ def frequency(device: str) -> float | None:
 
 
 def _output(*command: str) -> str:
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout
+    # In English, because messages are searched for words.
+    options = {"env": {**os.environ, "LC_ALL": "C"}, "encoding": "utf-8", "errors": "replace"}
+    return subprocess.run(command, capture_output=True, check=True, timeout=30, **options).stdout  # type: ignore[call-overload, no-any-return]
 
 
 @functools.cache
@@ -119,9 +122,9 @@ def software() -> dict[str, Any]:
 
 @functools.cache
 def hardware() -> dict[str, Any]:
-    """Return the platform, the processor and the number of cores that this process may use."""
+    """Return the platform, the processor, and the cores that this process may use, with the quota of their time."""
     cpu = next(iter(_cpu_facts("model name")), "") or platform.processor() or platform.machine()
-    return {"platform": platform.platform(), "cpu": cpu, "cores": available_cores()}
+    return {"platform": platform.platform(), "cpu": cpu, "cores": cores(), "cpu_quota": cpu_quota()}
 
 
 @functools.cache
@@ -141,7 +144,11 @@ def native_operators() -> str:
 
 
 def git_state(root: Path) -> tuple[str | None, bool | None]:
-    """Return the commit of the checkout at ``root`` and whether tracked files differ; None, None for no checkout."""
+    """Return the commit of the checkout at ``root`` and whether tracked files differ; None, None for no checkout.
+
+    Warns:
+        UserWarning: when there is a checkout, but git refuses to read it because it belongs to another user.
+    """
 
     def git(*arguments: str) -> str:
         return _output("git", "-C", str(root), *arguments).strip()
@@ -150,6 +157,13 @@ def git_state(root: Path) -> tuple[str | None, bool | None]:
         if Path(git("rev-parse", "--show-toplevel")).resolve() != root.resolve():
             return None, None  # a copy inside another repository
         return git("rev-parse", "HEAD"), bool(git("status", "--porcelain", "--untracked-files=no"))
+    except subprocess.CalledProcessError as error:
+        if "dubious ownership" in error.stderr:
+            remedy = f"git config --global --add safe.directory {root}"
+            warnings.warn(
+                f"the commit is unknown: {root} is another user's; allow git to read it: {remedy}", stacklevel=2
+            )
+        return None, None
     except (OSError, subprocess.SubprocessError):
         return None, None
 
@@ -175,6 +189,6 @@ def _cpu_facts(name: str) -> list[str]:
 
 def _lines(path: Path) -> list[str]:
     try:
-        return path.read_text().splitlines()
+        return path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         return []

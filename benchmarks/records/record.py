@@ -1,5 +1,6 @@
 """The parts of every record: its schema, its kind, and the machine that it comes from."""
 
+from collections.abc import Mapping
 from typing import Any
 
 # The schema that is written. Schema 1 had ``seconds.samples``, of one process, where schema 2 has ``seconds.rounds``.
@@ -7,16 +8,37 @@ SCHEMA = 2
 READABLE_SCHEMAS = (1, 2)
 KINDS = ("cost", "twin", "training")
 Record = dict[str, Any]
-# The processor's name, the cores that a process may use, and the GPU of the measurement. Times are comparable only on
-# the same machine.
+# The processor's name, the cores that a process may use (with a quota of their time, if there is one), and the GPU of
+# the measurement. Times are comparable only on the same machine.
 Machine = tuple[str, str, str]
+
+
+class StoredRecord(dict[str, Any]):
+    """A record that was read from a file; ``place`` is the file and the number of the line."""
+
+    place = ""
+
+
+def place_of(record: Record) -> str:
+    """Return where a record was read, for a message; for a record that was made here, its id."""
+    return getattr(record, "place", "") or f"record {record.get('id')!r:.40}"
 
 
 def machine_of(record: Record) -> Machine:
     """Return the machine on which a record was measured."""
     provenance = record.get("provenance")
     known = provenance if isinstance(provenance, dict) else {}
-    return str(known.get("cpu")), str(known.get("cores")), str(known.get("gpu"))
+    return str(known.get("cpu")), cores_text(known), str(known.get("gpu"))
+
+
+def cores_text(provenance: Mapping[str, Any]) -> str:
+    """Return the number of cores in words, with the quota of their time.
+
+    >>> cores_text({"cores": 8}), cores_text({"cores": 8, "cpu_quota": 1.5})
+    ('8', '1.5 of 8')
+    """
+    cores, quota = provenance.get("cores"), provenance.get("cpu_quota")
+    return str(cores) if quota is None else f"{quota} of {cores}"
 
 
 def rounds_of(record: Record) -> list[list[float]]:

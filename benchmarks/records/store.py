@@ -9,14 +9,15 @@ import errno
 import json
 import os
 import warnings
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import IO, Any, NoReturn
 
+from benchmarks.records.durable import sync_folder
 from benchmarks.records.fields import record_problem
 from benchmarks.records.kinds import shown
 from benchmarks.records.outcome import FAILURES, STATUSES, SUCCESSES
-from benchmarks.records.record import KINDS, READABLE_SCHEMAS, Machine, Record, machine_of
+from benchmarks.records.record import KINDS, READABLE_SCHEMAS, Machine, Record, StoredRecord, machine_of
 
 try:
     import fcntl
@@ -26,6 +27,18 @@ except ImportError:  # neither Linux nor macOS: records can be read, but not wri
 
 class RecordWarning(UserWarning):
     """A line of a results file that is no record; ``load`` leaves out the line, which stays in the file."""
+
+
+# The most messages of one kind that are shown one by one.
+MOST_MESSAGES = 3
+
+
+def warn_of_all(messages: Sequence[str], what: str) -> None:
+    """Warn with the first messages, and with one line that counts the others; ``what`` names one of them."""
+    for message in messages[:MOST_MESSAGES]:
+        warnings.warn(message, RecordWarning, stacklevel=3)
+    if len(messages) > MOST_MESSAGES:
+        warnings.warn(f"and {len(messages) - MOST_MESSAGES} more {what}", RecordWarning, stacklevel=3)
 
 
 class RecordStore:
@@ -70,18 +83,18 @@ class RecordStore:
         """
         _check_locks()
         self.prepare()
-        with self._lock.open("a+") as file:
+        with self._lock.open("a+", encoding="utf-8", errors="replace") as file:
             try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _lock(file, self.path.parent, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 file.seek(0)
                 raise OSError(
                     f"process {file.read().strip() or 'unknown'} is measuring into {self.path.parent}; "
                     "allowed: one at a time, or another --results"
                 ) from error
-            file.truncate(0)
-            file.write(f"{os.getpid()}\n")
-            file.flush()
+            with contextlib.suppress(OSError):  # a full disk: the number only serves the message above
+                os.ftruncate(file.fileno(), 0)
+                os.write(file.fileno(), f"{os.getpid()}\n".encode())
             try:
                 yield
             finally:
@@ -100,7 +113,7 @@ class RecordStore:
         line = json.dumps(record, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a+b", buffering=0) as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            _lock(file, self.path.parent, fcntl.LOCK_EX)
             end = file.seek(0, os.SEEK_END)
             file.seek(max(end - 1, 0))
             if file.read(1) not in (b"", b"\n"):  # begin a new line after a truncated one
@@ -109,6 +122,8 @@ class RecordStore:
                 if file.write(line) != len(line):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 os.fsync(file.fileno())
+                if end == 0:  # the file may be new
+                    sync_folder(self.path.parent)
             except OSError as error:
                 file.truncate(end)
                 raise OSError(f"cannot write a record to {self.path}: {error.strerror}") from error
@@ -117,27 +132,35 @@ class RecordStore:
         """Return the newest record of each id on each machine, oldest first; an empty list if there is no file.
 
         Warns:
-            RecordWarning: for every line that is not a record, with the file and the line number.
+            RecordWarning: for lines that are not records, with the file and the line number.
         """
+        records, refused = self.read()
+        warn_of_all(refused, f"lines of {self.path} that are not records are left out")
+        return records
+
+    def read(self) -> tuple[list[Record], list[str]]:
+        """Return what ``load`` returns, and a message about each line that is not a record."""
         if not self.path.exists():
-            return []
+            return [], []
+        refused: list[str] = []
         newest: dict[tuple[Machine, str], Record] = {}
         with self.path.open("rb") as file:
             if fcntl is not None:
-                fcntl.flock(file, fcntl.LOCK_SH)  # wait until no line is half written
+                with contextlib.suppress(OSError):  # a file system without locks; reading needs none
+                    fcntl.flock(file, fcntl.LOCK_SH)  # wait until no line is half written
             for number, line in enumerate(file, start=1):
                 if not line.strip():
                     continue
                 try:
                     record = _read(line)
                 except ValueError as error:
-                    message = f"{self.path}:{number}: not a record, left out ({error})"
-                    warnings.warn(message, RecordWarning, stacklevel=2)
+                    refused.append(f"{self.path}:{number}: not a record, left out ({error})")
                     continue
+                record.place = f"{self.path}:{number}"
                 key = machine_of(record), record["id"]
                 newest.pop(key, None)
                 newest[key] = record
-        return list(newest.values())
+        return list(newest.values()), refused
 
     def completed(self, *, retry_failed: bool = False) -> set[tuple[Machine, str]]:
         """Return the machine and id of each record that needs no new measurement.
@@ -160,25 +183,36 @@ class RecordStore:
             )
 
 
+def _lock(file: IO[Any], folder: Path, kind: int) -> None:
+    """Lock a file; raise ``BlockingIOError`` if another process has it, and an ``OSError`` that names the folder."""
+    try:
+        fcntl.flock(file, kind)
+    except BlockingIOError:
+        raise
+    except OSError as error:
+        remedy = "allowed: a folder on a file system with locks, such as a local disk"
+        raise OSError(f"cannot lock files in {folder}: {error.strerror}; {remedy}") from error
+
+
 def _check_locks() -> None:
     if fcntl is None:
         raise OSError("measuring needs Linux or macOS: this system has no file locks (fcntl); reports can be made here")
 
 
-def _read(line: bytes) -> Record:
+def _read(line: bytes) -> StoredRecord:
     """Return the record in a line.
 
     Raises:
         ValueError: when the line is no record, or a field is not of its declared kind.
     """
     try:
-        record: Record = json.loads(line, parse_constant=_reject)
+        record = json.loads(line, parse_constant=_reject)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     _check(record)
     if wrong := record_problem(record):
         raise ValueError(wrong)
-    return record
+    return StoredRecord(record)
 
 
 def _check(record: object) -> None:

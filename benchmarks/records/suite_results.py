@@ -11,6 +11,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 
+from benchmarks.records.record import cores_text
 from benchmarks.statistics.regression import BenchmarkResults, Result
 
 _T = TypeVar("_T")
@@ -46,7 +47,7 @@ def read_asv(directory: Path, *, since: float = 0.0, patterns: Sequence[str] = (
 def _read(path: Path, what: str, parse: Callable[..., _T], *options: Any) -> _T:
     """Return the parsed content of a file; if parsing fails, raise a ``ValueError`` that names the file."""
     try:
-        return parse(json.loads(path.read_text()), *options)
+        return parse(json.loads(path.read_text(encoding="utf-8")), *options)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{path} is not {what}: {error!r}") from None
 
@@ -103,7 +104,7 @@ def read_pytest_benchmark_runs(directory: Path) -> list[Commit]:
 
 def _run(content: Any) -> Commit:
     machine, date = content["machine_info"], datetime.fromisoformat(content["datetime"])
-    place = str(machine.get("gpu") or f"{machine['cpu']}, {machine['cores']} cores")
+    place = str(machine.get("gpu") or f"{machine['cpu']}, {cores_text(machine)} cores")
     return Commit(str(content["commit_info"]["id"]), place, round(1000 * date.timestamp()), _run_results(content))
 
 
@@ -121,7 +122,7 @@ def commit_order(repository: Path = Path()) -> list[str]:
     """Return the hashes of a checkout's commits, parents first; none without a checkout or without git."""
     command = ["git", "-C", str(repository), "log", "--all", "--topo-order", "--reverse", "--format=%H"]
     try:
-        return subprocess.run(command, capture_output=True, text=True, check=True, timeout=30).stdout.split()
+        return subprocess.run(command, capture_output=True, encoding="utf-8", check=True, timeout=30).stdout.split()
     except (OSError, subprocess.SubprocessError):
         return []
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from benchmarks.records.cost_fields import ID, MESSAGE, PARAMETERS, PROVENANCE, SIZE_FIELDS, STATUS
 from benchmarks.records.field import Field, column, main_column, others, part, shape_of
-from benchmarks.records.kinds import DURATION, FLAG, INTEGER, NUMBER, SHARE, SIZE, TEXT, TEXTS, objects
+from benchmarks.records.kinds import DURATION, FLAG, INTEGER, NUMBER, SHARE, SIZE, TEXT, TEXTS, by_name, objects
 
 RUN = part(
     "run",
@@ -33,6 +33,7 @@ RUN = part(
 EPOCH = (
     column("epoch", SIZE, "number of the epoch; epoch 0 is the untrained network"),
     column("seconds", SIZE, "training time until the end of the epoch, without evaluation", unit="s"),
+    Field("evaluation_seconds", SIZE, "time of evaluation until the end of the epoch", "s"),
     column("macs", SIZE, "MACs of training until the end of the epoch", unit="MAC"),
     column("train_loss", NUMBER, "mean loss of the training steps of the epoch"),
     column("train_accuracy", SHARE, "accuracy on the train images, while training"),
@@ -41,6 +42,9 @@ EPOCH = (
     column("images_per_second", SIZE, "train images per second of training", unit="1/s"),
     column("peak_bytes", SIZE, "peak memory of a training step", unit="B"),
     column("equivariance_error", SIZE, "worst relative change of the logits when images turn by 90°, 180° or 270°"),
+    Field(
+        "redundancy", by_name(by_name(NUMBER)), "for each layer and form, the share of the weights' energy explained"
+    ),
 )
 TRAINING_MEASURED = (
     column("best_epoch", SIZE, "the epoch with the highest validation accuracy", "best epoch"),

@@ -58,7 +58,8 @@ def redundant_kernels(results: StudyResults) -> Verdict:
     matched = results.decisions.study.matches[0]
     measured = []
     for contender in _on_groups(results, "full", "SO2"):
-        networks = [layer_redundancy(record).values() for record in results.records[matched, contender]]
+        each = (layer_redundancy(record).values() for record in results.records[matched, contender])
+        networks = [layers for layers in each if layers]
         after, before, thresholds = (
             [statistics.mean(getattr(layer, part) for layer in layers) for layers in networks]
             for part in ("after", "before", "threshold")
@@ -138,12 +139,15 @@ class Redundancy:
 def layer_redundancy(record: Record) -> dict[str, Redundancy]:
     """Return the redundancy of each layer but the skip convolutions, whose kernels of one tap are always redundant."""
     epochs, run = record["epochs"], record["run"]
+    best_epoch = next(epoch for epoch in epochs if epoch["epoch"] == record["best_epoch"])
+    bests = best_epoch.get("redundancy") or {}
     found = {}
-    for name, start in epochs[0]["redundancy"].items():
-        if "skip" in name:
+    for name, start in (epochs[0].get("redundancy") or {}).items():
+        best = bests.get(name, {})
+        known = all({SHARED_ALONG_GROUP, SHARED_BY_CHANNELS_TOO} <= shares.keys() for shares in (start, best))
+        if "skip" in name or not known:
             continue
         size = LAST_KERNEL_SIZE if name == "last" else run["kernel_size"]
-        best = epochs[record["best_epoch"]]["redundancy"][name]
         found[name] = Redundancy(
             start[SHARED_ALONG_GROUP],
             best[SHARED_ALONG_GROUP],
@@ -159,11 +163,12 @@ def redundancy_lines(results: StudyResults, matched: str) -> list[str]:
     for contender in _on_groups(results, "full", "SO2"):
         networks = [layer_redundancy(record) for record in results.records[matched, contender]]
         for name in networks[0] if networks else ():
+            known = [layers[name] for layers in networks if name in layers]
             before, after, too = (
-                f"{100 * statistics.mean(getattr(layers[name], part) for layers in networks):.1f}"
+                f"{100 * statistics.mean(getattr(layer, part) for layer in known):.1f}"
                 for part in ("before", "after", "channels_too")
             )
-            rows.append((f"|H|={contender.resolution}", name, before, after, too, str(len(networks))))
+            rows.append((f"|H|={contender.resolution}", name, before, after, too, str(len(known))))
     return columns(rows)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from benchmarks.answers.break_even import at_pace
 from benchmarks.answers.text_tables import columns
 from benchmarks.cases.training_run import TrainingRun
+from benchmarks.records.durable import write_whole
 from benchmarks.records.record import Record
 from benchmarks.statistics.comparison import Rounds
 from benchmarks.statistics.summary import summarise_rounds
@@ -151,10 +152,7 @@ def save_decisions(decisions: Decisions, path: Path) -> None:
             for (contender, channels), rate in decisions.rates.items()
         ],
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n", encoding="utf-8")
-    draft.replace(path)
+    write_whole(path, f"{json.dumps(content, indent=1, allow_nan=False)}\n".encode())
 
 
 def load_decisions(path: Path, study: Study) -> Decisions | None:

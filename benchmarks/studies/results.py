@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from benchmarks.answers.break_even import overtaking_lines, target_lines
 from benchmarks.answers.text_tables import columns
+from benchmarks.records.complete import why_incomplete
 from benchmarks.records.configurations import by_seed, has_diverged
 from benchmarks.records.record import Record
 from benchmarks.statistics.over_seeds import Estimate, estimate
@@ -29,8 +30,9 @@ class StudyResults:
     @classmethod
     def of(cls, decisions: Decisions, records: Sequence[Record]) -> "StudyResults":
         """Select the records of the study's runs; of several records with one id, the newest."""
-        done = {record["id"]: record for record in records if record["status"] == "ok"}
-        begun = done | {record["id"]: record for record in records if has_diverged(record)}
+        trained = [record for record in records if record["kind"] == "training" and not why_incomplete(record)]
+        done = {record["id"]: record for record in trained if record["status"] == "ok"}
+        begun = done | {record["id"]: record for record in trained if has_diverged(record)}
         runs = {key: decisions.runs(*key) for key in decisions.widths}
 
         def select(found: Mapping[str, Record]) -> dict[tuple[str, Contender], Sequence[Record]]:

@@ -75,4 +75,5 @@ def search_lines(study: Study, scores: Mapping[tuple[SizedContender, float], flo
 def _best(record: Record) -> float:
     if record["status"] != "ok":
         return 0.0
-    return max(float(epoch["validation_accuracy"]) for epoch in record["epochs"][1:])
+    accuracies = (epoch.get("validation_accuracy") for epoch in record["epochs"][1:])
+    return max((float(accuracy) for accuracy in accuracies if accuracy is not None), default=0.0)

@@ -19,7 +19,7 @@ from benchmarks.running.environment import set_measuring_environment
 from benchmarks.running.isolated import Report, run_isolated
 from benchmarks.running.outstanding import Interrupted, outstanding
 from benchmarks.training.folders import Folders
-from benchmarks.training.missing import PRELOAD, TIMEOUT, Job, attempt
+from benchmarks.training.missing import PRELOAD, TIMEOUT, Job, attempt, keep, remove_old_checkpoints
 
 Task = Callable[[Any, Report], dict[str, Any]]
 
@@ -126,6 +126,7 @@ def complete(
     kept: set[str] = set()
     with workers.outstanding(runs, store, retry_failed=retry_failed) as missing:
         labels = {run.id: run.label for run in missing}
+        remove_old_checkpoints([run for run in runs if run.id not in labels], store, folders)
         with (
             tqdm(total=len(missing), unit="run", desc=text, dynamic_ncols=True, smoothing=0) as progress,
             contextlib.closing(workers.attempts([Job(run, folders) for run in missing])) as records,
@@ -134,7 +135,7 @@ def complete(
                 for record in records:
                     if record["id"] in kept or record["id"] not in labels:
                         continue
-                    store.append(record)
+                    keep(record, store, folders)
                     kept.add(record["id"])
                     progress.update()
                     if record["status"] in FAILURES:

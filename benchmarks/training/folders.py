@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.records.durable import partial_files
+
 
 @dataclass(frozen=True)
 class Folders:
@@ -21,6 +23,17 @@ class Folders:
     checkpoints: Path | None = None
     checkpoint_seconds: float = 10.0
     tensorboard: Path | None = None
+
+    def checkpoint(self, run_id: str) -> Path | None:
+        """Return the path of a run's checkpoint; None where no checkpoint is written."""
+        return None if self.checkpoints is None else self.checkpoints / f"{run_id}.checkpoint"
+
+    def remove_checkpoint(self, run_id: str) -> None:
+        """Delete the checkpoint of a run whose record is on the disk, and what killed processes left of it."""
+        path = self.checkpoint(run_id)
+        if path is not None:
+            for found in (path, *partial_files(path)):
+                found.unlink(missing_ok=True)
 
 
 DEFAULT_FOLDERS = Folders()

@@ -115,9 +115,15 @@ class Learner:
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Restore the learner from a result of ``state``."""
+        """Restore the learner from a result of ``state``; raise any exception for another state.
+
+        After an exception only parts may be restored.
+        """
         self.model.load_state_dict(state["model"])
         self._optimiser.load_state_dict(state["optimiser"])
+        for parameter, values in self._optimiser.state.items():  # whose shapes the optimiser does not check
+            if any(value.shape not in (parameter.shape, ()) for value in values.values()):
+                raise ValueError("the optimiser's state has other shapes than the parameters")
         self.loss_sum.copy_(state["loss_sum"])
         self.correct.copy_(state["correct"])
         torch.set_rng_state(state["generator"])

@@ -3,6 +3,7 @@
 The test images are used once, after training, with the weights of the epoch that the validation images chose.
 """
 
+import copy
 import dataclasses
 import math
 import time
@@ -18,11 +19,12 @@ from benchmarks.datasets import Dataset
 from benchmarks.measure.clock import Clock, synchronised_clock
 from benchmarks.measure.macs import trace_macs
 from benchmarks.records.field import empty
-from benchmarks.records.provenance import software
+from benchmarks.records.provenance import gpu_name, hardware, software
+from benchmarks.records.record import machine_of
 from benchmarks.records.training_fields import TRAINING_MEASURED
 from benchmarks.running.isolated import Report
 from benchmarks.training import evaluation
-from benchmarks.training.checkpoints import Checkpoint, Position, UnusableCheckpoint
+from benchmarks.training.checkpoints import CODE, Checkpoint, Position, UnusableCheckpoint
 from benchmarks.training.folders import DEFAULT_FOLDERS, Folders
 from benchmarks.training.images import epoch_order, load_images, seed_everything, to_device
 from benchmarks.training.learner import Learner
@@ -51,6 +53,8 @@ def train(
     folders: Folders = DEFAULT_FOLDERS,
 ) -> dict[str, Any]:
     """Train a run in this process, from its checkpoint if there is one; set global seeds and the number of threads.
+
+    At the end the checkpoint holds the result, which the next call returns at once. Delete it once the result is kept.
 
     Args:
         run: the run to train.
@@ -107,9 +111,10 @@ class _Training:
         self.at = Position()
         self.best_weights: dict[str, Tensor] = {}
         self.checkpoint = None
-        if folders.checkpoints is not None and share.rank == 0:
+        path = folders.checkpoint(run.id)
+        if path is not None and share.rank == 0:
             made_by = {"data": data.description(), "torch": str(torch.__version__), "commit": software()["commit"]}
-            self.checkpoint = Checkpoint(folders.checkpoints, run, made_by)
+            self.checkpoint = Checkpoint(path, {**made_by, "code": CODE, "machine": _machine(run)})
         self.checkpoint_seconds = folders.checkpoint_seconds
         self.next_checkpoint = time.monotonic() + self.checkpoint_seconds
 
@@ -127,13 +132,16 @@ class _Training:
 
     def result(self) -> dict[str, Any]:
         """Train to the end of the budget and return the measured fields."""
+        state = self.share.from_first(self._load)
+        if state is not None and "result" in state:
+            return {**self.fields, **state["result"]}
         self.learner.start()
         rows = self.share.rows(self.run.batch_size)
         images, labels = self.train_set.images[rows], self.train_set.labels[rows]
         peak_bytes, first_seconds = self.learner.rehearse(images, labels, self.clock)
         if self.run.compile:
             self.fields["compile_seconds"] = first_seconds
-        if not self._resume():
+        if state is None or not self._resume(state):
             self._end_epoch(0, {})
         # A run may resume after its last step and before the end of that step's epoch.
         while self.at.epoch_steps or not self._budget_met(self.at.seconds):
@@ -143,7 +151,7 @@ class _Training:
             self.at.epoch_steps, self.at.epoch_seconds = 0, 0.0
             self._save_if_due()
         self._finish()
-        self._remove_checkpoint()
+        self._save_result()
         return self.fields
 
     def _budget_met(self, seconds: float) -> bool:
@@ -198,7 +206,6 @@ class _Training:
         if not math.isfinite(loss):
             self.fields["stopped"] = "diverged"
             self.report(self.fields)
-            self._remove_checkpoint()
             raise Diverged(f"the {kind} loss is {loss} in epoch {epoch}")
 
     def _end_epoch(self, epoch: int, learned: dict[str, Any]) -> None:
@@ -252,16 +259,29 @@ class _Training:
         end = time.monotonic()
         self.next_checkpoint = end + max(self.checkpoint_seconds, (end - start) / CHECKPOINT_SHARE)
 
-    def _resume(self) -> bool:
-        """Resume from the checkpoint; return whether there was one."""
-        state = self.share.from_first(self._load)
-        if state is None:
-            return False
-        self.at = Position(**state["at"])
-        self.fields = {**state["fields"], "resumed": state["fields"]["resumed"] + 1}
-        self.learner.load_state(state["learner"])
+    def _save_result(self) -> None:
+        """Write a checkpoint with the result, so that it is not lost if this process or its parent is killed now."""
+        if self.checkpoint is not None:
+            try:
+                self.checkpoint.save({"result": self.fields})
+            except OSError as error:  # the previous checkpoint stays, and the record may still be written
+                self.fields["warnings"].append(str(error))
+
+    def _resume(self, state: dict[str, Any]) -> bool:
+        """Resume from the state in a checkpoint; return False, with a warning, where that is impossible."""
+        untouched = copy.deepcopy(self.learner.state())
         device = self.train_set.images.device
-        self.best_weights = {name: value.to(device) for name, value in state["best_weights"].items()}
+        try:
+            at = Position.of(state["at"])
+            fields = {**self.fields, **state["fields"], "resumed": state["fields"]["resumed"] + 1}
+            best_weights = {name: value.to(device) for name, value in state["best_weights"].items()}
+            self.learner.load_state(state["learner"])
+        except Exception as error:  # all processes have the same state, and give it up together
+            self.learner.load_state(untouched)
+            if self.checkpoint is not None:
+                self.fields["warnings"].append(self.checkpoint.unusable(error))
+            return False
+        self.at, self.fields, self.best_weights = at, fields, best_weights
         return True
 
     def _load(self) -> dict[str, Any] | None:
@@ -273,6 +293,8 @@ class _Training:
             self.fields["warnings"].append(str(error))
             return None
 
-    def _remove_checkpoint(self) -> None:
-        if self.checkpoint is not None:
-            self.checkpoint.remove()
+
+def _machine(run: TrainingRun) -> str:
+    """Return what must be the same machine before and after a pause: the GPU, or the processor and its cores."""
+    cpu, cores, _ = machine_of({"provenance": hardware()})
+    return str(gpu_name()) if run.device == "cuda" else f"{cpu}, {cores} cores"

@@ -10,6 +10,7 @@ from typing import Any
 from tqdm import tqdm
 
 from benchmarks.cases.training_run import TrainingRun
+from benchmarks.records.configurations import has_diverged
 from benchmarks.records.field import empty
 from benchmarks.records.outcome import FAILURES, Outcome
 from benchmarks.records.provenance import moment, provenance
@@ -27,6 +28,8 @@ PRELOAD = "benchmarks.training.loop"
 TIMEOUT = 3600.0
 # The start of an outcome's message when images are missing or damaged, so that the run could not begin.
 NO_DATA = "DataError: "
+# The same when a checkpoint cannot be written, as on a full disk: the run itself has not failed, and can be resumed.
+NO_CHECKPOINT = "OSError: cannot write a checkpoint"
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,7 @@ def attempt(job: Job, *, timeout: float = TIMEOUT, report: Report = lambda field
 
     Raises:
         ValueError: when images are missing or damaged; the message is one line, and the run gets no record.
+        OSError: when a checkpoint cannot be written; the run gets no record either.
     """
 
     def isolated(report: Report) -> Outcome:
@@ -80,6 +84,7 @@ def record_of(run: TrainingRun, trained: Callable[[Report], Outcome], report: Re
 
     Raises:
         ValueError: when images are missing or damaged; the message is one line, and there is no record.
+        OSError: when a checkpoint cannot be written; there is no record either.
     """
     before = moment()
     latest: dict[str, Any] = {}
@@ -95,6 +100,8 @@ def record_of(run: TrainingRun, trained: Callable[[Report], Outcome], report: Re
         outcome = Outcome("interrupted", f"interrupted after {done} epochs", {})
     if outcome.message.startswith(NO_DATA):
         raise ValueError(outcome.message.removeprefix(NO_DATA))
+    if outcome.message.startswith(NO_CHECKPOINT):
+        raise OSError(outcome.message.removeprefix("OSError: "))
     where = provenance(device=run.device, threads=run.threads, before=before)
     return make_record(run, outcome._replace(fields={**latest, **outcome.fields}), where)
 
@@ -112,6 +119,30 @@ def make_record(run: TrainingRun, outcome: Outcome, where: dict[str, Any]) -> Re
         **outcome.fields,
         "provenance": where,
     }
+
+
+def keep(record: Record, store: RecordStore, folders: Folders) -> None:
+    """Store the record of a run; only when the record is on the disk, delete the checkpoint of a run that has ended.
+
+    Raises:
+        OSError: when the record cannot be written; the checkpoint stays.
+    """
+    store.append(record)
+    if has_ended(record):
+        folders.remove_checkpoint(record["id"])
+
+
+def remove_old_checkpoints(runs: Sequence[TrainingRun], store: RecordStore, folders: Folders) -> None:
+    """Delete the checkpoints of ended runs that a process left when it was killed after it had stored the record."""
+    ended = {record["id"] for record in store.load() if has_ended(record)}
+    for run in runs:
+        if run.id in ended:
+            folders.remove_checkpoint(run.id)
+
+
+def has_ended(record: Record) -> bool:
+    """Return whether nothing can be resumed from the checkpoint of a run: it met its budget, or diverged."""
+    return record["status"] == "ok" or has_diverged(record)
 
 
 def train_missing(
@@ -149,6 +180,7 @@ def train_missing(
             total=len(missing), unit="run", unit_scale=True, desc="train", dynamic_ncols=True, smoothing=0
         ) as progress,
     ):
+        remove_old_checkpoints([run for run in runs if run not in missing], store, folders)
         for run in missing:
             progress.set_postfix_str(run.label)
 
@@ -157,7 +189,7 @@ def train_missing(
                     progress.update(before + run.progress(fields["epochs"][-1]) - progress.n)
 
             record = attempt(Job(run, folders), timeout=timeout, report=follow)
-            store.append(record)
+            keep(record, store, folders)
             for warning in record["warnings"]:
                 progress.write(f"{run.label}: warning: {warning}", file=sys.stderr)
             if record["status"] == "interrupted":

@@ -94,7 +94,11 @@ def accuracy_table(runs: Sequence[TrainingRun], records: Sequence[Record]) -> st
     The last lines name the images, because runs may have used different files under the same name.
     """
     accuracies: dict[tuple[str, str, int], list[float]] = {}
-    results = {record["id"]: record for record in records if record["status"] == "ok"}
+    results = {
+        record["id"]: record
+        for record in records
+        if record["status"] == "ok" and record.get("test_accuracy") is not None
+    }
     for run in runs:
         values = accuracies.setdefault((run.variant, run.group, run.resolution), [])
         if run.id in results:
@@ -104,7 +108,7 @@ def accuracy_table(runs: Sequence[TrainingRun], records: Sequence[Record]) -> st
         mean = f"{statistics.mean(values):5.1f}" if values else "    –"
         spread = f" ± {statistics.stdev(values):.1f}" if len(values) > 1 else ""
         lines.append(f"{variant:<12}{group:<10}{resolution:>4}  {mean + spread:<18}{len(values)}")
-    images = dict.fromkeys(_images_line(results[run.id]["data"]) for run in runs if run.id in results)
+    images = dict.fromkeys(_images_line(results[run.id].get("data") or {}) for run in runs if run.id in results)
     lines += images
     if len(images) > 1:
         lines.append("these networks did not see the same images; give another --results to train all on one set")
@@ -112,5 +116,5 @@ def accuracy_table(runs: Sequence[TrainingRun], records: Sequence[Record]) -> st
 
 
 def _images_line(data: Record) -> str:
-    counts = " / ".join(f"{data[part]:,}" for part in ("train", "validation", "test"))
-    return f"images: {data['name']}, {data['source']}, {counts}"
+    counts = " / ".join(f"{data.get(part) or 0:,}" for part in ("train", "validation", "test"))
+    return f"images: {data.get('name')}, {data.get('source')}, {counts}"

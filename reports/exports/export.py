@@ -9,10 +9,11 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.lines import Line2D
 
+from benchmarks.answers.text_tables import markdown
 from benchmarks.records.record import Record, rounds_of
 from reports.arithmetic.prepared import Prepared
 from reports.exports.files import write
-from reports.exports.tidy import figure_csv, named, tidy
+from reports.exports.tidy import as_csv, figure_csv, named, tidy
 from reports.figures.draw import Figure
 from reports.figures.history import trend
 from reports.figures.sections import sections
@@ -41,7 +42,7 @@ def export(records: list[Record], commits: pd.DataFrame, directory: Path) -> Ite
     for name, frame in tables:
         if len(frame):
             flat = tidy(frame)
-            write(directory / "data" / f"{name}.csv", flat.to_csv(index=False))
+            write(directory / "data" / f"{name}.csv", as_csv(flat))
             if parquet:
                 content = io.BytesIO()
                 flat.to_parquet(content, index=False)
@@ -97,6 +98,7 @@ def _legend(variants: list[str]) -> dict[str, bytes]:
 
 
 def _captions(shown: list[Figure], machine: str) -> str:
-    parts = [f"# Figures of {machine}"]
-    parts += [f"## {figure.key}: {figure.title}\n\n{figure.takeaway}\n\n{figure.caption}" for figure in shown]
+    parts = [f"# Figures of {markdown(machine)}"]
+    for figure in shown:
+        parts += [f"## {figure.key}: {markdown(figure.title)}", markdown(figure.takeaway), markdown(figure.caption)]
     return "\n\n".join(parts) + "\n"

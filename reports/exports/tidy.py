@@ -3,7 +3,7 @@
 from typing import Any
 
 import pandas as pd
-from pandas.api.types import is_object_dtype
+from pandas.api.types import is_numeric_dtype, is_object_dtype
 
 from reports.figures.draw import Figure
 from reports.frames.frames import Frames
@@ -28,7 +28,23 @@ def tidy(frame: pd.DataFrame) -> pd.DataFrame:
 
 def csv(frame: pd.DataFrame) -> str:
     """Return a frame as CSV, made tidy first."""
-    return tidy(frame).to_csv(index=False)
+    return as_csv(tidy(frame))
+
+
+# A text that begins with one of these, after blanks, is a formula to a spreadsheet, which would compute it.
+FORMULA = tuple("=+-@＝＋－＠")
+
+
+def as_csv(frame: pd.DataFrame, **options: Any) -> str:
+    """Return a flat frame as CSV. A text that a spreadsheet would compute gets an apostrophe in front of it."""
+    texts = [name for name in frame if not is_numeric_dtype(frame[name])]
+    safe = frame.assign(**{str(name): frame[name].map(_not_computed) for name in texts})
+    text: str = safe.rename(columns=_not_computed).to_csv(index=False, **options)
+    return text
+
+
+def _not_computed(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.lstrip().startswith(FORMULA) else value
 
 
 def _flat(value: Any) -> Any:
@@ -47,4 +63,4 @@ def figure_csv(figure: Figure) -> str:
     """Return the data of a figure as CSV: without empty columns, with as many digits as a plot can show."""
     frame = figure.data.drop(columns=[name for name in figure.data if str(name).removesuffix("_ours") in RAW])
     same = [name for name in frame if frame[name].isna().all() or (frame[name].astype(str) == "").all()]
-    return frame.drop(columns=same).to_csv(index=False, float_format="%.6g")
+    return as_csv(frame.drop(columns=same), float_format="%.6g")

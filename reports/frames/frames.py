@@ -13,7 +13,7 @@ import pandas as pd
 from benchmarks.records.cost_fields import COST
 from benchmarks.records.field import Field
 from benchmarks.records.printable import printable
-from benchmarks.records.record import READABLE_SCHEMAS, Record, rounds_of
+from benchmarks.records.record import READABLE_SCHEMAS, Record, cores_text, rounds_of
 from benchmarks.records.training_fields import EPOCH, RUN, TRAINING
 from reports.frames import columns
 
@@ -71,7 +71,8 @@ def machine_name(record: Mapping[str, Any]) -> str:
     """Return a machine's name: its GPU (if used), CPU and number of cores. Times are comparable within one name."""
     provenance = _part(record, "provenance")
     device = (_part(record, "case") or _part(record, "run")).get("device")
-    cpu = f"{provenance.get('cpu') or 'unknown processor'}, {provenance.get('cores') or '?'} cores"
+    cores = cores_text({**provenance, "cores": provenance.get("cores") or "?"})
+    cpu = f"{provenance.get('cpu') or 'unknown processor'}, {cores} cores"
     gpu = provenance.get("gpu") or device
     return cpu if device == "cpu" or gpu is None else f"{gpu} in {cpu}"
 

@@ -21,7 +21,7 @@ def environment() -> Environment:
 
 def style_sheet() -> str:
     """Return the style sheet, the same for all pages."""
-    return (TEMPLATES / "style.css").read_text()
+    return (TEMPLATES / "style.css").read_text(encoding="utf-8")
 
 
 def policy_hash(text: str) -> str:

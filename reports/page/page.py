@@ -42,7 +42,7 @@ def render(records: Iterable[Record], commits: pd.DataFrame | None = None) -> st
     templates.filters["csv"] = figure_file
     shown = parts(given, data)
     linked = set().union(*(part.anchors for part in shown))
-    script, css = library() + (TEMPLATES / "page.js").read_text(), style_sheet()
+    script, css = library() + (TEMPLATES / "page.js").read_text(encoding="utf-8"), style_sheet()
     files, left_out = downloads(kept, data)
     tables = [record_table(data.costs, COST_COLUMNS, "costs", "Every cost record", linked)]
     tables += [record_table(data.runs, RUN_COLUMNS, "runs", "Every training run", linked)]

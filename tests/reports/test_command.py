@@ -1,4 +1,5 @@
 import json
+import os
 import re
 import subprocess
 import sys
@@ -132,3 +133,23 @@ assert "torch" not in sys.modules
 """
     root = Path(reports.__file__).parents[1]
     subprocess.run([sys.executable, "-c", program], check=True, cwd=root, stdout=subprocess.DEVNULL)
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_the_locale_changes_no_byte_of_a_page(tmp_path, encoding):
+    there = cost_record(variant="full")
+    there["provenance"]["cpu"] = "Prozessor Größe µ"
+    folder = results(tmp_path / "r", cost_record(), there, training_record("plain", 1, 0, 0.5))
+    pages = []
+    for name, environment in (("c", {"LC_ALL": "C", "PYTHONUTF8": "0"}), ("utf8", {"LC_ALL": "C.UTF-8"})):
+        environment |= {"PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": encoding}
+        for command in (["render", "--output", str(tmp_path / name)], ["summary"]):
+            done = subprocess.run(
+                [sys.executable, "-m", "reports", *command, "--results", folder],
+                cwd=Path(reports.__file__).parents[1],
+                env={**os.environ, **environment},
+                capture_output=True,
+            )
+            assert done.returncode == 0, done.stderr
+        pages.append((tmp_path / name).read_bytes())
+    assert pages[0] == pages[1]

@@ -4,7 +4,6 @@ import copy
 import json
 import math
 import re
-import warnings
 
 import pytest
 from hypothesis import given, settings
@@ -12,7 +11,7 @@ from hypothesis import strategies as st
 
 from benchmarks.records.kinds import LARGEST
 from benchmarks.records.printable import LONGEST_TEXT
-from benchmarks.records.store import RecordStore, RecordWarning
+from benchmarks.records.store import RecordStore
 from reports.frames.columns import LONGEST_NAME
 from reports.frames.frames import frames
 from reports.page.page import render
@@ -47,13 +46,10 @@ def with_value(record, place, value):
 
 
 def read(directory, lines):
-    """Return the records that the store accepts, and its warnings about the other lines."""
+    """Return the records that the store accepts, and its messages about the other lines."""
     directory.mkdir(exist_ok=True)
     (directory / "records.jsonl").write_text("".join(f"{line}\n" for line in lines))
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", RecordWarning)
-        records = RecordStore(directory).load()
-    return records, [str(warning.message) for warning in caught]
+    return RecordStore(directory).read()
 
 
 def every_change():

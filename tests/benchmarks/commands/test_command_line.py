@@ -1,6 +1,9 @@
 """Tests of the command line: the error of a wrong request, and the results of a right one."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +14,7 @@ from benchmarks.records.store import RecordStore
 from benchmarks.running.outstanding import Interrupted
 from benchmarks.sweep.sweep import Summary
 
+ROOT = Path(__file__).resolve().parents[3]
 TINY = [
     *("--layer", "conv", "--variant", "plain", "--channels", "2", "--batch-size", "1", "--image-size", "8"),
     *("--kernel-size", "3", "--threads", "1"),
@@ -145,3 +149,11 @@ def test_the_status_of_a_sweep_tells_whether_every_case_failed(
 ) -> None:
     monkeypatch.setattr("benchmarks.commands.sweep.sweep", lambda *_, **__: summary)
     assert command_line.main(["sweep", "--results", str(tmp_path)]) == status
+
+
+def test_an_output_without_our_characters_gets_likenesses_of_them() -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "benchmarks", "list", "--profile", "quick"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert b" 28x28 " in done.stdout

@@ -1,6 +1,7 @@
 """The provenance of a record states where, when and with what it was measured, also without git."""
 
 import json
+import os
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.records.provenance import ROOT, frequency, git_state, moment, provenance, software
+from benchmarks.records.record import machine_of
 from benchmarks.running.environment import MEASURING_ENVIRONMENT
 from benchmarks.statistics.regression import FACTOR
 from gcnn_impl import native
@@ -66,6 +68,7 @@ def test_provenance_is_json_and_complete(monkeypatch: pytest.MonkeyPatch) -> Non
     found = provenance(device="cpu", threads=2, before=moment(), frequencies=[2000.0, None, 1500.0])
     assert set(found) == {
         *("measured_at", "commit", "dirty", "python", "torch", "gcnn_impl", "fvcore", "platform", "cpu", "cores"),
+        "cpu_quota",
         *(
             "gpu",
             "device_name",
@@ -112,3 +115,24 @@ def test_stolen_time_and_quotas_are_read_from_the_kernel(tmp_path: Path, monkeyp
     quota.write_text("nr_throttled 5\n")
     found = provenance(device="cpu", threads=1, before=before)
     assert (found["steal_share"], found["throttled_periods"], frequency("cpu")) == (0.05, 2, 2000.0)
+
+
+def test_git_that_refuses_another_users_checkout_gives_a_warning_with_the_remedy(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_SYSTEM", os.devnull)
+    remedy = f"git config --global --add safe.directory {checkout}"
+    with pytest.warns(UserWarning, match=f"the commit is unknown: {checkout} is another user's; .*{remedy}$"):
+        assert git_state(checkout) == (None, None)
+
+
+def test_a_quota_makes_another_machine() -> None:
+    known = {"cpu": "EPYC", "cores": 8, "gpu": None}
+    machines = [
+        machine_of({"provenance": {**known, **quota}}) for quota in ({}, {"cpu_quota": 1.5}, {"cpu_quota": 2.0})
+    ]
+    assert machines[0] == ("EPYC", "8", "None")
+    assert machines[1] == ("EPYC", "1.5 of 8", "None")
+    assert len(set(machines)) == 3

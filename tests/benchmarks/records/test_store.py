@@ -184,3 +184,30 @@ def test_processes_that_append_at_once_do_not_mix_their_lines(tmp_path: Path) ->
         writer.join()
     lines = (tmp_path / "records.jsonl").read_text().splitlines()
     assert len({json.loads(line)["id"] for line in lines}) == len(lines) == 150
+
+
+def test_reading_needs_no_locks_and_writing_names_the_folder_that_has_none(
+    store: RecordStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.append(record("a"))
+
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr("fcntl.flock", no_locks)
+    assert store.load() == [record("a")]
+    message = rf"^cannot lock files in {store.path.parent}: No locks available; allowed: a folder on a file system with"
+    with pytest.raises(OSError, match=message):
+        store.append(record("b"))
+    with pytest.raises(OSError, match=message):
+        store.measuring().__enter__()
+
+
+def test_a_new_file_of_records_is_on_the_disk_with_its_name(
+    store: RecordStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[Path] = []
+    monkeypatch.setattr("benchmarks.records.store.sync_folder", synced.append)
+    store.append(record("a"))
+    store.append(record("b"))
+    assert synced == [store.path.parent]

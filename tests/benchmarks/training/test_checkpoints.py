@@ -1,25 +1,33 @@
 """Checkpoints: a run that was stopped at any point ends like an undisturbed run."""
 
+import copy
 import dataclasses
+import hashlib
+import io
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from benchmarks.cases.training_run import TrainingRun
 from benchmarks.datasets import Dataset
+from benchmarks.records.outcome import Outcome
 from benchmarks.records.store import RecordStore
 from benchmarks.training import loop
-from benchmarks.training.checkpoints import Checkpoint, UnusableCheckpoint
+from benchmarks.training.checkpoints import Checkpoint, UnusableCheckpoint, code_digest
 from benchmarks.training.folders import Folders
 from benchmarks.training.learner import Learner
 from benchmarks.training.loop import Diverged, train
+from benchmarks.training.missing import keep, make_record
 from tests.benchmarks.training.tiny_digits import PLAIN, RUN, tiny_digits
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -81,7 +89,34 @@ def test_a_run_stopped_at_any_step_ends_like_an_undisturbed_run(
     assert without_times(resumed) == without_times(undisturbed)
     assert resumed["resumed"] == min(stop, 1)
     assert steps[0] == WARM_UP_STEPS + STEPS - stop
+
+
+def test_the_result_of_an_ended_run_stays_in_its_checkpoint_until_the_checkpoint_is_removed(
+    digits: Dataset, folders: Folders, steps: list[int]
+) -> None:
+    result = train(RUN, data=digits, folders=folders)
+    taken = steps[0]
+    assert train(RUN, data=digits, folders=folders) == result  # the times as well: nothing was trained again
+    assert steps[0] == taken
+    folders.remove_checkpoint(RUN.id)
     assert list(folders.checkpoints.iterdir()) == []  # type: ignore[union-attr]
+
+
+def test_a_full_disk_at_the_end_of_a_run_does_not_lose_its_result(
+    digits: Dataset, folders: Folders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save = Checkpoint.save
+
+    def full(self: Checkpoint, state: dict[str, Any]) -> None:
+        if "result" in state:
+            raise OSError("cannot write a checkpoint to it: No space left on device")
+        save(self, state)
+
+    monkeypatch.setattr(Checkpoint, "save", full)
+    result = train(RUN, data=digits, folders=folders)
+    assert result["test_accuracy"] is not None
+    assert result["warnings"] == ["cannot write a checkpoint to it: No space left on device"]
+    assert folders.checkpoint(RUN.id).exists()  # type: ignore[union-attr]
 
 
 def test_seconds_of_lost_steps_do_not_count(
@@ -152,18 +187,112 @@ def test_a_damaged_checkpoint_gives_a_warning_and_the_run_starts_again(
     assert (result["resumed"], result["weights_sha256"]) == (0, undisturbed["weights_sha256"])
 
 
-def test_a_checkpoint_of_other_code_or_data_is_not_resumed(tmp_path: Path) -> None:
-    Checkpoint(tmp_path, RUN, {"commit": "a", "torch": "1"}).save({"at": 1})
-    assert Checkpoint(tmp_path, RUN, {"commit": "a", "torch": "1"}).load() == {"at": 1}
-    with pytest.raises(UnusableCheckpoint, match="differs in commit: trained from the beginning"):
-        Checkpoint(tmp_path, RUN, {"commit": "b", "torch": "1"}).load()
-    assert Checkpoint(tmp_path, PLAIN, {"commit": "a", "torch": "1"}).load() is None
+@pytest.mark.parametrize("name", ["data", "torch", "commit", "code", "machine"])
+def test_a_checkpoint_of_other_code_data_or_machine_is_not_resumed(tmp_path: Path, name: str) -> None:
+    made_by = {"data": {"train": 3}, "torch": "1", "commit": "a", "code": "c", "machine": "m"}
+    path = tmp_path / "a.checkpoint"
+    Checkpoint(path, made_by).save({"at": 1})
+    assert Checkpoint(path, made_by).load() == {"at": 1}
+    with pytest.raises(UnusableCheckpoint, match=f"differs in {name}: trained from the beginning"):
+        Checkpoint(path, {**made_by, name: "other"}).load()
+    assert Checkpoint(tmp_path / "b.checkpoint", made_by).load() is None
+
+
+def test_the_digest_of_code_changes_with_any_source_file_and_with_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "inner").mkdir()
+    (tmp_path / "a.py").write_text("x = 1\n")
+    (tmp_path / "inner" / "b.c").write_text("int x;\n")
+    digests = [code_digest([tmp_path])]
+    (tmp_path / "notes.txt").write_text("not code")
+    assert code_digest([tmp_path]) == digests[0]
+    for path, text in (("a.py", "x = 2\n"), ("inner/b.c", "int y;\n"), ("inner/new.h", "")):
+        (tmp_path / path).write_text(text)
+        digests.append(code_digest([tmp_path]))
+    (tmp_path / "a.py").rename(tmp_path / "c.py")
+    digests.append(code_digest([tmp_path]))
+    assert len(set(digests)) == 5
+
+
+def test_an_uncommitted_change_of_code_while_a_run_is_stopped_starts_it_anew(
+    digits: Dataset, folders: Folders, steps: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps[1] = WARM_UP_STEPS + 2
+    with pytest.raises(Stopped):
+        train(RUN, data=digits, folders=folders)
+    steps[1] = -1
+    monkeypatch.setattr(loop, "CODE", "another")
+    result = train(RUN, data=digits, folders=folders)
+    (warning,) = result["warnings"]
+    assert warning == f"{folders.checkpoint(RUN.id)} differs in code: trained from the beginning"
+    assert result["resumed"] == 0
+
+
+def whole(path: Path, content: Any) -> None:
+    """Write a checkpoint whose digest is right."""
+    buffer = io.BytesIO()
+    torch.save(content, buffer)
+    path.write_bytes(hashlib.sha256(buffer.getvalue()).digest() + buffer.getvalue())
+
+
+def without_keys(saved: dict[str, Any]) -> Any:
+    return {**saved, "state": {"at": {}}}
+
+
+def of_another_network(saved: dict[str, Any]) -> Any:
+    learner = saved["state"]["learner"]
+    model = {name: value.flatten()[:1] for name, value in learner["model"].items()}
+    return {**saved, "state": {**saved["state"], "learner": {**learner, "model": model}}}
+
+
+def of_another_optimiser(saved: dict[str, Any]) -> Any:
+    learner = copy.deepcopy(saved["state"]["learner"])
+    learner["optimiser"]["state"][0]["exp_avg"] = torch.zeros(7)
+    return {**saved, "state": {**saved["state"], "learner": learner}}
+
+
+def at_no_number(saved: dict[str, Any]) -> Any:
+    return {**saved, "state": {**saved["state"], "at": {**saved["state"]["at"], "epoch": "one"}}}
+
+
+def with_a_wrong_result(saved: dict[str, Any]) -> Any:
+    return {**saved, "state": {"result": {"test_accuracy": "high"}}}
+
+
+def with_a_result_of_another_kind(saved: dict[str, Any]) -> Any:
+    return {**saved, "state": {"result": ["high"]}}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda saved: [1, 2],
+        lambda saved: {**saved, "state": None},
+        lambda saved: TrainingRun,  # loading it would run code
+        *(without_keys, of_another_network, of_another_optimiser, at_no_number),
+        *(with_a_wrong_result, with_a_result_of_another_kind),
+    ],
+)
+def test_a_whole_checkpoint_that_cannot_be_used_gives_a_warning_and_the_run_starts_again(
+    change: Callable[[Any], Any], digits: Dataset, folders: Folders, steps: list[int]
+) -> None:
+    undisturbed = train(RUN, data=digits)
+    steps[:] = [0, WARM_UP_STEPS + 2]
+    with pytest.raises(Stopped):
+        train(RUN, data=digits, folders=folders)
+    steps[1] = -1
+    path = folders.checkpoint(RUN.id)
+    assert path is not None
+    whole(path, change(torch.load(io.BytesIO(path.read_bytes()[32:]), weights_only=True)))
+    result = train(RUN, data=digits, folders=folders)
+    (warning,) = result["warnings"]
+    assert re.fullmatch(rf"{path} cannot be used \(\w+\): trained from the beginning", warning)
+    assert (result["resumed"], result["weights_sha256"]) == (0, undisturbed["weights_sha256"])
 
 
 def test_a_checkpoint_that_cannot_be_written_keeps_the_previous_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    checkpoint = Checkpoint(tmp_path, RUN, {})
+    checkpoint = Checkpoint(tmp_path / "a.checkpoint", {})
     checkpoint.save({"at": 1})
 
     def full(_: int) -> None:
@@ -176,15 +305,22 @@ def test_a_checkpoint_that_cannot_be_written_keeps_the_previous_one(
     assert len(list(tmp_path.iterdir())) == 1
 
 
-def test_a_run_that_diverges_leaves_no_checkpoint(digits: Dataset, folders: Folders, steps: list[int]) -> None:
+def test_a_run_that_diverges_keeps_its_checkpoint_until_its_record_is_stored(
+    digits: Dataset, folders: Folders, steps: list[int], tmp_path: Path
+) -> None:
     steps[1] = WARM_UP_STEPS + 1
     with pytest.raises(Stopped):
         train(PLAIN, data=digits, folders=folders)
     steps[1] = -1
     broken = dataclasses.replace(digits.train, images=digits.train.images * float("nan"))
+    latest: dict[str, Any] = {}
     with pytest.raises(Diverged):
-        train(PLAIN, data=dataclasses.replace(digits, train=broken), folders=folders)
-    assert list(folders.checkpoints.iterdir()) == []  # type: ignore[union-attr]
+        train(PLAIN, latest.update, data=dataclasses.replace(digits, train=broken), folders=folders)
+    path = folders.checkpoint(PLAIN.id)
+    assert path is not None
+    assert path.exists()
+    keep(make_record(PLAIN, Outcome("failed", "nan", latest), {}), RecordStore(tmp_path), folders)
+    assert not path.exists()
 
 
 def test_checkpoints_take_a_small_part_of_the_time(
@@ -193,8 +329,9 @@ def test_checkpoints_take_a_small_part_of_the_time(
     saves = []
 
     def slow(self: Checkpoint, state: dict[str, Any]) -> None:
-        saves.append(state["at"]["steps"])
-        time.sleep(0.2)
+        if "result" not in state:
+            saves.append(state["at"]["steps"])
+            time.sleep(0.2)
 
     monkeypatch.setattr(Checkpoint, "save", slow)
     train(RUN, data=digits, folders=Folders(checkpoints=tmp_path, checkpoint_seconds=0.0))

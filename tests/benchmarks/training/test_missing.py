@@ -11,6 +11,7 @@ import torch
 from benchmarks.cases.case import InvalidCase
 from benchmarks.commands import train as command
 from benchmarks.records.outcome import Outcome
+from benchmarks.records.provenance import moment, provenance
 from benchmarks.records.store import RecordStore
 from benchmarks.running.isolated import Report
 from benchmarks.running.outstanding import Interrupted
@@ -166,4 +167,67 @@ def test_damaged_images_give_a_one_line_error_and_no_record(tmp_path: Path) -> N
     (tmp_path / "Galaxy10.h5").write_bytes(b"half of it")
     with pytest.raises(ValueError, match=r"^.*/Galaxy10.h5 is truncated or corrupt: .*or fetch https://zenodo.*h5$"):
         train_missing([run], RecordStore(tmp_path), folders=Folders(data_root=tmp_path))
+    assert RecordStore(tmp_path).load() == []
+
+
+def with_checkpoint(tmp_path: Path) -> tuple[Folders, Path]:
+    folders = Folders(checkpoints=tmp_path / "checkpoints")
+    path = folders.checkpoint(RUN.id)
+    assert path is not None
+    path.parent.mkdir()
+    path.write_bytes(b"the result")
+    return folders, path
+
+
+@pytest.mark.parametrize("stop", [OSError("No space left on device"), KeyboardInterrupt()])
+def test_a_checkpoint_stays_while_its_record_cannot_be_stored(
+    stop: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders, path = with_checkpoint(tmp_path)
+
+    def fail(*_: object) -> None:
+        raise stop
+
+    append = RecordStore.append
+    monkeypatch.setattr(missing, "run_isolated", fake_isolation([done(0.5), done(0.5)]))
+    monkeypatch.setattr(RecordStore, "append", fail)
+    with pytest.raises(type(stop)):
+        train_missing([RUN], RecordStore(tmp_path), folders=folders)
+    assert path.exists()
+    monkeypatch.setattr(RecordStore, "append", append)
+    assert train_missing([RUN], RecordStore(tmp_path), folders=folders) == (1, 0)
+    assert not path.exists()
+
+
+def test_a_checkpoint_that_was_left_after_its_record_was_stored_is_removed_without_training(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders, path = with_checkpoint(tmp_path)
+    partial = path.with_name(f".{path.name}.123.part")
+    partial.write_bytes(b"half")
+    record = missing.make_record(RUN, done(0.5), provenance(device="cpu", threads=1, before=moment()))
+    RecordStore(tmp_path).append(record)
+    monkeypatch.setattr(missing, "run_isolated", fake_isolation([]))
+    assert train_missing([RUN], RecordStore(tmp_path), folders=folders) == (0, 0)
+    assert not path.exists()
+    assert not partial.exists()
+
+
+def test_a_run_that_timed_out_keeps_its_checkpoint_for_another_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders, path = with_checkpoint(tmp_path)
+    monkeypatch.setattr(missing, "run_isolated", fake_isolation([Outcome("timeout", "no result within 1 s", {})]))
+    assert train_missing([RUN], RecordStore(tmp_path), folders=folders) == (1, 1)
+    assert train_missing([RUN], RecordStore(tmp_path), folders=folders) == (0, 0)
+    assert path.exists()
+
+
+def test_a_full_disk_during_a_run_ends_the_command_and_the_run_gets_no_record(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failure = Outcome("failed", "OSError: cannot write a checkpoint to x: No space left on device", {})
+    monkeypatch.setattr(missing, "run_isolated", fake_isolation([failure]))
+    with pytest.raises(OSError, match="^cannot write a checkpoint to x: No space left on device$"):
+        train_missing([RUN], RecordStore(tmp_path))
     assert RecordStore(tmp_path).load() == []

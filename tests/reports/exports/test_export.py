@@ -7,6 +7,7 @@ import pytest
 from reports.__main__ import main
 from reports.exports import export as module
 from reports.exports.export import export
+from reports.exports.tidy import as_csv
 from reports.frames.frames import frames
 from reports.frames.history import history
 
@@ -111,3 +112,26 @@ def test_a_processor_and_its_gpu_have_folders_of_their_own_and_rows_that_name_th
             assert set(pd.read_csv(folder / f"{key}.csv")["device"]) == {device}, key
     costs = pd.read_csv(tmp_path / "data" / "costs.csv")
     assert set(zip(costs["device"], costs["machine"], strict=True)) == {("cuda", names[0]), ("cpu", names[1])}
+
+
+FORMULAS = ("=HYPERLINK(1)", "+1", "-1+2", "@SUM(A1)", " =1", "＝1")
+
+
+def test_a_text_that_a_spreadsheet_would_compute_gets_an_apostrophe(tmp_path):
+    frame = pd.DataFrame({"=name": [*FORMULAS, "fine-1", "a=b"], "number": [-1.0] * 8})
+    lines = as_csv(frame).splitlines()
+    assert lines[0] == "'=name,number"
+    assert lines[1:7] == [f"'{text},-1.0" for text in FORMULAS]
+    assert lines[7:] == ["fine-1,-1.0", "a=b,-1.0"]
+
+
+def test_no_file_of_an_export_has_a_formula_or_markup_from_a_record(tmp_path):
+    records = [cost_record(variant=name, implementation="=cmd|' /C calc'!A0") for name in ("full", "separable")]
+    for record in records:
+        record["provenance"]["cpu"] = "<script>alert(1)</script>"
+    list(export([*records, failed_record("=1+1")], history(), tmp_path))
+    for path in tmp_path.rglob("*.csv"):
+        for cell in pd.read_csv(path, dtype=str, keep_default_na=False).to_numpy().ravel():
+            assert not cell.startswith(("=", "@")), path
+    for path in tmp_path.rglob("captions.md"):
+        assert "<script>" not in path.read_text(encoding="utf-8")

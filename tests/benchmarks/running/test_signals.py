@@ -1,0 +1,69 @@
+"""Tests of requests to end: they are answered as Ctrl-C is, and do not disturb the cleaning up."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from benchmarks.records.store import RecordStore
+from benchmarks.running.signals import REQUESTS, requests_as_ctrl_c
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, *REQUESTS])
+def test_a_request_raises_keyboard_interrupt_and_later_requests_are_ignored(number: signal.Signals) -> None:
+    before = [signal.getsignal(each) for each in (signal.SIGINT, *REQUESTS)]
+    with requests_as_ctrl_c():
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(number)
+        for request in REQUESTS:
+            signal.raise_signal(request)
+    assert [signal.getsignal(each) for each in (signal.SIGINT, *REQUESTS)] == before
+
+
+def test_a_signal_that_is_ignored_from_outside_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with requests_as_ctrl_c():
+            signal.raise_signal(signal.SIGHUP)
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_sigterm_to_a_command_is_one_line_leaves_nothing_and_the_next_call_goes_on(tmp_path: Path) -> None:
+    temporary, results = tmp_path / "t", tmp_path / "r"
+    temporary.mkdir()
+    options = "--variant separable --resolution 4 --channels 2 --seeds 1 --epochs 3 --checkpoint-seconds 0.1"
+    command = [sys.executable, "-m", "benchmarks", "train", *options.split(), "--results", str(results)]
+    environment = {**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True, env=environment)
+    wait_until(lambda: any((results / "checkpoints").glob("*.checkpoint")), process)
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.terminate()
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130
+    last = err.replace("\r", "\n").splitlines()[-1]
+    assert last == "interrupted: 0 new runs kept, 1 left; the same command goes on from here"
+    assert "Traceback" not in err
+    assert psutil.wait_procs(children, timeout=20)[1] == []
+    assert list(temporary.iterdir()) == []
+    assert [record["status"] for record in RecordStore(results).load()] == ["interrupted"]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, env=environment).returncode == 0
+    (record,) = RecordStore(results).load()
+    assert (record["status"], record["resumed"]) == ("ok", 1)
+    assert list((results / "checkpoints").iterdir()) == list(temporary.iterdir()) == []
+
+
+def wait_until(condition: object, process: "subprocess.Popen[str]") -> None:
+    deadline = time.monotonic() + 120
+    while not condition():  # type: ignore[operator]
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
