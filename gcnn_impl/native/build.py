@@ -55,6 +55,8 @@ _SIGNATURES = {
     "gcnn_siren_backward": [*[_POINTER] * 13, ctypes.c_float, *[_LONG] * 8],
     "gcnn_sine_cosine": [*[_POINTER] * 3, _LONG],
 }
+# Functions that return whether their arguments were valid.
+_CHECKING = ("gcnn_siren", "gcnn_siren_backward")
 _lock = threading.Lock()
 
 
@@ -179,7 +181,7 @@ def _compile_and_load() -> ctypes.CDLL:
         raise Unavailable(_remember(note, error)) from error
     for name, arguments in _SIGNATURES.items():
         function = getattr(found, name)
-        function.argtypes, function.restype = arguments, None
+        function.argtypes, function.restype = arguments, _INT if name in _CHECKING else None
     return found
 
 
