@@ -16,7 +16,7 @@ outside the disc i² + j² ≤ r²; the gradient of such a kernel must be used o
 
 import torch
 from torch import Tensor
-from torch.nn.functional import conv2d, max_pool2d
+from torch.nn.functional import conv2d, conv3d, max_pool2d
 
 from gcnn_impl import native
 from gcnn_impl.checks import ALGORITHMS, Signature, check_axes, check_choice, check_integer
@@ -342,6 +342,8 @@ def fully_separable_conv2d(
 def channel_mix(x: Tensor, weight: Tensor) -> Tensor:
     """Mix the channels, y_o = Σ_i w_oi f_i at every point; (B, C_i, |H|, H, W) and (C_o, C_i) → (B, C_o, |H|, H, W)."""
     _CHANNEL_MIX.check(x, weight)
+    if torch.compiler.is_exporting():  # the same in one operation that restricts neither height nor width
+        return conv3d(x, weight[:, :, None, None, None])
     y = conv2d(x.flatten(2, 3), weight[:, :, None, None])  # (B, C_o, |H|·H, W)
     return _ordinary(y.unflatten(2, x.shape[2:4]))
 
@@ -366,7 +368,8 @@ def spatial_max_pool(x: Tensor) -> Tensor:
     """
     check_axes("x", x, *_INPUT)
     if torch.compiler.is_exporting():  # an exported program serves even and odd sides
-        return _pool_side(_pool_side(x, -1), -2)
+        images = x.permute(0, 3, 4, 2, 1).contiguous()  # (B, H, W, |H|, C)
+        return _pool_side(_pool_side(images, 2), 1).permute(0, 4, 3, 1, 2).contiguous()
     odd = [side % 2 for side in x.shape[-2:]]
     kernel = [3 if o else 2 for o in odd]
     y = max_pool2d(flatten_group(x), kernel, stride=2, padding=odd)
