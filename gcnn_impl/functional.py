@@ -12,6 +12,13 @@ and computes depthwise gradients in strips. ``"fourier"`` uses the Fourier trans
 over the group keeps the size of the image. ``"auto"`` chooses the algorithm that should be fastest, which may be an
 operator in C (``native``); the measurements are in ``docs/performance.md``. ``disc=True`` states that a kernel is zero
 outside the disc i² + j² ≤ r²; the gradient of such a kernel must be used only inside the disc.
+
+All algorithms agree up to rounding where all values are finite. A NaN or an infinity in a map spreads to different
+pixels, because it also spreads through a zero of the kernel, and only some algorithms multiply by those: "direct" by
+all taps, "disc" by those of the disc, and the Fourier transform spreads it over the whole map.
+
+Every function checks its arguments before anything is computed. The error is a ``ValueError`` that names all shapes and
+what is allowed; kernels have an odd side, and a stride or a padding is one number for both sides.
 """
 
 import torch

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from gcnn_impl import native
-from gcnn_impl.checks import check_integer
+from gcnn_impl.checks import check_integer, check_odd
 from gcnn_impl.groups import Group
 from gcnn_impl.kernel_nets import SIREN, siren
 from gcnn_impl.native import operators
@@ -70,7 +70,7 @@ def disc_taps(kernel_size: int) -> Tensor:
             [1, 1, 1],
             [0, 1, 0]], dtype=torch.int32)
     """
-    r = (kernel_size - 1) // 2
+    r = (check_odd("kernel_size", kernel_size) - 1) // 2
     i = torch.arange(-r, r + 1)
     return ((i[:, None] ** 2 + i[None, :] ** 2) <= r * r).flatten()
 

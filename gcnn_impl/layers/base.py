@@ -26,16 +26,18 @@ class Convolution(nn.Module):
         kernel_size: odd side of the kernel grid, in pixels.
         group: the subgroup H and its discretised grid; the grid of the input where the input is a map on the group.
         out_group: the grid of the output, of the same continuous group; by default ``group``.
-        stride, padding: over the plane, in pixels.
+        stride, padding: over the plane, in pixels. With stride 2 a layer is equivariant on odd sides alone: on an even
+            side, the pixels that it keeps are not those that it keeps of the turned image.
         bias: whether to add one learnable number per output channel.
         algorithm: "auto" for the fastest equivalent algorithm, or the name of one, see ``functional``.
         gain: scale of the kernel at initialisation; 1/√E[f²] for inputs f gives outputs of unit variance.
         hidden_features, omega: size and frequency of the SIREN kernels.
-        device, dtype: of the parameters, as in torch.
+        device, dtype: of the parameters, as in torch. Kernels of parameters in half precision are computed in float32
+            and then rounded.
 
     Raises:
-        ValueError: for a size below its least value, an even kernel, an unknown algorithm, or grids that the layer
-            cannot map between.
+        ValueError: for a size below its least value, an even kernel, an unknown algorithm, a gain, an ω₀ or a dtype
+            that makes no sense, or grids that the layer cannot map between.
     """
 
     name: ClassVar[str]  # short name, which configs, records and figures use
