@@ -34,6 +34,8 @@ from gcnn_impl.native import cache
 from gcnn_impl.watching import is_counted, is_traced_or_transformed
 
 VARIABLE = "GCNN_IMPL_NATIVE"
+# Holds more flags for the compiler, such as those of a sanitizer.
+FLAGS_VARIABLE = "GCNN_IMPL_NATIVE_FLAGS"
 SOURCES = Path(__file__).parent
 # Without errno a square root is one instruction. -ffast-math is left out: it would change how torch computes.
 FLAGS = ("-O3", "-fPIC", "-fopenmp", "-fno-math-errno", "-w")
@@ -204,15 +206,18 @@ def _from_caches(compiler: Sequence[str]) -> ctypes.CDLL:
 
 
 def _compiler() -> list[str]:
-    """Return the command of the C compiler, ``$CC`` or ``cc``."""
-    try:
-        command = shlex.split(os.environ.get("CC", "")) or ["cc"]
-    except ValueError as error:
-        raise Unavailable(f"CC={os.environ['CC']!r} is no command: {error}") from error
+    """Return the command of the C compiler, ``$CC`` or ``cc``, with the flags of ``$GCNN_IMPL_NATIVE_FLAGS``."""
+    words = {}
+    for variable in ("CC", FLAGS_VARIABLE):
+        try:
+            words[variable] = shlex.split(os.environ.get(variable, ""))
+        except ValueError as error:
+            raise Unavailable(f"{variable}={os.environ[variable]!r} is no command: {error}") from error
+    command = words["CC"] or ["cc"]
     path = shutil.which(command[0])
     if path is None:
         raise Unavailable(f"there is no C compiler {command[0]!r}")
-    return [path, *command[1:]]
+    return [path, *command[1:], *words[FLAGS_VARIABLE]]
 
 
 def _stamp(path: str) -> tuple[str, str]:

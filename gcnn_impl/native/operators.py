@@ -196,7 +196,7 @@ def spatial_conv2d(
     x: Tensor, kernel: Tensor, bias: Tensor | None, padding: int, disc: bool, reference: Callable[..., Tensor]
 ) -> Tensor:
     """Compute ``functional.spatial_conv2d`` with stride 1, padding below k, and a kernel that fits the padded image."""
-    images = _images(x)
+    images, bias = _images(x), None if bias is None else bias.contiguous()
     if is_differentiated(images, kernel, bias):
         return _maps(_SpatialConv2d.apply(images, kernel, bias, padding, disc, reference))
     weight = kernel.transpose(0, 1).flatten(0, 1).contiguous()
@@ -380,6 +380,7 @@ def siren(
         channels: C_o.
         reference: the same function in PyTorch, of the parameters.
     """
+    parameters = [parameter.contiguous() for parameter in parameters]
     if is_differentiated(*parameters):
         return _Siren.apply(coordinates, weights, index, omega, channels, reference, *parameters)
     return _siren(coordinates, weights, index, parameters, omega, channels)[0]
