@@ -107,7 +107,7 @@ class Signature:
     side: str = "k"
 
     def check(self, *tensors: Tensor | None, stride: int = 1, padding: int = 0) -> tuple[int, int]:
-        """Check tensors in the order of ``axes``, None for those left out; return stride and padding as integers.
+        """Check tensors in the order of ``axes``, None for no bias; return stride and padding as integers.
 
         What was found right before takes 2 to 3 µs.
 
@@ -130,8 +130,9 @@ class Signature:
     def _check(self, kinds: tuple[_Kind, ...], stride: int, padding: int, sized: bool = True) -> tuple[int, int]:
         sizes: dict[str, Any] = {"1": 1, "2": 2}
         fits, given = True, [kind for kind in kinds if kind is not None]
-        if not all(isinstance(dtype, torch.dtype) for _, dtype, _ in given):
-            raise self._error(kinds, "every argument must be a tensor")
+        missing = any(kind is None and name != "bias" for name, kind in zip(self.axes, kinds, strict=True))
+        if missing or not all(isinstance(dtype, torch.dtype) for _, dtype, _ in given):
+            raise self._error(kinds, "every argument but bias must be a tensor")
         for axes, kind in zip(self.axes.values(), kinds, strict=True):
             if kind is not None:
                 shape = kind[0]
@@ -161,7 +162,7 @@ class Signature:
     def _error(self, kinds: tuple[_Kind, ...], reason: str) -> ValueError:
         wanted = ", ".join(f"{name} ({', '.join(axes)})" for name, axes in self.axes.items())
         pairs = zip(self.axes, kinds, strict=True)
-        given = ", ".join(f"{name} {_short(kind[0])}" for name, kind in pairs if kind is not None)
+        given = ", ".join(f"{name} {_short(kind and kind[0])}" for name, kind in pairs if kind or name != "bias")
         return ValueError(f"{self.function} takes {wanted}, not {given}: {reason}")
 
 
