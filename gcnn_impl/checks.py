@@ -136,7 +136,8 @@ class Signature:
         for axes, kind in zip(self.axes.values(), kinds, strict=True):
             if kind is not None:
                 shape = kind[0]
-                fits = fits and len(shape) == len(axes) and (kind is kinds[0] or 0 not in shape)
+                # The sides of an image are checked below, unless their numbers are symbols.
+                fits = fits and len(shape) == len(axes) and 0 not in (shape[1:-2] if kind is kinds[0] else shape)
                 for axis, size in zip(axes, shape, strict=False):
                     fits = fits and sizes.setdefault(axis, size) == size
         if not fits:
@@ -151,8 +152,8 @@ class Signature:
             found = ", ".join(f"{name} {kind[1]} on {kind[2]}" for name, kind in pairs if kind is not None)
             raise ValueError(f"{self.function} takes floating-point tensors of one dtype on one device, not {found}")
         stride, padding = check_integer("stride", stride, 1), check_integer("padding", padding, 0)
-        if self.side in sizes and "H" in sizes:
-            k, height, width = sizes[self.side], sizes["H"], sizes["W"]
+        if "H" in sizes:
+            k, height, width = sizes.get(self.side, 1), sizes["H"], sizes["W"]
             if k % 2 == 0:
                 raise self._error(kinds, f"{self.side} must be odd")
             if sized and not (0 < height >= k - 2 * padding and 0 < width >= k - 2 * padding):

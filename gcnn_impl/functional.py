@@ -112,7 +112,8 @@ def lift_conv2d(x: Tensor, kernel: Tensor, *, bias: Tensor | None = None, stride
     """
     stride, padding = _LIFT.check(x, kernel, bias, stride=stride, padding=padding)
     resolution = kernel.shape[1]
-    weight = kernel.transpose(0, 1).flatten(0, 1)  # (|H|·C_o, C_i, k, k)
+    # (|H|·C_o, C_i, k, k); contiguous, because torch 2.15 has no float64 gradient of a single strided filter
+    weight = kernel.transpose(0, 1).flatten(0, 1).contiguous()
     x = x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)  # channels-last, by operations that vmap supports
     return unflatten_group(conv2d(x, weight, _group_bias(bias, resolution), stride, padding), resolution)
 

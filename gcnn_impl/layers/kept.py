@@ -2,7 +2,7 @@
 
 Version counters cannot tell whether kernels are current: fused optimisers and writes to ``parameter.data`` do not
 raise them. A layer therefore keeps a copy of everything that it generates its kernels from, and compares the bytes,
-which takes 10 to 20 µs for layers of up to 32 channels. On a GPU this comparison would stall the stream, so kernels are
+which takes some 25 µs for layers of up to 32 channels. On a GPU this comparison would stall the stream, so kernels are
 kept there only in layers that the user has frozen.
 """
 
