@@ -43,6 +43,12 @@ layer = SeparableGroupConv2d(4, 4, kernel_size=3, group=SO2(4), padding=1)
 gcnn_impl.assert_equivariant(layer, torch.randn(2, 4, 4, 9, 9), SO2(4), tolerance=1e-5)
 print(f"{gcnn_impl.__file__}: a separable layer is equivariant; operators in C: {native.status()}")
 """
+# The operators in C are compiled with sanitizers, and a fault ends the process. Python itself leaks by design.
+SANITIZED = {
+    "CC": "gcc",
+    "GCNN_IMPL_NATIVE_FLAGS": "-fsanitize=address,undefined -fno-sanitize-recover=undefined -g -O1",
+    "ASAN_OPTIONS": "detect_leaks=0:verify_asan_link_order=0",
+}
 PYTEST_RESULTS = Path("results/pytest-benchmark")
 FACTOR_HELP = "the factor that counts until four earlier results show how a benchmark varies (default: %(default)s)"
 # The number of processes of each commit. One slow process among them does not change the judgement.
@@ -102,6 +108,34 @@ def tests(session: nox.Session) -> None:
     core = {"COVERAGE_CORE": "sysmon"} if sys.version_info >= (3, 12) else {}
     session.run("python", "-m", "coverage", "run", "-m", "pytest", *session.posargs, env=core)
     print_coverage(session)
+
+
+@nox.session(name="without-operators")
+def without_operators(session: nox.Session) -> None:
+    """Run the tests of gcnn_impl with PyTorch alone: the operators in C are turned off."""
+    install(session, "measure", "test", "suites")
+    session.run("python", "-m", "pytest", "tests/gcnn_impl", *session.posargs, env={"GCNN_IMPL_NATIVE": "0"})
+
+
+@nox.session
+def fuzz(session: nox.Session) -> None:
+    """Compare drawn calls of layers and functions with the definition, 10,000 or ``-- --draws N``, from a new seed."""
+    install(session)
+    session.run("python", "tests/gcnn_impl/fuzz.py", *(session.posargs or ("--draws", "10000", "--first", "-1")))
+
+
+@nox.session
+def sanitize(session: nox.Session) -> None:
+    """Fuzz the operators in C for ten minutes under gcc's sanitizers of addresses and of undefined behaviour."""
+    install(session)
+    session.env.update(SANITIZED, XDG_CACHE_HOME=str(Path(session.create_tmp(), "sanitized").resolve()))
+    # Outside of the sanitizer's runtime, which would slow the compiler down.
+    session.run("python", "-c", "from gcnn_impl import native; assert native.status() == 'in use', native.status()")
+    names = "libasan.so", "libstdc++.so.6"  # torch throws exceptions, whose functions the sanitizer must find
+    found = [session.run("gcc", f"-print-file-name={name}", external=True, silent=True) for name in names]
+    runtime = " ".join(str(path).strip() for path in found)
+    draws = session.posargs or ("--draws", "10000", "--first", "-1", "--seconds", "600")
+    session.run("python", "tests/gcnn_impl/fuzz.py", *draws, env={"LD_PRELOAD": runtime})
 
 
 @nox.session

@@ -27,6 +27,8 @@ from gcnn_impl.layers import GroupConv2d as GroupConv2d
 from gcnn_impl.layers import GroupSeparableConv2d as GroupSeparableConv2d
 from gcnn_impl.layers import LiftingConv2d as LiftingConv2d
 from gcnn_impl.layers import SeparableGroupConv2d as SeparableGroupConv2d
+from gcnn_impl.layers import freeze as freeze
+from gcnn_impl.layers import unfreeze as unfreeze
 from gcnn_impl.macs import generation_macs as generation_macs
 from gcnn_impl.macs import layer_macs as layer_macs
 from gcnn_impl.macs import module_macs as module_macs

@@ -12,7 +12,10 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
+from gcnn_impl.checks import Signature
+
 FAST_WIDTH = 3
+_SIGNATURE = Signature("depthwise_conv2d", {"x": ("B", "C", "H", "W"), "weight": ("C", "1", "k", "k"), "bias": ("C",)})
 
 
 def column_strips(kernel_size: int) -> list[tuple[int, int]]:
@@ -124,7 +127,11 @@ def depthwise_conv2d(
         bias: shape (C,).
         disc: whether the weight is zero outside the disc i² + j² ≤ r². Its gradient must then not be used outside the
             disc, because only a part of it is computed there.
+
+    Raises:
+        ValueError: for shapes that do not fit each other, an even kernel, or a kernel larger than the padded image.
     """
+    stride, padding = _SIGNATURE.check(x, weight, bias, stride=stride, padding=padding)
     differentiated = torch.is_grad_enabled() and weight.requires_grad
     if weight.shape[-1] <= FAST_WIDTH or not differentiated:
         return conv2d(x, weight, bias, stride, padding, groups=len(weight))

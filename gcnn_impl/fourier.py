@@ -56,15 +56,19 @@ def fourier_conv2d(x: Tensor, taps: Tensor, offsets: tuple[tuple[int, int], ...]
     half = n_rows // 2 + 1  # the other rows of frequencies are conjugates of these
     cos, sin = (m[:half] for m in rows)  # (U, H)
 
-    z = x.permute(2, 3, 0, 1).reshape(height, -1)  # (H, W·B·M)
-    real, imaginary = ((m @ z).view(half, width, -1) for m in (cos, -sin))  # (U, W, B·M)
+    # Every size is given, because −1 stands for no number where the batch is empty.
+    in_maps, out_maps = batch * maps, batch * taps.shape[1]
+    z = x.permute(2, 3, 0, 1).reshape(height, width * in_maps)  # (H, W·B·M)
+    real, imaginary = ((m @ z).view(half, width, in_maps) for m in (cos, -sin))  # (U, W, B·M)
     spectrum = torch.stack(_turn(real, imaginary, *columns), dim=2)  # (U, V, 2, B·M_i)
 
     even, odd = _by_parity(taps)
     waves = _tap_waves(offsets, half, n_rows, n_columns, x.dtype, x.device)
-    products = _SpectralProduct.apply(spectrum.view(-1, 2 * batch, maps), even, odd, *waves)  # (U·V, 2·B, M_o)
+    products = _SpectralProduct.apply(
+        spectrum.view(half * n_columns, 2 * batch, maps), even, odd, *waves
+    )  # (U·V, 2·B, M_o)
 
-    real, imaginary = products.view(half, n_columns, 2, -1).unbind(2)  # (U, V, B·M_o)
+    real, imaginary = products.view(half, n_columns, 2, out_maps).unbind(2)  # (U, V, B·M_o)
     real, imaginary = _turn(real, imaginary, columns[0].t(), -columns[1].t())  # (U, W, B·M_o)
     conjugates = torch.full((half, 1), 2.0, dtype=x.dtype, device=x.device)  # a row and its conjugate
     conjugates[0] = 1
@@ -72,7 +76,7 @@ def fourier_conv2d(x: Tensor, taps: Tensor, offsets: tuple[tuple[int, int], ...]
         conjugates[-1] = 1
     weight = conjugates / (n_rows * n_columns)
     y = torch.addmm((cos * weight).t() @ real.flatten(1), (-sin * weight).t(), imaginary.flatten(1))
-    y = y.view(height, width, batch, -1)
+    y = y.view(height, width, batch, taps.shape[1])
     if bias is not None:
         y = y + bias
     return y.permute(2, 0, 1, 3).contiguous().permute(0, 3, 1, 2)

@@ -12,21 +12,68 @@ and computes depthwise gradients in strips. ``"fourier"`` uses the Fourier trans
 over the group keeps the size of the image. ``"auto"`` chooses the algorithm that should be fastest, which may be an
 operator in C (``native``) or in Triton (``gpu``); the measurements are in ``docs/performance.md``. ``disc=True`` states
 that a kernel is zero outside the disc i² + j² ≤ r²; the gradient of such a kernel must be used only inside the disc.
-"""
 
-from typing import Literal
+All algorithms agree up to rounding where all values are finite. A NaN or an infinity in a map spreads to different
+pixels, because it also spreads through a zero of the kernel, and only some algorithms multiply by those: "direct" by
+all taps, "disc" by those of the disc, and the Fourier transform spreads it over the whole map.
+
+Every function checks its arguments before anything is computed. The error is a ``ValueError`` that names all shapes and
+what is allowed; kernels have an odd side, and a stride or a padding is one number for both sides.
+"""
 
 import torch
 from torch import Tensor
-from torch.nn.functional import conv2d, linear, max_pool2d
+from torch.nn.functional import conv2d, conv3d, linear, max_pool2d
 
 from gcnn_impl import gpu, native
+from gcnn_impl.checks import ALGORITHMS, Signature, check_axes, check_choice, check_integer
+from gcnn_impl.checks import Algorithm as Algorithm
 from gcnn_impl.depthwise import autocast, depthwise_conv2d
 from gcnn_impl.fourier import fourier_conv2d, fourier_pays
 from gcnn_impl.gpu.depthwise import depthwise
 from gcnn_impl.native import operators
 
-Algorithm = Literal["auto", "direct", "disc", "fourier"]
+_MAP, _INPUT = ("B", "C_o", "|H_out|", "H", "W"), ("B", "C_i", "|H_in|", "H", "W")
+_GROUP_KERNEL, _BIAS = ("C_o", "|H_out|", "C_i", "|H_in|"), ("C_o",)
+_SPATIAL_KERNEL: tuple[str, ...] = ("C_o", "|H_out|", "k", "k")
+
+
+def _signature(function: str, side: str = "k", **axes: tuple[str, ...]) -> Signature:
+    return Signature(function, axes, side)
+
+
+_LIFT = _signature("lift_conv2d", x=("B", "C_i", "H", "W"), kernel=("C_o", "|H|", "C_i", "k", "k"), bias=_BIAS)
+_GROUP = _signature("group_conv2d", x=_INPUT, kernel=(*_GROUP_KERNEL, "k", "k"), bias=_BIAS)
+_DISC = _signature(
+    "disc_group_conv2d",
+    side="k − 2",
+    x=_INPUT,
+    inner=(*_GROUP_KERNEL, "k − 2", "k − 2"),
+    vertical=(*_GROUP_KERNEL, "2", "1"),
+    horizontal=(*_GROUP_KERNEL, "1", "2"),
+    bias=_BIAS,
+)
+_MIX = _signature("group_mix", x=_INPUT, kernel=_GROUP_KERNEL)
+_DEPTHWISE = _signature(
+    "depthwise_group_conv2d",
+    x=("B", "C_o", "|H_in|", "H", "W"),
+    kernel=("C_o", "|H_out|", "1", "|H_in|", "k", "k"),
+    bias=_BIAS,
+)
+_SPATIAL = _signature("spatial_conv2d", x=_MAP, kernel=_SPATIAL_KERNEL, bias=_BIAS)
+_SEPARABLE = _signature(
+    "separable_group_conv2d", x=_INPUT, group_kernel=_GROUP_KERNEL, spatial_kernel=_SPATIAL_KERNEL, bias=_BIAS
+)
+_FULLY_SEPARABLE = _signature(
+    "fully_separable_conv2d",
+    x=("B", "C_i", "R_in·S_in", "H", "W"),
+    rotation_kernel=("C_o", "R_out", "C_i", "R_in"),
+    scale_kernel=("C_o", "S_out", "1", "S_in"),
+    spatial_kernel=("C_o", "R_out·S_out", "k", "k"),
+    bias=_BIAS,
+)
+_CHANNEL_MIX = _signature("channel_mix", x=("B", "C_i", "|H|", "H", "W"), weight=("C_o", "C_i"))
+_COMPOSE = _signature("compose_kernels", group_kernel=_GROUP_KERNEL, spatial_kernel=_SPATIAL_KERNEL)
 
 
 def _images(x: Tensor) -> Tensor:
@@ -36,6 +83,7 @@ def _images(x: Tensor) -> Tensor:
 
 def flatten_group(x: Tensor) -> Tensor:
     """Put the group axis into the channels, (B, C, |H|, H, W) → (B, |H|·C, H, W), channels-last."""
+    check_axes("x", x, *_INPUT)
     return _images(x).permute(0, 3, 1, 2)
 
 
@@ -45,12 +93,25 @@ def unflatten_group(x: Tensor, resolution: int) -> Tensor:
     >>> unflatten_group(torch.zeros(2, 4 * 3, 5, 5), resolution=4).shape
     torch.Size([2, 3, 4, 5, 5])
     """
-    return x.unflatten(1, (resolution, -1)).transpose(1, 2)
+    check_axes("x", x, "B", "|H|·C", "H", "W")
+    if x.shape[1] % check_integer("resolution", resolution, 1):
+        raise ValueError(f"resolution must divide the {x.shape[1]} channels of x, not {resolution}")
+    return _unflatten(x, resolution)
+
+
+def _unflatten(x: Tensor, resolution: int) -> Tensor:
+    """Compute ``unflatten_group``; where ``torch.jit`` traces, a size is a tensor, which a check would refuse."""
+    return _ordinary(x.unflatten(1, (resolution, -1)).transpose(1, 2))
+
+
+def _ordinary(y: Tensor) -> Tensor:
+    """Return a result that can be changed in place: torch refuses this for a view that was made without gradients."""
+    return y if torch.is_grad_enabled() else y.detach()
 
 
 def _maps(images: Tensor, resolution: int) -> Tensor:
     """Return the map of images, (B, H, W, |H|·C) → (B, C, |H|, H, W)."""
-    return unflatten_group(images.permute(0, 3, 1, 2), resolution)
+    return _unflatten(images.permute(0, 3, 1, 2), resolution)
 
 
 def _group_bias(bias: Tensor | None, resolution: int) -> Tensor | None:
@@ -69,14 +130,18 @@ def lift_conv2d(x: Tensor, kernel: Tensor, *, bias: Tensor | None = None, stride
     >>> lift_conv2d(torch.zeros(2, 3, 9, 9), torch.zeros(5, 8, 3, 7, 7), padding=3).shape
     torch.Size([2, 5, 8, 9, 9])
     """
+    stride, padding = _LIFT.check(x, kernel, bias, stride=stride, padding=padding)
     resolution = kernel.shape[1]
-    weight = kernel.transpose(0, 1).flatten(0, 1)  # (|H|·C_o, C_i, k, k)
+    # (|H|·C_o, C_i, k, k); contiguous, because torch 2.15 has no float64 gradient of a single strided filter
+    weight = kernel.transpose(0, 1).flatten(0, 1).contiguous()
     x = x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)  # channels-last, by operations that vmap supports
-    return unflatten_group(conv2d(x, weight, _group_bias(bias, resolution), stride, padding), resolution)
+    return _unflatten(conv2d(x, weight, _group_bias(bias, resolution), stride, padding), resolution)
 
 
 def group_major_kernel(kernel: Tensor) -> Tensor:
     """Lay a kernel (C_o, |H_out|, …) out in memory so that ``lift_conv2d`` needs no copy."""
+    if kernel.dim() < 2:
+        raise ValueError(f"kernel must have the shape (C_o, |H_out|, …), not {tuple(kernel.shape)}")
     return kernel.transpose(0, 1).contiguous().transpose(0, 1)
 
 
@@ -91,6 +156,7 @@ def channels_last_kernel(kernel: Tensor) -> Tensor:
     """Lay a kernel (C_o, |H_out|, C_i, |H_in|[, k, k]) out in memory so that ``group_conv2d`` needs no copy."""
     if kernel.dim() == 4:
         return kernel.permute(1, 0, 3, 2).contiguous().permute(1, 0, 3, 2)
+    check_axes("kernel", kernel, *_GROUP.axes["kernel"])
     return kernel.permute(1, 0, 4, 5, 3, 2).contiguous().permute(1, 0, 5, 4, 2, 3)
 
 
@@ -116,6 +182,8 @@ def group_conv2d(
     >>> group_conv2d(torch.zeros(2, 3, 8, 9, 9), torch.zeros(5, 8, 3, 8, 7, 7), padding=3).shape
     torch.Size([2, 5, 8, 9, 9])
     """
+    stride, padding = _GROUP.check(x, kernel, bias, stride=stride, padding=padding)
+    check_choice("algorithm", algorithm, ALGORITHMS)
     resolution, size = kernel.shape[1], kernel.shape[-1]
     x, weight, bias = flatten_group(x), _weight(kernel), _group_bias(bias, kernel.shape[1])
     same = stride == 1 and padding == size // 2
@@ -123,7 +191,7 @@ def group_conv2d(
         y = fourier_conv2d(x, _taps(kernel), _square(size // 2), bias)
     else:
         y = conv2d(x, weight, bias, stride, padding)
-    return unflatten_group(y, resolution)
+    return _unflatten(y, resolution)
 
 
 def _through_fourier(x: Tensor, out_maps: int, taps: int, radius: int, algorithm: Algorithm) -> bool:
@@ -174,18 +242,21 @@ def disc_group_conv2d(
         vertical: the top and the bottom tip of the kernel, shape (C_o, |H_out|, C_i, |H_in|, 2, 1).
         horizontal: the left and the right tip of the kernel, shape (C_o, |H_out|, C_i, |H_in|, 1, 2).
     """
-    resolution, r = inner.shape[1], inner.shape[-1] // 2 + 1
+    r = inner.shape[-1] // 2 + 1
+    stride, _ = _DISC.check(x, inner, vertical, horizontal, bias, stride=stride, padding=r)
+    resolution = inner.shape[1]
+    check_choice("algorithm", algorithm, ALGORITHMS)
     x, bias = flatten_group(x), _group_bias(bias, inner.shape[1])
     out_maps, taps = resolution * len(inner), inner.shape[-1] ** 2 + 4
     if stride == 1 and _through_fourier(x, out_maps, taps, r, algorithm):
         first, last = (torch.cat([_taps(vertical)[i : i + 1], _taps(horizontal)[i : i + 1]]) for i in (0, 1))
         kernel = torch.cat([first, _taps(inner), last.flip(0)])  # taps t and T − 1 − t are opposite
         offsets = ((-r, 0), (0, -r), *_square(r - 1), (0, r), (r, 0))
-        return unflatten_group(fourier_conv2d(x, kernel, offsets, bias), resolution)
+        return _unflatten(fourier_conv2d(x, kernel, offsets, bias), resolution)
     y = conv2d(x, _weight(inner), bias, stride, r - 1)
     y += conv2d(x, _weight(vertical), None, stride, (r, 0), (2 * r, 1))  # in place: a new map costs page faults
     y += conv2d(x, _weight(horizontal), None, stride, (0, r), (1, 2 * r))
-    return unflatten_group(y, resolution)
+    return _unflatten(y, resolution)
 
 
 def group_mix(x: Tensor, kernel: Tensor, *, algorithm: Algorithm = "direct") -> Tensor:
@@ -193,6 +264,8 @@ def group_mix(x: Tensor, kernel: Tensor, *, algorithm: Algorithm = "direct") -> 
 
     Map (B, C_i, |H_in|, H, W) and kernel (C_o, |H_out|, C_i, |H_in|) → map (B, C_o, |H_out|, H, W).
     """
+    _MIX.check(x, kernel)
+    check_choice("algorithm", algorithm, ALGORITHMS)
     if algorithm == "auto" and native.takes(x, kernel):
         return operators.group_mix(x, kernel, group_mix)
     x, kernel, _ = autocast(x, kernel, None)
@@ -209,13 +282,14 @@ def depthwise_group_conv2d(
 
     Map (B, C, |H_in|, H, W) and kernel (C, |H_out|, 1, |H_in|, k, k) → map (B, C, |H_out|, H', W').
     """
+    stride, padding = _DEPTHWISE.check(x, kernel, bias, stride=stride, padding=padding)
     weight = kernel.flatten(2, 3).flatten(0, 1)  # (C·|H_out|, |H_in|, k, k): the elements of a channel are adjacent
     if bias is not None and torch.compiler.is_compiling():  # as in ``_group_bias``
         bias = bias[torch.arange(len(weight), device=x.device) // kernel.shape[1]]
     elif bias is not None:
         bias = bias.repeat_interleave(kernel.shape[1])
     y = conv2d(x.flatten(1, 2), weight, bias, stride, padding, groups=len(kernel))
-    return y.unflatten(1, kernel.shape[:2])
+    return _ordinary(y.unflatten(1, kernel.shape[:2]))
 
 
 def spatial_conv2d(
@@ -232,6 +306,8 @@ def spatial_conv2d(
 
     Map (B, C_o, |H|, H, W) and kernel (C_o, |H|, k, k) → map (B, C_o, |H|, H', W').
     """
+    stride, padding = _SPATIAL.check(x, kernel, bias, stride=stride, padding=padding)
+    check_choice("algorithm", algorithm, ALGORITHMS)
     size, resolution = kernel.shape[-1], kernel.shape[1]
     fits = padding < size <= min(x.shape[-2:]) + 2 * padding
     ours = algorithm == "auto" and stride == 1 and fits
@@ -251,7 +327,7 @@ def spatial_conv2d(
         y = conv2d(x, weight, bias, stride, padding, groups=len(weight))
     else:
         y = depthwise_conv2d(x, weight, bias, stride, padding, disc)
-    return unflatten_group(y, resolution)
+    return _unflatten(y, resolution)
 
 
 def separable_group_conv2d(
@@ -272,6 +348,8 @@ def separable_group_conv2d(
         group_kernel: shape (C_o, |H_out|, C_i, |H_in|).
         spatial_kernel: shape (C_o, |H_out|, k, k).
     """
+    if group_kernel.shape[:2] != spatial_kernel.shape[:2]:  # both functions below check the rest
+        _SEPARABLE.check(x, group_kernel, spatial_kernel, bias, stride=stride, padding=padding)
     x = group_mix(x, group_kernel, algorithm=algorithm)
     return spatial_conv2d(x, spatial_kernel, bias=bias, stride=stride, padding=padding, disc=disc, algorithm=algorithm)
 
@@ -296,6 +374,8 @@ def fully_separable_conv2d(
         scale_kernel: shape (C_o, S_out, 1, S_in).
         spatial_kernel: shape (C_o, R_out·S_out, k, k).
     """
+    kernels = rotation_kernel, scale_kernel, spatial_kernel
+    _FULLY_SEPARABLE.check(x, *kernels, bias, stride=stride, padding=padding)
     out_rotations, in_rotations = rotation_kernel.shape[1], rotation_kernel.shape[3]
     in_scales = scale_kernel.shape[3]
     x = x.unflatten(2, (in_rotations, in_scales))  # (B, C_i, R_in, S_in, H, W)
@@ -308,8 +388,11 @@ def fully_separable_conv2d(
 
 def channel_mix(x: Tensor, weight: Tensor) -> Tensor:
     """Mix the channels, y_o = Σ_i w_oi f_i at every point; (B, C_i, |H|, H, W) and (C_o, C_i) → (B, C_o, |H|, H, W)."""
+    _CHANNEL_MIX.check(x, weight)
+    if torch.compiler.is_exporting():  # the same in one operation that restricts neither height nor width
+        return conv3d(x, weight[:, :, None, None, None])
     y = conv2d(x.flatten(2, 3), weight[:, :, None, None])  # (B, C_o, |H|·H, W)
-    return y.unflatten(2, x.shape[2:4])
+    return _ordinary(y.unflatten(2, x.shape[2:4]))
 
 
 def compose_kernels(group_kernel: Tensor, spatial_kernel: Tensor) -> Tensor:
@@ -317,6 +400,7 @@ def compose_kernels(group_kernel: Tensor, spatial_kernel: Tensor) -> Tensor:
 
     (C_o, |H_out|, C_i, |H_in|) and (C_o, |H_out|, k, k) → (C_o, |H_out|, C_i, |H_in|, k, k).
     """
+    _COMPOSE.check(group_kernel, spatial_kernel)
     return group_kernel[..., None, None] * spatial_kernel[:, :, None, None]
 
 
@@ -329,12 +413,26 @@ def spatial_max_pool(x: Tensor) -> Tensor:
     >>> spatial_max_pool(torch.zeros(1, 1, 4, 5, 6)).shape
     torch.Size([1, 1, 4, 3, 3])
     """
+    check_axes("x", x, *_INPUT)
+    if torch.compiler.is_exporting():  # an exported program serves even and odd sides
+        images = x.permute(0, 3, 4, 2, 1).contiguous()  # (B, H, W, |H|, C)
+        return _pool_side(_pool_side(images, 2), 1).permute(0, 4, 3, 1, 2).contiguous()
     odd = [side % 2 for side in x.shape[-2:]]
     kernel = [3 if o else 2 for o in odd]
     y = max_pool2d(flatten_group(x), kernel, stride=2, padding=odd)
-    return unflatten_group(y, x.shape[2])
+    return _unflatten(y, x.shape[2])
+
+
+def _pool_side(x: Tensor, axis: int) -> Tensor:
+    """Halve one side as ``spatial_max_pool`` does, by operations that are the same for even and odd sides."""
+    side = x.shape[axis]
+    middle = torch.arange(0, side, 2, device=x.device)
+    places = (middle - side % 2).clamp_min(0), middle, (middle + 1).clamp_max(side - 1)
+    first, second, third = (x.index_select(axis, place) for place in places)
+    return first.maximum(second).maximum(third)
 
 
 def project(x: Tensor) -> Tensor:
     """Take the maximum over H and the plane, (B, C, |H|, H, W) → (B, C): invariant features."""
+    check_axes("x", x, *_INPUT)
     return x.amax(dim=(-3, -2, -1))

@@ -27,22 +27,15 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
+from gcnn_impl.checks import check_integer, check_real
+
 # Steepness of the smooth windows that replace sharp edges where scales vary (the authors' code has 3 and 10).
 SPATIAL_WINDOW_SLOPE = 10.0
 SCALE_WINDOW_SLOPE = 10.0
 # Scales further apart than this fraction of log s_max hardly interact.
 SCALE_WINDOW_WIDTH = 0.5
-
-
-def check_integer(name: str, value: object, least: int) -> None:
-    """Raise ``ValueError`` unless ``value`` is an integer of at least ``least``.
-
-    >>> check_integer("stride", 0, 1)
-    Traceback (most recent call last):
-    ValueError: stride must be an integer of at least 1, not 0
-    """
-    if isinstance(value, bool) or not isinstance(value, int) or value < least:
-        raise ValueError(f"{name} must be an integer of at least {least}, not {value!r}")
+# Larger scales than this, and smaller ones than its inverse, are mistakes; their squares would overflow or vanish.
+LARGEST_SCALE = 1e6
 
 
 def wrap_angle(theta: Tensor) -> Tensor:
@@ -119,6 +112,12 @@ class Group(ABC):
     def coordinates(self, h: Tensor) -> Tensor:
         """Return the log coordinates scaled to [-1, 1], shape (..., dim): the input of a kernel net."""
 
+    elements_in_words: ClassVar[str] = "finite coordinates"
+
+    def contains(self, h: Tensor) -> Tensor:
+        """Return whether rows of coordinates are elements of the continuous group, (..., dim) → (...)."""
+        return h.isfinite().all(-1)
+
     def haar_weights(self) -> Tensor:
         """Return the quadrature weights of the Haar measure on the sampled grid, shape (|H|,); 1/|H| by default."""
         return torch.full((self.resolution,), 1 / self.resolution, dtype=torch.float64)
@@ -176,7 +175,7 @@ class SO2(Group):
     rotates: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        check_integer("SO2 rotations", self.rotations, 1)
+        object.__setattr__(self, "rotations", check_integer("SO2 rotations", self.rotations, 1))
 
     @property
     def resolution(self) -> int:
@@ -210,7 +209,7 @@ class O2(Group):
     rotates: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        check_integer("O2 rotations", self.rotations, 1)
+        object.__setattr__(self, "rotations", check_integer("O2 rotations", self.rotations, 1))
 
     @property
     def resolution(self) -> int:
@@ -238,6 +237,11 @@ class O2(Group):
     def coordinates(self, h: Tensor) -> Tensor:
         return torch.stack([h[..., 0] / math.pi, h[..., 1]], dim=-1)
 
+    elements_in_words: ClassVar[str] = "a finite angle and a sign, 1 or −1"
+
+    def contains(self, h: Tensor) -> Tensor:
+        return super().contains(h) & (h[..., 1].abs() == 1)
+
 
 class _Dilating(Group):
     """Base class of the groups whose last coordinate is log s, for ``scales`` dilations s in [1, ``max_scale``)."""
@@ -246,9 +250,16 @@ class _Dilating(Group):
     max_scale: float
 
     def __post_init__(self) -> None:
-        check_integer(f"{self.name} scales", self.scales, 1)
-        if not 1 < self.max_scale < math.inf:
-            raise ValueError(f"{self.name} max_scale must be finite and greater than 1, not {self.max_scale!r}")
+        object.__setattr__(self, "scales", check_integer(f"{self.name} scales", self.scales, 1))
+        name, least = f"{self.name} max_scale", math.nextafter(1, 2)
+        max_scale = check_real(name, self.max_scale, "finite and greater than 1", least)
+        check_real(name, max_scale, f"at most {LARGEST_SCALE:g}", least, LARGEST_SCALE)
+        object.__setattr__(self, "max_scale", max_scale)
+
+    elements_in_words: ClassVar[str] = f"finite coordinates, scales from 1/{LARGEST_SCALE:g} to {LARGEST_SCALE:g}"
+
+    def contains(self, h: Tensor) -> Tensor:
+        return super().contains(h) & (h[..., -1].abs() <= math.log(LARGEST_SCALE))
 
     @property
     def extent(self) -> float:
@@ -315,7 +326,7 @@ class SO2xRPlus(_Dilating):
     rotates: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        check_integer("SO2xRPlus rotations", self.rotations, 1)
+        object.__setattr__(self, "rotations", check_integer("SO2xRPlus rotations", self.rotations, 1))
         super().__post_init__()
 
     @property

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from gcnn_impl.checks import check_dtype, check_integer, check_positive
+
 
 def _linear(x: Tensor, weight: Tensor, bias: Tensor, scale: float) -> Tensor:
     """Return scale · (x wᵀ + b) as one operation: the number of operations determines the time of small layers."""
@@ -67,6 +69,9 @@ class SIREN(nn.Module):
         out_features: number of kernel values at a point.
         hidden_features: width of the sine layers.
         omega: frequency ω₀ of the sine layers.
+
+    Raises:
+        ValueError: for a size below its least value, or an ω₀ that is not finite and positive.
     """
 
     def __init__(
@@ -80,8 +85,11 @@ class SIREN(nn.Module):
     ) -> None:
         super().__init__()
         factory: dict[str, Any] = {"device": device, "dtype": dtype}
-        self.in_features, self.out_features = in_features, out_features
-        self.hidden_features, self.omega = hidden_features, omega
+        self.in_features = in_features = check_integer("in_features", in_features, 0)
+        self.out_features = out_features = check_integer("out_features", out_features, 1)
+        self.hidden_features = hidden_features = check_integer("hidden_features", hidden_features, 1)
+        self.omega = check_positive("omega", omega)
+        check_dtype(dtype)
         self.weight_first = nn.Parameter(torch.empty(hidden_features, in_features, **factory))
         self.bias_first = nn.Parameter(torch.empty(hidden_features, **factory))
         self.weight_hidden = nn.Parameter(torch.empty(hidden_features, hidden_features, **factory))
@@ -104,7 +112,10 @@ class SIREN(nn.Module):
         self.bias_last.zero_()
 
     def forward(self, coordinates: Tensor, scale: float = 1.0) -> Tensor:
-        """Return ``scale`` × the kernel values at the given points, shape (N, in_features) → (N, out_features)."""
+        """Return ``scale`` × the kernel values at the given points, shape (N, in_features) → (N, out_features).
+
+        In half precision too the points and the values are float32.
+        """
         return siren(coordinates, self.omega, *self.tensors(), scale=scale)
 
     def features(self, coordinates: Tensor) -> Tensor:
@@ -112,8 +123,8 @@ class SIREN(nn.Module):
         return _features(coordinates, self.omega, *self.tensors()[:4])
 
     def tensors(self) -> tuple[Tensor, ...]:
-        """Return the parameters from the first layer to the last."""
-        return (
+        """Return the parameters from the first layer to the last, those in half precision as float32."""
+        parameters = (
             self.weight_first,
             self.bias_first,
             self.weight_hidden,
@@ -121,6 +132,9 @@ class SIREN(nn.Module):
             self.weight_last,
             self.bias_last,
         )
+        if self.bias_last.dtype in (torch.bfloat16, torch.float16):
+            return tuple(parameter.float() for parameter in parameters)
+        return parameters
 
     def extra_repr(self) -> str:
         return f"{self.in_features}, {self.out_features}, hidden_features={self.hidden_features}, omega={self.omega}"

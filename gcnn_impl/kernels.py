@@ -20,10 +20,12 @@ from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from gcnn_impl import native
+from gcnn_impl.checks import check_integer, check_odd
 from gcnn_impl.gpu import siren as gpu_siren
 from gcnn_impl.groups import Group
 from gcnn_impl.kernel_nets import SIREN, siren_at_places
 from gcnn_impl.native import operators
+from gcnn_impl.watching import runs_forward_alone
 
 # Correlation E[f f'] / E[f²] that the initialisation assumes between the features at two places of a kernel. Rectified
 # features have a positive mean (0.32 for Gaussians) and images are smooth.
@@ -70,7 +72,7 @@ def disc_taps(kernel_size: int) -> Tensor:
             [1, 1, 1],
             [0, 1, 0]], dtype=torch.int32)
     """
-    r = (kernel_size - 1) // 2
+    r = (check_odd("kernel_size", kernel_size) - 1) // 2
     i = torch.arange(-r, r + 1)
     return ((i[:, None] ** 2 + i[None, :] ** 2) <= r * r).flatten()
 
@@ -182,7 +184,8 @@ class ContinuousKernel(nn.Module):
         **net: Any,
     ) -> None:
         super().__init__()
-        self.out_channels, self.in_channels = out_channels, in_channels
+        self.out_channels = out_channels = check_integer("out_channels", out_channels, 1)
+        self.in_channels = in_channels = check_integer("in_channels", in_channels, 1)
         self._fan_in_channels = in_channels if fan_in_channels is None else fan_in_channels
         self._gain = gain
         self._locate, self._points = locate, locate(*grids)
@@ -196,9 +199,9 @@ class ContinuousKernel(nn.Module):
         """Draw the parameters anew, and rebuild the buffers (which ``to_empty`` leaves uninitialised)."""
         self._place_points()
         self.net.reset_parameters()
-        like = self.net.bias_last
-        counts = self._points.counts().to(like)
-        some = self.net.weight_last[:CHANNEL_PAIRS]  # all pairs are alike, and generating all of them takes seconds
+        counts = self._points.counts().to(self.coordinates)
+        # All pairs are alike, and generating all of them takes seconds.
+        some = self.net.weight_last[:CHANNEL_PAIRS].to(self.coordinates)
         values = self.net.features(self.coordinates) @ some.t() * self.weights[:, None]  # (N, pairs)
         energy = (counts @ values.square()).mean()  # Σ_t k(t)²
         total = (counts @ values).square().mean()  # (Σ_t k(t))²
@@ -206,11 +209,11 @@ class ContinuousKernel(nn.Module):
         self.net.weight_last.mul_(self._gain / variance.sqrt())
 
     def _place_points(self) -> None:
-        """Convert the points from float64 to the device and the dtype of the parameters."""
-        like = self.net.bias_last
-        self.coordinates = self._points.coordinates.to(like)
-        self.weights = self._points.weights.to(like)
-        self.index = self._points.index.to(like.device)
+        """Convert the points from float64 to the device and the dtype of the parameters, at least float32."""
+        device, dtype = self.net.bias_last.device, torch.promote_types(self.net.bias_last.dtype, torch.float32)
+        self.coordinates = self._points.coordinates.to(device, dtype)
+        self.weights = self._points.weights.to(device, dtype)
+        self.index = self._points.index.to(device)
 
     def _apply(self, *args: Any, **kwargs: Any) -> Self:
         super()._apply(*args, **kwargs)  # type: ignore[no-untyped-call]
@@ -219,6 +222,9 @@ class ContinuousKernel(nn.Module):
 
     def forward(self, *grids: Tensor, taps: Tensor | None = None, by_operator: bool = False) -> Tensor:
         """Return the kernel values, shape (*index, C_o, C_i), on the discretised grids or on the given ones.
+
+        They have the dtype of the parameters. Parameters in half precision are converted to float32 before the values
+        are computed, because half precision is too coarse for sines.
 
         Args:
             grids: grids of group elements for ``locate``; by default the discretised ones.
@@ -232,10 +238,10 @@ class ContinuousKernel(nn.Module):
             points = self._locate(*(grid.detach().to("cpu", torch.float64) for grid in grids))
             coordinates, weights = points.coordinates.to(coordinates), points.weights.to(weights)
             index = points.index.to(index.device)
-        if by_operator:
+        if by_operator and self.is_plain():
             values = self._by_operator(coordinates, weights, index, taps)
             if values is not None:
-                return values
+                return values.to(self.net.bias_last.dtype)
         if taps is not None:
             index = index.index_select(-1, taps)
         if points.common_weight is None:
@@ -245,7 +251,11 @@ class ContinuousKernel(nn.Module):
         if points.has_zeros:
             values = pad(values, (0, 0, 0, 1))  # index N is a tap that is zero
         values = values.index_select(0, index.flatten())
-        return values.view(*index.shape, self.out_channels, self.in_channels)
+        return values.view(*index.shape, self.out_channels, self.in_channels).to(self.net.bias_last.dtype)
+
+    def is_plain(self) -> bool:
+        """Return whether the values depend on the net's own parameters alone: it has no hooks and no other class."""
+        return type(self.net) is SIREN and runs_forward_alone(self.net)
 
     def _by_operator(self, coordinates: Tensor, weights: Tensor, index: Tensor, taps: Tensor | None) -> Tensor | None:
         """Return the values of an operator in Triton or in C, or None where neither takes these tensors."""

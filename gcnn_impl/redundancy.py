@@ -30,10 +30,15 @@ def composed_kernel(layer: GroupToGroupConv2d) -> Tensor:
 def redundancy(layer: GroupToGroupConv2d) -> dict[str, float]:
     """Return, for each variant, the fraction of the energy of a layer's kernel that the variant can explain.
 
+    Raises:
+        ValueError: for a module of another class.
+
     >>> from gcnn_impl import GroupConv2d, SO2
     >>> list(redundancy(GroupConv2d(2, 3, 5, SO2(4))))
     ['separable', 'gseparable', 'dseparable', 'dgseparable']
     """
+    if not isinstance(layer, GroupToGroupConv2d):
+        raise ValueError(f"layer must be a GroupToGroupConv2d such as GroupConv2d, not {type(layer).__name__}")
     kernel = layer.composed_kernel().double().flatten(4)  # (C_o, |H_out|, C_i, |H_in|, k·k)
     if layer.group.rotates:
         kernel = kernel[..., disc_taps(layer.kernel_size).to(kernel.device)]

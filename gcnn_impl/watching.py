@@ -1,6 +1,7 @@
-"""Whether torch traces, transforms or counts what runs now; our own operators must then leave the work to torch's."""
+"""Whether torch traces, transforms, counts or hooks what runs now; our own operators then leave the work to torch's."""
 
 import torch
+from torch import nn
 from torch.autograd import forward_ad
 from torch.utils import _python_dispatch
 
@@ -16,3 +17,12 @@ def is_counted() -> bool:
         return False
     modes = _python_dispatch._get_current_dispatch_mode_stack()
     return any(type(mode).__module__ == "torch.utils.flop_counter" for mode in modes)
+
+
+def runs_forward_alone(module: nn.Module) -> bool:
+    """Return whether a call of a module runs its class's ``forward`` and no hooks.
+
+    Hooks watch or change what a module computes; pruning is a hook. (A parametrisation changes the class.)
+    """
+    hooks = module._forward_hooks or module._forward_pre_hooks or module._backward_hooks or module._backward_pre_hooks
+    return not hooks and "forward" not in module.__dict__ and not nn.modules.module._has_any_global_hook()

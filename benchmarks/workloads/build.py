@@ -36,6 +36,8 @@ def build_workload(case: Case) -> Workload:
     if autocast is not None:  # one image shows the dtype of the output
         cotangent = cotangent.to(Workload(module, x[:1], cotangent, None, False, autocast=autocast).forward().dtype)
     backward, graphed = case.direction != "forward", case.execution == "graphed"
+    if case.kernels == "cached" and not backward and hasattr(gcnn_impl, "freeze"):  # older commits keep all kernels
+        gcnn_impl.freeze(module)
     return Workload(
         module.train(backward),
         x.requires_grad_(backward and case.layer == "conv"),

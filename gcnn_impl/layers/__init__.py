@@ -12,9 +12,9 @@ Every layer is a choice of kernel factors (Knigge et al. 2022, section 4), with 
 ``FullySeparableConv2d`` (Sim(2))       k^Θ_oi(θ) · k^S_o(s) · k^{R²}_o(x)
 ======================================  ============================================
 
-Kernels are generated in every pass with gradients and cached in inference (``eval`` without gradients). The cache
-notices changed parameters by their version counters, as autograd does. Writing to ``parameter.data`` does not change
-the version counter: call ``eval()`` afterwards.
+Kernels are generated in every pass with gradients. In inference (``eval`` without gradients) on the processor a layer
+keeps them as long as its parameters have the same bytes, whoever wrote them. ``freeze`` keeps the kernels of a network
+whatever happens to the parameters: without any check, and on a GPU too, where comparing bytes would stall the stream.
 
 A layer works on the discretised grids of its groups, ``y = layer(x)``, or on explicit grids,
 ``y = layer(x, in_elements, out_elements)`` with elements from ``group.sample()``: a Monte-Carlo approximation of the
@@ -24,6 +24,8 @@ integral over H. Nothing is random inside a layer.
 from gcnn_impl.layers.base import Convolution as Convolution
 from gcnn_impl.layers.depthwise_separable import DepthwiseGroupSeparableConv2d as DepthwiseGroupSeparableConv2d
 from gcnn_impl.layers.depthwise_separable import DepthwiseSeparableConv2d as DepthwiseSeparableConv2d
+from gcnn_impl.layers.frozen import freeze as freeze
+from gcnn_impl.layers.frozen import unfreeze as unfreeze
 from gcnn_impl.layers.full import GroupConv2d as GroupConv2d
 from gcnn_impl.layers.full import GroupSeparableConv2d as GroupSeparableConv2d
 from gcnn_impl.layers.group_to_group import GroupToGroupConv2d as GroupToGroupConv2d

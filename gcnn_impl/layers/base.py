@@ -3,14 +3,16 @@
 import math
 from collections.abc import Callable
 from functools import partial
-from typing import Any, ClassVar, Self, get_args
+from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
 
 from gcnn_impl import functional
-from gcnn_impl.groups import Group, check_integer
+from gcnn_impl.checks import ALGORITHMS, check_choice, check_dtype, check_integer, check_odd, check_real, described
+from gcnn_impl.groups import Group
 from gcnn_impl.kernels import ContinuousKernel, spatial_points
+from gcnn_impl.layers.kept import KeptKernels, sources_of
 
 
 class Convolution(nn.Module):
@@ -24,16 +26,18 @@ class Convolution(nn.Module):
         kernel_size: odd side of the kernel grid, in pixels.
         group: the subgroup H and its discretised grid; the grid of the input where the input is a map on the group.
         out_group: the grid of the output, of the same continuous group; by default ``group``.
-        stride, padding: over the plane, in pixels.
+        stride, padding: over the plane, in pixels. With stride 2 a layer is equivariant on odd sides alone: on an even
+            side, the pixels that it keeps are not those that it keeps of the turned image.
         bias: whether to add one learnable number per output channel.
         algorithm: "auto" for the fastest equivalent algorithm, or the name of one, see ``functional``.
         gain: scale of the kernel at initialisation; 1/√E[f²] for inputs f gives outputs of unit variance.
         hidden_features, omega: size and frequency of the SIREN kernels.
-        device, dtype: of the parameters, as in torch.
+        device, dtype: of the parameters, as in torch. Kernels of parameters in half precision are computed in float32
+            and then rounded.
 
     Raises:
-        ValueError: for a size below its least value, an even kernel, an unknown algorithm, or grids that the layer
-            cannot map between.
+        ValueError: for a size below its least value, an even kernel, an unknown algorithm, a gain, an ω₀ or a dtype
+            that makes no sense, or grids that the layer cannot map between.
     """
 
     name: ClassVar[str]  # short name, which configs, records and figures use
@@ -58,24 +62,21 @@ class Convolution(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        check_integer("in_channels", in_channels, 1)
-        check_integer("out_channels", out_channels, 1)
-        check_integer("kernel_size", kernel_size, 1)
-        check_integer("stride", stride, 1)
-        check_integer("padding", padding, 0)
-        if kernel_size % 2 == 0:
-            raise ValueError(f"kernel_size must be odd, so that a kernel has a centre to turn about, not {kernel_size}")
-        if algorithm not in get_args(functional.Algorithm):
-            raise ValueError(f"unknown algorithm {algorithm!r}; allowed: {', '.join(get_args(functional.Algorithm))}")
+        self.in_channels = check_integer("in_channels", in_channels, 1)
+        self.out_channels = check_integer("out_channels", out_channels, 1)
+        self.kernel_size = check_odd("kernel_size", kernel_size)
+        self.stride, self.padding = check_integer("stride", stride, 1), check_integer("padding", padding, 0)
+        check_choice("algorithm", algorithm, ALGORITHMS)
+        check_dtype(dtype)
         self._check_groups(group, out_group)
-        self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
         self.group, self.out_group = group, group if out_group is None else out_group
-        self.stride, self.padding, self.algorithm = stride, padding, algorithm
-        self._gain = gain
+        self.algorithm = algorithm
+        self._gain = check_real("gain", gain, "a finite number of at least 0", 0.0)
         self._factory: dict[str, Any] = {"device": device, "dtype": dtype}
         self._siren: dict[str, Any] = {"hidden_features": hidden_features, "omega": omega, **self._factory}
-        self._cached: tuple[list[object], list[nn.Parameter], tuple[Tensor, ...]] | None = None
-        self.bias = nn.Parameter(torch.zeros(out_channels, **self._factory)) if bias else None
+        self._kept: KeptKernels | None = None
+        self._frozen: tuple[Tensor, ...] | None = None
+        self.bias = nn.Parameter(torch.zeros(self.out_channels, **self._factory)) if bias else None
         self._add_kernels()
 
     def _check_groups(self, group: Group, out_group: Group | None) -> None:
@@ -106,21 +107,33 @@ class Convolution(nn.Module):
         raise NotImplementedError
 
     def kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
-        """Return ``working_kernels``; in inference on the discretised grids, the cached ones."""
+        """Return ``working_kernels``; in inference on the discretised grids, those that are frozen or still current."""
+        inference = not (grids or self.training or torch.is_grad_enabled() or torch.compiler.is_compiling())
+        if inference and self._frozen is not None:
+            return self._frozen
         device = self._device().type
         if device != "meta" and torch.is_autocast_enabled(device):  # half precision is too coarse for sines
             with torch.autocast(device, enabled=False):
                 return self.kernels(*grids)
-        if grids or self.training or torch.is_grad_enabled() or torch.compiler.is_compiling() or device == "meta":
+        sources = sources_of(self) if inference and device == "cpu" else None
+        if sources is None:
             return self.working_kernels(*grids)
-        parameters = _parameters(self)
-        if any(p.is_inference() for p in parameters):  # such a parameter has no version counter
-            return self.working_kernels()
-        key: list[object] = [self.algorithm, self.padding]
-        key += [(id(p), p.data_ptr(), p._version) for p in parameters]
-        if self._cached is None or self._cached[0] != key:
-            self._cached = (key, parameters, self.working_kernels())  # holding the parameters keeps their ids unique
-        return self._cached[2]
+        key = self.algorithm, self.padding, [kernel.net.omega for kernel in self._kernels()]
+        if self._kept is None or not self._kept.is_current(key, sources):
+            self._kept = KeptKernels(key, sources, self.working_kernels())
+        return self._kept.kernels
+
+    def freeze(self) -> Self:
+        """Keep the present kernels for inference, see ``gcnn_impl.freeze``; return the layer itself, in eval mode."""
+        self.eval()
+        with torch.no_grad():
+            self._frozen = self.working_kernels()
+        return self
+
+    def unfreeze(self) -> Self:
+        """Let the kernels follow the parameters again; return the layer itself."""
+        self._kept = self._frozen = None
+        return self
 
     def _new_spatial_kernel(self, in_channels: int) -> ContinuousKernel:
         """Return a kernel over the plane, k(h⁻¹u), with ``in_channels`` input channels."""
@@ -131,25 +144,37 @@ class Convolution(nn.Module):
     def _evaluate(self, kernel: ContinuousKernel, *grids: Tensor, taps: Tensor | None = None) -> Tensor:
         return kernel(*grids, taps=taps, by_operator=self.algorithm == "auto")
 
+    def _kernels(self) -> list[ContinuousKernel]:
+        return [module for module in self._modules.values() if isinstance(module, ContinuousKernel)]
+
     def _device(self) -> torch.device:
-        return _parameters(self)[0].device
+        return self._kernels()[0].coordinates.device  # a replica of nn.DataParallel has no parameters
 
     def train(self, mode: bool = True) -> Self:
-        self._cached = None
+        self._kept = None
+        if mode:
+            self._frozen = None
         return super().train(mode)
 
     def _apply(self, *args: Any, **kwargs: Any) -> Self:
-        self._cached = None
+        self.unfreeze()
         return super()._apply(*args, **kwargs)  # type: ignore[no-untyped-call]
 
+    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
+        self.unfreeze()
+        super()._load_from_state_dict(*args, **kwargs)
+
+    def _replicate_for_data_parallel(self) -> Self:
+        return super()._replicate_for_data_parallel().unfreeze()  # type: ignore[no-untyped-call]
+
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_cached": None}  # a copy has parameters of its own
+        return {**self.__dict__, "_kept": None, "_frozen": None}  # a copy has parameters of its own
 
     def reset_parameters(self) -> None:
         """Draw all parameters anew (also after ``to_empty``, for a module made on the meta device)."""
-        for module in self.children():
-            if isinstance(module, ContinuousKernel):
-                module.reset_parameters()
+        self.unfreeze()
+        for kernel in self._kernels():
+            kernel.reset_parameters()
         if self.bias is not None:
             nn.init.zeros_(self.bias)
 
@@ -158,22 +183,17 @@ class Convolution(nn.Module):
         return f"{self.in_channels}, {self.out_channels}, {geometry}, bias={self.bias is not None}"
 
 
-def check_grid(name: str, elements: Tensor, group: Group, count: int) -> None:
-    """Raise ``ValueError`` unless ``elements`` are ``count`` elements of the group, shape (count, dim)."""
-    if tuple(elements.shape) != (count, group.dim):
-        raise ValueError(f"{name} must have the shape ({count}, {group.dim}) on {group}, not {tuple(elements.shape)}")
+def check_grid(name: str, elements: Tensor, group: Group, count: int | None = None) -> None:
+    """Raise ``ValueError`` unless ``elements`` are elements of the group, shape (count, dim); None is any count."""
+    rows = elements.shape[0] if isinstance(elements, Tensor) and elements.dim() else 0
+    wanted = max(rows, 1) if count is None else count, group.dim
+    if rows == 0 or tuple(elements.shape) != wanted:
+        raise ValueError(f"{name} must have the shape {wanted} on {group}, not {described(elements)}")
+    if not bool(group.contains(elements.detach().to("cpu", torch.float64)).all()):
+        raise ValueError(f"{name} must be elements of {group}: {group.elements_in_words}; not {elements.tolist()}")
 
 
 def arrange(values: Tensor) -> Tensor:
     """Arrange the values of a kernel, (|H_out|, [|H_in|,] k·k, C_o, C_i) → (C_o, |H_out|, C_i, [|H_in|,] k, k)."""
     k = math.isqrt(values.shape[-3])
     return values.movedim((-2, -1), (0, 2)).unflatten(-1, (k, k))
-
-
-def _parameters(module: nn.Module) -> list[nn.Parameter]:
-    """Return ``list(module.parameters())`` in a third of that call's time, for fast inference on one image."""
-    parameters = [parameter for parameter in module._parameters.values() if parameter is not None]
-    for child in module._modules.values():
-        if child is not None:
-            parameters += _parameters(child)
-    return parameters

@@ -3,6 +3,7 @@ from typing import Any
 
 from torch import Tensor
 
+from gcnn_impl.checks import described
 from gcnn_impl.groups import Group
 from gcnn_impl.kernels import ContinuousKernel, group_points, joint_points
 from gcnn_impl.layers.base import Convolution, arrange, check_grid
@@ -65,13 +66,13 @@ class GroupToGroupConv2d(Convolution):
 
     def forward(self, x: Tensor, in_elements: Tensor | None = None, out_elements: Tensor | None = None) -> Tensor:
         """Convolve on the discretised grids, or on explicit ones, shapes (|H_in|, dim) and (|H_out|, dim)."""
-        if x.dim() != 5 or x.shape[1] != self.in_channels or x.shape[2] != self.group.resolution:
+        if not isinstance(x, Tensor) or x.dim() != 5 or x.shape[1:3] != (self.in_channels, self.group.resolution):
             wanted = f"(B, {self.in_channels}, {self.group.resolution}, H, W)"
-            raise ValueError(f"expected a map on the group {wanted}, not {tuple(x.shape)}")
+            raise ValueError(f"expected a map on the group {wanted}, not {described(x)}")
         if (in_elements is None) != (out_elements is None):
             raise ValueError("give both grids of group elements or neither")
         if in_elements is None or out_elements is None:
             return self.convolve(x, *self.kernels())
         check_grid("in_elements", in_elements, self.group, x.shape[2])
-        check_grid("out_elements", out_elements, self.out_group, len(out_elements))
+        check_grid("out_elements", out_elements, self.out_group)
         return self.convolve(x, *self.kernels(out_elements, in_elements))

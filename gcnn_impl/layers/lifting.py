@@ -1,6 +1,7 @@
 from torch import Tensor
 
 from gcnn_impl import functional
+from gcnn_impl.checks import described
 from gcnn_impl.groups import Group
 from gcnn_impl.layers.base import Convolution, arrange, check_grid
 
@@ -37,9 +38,9 @@ class LiftingConv2d(Convolution):
 
     def forward(self, x: Tensor, out_elements: Tensor | None = None) -> Tensor:
         """Lift an image to the discretised grid, or to ``out_elements``, shape (|H|, dim)."""
-        if x.dim() != 4 or x.shape[1] != self.in_channels:
-            raise ValueError(f"expected an image (B, {self.in_channels}, H, W), not {tuple(x.shape)}")
+        if not isinstance(x, Tensor) or x.dim() != 4 or x.shape[1] != self.in_channels:
+            raise ValueError(f"expected an image (B, {self.in_channels}, H, W), not {described(x)}")
         if out_elements is None:
             return self.convolve(x, *self.kernels())
-        check_grid("out_elements", out_elements, self.group, len(out_elements))
+        check_grid("out_elements", out_elements, self.group)
         return self.convolve(x, *self.kernels(out_elements))

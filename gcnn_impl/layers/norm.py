@@ -4,12 +4,17 @@ import torch
 from torch import Tensor, nn
 
 from gcnn_impl import gpu
+from gcnn_impl.checks import check_axes
 from gcnn_impl.gpu import norm as gpu_norm
 from gcnn_impl.gpu.norm import rectified
 
 
 class GroupBatchNorm2d(nn.BatchNorm2d):
-    """Batch norm of maps on the group, (B, C, |H|, H, W) → (B, C, |H|, H, W), with statistics over (B, |H|, H, W)."""
+    """Batch norm of maps on the group, (B, C, |H|, H, W) → (B, C, |H|, H, W), with statistics over (B, |H|, H, W).
+
+    Raises:
+        ValueError: for a tensor with other axes.
+    """
 
     def forward(self, input: Tensor, relu: bool = False, residual: Tensor | None = None) -> Tensor:
         """Normalise a map.
@@ -19,17 +24,34 @@ class GroupBatchNorm2d(nn.BatchNorm2d):
             relu: whether to rectify the normalised map.
             residual: a map of the same shape that is added then; the sum is rectified.
         """
+        check_axes("input", input, "B", "C", "|H|", "H", "W")
+        if residual is not None and residual.shape != input.shape:
+            raise ValueError(
+                f"residual must have the shape of input, {tuple(input.shape)}, not {tuple(residual.shape)}"
+            )
+        mean, variance = self.running_mean, self.running_var
+        if torch.compiler.is_exporting() and not self.training and mean is not None and variance is not None:
+            return rectified(self._exported(input, mean, variance), relu, residual)
         if self._is_for_triton(input, residual):
             if self.training and self.num_batches_tracked is not None:
                 self.num_batches_tracked.add_(1)
             is_tracked = not self.training or self.track_running_stats
-            running = (self.running_mean, self.running_var) if is_tracked else (None, None)
-            of_batch = self.training or self.running_mean is None
+            running = (mean, variance) if is_tracked else (None, None)
+            of_batch = self.training or mean is None
             tensors = input, self.weight, self.bias, *running, residual
             return gpu_norm.batch_norm(*tensors, of_batch, self.momentum or 0.0, self.eps, relu)
         x = input.permute(0, 1, 3, 4, 2)  # (B, C, H, W, |H|), which is channels-last where the map is group-major
         y = super().forward(x.flatten(3)).unflatten(3, x.shape[3:])
         return rectified(y.permute(0, 1, 4, 2, 3), relu, residual)
+
+    def _exported(self, input: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
+        """Compute ``forward`` in eval mode by operations that leave height and width of an exported program free."""
+        scale = torch.rsqrt(variance + self.eps)
+        shift = -mean * scale
+        if self.affine:
+            scale, shift = scale * self.weight, shift * self.weight + self.bias
+        y = input.permute(0, 3, 4, 2, 1).contiguous() * scale + shift  # (B, H, W, |H|, C)
+        return y.to(input.dtype).permute(0, 4, 3, 1, 2).contiguous()
 
     def _is_for_triton(self, x: Tensor, residual: Tensor | None) -> bool:
         """Return whether the operator in Triton takes this; torch has the cumulative averages and the errors."""
@@ -39,10 +61,8 @@ class GroupBatchNorm2d(nn.BatchNorm2d):
             gpu.takes(x, residual)
             and gpu.takes(*parameters)
             and all(p.dtype in (x.dtype, wider) and p.device == x.device for p in parameters)
-            and x.dim() == 5
             and x.shape[1] == self.num_features
             and x.numel() > self.num_features
-            and (residual is None or residual.shape == x.shape)
             and self.momentum is not None
         )
 

@@ -1,18 +1,41 @@
 """Frozen configs: everything about a network but its weights."""
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from typing import Any
 
 from torch import Tensor
 
+from gcnn_impl.checks import check_choice, check_integer, check_odd, check_positive, check_real
 from gcnn_impl.groups import Group, Trivial
 from gcnn_impl.layers import CONVOLUTIONS
 
 
-def _check_dropout(**probabilities: float) -> None:
-    for name, p in probabilities.items():
-        if not 0 <= p < 1:
-            raise ValueError(f"{name} must be in [0, 1), not {p!r}")
+def _check_sizes(config: object, *names: str, odd: tuple[str, ...] = ()) -> None:
+    """Make the named fields integers of at least 1, and the sides of kernels odd ones; else raise ``ValueError``."""
+    for name in names:
+        object.__setattr__(config, name, check_integer(name, getattr(config, name), 1))
+    for name in odd:
+        object.__setattr__(config, name, check_odd(name, getattr(config, name)))
+
+
+def _check_widths(config: object, allowed: str, fits: Callable[[int], bool]) -> None:
+    """Make ``widths`` a tuple of integers of at least 1, of an allowed length; else raise ``ValueError``."""
+    widths: Any = getattr(config, "widths")  # noqa: B009
+    try:
+        checked = tuple(check_integer("a width", width, 1) for width in widths)
+    except (TypeError, ValueError):
+        checked = ()
+    if not fits(len(checked)):
+        raise ValueError(f"widths must be {allowed} positive channel counts, not {widths!r}")
+    object.__setattr__(config, "widths", checked)
+
+
+def _check_dropout(config: object, *names: str) -> None:
+    for name in names:
+        p = check_real(name, getattr(config, name), "in [0, 1)", 0.0, math.nextafter(1, 0))
+        object.__setattr__(config, name, p)
 
 
 @dataclass(frozen=True)
@@ -31,7 +54,7 @@ class PlainResNetConfig:
             convolution.
 
     Raises:
-        ValueError: for fewer than two widths, a width below 1, or a probability outside [0, 1).
+        ValueError: for fewer than two widths, a size below 1, an even kernel, or a probability outside [0, 1).
     """
 
     in_channels: int = 1
@@ -44,9 +67,9 @@ class PlainResNetConfig:
     channel_dropout: float = 0.0
 
     def __post_init__(self) -> None:
-        if len(self.widths) < 2 or any(width < 1 for width in self.widths):
-            raise ValueError(f"widths must be two or more positive channel counts, not {self.widths}")
-        _check_dropout(dropout=self.dropout, channel_dropout=self.channel_dropout)
+        _check_widths(self, "two or more", lambda count: count >= 2)
+        _check_sizes(self, "in_channels", "num_classes", "classifier_width", odd=("kernel_size", "last_kernel_size"))
+        _check_dropout(self, "dropout", "channel_dropout")
 
 
 @dataclass(frozen=True)
@@ -62,7 +85,8 @@ class AllCNNCConfig:
         dropout: the same probability after the third and the sixth convolution.
 
     Raises:
-        ValueError: for any other number of widths than two, a width below 1, or a probability outside [0, 1).
+        ValueError: for any other number of widths than two, a size below 1, an even kernel, or a probability outside
+            [0, 1).
     """
 
     in_channels: int = 3
@@ -73,9 +97,9 @@ class AllCNNCConfig:
     dropout: float = 0.5
 
     def __post_init__(self) -> None:
-        if len(self.widths) != 2 or any(width < 1 for width in self.widths):
-            raise ValueError(f"widths must be two positive channel counts, not {self.widths}")
-        _check_dropout(first_dropout=self.first_dropout, dropout=self.dropout)
+        _check_widths(self, "two", lambda count: count == 2)
+        _check_sizes(self, "in_channels", "num_classes", odd=("kernel_size",))
+        _check_dropout(self, "first_dropout", "dropout")
 
     def hidden_layers(self) -> list[tuple[int, int, int, bool, float]]:
         """Return (C_i, C_o, kernel size, pooled, dropout) of all convolutions but the last."""
@@ -105,7 +129,7 @@ class GroupOptions:
             Monte-Carlo approximation of the integral; in evaluation the grid is the discretised one.
 
     Raises:
-        ValueError: for an unknown variant.
+        ValueError: for an unknown variant, no group, a width below 1, or an ω₀ that is not finite and positive.
     """
 
     group: Group = field(default_factory=Trivial)
@@ -115,8 +139,11 @@ class GroupOptions:
     sampled: bool = False
 
     def __post_init__(self) -> None:
-        if self.variant not in CONVOLUTIONS:
-            raise ValueError(f"unknown variant {self.variant!r}; allowed: {', '.join(CONVOLUTIONS)}")
+        if not isinstance(self.group, Group):
+            raise ValueError(f"group must be a Group such as SO2(8), not {self.group!r}")
+        check_choice("variant", self.variant, CONVOLUTIONS)
+        _check_sizes(self, "hidden_features")
+        object.__setattr__(self, "omega", check_positive("omega", self.omega))
 
     def layer_options(self, **factory: Any) -> dict[str, Any]:
         """Return the arguments that all layers share, with torch's ``device`` and ``dtype``."""

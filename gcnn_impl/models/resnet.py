@@ -54,7 +54,7 @@ class ResidualBlock(nn.Module):
 def _group_block(config: GroupResNetConfig, c_in: int, c_out: int, gain: float, **factory: Any) -> ResidualBlock:
     conv, k = CONVOLUTIONS[config.variant], config.kernel_size
     options = {"bias": False, **config.layer_options(**factory)}
-    same, half = {"padding": k // 2, **options}, {**options, "hidden_features": config.hidden_features // 2}
+    same, half = {"padding": k // 2, **options}, {**options, "hidden_features": max(config.hidden_features // 2, 1)}
     return ResidualBlock(
         conv(c_in, c_in, k, gain=gain, **same),
         GroupBatchNorm2d(c_in, **factory),

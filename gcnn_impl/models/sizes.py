@@ -8,6 +8,7 @@ from typing import TypeVar
 import torch
 from torch import nn
 
+from gcnn_impl.checks import check_dtype, check_integer, check_real
 from gcnn_impl.macs import module_macs
 from gcnn_impl.models.allcnnc import AllCNNC, GroupAllCNNC
 from gcnn_impl.models.configs import AllCNNCConfig, GroupAllCNNCConfig, GroupResNetConfig, PlainResNetConfig
@@ -24,7 +25,15 @@ NETWORK_CLASSES: dict[type, Callable[..., nn.Module]] = {
 
 
 def build(config: Config, *, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> nn.Module:
-    """Return the network of a config, with parameters drawn from torch's global generator."""
+    """Return the network of a config, with parameters drawn from torch's global generator.
+
+    Raises:
+        ValueError: for anything but a config, or a dtype that is not a floating-point one.
+    """
+    if type(config) not in NETWORK_CLASSES:
+        names = ", ".join(kind.__name__ for kind in NETWORK_CLASSES)
+        raise ValueError(f"config must be one of {names}, not {config!r}")
+    check_dtype(dtype)
     return NETWORK_CLASSES[type(config)](config, device=device, dtype=dtype)
 
 
@@ -40,8 +49,8 @@ def count_parameters(config: Config) -> int:
 
 def count_macs(config: Config, image_size: int) -> int:
     """Return the MACs of a config's network for one square image, without those that generate its kernels."""
-    image = torch.empty(1, config.in_channels, image_size, image_size, device="meta")
-    return module_macs(build(config, device="meta"), image)
+    network, size = build(config, device="meta"), check_integer("image_size", image_size, 1)
+    return module_macs(network, torch.empty(1, config.in_channels, size, size, device="meta"))
 
 
 def width_for_parameters(config: Config, target: int) -> Config:
@@ -67,10 +76,9 @@ def width_for_macs(config: Config, target: int, image_size: int) -> Config:
     return _nearest(config, target, lambda scaled: count_macs(scaled, image_size))
 
 
-def _nearest(config: Config, target: int, cost: Callable[[Config], int]) -> Config:
+def _nearest(config: Config, target: float, cost: Callable[[Config], int]) -> Config:
     """Return the scaled config of the nearest cost, by bisection over the largest width, with which the cost grows."""
-    if target < 1:
-        raise ValueError(f"target must be at least 1, not {target!r}")
+    target = check_real("target", target, "at least 1", 1)
     largest = max(config.widths)
 
     def scaled(width: int) -> Config:

@@ -34,6 +34,8 @@ from gcnn_impl.native import cache
 from gcnn_impl.watching import is_counted, is_traced_or_transformed
 
 VARIABLE = "GCNN_IMPL_NATIVE"
+# More flags for the compiler, such as those of a sanitizer.
+FLAGS_VARIABLE = "GCNN_IMPL_NATIVE_FLAGS"
 SOURCES = Path(__file__).parent
 # Without errno a square root is one instruction. -ffast-math is left out: it would change how torch computes.
 FLAGS = ("-O3", "-fPIC", "-fopenmp", "-fno-math-errno", "-w")
@@ -55,6 +57,8 @@ _SIGNATURES = {
     "gcnn_siren_backward": [*[_POINTER] * 13, ctypes.c_float, *[_LONG] * 8],
     "gcnn_sine_cosine": [*[_POINTER] * 3, _LONG],
 }
+# Functions that return whether their arguments were valid.
+_CHECKING = ("gcnn_siren", "gcnn_siren_backward")
 _lock = threading.Lock()
 
 
@@ -179,7 +183,7 @@ def _compile_and_load() -> ctypes.CDLL:
         raise Unavailable(_remember(note, error)) from error
     for name, arguments in _SIGNATURES.items():
         function = getattr(found, name)
-        function.argtypes, function.restype = arguments, None
+        function.argtypes, function.restype = arguments, _INT if name in _CHECKING else None
     return found
 
 
@@ -203,14 +207,19 @@ def _from_caches(compiler: Sequence[str]) -> ctypes.CDLL:
 
 def _compiler() -> list[str]:
     """Return the command of the C compiler, ``$CC`` or ``cc``."""
-    try:
-        command = shlex.split(os.environ.get("CC", "")) or ["cc"]
-    except ValueError as error:
-        raise Unavailable(f"CC={os.environ['CC']!r} is no command: {error}") from error
+    command = _words("CC") or ["cc"]
     path = shutil.which(command[0])
     if path is None:
         raise Unavailable(f"there is no C compiler {command[0]!r}")
     return [path, *command[1:]]
+
+
+def _words(variable: str) -> list[str]:
+    """Return the words of a variable of the environment, split as a shell does."""
+    try:
+        return shlex.split(os.environ.get(variable, ""))
+    except ValueError as error:
+        raise Unavailable(f"{variable}={os.environ[variable]!r} is no command: {error}") from error
 
 
 def _stamp(path: str) -> tuple[str, str]:
@@ -252,7 +261,8 @@ def library_name(compiler: Sequence[str], openmp: str) -> str:
     lines = _CPU_INFO.read_text(errors="replace").splitlines() if _CPU_INFO.exists() else []
     processor = sorted({line for line in lines if line.lower().startswith(("model name", "flags", "features"))})
     sources = [path.read_text(encoding="utf-8") for path in (*_sources(), *sorted(SOURCES.glob("*.h")))]
-    return f"native-{_hash(*sources, version, *compiler, *FLAGS, *processor, platform.machine(), openmp)}.so"
+    flags = *FLAGS, *_words(FLAGS_VARIABLE)
+    return f"native-{_hash(*sources, version, *compiler, *flags, *processor, platform.machine(), openmp)}.so"
 
 
 def _hash(*parts: str) -> str:
@@ -265,13 +275,15 @@ def _sources() -> list[Path]:
 
 def _compile(compiler: Sequence[str], openmp: str, target: Path) -> ctypes.CDLL:
     """Compile in the folder of ``target``, store the library there, and load it."""
+    more = _words(FLAGS_VARIABLE)
     tune = "-march=native" if platform.machine() in ("x86_64", "i686", "AMD64") else "-mcpu=native"
     with cache.work_folder(target.parent) as folder:
         linked = folder / "native.so"
         # There are two steps, because -fopenmp in the second would link a runtime of the compiler's choice.
         for arguments in (
-            [*FLAGS, tune, "-c", *map(str, _sources())],
+            [*FLAGS, tune, *more, "-c", *map(str, _sources())],
             [
+                *more,
                 "-shared",
                 *(f"{source.stem}.o" for source in _sources()),
                 openmp,

@@ -7,6 +7,7 @@ PyTorch.
 """
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from ctypes import CDLL, c_long
 from typing import Any
@@ -34,8 +35,21 @@ def _is_pytorchs(gradient: Tensor) -> bool:
     return torch.is_grad_enabled() or not takes(gradient)
 
 
+def _check(holds: bool, *tensors: Tensor | None) -> None:
+    """Raise ``ValueError`` unless ``holds``, and all tensors are contiguous, in float32 on the CPU, and not empty."""
+    for t in tensors:
+        if t is not None and not (t.dtype is torch.float32 and t.is_cpu and t.is_contiguous() and t.numel()):
+            holds = False
+    if not holds:
+        found = ", ".join(f"{tuple(t.shape)} {t.dtype} on {t.device}" for t in tensors if t is not None)
+        raise ValueError(
+            f"an operator takes contiguous float32 tensors on the CPU whose sizes fit each other, not {found}"
+        )
+
+
 @operator("to_images(Tensor x) -> Tensor")
 def _to_images(x: Tensor) -> Tensor:
+    _check(x.dim() == 5, x)
     batch, channels, resolution, height, width = x.shape
     images = x.new_empty(batch, height, width, resolution, channels)
     sizes = batch, channels, resolution, height * width
@@ -45,6 +59,7 @@ def _to_images(x: Tensor) -> Tensor:
 
 @operator("to_maps(Tensor images) -> Tensor")
 def _to_maps(images: Tensor) -> Tensor:
+    _check(images.dim() == 5, images)
     batch, height, width, resolution, channels = images.shape
     x = images.new_empty(batch, channels, resolution, height, width)
     sizes = batch, channels, resolution, height * width
@@ -52,15 +67,34 @@ def _to_maps(images: Tensor) -> Tensor:
     return x
 
 
+class _Images(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x):  # type: ignore[no-untyped-def]
+        return _to_images(x)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
+        if _is_pytorchs(gradient):
+            return _maps(gradient).contiguous()
+        return _to_maps(gradient.contiguous())
+
+
 def _images(x: Tensor) -> Tensor:
     """Lay maps out as images, (B, C, |H|, H, W) → (B, H, W, |H|, C), contiguous."""
     images = x.permute(0, 3, 4, 2, 1)
-    return _to_images(x) if x.is_contiguous() and not images.is_contiguous() else images.contiguous()
+    if images.is_contiguous() or not x.is_contiguous():
+        return images.contiguous()
+    return _Images.apply(x) if is_differentiated(x) else _to_images(x)
 
 
-def _maps_like(images: Tensor, x: Tensor) -> Tensor:
-    """Return images as maps, (B, H, W, |H|, C) → (B, C, |H|, H, W), contiguous where x is."""
-    return _to_maps(images) if x.is_contiguous() else images.permute(0, 4, 3, 1, 2)
+def _maps(images: Tensor) -> Tensor:
+    """Return images as maps, (B, H, W, |H|, C) → (B, C, |H|, H, W).
+
+    Outside of functions with gradients of their own: torch refuses changes in place of a view that was made in one.
+    Without gradients the maps are no view at all, for the same reason.
+    """
+    maps = images.permute(0, 4, 3, 1, 2)
+    return maps if torch.is_grad_enabled() else maps.detach()
 
 
 @functools.lru_cache(maxsize=256)
@@ -75,10 +109,13 @@ def _memory(function: str, count: int, *sizes: int) -> list[int]:
 def _depthwise(images: Tensor, weight: Tensor, bias: Tensor | None, padding: int, disc: bool, flip: bool) -> Tensor:
     """Convolve images, (B, H, W, |H|, C) and weight (|H|·C, k, k) → (B, H', W', |H|, C)."""
     batch, height, width, resolution, channels = images.shape
-    sizes = batch, height, width, resolution * channels, weight.shape[-1], padding
+    k, maps = weight.shape[-1], resolution * channels
+    fits = k % 2 == 1 and 0 <= padding < k <= min(height, width) + 2 * padding and weight.shape == (maps, k, k)
+    _check(fits and (bias is None or bias.shape == (channels,)), images, weight, bias)
+    sizes = batch, height, width, maps, k, padding
     threads = torch.get_num_threads()
     scratch = images.new_empty(_memory("gcnn_depthwise_memory", 2, *sizes, threads)[0])
-    grown = 2 * padding - weight.shape[-1] + 1
+    grown = 2 * padding - k + 1
     y = images.new_empty(batch, height + grown, width + grown, resolution, channels)
     addresses = [None if t is None else t.data_ptr() for t in (images, weight, bias, y, scratch)]
     _library().gcnn_depthwise(*addresses, *sizes, channels, disc, flip, threads)
@@ -94,6 +131,10 @@ def _depthwise_weight(
 ) -> tuple[Tensor, Tensor]:
     """Return the gradients of the weight, (|H|·C, k, k), and of a bias, (|H|, C)."""
     batch, height, width, resolution, channels = images.shape
+    grown = 2 * padding - kernel_size + 1
+    fits = kernel_size % 2 == 1 and 0 <= padding < kernel_size <= min(height, width) + 2 * padding
+    wanted = batch, height + grown, width + grown, resolution, channels
+    _check(fits and gradient.shape == wanted, images, gradient)
     sizes = batch, height, width, resolution * channels, kernel_size, padding
     threads = torch.get_num_threads()
     scratch, partial = map(images.new_empty, _memory("gcnn_depthwise_memory", 2, *sizes, threads))
@@ -106,43 +147,51 @@ def _depthwise_weight(
 
 class _SpatialConv2d(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x, kernel, bias, padding, disc, reference):  # type: ignore[no-untyped-def]
-        images, weight = _images(x), kernel.transpose(0, 1).flatten(0, 1).contiguous()  # (|H|·C, k, k)
-        ctx.save_for_backward(x, kernel, bias, images, weight)
+    def forward(ctx, images, kernel, bias, padding, disc, reference):  # type: ignore[no-untyped-def]
+        weight = kernel.transpose(0, 1).flatten(0, 1).contiguous()  # (|H|·C, k, k)
+        ctx.save_for_backward(images, kernel, bias, weight)
         ctx.padding, ctx.disc, ctx.reference = padding, disc, reference
-        return _depthwise(images, weight, bias, padding, disc, False).permute(0, 4, 3, 1, 2)
+        return _depthwise(images, weight, bias, padding, disc, False)
 
     @staticmethod
     def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
-        x, kernel, bias, images, weight = ctx.saved_tensors
+        images, kernel, bias, weight = ctx.saved_tensors
         if _is_pytorchs(gradient):
-            return *pytorch_gradients(ctx.reference, (x, kernel, bias), gradient), None, None, None
+            inputs = images, kernel, bias
+            return *pytorch_gradients(_on_images(ctx.reference), inputs, gradient), None, None, None
         size, padding, disc = weight.shape[-1], ctx.padding, ctx.disc
-        of_x = of_kernel = of_bias = None
-        gradient = _images(gradient)
+        of_images = of_kernel = of_bias = None
+        gradient = _images(_maps(gradient))
         if ctx.needs_input_grad[1] or ctx.needs_input_grad[2]:
             of_weight, of_biases = _depthwise_weight(images, gradient, size, padding, disc)
             of_kernel = of_weight.view(kernel.shape[1], -1, size, size).transpose(0, 1)
             of_bias = of_biases.sum(0) if ctx.needs_input_grad[2] else None
         if ctx.needs_input_grad[0]:
-            of_x = _maps_like(_depthwise(gradient, weight, None, size - 1 - padding, disc, True), x)
-        return of_x, of_kernel, of_bias, None, None, None
+            of_images = _depthwise(gradient, weight, None, size - 1 - padding, disc, True)
+        return of_images, of_kernel, of_bias, None, None, None
+
+
+def _on_images(reference: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Return a function of maps as the same function of images, (B, H, W, |H|, C)."""
+    return lambda images, *others: reference(_maps(images), *others).permute(0, 3, 4, 2, 1)
 
 
 def spatial_conv2d(
     x: Tensor, kernel: Tensor, bias: Tensor | None, padding: int, disc: bool, reference: Callable[..., Tensor]
 ) -> Tensor:
     """Compute ``functional.spatial_conv2d`` with stride 1, padding below k, and a kernel that fits the padded image."""
-    if is_differentiated(x, kernel, bias):
-        return _SpatialConv2d.apply(x, kernel, bias, padding, disc, reference)
+    images, bias = _images(x), None if bias is None else bias.contiguous()
+    if is_differentiated(images, kernel, bias):
+        return _maps(_SpatialConv2d.apply(images, kernel, bias, padding, disc, reference))
     weight = kernel.transpose(0, 1).flatten(0, 1).contiguous()
-    return _depthwise(_images(x), weight, bias, padding, disc, False).permute(0, 4, 3, 1, 2)
+    return _maps(_depthwise(images, weight, bias, padding, disc, False))
 
 
 @operator("mix_conv2d(Tensor images, Tensor weight) -> Tensor")
 def _mix(images: Tensor, weight: Tensor) -> Tensor:
     """Mix channels, (B, H, W, |H_in|, C_i) and weight (|H_out|·C_o, |H_in|·C_i) → (B, H, W, |H_out|·C_o)."""
     (maps, in_maps), shape = weight.shape, images.shape[:3]
+    _check(images.dim() == 5 and images.shape[3:].numel() == in_maps, images, weight)
     pixels = shape.numel()
     if pixels * maps * in_maps > SMALL_MIX:
         flat = images.flatten(3).permute(0, 3, 1, 2)
@@ -163,6 +212,9 @@ def _mix_backward(
 ) -> tuple[Tensor | None, Tensor | None]:
     """Return the gradients of images and of weight; None where ``of_x`` or ``of_weight`` is false."""
     (maps, in_maps), pixels = weight.shape, images.shape[:3].numel()
+    fits = images.dim() == gradient.dim() == 5 and gradient.shape[:3] == images.shape[:3]
+    fits = fits and images.shape[3:].numel() == in_maps and gradient.shape[3:].numel() == maps
+    _check(fits, gradient, images, weight)
     if pixels * maps * in_maps > SMALL_MIX:
         g, flat = (t.flatten(3).permute(0, 3, 1, 2) for t in (gradient, images))
         wanted = [of_x, of_weight, False]
@@ -185,38 +237,36 @@ def _mixing_weight(kernel: Tensor) -> Tensor:
     return kernel.permute(1, 0, 3, 2).flatten(2).flatten(0, 1).contiguous()
 
 
-def _mixed(images: Tensor, weight: Tensor, resolution: int) -> Tensor:
-    """Return the mixed map, (B, C_o, |H_out|, H, W)."""
-    return _mix(images, weight).unflatten(3, (resolution, -1)).permute(0, 4, 3, 1, 2)
-
-
 class _GroupMix(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, x, kernel, reference):  # type: ignore[no-untyped-def]
-        images, weight = _images(x), _mixing_weight(kernel)
-        ctx.save_for_backward(x, kernel, images, weight)
+    def forward(ctx, images, kernel, reference):  # type: ignore[no-untyped-def]
+        weight = _mixing_weight(kernel)
+        ctx.save_for_backward(images, kernel, weight)
         ctx.reference = reference
-        return _mixed(images, weight, kernel.shape[1])
+        return _mix(images, weight)
 
     @staticmethod
     def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
-        x, kernel, images, weight = ctx.saved_tensors
+        images, kernel, weight = ctx.saved_tensors
+        c_out, h_out, c_in, h_in = kernel.shape
+        gradient = gradient.unflatten(3, (h_out, c_out))
         if _is_pytorchs(gradient):
-            return *pytorch_gradients(ctx.reference, (x, kernel), gradient), None
-        of_x, of_weight = _mix_backward(_images(gradient), images, weight, *ctx.needs_input_grad[:2])
-        if of_x is not None:
-            of_x = _maps_like(of_x, x)
+            return *pytorch_gradients(_on_images(ctx.reference), (images, kernel), gradient), None
+        wanted = ctx.needs_input_grad[:2]
+        of_images, of_weight = _mix_backward(_images(_maps(gradient)), images, weight, *wanted)
         if of_weight is not None:
-            c_out, h_out, c_in, h_in = kernel.shape
             of_weight = of_weight.view(h_out, c_out, h_in, c_in).permute(1, 0, 3, 2)
-        return of_x, of_weight, None
+        return of_images, of_weight, None
 
 
 def group_mix(x: Tensor, kernel: Tensor, reference: Callable[..., Tensor]) -> Tensor:
     """Compute ``functional.group_mix``; ``reference`` is the same function in PyTorch, of (x, kernel)."""
-    if is_differentiated(x, kernel):
-        return _GroupMix.apply(x, kernel, reference)
-    return _mixed(_images(x), _mixing_weight(kernel), kernel.shape[1])
+    images = _images(x)
+    if is_differentiated(images, kernel):
+        y = _GroupMix.apply(images, kernel, reference)
+    else:
+        y = _mix(images, _mixing_weight(kernel))
+    return _maps(y.unflatten(3, (kernel.shape[1], -1)))
 
 
 @operator(
@@ -228,13 +278,27 @@ def _siren(
 ) -> tuple[Tensor, Tensor]:
     """Return the kernel values (A, C_o, T, C_i) and the values kept for backward; index (A, T), channels C_o."""
     (points, dimensions), (values, hidden), threads = coordinates.shape, parameters[4].shape, torch.get_num_threads()
+    _check(weights.shape == (points,) and values % channels == 0, coordinates, weights)
+    _check_net(dimensions, index, parameters)
     sizes = points, dimensions, hidden, *index.shape, channels, values // channels, threads
     floats = _memory("gcnn_siren_memory", 3, points, dimensions, hidden, *sizes[5:])
     out = coordinates.new_empty(index.shape[0], channels, index.shape[1], values // channels)
     kept, scratch = coordinates.new_empty(floats[0]), coordinates.new_empty(floats[1])
     tensors = coordinates, weights, index, *parameters, out, kept, scratch
-    _library().gcnn_siren(*[t.data_ptr() for t in tensors], omega, *sizes)
+    _within(_library().gcnn_siren(*[t.data_ptr() for t in tensors], omega, *sizes), points)
     return out, kept
+
+
+def _check_net(dimensions: int, index: Tensor, parameters: Sequence[Tensor]) -> None:
+    values, hidden = parameters[4].shape
+    shapes = (hidden, dimensions), (hidden,), (hidden, hidden), (hidden,), (values, hidden), (values,)
+    fits = index.dim() == 2 and index.dtype is torch.int64 and index.is_cpu and index.is_contiguous()
+    _check(fits and tuple([p.shape for p in parameters]) == shapes, *parameters)
+
+
+def _within(is_within: int, points: int) -> None:
+    if not is_within:
+        raise ValueError(f"the index of a kernel's places must have values from 0 to {points}")
 
 
 @operator(
@@ -247,12 +311,19 @@ def _siren_backward(
     """Return the gradients of the six parameters."""
     (points, dimensions), hidden, threads = coordinates.shape, parameters[2].shape[0], torch.get_num_threads()
     channels = gradient.shape[1], gradient.shape[3]
+    values = parameters[4].shape[0]
+    _check_net(dimensions, index, parameters)
+    fits = gradient.shape == (index.shape[0], channels[0], index.shape[1], channels[1]) and values == math.prod(
+        channels
+    )
+    _check(fits and kept.shape == (_memory("gcnn_siren_memory", 3, points, dimensions, hidden, *channels, threads)[0],))
+    _check(True, gradient, coordinates, kept)
     _, _, scratch = _memory("gcnn_siren_memory", 3, points, dimensions, hidden, *channels, threads)
     found = [torch.empty_like(parameter) for parameter in parameters]
     tensors = gradient, coordinates, index, parameters[2], parameters[4], kept, *found, gradient.new_empty(scratch)
     addresses = [t.data_ptr() for t in tensors]
     sizes = points, dimensions, hidden, *index.shape, *channels, threads
-    _library().gcnn_siren_backward(*addresses, omega, *sizes)
+    _within(_library().gcnn_siren_backward(*addresses, omega, *sizes), points)
     return found
 
 
@@ -293,6 +364,7 @@ def siren(
         channels: C_o.
         reference: the same function in PyTorch, of the parameters.
     """
+    parameters = [parameter.contiguous() for parameter in parameters]
     if is_differentiated(*parameters):
         return _Siren.apply(coordinates, weights, index, omega, channels, reference, *parameters)
     return _siren(coordinates, weights, index, parameters, omega, channels)[0]

@@ -55,6 +55,13 @@ static long padded(long N) { return ceil_div(N + 1, LANES) * LANES; }
 /* Output channels of a task. */
 static long channels_of_task(long C_i) { return ceil_div(VALUES, C_i); }
 
+/* Whether all A * T places have a point, or the one after the last, which is zero. */
+static int within(const long long *index, long count, long N) {
+    int is_within = 1;
+    for (long i = 0; i < count; i++) is_within &= index[i] >= 0 && index[i] <= N;
+    return is_within;
+}
+
 /* Threads that are worth using. */
 static long threads_for(long values, long N, long hidden, long threads) {
     return values * N * hidden < SMALL ? 1 : threads;
@@ -81,11 +88,12 @@ static void sine_layer(const float *w, const float *bias, long I, long K, const 
 /* out (A, C_o, T, C_i): at [a, o, t, i] the value [o, i] of the point index[a, t], which is zero for the point N.
 
    index (A, T); coordinates (N, d); weights (N), factors of the values; the parameters of the net as in kernel_nets.py.
-   kept, scratch: see gcnn_siren_memory. */
-void gcnn_siren(const float *coordinates, const float *weights, const long long *index, const float *w_first,
+   kept, scratch: see gcnn_siren_memory. Returns 0, and writes nothing, where a value of the index is not in 0 ... N. */
+int gcnn_siren(const float *coordinates, const float *weights, const long long *index, const float *w_first,
                 const float *b_first, const float *w_hidden, const float *b_hidden, const float *w_last,
                 const float *b_last, float *out, float *kept, float *scratch, float omega, long N, long d, long hidden,
                 long A, long T, long C_o, long C_i, long threads) {
+    if (!within(index, A * T, N)) return 0;
     long P = padded(N), step = channels_of_task(C_i);
     float *first = kept, *first_cos = first + hidden * P, *second = first_cos + hidden * P;
     float *second_cos = second + hidden * P, *weight = second_cos + hidden * P, *upright = weight + P;
@@ -111,13 +119,15 @@ void gcnn_siren(const float *coordinates, const float *weights, const long long 
                     for (long i = 0; i < C_i; i++) *to++ = values[(f + i) * P + index[a * T + t]];
             }
     }
+    return 1;
 }
 
-/* Gradients of the six parameters from g (A, C_o, T, C_i), the output's gradient. */
-void gcnn_siren_backward(const float *g, const float *coordinates, const long long *index, const float *w_hidden,
+/* Gradients of the six parameters from g (A, C_o, T, C_i), the output's gradient. Returns as gcnn_siren. */
+int gcnn_siren_backward(const float *g, const float *coordinates, const long long *index, const float *w_hidden,
                          const float *w_last, const float *kept, float *g_w_first, float *g_b_first, float *g_w_hidden,
                          float *g_b_hidden, float *g_w_last, float *g_b_last, float *scratch, float omega, long N,
                          long d, long hidden, long A, long T, long C_o, long C_i, long threads) {
+    if (!within(index, A * T, N)) return 0;
     long P = padded(N), step = channels_of_task(C_i), parts = threads_for(C_o * C_i, N, hidden, threads);
     const float *first = kept, *first_cos = first + hidden * P, *second_cos = first + 3 * hidden * P;
     const float *weight = second_cos + hidden * P, *upright = weight + P;
@@ -168,4 +178,5 @@ void gcnn_siren_backward(const float *g, const float *coordinates, const long lo
     product(d, hidden, N, coordinates, 1, d, g_first, hidden, g_turned, hidden, 0);
     for (long h = 0; h < hidden; h++)
         for (long i = 0; i < d; i++) g_w_first[h * d + i] = g_turned[i * hidden + h];
+    return 1;
 }

@@ -123,13 +123,10 @@ def convolution(
     Args:
         f: (B, C_i, |H_in|, H, W); a lifted image has |H_in| = 1, ``in_elements=[None]`` and ``haar=1``.
     """
-    batch, _, _, height, width = f.shape
     r = kernel_size // 2
-    rows = range((height + 2 * padding - kernel_size) // stride + 1)
-    columns = range((width + 2 * padding - kernel_size) // stride + 1)
     extent = max_scale if name in ("RPlus", "SO2xRPlus") else 1.0
     turns = name in ("SO2", "O2", "SO2xRPlus")
-    y = None
+    values = None
     for (a, h), (b, g) in itertools.product(enumerate(out_elements), enumerate(in_elements)):
         relative = None if g is None else np.linalg.inv(h) @ g
         coordinates = [] if g is None else log(name, relative, max_scale)
@@ -141,10 +138,23 @@ def convolution(
             value = kernel(point, coordinates) * weight_h / abs(np.linalg.det(h))  # (C_o, C_i)
             if extent > 1:
                 value = value * sigmoid(10 * (1 - np.hypot(*point)))
-            if y is None:
-                y = np.zeros((batch, value.shape[0], len(out_elements), len(rows), len(columns)))
-            for (n, row), (m, column) in itertools.product(enumerate(rows), enumerate(columns)):
-                source_row, source_column = row * stride - padding + r + i, column * stride - padding + r + j
-                if 0 <= source_row < height and 0 <= source_column < width:
-                    y[:, :, a, n, m] += f[:, :, b, source_row, source_column] @ value.T
+            if values is None:
+                out, in_ = value.shape
+                values = np.zeros((out, len(out_elements), in_, len(in_elements), kernel_size, kernel_size))
+            values[:, a, :, b, r + i, r + j] = value
+    return correlation(f, values, stride, padding, bias)
+
+
+def correlation(f, kernel, stride=1, padding=0, bias=None):
+    """Return y_o(x, h) = b_o + Σ_i Σ_h' Σ_u f_i(stride·x + u − padding, h') k_oi(u, h, h'), with zeros outside of f.
+
+    Map (B, C_i, |H_in|, H, W) and kernel (C_o, |H_out|, C_i, |H_in|, k, k) → map (B, C_o, |H_out|, H', W').
+    """
+    k = kernel.shape[-1]
+    rows, columns = ((side + 2 * padding - k) // stride + 1 for side in f.shape[-2:])
+    f = np.pad(f, [(0, 0)] * 3 + [(padding, padding)] * 2)
+    y = np.zeros((len(f), *kernel.shape[:2], rows, columns))
+    for i, j in itertools.product(range(k), repeat=2):
+        shifted = f[..., i : i + stride * rows : stride, j : j + stride * columns : stride][..., :rows, :columns]
+        y += np.einsum("bigyx,ohig->bohyx", shifted, kernel[..., i, j])
     return y if bias is None else y + bias[None, :, None, None, None]

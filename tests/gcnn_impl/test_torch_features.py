@@ -267,6 +267,20 @@ def test_torch_export(name):
         torch.testing.assert_close(program.module()(larger), module(larger))
 
 
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("variant", ["separable", "dgseparable"])
+def test_torch_export_with_dynamic_height_and_width(name, variant):
+    network, _ = small_network(name, variant)
+    network.eval()
+    sides = {i: torch.export.Dim(axis, min=12, max=64) for i, axis in [(2, "height"), (3, "width")]}
+    batch = {0: torch.export.Dim("batch", min=1)}
+    program = torch.export.export(network, (torch.randn(2, 1, 14, 16),), dynamic_shapes=({**batch, **sides},)).module()
+    with torch.no_grad():
+        for shape in [(2, 1, 14, 16), (1, 1, 13, 15), (3, 1, 21, 12)]:  # even and odd
+            x = torch.randn(shape)
+            torch.testing.assert_close(program(x), network(x), rtol=1e-3, atol=1e-5)
+
+
 @pytest.mark.parametrize("name", ["full", "dseparable", "separable2d", "resnet"])
 def test_onnx(name):
     pytest.importorskip("onnxscript", reason="the ONNX exporter needs onnxscript")

@@ -134,7 +134,7 @@ def test_torch_computes_cumulative_averages_and_refuses_single_values(device):
     torch.testing.assert_close(norm.running_var.double(), expected.running_var, rtol=1e-5, atol=0)
     with pytest.raises(ValueError, match="more than 1 value per channel"):
         make(3, device)(maps((1, 3, 1, 1, 1), device))
-    with pytest.raises((ValueError, RuntimeError), match="5|dimension"):
+    with pytest.raises(ValueError, match="input must be a tensor"):
         make(3, device)(torch.randn(2, 3, 4, device=device))
 
 
