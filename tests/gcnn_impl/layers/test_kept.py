@@ -5,6 +5,7 @@ import copy
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils import prune
 
 from gcnn_impl import CONVOLUTIONS, SO2, GroupResNet, GroupResNetConfig, SeparableGroupConv2d, freeze, unfreeze
 
@@ -93,7 +94,7 @@ def test_kernels_follow_whatever_they_are_generated_from(change):
 def test_a_masked_parameter_is_followed():
     layer, x = layer_and_input()
     net = layer.spatial_kernel.net
-    nn.utils.prune.l1_unstructured(net, "weight_last", amount=0.5)
+    prune.l1_unstructured(net, "weight_last", amount=0.5)
     with torch.no_grad():
         layer(x)
         net.weight_last_mask.zero_()
