@@ -146,7 +146,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         loads = [os.getloadavg()[0]]
         runs = whole_runs.whole_runs(counts, args.threads)
         loads.append(os.getloadavg()[0])
-    where = f"{hardware()['cpu']}, {hardware()['cores']} cores, {'one kept busy' if args.busy else 'idle otherwise'}"
+    kept_busy = "one" if args.busy else "none"
+    where = f"{hardware()['cpu']}, {hardware()['cores']} cores, {kept_busy} kept busy by us"
     if trials:
         print(f"{where}; 1 thread, {args.rounds} rounds, {args.seconds:g} s a contender; {minutes:.1f} minutes")
         for planted in PLANTED:
