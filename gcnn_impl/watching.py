@@ -13,10 +13,18 @@ def is_traced_or_transformed() -> bool:
 
 def is_counted() -> bool:
     """Return whether torch is counting FLOPs; it can count only those of its own operators."""
+    return _is_in_mode_of("torch.utils.flop_counter")
+
+
+def is_fake() -> bool:
+    """Return whether operators run without values, by ``FakeTensorMode``, even on tensors that have values."""
+    return _is_in_mode_of("torch._subclasses.fake_tensor")
+
+
+def _is_in_mode_of(module: str) -> bool:
     if not torch._C._len_torch_dispatch_stack():
         return False
-    modes = _python_dispatch._get_current_dispatch_mode_stack()
-    return any(type(mode).__module__ == "torch.utils.flop_counter" for mode in modes)
+    return any(type(mode).__module__ == module for mode in _python_dispatch._get_current_dispatch_mode_stack())
 
 
 def runs_forward_alone(module: nn.Module) -> bool:

@@ -76,7 +76,7 @@ def moved(variant: str, batch: int, training: bool, triton: bool) -> tuple[Moved
             floor = 2 * upstream.nbytes + 2 * sum(t.nbytes for t in inputs)
         else:
             with torch.no_grad():
-                layer(x)  # generates the kernels, which are cached
+                layer.freeze()
                 with counted:
                     layer(x)
                 kernels = layer.kernels()

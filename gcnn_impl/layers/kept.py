@@ -39,9 +39,14 @@ class KeptKernels:
 def sources_of(layer: nn.Module) -> list[Tensor] | None:
     """Return all tensors that the kernels of a layer depend on; None where they may depend on anything else.
 
-    None is returned for classes of other packages, and for kernel nets with hooks, masks or parametrisations.
+    None is returned for classes of other packages, and for kernel nets with hooks, masks or parametrisations; and in
+    dispatch modes, in which kernels may have no values (``FakeTensorMode``) or a copy is an operation that is counted.
     """
-    if not type(layer).__module__.startswith("gcnn_impl.") or "_is_replica" in layer.__dict__:
+    if (
+        torch._C._len_torch_dispatch_stack()
+        or not type(layer).__module__.startswith("gcnn_impl.")
+        or "_is_replica" in layer.__dict__
+    ):
         return None
     sources: list[Tensor] = []
     for kernel in layer._modules.values():

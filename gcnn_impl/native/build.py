@@ -31,7 +31,7 @@ from torch import Tensor, nn
 from torch._C._autograd import _profiler_enabled
 
 from gcnn_impl.native import cache
-from gcnn_impl.watching import is_counted, is_traced_or_transformed
+from gcnn_impl.watching import is_counted, is_fake, is_traced_or_transformed
 
 VARIABLE = "GCNN_IMPL_NATIVE"
 # More flags for the compiler, such as those of a sanitizer.
@@ -100,6 +100,7 @@ def takes(*tensors: Tensor | None) -> bool:
         not is_traced_or_transformed()
         and not torch.is_autocast_enabled("cpu")
         and not is_counted()
+        and not is_fake()
         and library() is not None
     )
 

@@ -5,6 +5,7 @@ import copy
 import pytest
 import torch
 from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn.utils import prune
 
 from gcnn_impl import CONVOLUTIONS, SO2, GroupResNet, GroupResNetConfig, SeparableGroupConv2d, freeze, unfreeze
@@ -163,3 +164,15 @@ class TestFreeze:
         layers = [module for module in network.modules() if type(module) in CONVOLUTIONS.values()]
         assert layers
         assert all(layer._frozen is not None for layer in layers)
+
+
+def test_kernels_without_values_are_neither_kept_nor_compared():
+    layer, x = layer_and_input()
+    with torch.no_grad():
+        expected = layer(x)
+        for _ in range(2):
+            with FakeTensorMode(allow_non_fake_inputs=True) as mode:
+                layer(mode.from_tensor(x))
+                layer(mode.from_tensor(x))
+            assert torch.equal(layer(x), expected)
+            layer.unfreeze()
