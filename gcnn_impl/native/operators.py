@@ -265,7 +265,7 @@ class _GroupMix(torch.autograd.Function):
     def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
         images, kernel, weight = ctx.saved_tensors
         c_out, h_out, c_in, h_in = kernel.shape
-        gradient = gradient.unflatten(3, (h_out, c_out))
+        gradient = gradient.reshape(*gradient.shape[:3], h_out, c_out)  # an operation that torch's older vmap knows
         if _is_pytorchs(gradient):
             return *_pytorch_gradients(_on_images(ctx.reference), (images, kernel), gradient), None
         wanted = ctx.needs_input_grad[:2]
