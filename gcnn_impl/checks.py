@@ -144,7 +144,7 @@ class Signature:
         if not fits:
             raise self._error(kinds, "equal names must have equal sizes, and none may be 0")
         for axis, size in sizes.items():
-            if "·" in axis and math.prod(sizes[factor] for factor in axis.split("·")) != size:
+            if "·" in axis and math.prod([sizes[factor] for factor in axis.split("·")]) != size:
                 raise self._error(kinds, f"{axis} is {size}")
         dtypes, devices = {dtype for _, dtype, _ in given}, {device for _, _, device in given}
         autocast = len(dtypes) > 1 and _is_autocast(given[0][2])

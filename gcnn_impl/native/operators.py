@@ -88,12 +88,16 @@ def _images(x: Tensor) -> Tensor:
 
 
 def _maps(images: Tensor) -> Tensor:
-    """Return images as maps, (B, H, W, |H|, C) → (B, C, |H|, H, W).
+    """Return a view of images as maps, (B, H, W, |H|, C) → (B, C, |H|, H, W)."""
+    return images.permute(0, 4, 3, 1, 2)
 
-    Outside of functions with gradients of their own: torch refuses changes in place of a view that was made in one.
-    Without gradients the maps are no view at all, for the same reason.
+
+def _result(images: Tensor) -> Tensor:
+    """Return images as maps that can be changed in place.
+
+    Torch refuses this for a view that was made inside a function with its own gradients, or without gradients.
     """
-    maps = images.permute(0, 4, 3, 1, 2)
+    maps = _maps(images)
     return maps if torch.is_grad_enabled() else maps.detach()
 
 
@@ -182,9 +186,9 @@ def spatial_conv2d(
     """Compute ``functional.spatial_conv2d`` with stride 1, padding below k, and a kernel that fits the padded image."""
     images, bias = _images(x), None if bias is None else bias.contiguous()
     if is_differentiated(images, kernel, bias):
-        return _maps(_SpatialConv2d.apply(images, kernel, bias, padding, disc, reference))
+        return _result(_SpatialConv2d.apply(images, kernel, bias, padding, disc, reference))
     weight = kernel.transpose(0, 1).flatten(0, 1).contiguous()
-    return _maps(_depthwise(images, weight, bias, padding, disc, False))
+    return _result(_depthwise(images, weight, bias, padding, disc, False))
 
 
 @operator("mix_conv2d(Tensor images, Tensor weight) -> Tensor")
@@ -249,7 +253,7 @@ class _GroupMix(torch.autograd.Function):
     def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
         images, kernel, weight = ctx.saved_tensors
         c_out, h_out, c_in, h_in = kernel.shape
-        gradient = gradient.unflatten(3, (h_out, c_out))
+        gradient = gradient.reshape(*gradient.shape[:3], h_out, c_out)  # an operation that torch's older vmap knows
         if _is_pytorchs(gradient):
             return *pytorch_gradients(_on_images(ctx.reference), (images, kernel), gradient), None
         wanted = ctx.needs_input_grad[:2]
@@ -266,7 +270,7 @@ def group_mix(x: Tensor, kernel: Tensor, reference: Callable[..., Tensor]) -> Te
         y = _GroupMix.apply(images, kernel, reference)
     else:
         y = _mix(images, _mixing_weight(kernel))
-    return _maps(y.unflatten(3, (kernel.shape[1], -1)))
+    return _result(y.unflatten(3, (kernel.shape[1], -1)))
 
 
 @operator(

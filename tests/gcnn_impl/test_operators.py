@@ -105,12 +105,14 @@ class TestSpatialConvolution:
 
 @pytest.mark.parametrize("shape", [(2, 3, 4, 5, 7), (1, 16, 8, 28, 28), (3, 40, 1, 9, 9), (1, 1, 17, 1, 130)])
 def test_maps_are_laid_out_and_back(shape, threads):
-    x = torch.randn(shape)
+    x = torch.randn(shape, requires_grad=True)
     images = operators._images(x)
     assert images.is_contiguous()
     assert torch.equal(images, x.permute(0, 3, 4, 2, 1))
-    assert torch.equal(operators._maps_like(images, x), x)
-    assert operators._maps_like(images, x).is_contiguous()
+    cotangent = torch.randn(images.shape)
+    (gradient,) = torch.autograd.grad(images, x, cotangent)
+    assert torch.equal(gradient, cotangent.permute(0, 4, 3, 1, 2))
+    assert torch.equal(operators._to_maps(images.detach()), x)
 
 
 @pytest.mark.parametrize("shape", [(2, 3, 4, 5, 7), (1, 31, 3, 9, 9), (1, 1, 1, 3, 1), (2, 160, 9, 21, 28)])
