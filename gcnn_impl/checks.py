@@ -116,6 +116,8 @@ class Signature:
                 dtype on one device; for a kernel that has an even side or does not fit the padded image; for a stride
                 below 1, or a padding below 0.
         """
+        if torch._C._is_tracing():  # sizes are tensors, and the operators in C are not called
+            return stride, padding
         try:
             kinds: tuple[_Kind, ...] = tuple([None if t is None else (t.shape, t.dtype, t.device) for t in tensors])
         except AttributeError:

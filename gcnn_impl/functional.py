@@ -88,7 +88,7 @@ def unflatten_group(x: Tensor, resolution: int) -> Tensor:
     torch.Size([2, 3, 4, 5, 5])
     """
     check_axes("x", x, "B", "|H|·C", "H", "W")
-    if x.shape[1] % check_integer("resolution", resolution, 1):
+    if not torch._C._is_tracing() and x.shape[1] % check_integer("resolution", resolution, 1):
         raise ValueError(f"resolution must divide the {x.shape[1]} channels of x, not {resolution}")
     return _ordinary(x.unflatten(1, (resolution, -1)).transpose(1, 2))
 

@@ -79,13 +79,13 @@ def test_every_variant_runs_on_each_of_its_groups(variant: str, grid: dict[str, 
 @pytest.mark.parametrize(
     ("fields", "calls"),
     [
-        ({}, 1),
+        ({}, 0),  # the layer was frozen when the workload was built
         ({"kernels": "generated"}, 3),
         ({"direction": "forward_backward"}, 3),
         ({"direction": "training_step"}, 3),
     ],
 )
-def test_kernels_are_generated_once_or_in_every_pass(fields: dict[str, Any], calls: int) -> None:
+def test_kernels_are_frozen_or_generated_in_every_pass(fields: dict[str, Any], calls: int) -> None:
     workload = build_workload(Case(**SMALL, **fields))
     counted: list[object] = []
     layer: Any = workload.module
