@@ -50,13 +50,13 @@ def measure_block(block: Block, engine: Engine, known: Known, progress: "tqdm[An
     for number in range(len(block.cases)):
         progress.set_postfix_str(contenders[number].case.label)
         _probe(contenders[number], engine, known)
-        progress.update(step)
+        _advance(progress, step)
     twin.failure = contenders[block.cases.index(block.twin)].failure
     finished: list[Taken] = []
     progress.set_postfix_str(f"{len(block.cases)} in turns")
     for number in range(engine.sampling.rounds):
         finished += _take_round(block, contenders, number, engine)
-        progress.update(step * len(block.cases))
+        _advance(progress, step * len(block.cases))
     where = provenance(
         device=block.device,
         threads=block.threads,
@@ -70,6 +70,11 @@ def measure_block(block: Block, engine: Engine, known: Known, progress: "tqdm[An
         identity = short_hash({"twin": twin.case.id, "block": block.id})
         records.append({"kind": "twin", "id": identity, "case_id": twin.case.id, **_shared_fields(block, twin, where)})
     return records
+
+
+def _advance(progress: "tqdm[Any]", by: float) -> None:
+    """Advance by a part of a case, but not beyond the total, which sums of rounded parts can exceed."""
+    progress.update(min(by, progress.total - progress.n))
 
 
 def _ceilings(case: Case, engine: Engine, known: Known) -> dict[str, Any]:

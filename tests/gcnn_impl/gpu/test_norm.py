@@ -341,3 +341,11 @@ def test_dropout_of_channels_stays_right(device):
             y = copy.deepcopy(net)(x)
         found.append(y)
     torch.testing.assert_close(*found, rtol=1e-3, atol=1e-4)
+
+
+def test_a_hook_on_a_norm_sees_the_output_of_the_norm_alone(device):
+    norm, x, seen = make(3, device), maps((2, 3, 4, 5, 7), device), []
+    expected = norm_relu(copy.deepcopy(norm), x, x)
+    norm.register_forward_hook(lambda module, inputs, output: seen.append(output))
+    torch.testing.assert_close(norm_relu(norm, x, x), expected)
+    assert (seen[0] < 0).any()
