@@ -32,6 +32,7 @@ from gcnn_impl.depthwise import autocast, depthwise_conv2d
 from gcnn_impl.fourier import fourier_conv2d, fourier_pays
 from gcnn_impl.gpu.depthwise import depthwise
 from gcnn_impl.native import operators
+from gcnn_impl.watching import is_exporting
 
 _MAP, _INPUT = ("B", "C_o", "|H_out|", "H", "W"), ("B", "C_i", "|H_in|", "H", "W")
 _GROUP_KERNEL, _BIAS = ("C_o", "|H_out|", "C_i", "|H_in|"), ("C_o",)
@@ -389,7 +390,7 @@ def fully_separable_conv2d(
 def channel_mix(x: Tensor, weight: Tensor) -> Tensor:
     """Mix the channels, y_o = Σ_i w_oi f_i at every point; (B, C_i, |H|, H, W) and (C_o, C_i) → (B, C_o, |H|, H, W)."""
     _CHANNEL_MIX.check(x, weight)
-    if torch.compiler.is_exporting():  # the same in one operation that restricts neither height nor width
+    if is_exporting():  # the same in one operation that restricts neither height nor width
         return conv3d(x, weight[:, :, None, None, None])
     y = conv2d(x.flatten(2, 3), weight[:, :, None, None])  # (B, C_o, |H|·H, W)
     return _ordinary(y.unflatten(2, x.shape[2:4]))
@@ -414,7 +415,7 @@ def spatial_max_pool(x: Tensor) -> Tensor:
     torch.Size([1, 1, 4, 3, 3])
     """
     check_axes("x", x, *_INPUT)
-    if torch.compiler.is_exporting():  # an exported program serves even and odd sides
+    if is_exporting():  # an exported program serves even and odd sides
         images = x.permute(0, 3, 4, 2, 1).contiguous()  # (B, H, W, |H|, C)
         return _pool_side(_pool_side(images, 2), 1).permute(0, 4, 3, 1, 2).contiguous()
     odd = [side % 2 for side in x.shape[-2:]]

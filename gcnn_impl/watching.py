@@ -11,6 +11,11 @@ def is_traced_or_transformed() -> bool:
     return torch._C._is_tracing() or torch._C._are_functorch_transforms_active() or forward_ad._current_level >= 0
 
 
+def is_exporting() -> bool:
+    """Return whether a program is being exported; torch 2.11 compiles its own ``is_exporting()`` as true."""
+    return torch.compiler._is_exporting_flag
+
+
 def is_counted() -> bool:
     """Return whether torch is counting FLOPs; it can count only those of its own operators."""
     return _is_in_mode_of("torch.utils.flop_counter")

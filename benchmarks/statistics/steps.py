@@ -28,7 +28,8 @@ def present_level(values: Sequence[float]) -> Sequence[float]:
     """Return the values from the last change point on.
 
     A change point is a place where the medians of the neighbouring values before and after differ by
-    ``STANDARD_ERRORS``. Of adjacent places the one counts whose two medians fit best. The spread is that of successive
+    ``STANDARD_ERRORS``. Of adjacent places the one counts whose two medians fit best; only the last ``MOST_AROUND`` of
+    them can belong to the last change. The spread is that of successive
     values of the whole history, which changes of level hardly affect.
 
     >>> present_level([1.0, 1.1, 1.0, 2.0, 2.1, 2.0])
@@ -39,7 +40,7 @@ def present_level(values: Sequence[float]) -> Sequence[float]:
     changed = [place for place in places if _standard_errors(values, place, spread) >= STANDARD_ERRORS]
     if not changed:
         return values
-    adjacent = [place for n, place in enumerate(changed) if changed[-1] - place == len(changed) - 1 - n]
+    adjacent = [place for n, place in enumerate(changed) if changed[-1] - place == len(changed) - 1 - n][-MOST_AROUND:]
     return values[min(adjacent, key=lambda place: _misfit(values, place)) :]
 
 

@@ -74,6 +74,7 @@ def measure_block(block: Block, engine: Engine, known: Known, progress: "tqdm[An
 
 def _advance(progress: "tqdm[Any]", by: float) -> None:
     """Advance by a part of a case, but not beyond the total, which sums of rounded parts can exceed."""
+    assert progress.total is not None
     progress.update(min(by, progress.total - progress.n))
 
 

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch._C._autograd import _profiler_enabled
 from torch._subclasses.fake_tensor import FakeTensor
 
-from gcnn_impl.watching import is_counted, is_traced_or_transformed
+from gcnn_impl.watching import is_counted, is_exporting, is_traced_or_transformed
 
 VARIABLE = "GCNN_IMPL_TRITON"
 DTYPES = (torch.float32, torch.bfloat16, torch.float16, torch.float64)
@@ -56,7 +56,7 @@ def takes(*tensors: Tensor | None) -> bool:
     if not all(t.device.type in DEVICES and t.dtype in DTYPES and t.dtype == given[0].dtype for t in given):
         return False
     if torch.compiler.is_compiling():  # the compiler cannot trace the conditions that follow
-        return not torch.compiler._is_exporting_flag  # torch 2.11 compiles ``is_exporting()`` as true
+        return not is_exporting()
     plain = all(
         type(t) in (Tensor, nn.Parameter, FakeTensor) and torch._C._has_storage(t) and t.numel() and not t.is_neg()
         for t in given

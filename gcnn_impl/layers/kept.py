@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from gcnn_impl.kernels import ContinuousKernel
-from gcnn_impl.watching import is_traced_or_transformed, runs_forward_alone
+from gcnn_impl.watching import is_fake, is_traced_or_transformed, runs_forward_alone
 
 _memcmp = ctypes.CDLL("msvcrt" if sys.platform == "win32" else None).memcmp
 _memcmp.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
@@ -39,14 +39,10 @@ class KeptKernels:
 def sources_of(layer: nn.Module) -> list[Tensor] | None:
     """Return all tensors that the kernels of a layer depend on; None where they may depend on anything else.
 
-    None is returned for classes of other packages, and for kernel nets with hooks, masks or parametrisations; and in
-    dispatch modes, in which kernels may have no values (``FakeTensorMode``) or a copy is an operation that is counted.
+    None is returned for classes of other packages, for kernel nets with hooks, masks or parametrisations, and where
+    kernels have no values (``FakeTensorMode``).
     """
-    if (
-        torch._C._len_torch_dispatch_stack()
-        or not type(layer).__module__.startswith("gcnn_impl.")
-        or "_is_replica" in layer.__dict__
-    ):
+    if is_fake() or not type(layer).__module__.startswith("gcnn_impl.") or "_is_replica" in layer.__dict__:
         return None
     sources: list[Tensor] = []
     for kernel in layer._modules.values():

@@ -1,5 +1,7 @@
 """Batch norm of maps on the group, alone or together with the ReLU and the residual that follow it."""
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -7,7 +9,7 @@ from gcnn_impl import gpu
 from gcnn_impl.checks import check_axes
 from gcnn_impl.gpu import norm as gpu_norm
 from gcnn_impl.gpu.norm import rectified
-from gcnn_impl.watching import runs_forward_alone
+from gcnn_impl.watching import is_exporting, runs_forward_alone
 
 
 class GroupBatchNorm2d(nn.BatchNorm2d):
@@ -31,7 +33,7 @@ class GroupBatchNorm2d(nn.BatchNorm2d):
                 f"residual must have the shape of input, {tuple(input.shape)}, not {tuple(residual.shape)}"
             )
         mean, variance = self.running_mean, self.running_var
-        if torch.compiler.is_exporting() and not self.training and mean is not None and variance is not None:
+        if is_exporting() and not self.training and mean is not None and variance is not None:
             return rectified(self._exported(input, mean, variance), relu, residual)
         if self._is_for_triton(input, residual):
             if self.training and self.num_batches_tracked is not None:
@@ -68,8 +70,14 @@ class GroupBatchNorm2d(nn.BatchNorm2d):
         )
 
 
-def norm_relu(norm: nn.Module, x: Tensor, residual: Tensor | None = None) -> Tensor:
-    """Return relu(norm(x)), and with a residual relu(relu(norm(x)) + residual); by one operator where there is one."""
-    if type(norm) is GroupBatchNorm2d and runs_forward_alone(norm):  # hooks see the output of the norm itself
-        return norm(x, relu=True, residual=residual)
-    return rectified(norm(x), True, residual)
+def norm_relu(norm: nn.Module, x: Tensor, residual: Callable[[], Tensor] | None = None) -> Tensor:
+    """Return relu(norm(x)), and with a residual relu(relu(norm(x)) + residual()); by one operator where there is one.
+
+    Elsewhere the residual is computed last, when x is no longer needed, so that fewer maps are in memory at once.
+    """
+    if type(norm) is GroupBatchNorm2d and runs_forward_alone(norm) and gpu.takes(x):  # hooks see the norm alone
+        return norm(x, relu=True, residual=None if residual is None else residual())
+    y = norm(x)
+    del x
+    y = torch.relu(y)
+    return y if residual is None else torch.relu(y + residual())

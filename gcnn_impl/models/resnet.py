@@ -46,9 +46,11 @@ class ResidualBlock(nn.Module):
         self.conv1, self.norm1, self.conv2, self.norm2, self.skip = conv1, norm1, conv2, norm2, skip
 
     def forward(self, x: Tensor, *grids: Tensor) -> Tensor:
-        y = norm_relu(self.norm1, self.conv1(x, *grids))
-        y = self.conv2(y, *grids)
-        return norm_relu(self.norm2, y, x if self.skip is None else self.skip(x, *grids))
+        def skip() -> Tensor:
+            return x if self.skip is None else self.skip(x, *grids)
+
+        # Nested, because a name for a map would keep it in memory until the end.
+        return norm_relu(self.norm2, self.conv2(norm_relu(self.norm1, self.conv1(x, *grids)), *grids), skip)
 
 
 def _group_block(config: GroupResNetConfig, c_in: int, c_out: int, gain: float, **factory: Any) -> ResidualBlock:

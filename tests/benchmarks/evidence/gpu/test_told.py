@@ -26,7 +26,7 @@ def record(case: Case, seconds: float) -> Record:
         "status": "ok",
         "message": "",
         **empty(COST_MEASURED),
-        "seconds": {"rounds": rounds, "median": seconds},
+        "seconds": {"rounds": rounds, "median": seconds, "ci_low": seconds, "ci_high": seconds},
         "memory": {"peak_bytes": 3 * told.MIB},
         "provenance": dict(MACHINE),
     }
