@@ -125,7 +125,7 @@ def test_every_command_does_without_torch(tmp_path):
 import sys
 from reports.__main__ import main
 assert main(["--results", {folder!r}, "--output", {str(tmp_path / "pages" / "report.html")!r}]) == 0
-assert main(["diff", {folder!r}, {folder!r}]) == 0
+assert main(["diff", {folder!r}, {folder!r}]) in (0, 3)  # fine or undecided
 assert main(["summary", "--results", {folder!r}]) == 0
 assert main(["export", "--results", {folder!r}, "--output", {str(tmp_path / "export")!r}]) == 0
 assert main(["gallery", {str(tmp_path / "pages")!r}]) == 0
