@@ -282,7 +282,7 @@ def _siren(
 ) -> tuple[Tensor, Tensor]:
     """Return the kernel values (A, C_o, T, C_i) and the values kept for backward; index (A, T), channels C_o."""
     (points, dimensions), (values, hidden), threads = coordinates.shape, parameters[4].shape, torch.get_num_threads()
-    _check(weights.shape == (points,) and values % channels == 0, coordinates, weights)
+    _check(weights.shape == (points,) and channels >= 1 and values % channels == 0, coordinates, weights)
     _check_net(dimensions, index, parameters)
     sizes = points, dimensions, hidden, *index.shape, channels, values // channels, threads
     floats = _memory("gcnn_siren_memory", 3, points, dimensions, hidden, *sizes[5:])
