@@ -101,7 +101,7 @@ def control_of(case: Case) -> Case:
     """Return the case of torch's convolutions with the shape and the pass of a case.
 
     >>> control_of(Case(variant="full", direction="forward_backward")).label
-    'conv torch separable SE(2) |H|=8 C=16 B=16 28×28 k=5 forward_backward cpu×1'
+    'conv torch separable SO2(8) C=16 B=16 28×28 k=5 forward_backward cpu×1'
     """
     plain = case.group == "trivial"
     same = replace(case, layer="conv", kernels="", execution="eager")
