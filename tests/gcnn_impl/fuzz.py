@@ -23,6 +23,8 @@ from gcnn_impl.kernels import disc_taps
 ALGORITHMS = ("auto", "disc", "fourier", "direct")
 # Rounding, relative to the sum of the absolute values of all terms.
 TOLERANCE = {torch.float32: 2e-5, torch.float64: 1e-12}
+# Multiply–accumulates of a drawn call for one sample: the definition computes all of them in numpy.
+LARGEST_DRAW = 5e7
 Draw = random.Random
 
 
@@ -65,10 +67,13 @@ def diagonal(kernel: np.ndarray) -> np.ndarray:
 
 def draw_call(rng: Draw) -> tuple[Callable[..., Tensor], dict[str, Tensor], dict[str, Any], Callable[..., np.ndarray]]:
     """Return a function, its tensors, its other options, and the full kernel of its tensors."""
-    batch, c_in, c_out = rng.choice([0, 1, 1, 2, 3]), size(rng), size(rng)
-    h_in, h_out = rng.choice([1, 2, 3, 4, 8]), rng.choice([1, 2, 3, 4, 8])
-    k = rng.choice([1, 3, 3, 5, 5, 7, 9])
-    height, width = side(rng), side(rng)
+    while True:
+        batch, c_in, c_out = rng.choice([0, 1, 1, 2, 3]), size(rng), size(rng)
+        h_in, h_out = rng.choice([1, 2, 3, 4, 8]), rng.choice([1, 2, 3, 4, 8])
+        k = rng.choice([1, 3, 3, 5, 5, 7, 9])
+        height, width = side(rng), side(rng)
+        if c_in * c_out * h_in * h_out * k * k * height * width <= LARGEST_DRAW:
+            break
     padding = rng.choice([0, k // 2, k // 2, k - 1, k + 1])
     padding = max(padding, (k - min(height, width) + 1) // 2)
     stride, disc = rng.choice([1, 1, 1, 2, 3]), rng.random() < 0.5

@@ -156,5 +156,5 @@ def correlation(f, kernel, stride=1, padding=0, bias=None):
     y = np.zeros((len(f), *kernel.shape[:2], rows, columns))
     for i, j in itertools.product(range(k), repeat=2):
         shifted = f[..., i : i + stride * rows : stride, j : j + stride * columns : stride][..., :rows, :columns]
-        y += np.einsum("bigyx,ohig->bohyx", shifted, kernel[..., i, j])
+        y += np.einsum("bigyx,ohig->bohyx", shifted, kernel[..., i, j], optimize=True)
     return y if bias is None else y + bias[None, :, None, None, None]
