@@ -5,17 +5,19 @@ is bilinear, so the gradients of its gradients are the same three operators agai
 waits for the device, and all sums have a fixed order: a pass repeated gives the same bits.
 """
 
-import contextlib
 import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import conv2d
 
-from gcnn_impl.gpu.switch import operator, takes
+from gcnn_impl.gpu.launching import KEYS, ceil_div, check, on_device_of, sum_dtype
+from gcnn_impl.gpu.switch import takes
 from gcnn_impl.gradients import is_differentiated, pytorch_gradients
+from gcnn_impl.registration import operator
 
 LANES = 32  # threads of a warp; each has one map
 # Sums of the output that a thread keeps in registers, k columns of a few rows. With 32 of them, ptxas (CUDA 13, sm_90)
@@ -63,26 +65,17 @@ class Tiling:
 def tiling(shape: Sequence[int], size: int) -> Tiling:
     """Return a division of the output (B, H, W, M): whole rows, or parts of rows where these are too few."""
     batch, height, width, maps = shape
-    warps = min((4, 2, 1), key=lambda count: -(-maps // (LANES * count)) * count)  # the fewest threads without a map
-    blocks, rows = -(-maps // (LANES * warps)), max(1, min(ROWS, height, SUMS // size))
-    bands = batch * -(-height // rows)
+    warps = min((4, 2, 1), key=lambda count: ceil_div(maps, LANES * count) * count)  # the fewest threads without a map
+    blocks, rows = ceil_div(maps, LANES * warps), max(1, min(ROWS, height, SUMS // size))
+    bands = batch * ceil_div(height, rows)
     wanted = max(1, min(WARPS // (bands * blocks * warps), width // LEAST_COLUMNS))
-    columns = -(-width // wanted)
-    return Tiling(warps, rows, columns, blocks, bands * -(-width // columns))
+    columns = ceil_div(width, wanted)
+    return Tiling(warps, rows, columns, blocks, bands * ceil_div(width, columns))
 
 
 def partial_rows(tiles: Tiling) -> int:
     """Return the number of programs per block of maps that share the gradient of a weight; each writes a row."""
     return max(1, min(tiles.parts, WARPS // (tiles.blocks * tiles.warps)))
-
-
-def _on(device: torch.device) -> contextlib.AbstractContextManager[object]:
-    """Make a GPU the current one, on which Triton launches."""
-    return torch.cuda.device(device) if device.type == "cuda" else contextlib.nullcontext()
-
-
-def _sum_type(dtype: torch.dtype) -> torch.dtype:
-    return torch.float64 if dtype == torch.float64 else torch.float32
 
 
 def _shape_of_result(images: Tensor, size: int, padding: int) -> tuple[int, int, int, int]:
@@ -91,17 +84,27 @@ def _shape_of_result(images: Tensor, size: int, padding: int) -> tuple[int, int,
     return batch, height + grown, width + grown, maps
 
 
-def _fake_convolve(images: Tensor, weight: Tensor, bias: Tensor | None, padding: int, disc: bool, flip: bool) -> Tensor:
+def _empty_result(images: Tensor, weight: Tensor, bias: Tensor | None, padding: int, *_: Any) -> Tensor:
     return images.new_empty(_shape_of_result(images, len(weight), padding))
 
 
+def _fit(images: Tensor, weight: Tensor, padding: int) -> bool:
+    """Return whether a weight (k, k, M) can be moved over images (B, H, W, M) with this padding."""
+    size = len(weight)
+    fits = images.dim() == 4 and weight.shape == (size, size, images.shape[-1]) and size % 2 == 1
+    return fits and 0 <= padding < size <= min(images.shape[1:3]) + 2 * padding
+
+
 @operator(
-    "gpu_depthwise(Tensor images, Tensor weight, Tensor? bias, int padding, bool disc, bool flip) -> Tensor",
-    _fake_convolve,
+    "depthwise_triton(Tensor images, Tensor weight, Tensor? bias, int padding, bool disc, bool flip) -> Tensor",
+    *KEYS,
+    fake=_empty_result,
 )
 def _convolve(images: Tensor, weight: Tensor, bias: Tensor | None, padding: int, disc: bool, flip: bool) -> Tensor:
     """Convolve images (B, H, W, M) → (B, H', W', M); ``flip`` turns the weight by 180°."""
-    y = images.new_empty(_shape_of_result(images, len(weight), padding))
+    of_channels = bias is None or (bias.dim() == 1 and images.shape[-1] % len(bias) == 0)
+    check(of_channels and _fit(images, weight, padding), images, weight, bias)
+    y = _empty_result(images, weight, bias, padding)
     launch_convolve(images, weight, bias, y, padding, taps_of(len(weight), disc, flip))
     return y
 
@@ -115,7 +118,7 @@ def launch_convolve(images: Tensor, weight: Tensor, bias: Tensor | None, y: Tens
     (_, height, width, _), size = images.shape, len(weight)
     tiles = tiling(y.shape, size)
     channels = y.shape[-1] if bias is None else len(bias)
-    with _on(images.device):
+    with on_device_of(images):
         depthwise_kernels.convolve[(tiles.parts * tiles.blocks,)](
             *(images, weight, weight if bias is None else bias, y),
             *(height, width, *y.shape[1:], channels, tiles.columns),
@@ -128,25 +131,20 @@ def launch_convolve(images: Tensor, weight: Tensor, bias: Tensor | None, y: Tens
 
 
 def _empty_gradients(
-    images: Tensor, weight: Tensor, padding: int, disc: bool, flip: bool, of_x: bool, of_bias: bool
+    gradient: Tensor, images: Tensor, weight: Tensor, padding: int, disc: bool, flip: bool, of_x: bool, of_bias: bool
 ) -> tuple[Tensor, Tensor]:
     size, maps = len(weight), images.shape[-1]
     rows = partial_rows(tiling(images.shape, size))
     values = len(taps_of(size, disc, not flip)) + of_bias
-    partial = images.new_empty(rows, values, maps, dtype=_sum_type(images.dtype))
+    partial = images.new_empty(rows, values, maps, dtype=sum_dtype(images.dtype))
     return images.new_empty(images.shape if of_x else (0,)), partial
 
 
-def _fake_backward(
-    gradient: Tensor, images: Tensor, weight: Tensor, padding: int, disc: bool, flip: bool, of_x: bool, of_bias: bool
-) -> tuple[Tensor, Tensor]:
-    return _empty_gradients(images, weight, padding, disc, flip, of_x, of_bias)
-
-
 @operator(
-    "gpu_depthwise_backward(Tensor gradient, Tensor images, Tensor weight, int padding, bool disc, bool flip,"
+    "depthwise_backward_triton(Tensor gradient, Tensor images, Tensor weight, int padding, bool disc, bool flip,"
     " bool of_x, bool of_bias) -> (Tensor, Tensor)",
-    _fake_backward,
+    *KEYS,
+    fake=_empty_gradients,
 )
 def _backward(
     gradient: Tensor, images: Tensor, weight: Tensor, padding: int, disc: bool, flip: bool, of_x: bool, of_bias: bool
@@ -155,7 +153,9 @@ def _backward(
 
     The summands have the shape (programs, T + of_bias, M).
     """
-    found, partial = _empty_gradients(images, weight, padding, disc, flip, of_x, of_bias)
+    fits = _fit(images, weight, padding) and gradient.shape == _shape_of_result(images, len(weight), padding)
+    check(fits, gradient, images, weight)
+    found, partial = _empty_gradients(gradient, images, weight, padding, disc, flip, of_x, of_bias)
     taps = taps_of(len(weight), disc, not flip)
     launch_backward(gradient, images, weight, found, partial, padding, taps)
     return found, partial
@@ -171,7 +171,7 @@ def launch_backward(
 
     size, wants_x = len(weight), of_x.dim() > 1
     tiles = tiling(images.shape, size)
-    with _on(images.device):
+    with on_device_of(images):
         depthwise_kernels.backward[(len(partial) * tiles.blocks,)](
             *(gradient, images, weight, of_x if wants_x else images, partial),
             *(*images.shape[1:3], *gradient.shape[1:], tiles.columns, tiles.parts),
@@ -185,21 +185,27 @@ def launch_backward(
         )
 
 
-def _fake_add(partial: Tensor, weight: Tensor, disc: bool, flip: bool, channels: int) -> tuple[Tensor, Tensor]:
-    return weight.new_empty(weight.shape), weight.new_empty(channels)
+def _empty_sums(partial: Tensor, weight: Tensor, disc: bool, flip: bool, channels: int) -> tuple[Tensor, Tensor]:
+    return torch.empty_like(weight), weight.new_empty(channels)
 
 
 @operator(
-    "gpu_depthwise_add(Tensor partial, Tensor weight, bool disc, bool flip, int channels) -> (Tensor, Tensor)",
-    _fake_add,
+    "depthwise_add_triton(Tensor partial, Tensor weight, bool disc, bool flip, int channels) -> (Tensor, Tensor)",
+    *KEYS,
+    fake=_empty_sums,
 )
 def _add(partial: Tensor, weight: Tensor, disc: bool, flip: bool, channels: int) -> tuple[Tensor, Tensor]:
     """Add the summands that ``_backward`` returns: the gradients of the weight, (k, k, M), and of a bias, (channels,).
 
     Only the shape and the dtype of ``weight`` are read. Outside the taps its gradient is zero.
     """
-    of_weight, of_bias = weight.new_empty(weight.shape), weight.new_empty(channels)
-    launch_add(partial, of_weight, of_bias, taps_of(len(weight), disc, not flip))
+    size, taps = len(weight), taps_of(len(weight), disc, not flip)
+    maps = partial.shape[-1]
+    fits = partial.dim() == 3 and partial.shape[1] == len(taps) + (channels > 0) and weight.shape == (size, size, maps)
+    check(fits and channels >= 0 and (channels == 0 or maps % channels == 0), partial)
+    check(partial.dtype == sum_dtype(weight.dtype) and partial.device == weight.device, weight)
+    of_weight, of_bias = _empty_sums(partial, weight, disc, flip, channels)
+    launch_add(partial, of_weight, of_bias, taps)
     return of_weight, of_bias
 
 
@@ -211,8 +217,8 @@ def launch_add(partial: Tensor, of_weight: Tensor, of_bias: Tensor, taps: Taps) 
 
     (programs, values, maps), size = partial.shape, len(of_weight)
     has_bias = values > len(taps)
-    with _on(partial.device):
-        depthwise_kernels.add_partial[(size * size + has_bias, -(-maps // SUM_BLOCK))](
+    with on_device_of(partial):
+        depthwise_kernels.add_partial[(size * size + has_bias, ceil_div(maps, SUM_BLOCK))](
             *(partial, of_weight, of_bias if has_bias else of_weight, programs, maps, len(of_bias)),
             OF_BIAS=has_bias,
             **{"TAPS": taps, "SIZE": size, "TILE": TILE, "BLOCK": SUM_BLOCK},

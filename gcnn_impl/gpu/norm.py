@@ -11,47 +11,44 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from gcnn_impl.gpu.switch import operator, takes
+from gcnn_impl.gpu.launching import KEYS, ceil_div, check, on_device_of, power_of_two, sum_dtype
+from gcnn_impl.gpu.switch import takes
 from gcnn_impl.gradients import is_differentiated, pytorch_gradients
+from gcnn_impl.registration import operator
 
 BLOCK = 4096  # values that a program works on at once
 PARTS = 128  # programs that sum, for each block of channels; every program of the next launch reads their sums
 PROGRAMS = 256  # programs that write a map
 
 
-def _blocks(count: int, block: int) -> int:
-    return -(-count // block)
-
-
-def _power(count: int) -> int:
-    """Return the least power of two that is at least ``count``."""
-    return 1 << (count - 1).bit_length()
-
-
 def _shares(x: Tensor, programs: int) -> tuple[tuple[int, int], int, dict[str, Any]]:
     """Return the grid of at most ``programs`` × blocks of channels, the rows of a program, and the blocks."""
     channels = x.shape[-1]
-    block_c = min(_power(channels), 128)
+    block_c = min(power_of_two(channels), 128)
     rows, block_r = x.numel() // channels, BLOCK // block_c
-    share = _blocks(_blocks(rows, block_r), programs) * block_r
+    share = ceil_div(ceil_div(rows, block_r), programs) * block_r
     options = {"BLOCK_R": block_r, "BLOCK_C": block_c, "num_warps": 8, "enable_fp_fusion": True}
-    return (_blocks(rows, share), _blocks(channels, block_c)), share, options
+    return (ceil_div(rows, share), ceil_div(channels, block_c)), share, options
 
 
-def _sum_dtype(x: Tensor) -> torch.dtype:
-    return torch.float64 if x.dtype is torch.float64 else torch.float32
+def _check_channels(channels: int, *pairs: Tensor | None) -> None:
+    """Raise ``ValueError`` unless these tensors, pairs of which are given or not, have a value for each channel."""
+    given = [t for t in pairs if t is not None]
+    paired = all((a is None) == (b is None) for a, b in zip(pairs[::2], pairs[1::2], strict=True))
+    check(paired and all(t.shape == (channels,) for t in given), *given)
 
 
 def _normalised_like(x: Tensor, *_: Any) -> tuple[Tensor, Tensor, Tensor]:
     """Return an empty map, and empty means and scales."""
-    mean, scale = (x.new_empty(x.shape[-1], dtype=_sum_dtype(x)) for _ in range(2))
+    mean, scale = (x.new_empty(x.shape[-1], dtype=sum_dtype(x.dtype)) for _ in range(2))
     return torch.empty_like(x), mean, scale
 
 
 @operator(
     "batch_norm_triton(Tensor x, Tensor? weight, Tensor? bias, Tensor(a!)? running_mean, Tensor(b!)? running_var,"
     " Tensor? residual, bool of_batch, float momentum, float eps, bool relu) -> (Tensor, Tensor, Tensor)",
-    _normalised_like,
+    *KEYS,
+    fake=_normalised_like,
 )
 def _batch_norm(
     x: Tensor,
@@ -69,13 +66,16 @@ def _batch_norm(
     from gcnn_impl.gpu import norm_kernels
 
     channels = x.shape[-1]
+    _check_channels(channels, weight, bias, running_mean, running_var)
+    alike = residual is None or residual.shape == x.shape
+    check(alike and (of_batch or running_mean is not None), x, residual)
     rows = x.numel() // channels
     y, mean, scale = _normalised_like(x)
     (count, blocks), parts_share, options = _shares(x, PARTS)
     parts = None
-    with torch.cuda.device_of(x):
+    with on_device_of(x):
         if of_batch:
-            parts = x.new_empty(2, count, channels, dtype=_sum_dtype(x))
+            parts = x.new_empty(2, count, channels, dtype=sum_dtype(x.dtype))
             norm_kernels.statistics[(count, blocks)](x, parts, rows, channels, parts_share, **options)
         grid, share, options = _shares(x, PROGRAMS)
         tensors = x, weight, bias, running_mean, running_var, residual, parts, y, mean, scale
@@ -89,7 +89,7 @@ def _batch_norm(
             AFFINE=weight is not None,
             RELU=relu,
             RESIDUAL=residual is not None,
-            PARTS_BLOCK=_power(count),
+            PARTS_BLOCK=power_of_two(count),
             **options,
         )
     return y, mean, scale
@@ -104,9 +104,10 @@ def _gradients_like(
 
 
 @operator(
-    "batch_norm_triton_backward(Tensor gradient, Tensor x, Tensor? weight, Tensor? bias, Tensor mean, Tensor scale,"
+    "batch_norm_backward_triton(Tensor gradient, Tensor x, Tensor? weight, Tensor? bias, Tensor mean, Tensor scale,"
     " Tensor? y, bool of_batch, bool relu) -> (Tensor, Tensor, Tensor, Tensor)",
-    _gradients_like,
+    *KEYS,
+    fake=_gradients_like,
 )
 def _batch_norm_backward(
     gradient: Tensor,
@@ -123,13 +124,16 @@ def _batch_norm_backward(
     from gcnn_impl.gpu import norm_kernels
 
     channels = x.shape[-1]
+    _check_channels(channels, weight, bias)
+    check(mean.shape == scale.shape == (channels,) and mean.dtype == sum_dtype(x.dtype), mean, scale)
+    check(gradient.shape == x.shape and (y is None or y.shape == x.shape), gradient, x, y)
     rows = x.numel() // channels
     of_x, of_weight, of_bias, of_residual = _gradients_like(gradient, x, weight, bias, y, of_batch, relu)
     (count, blocks), share, options = _shares(x, PARTS)
     parts = x.new_empty(2, count, channels, dtype=mean.dtype)
     flags = {"AFFINE": weight is not None, "RELU": relu}
     given = x, weight, bias, mean, scale
-    with torch.cuda.device_of(x):
+    with on_device_of(x):
         norm_kernels.gradient_sums[(count, blocks)](
             *(gradient, *given, y, of_residual, parts),
             *(rows, channels, share),
@@ -142,7 +146,7 @@ def _batch_norm_backward(
             *(gradient if y is None else of_residual, *given, parts, of_x, of_weight, of_bias),
             *(rows, channels, share, count),
             OF_BATCH=of_batch,
-            PARTS_BLOCK=_power(count),
+            PARTS_BLOCK=power_of_two(count),
             **flags,
             **options,
         )

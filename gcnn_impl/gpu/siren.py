@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from gcnn_impl.gpu.switch import operator
+from gcnn_impl.gpu.launching import KEYS, ceil_div, check, on_device_of, power_of_two
 from gcnn_impl.gpu.switch import takes as takes_tensors
 from gcnn_impl.gradients import is_differentiated, pytorch_gradients
 from gcnn_impl.kernel_nets import siren_at_places
+from gcnn_impl.registration import operator
 
 PROGRAMS = 256  # of the backward pass; an H100 has 132 multiprocessors
 BLOCK_SUM = 512
@@ -32,23 +33,19 @@ class _Sizes(NamedTuple):
     share: int  # places of a program of the backward pass
 
     def grid(self) -> tuple[int, int]:
-        return _blocks(self.places, self.block_places), _blocks(self.values, self.block_values)
+        return ceil_div(self.places, self.block_places), ceil_div(self.values, self.block_values)
 
     def backward_grid(self) -> tuple[int, int]:
-        return _blocks(self.places, self.share), _blocks(self.values, self.block_values)
+        return ceil_div(self.places, self.share), ceil_div(self.values, self.block_values)
 
     def counters(self) -> int:
         """Return how many counters are enough, whatever the blocks: compiled code outlives a change of the blocks."""
-        return _blocks(self.places, 16) + _blocks(self.values, 16) + 1
-
-
-def _blocks(count: int, block: int) -> int:
-    return -(-count // block)
+        return ceil_div(self.places, 16) + ceil_div(self.values, 16) + 1
 
 
 def _power(count: int, most: int) -> int:
     """Return the least power of two that is at least ``count``, but from 16 to ``most``."""
-    return min(max(16, 1 << (count - 1).bit_length()), most)
+    return min(max(16, power_of_two(count)), most)
 
 
 def _sizes(
@@ -59,8 +56,8 @@ def _sizes(
     count = index.shape[-1] if taps is None else taps.shape[0]
     places = elements * count * inputs
     block_places, block_values = _power(places, 32), _power(values, 64)
-    shares = max(1, PROGRAMS // _blocks(values, block_values))
-    share = _blocks(_blocks(places, block_places), shares) * block_places
+    shares = max(1, PROGRAMS // ceil_div(values, block_values))
+    share = ceil_div(ceil_div(places, block_places), shares) * block_places
     return _Sizes(
         *(places, points, dimensions, hidden, values, elements, count, inputs, channels),
         *(block_places, block_values, share),
@@ -87,25 +84,41 @@ def _options(sizes: _Sizes, taps: Tensor | None, omega: float, block_hidden: int
     }
 
 
-def _values_like(
+def _check(
     coordinates: Tensor,
     weights: Tensor,
     index: Tensor,
     taps: Tensor | None,
     parameters: Sequence[Tensor],
-    omega: float,
     channels: int,
-) -> tuple[Tensor, Tensor]:
+) -> None:
+    """Raise ``ValueError`` unless the kernels may read these tensors; the values of index and taps are not checked."""
+    (points, dimensions), (values, hidden) = coordinates.shape, parameters[4].shape
+    shapes = (hidden, dimensions), (hidden,), (hidden, hidden), (hidden,), (values, hidden), (values,)
+    fits = weights.shape == (points,) and tuple([tuple(p.shape) for p in parameters]) == shapes
+    fits = fits and channels >= 1 and values % channels == 0
+    check(fits, *[t for t in (weights, coordinates, *parameters) if t.shape[-1]])  # without coordinates nothing is read
+    places = index.dim() in (2, 3) and (taps is None or (taps.dim() == 1 and taps.is_contiguous()))
+    for t in (index, taps):
+        places = places and (t is None or (t.dtype == torch.int64 and t.device == weights.device and t.numel() > 0))
+    if not places:
+        raise ValueError("index (A, [J,] k·k) and taps (T,) must be integers of 64 bits on the device of the weights")
+
+
+def _empty_values(coordinates: Tensor, sizes: _Sizes) -> tuple[Tensor, Tensor]:
     """Return empty values, (A, C_o, T·J, C_i), and empty counters."""
-    s = _sizes(coordinates, index, taps, parameters, channels)
-    values = coordinates.new_empty(s.elements, channels, s.taps * s.inputs, s.values // channels)
-    return values, coordinates.new_empty(s.counters(), dtype=torch.int32)
+    inner = sizes.values // sizes.channels
+    values = coordinates.new_empty(sizes.elements, sizes.channels, sizes.taps * sizes.inputs, inner)
+    return values, coordinates.new_empty(sizes.counters(), dtype=torch.int32)
 
 
 @operator(
     "siren_triton(Tensor coordinates, Tensor weights, Tensor index, Tensor? taps, Tensor[] parameters, float omega,"
     " int channels) -> (Tensor, Tensor)",
-    _values_like,
+    *KEYS,
+    fake=lambda coordinates, weights, index, taps, parameters, omega, channels: _empty_values(
+        coordinates, _sizes(coordinates, index, taps, parameters, channels)
+    ),
 )
 def _siren(
     coordinates: Tensor,
@@ -119,32 +132,25 @@ def _siren(
     """Return the values and the counters of the backward pass, which are zero."""
     from gcnn_impl.gpu import siren_kernels
 
+    _check(coordinates, weights, index, taps, parameters, channels)
     s = _sizes(coordinates, index, taps, parameters, channels)
-    values, counters = _values_like(coordinates, weights, index, taps, parameters, omega, channels)
+    values, counters = _empty_values(coordinates, s)
     tensors = coordinates, weights, index, taps, *parameters, values, counters
     sizes = s.places, s.points, s.values, *_strides(index), s.taps, s.inputs, channels, s.values // channels
-    with torch.cuda.device_of(values):
+    with on_device_of(values):
         siren_kernels.forward[s.grid()](*tensors, *sizes, s.counters(), **_options(s, taps, omega, 64))
     return values, counters
 
 
-def _gradients_like(
-    gradient: Tensor,
-    coordinates: Tensor,
-    weights: Tensor,
-    index: Tensor,
-    taps: Tensor | None,
-    parameters: Sequence[Tensor],
-    counters: Tensor,
-    omega: float,
-) -> list[Tensor]:
+def _gradients_like(parameters: Sequence[Tensor]) -> list[Tensor]:
     return [torch.empty_like(parameter) for parameter in parameters]
 
 
 @operator(
-    "siren_triton_backward(Tensor gradient, Tensor coordinates, Tensor weights, Tensor index, Tensor? taps,"
+    "siren_backward_triton(Tensor gradient, Tensor coordinates, Tensor weights, Tensor index, Tensor? taps,"
     " Tensor[] parameters, Tensor counters, float omega) -> Tensor[]",
-    _gradients_like,
+    *KEYS,
+    fake=lambda gradient, coordinates, weights, index, taps, parameters, *_: _gradients_like(parameters),
 )
 def _siren_backward(
     gradient: Tensor,
@@ -160,15 +166,19 @@ def _siren_backward(
     from gcnn_impl.gpu import siren_kernels
 
     channels = gradient.shape[1]
+    _check(coordinates, weights, index, taps, parameters, channels)
     s = _sizes(coordinates, index, taps, parameters, channels)
-    found = _gradients_like(gradient, coordinates, weights, index, taps, parameters, counters, omega)
+    check(gradient.shape == (s.elements, channels, s.taps * s.inputs, s.values // channels), gradient, weights)
+    if counters.shape != (s.counters(),) or counters.dtype != torch.int32 or counters.device != gradient.device:
+        raise ValueError(f"counters must be those of the forward pass, not {tuple(counters.shape)} {counters.dtype}")
+    found = _gradients_like(parameters)
     shares, blocks = s.backward_grid()
     features = gradient.new_empty(blocks, s.places, s.hidden)
     lasts = gradient.new_empty(shares, s.values * (s.hidden + 1))
     hiddens = gradient.new_empty(shares, s.hidden * (s.hidden + s.coordinates + 2))
     tensors = gradient, coordinates, weights, index, taps, *parameters[:5], *found, features, lasts, hiddens, counters
     sizes = s.places, s.points, s.values, *_strides(index), s.taps, s.inputs, channels, s.values // channels, s.share
-    with torch.cuda.device_of(gradient):
+    with on_device_of(gradient):
         siren_kernels.backward[(shares, blocks)](
             *tensors,
             *sizes,

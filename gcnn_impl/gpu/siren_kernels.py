@@ -47,7 +47,7 @@ def _points(index, taps, p, P, N, stride_a, stride_j, stride_t, T, J, HAS_TAPS: 
     if HAS_TAPS:
         t = tl.load(taps + t, inside, 0)
     point = tl.load(index + a * stride_a + j * stride_j + t * stride_t, inside, N)
-    return point, inside & (point < N)
+    return point, inside & (point >= 0) & (point < N)
 
 
 @triton.jit

@@ -1,19 +1,16 @@
-"""Whether the operators in Triton are in use, and their registration with torch.
+"""Whether the operators in Triton are in use.
 
 They are off unless the environment has ``GCNN_IMPL_TRITON=1``. With ``TRITON_INTERPRET=1``, set before Triton is
 imported, they also run on the processor, in Triton's interpreter: thousands of times slower, and only for tests.
 """
 
 import contextlib
-import functools
 import importlib.util
 import os
-from collections.abc import Callable, Iterator
-from typing import ParamSpec, TypeVar
+from collections.abc import Iterator
 
 import torch
 from torch import Tensor, nn
-from torch._C._autograd import _profiler_enabled
 from torch._subclasses.fake_tensor import FakeTensor
 
 from gcnn_impl.watching import is_counted, is_exporting, is_traced_or_transformed
@@ -62,37 +59,3 @@ def takes(*tensors: Tensor | None) -> bool:
         for t in given
     )
     return plain and not is_traced_or_transformed() and not is_counted()
-
-
-P = ParamSpec("P")
-T = TypeVar("T")
-_operators = torch.library.Library("gcnn_impl", "FRAGMENT")
-
-
-def operator(schema: str, fake: Callable[P, T]) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Return a decorator that registers a function as an operator of torch, for compilers, profilers and modes.
-
-    Outside of these the function is called directly: torch's dispatcher takes some 5 µs more.
-
-    Args:
-        schema: name, arguments and results, as ``torch.library`` wants them.
-        fake: returns empty tensors of the results' shapes, dtypes and layouts, from arguments that have no values.
-    """
-    name = schema.partition("(")[0]
-
-    def register(function: Callable[P, T]) -> Callable[P, T]:
-        _operators.define(schema)
-        for key in ("CUDA", "CPU"):  # CPU for the interpreter
-            _operators.impl(name, function, key)
-        torch.library.register_fake(f"gcnn_impl::{name}", fake, lib=_operators)
-        dispatched = getattr(torch.ops.gcnn_impl, name)
-
-        @functools.wraps(function)
-        def call(*arguments: P.args, **options: P.kwargs) -> T:
-            if torch.compiler.is_compiling() or _profiler_enabled() or torch._C._len_torch_dispatch_stack():
-                return dispatched(*arguments, **options)
-            return function(*arguments, **options)
-
-        return call
-
-    return register

@@ -58,11 +58,12 @@ class GroupBatchNorm2d(nn.BatchNorm2d):
 
     def _is_for_triton(self, x: Tensor, residual: Tensor | None) -> bool:
         """Return whether the operator in Triton takes this; torch has the cumulative averages and the errors."""
+        if not gpu.takes(x, residual):
+            return False
         parameters = [p for p in (self.weight, self.bias, self.running_mean, self.running_var) if p is not None]
         wider = {torch.bfloat16: torch.float32, torch.float16: torch.float32}.get(x.dtype, x.dtype)
         return (
-            gpu.takes(x, residual)
-            and gpu.takes(*parameters)
+            gpu.takes(*parameters)
             and all(p.dtype in (x.dtype, wider) and p.device == x.device for p in parameters)
             and x.shape[1] == self.num_features
             and x.numel() > self.num_features

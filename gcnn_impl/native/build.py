@@ -11,7 +11,6 @@ therefore linked to the runtime that torch has loaded, and run on at most ``torc
 
 import contextlib
 import ctypes
-import functools
 import hashlib
 import os
 import platform
@@ -22,13 +21,12 @@ import signal
 import subprocess
 import threading
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch._C._autograd import _profiler_enabled
 
 from gcnn_impl.native import cache
 from gcnn_impl.watching import is_counted, is_fake, is_traced_or_transformed
@@ -103,33 +101,6 @@ def takes(*tensors: Tensor | None) -> bool:
         and not is_fake()
         and library() is not None
     )
-
-
-P = ParamSpec("P")
-T = TypeVar("T")
-_operators = torch.library.Library("gcnn_impl", "FRAGMENT")
-
-
-def operator(schema: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
-    """Return a decorator that registers a function as an operator of torch, for profilers and dispatch modes.
-
-    Without a profiler or a dispatch mode the function is called directly: torch's dispatcher takes some 5 µs more.
-    """
-    name = schema.partition("(")[0]
-
-    def register(function: Callable[P, T]) -> Callable[P, T]:
-        _operators.define(schema)
-        _operators.impl(name, function, "CPU")
-        dispatched = getattr(torch.ops.gcnn_impl, name)
-
-        @functools.wraps(function)
-        def call(*arguments: P.args, **options: P.kwargs) -> T:
-            is_watched = _profiler_enabled() or torch._C._len_torch_dispatch_stack()
-            return dispatched(*arguments, **options) if is_watched else function(*arguments, **options)
-
-        return call
-
-    return register
 
 
 _loaded: ctypes.CDLL | str | None = None

@@ -12,7 +12,7 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 DIGEST_BYTES = hashlib.sha256().digest_size
@@ -103,12 +103,12 @@ def work_folder(folder: Path) -> Iterator[Path]:
         yield Path(name)
 
 
-def remembered(path: Path, seconds: float, now: Callable[[], float] = time.time) -> str | None:
+def remembered(path: Path, seconds: float) -> str | None:
     """Return the text of a note that is younger than ``seconds``; None where there is none."""
     try:
         found = path.lstat()
         _check_owner(path, found)
-        return path.read_text(errors="replace") if now() - found.st_mtime < seconds else None
+        return path.read_text(errors="replace") if time.time() - found.st_mtime < seconds else None
     except OSError:
         return None
 

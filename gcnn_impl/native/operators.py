@@ -16,7 +16,8 @@ import torch
 from torch import Tensor
 
 from gcnn_impl.gradients import is_differentiated, pytorch_gradients
-from gcnn_impl.native.build import library, operator, takes
+from gcnn_impl.native.build import library, takes
+from gcnn_impl.registration import check_operands, operator
 
 # Multiply–accumulates of a 1×1 convolution up to which ours on one thread is faster than oneDNN's on two: 28 × 28
 # pixels of 32 channels take 14 µs instead of 65, of 64 channels 42 instead of 82, of 96 channels 91 instead of 100.
@@ -35,19 +36,12 @@ def _is_pytorchs(gradient: Tensor) -> bool:
     return torch.is_grad_enabled() or not takes(gradient)
 
 
-def _check(holds: bool, *tensors: Tensor | None) -> None:
-    """Raise ``ValueError`` unless ``holds``, and all tensors are contiguous, in float32 on the CPU, and not empty."""
-    for t in tensors:
-        if t is not None and not (t.dtype is torch.float32 and t.is_cpu and t.is_contiguous() and t.numel()):
-            holds = False
-    if not holds:
-        found = ", ".join(f"{tuple(t.shape)} {t.dtype} on {t.device}" for t in tensors if t is not None)
-        raise ValueError(
-            f"an operator takes contiguous float32 tensors on the CPU whose sizes fit each other, not {found}"
-        )
+def _check(fits: bool, *tensors: Tensor | None) -> None:
+    """Raise ``ValueError`` unless ``fits``, and all tensors are contiguous, in float32 on the CPU, and not empty."""
+    check_operands(fits, (torch.float32,), ("cpu",), *tensors)
 
 
-@operator("to_images(Tensor x) -> Tensor")
+@operator("to_images(Tensor x) -> Tensor", "CPU")
 def _to_images(x: Tensor) -> Tensor:
     _check(x.dim() == 5, x)
     batch, channels, resolution, height, width = x.shape
@@ -57,7 +51,7 @@ def _to_images(x: Tensor) -> Tensor:
     return images
 
 
-@operator("to_maps(Tensor images) -> Tensor")
+@operator("to_maps(Tensor images) -> Tensor", "CPU")
 def _to_maps(images: Tensor) -> Tensor:
     _check(images.dim() == 5, images)
     batch, height, width, resolution, channels = images.shape
@@ -109,7 +103,9 @@ def _memory(function: str, count: int, *sizes: int) -> list[int]:
     return list(floats)
 
 
-@operator("depthwise_conv2d(Tensor images, Tensor weight, Tensor? bias, int padding, bool disc, bool flip) -> Tensor")
+@operator(
+    "depthwise_conv2d(Tensor images, Tensor weight, Tensor? bias, int padding, bool disc, bool flip) -> Tensor", "CPU"
+)
 def _depthwise(images: Tensor, weight: Tensor, bias: Tensor | None, padding: int, disc: bool, flip: bool) -> Tensor:
     """Convolve images, (B, H, W, |H|, C) and weight (|H|·C, k, k) → (B, H', W', |H|, C)."""
     batch, height, width, resolution, channels = images.shape
@@ -128,7 +124,8 @@ def _depthwise(images: Tensor, weight: Tensor, bias: Tensor | None, padding: int
 
 @operator(
     "depthwise_conv2d_weight(Tensor images, Tensor gradient, int kernel_size, int padding, bool disc)"
-    " -> (Tensor, Tensor)"
+    " -> (Tensor, Tensor)",
+    "CPU",
 )
 def _depthwise_weight(
     images: Tensor, gradient: Tensor, kernel_size: int, padding: int, disc: bool
@@ -191,7 +188,7 @@ def spatial_conv2d(
     return _result(_depthwise(images, weight, bias, padding, disc, False))
 
 
-@operator("mix_conv2d(Tensor images, Tensor weight) -> Tensor")
+@operator("mix_conv2d(Tensor images, Tensor weight) -> Tensor", "CPU")
 def _mix(images: Tensor, weight: Tensor) -> Tensor:
     """Mix channels, (B, H, W, |H_in|, C_i) and weight (|H_out|·C_o, |H_in|·C_i) → (B, H, W, |H_out|·C_o)."""
     (maps, in_maps), shape = weight.shape, images.shape[:3]
@@ -209,7 +206,8 @@ def _mix(images: Tensor, weight: Tensor) -> Tensor:
 
 @operator(
     "mix_conv2d_backward(Tensor gradient, Tensor images, Tensor weight, bool of_x, bool of_weight)"
-    " -> (Tensor?, Tensor?)"
+    " -> (Tensor?, Tensor?)",
+    "CPU",
 )
 def _mix_backward(
     gradient: Tensor, images: Tensor, weight: Tensor, of_x: bool, of_weight: bool
@@ -275,7 +273,8 @@ def group_mix(x: Tensor, kernel: Tensor, reference: Callable[..., Tensor]) -> Te
 
 @operator(
     "siren(Tensor coordinates, Tensor weights, Tensor index, Tensor[] parameters, float omega, int channels)"
-    " -> (Tensor, Tensor)"
+    " -> (Tensor, Tensor)",
+    "CPU",
 )
 def _siren(
     coordinates: Tensor, weights: Tensor, index: Tensor, parameters: Sequence[Tensor], omega: float, channels: int
@@ -307,7 +306,8 @@ def _within(is_within: int, points: int) -> None:
 
 @operator(
     "siren_backward(Tensor gradient, Tensor coordinates, Tensor index, Tensor[] parameters, Tensor kept, float omega)"
-    " -> Tensor[]"
+    " -> Tensor[]",
+    "CPU",
 )
 def _siren_backward(
     gradient: Tensor, coordinates: Tensor, index: Tensor, parameters: Sequence[Tensor], kept: Tensor, omega: float

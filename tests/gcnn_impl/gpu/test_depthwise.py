@@ -230,11 +230,11 @@ def test_compiled_as_one_graph(differentiated: bool) -> None:
         y, wanted = compiled(x), layer(x)
     assert y.permute(0, 3, 4, 2, 1).is_contiguous()
     assert relative_error(y, wanted) <= 1e-13
-    assert "gcnn_impl.gpu_depthwise.default" in called
+    assert "gcnn_impl.depthwise_triton.default" in called
     if differentiated:
         inputs = (x, *layer.parameters())
         found, exact = (torch.autograd.grad(t, inputs, torch.ones_like(t)) for t in (y, wanted))
-        assert "gcnn_impl.gpu_depthwise_backward.default" in called
+        assert "gcnn_impl.depthwise_backward_triton.default" in called
         assert max(map(relative_error, found, exact)) <= 1e-12
 
 
@@ -275,7 +275,7 @@ def test_a_layer_equals_its_definition_and_its_gradients_those_of_pytorch(
         y = layer(x)
         cotangent = torch.randn_like(y).contiguous()
         found = torch.autograd.grad(y, (x, *layer.parameters()), cotangent)
-    assert {"gcnn_impl::gpu_depthwise", "gcnn_impl::gpu_depthwise_backward"} <= set(names)
+    assert {"gcnn_impl::depthwise_triton", "gcnn_impl::depthwise_backward_triton"} <= set(names)
     error = np.abs(y.detach().cpu().numpy() - exact).max() / np.abs(exact).max()
     oracle_errors.append(error)
     assert error <= 1e-11
@@ -290,7 +290,7 @@ def test_autocast_computes_in_its_dtype_and_returns_gradients_in_the_parameters_
     with recorded() as names, torch.autocast(DEVICE, torch.bfloat16):
         y = layer(x)
     assert y.dtype == torch.bfloat16
-    assert "gcnn_impl::gpu_depthwise" in names
+    assert "gcnn_impl::depthwise_triton" in names
     found = torch.autograd.grad(y.float().square().mean(), (x, *layer.parameters()))
     exact = torch.autograd.grad(layer(x).square().mean(), (x, *layer.parameters()))
     assert {t.dtype for t in found} == {torch.float32}

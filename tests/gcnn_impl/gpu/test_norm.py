@@ -251,7 +251,7 @@ def test_the_registration_is_sound(device):
     y, mean, scale = operators.batch_norm_triton(*arguments)
     for kept in (y, None):
         arguments = (x, x, weight, bias, mean, scale, kept, True, True)
-        torch.library.opcheck(operators.batch_norm_triton_backward, arguments, test_utils=tests)
+        torch.library.opcheck(operators.batch_norm_backward_triton, arguments, test_utils=tests)
 
 
 def test_synchronised_and_plain_norms_are_composed(device):
