@@ -31,6 +31,12 @@ def siren(coordinates: Tensor, omega: float, *parameters: Tensor, scale: float =
     return _linear(_features(coordinates, omega, *features), weight_last, bias_last, scale)
 
 
+def parameter_shapes(in_features: int, hidden_features: int, out_features: int) -> tuple[tuple[int, ...], ...]:
+    """Return the shapes of a SIREN's parameters, in the order of ``SIREN.tensors``."""
+    d, k, f = in_features, hidden_features, out_features
+    return (k, d), (k,), (k, k), (k,), (f, k), (f,)
+
+
 def siren_at_places(
     coordinates: Tensor,
     weights: Tensor,
@@ -90,12 +96,10 @@ class SIREN(nn.Module):
         self.hidden_features = hidden_features = check_integer("hidden_features", hidden_features, 1)
         self.omega = check_positive("omega", omega)
         check_dtype(dtype)
-        self.weight_first = nn.Parameter(torch.empty(hidden_features, in_features, **factory))
-        self.bias_first = nn.Parameter(torch.empty(hidden_features, **factory))
-        self.weight_hidden = nn.Parameter(torch.empty(hidden_features, hidden_features, **factory))
-        self.bias_hidden = nn.Parameter(torch.empty(hidden_features, **factory))
-        self.weight_last = nn.Parameter(torch.empty(out_features, hidden_features, **factory))
-        self.bias_last = nn.Parameter(torch.empty(out_features, **factory))
+        shapes = parameter_shapes(in_features, hidden_features, out_features)
+        parameters = [nn.Parameter(torch.empty(shape, **factory)) for shape in shapes]
+        self.weight_first, self.bias_first, self.weight_hidden, self.bias_hidden = parameters[:4]
+        self.weight_last, self.bias_last = parameters[4:]
         self.reset_parameters()
 
     @torch.no_grad()

@@ -9,7 +9,7 @@ from torch import Tensor
 from gcnn_impl.gpu.launching import KEYS, ceil_div, check, on_device_of, power_of_two
 from gcnn_impl.gpu.switch import takes as takes_tensors
 from gcnn_impl.gradients import is_differentiated, pytorch_gradients
-from gcnn_impl.kernel_nets import siren_at_places
+from gcnn_impl.kernel_nets import parameter_shapes, siren_at_places
 from gcnn_impl.registration import operator
 
 PROGRAMS = 256  # of the backward pass; an H100 has 132 multiprocessors
@@ -94,7 +94,7 @@ def _check(
 ) -> None:
     """Raise ``ValueError`` unless the kernels may read these tensors; the values of index and taps are not checked."""
     (points, dimensions), (values, hidden) = coordinates.shape, parameters[4].shape
-    shapes = (hidden, dimensions), (hidden,), (hidden, hidden), (hidden,), (values, hidden), (values,)
+    shapes = parameter_shapes(dimensions, hidden, values)
     fits = weights.shape == (points,) and tuple([tuple(p.shape) for p in parameters]) == shapes
     fits = fits and channels >= 1 and values % channels == 0
     check(fits, *[t for t in (weights, coordinates, *parameters) if t.shape[-1]])  # without coordinates nothing is read

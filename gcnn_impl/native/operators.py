@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from gcnn_impl.gradients import is_differentiated, pytorch_gradients
+from gcnn_impl.kernel_nets import parameter_shapes
 from gcnn_impl.native.build import library, takes
 from gcnn_impl.registration import check_operands, operator
 
@@ -294,7 +295,7 @@ def _siren(
 
 def _check_net(dimensions: int, index: Tensor, parameters: Sequence[Tensor]) -> None:
     values, hidden = parameters[4].shape
-    shapes = (hidden, dimensions), (hidden,), (hidden, hidden), (hidden,), (values, hidden), (values,)
+    shapes = parameter_shapes(dimensions, hidden, values)
     fits = index.dim() == 2 and index.dtype is torch.int64 and index.is_cpu and index.is_contiguous()
     _check(fits and tuple([p.shape for p in parameters]) == shapes, *parameters)
 
