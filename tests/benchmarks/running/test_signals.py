@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -16,6 +17,16 @@ from benchmarks.running.signals import REQUESTS, requests_as_ctrl_c
 ROOT = Path(__file__).resolve().parents[3]
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Let the requests be heard, also where the tests run under ``nohup``."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in REQUESTS}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize("number", [signal.SIGINT, *REQUESTS])
 def test_a_request_raises_keyboard_interrupt_and_later_requests_are_ignored(number: signal.Signals) -> None:
     before = [signal.getsignal(each) for each in (signal.SIGINT, *REQUESTS)]
