@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.answers.differences import RESULTS_FLOOR, floor_of_percent
+from benchmarks.answers.differences import RESULTS_FLOOR, fraction_of_percent
 from benchmarks.records.printable import print_anything
 from benchmarks.records.record import Record
 from benchmarks.records.store import RecordStore, RecordWarning
@@ -108,7 +108,7 @@ def _diff(arguments: argparse.Namespace) -> int:
     from reports.exports.difference_text import as_markdown, as_text
 
     before, after = load_all([arguments.a]), load_all([arguments.b])
-    found = difference(before, after, floor_of_percent(arguments.floor), arguments.across_machines)
+    found = difference(before, after, fraction_of_percent(arguments.floor, "floor"), arguments.across_machines)
     write_lines = as_markdown if arguments.markdown else as_text
     print(*write_lines(found, arguments.all), sep="\n")
     return found.status

@@ -120,10 +120,14 @@ def endings(before: Sequence[Record], after: Sequence[Record], across_machines: 
     return found
 
 
-def floor_of_percent(percentage: float, name: str = "floor") -> float:
-    """Return a size asked about as a fraction, 0.02 for 2 %; raise ``ValueError`` if it is negative or infinite."""
+def fraction_of_percent(percentage: float, option: str) -> float:
+    """Return the percentage of an option as a fraction, 0.02 for 2 %.
+
+    Raises:
+        ValueError: when the percentage is negative or infinite.
+    """
     if not 0 <= percentage < math.inf:
-        raise ValueError(f"{name} {percentage} is not allowed; allowed: percentages of at least 0")
+        raise ValueError(f"{option} {percentage} is not allowed; allowed: percentages of at least 0")
     return percentage / 100
 
 
@@ -201,7 +205,7 @@ def _row_of_records(before: Record, after: Record, floor: float, ends: Mapping[M
         return ComparedCase(name, failure=failures)
     a, b = rounds_of(before), rounds_of(after)
     comparison = compare_rounds(a, b, floor, paired=False)
-    verdict = REGRESSED if comparison.word == "slower" else verdict_of(comparison.low, comparison.high, floor)
+    verdict = verdict_of(comparison.low, comparison.high, floor)
     if verdict == REGRESSED and comparison.word != "slower":  # certain, but smaller than what hours change
         verdict = UNDECIDED
     before_s, after_s = (float(summarise_rounds(rounds)["median"]) for rounds in (a, b))

@@ -11,7 +11,7 @@ MEMBERSHIP, CONTROL_GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 def available_cores() -> int:
     """Return how many threads can run at once in this process: the whole cores of its quota, but at least one."""
     quota = cpu_quota()
-    return cores() if quota is None else min(cores(), max(math.floor(quota), 1))
+    return cores() if quota is None else max(math.floor(quota), 1)
 
 
 def cores() -> int:

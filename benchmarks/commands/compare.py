@@ -3,7 +3,13 @@
 import argparse
 from pathlib import Path
 
-from benchmarks.answers.differences import RESULTS_FLOOR, compare_results, floor_of_percent, markdown_lines, text_lines
+from benchmarks.answers.differences import (
+    RESULTS_FLOOR,
+    compare_results,
+    fraction_of_percent,
+    markdown_lines,
+    text_lines,
+)
 from benchmarks.commands.options import add_case_options, check_timeout, chosen_cases
 from benchmarks.comparing.commits import compare_commits, resolve
 from benchmarks.comparing.deciding import FEWEST_MINUTES, MINUTES_A_CASE, Question, default_minutes
@@ -41,7 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """Compare, print the table and the verdict, and return the exit status of the verdict."""
     cases = chosen_cases(args)
-    at_least = None if args.at_least is None else floor_of_percent(args.at_least, "at-least")
+    at_least = None if args.at_least is None else fraction_of_percent(args.at_least, "at-least")
     paths = Path(args.a), Path(args.b)
     if all(_is_results(path) for path in paths):
         before, after = (RecordStore.at(path).load() for path in paths)

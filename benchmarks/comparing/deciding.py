@@ -57,9 +57,14 @@ class Contender:
     remedy: str = "no pair of processes in the time allowed"
 
     @property
+    def running(self) -> bool:
+        """Whether further pairs measure the case. A control is never decided: it runs along with the cases."""
+        return not self.failures and (self.control or self.verdict == verdicts.UNDECIDED)
+
+    @property
     def open(self) -> bool:
-        """Whether more pairs are needed. A control is never decided: it runs along with the cases."""
-        return not self.control and not self.failures and self.verdict == verdicts.UNDECIDED
+        """Whether the case needs further pairs."""
+        return self.running and not self.control
 
     def add(self, taken: Taken) -> None:
         """Add what a pair of processes gave: nothing if the turns ended early, because another case failed."""
@@ -135,11 +140,11 @@ def compare_places(places: Mapping[str, Path], cases: Sequence[Case], question: 
     begun, effort = time.monotonic(), Effort()
     end = begun + 60 * question.minutes
     with tqdm(total=len(contenders), unit="case", desc="compare", dynamic_ncols=True) as progress:
-        for place, group in enumerate(planned):
+        for done, group in enumerate(planned):
             now = time.monotonic()
-            deadline = now + (end - now) / (len(planned) - place)  # what one group leaves over goes to the next ones
+            deadline = now + (end - now) / (len(planned) - done)  # what one group leaves over goes to the next ones
             for number in _decide(group, places, question, len(contenders), deadline, effort):
-                progress.set_postfix_str(f"group {place + 1} of {len(planned)}, {number} pairs of processes")
+                progress.set_postfix_str(f"group {done + 1} of {len(planned)}, {number} pairs of processes")
             progress.update(len(group))
     minutes = (time.monotonic() - begun) / 60
     disturbed = 1 - effort.undisturbed / effort.turns if effort.turns else 0.0
@@ -162,7 +167,7 @@ def _decide(
     pairs = number_of_looks = 0
     while True:
         begun = time.monotonic()
-        running = {n: one for n, one in enumerate(group) if (one.open or one.control) and not one.failures}
+        running = {n: one for n, one in enumerate(group) if one.running}
         entries = {n: one.case for n, one in running.items()}
         unchecked = {n for n, one in running.items() if not one.logs}
         taken = measure_pair(places, entries, pairs, question.timeout, unchecked)
@@ -181,14 +186,13 @@ def _decide(
 
 def _look(group: Sequence[Contender], number: int, comparisons: int, at_least: float) -> None:
     """Estimate the ratios of all open cases and controls, and judge the cases; a verdict stays as it is."""
-    there = [one for one in group if one.logs and not one.failures]
-    spreads = [spread_of(one.logs) for one in there if one.open or one.control]
-    for one in there:
-        if one.open or one.control:
-            # The others' spread guards against a case that looks steady by luck.
-            one.found = look(one.logs, number, comparisons, statistics.median_low(spreads))
+    measured = [one for one in group if one.running and one.logs]
+    spreads = [spread_of(one.logs) for one in measured]
+    for one in measured:
+        # The others' spread guards against a case that looks steady by luck.
+        one.found = look(one.logs, number, comparisons, statistics.median_low(spreads))
     moved = _moved(group)
-    for one in there:
+    for one in measured:
         if one.open and one.found is not None:
             low, high = _bounds(one.found)
             one.verdict = verdicts.verdict_of(low, high, at_least, moved)

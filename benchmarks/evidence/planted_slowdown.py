@@ -47,12 +47,12 @@ class Unchanged(nn.Module):
     def work_share(self, x: Tensor) -> float:
         """Return the time of the work divided by that of the layer, at inference, each timed alone."""
         with torch.inference_mode():
-            return _median(lambda: self.work(self.units[x.shape])) / _median(lambda: self.layer(x))
+            return median_seconds(lambda: self.work(self.units[x.shape])) / median_seconds(lambda: self.layer(x))
 
     def _calibrated(self, x: Tensor) -> int:
         """Return the units of work that take ``share`` of a pass. The amount stays fixed in later passes."""
-        unit = _median(lambda: self.work(CALIBRATION_UNITS)) / CALIBRATION_UNITS
-        return round(self.share * _median(lambda: self.layer(x)) / unit)
+        unit = median_seconds(lambda: self.work(CALIBRATION_UNITS)) / CALIBRATION_UNITS
+        return round(self.share * median_seconds(lambda: self.layer(x)) / unit)
 
 
 class SlowerByTwo(Unchanged):
@@ -99,6 +99,6 @@ def prolong(layer: type[nn.Module], share: float) -> None:
     layer.forward = prolonged
 
 
-def _median(run: Callable[[], object]) -> float:
+def median_seconds(run: Callable[[], object]) -> float:
     """Return the median seconds of a call, after a call to warm up."""
     return float(np.median(timeit.repeat(run, number=1, repeat=CALIBRATION_PASSES + 1)[1:]))

@@ -134,11 +134,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--busy", action="store_true", help="keep one core busy with another process meanwhile")
     for kind, size in whole_runs.PLANTED.items():
         text = "the same code" if not size.function else f"a separable layer slower by {kind}".replace("%", "%%")
-        parser.add_argument(option_of(kind), type=int, default=0, metavar="N", help=f"whole runs of compare on {text}")
+        parser.add_argument(
+            option_of(kind), type=int, default=0, metavar="N", dest=kind, help=f"whole runs of compare on {text}"
+        )
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="threads of these runs (default: 1)")
     args = parser.parse_args(argv)
     set_measuring_environment()
-    counts = {kind: getattr(args, option_of(kind).lstrip("-").replace("-", "_")) for kind in whole_runs.PLANTED}
+    counts = {kind: getattr(args, kind) for kind in whole_runs.PLANTED}
     with busy_core() if args.busy else contextlib.nullcontext():
         begun = time.monotonic()
         trials = run_trials(args)

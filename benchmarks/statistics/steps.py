@@ -29,8 +29,8 @@ def present_level(values: Sequence[float]) -> Sequence[float]:
 
     A change point is a place where the medians of the neighbouring values before and after differ by
     ``STANDARD_ERRORS``. Of adjacent places the one counts whose two medians fit best; only the last ``MOST_AROUND`` of
-    them can belong to the last change. The spread is that of successive
-    values of the whole history, which changes of level hardly affect.
+    them can belong to the last change. The spread is that of successive values of the whole history, which changes of
+    level hardly affect.
 
     >>> present_level([1.0, 1.1, 1.0, 2.0, 2.1, 2.0])
     [2.0, 2.1, 2.0]
@@ -40,7 +40,8 @@ def present_level(values: Sequence[float]) -> Sequence[float]:
     changed = [place for place in places if _standard_errors(values, place, spread) >= STANDARD_ERRORS]
     if not changed:
         return values
-    adjacent = [place for n, place in enumerate(changed) if changed[-1] - place == len(changed) - 1 - n][-MOST_AROUND:]
+    backwards = range(changed[-1], changed[-1] - MOST_AROUND, -1)
+    adjacent = sorted(itertools.takewhile(changed.__contains__, backwards))
     return values[min(adjacent, key=lambda place: _misfit(values, place)) :]
 
 

@@ -25,9 +25,12 @@ from benchmarks.records.suite_results import (
 )
 from benchmarks.statistics.regression import BenchmarkResults, Result, comparable, has_regressed, ratio_of_medians
 from benchmarks.statistics.steps import FEWEST_RESULTS, present_level, threshold
+from benchmarks.statistics.verdicts import FINE, NOT_COMPARED, REGRESSED, STATUS, UNDECIDED
 
+FAILED, MEASURED_NOTHING, ANOTHER_MACHINE = "failed", "measured nothing", "another machine"
 # The gravest word last.
-EXIT_STATUS = {"fine": 0, "undecided": 3, "regressed": 1, "failed": 2, "measured nothing": 2, "another machine": 2}
+EXIT_STATUS = {word: STATUS[word] for word in (FINE, UNDECIDED, REGRESSED)}
+EXIT_STATUS |= dict.fromkeys((FAILED, MEASURED_NOTHING, ANOTHER_MACHINE), STATUS[NOT_COMPARED])
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ def judge(after: BenchmarkResults, history: Sequence[BenchmarkResults], factor: 
     lines = [f"failed: {name}" for name in failed]
     lines.append(f"{len(measured)} measured, {len(failed)} failed, {len(after) - len(measured) - len(failed)} skipped")
     if not history:
-        return Judgement("failed" if failed else "fine" if measured else "measured nothing", tuple(lines))
+        return Judgement(FAILED if failed else FINE if measured else MEASURED_NOTHING, tuple(lines))
 
     compared = list(_compared(after, measured, history, factor))
     moved = [one for one in compared if one.control and one.moved]
@@ -101,10 +104,10 @@ def judge(after: BenchmarkResults, history: Sequence[BenchmarkResults], factor: 
             f"undecided: {len(moved)} plain convolutions moved, so the machine did; run again on a calm machine"
         )
     if failed:
-        return Judgement("failed", tuple(lines))
+        return Judgement(FAILED, tuple(lines))
     if not compared:
-        return Judgement("measured nothing", tuple(lines))
-    return Judgement("regressed" if regressed else "undecided" if moved else "fine", tuple(lines))
+        return Judgement(MEASURED_NOTHING, tuple(lines))
+    return Judgement(REGRESSED if regressed else UNDECIDED if moved else FINE, tuple(lines))
 
 
 def _compared(
@@ -115,28 +118,30 @@ def _compared(
     for name in measured:
         same = [run[name] for run in history if comparable(name, run.get(name), after[name])]
         if same:
-            logs = [math.log(result.value) if result.value else -math.inf for result in same]
-            finite = all(map(math.isfinite, logs))
-            levels[name] = same[-len(present_level(logs)) :] if finite else same[-1:]
-    common = _common_spreads(levels)
+            positive = all(result.value for result in same)
+            levels[name] = same[-len(present_level(_logs(same))) :] if positive else same[-1:]
+    # The levels with enough results, whose spread is known.
+    logs = {name: _logs(level) for name, level in levels.items() if len(level) >= FEWEST_RESULTS}
+    common = _common_spreads(logs)
     for name, level in levels.items():
-        known = len(level) >= FEWEST_RESULTS
-        old = _middle(level) if known else level[-1]
-        step = threshold(_logs(level), common[point_of(name)["quantity"]]) if known else factor
-        yield Compared(name, old, after[name], step, len(level))
+        if name in logs:
+            step = threshold(logs[name], common[point_of(name)["quantity"]])
+            yield Compared(name, _middle(level), after[name], step, len(level))
+        else:
+            yield Compared(name, level[-1], after[name], factor, len(level))
 
 
 def _logs(level: Sequence[Result]) -> list[float]:
+    """Return the logarithms of results other than 0."""
     return [math.log(result.value) for result in level if result.value]
 
 
-def _common_spreads(levels: Mapping[str, Sequence[Result]]) -> dict[str, float]:
-    """Return the median spread of the levels with enough results, for each quantity."""
+def _common_spreads(logs: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """Return for each quantity the median spread of its benchmarks, from the logarithms of each benchmark's level."""
     spreads: dict[str, list[float]] = {}
-    for name, level in levels.items():
-        known = len(level) >= FEWEST_RESULTS
-        spreads.setdefault(point_of(name)["quantity"], []).extend([statistics.stdev(_logs(level))] if known else [])
-    return {quantity: statistics.median(found) if found else 0.0 for quantity, found in spreads.items()}
+    for name, level in logs.items():
+        spreads.setdefault(point_of(name)["quantity"], []).append(statistics.stdev(level))
+    return {quantity: statistics.median(found) for quantity, found in spreads.items()}
 
 
 def _middle(level: Sequence[Result]) -> Result:
@@ -160,7 +165,7 @@ def judge_asv(
     there = {commit.hash for commit in commits}
     if not commits or not there.issuperset(wanted):
         missing = ", ".join(hash_[:8] for hash_ in wanted if hash_ not in there) or "any commit"
-        return Judgement("measured nothing", (f"this run has no result for {missing}",))
+        return Judgement(MEASURED_NOTHING, (f"this run has no result for {missing}",))
     if wanted:
         commits = [commit for hash_ in wanted for commit in commits if commit.hash == hash_]
     order = [commit.hash for commit in history]
@@ -180,12 +185,12 @@ def judge_pytest_benchmark(files: Sequence[Path], before: Sequence[Path], factor
     Earlier runs of other machines do not count. If there are only such, nothing can be compared.
     """
     if not files:
-        return Judgement("measured nothing", ("pytest-benchmark saved no file",))
+        return Judgement(MEASURED_NOTHING, ("pytest-benchmark saved no file",))
     runs, earlier = (sorted(map(read_pytest_benchmark_run, each), key=lambda run: run.date) for each in (files, before))
     here, there = ({run.place for run in each} for each in (runs, earlier))
     if len(here) > 1 or (there and not there & here):
         machines = " against ".join(" and ".join(sorted(each)) for each in (there, here) if each)
-        return Judgement("another machine", (f"results of different machines are not compared: {machines}",))
+        return Judgement(ANOTHER_MACHINE, (f"results of different machines are not compared: {machines}",))
     history = [run.results for run in earlier if run.place in here]
     names = ", ".join(path.name for path in files)
     title = f"{names} after {len(history)} earlier runs" if history else f"{names}, without an earlier file"
@@ -229,7 +234,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             judgement = judge_pytest_benchmark(args.files, args.before, args.factor)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
-        return 2
+        return STATUS[NOT_COMPARED]
     print(*judgement.lines, judgement.word, sep="\n")
     return EXIT_STATUS[judgement.word]
 

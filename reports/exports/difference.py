@@ -83,7 +83,6 @@ def difference(
     Raises:
         ValueError: when the two sets come from different machines, unless `across_machines`.
     """
-    differences.check_machines(before, after, across_machines)
     times = differences.compare_results(before, after, floor, across_machines)
     a, b = (_configurations(records, across_machines) for records in (before, after))
     ends = differences.endings(before, after, across_machines)

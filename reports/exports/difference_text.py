@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from benchmarks.answers.differences import HEADING, cells, explained
 from benchmarks.answers.text_tables import left_columns, markdown, markdown_table
 from benchmarks.statistics.over_seeds import CONFIDENCE, DECIDING_SEEDS
+from benchmarks.statistics.verdicts import REGRESSED, UNDECIDED
 from reports.exports.difference import AccuracyChange, CountChange, Difference
 from reports.words import numbers
 
@@ -13,7 +14,7 @@ COUNT_HEADING = ("B / A", "A", "B", "what", "case")
 
 
 def as_text(found: Difference, everything: bool = False) -> list[str]:
-    """Write aligned tables under headings; unchanged times are left out, unless `everything` is asked for."""
+    """Write aligned tables under headings; times that are fine and not faster are left out, unless `everything`."""
     return _lines(found, everything, str.upper, left_columns, lambda line: line)
 
 
@@ -32,7 +33,7 @@ def _lines(
     changed = [
         row
         for row in found.times.rows
-        if row.broken or (row.comparison and row.comparison.word in ("faster", "slower"))
+        if row.verdict in (REGRESSED, UNDECIDED) or (row.comparison and row.comparison.word == "faster")
     ]
     rows = cells(found.times.rows if everything else changed)
     lines = [heading("Times"), ""]

@@ -18,7 +18,7 @@ def peers(results: Prepared, key: str) -> Figure:
     if pairs.empty:
         return drawing.figure()
     passes = pairs["direction"].replace(DIRECTION_WORDS)
-    settings = pd.Series([f", {setting(row)}".rstrip(", ") for _, row in pairs.iterrows()], pairs.index)
+    settings = pd.Series([f", {text}" if (text := setting(row)) else "" for _, row in pairs.iterrows()], pairs.index)
     pairs = pairs.assign(name=pairs["implementation"].map(ending) + ", " + passes + settings, variant=pairs["rival"])
     names = sorted(set(pairs["name"]))
     pairs["y"] = pairs["name"].map(names.index) + dodge(pairs["variant"])

@@ -83,12 +83,12 @@ def noise(results: Prepared, key: str) -> Figure:
         canvas.axes.set_ylim(-reach, reach)
     axes = {"number formats": set(points["dtype"]), "executions": set(points["execution"])}
     settings = [f"{axis} ({', '.join(sorted(names))})" for axis, names in axes.items() if len(names) > 1]
-    together = f" Pairs of all {numbers.listing(settings)} count together."
+    together = f" Pairs of all {numbers.listing(settings)} count together." if settings else ""
     caption = (
         f"One point per A/A pair (n = {len(points)}), drawn at random in every block and timed in turns with the "
         f"others: the ratio of medians, geometric mean over {numbers.processes(points['first'].map(len))}; bars "
         "are 99 % intervals, cut off at the edges. The band is ± the minimum detectable effect. Nothing inside of it "
         "is called faster or slower here; where more comparisons are made at once, it is wider for them."
-        f"{together if settings else ''}"
+        f"{together}"
     )
     return drawing.figure(caption, points["variant"], points, wide=True)

@@ -14,7 +14,6 @@ from reports.figures.history import trend
 from reports.frames.columns import COST_COLUMNS, RUN_COLUMNS
 from reports.frames.frames import anchored, frames, newest
 from reports.frames.history import history
-from reports.frames.selection import opening_order
 from reports.page.downloads import downloads, figure_file
 from reports.page.html import TEMPLATES, environment, policy_hash, style_sheet
 from reports.page.part import parts
@@ -41,6 +40,7 @@ def render(records: Iterable[Record], commits: pd.DataFrame | None = None) -> st
     templates = environment()
     templates.filters["csv"] = figure_file
     shown = parts(given, data)
+    head = overview.overview(data, [sentence.text for sentence in shown[0].sentences])
     linked = set().union(*(part.anchors for part in shown))
     script, css = library() + (TEMPLATES / "page.js").read_text(encoding="utf-8"), style_sheet()
     files, left_out = downloads(kept, data)
@@ -49,12 +49,12 @@ def render(records: Iterable[Record], commits: pd.DataFrame | None = None) -> st
     return templates.get_template("report.html").render(
         parts=shown,
         environments=of_trust.environments([data.costs, data.runs]),
-        remarks=overview.remarks(data),
-        period=overview.period(data),
+        remarks=head.remarks,
+        period=head.measured,
         opening=overview.OPENING,
-        machines=opening_order(data),
-        counts=overview.counts(data),
-        overview=overview.overview(data, [sentence.text for sentence in shown[0].sentences]).json(),
+        machines=head.machines,
+        counts=head.counts,
+        overview=head.json(),
         records_tables=[table for table in tables if table.number],
         history=trend(commits, "history"),
         regressions=of_trust.regressions(commits),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from benchmarks.records.record import cores_text
 from benchmarks.statistics.noise import OWN_LOAD
 from reports.frames.frames import Frames
 from reports.frames.selection import opening_order
@@ -42,14 +43,24 @@ def overview(data: Frames, sentences: Sequence[str]) -> Overview:
     commits = pd.concat([data.costs["commit"], data.runs["commit"]])
     known = tuple(sorted({commit[:10] for commit in commits if commit}))
     machines = tuple(opening_order(data))
-    told = period(data), counts(data), tuple(remarks(data))
-    return Overview(TITLE, machines, known, *told, next(iter(machines), ""), tuple(sentences))
+    return Overview(
+        title=TITLE,
+        machines=machines,
+        commits=known,
+        measured=period(data),
+        counts=counts(data),
+        remarks=tuple(remarks(data)),
+        about=machines[0] if machines else "",
+        sentences=tuple(sentences),
+    )
 
 
 def device(data: Frames) -> str:
     """Name the device of the results of one machine, and the machine around a GPU."""
     row = pd.concat([data.costs, data.runs]).iloc[0]
-    cpu, cores = device_name({**row, "device": "cpu"}), general(row["cores"])
+    quota = None if pd.isna(row["cpu_quota"]) else row["cpu_quota"]
+    cpu = device_name({**row, "device": "cpu"})
+    cores = cores_text({"cores": general(row["cores"]), "cpu_quota": quota})
     if row["device"] == "cpu":
         return f"Device: the processor {cpu}, {cores} cores."
     return f"Device: the GPU {device_name(row)}, in a machine with {cpu}, {cores} cores."

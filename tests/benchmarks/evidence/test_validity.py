@@ -4,8 +4,19 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.evidence import planted_slowdown
 from benchmarks.evidence.planted_slowdown import SlowerByFive, Unchanged
-from benchmarks.evidence.validity import PLANTED, Trial, busy_core, case_of, judge_trials, main, run_trial, table
+from benchmarks.evidence.validity import (
+    PLANTED,
+    UNCHANGED,
+    Trial,
+    busy_core,
+    case_of,
+    judge_trials,
+    main,
+    run_trial,
+    table,
+)
 from benchmarks.measure.sampling import Sampling
 from benchmarks.statistics.comparison import WORDS
 from benchmarks.workloads.build import build_workload
@@ -28,16 +39,25 @@ def test_the_table_counts_words_by_what_was_planted() -> None:
 
 
 def test_the_planted_layer_computes_what_the_unchanged_one_does() -> None:
-    case = case_of(PLANTED["5 %"], batch_size=1)
-    plain, planted = (
-        build_workload(case_of("benchmarks.evidence.planted_slowdown:Unchanged", batch_size=1)),
-        build_workload(case),
-    )
-    assert torch.equal(plain.run(), planted.run())
+    plain, planted = (build_workload(case_of(name, batch_size=1)) for name in (UNCHANGED, PLANTED["5 %"]))
     assert isinstance(plain.module, Unchanged)
     assert isinstance(planted.module, SlowerByFive)
-    assert plain.module.units == {plain.x.shape: 0}
-    assert planted.module.units[planted.x.shape] > 0
+    plain.module.units, planted.module.units = {plain.x.shape: 0}, {planted.x.shape: 7}  # so that nothing is timed
+    assert torch.equal(plain.run(), planted.run())
+
+
+def test_the_first_pass_sets_the_work_to_a_share_of_the_layers_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    # The layer takes a millisecond, and so do a hundred units of work.
+    monkeypatch.setattr(planted_slowdown, "median_seconds", lambda run: 1e-3)
+    done: list[int] = []
+    for name, units in ((UNCHANGED, 0), (PLANTED["2 %"], 2), (PLANTED["5 %"], 5)):
+        workload = build_workload(case_of(name, batch_size=1))
+        assert isinstance(workload.module, Unchanged)
+        monkeypatch.setattr(workload.module, "work", done.append)
+        workload.run()
+        workload.run()
+        assert workload.module.units == {workload.x.shape: units}
+        assert done[-2:] == [units, units]
 
 
 def test_a_trial_is_rounds_of_two_contenders() -> None:

@@ -50,6 +50,15 @@ def test_only_what_changed_is_listed_unless_everything_is_asked_for():
     assert "2 compared: 0 faster, 1 slower, 1 same, 0 ambiguous" in as_text(found)
 
 
+def test_a_case_that_makes_the_verdict_undecided_is_listed():
+    cases = [cost_record(variant=variant) for variant in ("full", "separable")]
+    found = difference(cases, [times(cases[0], 1.09), cases[1]], 0.1)
+    assert found.verdict == UNDECIDED
+    [line] = [line for line in as_text(found) if " [" in line]
+    assert " undecided " in line
+    assert " full " in line
+
+
 def test_new_lost_and_broken_cases_are_named():
     a, b, c, d = (cost_record(channels=channels) for channels in (8, 16, 32, 64))
     found = difference([a, b, c], [b, failed_record("no", channels=32), d], 0.1)
