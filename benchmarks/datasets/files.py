@@ -127,7 +127,7 @@ def _content(url: str) -> Iterator[bytes]:
         with urllib.request.urlopen(url, timeout=STALL_SECONDS) as response:
             announced, got = response.headers.get("Content-Length"), 0
             begun, before = time.monotonic(), 0
-            while content := response.read1(CHUNK) if hasattr(response, "read1") else response.read(CHUNK):
+            while content := response.read1(CHUNK):
                 yield content
                 got += len(content)
                 if time.monotonic() - begun > STALL_SECONDS:

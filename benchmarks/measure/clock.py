@@ -60,13 +60,14 @@ def take_turn(
     The passes also end ``longest`` seconds after the first one began; the time of ``prepare`` counts in this alone.
     """
     samples: list[float] = []
-    begun = end = 0.0
-    while not samples or (len(samples) < most and sum(samples) < seconds and end - begun < longest):
+    end = last_end = 0.0
+    while not samples or (len(samples) < most and sum(samples) < seconds and end < last_end):
         prepare()
         start = clock()
         run()
         end = clock()
-        begun = begun if samples else start
+        if not samples:
+            last_end = start + longest
         samples.append(end - start)
     return samples
 

@@ -43,7 +43,7 @@ _LEFT_ALONE = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.Dropout, nn.Dr
 # Products whose first operand is a summand instead of a factor.
 _SUMMAND_FIRST = ("addmm", "addmv", "addbmm", "baddbmm")
 # The operators that fvcore counts, forward and backward, by their names in the profiler (torch, oneDNN, MKL); and our
-# operators in C that do the same work.
+# operators in C and Triton that do the same work.
 COUNTED = re.compile(r"^(aten|mkldnn|mkl)::.*(conv|mm|matmul|linear|einsum)|^gcnn_impl::(depthwise|mix|siren)")
 
 

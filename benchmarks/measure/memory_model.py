@@ -91,7 +91,6 @@ def _layer_numbers(case: Case) -> float:
         maps = MAPS_IN_C
     elif training and case.variant in STRIPS and case.kernel_size > 3:
         maps += (1 + (case.kernel_size - 1) / case.image_size) ** 2
-    numbers += _copied_parameters(case, 2, case.channels ** (1 if case.variant in CHANNELS_FIRST else 2))
     return numbers + maps * maps_out + copies * weights + training * _kept_by_nets(case, case.kernel_size)
 
 
@@ -106,8 +105,7 @@ def _network_numbers(case: Case) -> float:
             maps = max(maps, 3 + 2 * _padding(case))
         elif case.variant == "plain":
             maps = 3 + _padding(case)
-        numbers = maps * one_map + fourier + _copied_parameters(case, 14, 11 * case.channels**2)
-        return numbers + (making if case.kernels == "generated" else CACHED * max(weights))
+        return maps * one_map + fourier + (making if case.kernels == "generated" else CACHED * max(weights))
     kept = sum(_kept_by_nets(case, k) for k in _kernel_sizes(case))
     backward = max(making, NETWORK_WORKSPACE * one_map) if case.variant != "plain" else 0
     if case.variant in CHANNELS_FIRST:
@@ -177,17 +175,6 @@ def _kept_by_nets(case: Case, kernel_size: int) -> int:
     pairs = case.resolution ** (2 if case.variant in ("full", "dseparable") else 1)
     points = pairs * kernel_size**2 / (quarter_turns if _drops_taps(case) else 1)
     return round(KEPT * HIDDEN * points)
-
-
-def _copied_parameters(case: Case, nets: int, values: int) -> int:
-    """Return the numbers in the copies by which layers notice changes of their parameters.
-
-    Layers make such copies when they generate kernels in inference on the CPU.
-    """
-    ours = case.implementation == OURS and not case.fixed_weights and case.device == "cpu"
-    if not ours or case.direction != "forward" or case.kernels == "cached" or case.execution != "eager":
-        return 0
-    return nets * HIDDEN * (HIDDEN + 4) + HIDDEN * values
 
 
 def _parameters(case: Case) -> int:

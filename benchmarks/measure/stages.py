@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.measure.clock import Clock
-from benchmarks.workloads.workload import Workload
+from benchmarks.workloads.workload import Workload, generates_kernels
 from gcnn_impl import functional
 
 INSIDE_FORWARD = ("kernel_generation", "group_mixing", "spatial_convolution", "other")
@@ -72,7 +72,7 @@ class StageClock:
         """Watch the layers of a module, and count the time outside their stages as "other"."""
         with contextlib.ExitStack() as stack:
             for layer in module.modules():
-                if _generates_kernels(layer):
+                if generates_kernels(layer):
                     self._watch(stack, layer, "kernels", "kernel_generation")
                     self._watch(stack, layer, "convolve", "spatial_convolution")
                 elif isinstance(layer, nn.Conv2d):
@@ -94,10 +94,6 @@ class StageClock:
 
         setattr(owner, name, watched)
         stack.callback(setattr, owner, name, function) if own else stack.callback(delattr, owner, name)
-
-
-def _generates_kernels(layer: nn.Module) -> bool:
-    return hasattr(layer, "kernels") and hasattr(layer, "convolve")
 
 
 def _has_one_tap(x: Tensor, kernel: Tensor) -> bool:
@@ -160,7 +156,7 @@ def _generation(workload: Workload, clock: Clock) -> float:
     """Return the seconds of all layers' ``kernels`` and, if the pass has a backward, of the kernels' gradients."""
     workload.prepare()
     seconds = 0.0
-    for layer in filter(_generates_kernels, workload.module.modules()):
+    for layer in filter(generates_kernels, workload.module.modules()):
         with contextlib.nullcontext() if workload.backward else torch.inference_mode():
             start = clock()
             kernels: tuple[Tensor, ...] = layer.kernels()  # type: ignore[operator]

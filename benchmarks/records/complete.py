@@ -22,13 +22,13 @@ def _lack_of_training(record: Record) -> str | None:
     missing += ["run.budget"] if budget is None else []
     missing += [f"epochs.{name}" for name in OF_EPOCH if any(epoch.get(name) is None for epoch in epochs)]
     if not missing and (not epochs or epochs[-1]["epoch"] < 1):
-        missing = ["an epoch"]
+        missing = ["trained epoch"]
     if record["status"] == "ok":
         missing += [name for name in RESULTS if record.get(name) is None]
         missing += [] if (record.get("data") or {}).get("test") else ["data.test"]
         missing += [] if (record.get("macs_per_image") or {}).get("convolution") else ["macs_per_image.convolution"]
         if not missing and all(epoch["epoch"] != record["best_epoch"] for epoch in epochs):
-            missing.append("epoch best_epoch")
+            missing.append("epoch with the number best_epoch")
     return f"no {', '.join(missing)}" if missing else None
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cases.cores import cores, cpu_quota
-from benchmarks.records.gpu import gpu_facts, gpu_state, judged_states
+from benchmarks.records.gpu import gpu_facts, judged_states
 
 ROOT = Path(__file__).resolve().parents[2]
 # The kernel's counters: of the processor's time, and of how often a quota stopped this container.
@@ -91,19 +91,17 @@ def _difference(after: int | None, before: int | None) -> int | None:
     return None if after is None or before is None else after - before
 
 
-def frequency(device: str) -> float | None:
-    """Return the frequency of the device's clock now, MHz (median of all cores); it is meaningful under load only."""
-    if device == "cpu":
-        megahertz = [float(value) for value in _cpu_facts("cpu MHz")]
-        return statistics.median(megahertz) if megahertz else None
-    clock: float | None = gpu_state()["clock"]
-    return clock
+def cpu_frequency() -> float | None:
+    """Return the frequency of the processor now, MHz (median of all cores); it is meaningful under load only."""
+    megahertz = [float(value) for value in _cpu_facts("cpu MHz")]
+    return statistics.median(megahertz) if megahertz else None
 
 
 def _output(*command: str) -> str:
-    # In English, because messages are searched for words.
-    options = {"env": {**os.environ, "LC_ALL": "C"}, "encoding": "utf-8", "errors": "replace"}
-    return subprocess.run(command, capture_output=True, check=True, timeout=30, **options).stdout  # type: ignore[call-overload, no-any-return]
+    english = {**os.environ, "LC_ALL": "C"}  # because messages are searched for words
+    return subprocess.run(
+        command, capture_output=True, check=True, timeout=30, env=english, encoding="utf-8", errors="replace"
+    ).stdout
 
 
 @functools.cache

@@ -23,10 +23,10 @@ class Engine:
         timeout: seconds without a report or a result after which a contender has failed.
         instruments: the fields that a probe measures, of ``INSTRUMENTS``. On a GPU the profiler alone may take seconds
             for each case.
+        probe, ceilings: functions that run in their own processes; they must be importable by name.
 
     Raises:
         ValueError: for an unknown instrument.
-        probe, ceilings: functions that run in their own processes; they must be importable by name.
     """
 
     sampling: Sampling

@@ -20,7 +20,7 @@ from benchmarks.measure.l2_cache import emptying
 from benchmarks.measure.lost_context import is_lost
 from benchmarks.records.gpu import gpu_state
 from benchmarks.records.outcome import Skipped, outcome_of
-from benchmarks.records.provenance import frequency
+from benchmarks.records.provenance import cpu_frequency
 from benchmarks.running.isolated import Report
 from benchmarks.statistics.summary import precise_enough
 from benchmarks.sweep.tasks import Round
@@ -94,7 +94,7 @@ def measure_round(task: Round, report: Report) -> dict[str, Any]:
 def device_state(device: str) -> dict[str, Any]:
     """Return the clock frequency now, MHz, and on CUDA the rest of ``gpu_state`` too, as ``gpu``."""
     if device == "cpu":
-        return {"frequency": frequency(device)}
+        return {"frequency": cpu_frequency()}
     state = gpu_state()
     return {"frequency": state["clock"], "gpu": state}
 

@@ -7,7 +7,7 @@ import gcnn_impl
 from benchmarks.cases.case import OURS, Case
 from benchmarks.workloads.cuda_graph import CapturedPass
 from benchmarks.workloads.shapes import CLASSES, group_of, shapes
-from benchmarks.workloads.workload import Workload
+from benchmarks.workloads.workload import Workload, generates_kernels
 
 SEED = 0
 # Adam's learning rate: so small that a thousand steps in one direction hardly change the parameters.
@@ -38,8 +38,12 @@ def build_workload(case: Case) -> Workload:
     backward, graphed = case.direction != "forward", case.execution == "graphed"
     if case.kernels == "cached" and not backward and hasattr(gcnn_impl, "freeze"):  # older commits keep all kernels
         gcnn_impl.freeze(module)
+    module.train(backward)
+    if case.kernels == "generated":
+        for layer in filter(generates_kernels, module.modules()):
+            layer.training = True  # in eval mode a layer keeps its kernels, and copies of the parameters behind them
     return Workload(
-        module.train(backward),
+        module,
         x.requires_grad_(backward and case.layer == "conv"),
         cotangent.to(case.device),
         None if case.fixed_weights else group_of(case),
@@ -50,8 +54,6 @@ def build_workload(case: Case) -> Workload:
         else None,
         torch.compile(module) if case.execution == "compiled" else None,
         autocast,
-        # Setting the mode of one of our layers drops its cached kernels.
-        module.eval if case.kernels == "generated" and not backward else lambda: None,
         CapturedPass() if graphed else None,
     )
 

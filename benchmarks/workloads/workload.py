@@ -18,7 +18,8 @@ class Workload:
     ``run`` consists of ``forward`` and, where the workload has them, ``backpropagate`` and ``step``.
 
     Args:
-        module: in eval mode for a forward pass, in train mode for forward and backward.
+        module: in eval mode for a forward pass, in train mode for forward and backward. Layers that must generate their
+            kernels in every pass are always in train mode.
         x: input of the module, an image (B, C, H, W) or a map on the group (B, C, |H|, H, W). If a pass has a backward,
             the input of a layer requires a gradient, as it does inside a network; the input of a network does not.
         cotangent: gradient of the loss with respect to the output: fixed, random, and with the shape and dtype that
@@ -28,7 +29,6 @@ class Workload:
         optimiser: optimiser that takes a step in every pass; None for no step.
         call: function that a pass calls, for example the compiled module; None for the module itself.
         autocast: dtype that the pass is autocast to; None for no autocast.
-        forget: function that drops the kernels cached by the last pass; ``prepare`` calls it.
         graph: the whole pass in a CUDA graph, which ``run`` replays; None to run the pass itself.
     """
 
@@ -40,22 +40,17 @@ class Workload:
     optimiser: torch.optim.Optimizer | None = None
     call: Callable[[Tensor], Tensor] | None = None
     autocast: torch.dtype | None = None
-    forget: Callable[[], object] = lambda: None
     graph: CapturedPass | None = None
 
     def prepare(self) -> None:
-        """Drop the gradients of the last pass, and the kernels that the next pass must generate. This is not timed.
-
-        A captured pass overwrites its gradients and contains the generation of its kernels, so it needs no preparation.
-        """
+        """Drop the gradients of the last pass, which is not timed; a captured pass overwrites them instead."""
         if self.graph is None or not self.graph.captured:
             self.drop()
 
     def drop(self) -> None:
-        """Drop the gradients, and the kernels that a pass must generate."""
+        """Drop the gradients of the parameters and of the input."""
         self.module.zero_grad(set_to_none=True)
         self.x.grad = None
-        self.forget()
 
     def run(self) -> Tensor:
         """Run or replay one pass and return the module's output."""
@@ -98,3 +93,8 @@ class Workload:
         if self.autocast is None:
             return contextlib.nullcontext()
         return torch.autocast(self.x.device.type, self.autocast, cache_enabled=self.graph is None)
+
+
+def generates_kernels(layer: nn.Module) -> bool:
+    """Return whether a module is one of our layers, whose convolution and generation of kernels are two functions."""
+    return hasattr(layer, "kernels") and hasattr(layer, "convolve")

@@ -339,6 +339,18 @@ def test_our_operators_in_c_that_multiply_do_not_count_as_zero() -> None:
     assert {"gcnn_impl::depthwise_conv2d", "gcnn_impl::depthwise_conv2d_weight", "gcnn_impl::siren"} <= counted
 
 
+@pytest.mark.parametrize(
+    ("name", "multiplies"),
+    [
+        *((f"depthwise{part}_triton", True) for part in ("", "_backward", "_add")),
+        *(("siren_triton", True), ("siren_triton_backward", True)),
+        *(("batch_norm_triton", False), ("batch_norm_triton_backward", False)),
+    ],
+)
+def test_our_operators_in_triton_count_if_they_multiply(name: str, multiplies: bool) -> None:
+    assert bool(flops.COUNTED.match(f"gcnn_impl::{name}")) == multiplies
+
+
 def test_counting_draws_nothing_from_the_random_generator() -> None:
     workload = build_workload(any_case("resnet", "plain"))
     before = torch.random.get_rng_state()

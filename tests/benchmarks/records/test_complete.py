@@ -125,11 +125,11 @@ def test_a_complete_record_lacks_nothing() -> None:
     [
         (("run", "seed"), None, "no run.seed"),
         (("run",), DELETED, "no run.dataset, run.variant, "),
-        (("epochs",), [], "no an epoch"),
+        (("epochs",), [], "no trained epoch"),
         (("epochs", 1, "seconds"), None, "no epochs.seconds"),
         (("test_accuracy",), None, "no test_accuracy"),
         (("data",), None, "no data.test"),
-        (("best_epoch",), 7, "no epoch best_epoch"),
+        (("best_epoch",), 7, "no epoch with the number best_epoch"),
     ],
 )
 def test_an_incomplete_run_is_left_out_with_file_and_line(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.records.provenance import ROOT, frequency, git_state, moment, provenance, software
+from benchmarks.records.provenance import ROOT, cpu_frequency, git_state, moment, provenance, software
 from benchmarks.records.record import machine_of
 from benchmarks.running.environment import MEASURING_ENVIRONMENT
 from benchmarks.statistics.regression import FACTOR
@@ -105,7 +105,7 @@ def test_stolen_time_and_quotas_are_read_from_the_kernel(tmp_path: Path, monkeyp
     monkeypatch.setattr("benchmarks.records.provenance.CPU_QUOTA", quota)
     monkeypatch.setattr("benchmarks.records.provenance.CPU_INFO", info)
     nothing = moment()
-    assert (nothing.stolen, nothing.ticks, nothing.throttled_periods, frequency("cpu")) == (None, None, None, None)
+    assert (nothing.stolen, nothing.ticks, nothing.throttled_periods, cpu_frequency()) == (None, None, None, None)
     assert provenance(device="cpu", threads=1, before=nothing)["steal_share"] is None
     stat.write_text("cpu  100 0 0 900 0 0 0 0 0 0\ncpu0 1 2 3 4 5 6 7 8\n")
     quota.write_text("usage_usec 5\nnr_throttled 3\n")
@@ -114,7 +114,7 @@ def test_stolen_time_and_quotas_are_read_from_the_kernel(tmp_path: Path, monkeyp
     stat.write_text("cpu  150 0 0 945 0 0 0 5 0 0\n")
     quota.write_text("nr_throttled 5\n")
     found = provenance(device="cpu", threads=1, before=before)
-    assert (found["steal_share"], found["throttled_periods"], frequency("cpu")) == (0.05, 2, 2000.0)
+    assert (found["steal_share"], found["throttled_periods"], cpu_frequency()) == (0.05, 2, 2000.0)
 
 
 def test_git_that_refuses_another_users_checkout_gives_a_warning_with_the_remedy(

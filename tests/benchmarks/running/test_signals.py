@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -72,9 +72,9 @@ def test_sigterm_to_a_command_is_one_line_leaves_nothing_and_the_next_call_goes_
     assert list((results / "checkpoints").iterdir()) == list(temporary.iterdir()) == []
 
 
-def wait_until(condition: object, process: "subprocess.Popen[str]") -> None:
+def wait_until(condition: Callable[[], bool], process: "subprocess.Popen[str]") -> None:
     deadline = time.monotonic() + 120
-    while not condition():  # type: ignore[operator]
+    while not condition():
         assert process.poll() is None
         assert time.monotonic() < deadline
         time.sleep(0.01)

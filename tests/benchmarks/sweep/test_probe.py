@@ -17,7 +17,7 @@ from benchmarks.workloads.cuda_graph import CapturedPass
 from tests.benchmarks.conftest import Cuda
 
 TINY: dict[str, Any] = {"channels": 2, "batch_size": 1, "image_size": 8, "kernel_size": 3, "resolution": 2}
-TASK = Sampling(rounds=1, seconds=0.01)
+SAMPLING = Sampling(rounds=1, seconds=0.01)
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def fields(cuda: Cuda, pynvml: SimpleNamespace, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_on_cuda_times_come_first_and_both_caches_are_measured(fields: dict[str, Any]) -> None:
-    result = probe(Probe(Case(**TINY, device="cuda"), TASK), fields.update)
+    result = probe(Probe(Case(**TINY, device="cuda"), SAMPLING), fields.update)
     assert result == {"missing": {}}
     assert list(fields) == [
         *("parameters", "equivariance_error", "device_seconds", "warm_seconds", "memory", "macs"),
@@ -50,7 +50,7 @@ def test_on_cuda_times_come_first_and_both_caches_are_measured(fields: dict[str,
 @pytest.mark.parametrize("direction", ["forward", "forward_backward"])
 def test_a_captured_pass_has_its_time_of_capturing_and_no_stages(fields: dict[str, Any], direction: str) -> None:
     case = Case(**TINY, device="cuda", execution="graphed", direction=direction, dtype="tf32")
-    assert probe(Probe(case, TASK), fields.update) == {"missing": {}}
+    assert probe(Probe(case, SAMPLING), fields.update) == {"missing": {}}
     assert fields["capture_seconds"] > 0
     assert fields["memory"]["peak_bytes"] > 0  # of the pass that is not replayed
     assert fields["moved_bytes"] > 0
@@ -59,15 +59,15 @@ def test_a_captured_pass_has_its_time_of_capturing_and_no_stages(fields: dict[st
 
 
 def test_instruments_that_are_not_wanted_are_not_used(fields: dict[str, Any]) -> None:
-    probe(Probe(Case(**TINY, device="cuda"), TASK, instruments=("warm_seconds", "moved_bytes")), fields.update)
+    probe(Probe(Case(**TINY, device="cuda"), SAMPLING, instruments=("warm_seconds", "moved_bytes")), fields.update)
     assert list(fields) == ["parameters", "equivariance_error", "warm_seconds", "moved_bytes"]
     with pytest.raises(ValueError, match="^unknown instrument 'watts'; allowed: device_seconds, "):
-        Engine(TASK, instruments=("watts",))
+        Engine(SAMPLING, instruments=("watts",))
 
 
 def test_every_instrument_has_a_name(fields: dict[str, Any]) -> None:
     case = Case(**TINY, device="cuda", dtype="bfloat16")
-    assert tuple(module._instruments(Probe(case, TASK), module.build_or_skip(case), 0, 1.0)) == INSTRUMENTS
+    assert tuple(module._instruments(Probe(case, SAMPLING), module.build_or_skip(case), 0, 1.0)) == INSTRUMENTS
 
 
 def test_after_the_gpu_is_lost_no_instrument_is_tried(
@@ -78,7 +78,7 @@ def test_after_the_gpu_is_lost_no_instrument_is_tried(
         raise RuntimeError("CUDA error: an illegal memory access was encountered")
 
     monkeypatch.setattr(module, "split_memory", fail)
-    result = probe(Probe(Case(**TINY, device="cuda"), TASK), fields.update)
+    result = probe(Probe(Case(**TINY, device="cuda"), SAMPLING), fields.update)
     assert result["missing"] == {"memory": "RuntimeError: CUDA error: an illegal memory access was encountered"}
     assert "warm_seconds" in fields
     assert "energy" not in fields

@@ -8,7 +8,6 @@ import pytest
 from benchmarks.cases.case import Case
 from benchmarks.measure.sampling import Sampling
 from benchmarks.records.outcome import Outcome
-from benchmarks.running import isolated
 from benchmarks.sweep import rounds, worker
 from benchmarks.sweep.rounds import Taken, take_round
 from benchmarks.sweep.tasks import Round
@@ -89,5 +88,5 @@ def test_the_contender_that_lost_the_gpu_fails_and_the_others_do_not(monkeypatch
         return error
 
     monkeypatch.setattr(rounds, "run_isolated", run)
-    taken = take_round(Round(ENTRIES, 0, ONE_PASS), timeout=isolated.END_SECONDS)
+    taken = take_round(Round(ENTRIES, 0, ONE_PASS), timeout=60.0)
     assert (taken.finished, taken.failures) == (False, {1: error})

@@ -20,6 +20,7 @@ from gcnn_impl import (
     PlainResNet,
     SeparableGroupConv2d,
 )
+from gcnn_impl.layers import Convolution
 
 PLAIN = {"variant": "plain", "group": "trivial", "resolution": 1}
 SIM2 = {"group": "SO2xRPlus", "scales": 2}
@@ -94,6 +95,18 @@ def test_kernels_are_generated_in_no_pass_or_in_every_pass(fields: dict[str, Any
         workload.prepare()
         workload.run()
     assert len(counted) == calls
+
+
+@pytest.mark.parametrize("layer", ["conv", "resnet"])
+def test_passes_that_generate_kernels_keep_neither_kernels_nor_copies_of_parameters(layer: str) -> None:
+    workload = build_workload(Case(**SMALL, layer=layer, kernels="generated"))
+    check_output(workload)
+    workload.run()
+    modules = list(workload.module.modules())
+    layers = [module for module in modules if isinstance(module, Convolution)]
+    assert layers
+    assert all(each._kept is None and each._frozen is None for each in layers)
+    assert not any(module.training for module in modules if isinstance(module, nn.BatchNorm2d | nn.Dropout3d))
 
 
 def test_only_a_training_step_changes_the_parameters() -> None:
