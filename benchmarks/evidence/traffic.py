@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from unittest import mock
 
 import torch
+from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from benchmarks.answers.text_tables import markdown_table
@@ -73,15 +74,24 @@ def moved(variant: str, batch: int, training: bool, triton: bool) -> tuple[Moved
             inputs = [x.requires_grad_(), *layer.parameters()]
             with counted:
                 torch.autograd.grad(layer(x), inputs, upstream)
-            floor = 2 * upstream.nbytes + 2 * sum(t.nbytes for t in inputs)
         else:
             with torch.no_grad():
                 layer.freeze()
                 with counted:
                     layer(x)
-                kernels = layer.kernels()
-            floor = sum(t.nbytes for t in (x, upstream, layer.bias, *kernels) if t is not None)
+        floor = floor_bytes(layer, x, upstream, training=training)
     return Moved(counted.bytes, counted.operators), floor
+
+
+def floor_bytes(layer: Convolution, x: Tensor, y: Tensor, *, training: bool) -> int:
+    """Return the floor of the bytes of a pass from a map x to a map y: each input read once, each output written once.
+
+    A training pass also reads the gradient of y, and writes a gradient for x and for each parameter.
+    """
+    with torch.no_grad():
+        constants = list(layer.parameters()) if training else [layer.bias, *layer.kernels()]
+    once = x.nbytes + y.nbytes + sum(t.nbytes for t in constants if t is not None)
+    return 2 * once if training else once
 
 
 def table() -> list[tuple[str, ...]]:

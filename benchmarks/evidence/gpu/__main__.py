@@ -3,7 +3,6 @@
 import argparse
 import json
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -15,6 +14,8 @@ from benchmarks.evidence.gpu import findings, told
 from benchmarks.evidence.gpu.job import DEVICES, SCALES, Job
 from benchmarks.evidence.gpu.parts import PARTS, TOTAL_SECONDS, Part, allowed_seconds, environment
 from benchmarks.evidence.gpu.running import Ended, run_part
+from benchmarks.records.durable import write_whole
+from benchmarks.running.devices import find_gpu
 
 EPILOG = """\
 DIR gets findings.jsonl (a line for each finding), results/ and results-triton/ (records), report.html, summary.json and
@@ -60,40 +61,33 @@ def arguments(argv: Sequence[str] | None) -> argparse.Namespace:
         args.out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         parser.error(f"--out {args.out} cannot be made: {error.strerror}")
-    if args.device == "cuda" and not cuda_is_there():
-        parser.error("--device cuda is not there; allowed on this machine: cpu")
+    if args.device == "cuda":
+        gpu = find_gpu()
+        if gpu is None or gpu.fault:
+            what = "is not there" if gpu is None else f"cannot be used ({gpu.fault})"
+            parser.error(f"--device cuda {what}; allowed on this machine: cpu")
     return args
-
-
-def cuda_is_there() -> bool:
-    """Return whether torch finds a CUDA device. Another process asks, because the answer takes memory on the device."""
-    program = "import sys, torch; sys.exit(not torch.cuda.is_available())"
-    return subprocess.run([sys.executable, "-c", program], check=False, capture_output=True).returncode == 0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the parts, print the table, and return the exit status."""
     args = arguments(argv)
-    end, out, status = time.monotonic() + args.seconds, args.out.resolve(), 0
-    chosen = tuple(part for part in PARTS if part.name in args.parts)
-    jobs = {
-        part.name: Job(
-            part.name, out, args.device, args.scale, part.seconds, args.data_root and args.data_root.resolve()
-        )
-        for part in chosen
-    }
+    end, status = time.monotonic() + args.seconds, 0
+    out, root = args.out.resolve(), args.data_root and args.data_root.resolve()
+    chosen = [part for part in PARTS if part.name in args.parts]
+    jobs = [Job(part.name, out, args.device, args.scale, part.seconds, root) for part in chosen]
     for number in STOPS:
         signal.signal(number, _stop)
     try:
-        for place, part in enumerate(chosen):
+        for place, (part, job) in enumerate(zip(chosen, jobs, strict=True)):
             seconds = allowed_seconds(part, end - time.monotonic(), chosen[place + 1 :])
-            run_and_note(part, replace(jobs[part.name], seconds=seconds))
-            write_summary(list(jobs.values()))
+            run_and_note(part, replace(job, seconds=seconds))
+            write_summary(jobs)
     except Stopped as stopped:
         status = stopped.status
         print(f"stopped by {stopped}", flush=True)
-    write_summary(list(jobs.values()))
-    print(*told.table(list(jobs.values())), sep="\n", flush=True)
+    write_summary(jobs)
+    print(*told.table(jobs), sep="\n", flush=True)
     return status
 
 
@@ -124,10 +118,8 @@ def _note(job: Job, ended: Ended, began: float) -> None:
 
 def write_summary(jobs: Sequence[Job]) -> None:
     """Write summary.json: the table, everything that was found, and what follows from the records."""
-    path = jobs[0].out / "summary.json"
-    new = path.with_suffix(".new")
-    new.write_text(json.dumps(told.summary(jobs), indent=1, ensure_ascii=False))
-    new.replace(path)
+    text = json.dumps(told.summary(jobs), indent=1, ensure_ascii=False)
+    write_whole(jobs[0].out / "summary.json", text.encode())
 
 
 def _stop(number: int, frame: object) -> NoReturn:

@@ -30,6 +30,7 @@ from benchmarks.evidence.gpu.against_float64 import (
     wrong,
 )
 from benchmarks.evidence.gpu.job import Job
+from benchmarks.records.outcome import outcome_of
 from benchmarks.records.provenance import gpu_name, hardware, software
 from benchmarks.workloads.cuda_graph import CapturedPass
 from benchmarks.workloads.workload import Workload
@@ -112,7 +113,7 @@ def run(job: Job) -> None:
         job.note(operators_in_triton=operators_run(job.device) if has_triton else [])
     except Exception as error:  # an operator that cannot run at all; the comparisons name each layer that needs it
         bad += 1
-        job.note(operators_in_triton=[], raised=_in_one_line(error))
+        job.note(operators_in_triton=[], raised=outcome_of(error).message)
     if job.device == "cpu":
         job.note(left_out="tf32 and CUDA graphs", reason="they need CUDA")
     for check in checks(job.device, job.scale, has_triton):
@@ -127,14 +128,10 @@ def run(job: Job) -> None:
             job.note(**check.settings(), errors=judged, not_judged=others, wrong=names)
         except Exception as error:  # the other comparisons are worth more than this one's end
             names = ["raised"]
-            job.note(**check.settings(), wrong=names, raised=_in_one_line(error))
+            job.note(**check.settings(), wrong=names, raised=outcome_of(error).message)
         bad += bool(names)
     if bad:
         raise RuntimeError(f"{bad} comparisons are wrong")
-
-
-def _in_one_line(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:300]
 
 
 def checks(device: str, scale: str, has_triton: bool) -> Iterator[Check]:

@@ -68,13 +68,13 @@ class Job:
 
     def to_json(self) -> str:
         """Write the settings for another process, which begins its time when it reads them."""
-        fields: dict[str, Any] = {**dataclasses.asdict(self), "out": str(self.out), "began": None}
-        return json.dumps({**fields, "data_root": None if self.data_root is None else str(self.data_root)})
+        fields = dataclasses.asdict(self)
+        del fields["began"]
+        return json.dumps(fields, default=str)  # the paths
 
     @classmethod
     def from_json(cls, text: str) -> "Job":
         """Read what ``to_json`` wrote."""
         fields = json.loads(text)
-        root = fields["data_root"]
-        fields |= {"out": Path(fields["out"]), "data_root": None if root is None else Path(root)}
-        return cls(**{name: value for name, value in fields.items() if name != "began"})
+        root = fields.pop("data_root")
+        return cls(**{**fields, "out": Path(fields["out"])}, data_root=None if root is None else Path(root))

@@ -9,6 +9,7 @@ from benchmarks.evidence.gpu import findings
 from benchmarks.evidence.gpu.job import Job
 from benchmarks.evidence.gpu.parts import PARTS
 from benchmarks.evidence.gpu.running import die_with_parent
+from benchmarks.records.outcome import outcome_of
 from benchmarks.running.outstanding import Interrupted
 
 
@@ -25,8 +26,7 @@ def main(text: str) -> int:
         return 130
     except Exception as error:
         traceback.print_exc()
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:300]
-        findings.append(job.findings, {"part": job.part, "error": reason})
+        findings.append(job.findings, {"part": job.part, "error": outcome_of(error).message})
         return 1
     return 0
 

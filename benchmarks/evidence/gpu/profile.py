@@ -10,8 +10,9 @@ from torch._C._autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.cases.case import Case
-from benchmarks.evidence.gpu.cells import FORMATS, PASSES, layers
+from benchmarks.evidence.gpu.cells import FORMATS, layers
 from benchmarks.evidence.gpu.job import Job
+from benchmarks.evidence.traffic import floor_bytes
 from benchmarks.measure.clock import device_seconds, synchronised_clock, take_turn
 from benchmarks.measure.macs import trace_macs
 from benchmarks.measure.roofline import ceilings, moved_bytes
@@ -20,6 +21,7 @@ from benchmarks.statistics.roofline import roofline
 from benchmarks.statistics.summary import summarise
 from benchmarks.workloads.build import build_workload, configure
 from benchmarks.workloads.workload import Workload
+from gcnn_impl.layers.base import Convolution
 
 VARIANTS = ("separable", "full")
 WARM_UP_PASSES, PROFILED_PASSES, TIMED_PASSES = 3, 5, 20
@@ -36,14 +38,15 @@ class Span:
 
 
 def run(job: Job) -> None:
-    """Profile the layers of the base point, then measure the ceilings."""
-    threads = layers(job.device, job.scale)[0].threads
+    """Measure the ceilings of each format, then profile the layers of the base point."""
+    cases = layers(job.device, job.scale)
     limits: dict[str, dict[str, float]] = {}
     for dtype in ("float32", *FORMATS[job.device]):
-        limits[dtype] = ceilings(job.device, threads, dtype)
+        limits[dtype] = ceilings(job.device, cases[0].threads, dtype)
         job.note(ceiling=dtype, **limits[dtype])
-    chosen = [case for case in layers(job.device, job.scale) if case.variant in VARIANTS and case.execution == "eager"]
-    for case in sorted(chosen, key=lambda case: (PASSES.index(case.direction), VARIANTS.index(case.variant))):
+    for case in cases:
+        if case.variant not in VARIANTS or case.execution != "eager":
+            continue
         if job.left() < 1:
             job.note(left_out=case.label, reason="no time left")
             continue
@@ -62,7 +65,9 @@ def profiled(case: Case, limits: dict[str, float]) -> dict[str, Any]:
     busy = busy_seconds(spans) / PROFILED_PASSES
     backward = case.direction != "forward"
     macs = pass_macs(trace_macs(workload.module, workload.x), generated=case.kernels == "generated", backward=backward)
-    moved, floor = moved_bytes(workload), floor_bytes(workload)
+    assert isinstance(workload.module, Convolution)
+    moved = moved_bytes(workload)
+    floor = floor_bytes(workload.module, workload.x, workload.cotangent, training=backward)
     found = {
         "wall_seconds": wall,
         "busy_seconds": busy,
@@ -118,11 +123,3 @@ def top_kernels(spans: Sequence[Span]) -> list[dict[str, Any]]:
         {"name": name[:80], "share": round(sum(times) / total, 3), "launches": len(times) / PROFILED_PASSES}
         for name, times in ranked
     ]
-
-
-def floor_bytes(workload: Workload) -> int:
-    """Return the fewest bytes that a pass moves: each input and each gradient read once, each result written once."""
-    parameters = sum(p.nbytes for p in workload.module.parameters())
-    forward = workload.x.nbytes + workload.cotangent.nbytes + parameters
-    # The backward reads the output's gradient, the input and the parameters, and writes the gradients of the last two.
-    return forward + (forward + workload.x.nbytes + parameters if workload.backward else 0)

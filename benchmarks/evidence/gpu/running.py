@@ -16,12 +16,11 @@ ROOT = Path(__file__).resolve().parents[3]
 MODULE = "benchmarks.evidence.gpu.part"
 # At the end of its time a part is interrupted, as by Ctrl-C, so that it can store what it has; later it is killed.
 GRACE_SECONDS = 3.0
-STATUSES = ("ok", "failed", "out of time", "stopped", "skipped")
 
 
 @dataclass(frozen=True)
 class Ended:
-    """How a part ended: one of ``STATUSES``, and a reason unless it is ok."""
+    """How a part ended: "ok", "failed", "out of time", "stopped" or "skipped", and a reason unless it is ok."""
 
     status: str
     reason: str = ""

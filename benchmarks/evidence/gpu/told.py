@@ -25,7 +25,7 @@ LONGEST_LINE = 240
 def table(jobs: Sequence[Job]) -> list[str]:
     """Return the lines of the table, and a line that names the parts that are not ok."""
     everything = findings.load(jobs[0].findings)
-    rows = [_row(job, findings.latest(everything, job.part)) for job in jobs]
+    rows = _rows(jobs, everything)
     bad = [f"{row[0]} ({row[1]})" for row in rows if row[1] != "ok"]
     return [*left_columns([HEADING, *rows]), f"not ok: {', '.join(bad)}" if bad else "all parts are ok"]
 
@@ -33,17 +33,20 @@ def table(jobs: Sequence[Job]) -> list[str]:
 def summary(jobs: Sequence[Job]) -> dict[str, Any]:
     """Return the table as JSON, everything that was found, and the comparison of the operators in Triton."""
     everything = findings.load(jobs[0].findings)
-    rows = [_row(job, findings.latest(everything, job.part)) for job in jobs]
     compared = compare_triton(jobs[0])
     return {
         "device": jobs[0].device,
         "scale": jobs[0].scale,
-        "parts": [dict(zip(HEADING, row, strict=True)) for row in rows],
+        "parts": [dict(zip(HEADING, row, strict=True)) for row in _rows(jobs, everything)],
         "triton": [] if compared is None else [_compared(row) for row in compared.rows],
         "triton_in_words": [] if compared is None else explained(compared),
         "networks": network_rows(jobs[0]),
         "findings": everything,
     }
+
+
+def _rows(jobs: Sequence[Job], everything: list[Finding]) -> list[tuple[str, str, str, str]]:
+    return [_row(job, findings.latest(everything, job.part)) for job in jobs]
 
 
 def _row(job: Job, found: Sequence[Finding]) -> tuple[str, str, str, str]:

@@ -101,7 +101,7 @@ def test_only_the_part_for_triton_has_its_operators_in_use(start: Callable[..., 
 def test_a_wrong_call_exits_with_status_2(
     options: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(command, "cuda_is_there", lambda: False)
+    monkeypatch.setattr(command, "find_gpu", lambda: None)
     with pytest.raises(SystemExit) as left:
         command.main(["--out", str(tmp_path), *options])
     assert left.value.code == 2

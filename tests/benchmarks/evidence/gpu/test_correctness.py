@@ -135,6 +135,16 @@ def test_on_cuda_all_formats_and_both_operators_are_compared_and_float32_comes_f
     assert {check.variant for check in planned} >= {"lifting", "full", "separable", "dseparable", "separable2d"}
 
 
+def test_the_smoke_run_on_a_processor_has_every_kind_that_needs_no_cuda() -> None:
+    planned = list(checks("cpu", "smoke", True))
+    assert {check.kind for check in planned} == {"layer", "block", "network", "compiled"}
+    assert {(check.format.name, check.triton) for check in planned} == {
+        ("float32", True),
+        ("float32", False),
+        ("bfloat16", False),
+    }
+
+
 def test_without_triton_its_operators_are_not_compared() -> None:
     assert not any(check.triton for check in checks("cuda", "full", False))
     on_cpu = [check for check in checks("cpu", "smoke", True) if check.triton]

@@ -14,6 +14,7 @@ from benchmarks.evidence.gpu.parts import (
     TOTAL_SECONDS,
     TRITON_VARIABLE,
     allowed_seconds,
+    environment,
 )
 from gcnn_impl.gpu import switch
 from gcnn_impl.native import build
@@ -41,6 +42,11 @@ def test_every_part_has_a_module_that_runs_it_and_a_line() -> None:
 def test_only_one_part_uses_triton_by_the_librarys_own_variable() -> None:
     assert (TRITON_VARIABLE, NATIVE_VARIABLE) == (switch.VARIABLE, build.VARIABLE)
     assert [part.name for part in PARTS if part.triton] == ["triton"]
+
+
+@pytest.mark.parametrize("device", ["cuda", "cpu"])
+def test_correctness_alone_computes_on_one_thread(device: str) -> None:
+    assert [part.name for part in PARTS if environment(part, device).get("OMP_NUM_THREADS") == "1"] == ["correctness"]
 
 
 def test_a_part_gets_its_limit_while_there_is_time() -> None:
