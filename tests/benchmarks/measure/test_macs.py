@@ -343,8 +343,8 @@ def test_our_operators_in_c_that_multiply_do_not_count_as_zero() -> None:
     ("name", "multiplies"),
     [
         *((f"depthwise{part}_triton", True) for part in ("", "_backward", "_add")),
-        *(("siren_triton", True), ("siren_triton_backward", True)),
-        *(("batch_norm_triton", False), ("batch_norm_triton_backward", False)),
+        *(("siren_triton", True), ("siren_backward_triton", True)),
+        *(("batch_norm_triton", False), ("batch_norm_backward_triton", False)),
     ],
 )
 def test_our_operators_in_triton_count_if_they_multiply(name: str, multiplies: bool) -> None:
