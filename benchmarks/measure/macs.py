@@ -71,11 +71,10 @@ def zero_counted_time_share(workload: Workload) -> float | None:
     """Return the share of a pass's time in zero-MAC operators, including Python and autograd; None if no operator ran.
 
     The share is computed from the profiler's self times: the GPU's if the pass runs on the GPU, else the processor's.
+    A pass must have run before, because the first pass does work that later ones do not.
     """
     on_device = workload.x.device.type == "cuda"
     activities = [ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * on_device
-    workload.prepare()
-    workload.run()
     workload.prepare()
     with profile(activities=activities, acc_events=True) as profiler:
         workload.run()

@@ -72,9 +72,10 @@ def highest_running_sum(changes: Iterable[int]) -> int:
 
 
 def split_memory(workload: Workload) -> dict[str, int | str]:
-    """Run one pass, after another one, and split its peak memory into parts.
+    """Run one pass, and split its peak memory into parts.
 
-    Parameters, input, optimiser state and cached kernels exist before the pass and are not part of the peak.
+    A pass must have run before: it makes cached kernels and the optimiser's state, which then exist before this pass,
+    like parameters and input, and are not part of the peak.
 
     Returns:
         The values of ``peak_memory``, and the parts of the peak:
@@ -85,8 +86,6 @@ def split_memory(workload: Workload) -> dict[str, int | str]:
         - ``workspace_bytes``: all other memory: output, copies into another layout, gradients of activations.
     """
     device = workload.x.device.type
-    workload.prepare()
-    workload.run()  # fills the kernels' cache and the optimiser's state
     peak = peak_memory(workload.run, device, prepare=workload.prepare)
     workload.prepare()
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler, _marking(workload):

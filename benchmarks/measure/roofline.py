@@ -55,10 +55,9 @@ def moved_bytes(workload: Workload) -> int:
     """Count the bytes that the operators of one pass read and write, as if each fetched its operands from memory.
 
     Operands that a cache keeps between operators are counted; bytes that oneDNN or cuDNN move inside an operator are
-    not. A compiled or captured pass is counted as if it were neither.
+    not. A compiled or captured pass is counted as if it were neither. A pass must have run before, as for
+    ``split_memory``.
     """
-    workload.prepare()
-    workload.run()
     workload.prepare()
     traffic = Traffic()
     with traffic:

@@ -188,6 +188,7 @@ def test_the_parts_of_a_pass_with_known_buffers() -> None:
 def test_the_parts_add_up_to_the_same_peak_every_time(layer: str, direction: str) -> None:
     case = Case(layer=layer, direction=direction, channels=4, batch_size=2, image_size=12, resolution=4)
     workload = build_workload(case)
+    workload.run()
     splits = [split_memory(workload) for _ in range(3)]
     assert splits[0] == splits[1] == splits[2]
     parts = {kind: int(splits[0][f"{kind}_bytes"]) for kind in BLOCK_KINDS}

@@ -57,6 +57,7 @@ def test_a_pass_moves_more_than_its_input_output_parameters_and_gradients(layer:
     workload = build_workload(
         Case(layer=layer, direction=direction, channels=4, batch_size=2, image_size=12, resolution=4)
     )
+    workload.run()
     least = workload.x.nbytes + workload.cotangent.nbytes
     if workload.backward:  # the parameters are read twice, and their gradients written
         least += workload.cotangent.nbytes + 3 * sum(parameter.nbytes for parameter in workload.module.parameters())
