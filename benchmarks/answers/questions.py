@@ -32,7 +32,7 @@ def realised_speedup(cases: Sequence[Case], records: Sequence[Record]) -> list[s
         of_full, of_separable = macs_of_pass(full), macs_of_pass(separable)
         macs = of_full / of_separable if of_full and of_separable else None
         interval = f"{time.ratio:.2f} [{time.low:.2f}, {time.high:.2f}]"
-        cells = (f"{macs:.1f}", f"{time.ratio / macs:.0%}") if macs else ("–", "–")
+        cells = (f"{macs:.1f}", f"{time.ratio / macs:.0%}") if macs else ("not counted", "–")
         rows.append((case.label.replace(" full", "", 1), interval, *cells))
     return columns(rows)
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from benchmarks.answers.text_tables import columns
 from benchmarks.cases.case import CHOICES, OURS, Case
-from benchmarks.records.costs import compare_records, macs_of_pass, noise_floor, successes
+from benchmarks.records.costs import compare_records, macs_of_pass, noise_floor, successes, why_no_macs
 from benchmarks.records.record import Record
 from benchmarks.statistics.comparison import INTERVAL
 
@@ -14,7 +14,7 @@ MIB = 2**20
 
 
 def side_by_side(cases: Sequence[Case], records: Sequence[Record]) -> list[str]:
-    """Return the lines of the tables. Below each table are the contenders without a result, with the reason.
+    """Return the lines of the tables. Below each table is why a contender has no MACs or no result.
 
     A user's layer has no variant, and is compared with our variant "full".
 
@@ -32,6 +32,8 @@ def side_by_side(cases: Sequence[Case], records: Sequence[Record]) -> list[str]:
         rows = [_row(case, measured, floor) for case in contenders if case.id in measured]
         lines += [shape.label.replace(" full", "", 1), *columns([HEADER, *rows] if rows else [])]
         without = [(case, newest[case.id]) for case in contenders if case.id in newest and case.id not in measured]
+        uncounted = [(case, why_no_macs(measured[case.id])) for case in contenders if case.id in measured]
+        lines += [f"{_name(case)}: MACs {reason}" for case, reason in uncounted if reason]
         lines += [
             f"{_name(case)}: {record['status']}: {record.get('message') or 'no times'}" for case, record in without
         ]
@@ -65,7 +67,7 @@ def _row(case: Case, measured: Mapping[str, Record], floor: float | None) -> tup
         ratio,
         word,
         "–" if peak is None else f"{peak / MIB:.3g}",
-        "–" if macs is None else f"{macs / 1e6:,.1f}",
+        "not counted" if macs is None else f"{macs / 1e6:,.1f}",
     )
 
 
