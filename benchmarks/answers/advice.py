@@ -62,7 +62,7 @@ def _unknown_lines(advice: Advice, budget: Budget) -> list[str]:
     lines = [f"{count} are not judged: their {text} was not measured" for text, count in lacking.items()]
     if lines and any(name in SWEPT for name in budget.limits):
         shape = advice.unknown[0].configuration
-        axes = ("variant", "resolution", "channels", "image_size", "kernel_size")
+        axes = ("variant", "group", "resolution", "scales", "channels", "image_size", "kernel_size")
         options = " ".join(f"--{axis.replace('_', '-')} {shape[axis]}" for axis in axes)
         lines.append(f"  for example: python -m benchmarks sweep --layer resnet --batch-size 1 {options}")
     return lines

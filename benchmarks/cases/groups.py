@@ -1,5 +1,10 @@
-"""The subgroups H that a case may name, and the sizes of their grids; the groups themselves are in ``gcnn_impl``."""
+"""The subgroups H that a case may name, and the sizes of their grids; the groups themselves are in ``gcnn_impl``.
 
+The resolution of a grid is |H|, the number of its elements, everywhere. A name with numbers, such as O2(4×2), has what
+the elements are made of, in the order of the arguments of the class: rotations, then reflections or scales.
+"""
+
+import unicodedata
 from dataclasses import dataclass
 
 
@@ -43,11 +48,39 @@ TRIVIAL = "trivial"
 GROUPS = tuple(name for name in SUBGROUPS if name != TRIVIAL)
 
 
-def group_label(group: str, resolution: int, scales: int) -> str:
-    """Return the name of a group with the size of its grid.
+# Other names of a group: of H, of G = R² ⋊ H, and of both as formulas; written as ``_bare`` leaves them.
+_NAMES = {
+    "trivial": ("e", "r2", "t2", "z2"),
+    "SO2": ("se2", "r2xso2", "rotations"),
+    "O2": ("e2", "r2xo2"),
+    "RPlus": ("r+", "r2xr+", "r2xrplus", "scales", "dilations"),
+    "SO2xRPlus": ("sim2", "so2xr+", "r2xso2xr+", "r2xso2xrplus", "r+xso2", "rplusxso2"),
+}
+GROUP_BY_NAME = {name: group for group, names in _NAMES.items() for name in (group.casefold(), *names)}
 
-    >>> group_label("SO2xRPlus", 8, 2), group_label("O2", 8, 1)
-    ('SO2xRPlus(4×2)', 'O2(8)')
+
+def group_named(name: str) -> str:
+    """Return the key in ``SUBGROUPS`` of a group's usual name, of H or of R² ⋊ H; an unknown name stays as it is.
+
+    >>> group_named("SE(2)"), group_named("sim(2)"), group_named("R² ⋊ R⁺"), group_named("SO(3)")
+    ('SO2', 'SO2xRPlus', 'RPlus', 'SO(3)')
     """
-    both = group in SUBGROUPS and SUBGROUPS[group].scales == "some"  # records of other versions may name other groups
-    return f"{group}({f'{resolution // scales}×{scales}' if both else resolution})"
+    return GROUP_BY_NAME.get(_bare(name), name)
+
+
+def _bare(name: str) -> str:
+    """Return a name in lower case with plain digits, without brackets, blanks, ^ and _; × and ⋊ become x."""
+    plain = unicodedata.normalize("NFKC", name).casefold()
+    return "".join({"×": "x", "⋊": "x", "*": "x"}.get(letter, letter) for letter in plain if letter not in "(){} ^_-")
+
+
+def group_label(group: str, resolution: int, scales: int) -> str:
+    """Return the name of a group with what the |H| elements of its grid are made of.
+
+    >>> group_label("SO2", 8, 1), group_label("SO2xRPlus", 8, 2), group_label("O2", 8, 1)
+    ('SO2(8)', 'SO2xRPlus(4×2)', 'O2(4×2)')
+    """
+    known = SUBGROUPS.get(group)  # records of other versions may name other groups
+    factor = 1 if known is None else scales if known.scales == "some" else known.reflections
+    both = known is not None and (known.scales == "some" or known.reflections > 1)
+    return f"{group}({f'{resolution // factor}×{factor}' if both else resolution})"
