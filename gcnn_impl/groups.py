@@ -13,8 +13,10 @@ SO(2)×R⁺ SO2xRPlus    Sim(2)      θ, log s                            s²   
 ====================  ==========  ==================================  ===============  ======================
 
 ``resolution`` is |H|, the number of sampled elements. A class takes the numbers of rotations and of scales that the
-elements are made of: ``O2(8)`` has 8 rotations, each with and without a reflection, so 16 elements. A new group needs only a new class, because layers use only what
-``Group`` declares. Everything here is float64 on the CPU; layers convert the tensors that they keep.
+elements are made of: ``O2(8)`` has 8 rotations, each with and without a reflection, so 16 elements.
+
+A new group needs only a new class, because layers use only what ``Group`` declares. Everything here is float64 on the
+CPU; layers convert the tensors that they keep.
 
 Source: Knigge, Romero, Bekkers, "Exploiting Redundancy: Separable Group Convolutional Networks on Lie Groups",
 ICML 2022, sections 3 and 4.

@@ -8,6 +8,7 @@ from benchmarks.cases.case import CHOICES, OURS, Case
 from benchmarks.records.costs import compare_records, macs_of_pass, noise_floor, successes, why_no_macs
 from benchmarks.records.record import Record
 from benchmarks.statistics.comparison import INTERVAL
+from benchmarks.statistics.written import interval, number, percentage
 
 HEADER = ("", "time, ms [95 %]", f"ratio to ours [{INTERVAL}]", "", "peak, MiB", "MACs, M")
 MIB = 2**20
@@ -25,7 +26,8 @@ def side_by_side(cases: Sequence[Case], records: Sequence[Record]) -> list[str]:
     newest, measured = {record["id"]: record for record in records if record["kind"] == "cost"}, successes(records)
     shapes: dict[Case, list[Case]] = {}
     for case in sorted(cases, key=lambda case: (CHOICES["variant"].index(case.variant), case.foreign)):
-        shapes.setdefault(_ours(replace(case, variant="full", implementation=OURS)), []).append(case)
+        shape = case if case.variant == "plain" else replace(case, variant="full")  # plain has no group
+        shapes.setdefault(_ours(replace(shape, implementation=OURS)), []).append(case)
     floor = noise_floor(records, comparisons=sum(case.foreign for case in cases))
     lines = []
     for shape, contenders in shapes.items():
@@ -57,13 +59,13 @@ def _row(case: Case, measured: Mapping[str, Record], floor: float | None) -> tup
     ratio, word = "", ""
     if case.foreign and ours is not None:
         compared = compare_records(ours, record, floor=floor or 0.0)
-        ratio = f"{compared.ratio:.2f} [{compared.low:.2f}, {compared.high:.2f}]"
+        ratio = f"{number(compared.ratio, '.2f')} {interval(compared.low, compared.high, '.2f')}"
         word = "" if floor is None else compared.word
     low, time, high = (1e3 * record["seconds"][name] for name in ("ci_low", "median", "ci_high"))
     peak, macs = (record.get("memory") or {}).get("peak_bytes"), macs_of_pass(record)
     return (
         _name(case),
-        f"{time:.3g} [{low:.3g}, {high:.3g}]",
+        f"{number(time, '.3g')} {interval(low, high, '.3g', record['seconds'].get('n'))}",
         ratio,
         word,
         "–" if peak is None else f"{peak / MIB:.3g}",
@@ -74,4 +76,5 @@ def _row(case: Case, measured: Mapping[str, Record], floor: float | None) -> tup
 def _floor_line(floor: float | None) -> str:
     if floor is None:
         return "no A/A twins among the records: nothing can be called faster or slower"
-    return f"Faster and slower: further from 1 than the noise floor, {floor:.1%}, which unchanged code rarely exceeds."
+    far = f"further from 1 than the noise floor, {percentage(floor)}, which unchanged code rarely exceeds"
+    return f"Faster and slower: {far}."

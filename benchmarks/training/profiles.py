@@ -123,4 +123,4 @@ def accuracy_table(runs: Sequence[TrainingRun], records: Sequence[Record]) -> st
 
 def _images_line(data: Record) -> str:
     counts = " / ".join(f"{data.get(part) or 0:,}" for part in ("train", "validation", "test"))
-    return f"images: {data.get('name')}, {data.get('source')}, {counts}"
+    return f"images: {data.get('name') or 'unknown'}, {data.get('source') or 'unknown source'}, {counts}"
