@@ -26,8 +26,8 @@ def side_by_side(cases: Sequence[Case], records: Sequence[Record]) -> list[str]:
     newest, measured = {record["id"]: record for record in records if record["kind"] == "cost"}, successes(records)
     shapes: dict[Case, list[Case]] = {}
     for case in sorted(cases, key=lambda case: (CHOICES["variant"].index(case.variant), case.foreign)):
-        shape = case if case.variant == "plain" else replace(case, variant="full")  # plain has no group
-        shapes.setdefault(_ours(replace(shape, implementation=OURS)), []).append(case)
+        variant = case.variant if case.variant == "plain" else "full"  # plain has no group
+        shapes.setdefault(replace(case, variant=variant, implementation=OURS), []).append(case)
     floor = noise_floor(records, comparisons=sum(case.foreign for case in cases))
     lines = []
     for shape, contenders in shapes.items():

@@ -17,6 +17,7 @@ class Subgroup:
     scales: str = "none"  # allowed numbers of scales in a grid: "none" (1), "all" (|H|), or "some" (a divisor of |H|)
     reflections: int = 1  # number of grid elements for each rotation and scale
     resolutions: tuple[int, ...] = ()  # the allowed |H| of a group of fixed size; empty if any is allowed
+    names: tuple[str, ...] = ()  # other names of H, of R² ⋊ H, and of both as formulas, as ``_bare`` leaves them
 
     def allowed_scales(self, resolution: int) -> tuple[int, ...]:
         """Return the allowed numbers of scales in a grid of resolution |H|."""
@@ -38,25 +39,22 @@ class Subgroup:
 
 # The keys are the names of the classes in ``gcnn_impl.groups``.
 SUBGROUPS = {
-    "trivial": Subgroup("R²", resolutions=(1,)),
-    "SO2": Subgroup("SE(2)", rotates=True),
-    "O2": Subgroup("E(2)", rotates=True, reflections=2),
-    "RPlus": Subgroup("R² ⋊ R⁺", scales="all"),
-    "SO2xRPlus": Subgroup("Sim(2)", rotates=True, scales="some"),
+    "trivial": Subgroup("R²", resolutions=(1,), names=("e", "r2", "t2", "z2")),
+    "SO2": Subgroup("SE(2)", rotates=True, names=("se2", "r2xso2", "rotations")),
+    "O2": Subgroup("E(2)", rotates=True, reflections=2, names=("e2", "r2xo2")),
+    "RPlus": Subgroup("R² ⋊ R⁺", scales="all", names=("r+", "r2xr+", "r2xrplus", "scales", "dilations")),
+    "SO2xRPlus": Subgroup(
+        "Sim(2)",
+        rotates=True,
+        scales="some",
+        names=("sim2", "so2xr+", "r2xso2xr+", "r2xso2xrplus", "r+xso2", "rplusxso2"),
+    ),
 }
 TRIVIAL = "trivial"
 GROUPS = tuple(name for name in SUBGROUPS if name != TRIVIAL)
 
 
-# Other names of a group: of H, of G = R² ⋊ H, and of both as formulas; written as ``_bare`` leaves them.
-_NAMES = {
-    "trivial": ("e", "r2", "t2", "z2"),
-    "SO2": ("se2", "r2xso2", "rotations"),
-    "O2": ("e2", "r2xo2"),
-    "RPlus": ("r+", "r2xr+", "r2xrplus", "scales", "dilations"),
-    "SO2xRPlus": ("sim2", "so2xr+", "r2xso2xr+", "r2xso2xrplus", "r+xso2", "rplusxso2"),
-}
-GROUP_BY_NAME = {name: group for group, names in _NAMES.items() for name in (group.casefold(), *names)}
+GROUP_BY_NAME = {name: group for group, known in SUBGROUPS.items() for name in (group.casefold(), *known.names)}
 
 
 def group_named(name: str) -> str:
