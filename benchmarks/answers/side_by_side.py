@@ -69,7 +69,7 @@ def _row(case: Case, measured: Mapping[str, Record], floor: float | None) -> tup
         ratio,
         word,
         "–" if peak is None else f"{peak / MIB:.3g}",
-        "not counted" if macs is None else f"{macs / 1e6:,.1f}",
+        "not counted" if macs is None else number(macs / 1e6, ",.1f" if macs >= 1e5 else ".2g"),
     )
 
 

@@ -87,6 +87,11 @@ def test_macs_that_were_not_counted_are_no_zeros(macs: dict[str, Any], operator:
     assert realised_speedup([OURS, SEPARABLE], [full, separable])[1].split()[-3:] == ["not", "counted", "–"]
 
 
+def test_the_macs_of_a_small_layer_are_no_zero() -> None:
+    (row,) = [line for line in side_by_side([OURS], [cost(OURS, 0.01, macs=9216)]) if line.startswith("ours")]
+    assert row.split()[-1] == "0.0092"
+
+
 def test_without_twins_nothing_is_called_faster() -> None:
     lines = side_by_side([OURS, TORCH], [cost(OURS, 0.010), cost(TORCH, 0.001)])
     assert "faster" not in "".join(lines[:-1])
