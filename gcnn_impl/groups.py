@@ -12,8 +12,11 @@ R⁺       RPlus        R² ⋊ R⁺     log s,  s ∈ [1, s_max)              s
 SO(2)×R⁺ SO2xRPlus    Sim(2)      θ, log s                            s²               dθ / 2π · ds / s
 ====================  ==========  ==================================  ===============  ======================
 
-``resolution`` is |H|, the number of sampled elements. A new group needs only a new class, because layers use only what
-``Group`` declares. Everything here is float64 on the CPU; layers convert the tensors that they keep.
+``resolution`` is |H|, the number of sampled elements. A class takes the numbers of rotations and of scales that the
+elements are made of: ``O2(8)`` has 8 rotations, each with and without a reflection, so 16 elements.
+
+A new group needs only a new class, because layers use only what ``Group`` declares. Everything here is float64 on the
+CPU; layers convert the tensors that they keep.
 
 Source: Knigge, Romero, Bekkers, "Exploiting Redundancy: Separable Group Convolutional Networks on Lie Groups",
 ICML 2022, sections 3 and 4.
@@ -200,7 +203,11 @@ class SO2(Group):
 
 @dataclass(frozen=True)
 class O2(Group):
-    """``rotations`` equispaced rotations, each with and without a reflection: |H| = 2·rotations; G = E(2)."""
+    """``rotations`` equispaced rotations, each with and without a reflection: |H| = 2·rotations; G = E(2).
+
+    >>> O2(rotations=8).resolution
+    16
+    """
 
     rotations: int
 

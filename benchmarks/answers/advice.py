@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from benchmarks.answers.advisor import EXACT, QUANTITIES, SWEPT, Advice, Budget, Candidate, nearest_line, quantity
 from benchmarks.answers.text_tables import columns
 from benchmarks.cases.case import InvalidCase
-from benchmarks.records.record import Machine
+from benchmarks.records.record import Machine, machine_text
+from benchmarks.statistics.written import TOO_FEW, interval
 
 
 def choose(found: Sequence[Candidate], device: str, dataset: str | None) -> tuple[list[Candidate], str]:
@@ -34,7 +35,7 @@ def choose(found: Sequence[Candidate], device: str, dataset: str | None) -> tupl
     (machine, limit, _), most = max(groups.items(), key=lambda item: len(item[1]))
     others = sum(len(group) for group in groups.values()) - len(most)
     images = "" if limit is None else f" (at most {limit} images in each part)"
-    remark = f"{len(most)} configurations on {dataset}{images}, {' '.join(p for p in machine if p != 'None')} cores"
+    remark = f"{len(most)} configurations on {dataset}{images}, {machine_text(machine)}"
     return most, remark + (f"; {others} on other machines or images are left out" if others else "")
 
 
@@ -51,7 +52,7 @@ def advice_lines(advice: Advice, budget: Budget) -> list[str]:
         lines += ["", "beaten by the front, but not by a clear difference of accuracy:"]
         lines += _table(advice.possible, advice, budget)
     if any(budget.unsure(candidate) for candidate in (*advice.front, *advice.possible)):
-        lines.append("?: its mean is within the budget, but not its whole interval")
+        lines.append(f"?: its mean is within the budget, but not its whole interval, or {TOO_FEW}")
     return lines
 
 
@@ -62,7 +63,7 @@ def _unknown_lines(advice: Advice, budget: Budget) -> list[str]:
     lines = [f"{count} are not judged: their {text} was not measured" for text, count in lacking.items()]
     if lines and any(name in SWEPT for name in budget.limits):
         shape = advice.unknown[0].configuration
-        axes = ("variant", "resolution", "channels", "image_size", "kernel_size")
+        axes = ("variant", "group", "resolution", "scales", "channels", "image_size", "kernel_size")
         options = " ".join(f"--{axis.replace('_', '-')} {shape[axis]}" for axis in axes)
         lines.append(f"  for example: python -m benchmarks sweep --layer resnet --batch-size 1 {options}")
     return lines
@@ -79,12 +80,12 @@ def _row(candidate: Candidate, advice: Advice, budget: Budget) -> tuple[str, ...
     cells = []
     for name in advice.axes:
         cost = candidate.costs[name]
-        interval = "" if name in EXACT else f" [{cost.low:.3g}, {cost.high:.3g}]"
-        cells.append(quantity(name, cost.mean).rsplit(" ", 1)[0] + interval)
+        bounds = "" if name in EXACT else f" {interval(cost.low, cost.high, '.3g', cost.n)}"
+        cells.append(quantity(name, cost.mean).rsplit(" ", 1)[0] + bounds)
     network = f"{'? ' if budget.unsure(candidate) else ''}{key.network} {key['image_size']}²"
     return (
         f"{network}, {key['budget']:g} {key['budget_unit']}, lr {key['learning_rate']:g}",
-        f"{100 * accuracy.mean:.1f} [{100 * accuracy.low:.1f}, {100 * accuracy.high:.1f}]",
+        f"{100 * accuracy.mean:.1f} {interval(100 * accuracy.low, 100 * accuracy.high, '.1f', accuracy.n)}",
         str(accuracy.n),
         *cells,
         candidate.inference or "not timed",

@@ -20,6 +20,7 @@ from benchmarks.records.configurations import (
 from benchmarks.records.costs import is_timed
 from benchmarks.records.record import Record, machine_of, rounds_of
 from benchmarks.statistics.over_seeds import Estimate, estimate
+from benchmarks.statistics.written import percentage
 
 MB = 1e6
 
@@ -182,7 +183,7 @@ def nearest_line(budget: Budget, advice: Advice) -> str:
         if name == "accuracy":
             misses.append(f"{nearest.accuracy.mean:.1%} accuracy")
         else:
-            misses.append(f"{quantity(name, nearest.costs[name].mean)}, {part:.0%} over")
+            misses.append(f"{quantity(name, nearest.costs[name].mean)}, {percentage(part, 0)} over")
     setting = f" ({nearest.inference})" if nearest.inference else ""
     return f"no network meets {budget.text}; nearest: {nearest.configuration.network}{setting} with {'; '.join(misses)}"
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.answers.text_tables import columns
 from benchmarks.records.configurations import Configuration, by_seed
-from benchmarks.records.record import Record
+from benchmarks.records.record import Record, machine_text
 
 TARGETS = (0.90, 0.95, 0.97)
 # The axes of time, and the units in which tables show them.
@@ -147,7 +147,7 @@ def comparable_runs(
             size = key["image_size"]
             title = (
                 f"{key['dataset']} {size}×{size}, {key['budget']:g} {key['budget_unit']}, batch {key['batch_size']}, "
-                f"matched by {key['matched']}, {key['device']}×{key['threads']}, {' '.join(key.machine)}"
+                f"matched by {key['matched']}, {key['device']}×{key['threads']}, {machine_text(key.machine)}"
             )
             name = key.network
             group = groups.setdefault(title, {})

@@ -9,7 +9,7 @@ from benchmarks.answers.text_tables import left_columns, markdown_table
 from benchmarks.cases.case import Case
 from benchmarks.records.outcome import FAILURES
 from benchmarks.records.printable import printable
-from benchmarks.records.record import Machine, Record, machine_of, rounds_of
+from benchmarks.records.record import Machine, Record, machine_of, machine_text, rounds_of
 from benchmarks.statistics.comparison import ERROR_RATE, WORDS, Comparison, compare_rounds
 from benchmarks.statistics.summary import summarise_rounds
 from benchmarks.statistics.verdicts import (
@@ -21,6 +21,7 @@ from benchmarks.statistics.verdicts import (
     gravest,
     verdict_of,
 )
+from benchmarks.statistics.written import interval, number
 
 # The size asked about in results of different hours, and their noise floor: medians of complete runs of the same code
 # differ by up to this fraction from one hour to the next. Twins (one case timed twice in the same rounds) do not show
@@ -99,7 +100,7 @@ def compare_results(
 def check_machines(before: Sequence[Record], after: Sequence[Record], across_machines: bool) -> None:
     """Raise ``ValueError`` when two sets of results have no machine in common, unless ``across_machines``."""
     if before and after and not _machines(before) & _machines(after) and not across_machines:
-        a, b = (" and ".join(", ".join(machine) for machine in sorted(_machines(side))) for side in (before, after))
+        a, b = (" and ".join(sorted(map(machine_text, _machines(side)))) for side in (before, after))
         raise ValueError(
             printable(f"results of different machines, {a} against {b}; say --across-machines to compare them")
         )
@@ -115,8 +116,7 @@ def endings(before: Sequence[Record], after: Sequence[Record], across_machines: 
     found, machines = {}, _machines(before) | _machines(after)
     for cpu, cores, gpu in machines:
         alike = sum((other == "None") == (gpu == "None") for _, _, other in machines)
-        name = f"{cpu}, {cores} cores" if gpu == "None" else f"{gpu} in {cpu}, {cores} cores"
-        found[cpu, cores, gpu] = f", {name}" if alike > 1 else ""
+        found[cpu, cores, gpu] = f", {machine_text((cpu, cores, gpu))}" if alike > 1 else ""
     return found
 
 
@@ -151,10 +151,10 @@ def _cells(row: ComparedCase) -> tuple[str, ...]:
     if comparison is None or row.a is None or row.b is None:
         word = "broken" if row.broken else "–"
         return (word, "", "", "", "", row.verdict, f"{row.label}: {row.failure}")
-    interval = f"[{comparison.low:.3f}, {comparison.high:.3f}]"
+    bounds = interval(comparison.low, comparison.high, ".3f")
     verdict = "control" if row.control else row.verdict
     times = f"{1e3 * row.a:.4g}", f"{1e3 * row.b:.4g}"
-    return (comparison.word, f"{comparison.ratio:.3f}", interval, *times, verdict, row.label)
+    return (comparison.word, number(comparison.ratio, ".3f"), bounds, *times, verdict, row.label)
 
 
 def cells(rows: Iterable[ComparedCase]) -> list[tuple[str, ...]]:

@@ -10,6 +10,7 @@ from benchmarks.cases.profiles import Grid
 from benchmarks.records.costs import compare_records, macs_of_pass, successes
 from benchmarks.records.record import Record
 from benchmarks.statistics.comparison import INTERVAL
+from benchmarks.statistics.written import interval, number
 
 
 class Question(NamedTuple):
@@ -25,15 +26,17 @@ def realised_speedup(cases: Sequence[Case], records: Sequence[Record]) -> list[s
     measured = successes(records)
     rows = [("", f"full / separable, time [{INTERVAL}]", "MACs", "realised")]
     for case in cases:
+        if case.variant != "full":
+            continue
         separable, full = (measured.get(replace(case, variant=variant).id) for variant in ("separable", "full"))
-        if case.variant != "full" or separable is None or full is None:
+        if separable is None or full is None:
             continue
         time = compare_records(separable, full, floor=0.0)
         of_full, of_separable = macs_of_pass(full), macs_of_pass(separable)
         macs = of_full / of_separable if of_full and of_separable else None
-        interval = f"{time.ratio:.2f} [{time.low:.2f}, {time.high:.2f}]"
-        cells = (f"{macs:.1f}", f"{time.ratio / macs:.0%}") if macs else ("–", "–")
-        rows.append((case.label.replace(" full", "", 1), interval, *cells))
+        ratio = f"{number(time.ratio, '.2f')} {interval(time.low, time.high, '.2f')}"
+        cells = (number(macs, ".1f"), f"{time.ratio / macs:.0%}") if macs else ("not counted", "–")
+        rows.append((case.label.replace(" full", "", 1), ratio, *cells))
     return columns(rows)
 
 

@@ -5,13 +5,14 @@ resumed sweep leaves out the cases whose ``id`` has a record.
 """
 
 import dataclasses
+import difflib
 import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from benchmarks.cases.groups import SUBGROUPS, TRIVIAL, group_label
+from benchmarks.cases.groups import GROUP_BY_NAME, SUBGROUPS, TRIVIAL, group_label, group_named
 from benchmarks.cases.peers import PEER_VARIANTS, PEERS
 from benchmarks.cases.variants import NETWORK_VARIANTS, VARIANTS
 
@@ -44,6 +45,10 @@ class InvalidCase(ValueError):  # noqa: N818
     """A value that is not allowed; the message names the value and the allowed ones."""
 
 
+class InvalidGrid(InvalidCase):
+    """Values for which a group has no grid."""
+
+
 @dataclass(frozen=True)
 class Case:
     """A module, its input, and how the module is run.
@@ -55,7 +60,8 @@ class Case:
             user's own layer, "package.module:Class".
         variant: "plain" (torch's Conv2d, or the network without a group), "lifting" (a layer only), a key of
             ``gcnn_impl.CONVOLUTIONS``, or "custom" for a user's layer.
-        group: the subgroup H; "trivial" for plain, and optionally for custom.
+        group: the subgroup H, or a usual name of it or of R² ⋊ H, such as "SE(2)"; "trivial" for plain, and optionally
+            for custom.
         resolution: |H|, the number of group elements: rotations × scales, × 2 for O2; 1 for the trivial group.
         scales: number of scales in the grid on H: |H| for RPlus, a divisor of |H| for SO2xRPlus, 1 for other groups.
         channels, batch_size: number of channels C, and number of images in a pass.
@@ -91,6 +97,7 @@ class Case:
     threads: int = 1
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "group", group_named(self.group))
         if not self.kernels:
             object.__setattr__(self, "kernels", "generated" if self._must_generate else "cached")
         for axis, value in self.fields().items():
@@ -125,15 +132,19 @@ class Case:
         group = f"group {self.group!r}"
         if subgroup.resolutions:
             self._require("resolution", subgroup.resolutions, group)
-        if self.resolution % subgroup.reflections:
-            raise InvalidCase(f"resolution {self.resolution} does not go with {group}; allowed: even integers")
+        if odd := self.resolution % subgroup.reflections:
+            near = [n for n in (self.resolution - odd, self.resolution + odd) if n > 0]
+            allowed = f"even integers (rotations × 2), the nearest are {' and '.join(map(str, near))}"
+            raise InvalidGrid(f"resolution {self.resolution} does not go with {group}; allowed: {allowed}")
         grid = group + (f" of resolution {self.resolution}" if subgroup.scales != "none" else "")
-        self._require("scales", subgroup.allowed_scales(self.resolution), grid)
+        self._require("scales", subgroup.allowed_scales(self.resolution), grid, InvalidGrid)
 
-    def _require(self, axis: str, allowed: Iterable[str | int], others: str) -> None:
+    def _require(
+        self, axis: str, allowed: Iterable[str | int], others: str, error: type[InvalidCase] = InvalidCase
+    ) -> None:
         value, allowed = getattr(self, axis), tuple(allowed)
         if value not in allowed:
-            raise InvalidCase(f"{axis} {value!r} does not go with {others}; allowed: {', '.join(map(str, allowed))}")
+            raise error(f"{axis} {value!r} does not go with {others}; allowed: {', '.join(map(str, allowed))}")
 
     @property
     def own_layer(self) -> bool:
@@ -199,8 +210,18 @@ def check_value(axis: str, value: str | int) -> None:
     if axis in CHOICES:
         if value not in CHOICES[axis] and not (axis == "implementation" and is_own_layer(value)):
             own = ", package.module:Class" if axis == "implementation" else ""
-            raise InvalidCase(f"unknown {axis} {value!r}; allowed: {', '.join(CHOICES[axis])}{own}")
+            raise InvalidCase(
+                f"unknown {axis} {value!r}; {_meant(axis, value)}allowed: {', '.join(CHOICES[axis])}{own}"
+            )
     elif isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise InvalidCase(f"{axis} {value!r} is not allowed; allowed: integers of at least 1")
     elif axis == "kernel_size" and value % 2 == 0:
         raise InvalidCase(f"kernel_size {value} is even; allowed: odd integers of at least 1")
+
+
+def _meant(axis: str, value: object) -> str:
+    """Return a question about the allowed name that is most like a wrong one; empty if none is like it."""
+    names = GROUP_BY_NAME if axis == "group" else {name.casefold(): name for name in CHOICES[axis]}
+    bare = str(value).casefold().translate({ord(sign): None for sign in "() "})
+    like = difflib.get_close_matches(bare, names, n=1, cutoff=0.6 if axis == "group" else 0.75)
+    return f"did you mean {names[like[0]]}? " if like else ""

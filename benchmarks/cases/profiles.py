@@ -2,12 +2,13 @@
 
 import dataclasses
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from benchmarks.cases.asked import check_asked
 from benchmarks.cases.case import CHOICES, Case, InvalidCase, check_value, is_own_layer
 from benchmarks.cases.cores import available_cores
-from benchmarks.cases.groups import SUBGROUPS, TRIVIAL
+from benchmarks.cases.groups import SUBGROUPS, TRIVIAL, group_named
 from benchmarks.cases.variants import BASIC, FACTORED
 
 # A grid is the cross product of the values on its axes, without the combinations that no case allows (a lifting
@@ -115,8 +116,8 @@ def expand(grid: Grid) -> list[Case]:
     return _cases_and_reasons([grid])[0]
 
 
-def _cases_and_reasons(grids: Iterable[Grid]) -> tuple[list[Case], list[InvalidCase]]:
-    """Return the distinct cases of some grids, and the reasons why the other combinations are no cases."""
+def _cases_and_reasons(grids: Iterable[Grid]) -> tuple[list[Case], list[tuple[Mapping[str, Any], InvalidCase]]]:
+    """Return the distinct cases of some grids; and the other combinations, each with why it is no case."""
     cases: dict[Case, None] = {}
     reasons = []
     for grid in grids:
@@ -124,11 +125,39 @@ def _cases_and_reasons(grids: Iterable[Grid]) -> tuple[list[Case], list[InvalidC
             for value in values:
                 check_value(axis, value)
         for values in itertools.product(*grid.values()):
+            combination: Mapping[str, Any] = dict(zip(grid, values, strict=True))
             try:
-                cases[Case(**settled(dict(zip(grid, values, strict=True))))] = None
+                cases[Case(**settled(dict(combination)))] = None
             except InvalidCase as reason:
-                reasons.append(reason)
+                reasons.append((combination, reason))
     return list(cases), reasons
+
+
+def asked_cases(grids: Iterable[Grid], asked: Grid, selecting: Grid | None = None) -> list[Case]:
+    """Return the distinct cases of some grids, with the values that a user asked for in place of the grids' own.
+
+    ``selecting`` are values that were asked for, too, and by which the grids were selected.
+
+    Raises:
+        InvalidCase: for a value that is not allowed, or that is in no case.
+
+    Warns:
+        LeftOut: for groups and values of |H| that do not go together, where both are in other cases.
+    """
+    asked = by_usual_names(asked)
+    cases, reasons = _cases_and_reasons({**grid, **asked} for grid in grids)
+    if not cases:
+        raise InvalidCase(f"no case is left: {reasons[0][1]}" if reasons else "no case is left; give other values")
+    check_asked({**asked, **(selecting or {})}, cases, reasons)
+    return cases
+
+
+def by_usual_names(values: Grid) -> Grid:
+    """Return the values with the groups under the names that cases have."""
+    return {
+        axis: tuple(group_named(str(name)) for name in names) if axis == "group" else tuple(names)
+        for axis, names in values.items()
+    }
 
 
 def settled(fields: dict[str, Any]) -> dict[str, Any]:
@@ -146,45 +175,50 @@ def settled(fields: dict[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def profile_cases(profile: str, **values: tuple[str | int, ...] | None) -> list[Case]:
+def profile_cases(
+    profile: str, *, devices: Sequence[str] = ("cpu",), **values: tuple[str | int, ...] | None
+) -> list[Case]:
     """Return the cases of a profile, each once, in a fixed order.
 
     Args:
         profile: a key of ``PROFILES``.
+        devices: the devices, if ``values`` has none.
         values: by axis of ``Case``, the values that replace the profile's own; None keeps the profile's own. But
             ``layer`` selects the profile's grids with these layers, and ``device`` the profile's sets of grids for
             these devices. If neither ``values`` nor a grid has ``threads``, all available cores are used.
 
     Raises:
-        InvalidCase: for an unknown profile, a value that is not allowed, or values that leave no case.
+        InvalidCase: for an unknown profile, a value that is not allowed, or one that is in no case.
     """
     if profile not in PROFILES:
         raise InvalidCase(f"unknown profile {profile!r}; allowed: {', '.join(PROFILES)}")
     given = {axis: value for axis, value in values.items() if value is not None}
-    layers = given.pop("layer", CHOICES["layer"])
-    devices = given.pop("device", ("cpu",))
-    for axis, chosen in (("layer", layers), ("device", devices)):
+    selecting: dict[str, tuple[str | int, ...]] = {
+        axis: given.pop(axis) for axis in ("layer", "device") if axis in given
+    }
+    for axis, chosen in selecting.items():
         for value in chosen:
             check_value(axis, value)
-    cases, reasons = _cases_and_reasons(
-        {"threads": (available_cores(),), **grid, **given, "device": (device,)}
-        for device in devices
+    layers = selecting.get("layer", CHOICES["layer"])
+    grids = [
+        {"threads": (available_cores(),), **grid, "device": (device,)}
+        for device in selecting.get("device", devices)
         for grid in PROFILES[profile][str(device)]
         if set(grid["layer"]) <= set(layers)
-    )
-    if not cases:
-        raise InvalidCase(f"no case is left: {reasons[0]}" if reasons else "no case is left; give other values")
-    return cases
+    ]
+    return asked_cases(grids, given, selecting)
 
 
 def own_layer_cases(cases: Iterable[Case], implementation: str) -> list[Case]:
     """Return the cases of a user's layer: one for each shape, group and pass of the layers with a group in ``cases``.
 
     Raises:
-        InvalidCase: when ``implementation`` is not "package.module:Class".
+        InvalidCase: when ``implementation`` is not "package.module:Class", or ``cases`` have no layer with a group.
     """
     if not is_own_layer(implementation):
         raise InvalidCase(f"layer {implementation!r} is no class; allowed: package.module:Class")
     ours = (case for case in cases if case.layer == "conv" and case.group != TRIVIAL)
     own = (dataclasses.replace(case, implementation=implementation, variant="custom") for case in ours)
-    return list(dict.fromkeys(own))
+    if not (found := list(dict.fromkeys(own))):
+        raise InvalidCase(f"no case is left for layer {implementation!r}; allowed: values that leave conv with a group")
+    return found

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmarks.cases.case import Case, InvalidCase, check_value, short_hash
 from benchmarks.cases.datasets import DATASETS
-from benchmarks.cases.groups import group_label
+from benchmarks.cases.groups import group_label, group_named
 
 # Bump this version when the same run means another training (schedule, network, order of the images): ids depend on it.
 RUN_VERSION = 2
@@ -126,6 +126,7 @@ class TrainingRun:
             if own is None:
                 raise InvalidCase(f"dataset {self.dataset!r} needs an image_size; allowed: integers of at least 1")
             object.__setattr__(self, "image_size", own)
+        object.__setattr__(self, "group", group_named(self.group))
         # Each number has one type, so that 10 and 10.0 give the same id.
         object.__setattr__(self, "learning_rate", float(self.learning_rate))
         object.__setattr__(self, "weight_decay", float(self.weight_decay))

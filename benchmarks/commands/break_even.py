@@ -23,7 +23,11 @@ def main(args: argparse.Namespace) -> int:
     for target in args.target:
         if not 0 < target <= 1:
             raise ValueError(f"target {target} is not allowed; allowed: fractions above 0, up to 1")
-    groups = comparable_runs(by_configuration(RecordStore(args.results).load(), diverged=True), args.dataset)
+    found = by_configuration(RecordStore(args.results).load(), diverged=True)
+    datasets = sorted({str(configuration["dataset"]) for configuration in found})
+    if args.dataset is not None and datasets and args.dataset not in datasets:
+        raise ValueError(f"no results for dataset {args.dataset!r}; allowed: {', '.join(datasets)}")
+    groups = comparable_runs(found, args.dataset)
     for title, configurations in groups.items():
         print(title, *target_lines(configurations, args.target), "", sep="\n")
         for rival in [name for name in configurations if name.startswith("plain ")]:

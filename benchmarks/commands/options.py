@@ -9,7 +9,8 @@ from typing import Any
 
 from benchmarks.cases.case import AXES, CHOICES, Case, is_own_layer
 from benchmarks.cases.cores import available_cores
-from benchmarks.cases.profiles import Grid, expand, own_layer_cases, profile_cases
+from benchmarks.cases.groups import GROUPS
+from benchmarks.cases.profiles import Grid, asked_cases, own_layer_cases, profile_cases
 from benchmarks.measure.sampling import Sampling
 from benchmarks.records.record import Record
 from benchmarks.records.store import RecordStore
@@ -22,7 +23,8 @@ Arguments = argparse._ActionsContainer  # a parser, or a group of options
 PROFILE_HELP = "quick: one axis at a time, minutes; standard: pairs of axes, half an hour; full: a day or more"
 AXIS_HELP = {
     "layer": "conv, resnet; or a class of your own, package.module:Class, measured with the others",
-    "resolution": "|H|, number of group elements (plain ones have 1)",
+    "group": f"{', '.join(GROUPS)}, or a usual name: SE(2), E(2), R2xR+, Sim(2)",
+    "resolution": "|H|, number of group elements: rotations × scales, × 2 for O2 (plain ones have 1)",
     "scales": "number of scales of SO2xRPlus, a divisor of |H|",
     "channels": "channels in and out",
     "batch_size": "images in a pass",
@@ -111,10 +113,11 @@ def chosen_cases(args: argparse.Namespace) -> list[Case]:
     Without ``--device`` they are for every device of this machine.
     """
     values: dict[str, Any] = {axis: getattr(args, axis) for axis in AXES}
-    values["device"] = values["device"] or devices_here()
+    devices = ("cpu",) if values["device"] else devices_here()
     own_layers = [name for name in values["layer"] or () if is_own_layer(name)]
     values["layer"] = [name for name in values["layer"] or () if name not in own_layers]
-    cases = profile_cases(args.profile, **{axis: tuple(v) if v else None for axis, v in values.items()})
+    given = {axis: tuple(chosen) if chosen else None for axis, chosen in values.items()}
+    cases = profile_cases(args.profile, devices=devices, **given)
     own = [case for layer in own_layers for case in own_layer_cases(cases, layer)]
     use_authors(args.authors)
     return list(dict.fromkeys([*cases, *own]))
@@ -158,9 +161,13 @@ def add_grid_options(parser: argparse.ArgumentParser, axes: Sequence[str]) -> No
 
 
 def grid_cases(args: argparse.Namespace, grid: Grid) -> list[Case]:
-    """Return the cases of a grid, with the values that the options of ``add_grid_options`` give."""
+    """Return the cases of a grid, with the values that the options of ``add_grid_options`` give.
+
+    Raises:
+        InvalidCase: for a value that is not allowed, or that is in no case.
+    """
     given = {axis: tuple(values) for axis in AXES if (values := getattr(args, axis, None))}
-    return expand({"threads": (available_cores(),), **grid, **given})
+    return asked_cases([{"threads": (available_cores(),), **grid}], given)
 
 
 def measure_grid(cases: Sequence[Case], args: argparse.Namespace, *, retry_failed: bool = False) -> list[Record]:

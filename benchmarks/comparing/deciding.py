@@ -17,6 +17,7 @@ from benchmarks.records.outcome import FAILURES, Outcome
 from benchmarks.statistics import verdicts
 from benchmarks.statistics.comparison import Comparison
 from benchmarks.statistics.sequential import Look, look, looks, more_pairs, spread_of
+from benchmarks.statistics.written import percentage
 
 # The seed of the order of the cases.
 SEED = 0
@@ -214,9 +215,9 @@ def _bounds(found: Look) -> tuple[float, float]:
 
 
 def _remedy(found: Look, more: int | None, moved: float) -> str:
-    floor = f"changes below {math.expm1(min(found.reach, 700.0)):.1%} are not seen"
+    floor = f"changes below {percentage(math.expm1(min(found.reach, 700.0)))} are not seen"
     if moved > 1:
-        floor += f", and unchanged code moved by up to {moved - 1:.1%}"
+        floor += f", and unchanged code moved by up to {percentage(moved - 1)}"
     wanted = f"about {more} more pairs of processes would decide" if more else "a quieter machine would decide"
     return f"after {found.pairs} pairs {floor}; {wanted}"
 

@@ -1,6 +1,6 @@
 """Values derived from cost records: the MACs of a pass, the noise floor, the comparison of two records."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.records.complete import why_incomplete
@@ -8,21 +8,34 @@ from benchmarks.records.record import Record, rounds_of
 from benchmarks.statistics.comparison import Comparison, compare_rounds, minimum_detectable_effect
 
 
-def pass_macs(macs: dict[str, Any], *, generated: bool, backward: bool) -> int:
-    """Return the MACs of a pass from ``trace_macs``'s result; the flags say whether kernels and backward are added."""
-    parts = macs["convolution"], generated and macs["kernel_generation"], backward and macs["backward"]
-    return sum(parts)
+def pass_macs(macs: Mapping[str, Any], *, generated: bool, backward: bool) -> int | None:
+    """Return the MACs of a pass from ``trace_macs``'s result; the flags say whether kernels and backward are added.
+
+    None means that a part of the pass was not counted. A forward of 0 MACs was not counted either: older records have
+    0 where fvcore has no rule for an operator.
+    """
+    added = ["kernel_generation"] * generated + ["backward"] * backward
+    parts = [macs.get("convolution") or None, *(macs.get(name) for name in added)]
+    return None if None in parts else sum(part for part in parts if part is not None)
 
 
 def macs_of_pass(record: Record) -> int | None:
     """Return the MACs of the timed pass, including kernel generation, except for cached kernels of our layers.
 
-    None means that they were not counted.
+    None means that they were not counted; ``why_no_macs`` says why.
     """
     case, macs = record.get("case") or {}, record.get("macs") or {}
-    if any(macs.get(name) is None for name in ("convolution", "kernel_generation", "backward")):
-        return None
     return pass_macs(macs, generated=case.get("kernels") == "generated", backward=case.get("direction") != "forward")
+
+
+def why_no_macs(record: Record) -> str | None:
+    """Return why the MACs of the timed pass were not counted, in one line; None if they were counted."""
+    if macs_of_pass(record) is not None:
+        return None
+    macs = record.get("macs") or {}
+    uncounted = ", ".join(macs.get("unsupported") or {}) if macs.get("convolution") == 0 else ""
+    reason = macs.get("not_counted") or uncounted or (record.get("missing") or {}).get("macs")
+    return f"not counted: {reason or 'the record does not say why'}"
 
 
 def noise_floor(records: Sequence[Record], *, comparisons: int) -> float | None:

@@ -31,6 +31,18 @@ def machine_of(record: Record) -> Machine:
     return str(known.get("cpu")), cores_text(known), str(known.get("gpu"))
 
 
+def machine_text(machine: Machine) -> str:
+    """Return the name of a machine in words: its GPU, if that was used, its processor and its cores.
+
+    >>> machine_text(("Xeon", "8", "None")), machine_text(("None", "None", "H100"))
+    ('Xeon, 8 cores', 'H100 in unknown processor, unknown number of cores')
+    """
+    cpu, cores, gpu = machine
+    known = "unknown number of" if cores == "None" else cores
+    name = f"{'unknown processor' if cpu == 'None' else cpu}, {known} cores"
+    return name if gpu == "None" else f"{gpu} in {name}"
+
+
 def cores_text(provenance: Mapping[str, Any]) -> str:
     """Return the number of cores in words, with the quota of their time.
 

@@ -18,6 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from benchmarks.statistics.written import FEWEST
+
 # Two-sided error rates for unchanged code. By the interval alone, 1 of 100 noisy cases is called different.
 ERROR_RATE = 0.01
 # By the noise floor alone, at most 5 of 1000 ordinary cases are called different; fewer if a table has many cases, so
@@ -38,8 +40,8 @@ class Comparison:
 
     word: str  # one of ``WORDS``, about b
     ratio: float  # time of b divided by the time of a
-    low: float  # 0 if there are too few rounds
-    high: float  # infinity if there are too few rounds
+    low: float  # 0 if there are fewer than ``FEWEST`` rounds
+    high: float  # infinity if there are fewer than ``FEWEST`` rounds
 
 
 def compare_rounds(a: Rounds, b: Rounds, floor: float, *, paired: bool = True) -> Comparison:
@@ -59,7 +61,8 @@ def compare_rounds(a: Rounds, b: Rounds, floor: float, *, paired: bool = True) -
     """
     if paired:
         differences = _differences(a, b)
-        change, error, freedom = float(np.mean(differences)), _standard_error(differences), len(differences) - 1.0
+        change, error = float(np.mean(differences)), _standard_error(differences)
+        freedom = len(differences) - 1.0 if len(differences) >= FEWEST else 0.0
     else:
         medians_a, medians_b = _log_medians(a), _log_medians(b)
         change = float(np.mean(medians_b) - np.mean(medians_a))
@@ -123,8 +126,8 @@ def _standard_error(values: NDArray[np.float64]) -> float:
 
 
 def _welch(errors: Sequence[float], sizes: Sequence[int]) -> float:
-    """Return the degrees of freedom of a difference of means (Welch, Satterthwaite); 0 if one side has one value."""
-    if min(sizes) < 2:
+    """Return the degrees of freedom of a difference of means (Welch, Satterthwaite); 0 if a side has too few values."""
+    if min(sizes) < FEWEST:
         return 0.0
     total = sum(error**2 for error in errors) ** 2
     parts = sum(error**4 / (size - 1) for error, size in zip(errors, sizes, strict=True))

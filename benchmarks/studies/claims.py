@@ -16,6 +16,7 @@ from benchmarks.answers.text_tables import columns
 from benchmarks.records.record import Record
 from benchmarks.statistics.comparison import FAMILY_ERROR_RATE, INTERVAL, Comparison, Rounds, compare_rounds
 from benchmarks.statistics.over_seeds import Estimate, Test, paired_tests
+from benchmarks.statistics.written import interval, number
 from benchmarks.studies.results import StudyResults, percent_interval
 from benchmarks.studies.study import Contender
 
@@ -248,7 +249,7 @@ def _test_row(name: str, test: Test) -> tuple[str, ...]:
 
 
 def _ratio_text(compared: Comparison) -> str:
-    return f"{compared.ratio:.2f} [{compared.low:.2f}, {compared.high:.2f}]"
+    return f"{number(compared.ratio, '.2f')} {interval(compared.low, compared.high, '.2f')}"
 
 
 def _geometric_mean(contenders: Sequence[Rounds]) -> Rounds:

@@ -18,6 +18,7 @@ from benchmarks.records.durable import write_whole
 from benchmarks.records.record import Record
 from benchmarks.statistics.comparison import Rounds
 from benchmarks.statistics.summary import summarise_rounds
+from benchmarks.statistics.written import interval, number
 from benchmarks.studies.study import Contender, SizedContender, Study
 
 # Only ``estimated_seconds`` uses these: evaluation time as a fraction of the steps' time, and seconds to start a run.
@@ -122,7 +123,7 @@ class Decisions:
                 width, step = self.widths[matched, contender], self.step(matched, contender)
                 low, median, high = (1e3 * step[name] for name in ("ci_low", "median", "ci_high"))
                 rate = self.rates.get(self.network(matched, contender))
-                timed = f"{median:.1f} [{low:.1f}, {high:.1f}]"
+                timed = f"{number(median, '.1f')} {interval(low, high, '.1f', step.get('n'))}"
                 cells = (str(width.channels), f"{width.ratio:.2f}×", timed, f"{rate:g}" if rate else "to be found")
                 rows.append((f"  {contender.label}", *cells))
         return columns(rows)

@@ -9,6 +9,7 @@ from benchmarks.records.complete import why_incomplete
 from benchmarks.records.configurations import by_seed, has_diverged
 from benchmarks.records.record import Record
 from benchmarks.statistics.over_seeds import Estimate, estimate
+from benchmarks.statistics.written import NOTHING, interval
 from benchmarks.studies.decisions import Decisions
 from benchmarks.studies.study import Contender
 
@@ -72,9 +73,8 @@ def accuracy_lines(results: StudyResults, matched: str) -> list[str]:
 
 def percent_interval(found: Estimate) -> str:
     """Write an accuracy or a difference of accuracies with its interval, in % or percentage points."""
-    if found.n < 2:
-        return f"{100 * found.mean:.1f} [one seed]" if found.n else "–"
-    return f"{100 * found.mean:.1f} [{100 * found.low:.1f}, {100 * found.high:.1f}]"
+    bounds = interval(100 * found.low, 100 * found.high, ".1f", found.n)
+    return f"{100 * found.mean:.1f} {bounds}" if found.n else NOTHING
 
 
 def waiting_lines(results: StudyResults, matched: str) -> list[str]:

@@ -7,6 +7,7 @@ When asv looks for benchmarks it imports every module of this folder, and takes 
 import math
 from typing import Any
 
+from benchmarks.records.costs import pass_macs
 from benchmarks.suites import points
 from benchmarks.suites.points import LAYER_POINTS, PointResults, layer_case
 
@@ -53,9 +54,10 @@ class Cost:
         """Return the peak memory of forward and backward, above what was allocated before."""
         return int(self.cost["memory"]["peak_bytes"])
 
-    def track_macs(self, results: PointResults, *point: Any) -> int:
-        """Return the multiply–accumulates of one forward pass with generated kernels."""
-        return int(self.cost["macs"]["kernel_generation"] + self.cost["macs"]["convolution"])
+    def track_macs(self, results: PointResults, *point: Any) -> float:
+        """Return the multiply–accumulates of one forward pass with generated kernels; nan if they were not counted."""
+        macs = pass_macs(self.cost["macs"], generated=True, backward=False)
+        return math.nan if macs is None else macs
 
     def track_parameters(self, results: PointResults, *point: Any) -> int:
         """Return the number of learnable parameters."""

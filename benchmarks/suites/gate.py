@@ -26,6 +26,7 @@ from benchmarks.records.suite_results import (
 from benchmarks.statistics.regression import BenchmarkResults, Result, comparable, has_regressed, ratio_of_medians
 from benchmarks.statistics.steps import FEWEST_RESULTS, present_level, threshold
 from benchmarks.statistics.verdicts import FINE, NOT_COMPARED, REGRESSED, STATUS, UNDECIDED
+from benchmarks.statistics.written import number
 
 FAILED, MEASURED_NOTHING, ANOTHER_MACHINE = "failed", "measured nothing", "another machine"
 # The gravest word last.
@@ -68,7 +69,7 @@ class Compared:
 
     @property
     def line(self) -> str:
-        values = f"{self.old.value:.4g} → {self.new.value:.4g}, × {ratio_of_medians(self.old, self.new):.3g}"
+        values = f"{self.old.value:.4g} → {self.new.value:.4g}, × {number(ratio_of_medians(self.old, self.new), '.3g')}"
         return f"{self.name}: {values}; a step is × {self.factor:.3g} ({self.runs} earlier results)"
 
 
@@ -170,8 +171,8 @@ def judge_asv(
         commits = [commit for hash_ in wanted for commit in commits if commit.hash == hash_]
     order = [commit.hash for commit in history]
     judgements = []
-    for number, commit in enumerate(commits):
-        before = history[: order.index(commit.hash)] if commit.hash in order and not wanted else commits[:number]
+    for place, commit in enumerate(commits):
+        before = history[: order.index(commit.hash)] if commit.hash in order and not wanted else commits[:place]
         older = [one for one in before if one.place == commit.place]
         title = commit.hash[:8] + (f" after {older[-1].hash[:8]}" if older else "") + f" on {commit.place}"
         judgements.append(_titled(title, judge(commit.results, [one.results for one in older], factor)))

@@ -145,10 +145,10 @@ def _cost_record(block: Block, contender: _Contender, where: dict[str, Any], cei
     case, fields, shared = contender.case, dict(contender.fields), _shared_fields(block, contender, where)
     share, moved = fields.pop("zero_counted_time_share", None), fields.pop("moved_bytes", None)
     if fields.get("macs") is not None:
-        fields["macs"] = {**fields["macs"], "zero_counted_time_share": share}
-        if shared["seconds"] is not None and moved and ceilings:
-            backward = case.direction != "forward"
-            macs = pass_macs(fields["macs"], generated=case.kernels == "generated", backward=backward)
+        backward = case.direction != "forward"
+        macs = pass_macs(fields["macs"], generated=case.kernels == "generated", backward=backward)
+        fields["macs"] = {**fields["macs"], "zero_counted_time_share": None if macs is None else share}
+        if macs is not None and shared["seconds"] is not None and moved and ceilings:
             fields["roofline"] = roofline(macs, moved, shared["seconds"]["median"], ceilings)
     if fields.get("device_seconds") and shared["seconds"] is not None:
         fields["launch_gap"] = max(1 - fields["device_seconds"]["median"] / shared["seconds"]["median"], 0.0)

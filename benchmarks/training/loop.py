@@ -17,7 +17,7 @@ from benchmarks.cases.case import InvalidCase
 from benchmarks.cases.training_run import TrainingRun
 from benchmarks.datasets import Dataset
 from benchmarks.measure.clock import Clock, synchronised_clock
-from benchmarks.measure.macs import trace_macs
+from benchmarks.measure.macs import step_macs, trace_macs
 from benchmarks.records.field import empty
 from benchmarks.records.provenance import gpu_name, hardware, software
 from benchmarks.records.record import machine_of
@@ -31,9 +31,6 @@ from benchmarks.training.learner import Learner
 from benchmarks.training.parallel import Share, share_of
 from benchmarks.workloads.build import configure
 
-# Backward computes two gradients, of the input and of the weights, and each takes the MACs of a forward pass. (This is
-# an upper bound: the input of the first layer needs no gradient.)
-PASSES_PER_STEP = 3
 # Steps between two checks of the loss; more checks would cost time, because reading the loss waits for the device.
 STEPS_BETWEEN_CHECKS = 16
 # The largest share of the time that goes into writing checkpoints.
@@ -98,7 +95,7 @@ class _Training:
         self.learner = Learner(run, data.channels, data.num_classes, share)
         model = self.learner.model
         counted = trace_macs(model, self.train_set.images[:1])  # of one image
-        self.macs_per_step = PASSES_PER_STEP * (counted["kernel_generation"] + run.batch_size * counted["convolution"])
+        self.macs_per_step = step_macs(counted, run.batch_size)
         self.last_step = self._last_step()
         self.fields = empty(TRAINING_MEASURED) | {
             "parameters": sum(parameter.numel() for parameter in model.parameters()),
@@ -125,6 +122,8 @@ class _Training:
             return int(run.budget) * self.epoch_steps
         if run.budget_unit == "seconds":
             return None
+        if self.macs_per_step is None:
+            raise InvalidCase("a budget of macs is not possible: the network's MACs cannot be counted")
         steps = int(run.budget // self.macs_per_step)
         if steps == 0:
             raise InvalidCase(f"budget {run.budget} is not allowed; allowed: {self.macs_per_step} macs or more")
@@ -225,7 +224,7 @@ class _Training:
                 "epoch": epoch,
                 "seconds": at.seconds,
                 "evaluation_seconds": at.evaluation_seconds,
-                "macs": at.steps * self.macs_per_step,
+                "macs": None if self.macs_per_step is None else at.steps * self.macs_per_step,
                 **dict.fromkeys(nothing),
                 **learned,
                 "validation_loss": loss,

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from benchmarks.cases.asked import check_asked
 from benchmarks.cases.case import InvalidCase, check_value
-from benchmarks.cases.profiles import settled
+from benchmarks.cases.profiles import by_usual_names, settled
 from benchmarks.cases.training_run import RECIPES, TrainingRun
 from benchmarks.records.record import Record
 
@@ -47,12 +48,12 @@ def profile_runs(
     Args:
         profile: a key of ``TRAINING_PROFILES``.
         variants, groups, resolutions: replace ``TRAINED_VARIANTS``, SO(2) and the profile's resolutions. Combinations
-            that are not allowed are left out.
+            that are not allowed are left out, but each value must be in a run.
         seeds: number of seeds; the seeds are 0, 1, ….
         values: other fields of ``TrainingRun``. None means the profile's value, or else the recipe's.
 
     Raises:
-        InvalidCase: for an unknown profile, a value that is not allowed, or values without any allowed combination.
+        InvalidCase: for an unknown profile, a value that is not allowed, or one without any allowed combination.
     """
     if profile not in TRAINING_PROFILES:
         raise InvalidCase(f"unknown profile {profile!r}; allowed: {', '.join(TRAINING_PROFILES)}")
@@ -62,20 +63,25 @@ def profile_runs(
     fields = chosen.runs | {name: value for name, value in values.items() if value is not None}
     if fields["recipe"] not in RECIPES:
         raise InvalidCase(f"unknown recipe {fields['recipe']!r}; allowed: {', '.join(RECIPES)}")
-    for axis, given in (("variant", variants), ("group", groups), ("resolution", resolutions)):
-        for value in given or ():
+    lists = {"variant": variants, "group": groups, "resolution": resolutions}
+    asked = by_usual_names({axis: tuple(given) for axis, given in lists.items() if given})
+    for axis, given in asked.items():
+        for value in given:
             check_value(axis, value)
-    axes = (groups or ("SO2",), resolutions or chosen.resolutions, variants or TRAINED_VARIANTS)
+    axes = (asked.get("group") or ("SO2",), resolutions or chosen.resolutions, variants or TRAINED_VARIANTS)
+    scales = fields.get("scales")
     runs: list[TrainingRun] = []
-    refused: list[InvalidCase] = []
+    refused: list[tuple[dict[str, Any], InvalidCase]] = []
     for seed, group, resolution, variant in itertools.product(range(seeds), *axes):
-        point = settled({"scales": 1, **fields, "variant": variant, "group": group, "resolution": resolution})
+        combination = {"scales": 1, **fields, "variant": variant, "group": group, "resolution": resolution}
+        point = settled(dict(combination))
         try:
             runs.append(TrainingRun(**_with_recipe(point), seed=seed))
         except InvalidCase as reason:
-            refused.append(reason)
+            refused.append((combination, reason))
     if not runs:
-        raise refused[0]
+        raise refused[0][1]
+    check_asked({**asked, **({} if scales is None else {"scales": (scales,)})}, runs, refused)
     return list(dict.fromkeys(runs))
 
 
@@ -117,4 +123,4 @@ def accuracy_table(runs: Sequence[TrainingRun], records: Sequence[Record]) -> st
 
 def _images_line(data: Record) -> str:
     counts = " / ".join(f"{data.get(part) or 0:,}" for part in ("train", "validation", "test"))
-    return f"images: {data.get('name')}, {data.get('source')}, {counts}"
+    return f"images: {data.get('name') or 'unknown'}, {data.get('source') or 'unknown source'}, {counts}"

@@ -10,6 +10,7 @@ import pandas as pd
 from benchmarks.answers.break_even import to_target
 from benchmarks.statistics.intervals import Interval
 from benchmarks.statistics.over_seeds import paired_tests
+from benchmarks.statistics.written import FEWEST
 from reports.frames.selection import NETWORK
 
 WHEN = ("at the start", "after training")
@@ -102,7 +103,10 @@ def networks_at(runs: pd.DataFrame, base: Mapping[str, object]) -> pd.DataFrame:
 
 
 def gains(runs: pd.DataFrame, trained_networks: pd.DataFrame) -> dict[str, Interval]:
-    """Return by how much each network's test accuracy exceeds plain's, over the seeds that it shares with plain."""
+    """Return by how much each network's test accuracy exceeds plain's, over the seeds that it shares with plain.
+
+    With fewer than ``FEWEST`` seeds, the ends of the interval are NaN.
+    """
     accuracies = {
         row["variant"]: runs.merge(row[NETWORK].to_frame().T.infer_objects(), on=NETWORK)
         .dropna(subset=["test_accuracy"])
@@ -119,7 +123,8 @@ def gains(runs: pd.DataFrame, trained_networks: pd.DataFrame) -> dict[str, Inter
             images = runs["n_test"].dropna()
             step = 1 / images.iloc[0] if len(images) and images.iloc[0] > 0 else 0.0
             [test] = paired_tests([(ours[seeds].tolist(), plain[seeds].tolist())], step=step)
-            found[variant] = Interval(test.difference.mean, test.difference.low, test.difference.high)
+            ends = (test.difference.low, test.difference.high) if len(seeds) >= FEWEST else (math.nan, math.nan)
+            found[variant] = Interval(test.difference.mean, *ends)
     return found
 
 

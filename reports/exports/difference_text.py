@@ -6,6 +6,7 @@ from benchmarks.answers.differences import HEADING, cells, explained
 from benchmarks.answers.text_tables import left_columns, markdown, markdown_table
 from benchmarks.statistics.over_seeds import CONFIDENCE, DECIDING_SEEDS
 from benchmarks.statistics.verdicts import REGRESSED, UNDECIDED
+from benchmarks.statistics.written import interval
 from reports.exports.difference import AccuracyChange, CountChange, Difference
 from reports.words import numbers
 
@@ -56,8 +57,8 @@ def _lines(
 
 
 def _accuracy_cells(row: AccuracyChange) -> tuple[str, ...]:
-    change, low, high = (f"{100 * value:+.1f}" for value in (row.b - row.a, row.low, row.high))
-    return row.word, change, f"[{low}, {high}]", f"{100 * row.a:.1f}", f"{100 * row.b:.1f}", f"{row.n}", row.label
+    change, a, b = f"{100 * (row.b - row.a):+.1f}", f"{100 * row.a:.1f}", f"{100 * row.b:.1f}"
+    return row.word, change, interval(100 * row.low, 100 * row.high, "+.1f", row.n), a, b, f"{row.n}", row.label
 
 
 def _count_cells(row: CountChange) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """Frames as files for other programs: flat tables with one name per column, numbers as numbers."""
 
+import math
 from typing import Any
 
 import pandas as pd
@@ -37,6 +38,7 @@ FORMULA = tuple("=+-@＝＋－＠")
 
 def as_csv(frame: pd.DataFrame, **options: Any) -> str:
     """Return a flat frame as CSV. A text that a spreadsheet would compute gets an apostrophe in front of it."""
+    frame = frame.replace([math.inf, -math.inf], math.nan)  # an empty cell: what has no end has no number
     texts = [name for name in frame if not is_numeric_dtype(frame[name])]
     safe = frame.assign(**{str(name): frame[name].map(_not_computed) for name in texts})
     text: str = safe.rename(columns=_not_computed).to_csv(index=False, **options)

@@ -68,7 +68,7 @@ def noise(results: Prepared, key: str) -> Figure:
     points = twin_differences(twins)
     points = points.assign(milliseconds=1e3 * points["seconds"])
     points[["change", "low", "high"]] *= 100
-    reach = 1.15 * max(floor, points["change"].abs().max())
+    reach = 1.15 * max(floor, points["change"].abs().max()) or 1.0  # all twins may be equal
 
     def tip(pair: pd.Series) -> str:
         return f"{pair['variant']}, {numbers.seconds(pair['seconds'])}: {numbers.signed_percent(pair['change'] / 100)}"

@@ -17,7 +17,7 @@ OURS = "gcnn_impl"
 # are sentences in tables.
 LONGEST_LABEL, LONGEST_NAME = 24, 120
 LABELS = ("layer", "variant", "group", "direction", "kernels", "execution", "device", "dtype", "dataset")
-MESSAGES = ("message", "macs_unsupported", "source")
+MESSAGES = ("message", "macs_unsupported", "macs_not_counted", "source")
 SEVERAL = Kind("several values", lambda value: isinstance(value, tuple))
 
 

@@ -10,12 +10,16 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.records.cost_fields import COST
+from benchmarks.records.cost_fields import COST, MACS, ROOFLINE
+from benchmarks.records.costs import why_no_macs
 from benchmarks.records.field import Field
 from benchmarks.records.printable import printable
 from benchmarks.records.record import READABLE_SCHEMAS, Record, cores_text, rounds_of
 from benchmarks.records.training_fields import EPOCH, RUN, TRAINING
 from reports.frames import columns
+
+# The columns that depend on a count of MACs, in a record without one.
+OF_NO_MACS = {field.column: None for field in (*MACS, *ROOFLINE) if field.column}
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,7 @@ def _cost_row(record: Record) -> dict[str, Any]:
     energy, unsupported = _part(record, "energy"), _part(_part(record, "macs"), "unsupported")
     missing = {**_part(record, "missing"), **({"energy": energy["reason"]} if energy.get("reason") else {})}
     findings = _part(record, "noise").get("findings") or ()
+    uncounted = why_no_macs(record) if _part(record, "macs").get("convolution") == 0 else None  # an older record
     return {
         **_former_case(_part(record, "case")),
         **_values(record, COST),
@@ -100,6 +105,7 @@ def _cost_row(record: Record) -> dict[str, Any]:
         "findings": tuple((finding["kind"], finding["detail"], finding["remedy"]) for finding in findings),
         "macs_unsupported": " ".join(f"{name}×{count}" for name, count in sorted(unsupported.items())),
         "missing": tuple(sorted(missing.items())),
+        **({**OF_NO_MACS, "macs_not_counted": uncounted} if uncounted else {}),
     }
 
 

@@ -2,12 +2,15 @@
 
 import math
 import re
+from collections.abc import Callable
 
 import pandas as pd
 
+from benchmarks.statistics import written
 from benchmarks.statistics.intervals import Interval
+from benchmarks.statistics.written import MOST_DIGITS, TOO_FEW
 
-NOTHING = "–"
+NOTHING = written.NOTHING
 
 
 def digits(value: float, significant: int = 3) -> str:
@@ -16,6 +19,8 @@ def digits(value: float, significant: int = 3) -> str:
         return NOTHING
     if value == 0:
         return "0"
+    if abs(value) >= 10**MOST_DIGITS:
+        return f"{value:.{significant - 1}e}"
     decimals = significant - 1 - math.floor(math.log10(abs(value)))
     return f"{round(value, decimals):,.{max(decimals, 0)}f}"
 
@@ -30,8 +35,10 @@ def exponential(value: float) -> str:
 
 
 def general(value: float) -> str:
-    """Return the shortest decimals of a number: `8`, `0.01`."""
-    return f"{value:g}" if math.isfinite(value) else NOTHING
+    """Return the shortest decimals of a number: `8`, `0.01`, `60000`."""
+    if not math.isfinite(value):
+        return NOTHING
+    return f"{value:.0f}" if value == round(value) and abs(value) < 10**MOST_DIGITS else f"{value:g}"
 
 
 def plural(number: float, noun: str) -> str:
@@ -63,31 +70,35 @@ def count(value: float) -> str:
 
 
 def multiple(interval: Interval) -> str:
-    """Return a ratio with its interval: `3.10× [2.92, 3.31]`; the interval is left out where there is none."""
-    bounds = f" [{digits(interval.low)}, {digits(interval.high)}]"
-    certain = interval.low == interval.high or not math.isfinite(interval.low + interval.high)
-    return f"{digits(interval.value)}×" + ("" if certain else bounds)
+    """Return a ratio with its interval: `3.10× [2.92, 3.31]`; an exact ratio has none."""
+    exact = interval.low == interval.high
+    return f"{digits(interval.value)}×" + ("" if exact else f" {bounds(interval.low, interval.high, digits)}")
+
+
+def bounds(low: float, high: float, show: Callable[[float], str]) -> str:
+    """Return the ends of an interval: `[2.92, 3.31]`; words where n is too small for an interval."""
+    return f"[{show(low)}, {show(high)}]" if math.isfinite(high - low) else f"({TOO_FEW})"
 
 
 def percent(value: float, decimals: int = 1) -> str:
     if not math.isfinite(value):
         return NOTHING
+    if abs(value) > 10:
+        return f"{'>' if value > 0 else '<'} {'' if value > 0 else '−'}1000 %"
     least = 10.0**-decimals
     return f"< {least:g} %" if 0 < 100 * value < least else f"{100 * value:.{decimals}f} %"
 
 
 def signed_percent(value: float) -> str:
     """Return a relative change in percent, with a true minus."""
-    return f"{100 * value:+.1f} %".replace("-", "−")
+    return f"{written.number(100 * value, '+.1f')} %".replace("-", "−")
 
 
 def percentage_points(difference: Interval) -> str:
     """Return a difference of accuracies in percentage points: `+9.1 [7.0, 11.2]`."""
-    bounds = f" [{decimal(100 * difference.low)}, {decimal(100 * difference.high)}]"
     sign = "+" if difference.value >= 0 else ""
-    return f"{sign}{decimal(100 * difference.value)}" + (
-        bounds if math.isfinite(difference.low + difference.high) else ""
-    )
+    ends = bounds(difference.low, difference.high, lambda end: decimal(100 * end))
+    return f"{sign}{decimal(100 * difference.value)} {ends}"
 
 
 def mean_sd(mean: float, sd: float) -> str:

@@ -9,7 +9,7 @@ from reports.arithmetic.training import WHEN, best_networks
 from reports.frames.selection import NETWORK
 from reports.style import in_order
 from reports.words.names import budget, device_name, network_names, place
-from reports.words.numbers import count, listing, mean_sd, percent, plural, seconds, span, spans
+from reports.words.numbers import count, general, listing, mean_sd, percent, plural, seconds, span, spans
 
 
 def accuracy(runs: pd.DataFrame) -> str:
@@ -113,9 +113,10 @@ def recipe(runs: pd.DataFrame) -> str:
     named = [("widths", f"{run['channels']:.0f}, {run['channels']:.0f}, {2 * run['channels']:.0f}")]
     if run["matched"] not in ("", "none"):
         named = [("widths chosen for equal", run["matched"])]
+    parts = ("train", "validation", "test")
+    images = ", ".join(f"{general(run[f'n_{part}'])} {part}" for part in parts)
     return (
-        f"{run['dataset']} ({run['n_train']:.0f} train, {run['n_validation']:.0f} validation, {run['n_test']:.0f} "
-        f"test), {run['image_size']:.0f} × {run['image_size']:.0f} pixels; {' '.join(named[0])}, "
+        f"{run['dataset']} ({images}), {run['image_size']:.0f} × {run['image_size']:.0f} pixels; {' '.join(named[0])}, "
         f"{kernels} kernels, batch {run['batch_size']:.0f}, {budget(run)}, "
         f"learning rate {rate}, trained on {device_name(run)}{threads}."
     )

@@ -76,7 +76,7 @@ def profiled(case: Case, limits: dict[str, float]) -> dict[str, Any]:
         "moved_bytes": moved,
         "floor_bytes": floor,
         "floor_share_of_memory": floor / limits["memory_ceiling"] / busy if busy else None,
-        "roofline": roofline(macs, moved, busy, limits) if busy else None,
+        "roofline": roofline(macs, moved, busy, limits) if busy and macs is not None else None,
         "top": top_kernels(spans),
     }
     if case.device == "cuda":

@@ -20,6 +20,12 @@ def runs(*curves: list[float], **fields: Any) -> Records:
     return [training_record([0.1, *curve], seed=seed, **fields) for seed, curve in enumerate(curves)]
 
 
+def test_a_data_set_without_results_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    RecordStore(tmp_path).append(training_record([0.1, 0.7]))
+    assert main(["break-even", "--results", str(tmp_path), "--dataset", "mnist"]) == 2
+    assert capsys.readouterr().err == "error: no results for dataset 'mnist'; allowed: rotated-digits\n"
+
+
 def test_the_first_epoch_at_the_target_counts() -> None:
     records = runs([0.5, 0.9, 0.8], [0.89, 0.7, 0.9], [0.9, 0.9, 0.9])
     assert to_target(records, 0.9) == Waiting(median=2, low=1, high=3, reached=3, n=3, within=3)

@@ -72,6 +72,26 @@ def test_a_users_layer_is_compared_with_our_full_one() -> None:
     ]
 
 
+UNCOUNTED = {"convolution": None, "kernel_generation": None, "backward": None, "not_counted": "aten::_fft_r2c × 1"}
+OLD = {"convolution": 0, "kernel_generation": 0, "backward": 0, "unsupported": {"aten::_convolution_mode": 1}}
+
+
+@pytest.mark.parametrize(("macs", "operator"), [(UNCOUNTED, "aten::_fft_r2c × 1"), (OLD, "aten::_convolution_mode")])
+def test_macs_that_were_not_counted_are_no_zeros(macs: dict[str, Any], operator: str) -> None:
+    own = replace(OURS, implementation="mine:Layer", variant="custom")
+    lines = side_by_side([OURS, own], [cost(OURS, 0.01), cost(own, 0.005) | {"macs": macs}, twin(OURS, 0.01)])
+    row, reason = [line for line in lines if line.startswith("mine")]
+    assert row.endswith("not counted")
+    assert reason == f"mine:Layer: MACs not counted: {operator}"
+    full, separable = cost(OURS, 0.04), cost(SEPARABLE, 0.01) | {"macs": macs}
+    assert realised_speedup([OURS, SEPARABLE], [full, separable])[1].split()[-3:] == ["not", "counted", "–"]
+
+
+def test_the_macs_of_a_small_layer_are_no_zero() -> None:
+    (row,) = [line for line in side_by_side([OURS], [cost(OURS, 0.01, macs=9216)]) if line.startswith("ours")]
+    assert row.split()[-1] == "0.0092"
+
+
 def test_without_twins_nothing_is_called_faster() -> None:
     lines = side_by_side([OURS, TORCH], [cost(OURS, 0.010), cost(TORCH, 0.001)])
     assert "faster" not in "".join(lines[:-1])

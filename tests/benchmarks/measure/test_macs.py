@@ -13,13 +13,14 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch._C._autograd import DeviceType
+from torch.nn import functional
 from torch.nn.functional import conv2d, scaled_dot_product_attention
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.cases.case import Case
 from benchmarks.measure import macs as flops
-from benchmarks.measure.macs import trace_macs, zero_counted_time_share
+from benchmarks.measure.macs import step_macs, trace_macs, zero_counted_time_share
 from benchmarks.measure.stages import StageClock
 from benchmarks.records.costs import pass_macs
 from benchmarks.workloads.build import build_workload
@@ -129,14 +130,14 @@ def test_kernel_generation_is_counted_although_the_kernels_are_cached() -> None:
     assert before["kernel_generation"] > 0
 
 
-def test_an_operator_that_cannot_be_counted_is_named() -> None:
-    class Same(nn.Conv2d):
-        def __init__(self) -> None:
-            super().__init__(2, 2, 3, padding="same")
-
-    macs = trace_macs(Same(), torch.zeros(1, 2, 4, 4))
-    assert macs["convolution"] == 0
+@pytest.mark.parametrize("kernel_size", [3, 4])
+def test_a_convolution_that_fvcore_has_no_rule_for_is_counted(kernel_size: int) -> None:
+    conv = nn.Conv2d(2, 6, kernel_size, padding="same")
+    macs = trace_macs(conv, torch.zeros(1, 2, 5, 5, requires_grad=True))
+    assert macs["convolution"] == 5 * 5 * 2 * 6 * kernel_size**2
+    assert macs["backward"] == 2 * macs["convolution"]
     assert "aten::_convolution_mode" in macs["unsupported"]
+    assert macs["not_counted"] is None
 
 
 def test_importing_fvcore_and_counting_print_no_warnings() -> None:
@@ -256,6 +257,113 @@ class _Module(nn.Module):
         return self.function(x)
 
 
+class _Product(nn.Module):
+    """A layer that multiplies images of 16 channels by a matrix of parameters, in whatever way."""
+
+    def __init__(self, product: Callable[[Tensor, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.product, self.matrix = product, nn.Parameter(torch.ones(16, 16))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.product(x, self.matrix)
+
+
+@torch.jit.script  # type: ignore[untyped-decorator]
+def scripted_product(x: Tensor, matrix: Tensor) -> Tensor:
+    return x @ matrix
+
+
+class _OnePlus(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, matrix: Tensor) -> Tensor:  # type: ignore[override]
+        return x + x @ matrix
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Any:  # type: ignore[override]
+        return gradient, None
+
+
+@pytest.mark.parametrize(
+    ("product", "macs"),
+    [
+        pytest.param(lambda x, matrix: x @ matrix, 65536, id="matmul"),
+        pytest.param(lambda x, matrix: torch.tensordot(x, matrix, 1), 65536, id="tensordot"),
+        pytest.param(lambda x, matrix: torch.einsum("bihw,oi->bohw", x, matrix), 65536, id="einsum"),
+        pytest.param(lambda x, matrix: x.reshape(-1, 16).mv(matrix[0]), 4096, id="matrix times vector"),
+        pytest.param(lambda x, matrix: torch.vdot(x.flatten(), matrix.repeat(16, 1).flatten()), 4096, id="dot"),
+        pytest.param(lambda x, matrix: functional.layer_norm(x @ matrix, (16,)), 65536, id="layer norm"),
+        pytest.param(lambda x, matrix: functional.adaptive_avg_pool2d(x @ matrix, 2), 65536, id="pooling"),
+        pytest.param(lambda x, matrix: functional.softmax(x @ matrix, -1).cumsum(1).flip(0), 65536, id="reductions"),
+        pytest.param(lambda x, matrix: torch.rot90(x @ matrix, 1, (2, 3)).roll(1), 65536, id="copies"),
+        pytest.param(
+            lambda x, matrix: functional.interpolate(x @ matrix, scale_factor=2, mode="bilinear"),
+            65536 + 4 * 4 * 4096,
+            id="interpolation",
+        ),
+        pytest.param(_OnePlus.apply, 65536, id="a function with its own backward"),
+    ],
+)
+def test_operators_that_consist_of_products_are_counted(product: Callable[[Tensor, Tensor], Tensor], macs: int) -> None:
+    counted = trace_macs(_Product(product), torch.ones(1, 16, 16, 16))
+    assert counted["not_counted"] is None
+    assert counted["convolution"] == macs
+    assert counted["backward"] == macs  # the gradient of the matrix alone, or of its product alone
+
+
+@pytest.mark.parametrize(
+    ("product", "named"),
+    [
+        pytest.param(lambda x, matrix: torch.fft.rfft2(x @ matrix).abs(), "aten::_fft_r2c × 1", id="fft"),
+        pytest.param(lambda x, matrix: torch.fft.fft(x) @ (1j * matrix), "aten::_fft_r2c × 1", id="fft and product"),
+        pytest.param(lambda x, matrix: x @ torch.linalg.inv(matrix + torch.eye(16)), "linalg_inv_ex × 1", id="inverse"),
+        pytest.param(lambda x, matrix: torch.cdist(x, matrix, 1.0), "aten::_cdist_forward × 1", id="distances"),
+        pytest.param(lambda x, matrix: (x[..., None] * matrix).sum(-2), flops.NOTHING, id="product and sum"),
+        pytest.param(
+            lambda x, matrix: torch.from_numpy(x.numpy() @ matrix.detach().numpy()), flops.NOTHING, id="NumPy"
+        ),
+    ],
+)
+def test_a_module_with_an_operator_that_cannot_be_counted_has_no_macs(
+    product: Callable[[Tensor, Tensor], Tensor], named: str
+) -> None:
+    counted = trace_macs(_Product(product), torch.ones(1, 16, 16, 16))
+    assert named in counted["not_counted"]
+    assert all(counted[part] is None for part in ("convolution", "kernel_generation", "backward"))
+    for backward in (False, True):
+        assert pass_macs(counted, generated=False, backward=backward) is None
+
+
+@pytest.mark.parametrize(
+    ("product", "named"),
+    [
+        pytest.param(lambda x, matrix: torch.einsum("bihw,oi,po->bphw", x, matrix, matrix), "einsum × 1", id="einsum"),
+        pytest.param(
+            lambda x, matrix: scripted_product(x, matrix), "operators outside of torch's functions", id="TorchScript"
+        ),
+        pytest.param(lambda x, matrix: torch.vmap(lambda one: one @ matrix)(x), "matmul × 1", id="vmap"),
+        pytest.param(lambda x, matrix: scaled_dot_product_attention(x + matrix, x, x), "attention × 1", id="attention"),
+    ],
+)
+def test_where_only_the_backward_cannot_be_counted_the_forward_is(
+    product: Callable[[Tensor, Tensor], Tensor], named: str
+) -> None:
+    counted = trace_macs(_Product(product), torch.ones(1, 16, 16, 16))
+    assert counted["not_counted"].startswith("the backward of ")
+    assert named in counted["not_counted"]
+    assert pass_macs(counted, generated=False, backward=False) in (65536, 2 * 65536)
+    assert pass_macs(counted, generated=False, backward=True) is None
+
+
+def test_a_module_that_cannot_be_traced_is_counted() -> None:
+    matrix = torch.ones(16, 16, requires_grad=True)  # a constant to the tracer, which refuses it
+    assert trace_macs(_Module(lambda x: x @ matrix), torch.ones(1, 16, 16, 16))["convolution"] == 65536
+
+
+def test_the_macs_of_a_training_step_are_unknown_where_those_of_an_image_are() -> None:
+    assert step_macs({"convolution": 100, "kernel_generation": 7}, batch_size=2) == 3 * 207
+    assert step_macs({"convolution": None, "kernel_generation": None}, batch_size=2) is None
+
+
 @pytest.mark.parametrize(
     ("function", "truth", "fvcore", "counter"),
     [
@@ -272,15 +380,20 @@ def test_known_errors_of_the_counters(
 ) -> None:
     """Check that each counter counts the known share of the true MACs, on x of shape (1, 16, 16, 16)."""
     x = torch.zeros(1, 16, 16, 16)
-    counted = trace_macs(_Module(function), x)
-    assert counted["convolution"] == fvcore * truth
-    assert (fvcore == 1) or counted["unsupported"]  # fvcore names the operators that it leaves out
+    by_module, unsupported = flops._fvcore_counts(_Module(function), x)
+    assert by_module[""] == fvcore * truth
+    assert (fvcore == 1) or unsupported  # fvcore names the operators that it leaves out
     assert counted_macs(lambda: function(x)) == counter * truth
+    counted = trace_macs(_Module(function), x)
+    assert counted["convolution"] == (counter * truth or None)
+    assert (counted["not_counted"] is None) == (counter > 0)
 
 
-def test_fvcore_rounds_an_einsum() -> None:
-    macs = trace_macs(_Module(lambda x: torch.einsum("bihw,oi->bohw", x, x.new_zeros(8, 16))), torch.zeros(1, 16, 9, 9))
-    assert macs["convolution"] == pytest.approx(16 * 8 * 81, rel=1e-2)
+def test_fvcore_rounds_an_einsum_but_the_count_is_exact() -> None:
+    module = _Module(lambda x: torch.einsum("bihw,oi->bohw", x, x.new_zeros(8, 16)))
+    x = torch.zeros(1, 16, 9, 9)
+    assert flops._fvcore_counts(module, x)[0][""] == pytest.approx(16 * 8 * 81, rel=1e-2)
+    assert trace_macs(module, x)["convolution"] == 16 * 8 * 81
 
 
 @pytest.mark.parametrize("groups", [1, 2, 4])

@@ -59,7 +59,7 @@ def test_the_tables_have_times_to_targets_and_to_overtake_plain() -> None:
     ("found", "text"),
     [
         (Estimate(0.9, 0.8, 0.95, 5), "90.0 [80.0, 95.0]"),
-        (Estimate(0.9, 0.0, 1.0, 1), "90.0 [one seed]"),
+        (Estimate(0.9, 0.0, 1.0, 1), "90.0 (n too small for an interval)"),
         (Estimate(float("nan"), 0.0, 1.0, 0), "–"),
     ],
 )

@@ -52,8 +52,8 @@ TIMING = Engine(FAST, timeout=5.0, probe=look_at_nothing, ceilings=ceilings)
 
 def own(name: str, **fields: Any) -> Case:
     """Return the case of a layer in ``misbehaving_layers``."""
-    implementation = f"tests.benchmarks.misbehaving_layers:{name}"
-    return Case(**{**TINY, "resolution": 4, **fields}, implementation=implementation, variant="custom")
+    named = {"implementation": f"tests.benchmarks.misbehaving_layers:{name}", "variant": "custom"}
+    return Case(**{**TINY, "resolution": 4, **named, **fields})
 
 
 @pytest.fixture
@@ -122,6 +122,22 @@ def test_a_block_is_measured_from_end_to_end_and_only_once(store: RecordStore) -
     assert (group["macs"]["kernel_generation"] > 0, plain["macs"]["kernel_generation"]) == (True, 0)
     assert group["equivariance_error"] < 1e-5
     assert plain["equivariance_error"] is None
+
+
+@pytest.mark.parametrize("direction", ["forward", "forward_backward"])
+def test_macs_are_counted_or_missing_with_the_operators_named(store: RecordStore, direction: str) -> None:
+    layers = [f"tests.benchmarks.uncounted_layers:{name}" for name in ("Same", "Fourier")]
+    cases = [own("", implementation=layer, direction=direction) for layer in layers]
+    assert sweep(cases, store, REAL).failed == 0
+    same, fourier = (record for case in cases for record in rows(store) if record["id"] == case.id)
+    assert same["macs"]["convolution"] == 2 * 2 * 4 * 8 * 8
+    assert same["macs"]["not_counted"] is None
+    assert same["roofline"]["fraction"] > 0
+    assert fourier["status"] == "ok"
+    assert "aten::_fft_r2c × 1" in fourier["macs"]["not_counted"]
+    shares = ("convolution", "kernel_generation", "backward", "zero_counted_time_share")
+    assert {fourier["macs"][name] for name in shares} == {None}
+    assert fourier["roofline"] is None
 
 
 def test_every_block_has_a_twin_of_one_of_its_contenders(store: RecordStore) -> None:

@@ -131,7 +131,7 @@ def test_machines_are_not_mixed_without_saying_so(tmp_path, capsys):
     a, b = stored(tmp_path / "a", here, *runs(0.9)), stored(tmp_path / "b", there)
     assert main(["diff", a, b]) == 2
     error = capsys.readouterr().err
-    assert error.startswith("error: results of different machines, Made-up CPU, 2, None against Another CPU, 2, None")
+    assert error.startswith("error: results of different machines, Made-up CPU, 2 cores against Another CPU, 2 cores")
     assert error.count("\n") == 1
     assert main(["diff", a, b, "--across-machines"]) == STATUS[FINE]
     assert "differences need not be the code's" in capsys.readouterr().out

@@ -34,6 +34,15 @@ def test_a_cost_record_becomes_a_row():
     assert (row["roofline_fraction"], row["joules_per_sample"], row["kernel_generation_share"]) == (0.6, 0.002, 0.1)
 
 
+def test_a_record_of_no_macs_was_not_counted():
+    counted = cost_record(implementation="mine:Layer", variant="custom")
+    macs = {**counted["macs"], "convolution": 0, "backward": 0, "unsupported": {"aten::_convolution_mode": 1}}
+    row = frames([{**counted, "macs": macs}]).costs.iloc[0]
+    numbers = ("macs_convolution", "macs_backward", "roofline_fraction", "macs_per_second", "zero_counted_time_share")
+    assert all(math.isnan(row[name]) for name in numbers)
+    assert row["macs_not_counted"] == "not counted: aten::_convolution_mode"
+
+
 def test_a_record_of_schema_1_is_what_it_was_with_the_axes_it_did_not_have():
     for direction, kernels in (("forward", "cached"), ("forward_backward", "generated")):
         row = frames([old(cost_record(direction=direction))]).costs.iloc[0]

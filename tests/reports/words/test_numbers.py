@@ -44,7 +44,19 @@ def test_units(function, value, text):
 def test_ratios_show_their_interval_only_where_they_have_one():
     assert numbers.multiple(Interval(3.1, 2.9, 3.3)) == "3.10× [2.90, 3.30]"
     assert numbers.multiple(Interval(8, 8, 8)) == "8.00×"
-    assert numbers.multiple(Interval(8, math.nan, math.nan)) == "8.00×"
+    assert numbers.multiple(Interval(8, math.nan, math.nan)) == "8.00× (n too small for an interval)"
+    assert numbers.multiple(Interval(8, 0, math.inf)) == "8.00× (n too small for an interval)"
+
+
+@pytest.mark.parametrize(
+    "write", [numbers.digits, numbers.seconds, numbers.count, numbers.percent, numbers.signed_percent]
+)
+@pytest.mark.parametrize("value", [3.9e22, -3.9e22, 1e300, math.nan, math.inf])
+def test_no_number_is_written_with_endless_digits(write, value):
+    text = write(value)
+    assert sum(map(str.isdigit, text)) <= 9
+    assert "nan" not in text
+    assert "inf" not in text
 
 
 def test_accuracy_of_one_seed_has_no_spread():

@@ -1,0 +1,43 @@
+"""Numbers and intervals as text: no nan, no infinity, no endless digits, and no interval where n is too small."""
+
+import math
+
+# An interval over fewer rounds or seeds than this says nothing: with two of them, a 99 % interval of a ratio easily
+# reaches from 0 to 10²².
+FEWEST = 3
+TOO_FEW = "n too small for an interval"
+NOTHING = "–"
+# Longer numbers are written with an exponent.
+MOST_DIGITS = 9
+
+
+def number(value: float, form: str) -> str:
+    """Return a number in a format such as ".2f".
+
+    >>> number(1.234, ".2f"), number(3.9e22, ".2f"), number(float("nan"), ".2f")
+    ('1.23', '3.90e+22', '–')
+    """
+    if not math.isfinite(value):
+        return NOTHING
+    text = f"{value:{form}}"
+    return text if sum(map(str.isdigit, text)) <= MOST_DIGITS else f"{value:.2e}"
+
+
+def interval(low: float, high: float, form: str, n: int | None = None) -> str:
+    """Return an interval of an estimate over ``n`` rounds or seeds; None means that n is large enough.
+
+    >>> interval(0.5, 2, ".2f"), interval(0, float("inf"), ".2f"), interval(0.0, 1.0, ".1f", n=2)
+    ('[0.50, 2.00]', '(n too small for an interval)', '(n too small for an interval)')
+    """
+    if (n is not None and n < FEWEST) or not math.isfinite(high - low):
+        return f"({TOO_FEW})"
+    return f"[{number(low, form)}, {number(high, form)}]"
+
+
+def percentage(fraction: float, decimals: int = 1) -> str:
+    """Return a fraction in percent.
+
+    >>> percentage(0.031), percentage(1e9)
+    ('3.1%', 'over 1000%')
+    """
+    return "over 1000%" if fraction > 10 else f"{number(100 * fraction, f'.{decimals}f')}%"
