@@ -100,14 +100,14 @@ WAYS: dict[str, tuple[Callable[[], object], str]] = {
     "Folder": (lambda: os.chdir("/"), "the working directory from "),
     "Mask": (lambda: os.umask(0o077), "the umask from "),
     "Limit": (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200)), "the resource limits (RLIMIT_NOFILE"),
-    "Affinity": (lambda: os.sched_setaffinity(0, {max(os.sched_getaffinity(0))}), "os.sched_getaffinity() from {"),
+    "Affinity": (lambda: os.sched_setaffinity(0, {max(os.sched_getaffinity(0))}), "os.sched_getaffinity() from 0, "),
     "Nice": (lambda: os.nice(1), "the nice value from "),
     "Collector": (gc.disable, "gc.isenabled() from True to False"),
     "SwitchInterval": (lambda: sys.setswitchinterval(1e-6), "sys.getswitchinterval() from 0.005 to "),
     "BusyThread": (lambda: threading.Thread(target=burn, daemon=True).start(), "the number of Python's threads from"),
     "BusyChild": (
         lambda: subprocess.Popen([sys.executable, "-c", "while True: pass"]),
-        "the child processes from frozenset() to ",
+        "the child processes from none to ",
     ),
 }
 

@@ -92,5 +92,10 @@ def _change(setting: Setting, before: Any, now: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    text = value.decode(errors="replace") if isinstance(value, bytes) else str(value)
+    if isinstance(value, bytes):
+        text = value.decode(errors="replace")
+    elif isinstance(value, set | frozenset):
+        text = ", ".join(map(str, sorted(value))) or "none"
+    else:
+        text = str(value)
     return text if len(text) <= QUOTED else f"{text[:QUOTED]}…"

@@ -49,26 +49,30 @@ class Apart:
     def close(self) -> None:
         if self.process:
             os.kill(self.process, signal.SIGKILL)
-            os.waitpid(self.process, 0)
-            self.connection.close()
-            self.process = 0
+            self._end()
 
     def _ask(self, most: int | None) -> list[float]:
         try:
             self.connection.send(most)
             answer: Outcome | list[float] = self.connection.recv()
         except (EOFError, OSError):
-            _, status = os.waitpid(self.process, 0)
-            self.process = 0
-            self.connection.close()
-            answer = _ended(os.waitstatus_to_exitcode(status))
+            answer = _ended(self._end())
         if isinstance(answer, Outcome):
             raise ApartFailed(answer)
         return answer
 
+    def _end(self) -> int:
+        """Wait for the end of the process, and return its exit status, or minus the signal that killed it."""
+        _, status = os.waitpid(self.process, 0)
+        self.connection.close()
+        EXPECTED_CHILDREN.discard(self.process)
+        self.process = 0
+        return os.waitstatus_to_exitcode(status)
+
 
 def _serve(connection: Connection, make: Callable[[], Contender]) -> None:
     """Enter when asked for None, take a turn of at most n passes when asked for n, and answer the seconds."""
+    process = os.getpid()
     contender = make()
     while True:
         try:
@@ -81,6 +85,8 @@ def _serve(connection: Connection, make: Callable[[], Contender]) -> None:
             answer: Outcome | list[float] = [] if most is None else contender.turn(most)
         except Exception as error:
             answer = outcome_of(error)
+        if os.getpid() != process:  # the contender forked this process, and the original answers
+            return
         connection.send(answer)
 
 

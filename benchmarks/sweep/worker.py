@@ -42,7 +42,7 @@ def measure_round(task: Round, report: Report) -> dict[str, Any]:
 
     def here(case: Case) -> Here:
         configure(case)
-        return Here(case, task.sampling, state_for(case))
+        return Here(case, task.sampling, state_for(case), processes=True)
 
     # The processes are forked before this one computes.
     contenders: dict[int, Contender] = {
@@ -50,7 +50,11 @@ def measure_round(task: Round, report: Report) -> dict[str, Any]:
     }
     configure(first)
     state = state_for(first)
-    contenders |= {entry: Here(case, task.sampling, state) for entry, case in task.entries if entry not in task.apart}
+    contenders |= {
+        entry: Here(case, task.sampling, state, processes=bool(task.apart))
+        for entry, case in task.entries
+        if entry not in task.apart
+    }
     samples: dict[int, list[float]] = {entry: [] for entry in contenders}
 
     def attempt(entry: int, do: Callable[[], None]) -> None:
