@@ -44,6 +44,11 @@ class GivesNan(Wrong):
         return x * float("nan")
 
 
+class GivesDouble(Wrong):
+    def go_wrong(self, x: Tensor) -> Tensor:
+        return x.double()
+
+
 class PrintsMegabytes(Wrong):
     def go_wrong(self, x: Tensor) -> Tensor:
         os.write(1, b"x" * 1_000_000)
