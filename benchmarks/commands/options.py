@@ -123,6 +123,12 @@ def chosen_cases(args: argparse.Namespace) -> list[Case]:
     return list(dict.fromkeys([*cases, *own]))
 
 
+def add_isolate(options: Arguments) -> None:
+    """Add the option that gives users' layers processes of their own."""
+    text = "give layers of your own processes of their own, which take turns with the others'"
+    options.add_argument("--isolate", action="store_true", help=text)
+
+
 def add_sweep_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that say how a sweep measures, and where its records are stored."""
     budgets, rounds = (
@@ -136,6 +142,7 @@ def add_sweep_options(parser: argparse.ArgumentParser) -> None:
         rounds=f"{ROUNDS_HELP} (default: {rounds})",
         min_samples=f"timed passes at least, whatever the budget (default: {Sampling.min_samples})",
     )
+    add_isolate(parser)
     add_store_options(parser, "case", Engine.timeout)
 
 
@@ -170,8 +177,11 @@ def grid_cases(args: argparse.Namespace, grid: Grid) -> list[Case]:
     return asked_cases([{"threads": (available_cores(),), **grid}], given)
 
 
-def measure_grid(cases: Sequence[Case], args: argparse.Namespace, *, retry_failed: bool = False) -> list[Record]:
+def measure_grid(
+    cases: Sequence[Case], args: argparse.Namespace, *, retry_failed: bool = False, isolate: bool = False
+) -> list[Record]:
     """Measure the cases that the store lacks, and return all records of the store."""
     store = RecordStore(args.results)
-    sweep(cases, store, Engine(Sampling(rounds=args.rounds, seconds=args.seconds)), retry_failed=retry_failed)
+    engine = Engine(Sampling(rounds=args.rounds, seconds=args.seconds), isolate=isolate)
+    sweep(cases, store, engine, retry_failed=retry_failed)
     return store.load()

@@ -7,7 +7,7 @@ from benchmarks.answers.side_by_side import side_by_side
 from benchmarks.cases.case import AXES, OURS
 from benchmarks.cases.peers import AUTHORS_REPOSITORY, PEERS
 from benchmarks.cases.profiles import Grid, own_layer_cases
-from benchmarks.commands.options import add_grid_options, grid_cases, measure_grid
+from benchmarks.commands.options import add_grid_options, add_isolate, grid_cases, measure_grid
 from benchmarks.records.costs import successes
 from benchmarks.records.store import RecordStore
 from benchmarks.running.environment import use_authors
@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--layer", dest="own_layer", metavar="MODULE:CLASS", help="a layer of your own, as one more contender"
     )
+    add_isolate(parser)
     add_grid_options(parser, [axis for axis in AXES if axis not in FIXED_AXES])
 
 
@@ -42,6 +43,6 @@ def main(args: argparse.Namespace) -> int:
         cases += own_layer_cases(cases, args.own_layer)
     skipped = {record["id"] for record in RecordStore(args.results).load() if record["status"] == "skipped"}
     found_since = any(case.id in skipped and why_unavailable(case) is None for case in cases)
-    records = measure_grid(cases, args, retry_failed=found_since)
+    records = measure_grid(cases, args, retry_failed=found_since, isolate=args.isolate)
     print(*side_by_side(cases, records), sep="\n")
     return 0 if any(case.foreign and case.id in successes(records) for case in cases) else 1

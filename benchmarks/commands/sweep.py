@@ -18,7 +18,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Measure, and print the numbers of cases by outcome; return 1 if all of them failed, else 0."""
-    cases, engine = chosen_cases(args), Engine(chosen_sampling(args), timeout=args.timeout)
+    cases, engine = chosen_cases(args), Engine(chosen_sampling(args), timeout=args.timeout, isolate=args.isolate)
     store = RecordStore(args.results)
     done = sweep(cases, store, engine, retry_failed=args.retry_failed)
     counts = (

@@ -36,8 +36,8 @@ WAITED_SHARE = 0.01
 # So many undisturbed turns of each phase, or passes, are needed for a ratio without the disturbed ones.
 FEWEST_UNDISTURBED = 5
 PHASES = 4
-# The process that carried out the task has ended.
-ENDED = ("killed", "timeout")
+# The process that carried out the task has ended, or others cannot be measured in it any more.
+ENDED = ("killed", "timeout", "interfered")
 
 Turns = list[list[Pass]]
 
@@ -63,8 +63,8 @@ def measure_pair(
 ) -> dict[int, Taken]:
     """Start a process in each place, "A" and "B", let them take turns, and end them.
 
-    A case that fails takes no more turns. If a process dies, the case that was running has failed, and the turns of
-    the others end early: measure them again in another pair.
+    A case that fails takes no more turns. If a process dies, or its case changes it, this case has failed, and the
+    turns of the others end early: measure them again in another pair.
 
     Args:
         places: the ``workplace`` of each side.

@@ -30,6 +30,8 @@ PACKAGE = "gcnn_impl"
 TURN_SECONDS = 0.002
 # A case is warm after this time, or after this many passes if they take longer.
 WARM_UP_SECONDS, WARM_UP_PASSES = 0.1, 2
+# Draws where the memory of a pass is; contenders cannot seed it.
+PLACES = random.Random()
 # The most bytes by which the memory of a pass is moved from turn to turn: a few times the second-level cache.
 MOST_PADDING = 1 << 23
 PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
@@ -69,6 +71,7 @@ class Entered:
     ``short`` says whether a pass takes less than a turn.
     """
 
+    case: Case
     workload: "Workload"
     clock: Clock
     waiting: Waiting
@@ -106,7 +109,7 @@ def elsewhere(workload: "Workload") -> Iterator["Workload"]:
     if workload.x.is_cuda:
         yield workload
         return
-    pad = torch.empty(random.randrange(MOST_PADDING), dtype=torch.uint8)  # takes the memory that passes would take
+    pad = torch.empty(PLACES.randrange(MOST_PADDING), dtype=torch.uint8)  # takes the memory that passes would take
     x = workload.x.detach().clone().requires_grad_(workload.x.requires_grad)
     yield dataclasses.replace(workload, x=x)
     del pad
@@ -119,35 +122,52 @@ def enter(task: Enter, waiting: Waiting) -> Entered:
         Skipped: when a peer's layer is not available here.
         InvalidResult: when the output is wrong.
     """
-    from benchmarks.measure.correctness import check_output
-    from benchmarks.workloads.build import build_workload, configure
+    from benchmarks.measure.correctness import check_gradients, check_output
+    from benchmarks.workloads.build import build_workload
     from benchmarks.workloads.peers import PeerUnavailable
 
-    configure(task.case)
     try:
         workload = build_workload(task.case)
     except PeerUnavailable as reason:
         raise Skipped(reason) from reason
     if task.check:
         check_output(workload)
+        check_gradients(workload)
     clock = synchronised_clock(task.case.device)
     passes: list[float] = []
     while len(passes) < WARM_UP_PASSES or sum(passes) < WARM_UP_SECONDS:
         passes += take_turn(workload.run, clock, 0.0, prepare=workload.prepare)
     workload.prepare()
     waiting.refresh()
-    return Entered(workload, clock, waiting, short=min(passes) < TURN_SECONDS)
+    return Entered(task.case, workload, clock, waiting, short=min(passes) < TURN_SECONDS)
+
+
+def process_kept(case: Case) -> contextlib.AbstractContextManager[None]:
+    """Return the context in which a layer by others must keep the state of the process, else ``Interfered`` is raised.
+
+    Our own layers are not watched, because old commits of them may change it.
+    """
+    if not case.foreign:
+        return contextlib.nullcontext()
+    from benchmarks.measure.process_state import ProcessState
+
+    return ProcessState(compiled=case.execution == "compiled").kept()
 
 
 def answer(entered: dict[int, Entered], waiting: Waiting, task: Task) -> Any:
     """Carry out a task. An exception becomes an ``Outcome``, and its case takes no more turns."""
+    from benchmarks.workloads.build import configure
+
     if task is None:
         spec = importlib.util.find_spec(PACKAGE)
         return spec and spec.origin
     try:
         if isinstance(task, Turn):
-            return entered[task.entry].run()
-        entered[task.entry] = enter(task, waiting)
+            with process_kept(entered[task.entry].case):
+                return entered[task.entry].run()
+        configure(task.case)
+        with process_kept(task.case):
+            entered[task.entry] = enter(task, waiting)
     except Exception as error:
         entered.pop(task.entry, None)
         return outcome_of(error)

@@ -24,7 +24,8 @@ def check_output(workload: Workload) -> float | None:
     The module runs with the workload's autocast and never compiled, because the compilation is timed elsewhere.
 
     Raises:
-        InvalidResult: when the output is no tensor, has the wrong shape, is not finite, or is not equivariant.
+        InvalidResult: when the output is no ordinary tensor, has a wrong shape, dtype, device or layout, is not finite,
+            or is not equivariant.
     """
     module, group = workload.module, workload.group
     training = module.training
@@ -33,10 +34,7 @@ def check_output(workload: Workload) -> float | None:
     try:
         with workload.autocasting():
             y = module(workload.x)
-            if not isinstance(y, torch.Tensor):
-                raise InvalidResult(f"output is a {type(y).__name__}, expected a tensor")
-            if y.shape != workload.cotangent.shape:
-                raise InvalidResult(f"output has shape {tuple(y.shape)}, expected {tuple(workload.cotangent.shape)}")
+            _check_kind(y, workload)
             if not y.isfinite().all():
                 raise InvalidResult("output has values that are not finite")
             if group is None or len(exact_elements(group)) == 0:
@@ -49,6 +47,53 @@ def check_output(workload: Workload) -> float | None:
     if not error <= tolerance:  # also for nan
         raise InvalidResult(f"equivariance error {error:.3g}, allowed: {tolerance:.0e}")
     return error
+
+
+def _check_kind(y: object, workload: Workload) -> None:
+    """Raise ``InvalidResult`` unless an output is an ordinary tensor like the one that is expected.
+
+    A layer that is autocast may return the format of autocast, as convolutions do, or that of its input, as sums do.
+    """
+    if not isinstance(y, torch.Tensor):
+        raise InvalidResult(f"output is a {type(y).__name__}, expected a tensor")
+    x = workload.x
+    dtypes = [x.dtype] if workload.autocast is None else [workload.autocast, x.dtype]
+    expectations = (
+        ("shape", tuple(y.shape), [tuple(workload.cotangent.shape)]),
+        ("layout", y.layout, [torch.strided]),
+        ("dtype", y.dtype, dtypes),
+        ("device", y.device, [x.device]),
+        ("type", type(y), [torch.Tensor]),
+    )
+    for name, value, allowed in expectations:
+        if value not in allowed:
+            raise InvalidResult(f"output has {name} {value}, expected {' or '.join(map(str, allowed))}")
+
+
+def check_gradients(workload: Workload) -> None:
+    """Check the output of a forward in train mode, and the gradients that its backward leaves.
+
+    The pass is not compiled, and no optimiser steps. Nothing is checked if a pass has no backward, or if it is
+    captured: its parameters must not meet another stream before that, and its gradients are compared afterwards.
+
+    Raises:
+        InvalidResult: when the output is of the wrong kind (see ``check_output``) or requires no gradient, and when the
+            gradient of the input is absent or a gradient is not finite.
+    """
+    if not workload.backward or workload.graph is not None:
+        return
+    usual = dataclasses.replace(workload, call=None)
+    usual.prepare()
+    y = usual.forward()
+    _check_kind(y, workload)
+    if not y.requires_grad:
+        raise InvalidResult("output requires no gradient in training, expected one")
+    usual.backpropagate(y)
+    if usual.x.requires_grad and usual.x.grad is None:
+        raise InvalidResult("the backward leaves no gradient of the input")
+    if not all(gradient.isfinite().all() for gradient in usual.gradients()):
+        raise InvalidResult("a gradient has values that are not finite")
+    usual.prepare()
 
 
 def check_replay(workload: Workload) -> None:

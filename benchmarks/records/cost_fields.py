@@ -197,6 +197,7 @@ PROVENANCE = part(
         prefix="gpu_",
     ),
 )
+ISOLATED = column("isolated", FLAG, "whether the contender had a process of its own among those that took turns")
 COST_MEASURED = (
     *(*SECONDS, *MEMORY, *MACS, *NOISE, *STAGES, *ROOFLINE, *ENERGY),
     *(
@@ -210,6 +211,6 @@ COST_MEASURED = (
         EQUIVARIANCE_ERROR,
     ),
 )
-COST = (STATUS, *CASE, *COST_MEASURED, MESSAGE, MISSING, BLOCK, *PROVENANCE, ID)
+COST = (STATUS, *CASE, *COST_MEASURED, MESSAGE, MISSING, BLOCK, ISOLATED, *PROVENANCE, ID)
 CASE_ID = Field("case_id", TEXT, "id of the case that was timed twice in its block")
-TWIN = (STATUS, MESSAGE, CASE_ID, BLOCK, *SECONDS, *PROVENANCE, ID)
+TWIN = (STATUS, MESSAGE, CASE_ID, BLOCK, ISOLATED, *SECONDS, *PROVENANCE, ID)

@@ -2,9 +2,10 @@
 
 from typing import Any, NamedTuple
 
-# A measurement that is "invalid" ran and gave a wrong output; one that is "interrupted" was stopped by its user.
+# A measurement that is "invalid" ran and gave a wrong output, one that "interfered" changed its process for others, and
+# one that is "interrupted" was stopped by its user.
 SUCCESSES = ("ok", "skipped")
-FAILURES = ("failed", "killed", "timeout", "out_of_memory", "invalid")
+FAILURES = ("failed", "killed", "timeout", "out_of_memory", "invalid", "interfered")
 STATUSES = (*SUCCESSES, *FAILURES, "interrupted")
 # Enough for a message with a file's path, two checksums and an address.
 MESSAGE_LENGTH = 600
@@ -14,6 +15,10 @@ ALLOCATION_REFUSED = ("out of memory", "can't allocate memory", "not enough memo
 
 class InvalidResult(Exception):  # noqa: N818
     """Raised by a function in its own process when its result is wrong; gives the status "invalid"."""
+
+
+class Interfered(Exception):  # noqa: N818
+    """Raised when a contender changed its process, and with it what others are measured in; gives "interfered"."""
 
 
 class Skipped(Exception):  # noqa: N818
@@ -30,12 +35,13 @@ class Outcome(NamedTuple):
 
 def outcome_of(error: Exception) -> Outcome:
     """Return the outcome of a function that raised: its status, and the error or the reason to skip in one line."""
-    text = str(error) if isinstance(error, Skipped) else f"{type(error).__name__}: {error}"
+    text = str(error) if isinstance(error, Skipped | Interfered) else f"{type(error).__name__}: {error}"
     return Outcome(_status_of(error), " ".join(text.split())[:MESSAGE_LENGTH], {})
 
 
 def _status_of(error: Exception) -> str:
-    if isinstance(error, InvalidResult | Skipped):
-        return "invalid" if isinstance(error, InvalidResult) else "skipped"
+    for kind, status in ((InvalidResult, "invalid"), (Interfered, "interfered"), (Skipped, "skipped")):
+        if isinstance(error, kind):
+            return status
     refused = isinstance(error, RuntimeError) and any(words in str(error).lower() for words in ALLOCATION_REFUSED)
     return "out_of_memory" if refused or isinstance(error, MemoryError) else "failed"

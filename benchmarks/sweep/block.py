@@ -18,7 +18,7 @@ from benchmarks.running.isolated import Report, run_isolated
 from benchmarks.statistics.noise import verdict
 from benchmarks.statistics.roofline import roofline
 from benchmarks.statistics.summary import summarise_rounds
-from benchmarks.sweep.engine import Engine, Known, macs_key
+from benchmarks.sweep.engine import Engine, Known, macs_key, runs_apart
 from benchmarks.sweep.processes import PROBE_MODULE
 from benchmarks.sweep.rounds import Taken, take_round
 from benchmarks.sweep.tasks import Probe, Round
@@ -36,6 +36,13 @@ class _Contender:
     rounds: list[list[float]] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
     failure: Outcome | None = None
+    apart: bool = False
+
+    def fail(self, outcome: Outcome, known: Known) -> None:
+        """Note a failure; a layer by others that changed its process is kept apart from now on."""
+        self.failure = outcome
+        if outcome.status == "interfered" and self.case.foreign:
+            known.interfered.add(self.case.implementation)
 
 
 def measure_block(block: Block, engine: Engine, known: Known, progress: "tqdm[Any]") -> list[Record]:
@@ -55,7 +62,7 @@ def measure_block(block: Block, engine: Engine, known: Known, progress: "tqdm[An
     finished: list[Taken] = []
     progress.set_postfix_str(f"{len(block.cases)} in turns")
     for number in range(engine.sampling.rounds):
-        finished += _take_round(block, contenders, number, engine)
+        finished += _take_round(block, contenders, number, engine, known)
         _advance(progress, step * len(block.cases))
     where = provenance(
         device=block.device,
@@ -93,25 +100,30 @@ def _probe(contender: _Contender, engine: Engine, known: Known) -> None:
     outcome = _run(engine.probe, task, case.device, engine, contender.fields.update)
     contender.fields.update(outcome.fields)
     if outcome.status != "ok":
-        contender.failure = outcome
+        contender.fail(outcome, known)
     if contender.fields.get("macs") is not None:
         known.macs[macs_key(case)] = contender.fields["macs"]
 
 
-def _take_round(block: Block, contenders: dict[int, _Contender], number: int, engine: Engine) -> list[Taken]:
+def _take_round(
+    block: Block, contenders: dict[int, _Contender], number: int, engine: Engine, known: Known
+) -> list[Taken]:
     """Take a round, and add one list of samples to every contender.
 
-    If the process dies, the contender that was running has failed. The round is then repeated without this contender,
-    so that the rounds of a block stay comparable with each other.
+    If the process dies, or a contender changes it, the contender that was running has failed. The round is then
+    repeated without this contender, so that the rounds of a block stay comparable with each other.
 
     Returns:
         The round that ran to its end; empty if no contender is left.
     """
     while entries := tuple((entry, case) for entry, case in block.entries() if contenders[entry].failure is None):
-        taken = take_round(Round(entries, number, engine.sampling), engine.timeout)
+        apart = frozenset(entry for entry, case in entries if runs_apart(case, engine, known))
+        taken = take_round(Round(entries, number, engine.sampling, apart), engine.timeout)
         for entry, _ in entries:
             contender = contenders[entry]
-            contender.failure = taken.failures.get(entry)
+            contender.apart = entry in apart
+            if entry in taken.failures:
+                contender.fail(taken.failures[entry], known)
             if taken.samples[entry] and (taken.finished or contender.failure is not None):
                 contender.rounds.append(taken.samples[entry])
                 contender.stopped.append(taken.stopped.get(entry, "failure"))
@@ -137,6 +149,7 @@ def _shared_fields(block: Block, contender: _Contender, where: dict[str, Any]) -
         "message": outcome.message,
         "block": block.id,
         "seconds": seconds,
+        "isolated": contender.apart if rounds else None,
         "provenance": where,
     }
 

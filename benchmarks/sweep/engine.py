@@ -23,6 +23,7 @@ class Engine:
         timeout: seconds without a report or a result after which a contender has failed.
         instruments: the fields that a probe measures, of ``INSTRUMENTS``. On a GPU the profiler alone may take seconds
             for each case.
+        isolate: whether users' layers have processes of their own in the rounds.
         probe, ceilings: functions that run in their own processes; they must be importable by name.
 
     Raises:
@@ -32,6 +33,7 @@ class Engine:
     sampling: Sampling
     timeout: float = 600.0
     instruments: tuple[str, ...] = INSTRUMENTS
+    isolate: bool = False
     probe: Callable[[Probe, Report], dict[str, Any]] = probe_task
     ceilings: Callable[[tuple[str, int, str], Report], dict[str, Any]] = ceilings_task
 
@@ -42,10 +44,22 @@ class Engine:
 
 @dataclass
 class Known:
-    """Results that a sweep reuses: MACs by ``macs_key``, and the machine's ceilings by device, threads and dtype."""
+    """What a sweep has found out, and uses again.
+
+    Args:
+        macs: multiply–accumulates, by ``macs_key``.
+        ceilings: the machine's ceilings, by device, threads and dtype.
+        interfered: implementations, other people's or users', that changed the process in which they ran.
+    """
 
     macs: dict[str, Any] = field(default_factory=dict)
     ceilings: dict[tuple[str, int, str], dict[str, Any]] = field(default_factory=dict)
+    interfered: set[str] = field(default_factory=set)
+
+
+def runs_apart(case: Case, engine: Engine, known: Known) -> bool:
+    """Return whether a case has a process of its own in the rounds."""
+    return (engine.isolate and case.own_layer) or case.implementation in known.interfered
 
 
 def macs_key(case: Case) -> str:

@@ -8,21 +8,22 @@ from typing import Any
 from benchmarks.cases.case import Case
 from benchmarks.measure.available_memory import available_bytes
 from benchmarks.measure.clock import device_seconds, synchronised_clock, take_turn
-from benchmarks.measure.correctness import check_output, check_replay
+from benchmarks.measure.correctness import check_gradients, check_output, check_replay
 from benchmarks.measure.energy import energy_per_pass
 from benchmarks.measure.l2_cache import emptying
 from benchmarks.measure.lost_context import is_lost
 from benchmarks.measure.macs import trace_macs, zero_counted_time_share
 from benchmarks.measure.memory import split_memory
 from benchmarks.measure.memory_model import predict_bytes
+from benchmarks.measure.process_state import ProcessState
 from benchmarks.measure.roofline import moved_bytes
 from benchmarks.measure.rounding import rounding_error
 from benchmarks.measure.stages import stage_seconds
-from benchmarks.records.outcome import Skipped, outcome_of
+from benchmarks.records.outcome import Interfered, Skipped, outcome_of
 from benchmarks.running.isolated import Report
 from benchmarks.statistics.summary import summarise
+from benchmarks.sweep.contender import build_or_skip
 from benchmarks.sweep.tasks import Probe
-from benchmarks.sweep.worker import build_or_skip
 from benchmarks.workloads.build import configure
 from benchmarks.workloads.workload import Workload
 
@@ -44,28 +45,40 @@ def probe(task: Probe, report: Report) -> dict[str, Any]:
         ``missing``: the reason for each instrument that failed. The field of this instrument stays empty.
 
     Raises:
-        InvalidResult: when the output, or that of the captured pass, is wrong; nothing is measured then.
+        InvalidResult: when the output or a gradient is wrong, or that of the captured pass; nothing is measured then.
+        Interfered: when the contender changed the process: its settings, its threads, the clock, …
         Skipped: when a peer's layer is not available here, or when the case does not fit into memory.
     """
     case = task.case
     configure(case)
+    state = ProcessState(compiled=case.execution == "compiled")
     predicted = predict_bytes(case)
     if reason := does_not_fit(predicted, available_bytes(case.device)):
         raise Skipped(reason)
-    workload = build_or_skip(case)
-    report({"parameters": sum(parameter.numel() for parameter in workload.module.parameters())})
-    report({"equivariance_error": check_output(workload)})
     clock = synchronised_clock(case.device)
-    first, second = (take_turn(workload.run, clock, 0.0, prepare=workload.prepare)[0] for _ in range(2))
+    with state.kept():
+        workload = build_or_skip(case)
+    report({"parameters": sum(parameter.numel() for parameter in workload.module.parameters())})
+    with state.kept():
+        error = check_output(workload)
+        check_gradients(workload)
+    report({"equivariance_error": error})
+    with state.kept():
+        first, second = (take_turn(workload.run, clock, 0.0, prepare=workload.prepare)[0] for _ in range(2))
     if case.execution != "eager":
         report({FIRST_PASS[case.execution]: max(first - second, 0.0)})
-    check_replay(workload)
+    with state.kept():
+        check_replay(workload)
     missing = {}
     for name, instrument in _instruments(task, workload, predicted, second).items():
         if name not in task.instruments:
             continue
         try:
-            report({name: instrument()})
+            with state.kept():
+                found = instrument()
+            report({name: found})
+        except Interfered:
+            raise
         except Exception as error:
             missing[name] = outcome_of(error).message
             if is_lost(case.device):  # the other instruments cannot compute; the rounds run in processes of their own

@@ -29,8 +29,12 @@ class Probe:
 
 @dataclass(frozen=True)
 class Round:
-    """Contenders that take turns in one process, each with its entry number in the block."""
+    """Contenders that take turns in one process, each with its entry number in the block.
+
+    The entries that are ``apart`` have processes of their own, and take turns with the others.
+    """
 
     entries: tuple[tuple[int, Case], ...]
     number: int
     sampling: Sampling
+    apart: frozenset[int] = frozenset()

@@ -8,25 +8,18 @@ from functools import partial
 from typing import Any
 
 from benchmarks.cases.case import Case
-from benchmarks.measure.clock import (
-    TURN_SECONDS,
-    counterbalanced,
-    longest_turn,
-    synchronised_clock,
-    take_turn,
-    warm_up,
-)
-from benchmarks.measure.l2_cache import emptying
+from benchmarks.measure.clock import counterbalanced
 from benchmarks.measure.lost_context import is_lost
+from benchmarks.measure.process_state import ProcessState
 from benchmarks.records.gpu import gpu_state
-from benchmarks.records.outcome import Skipped, outcome_of
+from benchmarks.records.outcome import Interfered, outcome_of
 from benchmarks.records.provenance import cpu_frequency
 from benchmarks.running.isolated import Report
 from benchmarks.statistics.summary import precise_enough
+from benchmarks.sweep.apart import Apart, ApartFailed
+from benchmarks.sweep.contender import Contender, Here
 from benchmarks.sweep.tasks import Round
-from benchmarks.workloads.build import build_workload, configure
-from benchmarks.workloads.peers import PeerUnavailable
-from benchmarks.workloads.workload import Workload
+from benchmarks.workloads.build import configure
 
 
 def measure_round(task: Round, report: Report) -> dict[str, Any]:
@@ -37,58 +30,69 @@ def measure_round(task: Round, report: Report) -> dict[str, Any]:
     fails has a ``failure`` instead, an ``Outcome``; the contender then leaves the round. When all contenders are warm,
     a message has the state of the device, see ``device_state``.
 
-    On CUDA the cache is emptied before every pass. A contender that leaves the GPU unusable for this process ends the
-    round with its error.
+    On CUDA the cache is emptied before every pass. A contender that leaves the GPU unusable for this process, or that
+    changes the process, ends the round with its error. A contender that is ``apart`` has a process of its own, and ends
+    the round in no case.
 
     Returns:
         The state of the device at the end.
     """
-    device = task.entries[0][1].device
-    configure(task.entries[0][1])
-    clock = synchronised_clock(device)
-    share, longest = task.sampling.per_round(), longest_turn(TURN_SECONDS, device)
-    workloads: dict[int, Workload] = {}
-    samples: dict[int, list[float]] = {}
+    first = task.entries[0][1]
+    device, share = first.device, task.sampling.per_round()
+
+    def here(case: Case) -> Here:
+        configure(case)
+        return Here(case, task.sampling, state_for(case), processes=True)
+
+    # The processes are forked before this one computes.
+    contenders: dict[int, Contender] = {
+        entry: Apart(partial(here, case)) for entry, case in task.entries if entry in task.apart
+    }
+    configure(first)
+    state = state_for(first)
+    contenders |= {
+        entry: Here(case, task.sampling, state, processes=bool(task.apart))
+        for entry, case in task.entries
+        if entry not in task.apart
+    }
+    samples: dict[int, list[float]] = {entry: [] for entry in contenders}
 
     def attempt(entry: int, do: Callable[[], None]) -> None:
         report({"entry": entry})
         try:
             do()
         except Exception as error:
-            workloads.pop(entry, None)
-            if is_lost(device):
+            contenders.pop(entry).close()
+            if is_lost(device) or isinstance(error, Interfered):
                 raise
-            report({"entry": entry, "failure": outcome_of(error)})
-
-    def enter(entry: int, case: Case) -> None:
-        workload = build_or_skip(case)
-        prepare = emptying(workload.prepare, device)
-        warm_up(workload.run, clock, task.sampling, prepare=prepare, device=device)
-        workloads[entry], samples[entry] = workload, []
+            outcome = error.outcome if isinstance(error, ApartFailed) else outcome_of(error)
+            report({"entry": entry, "failure": outcome})
 
     def turn(entry: int) -> None:
-        workload, most = workloads[entry], share.max_samples - len(samples[entry])
-        prepare = emptying(workload.prepare, device)
-        taken = take_turn(workload.run, clock, TURN_SECONDS, prepare=prepare, most=most, longest=longest)
-        workload.prepare()  # frees the gradients before other contenders run
+        taken = contenders[entry].turn(share.max_samples - len(samples[entry]))
         samples[entry] += taken
         stopped = task.sampling.stopped(samples[entry], precise_enough)
         report({"entry": entry, "samples": taken, "stopped": stopped})
         if stopped is not None:
-            del workloads[entry]
+            contenders.pop(entry).close()
 
     # Processes forked from one server have similar memory layouts, which make the contender that is built first
     # faster in all rounds, or slower in all, by 0.3 % ± 0.2 % of its time. Every other round thus builds in reverse.
-    for entry, case in task.entries[:: 1 if task.number % 2 == 0 else -1]:
-        attempt(entry, partial(enter, entry, case))
+    for entry, _ in task.entries[:: 1 if task.number % 2 == 0 else -1]:
+        attempt(entry, contenders[entry].enter)
     report(device_state(device))
-    order = [entry for entry, _ in task.entries if entry in workloads]
+    order = [entry for entry, _ in task.entries if entry in contenders]
     for place in counterbalanced(len(order), task.number) if order else ():
-        if order[place] in workloads:
+        if order[place] in contenders:
             attempt(order[place], partial(turn, order[place]))
-        if not workloads:
+        if not contenders:
             break
     return device_state(device)
+
+
+def state_for(case: Case) -> ProcessState:
+    """Return the state of this process, which a case must keep."""
+    return ProcessState(compiled=case.execution == "compiled")
 
 
 def device_state(device: str) -> dict[str, Any]:
@@ -97,11 +101,3 @@ def device_state(device: str) -> dict[str, Any]:
         return {"frequency": cpu_frequency()}
     state = gpu_state()
     return {"frequency": state["clock"], "gpu": state}
-
-
-def build_or_skip(case: Case) -> Workload:
-    """Build the workload of a case; raise ``Skipped`` if a peer's layer is not available here."""
-    try:
-        return build_workload(case)
-    except PeerUnavailable as reason:
-        raise Skipped(reason) from reason

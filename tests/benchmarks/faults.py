@@ -235,6 +235,8 @@ def main() -> int:
             "a layer that cannot be built": row(place / "built", "RaisesAtOnce", "failed"),
             "a layer that crashes": row(place / "crashes", "Crashes", "killed"),
             "a layer that returns nan": row(place / "nan", "GivesNan", "invalid"),
+            "a layer that returns float64": row(place / "double", "GivesDouble", "invalid"),
+            "a layer that sets torch's threads": row(place / "threads", "SetsThreadsOnSmallImages", "interfered"),
             "a layer that prints megabytes": row(place / "prints", "PrintsMegabytes", "ok"),
             "truncated and garbled records": lambda: garbled(place / "garbled"),
             "two sweeps on one store": lambda: two_sweeps(place / "two"),

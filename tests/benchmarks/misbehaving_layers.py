@@ -44,6 +44,11 @@ class GivesNan(Wrong):
         return x * float("nan")
 
 
+class GivesDouble(Wrong):
+    def go_wrong(self, x: Tensor) -> Tensor:
+        return x.double()
+
+
 class PrintsMegabytes(Wrong):
     def go_wrong(self, x: Tensor) -> Tensor:
         os.write(1, b"x" * 1_000_000)
@@ -65,4 +70,21 @@ class RunsOutOfMemory(Wrong):
 class Hangs(Wrong):
     def go_wrong(self, x: Tensor) -> Tensor:
         time.sleep(600)
+        return x
+
+
+class SetsThreadsOnSmallImages(Right):
+    """A layer that changes its process at one size of the images alone."""
+
+    def forward(self, x: Tensor, in_elements: Tensor | None = None, out_elements: Tensor | None = None) -> Tensor:
+        if x.shape[-1] < 10:
+            torch.set_num_threads(2)
+        return super().forward(x, in_elements, out_elements)
+
+
+class Forks(Wrong):
+    """A layer whose process goes on twice."""
+
+    def go_wrong(self, x: Tensor) -> Tensor:
+        os.fork()
         return x

@@ -19,9 +19,9 @@ from benchmarks.records.provenance import ROOT
 
 TINY = {"channels": 2, "batch_size": 1, "image_size": 8, "kernel_size": 3, "threads": 1}
 GOOD = Case(**TINY, resolution=2)
-DIES, FAILS = (
+DIES, FAILS, CHANGES = (
     Case(**TINY, resolution=2, variant="custom", implementation=f"tests.benchmarks.misbehaving_layers:{name}")
-    for name in ("Crashes", "RaisesAtOnce")
+    for name in ("Crashes", "RaisesAtOnce", "SetsThreadsOnSmallImages")
 )
 
 
@@ -72,6 +72,14 @@ def test_a_process_that_dies_fails_its_case_and_ends_the_pair() -> None:
     with workplace(".") as place:
         taken = measure_pair(dict.fromkeys(SIDES, place), {0: DIES, 1: GOOD}, 0, 60.0, ())
     assert taken[0].failures["A"].status == "killed"
+    assert not taken[1].failures
+    assert not taken[1].enough
+
+
+def test_a_case_that_changes_its_process_ends_the_pair_with_the_reason() -> None:
+    with workplace(".") as place:
+        taken = measure_pair(dict.fromkeys(SIDES, place), {0: CHANGES, 1: GOOD}, 0, 60.0, ())
+    assert taken[0].failures["A"] == ("interfered", "changed torch.get_num_threads() from 1 to 2", {})
     assert not taken[1].failures
     assert not taken[1].enough
 

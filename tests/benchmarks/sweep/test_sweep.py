@@ -17,6 +17,7 @@ import pytest
 from benchmarks.cases.blocks import blocks
 from benchmarks.cases.case import Case, InvalidCase
 from benchmarks.cases.profiles import profile_cases
+from benchmarks.evidence.interfering_layers import WAYS
 from benchmarks.measure.sampling import Sampling
 from benchmarks.records.outcome import Skipped
 from benchmarks.records.provenance import ROOT, hardware
@@ -24,9 +25,10 @@ from benchmarks.records.record import Record
 from benchmarks.records.store import RecordStore, RecordWarning
 from benchmarks.running.isolated import Report
 from benchmarks.running.outstanding import Interrupted
+from benchmarks.sweep import block
 from benchmarks.sweep.engine import Engine
 from benchmarks.sweep.sweep import SEED, Summary, sweep
-from benchmarks.sweep.tasks import Probe
+from benchmarks.sweep.tasks import Probe, Round
 
 TINY: dict[str, Any] = {"channels": 2, "batch_size": 1, "image_size": 8, "kernel_size": 3, "threads": 1}
 PLAIN: dict[str, Any] = {"variant": "plain", "group": "trivial", "resolution": 1}
@@ -187,6 +189,62 @@ def test_a_contender_that_hangs_fails_and_the_others_continue(store: RecordStore
     assert sweep([own("Hangs"), own("Right")], store, engine) == Summary(measured=1, failed=1, already_there=0)
     statuses = {record["status"]: record["message"] for record in rows(store)}
     assert statuses == {"ok": "", "timeout": "no result within 1 s"}
+
+
+def test_a_contender_that_changes_the_process_is_a_row_that_says_what_and_the_others_are_measured(
+    store: RecordStore,
+) -> None:
+    ways = {f"benchmarks.evidence.interfering_layers:{name}": said for name, (_, said) in WAYS.items()}
+    fields: dict[str, Any] = {**TINY, "resolution": 4, "direction": "forward_backward"}
+    culprits = [Case(**fields, variant="custom", implementation=name) for name in ways]
+    others = [Case(**fields, variant=variant) for variant in ("full", "separable")] + [own("Right", **fields)]
+    # Without a probe, all of them are found in rounds, which are then repeated without them.
+    done = sweep([*others, *culprits], store, TIMING)
+    assert done == Summary(measured=3, failed=len(ways), already_there=0)
+    found = {record["id"]: record for record in rows(store)}
+    for case in culprits:
+        record = found[case.id]
+        assert (record["status"], record["seconds"]) == ("interfered", None)
+        assert record["message"].startswith("changed ")
+        assert ways[case.implementation] in record["message"]
+    for case in others:
+        assert found[case.id]["status"] == "ok"
+        assert len(found[case.id]["seconds"]["rounds"]) == FAST.rounds
+        assert found[case.id]["isolated"] is False
+
+
+def test_the_probe_finds_a_change_before_others_are_timed(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    rounds: list[Round] = []
+    take = block.take_round
+    monkeypatch.setattr(block, "take_round", lambda task, timeout: rounds.append(task) or take(task, timeout))
+    assert sweep([own("SetsThreadsOnSmallImages"), own("Right")], store, REAL).failed == 1
+    assert [len(task.entries) for task in rounds] == [2, 2]  # the one that works, and its twin
+    messages = {record["status"]: record["message"] for record in rows(store)}
+    assert messages == {"ok": "", "interfered": "changed torch.get_num_threads() from 1 to 2"}
+
+
+def test_after_a_first_offence_a_layer_has_a_process_of_its_own(store: RecordStore) -> None:
+    cases = [own(name, image_size=size) for size in (8, 12) for name in ("SetsThreadsOnSmallImages", "Right")]
+    assert sweep(cases, store, TIMING, shuffled=False) == Summary(measured=3, failed=1, already_there=0)
+    found = {record["id"]: record for record in rows(store)}
+    assert [found[case.id]["status"] for case in cases] == ["interfered", "ok", "ok", "ok"]
+    assert [found[case.id]["isolated"] for case in cases] == [None, False, True, False]
+
+
+def test_isolated_layers_take_turns_with_the_others_and_fail_for_themselves(store: RecordStore) -> None:
+    names = ("Right", "Crashes", "Raises", "SetsThreadsOnSmallImages", "Forks")
+    cases = [own(name) for name in names] + [Case(**TINY, resolution=4)]
+    done = sweep(cases, store, dataclasses.replace(TIMING, isolate=True))
+    assert done == Summary(measured=2, failed=4, already_there=0)
+    found = {record["id"]: record for record in rows(store)}
+    statuses = [found[case.id]["status"] for case in cases]
+    assert statuses == ["ok", "killed", "failed", "interfered", "interfered", "ok"]
+    right, ours = found[cases[0].id], found[cases[-1].id]
+    assert (right["isolated"], ours["isolated"]) == (True, False)
+    assert right["block"] == ours["block"]
+    assert [len(samples) >= 2 for samples in right["seconds"]["rounds"]] == [True, True]
+    assert found[cases[1].id]["message"] == "killed by SIGSEGV"
+    assert found[cases[3].id]["message"] == "changed torch.get_num_threads() from 1 to 2"
 
 
 def test_a_wrong_output_is_not_timed_and_failures_are_repeated_only_on_request(store: RecordStore) -> None:

@@ -8,7 +8,7 @@ import pytest
 from benchmarks.cases.case import Case
 from benchmarks.measure.sampling import Sampling
 from benchmarks.records.outcome import Outcome
-from benchmarks.sweep import rounds, worker
+from benchmarks.sweep import contender, rounds, worker
 from benchmarks.sweep.rounds import Taken, take_round
 from benchmarks.sweep.tasks import Round
 from tests.benchmarks.conftest import Cuda
@@ -38,7 +38,7 @@ class Contender:
 def contenders(cuda: Cuda, pynvml: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> dict[str, Contender]:
     """Build these contenders for the variants of ``ENTRIES``; tests may exchange them."""
     made = {variant: Contender(cuda, variant) for variant in ("separable", "full")}
-    monkeypatch.setattr(worker, "build_or_skip", lambda case: made[case.variant])
+    monkeypatch.setattr(contender, "build_or_skip", lambda case: made[case.variant])
     monkeypatch.setattr(worker, "configure", lambda case: None)
     return made
 

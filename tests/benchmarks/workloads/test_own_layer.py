@@ -2,6 +2,7 @@
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import torch
 
 import benchmarks.__main__ as command_line
 from benchmarks.cases.case import Case
-from benchmarks.measure.correctness import check_output
+from benchmarks.measure.correctness import check_gradients, check_output
 from benchmarks.measure.sampling import Sampling
 from benchmarks.records.outcome import InvalidResult
 from benchmarks.records.provenance import ROOT
@@ -24,6 +25,7 @@ from gcnn_impl import SO2, assert_equivariant
 P4 = Case(implementation="examples.own_layer:P4Conv2d", variant="custom", resolution=4, image_size=9, batch_size=1)
 LAYERS = """
 import os
+import torch
 from torch import nn
 
 class Base(nn.Module):
@@ -59,6 +61,46 @@ class Pair(Base):
     def forward(self, x):
         return x, x
 
+class Double(Base):
+    def forward(self, x):
+        return x.double()
+
+class Half(Base):
+    def forward(self, x):
+        return x.half()
+
+class Sparse(Base):
+    def forward(self, x):
+        return x.to_sparse()
+
+class Elsewhere(Base):
+    def forward(self, x):
+        return x.to("meta")
+
+class Wrapped(Base):
+    def forward(self, x):
+        return nn.Parameter(x.detach(), requires_grad=False)
+
+class DoubleInTraining(Base):
+    def forward(self, x):
+        return x.double() if self.training else x
+
+class Detached(Base):
+    def forward(self, x):
+        return x.detach()
+
+class Scales(Base):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.weight = nn.Parameter(torch.ones(1))
+
+    def forward(self, x):
+        return x.detach() * self.weight
+
+class NanGradient(Scales):
+    def forward(self, x):
+        return torch.where(x == x, x * self.weight, torch.sqrt(-x.abs() - 1) * self.weight)
+
 class Dilated(nn.Module):
     def __init__(self, in_channels, out_channels, kernel_size, dilation):
         super().__init__()
@@ -66,6 +108,10 @@ class Dilated(nn.Module):
 def function(x):
     return x
 """
+
+
+def own(layer: str) -> Case:
+    return Case(implementation=layer, variant="custom", channels=2, batch_size=1, image_size=8)
 
 
 @pytest.fixture
@@ -76,10 +122,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "users_typo.py").write_text("import users_nothing")
     monkeypatch.syspath_prepend(tmp_path)
     return tmp_path
-
-
-def own(layer: str) -> Case:
-    return Case(implementation=layer, variant="custom", channels=2, batch_size=1, image_size=8)
 
 
 def test_the_example_is_equivariant() -> None:
@@ -133,11 +175,54 @@ def test_a_layer_that_cannot_be_built_is_an_error_in_one_line(layer: str, messag
         ("Nan", "output has values that are not finite"),
         ("Shifts", "equivariance error"),
         ("Pair", "output is a tuple, expected a tensor"),
+        ("Double", r"output has dtype torch\.float64, expected torch\.float32$"),
+        ("Half", r"output has dtype torch\.float16, expected torch\.float32$"),
+        ("Sparse", r"output has layout torch\.sparse_coo, expected torch\.strided$"),
+        ("Elsewhere", "output has device meta, expected cpu$"),
+        ("Wrapped", r"output has type <class 'torch\.nn\.parameter\.Parameter'>, expected <class 'torch\.Tensor'>$"),
     ],
 )
 def test_a_wrong_output_is_refused(layer: str, message: str, folder: Path) -> None:
     with pytest.raises(InvalidResult, match=message):
         check_output(build_workload(own(f"users_layers:{layer}")))
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        ("Double", r"output has dtype torch\.float64, expected torch\.bfloat16 or torch\.float32$"),
+        ("Half", r"output has dtype torch\.float16, expected torch\.bfloat16 or torch\.float32$"),
+        ("Pair", "output is a tuple, expected a tensor"),
+    ],
+)
+def test_a_wrong_output_with_autocast_is_refused(layer: str, message: str, folder: Path) -> None:
+    with pytest.raises(InvalidResult, match=message):
+        check_output(build_workload(replace(own(f"users_layers:{layer}"), dtype="bfloat16")))
+
+
+@pytest.mark.parametrize("case", [own("tests.benchmarks.misbehaving_layers:Right"), P4], ids=lambda case: case.label)
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_the_formats_of_autocast_and_of_the_input_are_accepted(case: Case, dtype: str) -> None:
+    workload = build_workload(replace(case, dtype=dtype, direction="forward_backward", kernels=""))
+    assert check_output(workload) < 0.05
+    check_gradients(workload)
+    assert workload.gradients() == []
+
+
+@pytest.mark.parametrize(
+    ("layer", "message"),
+    [
+        ("DoubleInTraining", r"output has dtype torch\.float64, expected torch\.float32$"),
+        ("Detached", "^output requires no gradient in training, expected one$"),
+        ("Scales", "^the backward leaves no gradient of the input$"),
+        ("NanGradient", "^a gradient has values that are not finite$"),
+    ],
+)
+def test_a_wrong_backward_is_refused(layer: str, message: str, folder: Path) -> None:
+    case = replace(own(f"users_layers:{layer}"), direction="forward_backward", kernels="")
+    with pytest.raises(InvalidResult, match=message):
+        check_gradients(build_workload(case))
+    check_gradients(build_workload(own(f"users_layers:{layer}")))  # a pass without a backward has no gradients
 
 
 def test_a_failing_layer_affects_no_other_record(folder: Path) -> None:

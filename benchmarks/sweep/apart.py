@@ -1,0 +1,97 @@
+"""A contender in a process of its own, whose turns alternate with those of the contenders of a shared process.
+
+Its process is forked from the round's before anything is computed there. Only one of the processes runs at a time.
+"""
+
+import os
+import signal
+from collections.abc import Callable
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+
+from benchmarks.measure.python_settings import EXPECTED_CHILDREN
+from benchmarks.records.outcome import Outcome, outcome_of
+from benchmarks.sweep.contender import Contender
+
+
+class ApartFailed(Exception):  # noqa: N818
+    """A contender in a process of its own that failed there, with its ``outcome``."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(outcome.message)
+        self.outcome = outcome
+
+
+class Apart:
+    """A contender that ``make`` makes in a process of its own; the process is forked at once.
+
+    ``enter`` and ``turn`` raise ``ApartFailed``. A process that hangs makes its caller hang.
+    """
+
+    def __init__(self, make: Callable[[], Contender]) -> None:
+        self.connection, theirs = Pipe()
+        self.process = os.fork()
+        if self.process == 0:
+            self.connection.close()  # otherwise this process would not notice that the other one has ended
+            try:
+                _serve(theirs, make)
+            finally:
+                os._exit(0)
+        theirs.close()
+        EXPECTED_CHILDREN.add(self.process)
+
+    def enter(self) -> None:
+        self._ask(None)
+
+    def turn(self, most: int) -> list[float]:
+        return self._ask(most)
+
+    def close(self) -> None:
+        if self.process:
+            os.kill(self.process, signal.SIGKILL)
+            self._end()
+
+    def _ask(self, most: int | None) -> list[float]:
+        try:
+            self.connection.send(most)
+            answer: Outcome | list[float] = self.connection.recv()
+        except (EOFError, OSError):
+            answer = _ended(self._end())
+        if isinstance(answer, Outcome):
+            raise ApartFailed(answer)
+        return answer
+
+    def _end(self) -> int:
+        """Wait for the end of the process, and return its exit status, or minus the signal that killed it."""
+        _, status = os.waitpid(self.process, 0)
+        self.connection.close()
+        EXPECTED_CHILDREN.discard(self.process)
+        self.process = 0
+        return os.waitstatus_to_exitcode(status)
+
+
+def _serve(connection: Connection, make: Callable[[], Contender]) -> None:
+    """Enter when asked for None, take a turn of at most n passes when asked for n, and answer the seconds."""
+    process = os.getpid()
+    contender = make()
+    while True:
+        try:
+            most = connection.recv()
+        except EOFError:
+            return
+        try:
+            if most is None:
+                contender.enter()
+            answer: Outcome | list[float] = [] if most is None else contender.turn(most)
+        except Exception as error:
+            answer = outcome_of(error)
+        if os.getpid() != process:  # the contender forked this process, and the original answers
+            return
+        connection.send(answer)
+
+
+def _ended(status: int) -> Outcome:
+    """Return the outcome of a process that ended without an answer."""
+    if status < 0:
+        return Outcome("killed", f"killed by {signal.Signals(-status).name}", {})
+    return Outcome("failed", f"exited with status {status} and no result", {})

@@ -1,0 +1,75 @@
+"""A contender of a round: it enters, which builds it and warms it up, and then takes turns."""
+
+from typing import Protocol
+
+from benchmarks.cases.case import Case
+from benchmarks.measure.clock import TURN_SECONDS, longest_turn, synchronised_clock, take_turn, warm_up
+from benchmarks.measure.l2_cache import emptying
+from benchmarks.measure.process_state import ProcessState
+from benchmarks.measure.sampling import Sampling
+from benchmarks.records.outcome import Skipped
+from benchmarks.workloads.build import build_workload
+from benchmarks.workloads.peers import PeerUnavailable
+from benchmarks.workloads.workload import Workload
+
+
+class Contender(Protocol):
+    """A case that is timed in turns with others."""
+
+    def enter(self) -> None:
+        """Build the workload and warm it up."""
+        ...
+
+    def turn(self, most: int) -> list[float]:
+        """Return the seconds of the passes of a turn, ``most`` at most."""
+        ...
+
+    def close(self) -> None:
+        """Free what the contender holds."""
+        ...
+
+
+class Here:
+    """A contender whose passes run in this process, whose ``state`` they must keep.
+
+    ``enter`` and ``turn`` raise what the case's own code raises, and ``Interfered`` if it changes the process.
+
+    If the contenders of a round are in several ``processes``, the passes that follow a change of the process are slow:
+    by 9 ± 3 % where a turn has one or two. A pass that is not timed then precedes those of a turn, unless passes are
+    longer than a turn. It does so for all contenders, wherever they are.
+    """
+
+    def __init__(self, case: Case, sampling: Sampling, state: ProcessState, *, processes: bool) -> None:
+        self.case, self.sampling, self.state = case, sampling, state
+        self.clock = synchronised_clock(case.device)
+        self.settles = processes
+
+    def enter(self) -> None:
+        device = self.case.device
+        with self.state.kept():
+            self.workload = build_or_skip(self.case)
+            prepare = emptying(self.workload.prepare, device)
+            warm_up(self.workload.run, self.clock, self.sampling, prepare=prepare, device=device)
+
+    def turn(self, most: int) -> list[float]:
+        device = self.case.device
+        prepare, longest = emptying(self.workload.prepare, device), longest_turn(TURN_SECONDS, device)
+        with self.state.kept():
+            if self.settles:
+                prepare()
+                self.workload.run()
+            taken = take_turn(self.workload.run, self.clock, TURN_SECONDS, prepare=prepare, most=most, longest=longest)
+            self.workload.prepare()  # frees the gradients before other contenders run
+        self.settles = self.settles and min(taken) < TURN_SECONDS
+        return taken
+
+    def close(self) -> None:
+        self.__dict__.pop("workload", None)
+
+
+def build_or_skip(case: Case) -> Workload:
+    """Build the workload of a case; raise ``Skipped`` if a peer's layer is not available here."""
+    try:
+        return build_workload(case)
+    except PeerUnavailable as reason:
+        raise Skipped(reason) from reason
