@@ -9,13 +9,15 @@ initialises CUDA itself, for the first time. torch notes in a process whether CU
 number of devices, and tells the processes that are forked afterwards; such a process refuses to begin. With
 ``GCNN_BENCHMARKS_SPAWN=1`` each process for CUDA is a new interpreter instead, which starts seconds later.
 
+A supervisor stands between the server and each process (``supervised``). Closing a pipe, the lease, ends the process and
+all that it has started; the kernel closes the lease when this process dies.
+
 Printed output is discarded, except for its end, which is quoted if the process dies.
 """
 
 import multiprocessing
 import os
 import signal
-import threading
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
@@ -24,14 +26,13 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from benchmarks.records.outcome import Outcome, outcome_of
+from benchmarks.running.supervised import END_SECONDS, is_copy, supervise
 
 # Bytes of printed output: the most that is read at once, and the most that is kept.
 OUTPUT_CHUNK = 65536
 OUTPUT_TAIL = 200
 SPAWN = "GCNN_BENCHMARKS_SPAWN"
-# Seconds in which a killed process ends. One that waits for a driver inside the kernel does not end; it is left behind,
-# because waiting for it would stop the sweep.
-END_SECONDS = 20.0
+COPIED = Outcome("failed", "the process was forked by the code that it measured, and the copy came back from there", {})
 Report = Callable[[dict[str, Any]], None]
 
 
@@ -44,7 +45,7 @@ def run_isolated(
     timeout: float,
     report: Report = lambda fields: None,
 ) -> Outcome:
-    """Call ``function(argument, report)`` in its own process, and end this process before returning or raising.
+    """Call ``function(argument, report)`` in its own process, and end it and its descendants before returning.
 
     Args:
         function: a function that can be imported by name, with a result that can be pickled.
@@ -57,16 +58,17 @@ def run_isolated(
     context = _context(device, preload)
     receiver, sender = context.Pipe(duplex=False)
     printed, printer = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(sender, printer, device, function, argument), daemon=True)  # type: ignore[attr-defined]
-    process.start()
-    sender.close()
-    printer.close()
-    try:
-        outcome = _follow(process, receiver, printed, timeout, report)
-    finally:
-        ended = _end(process)
-        receiver.close()
-        printed.close()
+    lease, lent = context.Pipe(duplex=False)
+    arguments = lease, sender, printer, device, function, argument
+    process = context.Process(target=_child, args=arguments, daemon=True)  # type: ignore[attr-defined]
+    with lent, receiver, printed:
+        with lease, sender, printer:
+            process.start()
+        try:
+            outcome = _follow(process, receiver, printed, timeout, report)
+        finally:
+            lent.close()
+            ended = _has_ended(process)
     left = "" if ended else "; the process cannot be killed and keeps its device and memory"
     return outcome._replace(message=outcome.message + left)
 
@@ -75,7 +77,7 @@ def _follow(process: BaseProcess, receiver: Connection, printed: Connection, tim
     """Pass the function's reports on until there is an outcome: the function's own, or that of its process."""
     tail = b""
     deadline = time.monotonic() + timeout
-    listening = [receiver, printed]
+    listening: list[Connection | int] = [receiver, printed, process.sentinel]
     while ready := wait(listening, max(deadline - time.monotonic(), 0)):  # a closed pipe counts as ready
         if printed in ready:
             chunk = os.read(printed.fileno(), OUTPUT_CHUNK)
@@ -88,20 +90,24 @@ def _follow(process: BaseProcess, receiver: Connection, printed: Connection, tim
             except (EOFError, OSError):  # the process died before its result was complete
                 process.join(END_SECONDS)
                 return _died(process.exitcode, tail)
+            except Exception as error:  # it ran code that wrote into the pipe
+                return outcome_of(error)
             if isinstance(message, Outcome):
                 return message
             report(message)
             deadline = time.monotonic() + timeout
+        elif process.sentinel in ready:  # a process that it left has the other end of its pipe
+            return _died(process.exitcode, tail)
         elif time.monotonic() > deadline:  # the function prints without end
             break
     return Outcome("timeout", f"no result within {timeout:g} s", {})
 
 
-def _end(process: BaseProcess) -> bool:
-    """Kill a process, wait ``END_SECONDS`` at most until it has ended, and return whether it has."""
-    process.kill()
+def _has_ended(process: BaseProcess) -> bool:
+    """Wait until the supervisor, whose lease has been closed, has ended all processes; return whether it has."""
     process.join(END_SECONDS)
     if process.is_alive():
+        process.kill()  # the supervisor may have been stopped; without it, the kernel kills the process
         multiprocessing.process._children.discard(process)  # type: ignore[attr-defined]  # at exit Python waits for these
         return False
     return True
@@ -116,24 +122,33 @@ def _context(device: str, preload: str) -> BaseContext:
 
 
 def _child(
+    lease: Connection,
     sender: Connection,
     printer: Connection,
     device: str,
     function: Callable[[Any, Report], dict[str, Any]],
     argument: Any,
 ) -> None:
+    supervise(os.dup(lease.fileno()))
+    lease.close()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ignore Ctrl-C: the parent ends this process
     for stream in (1, 2):  # file descriptors, because C++ code writes to them directly
         os.dup2(printer.fileno(), stream)
     printer.close()
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+
+    def send(message: dict[str, Any] | Outcome) -> None:
+        if is_copy():
+            sender.send(COPIED)
+            os._exit(1)
+        sender.send(message)
+
     try:
         if device == "cuda":
             _check_fork()
-        outcome = Outcome("ok", "", function(argument, sender.send))
+        outcome = Outcome("ok", "", function(argument, send))
     except Exception as error:
         outcome = outcome_of(error)
-    sender.send(outcome)
+    send(outcome)
 
 
 def _check_fork() -> None:
@@ -142,13 +157,6 @@ def _check_fork() -> None:
 
     if torch.cuda._is_in_bad_fork():
         raise RuntimeError(f"the process server has used CUDA, so no process of it can; allowed: {SPAWN}=1")
-
-
-def _die_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    parent.join()
-    os._exit(1)
 
 
 def _died(exitcode: int | None, tail: bytes) -> Outcome:
