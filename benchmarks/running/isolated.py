@@ -9,8 +9,8 @@ initialises CUDA itself, for the first time. torch notes in a process whether CU
 number of devices, and tells the processes that are forked afterwards; such a process refuses to begin. With
 ``GCNN_BENCHMARKS_SPAWN=1`` each process for CUDA is a new interpreter instead, which starts seconds later.
 
-A supervisor stands between the server and each process (``supervised``). Closing a pipe, the lease, ends the process and
-all that it has started; the kernel closes the lease when this process dies.
+A supervisor stands between the server and each process (``supervised``). When a pipe, the lease, is closed, it ends the
+process and all that the process has started; the kernel closes the lease when this process dies.
 
 Printed output is discarded, except for its end, which is quoted if the process dies.
 """

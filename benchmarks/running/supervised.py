@@ -97,10 +97,10 @@ def _prctl(option: int, value: int) -> None:
 
 def _close_others(*kept: int) -> None:
     """Close all descriptors but standard ones and those ``kept``: a reader waits until no process has the other end."""
-    for name in os.listdir("/dev/fd"):
-        if int(name) > 2 and int(name) not in kept:
-            with contextlib.suppress(OSError):  # the one that listed the folder
-                os.close(int(name))
+    for number in [int(path.name) for path in Path("/dev/fd").iterdir()]:
+        if number > 2 and number not in kept:
+            with contextlib.suppress(OSError):  # the descriptor that listed the folder
+                os.close(number)
 
 
 def _wait_and_end(worker: int, lease: int, wake: int) -> int:
