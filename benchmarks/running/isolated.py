@@ -9,8 +9,8 @@ initialises CUDA itself, for the first time. torch notes in a process whether CU
 number of devices, and tells the processes that are forked afterwards; such a process refuses to begin. With
 ``GCNN_BENCHMARKS_SPAWN=1`` each process for CUDA is a new interpreter instead, which starts seconds later.
 
-A supervisor stands between the server and each process (``supervised``). When a pipe, the lease, is closed, it ends the
-process and all that the process has started; the kernel closes the lease when this process dies.
+On Linux the server and each new interpreter have a supervisor (``supervised``), so no process outlives this one, and
+none that a function has started outlives the function's process.
 
 Printed output is discarded, except for its end, which is quoted if the process dies.
 """
@@ -18,6 +18,7 @@ Printed output is discarded, except for its end, which is quoted if the process 
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
@@ -26,7 +27,8 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from benchmarks.records.outcome import Outcome, outcome_of
-from benchmarks.running.supervised import END_SECONDS, is_copy, supervise
+from benchmarks.running.process_server import SUPPORTED, clear, grant_lease
+from benchmarks.running.supervised import END_SECONDS, die_with_parent, supervise
 
 # Bytes of printed output: the most that is read at once, and the most that is kept.
 OUTPUT_CHUNK = 65536
@@ -59,7 +61,8 @@ def run_isolated(
     receiver, sender = context.Pipe(duplex=False)
     printed, printer = context.Pipe(duplex=False)
     lease, lent = context.Pipe(duplex=False)
-    arguments = lease, sender, printer, device, function, argument
+    spawned = context.get_start_method() == "spawn"
+    arguments = lease if spawned else None, sender, printer, device, function, argument
     process = context.Process(target=_child, args=arguments, daemon=True)  # type: ignore[attr-defined]
     with lent, receiver, printed:
         with lease, sender, printer:
@@ -68,7 +71,7 @@ def run_isolated(
             outcome = _follow(process, receiver, printed, timeout, report)
         finally:
             lent.close()
-            ended = _has_ended(process)
+            ended = _end(process, spawned)
     left = "" if ended else "; the process cannot be killed and keeps its device and memory"
     return outcome._replace(message=outcome.message + left)
 
@@ -103,9 +106,13 @@ def _follow(process: BaseProcess, receiver: Connection, printed: Connection, tim
     return Outcome("timeout", f"no result within {timeout:g} s", {})
 
 
-def _has_ended(process: BaseProcess) -> bool:
-    """Wait until the supervisor, whose lease has been closed, has ended all processes; return whether it has."""
+def _end(process: BaseProcess, spawned: bool) -> bool:
+    """End a process and what it has started, wait ``END_SECONDS`` at most, and return whether the process has ended."""
+    if not spawned:
+        process.kill()
     process.join(END_SECONDS)
+    if not spawned:
+        clear()
     if process.is_alive():
         process.kill()  # the supervisor may have been stopped; without it, the kernel kills the process
         multiprocessing.process._children.discard(process)  # type: ignore[attr-defined]  # at exit Python waits for these
@@ -117,27 +124,35 @@ def _context(device: str, preload: str) -> BaseContext:
     if device == "cuda" and os.environ.get(SPAWN) == "1":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([preload])
+    context.set_forkserver_preload(["benchmarks.running.process_server", preload])
+    grant_lease()
     return context
 
 
 def _child(
-    lease: Connection,
+    lease: Connection | None,
     sender: Connection,
     printer: Connection,
     device: str,
     function: Callable[[Any, Report], dict[str, Any]],
     argument: Any,
 ) -> None:
-    supervise(os.dup(lease.fileno()))
-    lease.close()
+    if lease is not None:
+        supervise(os.dup(lease.fileno()))
+        lease.close()
+    elif SUPPORTED:  # the server has a supervisor
+        os.setsid()
+        die_with_parent()
+    else:
+        threading.Thread(target=_die_with_parent, daemon=True).start()
+    own = os.getpid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ignore Ctrl-C: the parent ends this process
     for stream in (1, 2):  # file descriptors, because C++ code writes to them directly
         os.dup2(printer.fileno(), stream)
     printer.close()
 
     def send(message: dict[str, Any] | Outcome) -> None:
-        if is_copy():
+        if os.getpid() != own:
             sender.send(COPIED)
             os._exit(1)
         sender.send(message)
@@ -157,6 +172,13 @@ def _check_fork() -> None:
 
     if torch.cuda._is_in_bad_fork():
         raise RuntimeError(f"the process server has used CUDA, so no process of it can; allowed: {SPAWN}=1")
+
+
+def _die_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _died(exitcode: int | None, tail: bytes) -> Outcome:

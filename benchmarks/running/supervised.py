@@ -1,10 +1,10 @@
-"""A process that cannot leave processes behind: a supervisor above it ends its descendants, whatever they do.
+"""A supervisor above a process: nothing that the process starts outlives it, or the command that wants its work.
 
 ``supervise`` splits a process in two. The new child, the worker, goes on with the work. The process itself becomes the
-supervisor, which only waits: until the worker has ended, or until the process that wants the work has closed its end of
-a pipe, the lease. The kernel closes that end when this process dies, also by a kill -9. Then the supervisor kills all
-descendants and ends as the worker did. No user's code runs in the supervisor, so none can stop it: neither code that
-never lets go of Python's interpreter nor code that ignores signals.
+supervisor, which only waits: until the worker has ended, or until the command has closed the lease, an end of a pipe or
+a socket. The kernel closes it when the command dies, also by a kill -9. Then the supervisor kills all descendants, and
+ends as the worker did. No user's code runs in the supervisor, so none can hold it up: neither code that never lets go
+of Python's interpreter nor code that ignores signals.
 
 On Linux the supervisor adopts the descendants whose parents have ended, so it also finds those in sessions of their own
 (prctl(2), PR_SET_CHILD_SUBREAPER), and the kernel kills the worker should the supervisor itself be killed
@@ -26,27 +26,26 @@ from types import FrameType
 from typing import Any
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36  # <linux/prctl.h>
-# These signals ask the supervisor to end. Ctrl-C is passed on to the worker.
+# These signals ask the supervisor to end everything, and to end what processes that have ended left behind. Ctrl-C is
+# passed on to the worker.
 REQUESTS = (signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-HANDLED = (signal.SIGCHLD, signal.SIGINT, *REQUESTS)
+CLEAR = signal.SIGUSR1
+HANDLED = (signal.SIGCHLD, signal.SIGINT, CLEAR, *REQUESTS)
 # Seconds in which all processes of a work end. One that waits for a driver inside the kernel does not end; it is left
 # behind, because waiting for it would stop everything.
 END_SECONDS = 20.0
 # Seconds between two attempts to kill all descendants; they double from the first to the last number.
 PAUSES = (0.001, 0.5)
 
-_worker = 0  # the number of the process in which ``supervise`` returned
-
 
 def supervise(lease: int) -> None:
-    """Return in a new child of this process, alone in a session; this process becomes its supervisor.
+    """Return in a new child of this process, which leads a session; this process becomes its supervisor.
 
-    Call it in a process with one thread, before other code runs.
+    Call it in a small process with one thread, before other code runs.
 
     Args:
-        lease: descriptor of the read end of a pipe. All processes of the work end when the other end is closed.
+        lease: descriptor that can be read from when the other end is closed. All processes of the work end then.
     """
-    global _worker
     given = {number: signal.getsignal(number) for number in HANDLED}
     wake, woken = os.pipe()
     os.set_blocking(woken, False)
@@ -67,10 +66,14 @@ def supervise(lease: int) -> None:
     for descriptor in (lease, wake, woken):
         os.close(descriptor)
     os.setsid()
-    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    die_with_parent()
     if os.getppid() != supervisor:  # it died before the kernel was asked
         os._exit(1)
-    _worker = os.getpid()
+
+
+def die_with_parent() -> None:
+    """Ask the kernel, on Linux, to kill this process when its parent dies."""
+    _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def ended(process: "subprocess.Popen[Any]") -> int:
@@ -79,11 +82,6 @@ def ended(process: "subprocess.Popen[Any]") -> int:
         return process.wait(END_SECONDS)
     process.kill()  # it may have been stopped; without it, the kernel kills the worker
     return process.wait()
-
-
-def is_copy() -> bool:
-    """Return whether this process is a copy of the worker, made by a fork in a user's code."""
-    return os.getpid() != _worker
 
 
 def _ignore(number: int, frame: FrameType | None) -> None:
@@ -115,17 +113,38 @@ def _wait_and_end(worker: int, lease: int, wake: int) -> int:
         signals = os.read(wake, 4096) if wake in ready else b""
         if signal.SIGINT in signals:
             _kill(os.kill, worker, signal.SIGINT)
+        if CLEAR in signals:
+            _clear(worker, found)
         wanted = lease not in ready and not set(signals) & set(REQUESTS)
-    pause = PAUSES[0]
     if worker not in found:  # else its number may have another owner
         _kill(os.kill, worker, signal.SIGKILL)
     _kill(os.killpg, worker, signal.SIGKILL)
+    pause = PAUSES[0]
     while _collect(found):
         for process in descendants(os.getpid()):
             _kill(os.kill, process, signal.SIGKILL)
         time.sleep(pause)
         pause = min(2 * pause, PAUSES[1])
     return found[worker]
+
+
+def _clear(worker: int, found: dict[int, int]) -> None:
+    """Kill the adopted processes and their descendants, until there are none."""
+    pause = PAUSES[0]
+    while (adopted := [one for one in _children() if one != worker]) and pause < PAUSES[1]:
+        for one in adopted:
+            for process in (one, *descendants(one)):
+                _kill(os.kill, process, signal.SIGKILL)
+        time.sleep(pause)
+        pause = 2 * pause
+        _collect(found)
+
+
+def _children() -> list[int]:
+    """Return the numbers of this process's children, on Linux; the kernel may have a list."""
+    with contextlib.suppress(OSError):
+        return [int(word) for word in Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()]
+    return _by_parent().get(os.getpid(), [])
 
 
 def _collect(found: dict[int, int]) -> bool:
@@ -142,15 +161,20 @@ def _collect(found: dict[int, int]) -> bool:
 
 def descendants(ancestor: int) -> list[int]:
     """Return the numbers of all processes below a process, on Linux."""
+    children = _by_parent()
+    below = list(children.get(ancestor, ()))
+    for process in below:
+        below += children.get(process, ())
+    return below
+
+
+def _by_parent() -> dict[int, list[int]]:
     children: dict[int, list[int]] = {}
     for path in Path("/proc").glob("[0-9]*/stat"):
         with contextlib.suppress(OSError, ValueError, IndexError):  # the process has ended meanwhile
             parent = int(path.read_text(errors="replace").rpartition(")")[2].split()[1])
             children.setdefault(parent, []).append(int(path.parent.name))
-    below = list(children.get(ancestor, ()))
-    for process in below:
-        below += children.get(process, ())
-    return below
+    return children
 
 
 def _kill(kill: Callable[[int, int], None], number: int, sent: signal.Signals) -> None:

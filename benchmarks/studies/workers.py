@@ -87,7 +87,7 @@ class Here:
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
             for process in multiprocessing.active_children():  # processes remain only after an interruption
-                process.terminate()
+                process.kill()
             pool.shutdown()
 
 

@@ -2,6 +2,7 @@
 
 The faults happen to the command as users run it: processes are killed, the disk is full, a user's layer fails. The
 tests check single parts; this program checks the whole. The exit status is 1 if the answer is NO in a row of the table.
+Arguments are the names of rows, if not all are wanted.
 """
 
 import json
@@ -13,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -184,9 +185,10 @@ def killed_child(results: Path) -> Outcome:
         victims: list[psutil.Process] = []
 
         def found() -> bool:
-            servers = psutil.Process(process.pid).children()
-            supervisors = [child for server in servers for child in server.children()]
-            victims.extend(worker for supervisor in supervisors for worker in supervisor.children())
+            with suppress(psutil.NoSuchProcess):
+                supervisors = psutil.Process(process.pid).children()
+                servers = [server for supervisor in supervisors for server in supervisor.children()]
+                victims.extend(worker for server in servers for worker in server.children())
             return bool(victims)
 
         wait_for(found)
@@ -302,7 +304,10 @@ def main() -> int:
             "no GPU": lambda: missing_gpu(place / "gpu"),
         }
         chosen = {name: fault for name, fault in faults.items() if not sys.argv[1:] or name in sys.argv[1:]}
-        outcomes = {name: fault() for name, fault in chosen.items()}
+        outcomes = {}
+        for name, fault in chosen.items():
+            outcomes[name] = fault()
+            print(f"{name}: {outcomes[name].text}", file=sys.stderr, flush=True)
     lines = [(name, "yes" if outcome.held else "NO", outcome.text) for name, outcome in outcomes.items()]
     print("\n".join(left_columns([("fault", "held", "consequence"), *lines])))
     return 0 if all(outcome.held for outcome in outcomes.values()) else 1

@@ -81,17 +81,13 @@ def hold_interpreter(folder: str, report: Report) -> dict[str, Any]:
     return {}
 
 
-def kill_supervisor(folder: str, report: Report) -> dict[str, Any]:
+def kill_parents(folder: str, report: Report) -> dict[str, Any]:
+    """Kill the process server, or also its supervisor."""
     note(folder)
-    os.kill(os.getppid(), signal.SIGKILL)
+    server = os.getppid()
+    supervisor = int(Path(f"/proc/{server}/stat").read_text().rpartition(")")[2].split()[1])
+    os.kill(supervisor if Path(folder, "supervisor").exists() else server, signal.SIGKILL)
     ctypes.PyDLL(None).sleep(600)
-    return {}
-
-
-def stop_supervisor(folder: str, report: Report) -> dict[str, Any]:
-    note(folder)
-    os.kill(os.getppid(), signal.SIGSTOP)
-    time.sleep(600)
     return {}
 
 
