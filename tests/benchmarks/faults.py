@@ -188,7 +188,8 @@ def killed_child(results: Path) -> Outcome:
             with suppress(psutil.NoSuchProcess):
                 supervisors = psutil.Process(process.pid).children()
                 servers = [server for supervisor in supervisors for server in supervisor.children()]
-                victims.extend(worker for server in servers for worker in server.children())
+                workers = [worker for server in servers for worker in server.children()]
+                victims.extend(worker for worker in workers if any("forkserver" in word for word in worker.cmdline()))
             return bool(victims)
 
         wait_for(found)
