@@ -99,6 +99,13 @@ def faults(session: nox.Session) -> None:
 
 
 @nox.session
+def kills(session: nox.Session) -> None:
+    """Kill sweeps and training with SIGKILL, 200 times or ``-- COUNT``, and count what is lost, repeated or left."""
+    install(session, "measure", "report")
+    session.run("python", "tests/benchmarks/kills.py", *(session.posargs or ("200",)))
+
+
+@nox.session
 def tests(session: nox.Session) -> None:
     """Check style and types, run all tests (each benchmark once, as a test of its output), and print the coverage."""
     install(session, *GROUPS)

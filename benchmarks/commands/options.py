@@ -62,7 +62,8 @@ def add_store_options(options: Arguments, work: str, timeout: float) -> None:
     add_results(options)
     text = f"give a {work} up after this time without a report (default: {timeout:g})"
     options.add_argument("--timeout", type=float, default=timeout, metavar="SECONDS", help=text)
-    options.add_argument("--retry-failed", action="store_true", help=f"repeat every {work} that failed before")
+    block = ", with its whole block" if work == "case" else ""
+    options.add_argument("--retry-failed", action="store_true", help=f"repeat every {work} that failed before{block}")
 
 
 def check_timeout(seconds: float) -> None:

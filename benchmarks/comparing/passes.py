@@ -4,13 +4,10 @@ This module runs with the ``gcnn_impl`` of old commits, which must have all that
 """
 
 import contextlib
-import ctypes
 import dataclasses
 import importlib.util
 import os
 import random
-import signal
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -20,6 +17,8 @@ from benchmarks.cases.case import Case
 from benchmarks.comparing.waiting import Waiting
 from benchmarks.measure.clock import Clock, synchronised_clock, take_turn
 from benchmarks.records.outcome import Skipped, outcome_of
+from benchmarks.running.isolated import COPIED
+from benchmarks.running.supervised import supervise
 
 if TYPE_CHECKING:
     from benchmarks.workloads.workload import Workload
@@ -34,7 +33,6 @@ WARM_UP_SECONDS, WARM_UP_PASSES = 0.1, 2
 PLACES = random.Random()
 # The most bytes by which the memory of a pass is moved from turn to turn: a few times the second-level cache.
 MOST_PADDING = 1 << 23
-PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 
 
 @dataclass(frozen=True)
@@ -174,13 +172,10 @@ def answer(entered: dict[int, Entered], waiting: Waiting, task: Task) -> Any:
     return None
 
 
-def serve(descriptor: int, parent: int) -> None:
-    """Answer the tasks that ``Server.ask`` sends, until the parent closes the pipe or dies."""
-    # A process that is busy in a library does not read the pipe, so the kernel ends it when its parent dies.
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        return
+def serve(descriptor: int, lease: int) -> None:
+    """Answer the tasks that ``Server.ask`` sends, until the other process closes the pipe or the lease, or dies."""
+    supervise(lease)
+    own = os.getpid()
     import benchmarks.workloads.build  # noqa: F401  imports torch before the first answer
 
     connection, waiting = Connection(descriptor), Waiting()
@@ -190,4 +185,8 @@ def serve(descriptor: int, parent: int) -> None:
             task = connection.recv()
         except EOFError:
             return
-        connection.send(answer(entered, waiting, task))
+        reply = answer(entered, waiting, task)
+        if os.getpid() != own:  # the original would give a second answer
+            connection.send(COPIED._replace(status="killed"))
+            os._exit(1)
+        connection.send(reply)

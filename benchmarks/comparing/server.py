@@ -13,6 +13,7 @@ from benchmarks.comparing.passes import PACKAGE, Task
 from benchmarks.records.outcome import Outcome
 from benchmarks.running.environment import set_measuring_environment
 from benchmarks.running.isolated import OUTPUT_TAIL
+from benchmarks.running.supervised import ended
 
 # Seconds that a process may take to start: importing torch takes three seconds on an idle machine.
 START_TIMEOUT = 300.0
@@ -31,8 +32,9 @@ class Server:
         set_measuring_environment()
         self.place, self.timeout = place, timeout
         self.connection, theirs = Pipe()
+        lease, self.lent = Pipe(duplex=False)
         self.printed = tempfile.TemporaryFile()  # noqa: SIM115  closed by ``close``
-        program = f"from benchmarks.comparing.passes import serve; serve({theirs.fileno()}, {os.getpid()})"
+        program = f"from benchmarks.comparing.passes import serve; serve({theirs.fileno()}, {lease.fileno()})"
         # A user's own layers are imported from the folder in which the command was given. Code is compiled in the
         # process that runs it: a pool of compiling processes would outlive the process.
         variables = {**os.environ, "PYTHONPATH": str(Path.cwd()), "TORCHINDUCTOR_COMPILE_THREADS": "1"}
@@ -43,10 +45,11 @@ class Server:
             stdin=subprocess.DEVNULL,
             stdout=self.printed,
             stderr=self.printed,
-            pass_fds=[theirs.fileno()],
+            pass_fds=[theirs.fileno(), lease.fileno()],
             start_new_session=True,  # Ctrl-C does not reach the process; ``close`` ends it
         )
         theirs.close()
+        lease.close()
 
     def check(self) -> None:
         """Wait until the process is ready.
@@ -66,13 +69,13 @@ class Server:
         try:
             self.connection.send(task)
             if not self.connection.poll(allowed):
-                self.process.kill()
+                self._end()
                 return Outcome("timeout", f"no answer within {allowed:g} s", {})
             return self.connection.recv()
         except (EOFError, OSError):
-            status = self.process.wait()
-            ended = f"killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
-            return Outcome("killed", f"{ended}{self._last_words()}", {})
+            status = self._end()
+            how = f"killed by {signal.Signals(-status).name}" if status < 0 else f"ended with status {status}"
+            return Outcome("killed", f"{how}{self._last_words()}", {})
 
     def _last_words(self) -> str:
         self.printed.seek(0)
@@ -85,9 +88,13 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _end(self) -> int:
+        """End the process and its descendants, by closing the supervisor's lease; return the exit status."""
+        self.lent.close()
+        return ended(self.process)
+
     def close(self) -> None:
-        """End the process."""
-        self.process.kill()
-        self.process.wait()
+        """End the process and its descendants."""
+        self._end()
         self.connection.close()
         self.printed.close()

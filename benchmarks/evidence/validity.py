@@ -26,7 +26,7 @@ from benchmarks.answers.text_tables import columns
 from benchmarks.cases.case import Case
 from benchmarks.evidence import whole_runs
 from benchmarks.measure.sampling import Sampling
-from benchmarks.records.provenance import hardware
+from benchmarks.records.provenance import ROOT, hardware
 from benchmarks.running.environment import set_measuring_environment
 from benchmarks.running.isolated import Report, run_isolated
 from benchmarks.statistics.comparison import WORDS, Comparison, Rounds, compare_rounds, minimum_detectable_effect
@@ -114,12 +114,9 @@ def verified_shares(planted: str) -> list[float]:
 @contextlib.contextmanager
 def busy_core() -> Iterator[subprocess.Popen[bytes]]:
     """Keep one core busy with another process."""
-    process = subprocess.Popen([sys.executable, "-c", "while True: pass"])
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
+    program = "from benchmarks.running.supervised import supervise; supervise(0)\nwhile True: pass"
+    with subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdin=subprocess.PIPE) as process:
+        yield process  # the end of the block closes the lease, and waits
 
 
 def main(argv: Sequence[str] | None = None) -> int:

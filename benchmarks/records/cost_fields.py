@@ -6,6 +6,7 @@ from benchmarks.records.kinds import (
     DURATIONS,
     FINDINGS,
     FLAG,
+    INTEGER,
     LISTS_OF_DURATIONS,
     NUMBER,
     SHARE,
@@ -20,6 +21,10 @@ ID = column("id", TEXT, "twelve hexadecimal digits: the same case, twin or run h
 STATUS = main_column("status", TEXT, f"outcome of the measurement: {', '.join(STATUSES)}", "status", "status")
 MESSAGE = main_column("message", TEXT, "the reason for a status other than ok, in one line", "message")
 BLOCK = column("block", TEXT, "id of the block; records with the same block were timed in turns", "block")
+STORED = (
+    Field("block_position", INTEGER, "place of the record among those that were stored together with it, from 1"),
+    Field("block_records", INTEGER, "number of records that were stored together; with fewer, the block was cut short"),
+)
 SIZE_FIELDS = (
     main_column("resolution", DURATION, "number of group elements, the size of the grid on H", "|H|"),
     main_column("channels", DURATION, "channels C of a layer, or width C of a network", "width"),
@@ -211,6 +216,6 @@ COST_MEASURED = (
         EQUIVARIANCE_ERROR,
     ),
 )
-COST = (STATUS, *CASE, *COST_MEASURED, MESSAGE, MISSING, BLOCK, ISOLATED, *PROVENANCE, ID)
+COST = (STATUS, *CASE, *COST_MEASURED, MESSAGE, MISSING, BLOCK, *STORED, ISOLATED, *PROVENANCE, ID)
 CASE_ID = Field("case_id", TEXT, "id of the case that was timed twice in its block")
-TWIN = (STATUS, MESSAGE, CASE_ID, BLOCK, ISOLATED, *SECONDS, *PROVENANCE, ID)
+TWIN = (STATUS, MESSAGE, CASE_ID, BLOCK, *STORED, ISOLATED, *SECONDS, *PROVENANCE, ID)

@@ -14,9 +14,14 @@ Machine = tuple[str, str, str]
 
 
 class StoredRecord(dict[str, Any]):
-    """A record that was read from a file; ``place`` is the file and the number of the line."""
+    """A record that was read from a file.
+
+    ``place`` is the file and the number of the line. ``statuses`` are those of all records that were stored together
+    with this one, as the records of a block are; None if some of them are missing.
+    """
 
     place = ""
+    statuses: tuple[str, ...] | None = None
 
 
 def place_of(record: Record) -> str:

@@ -45,7 +45,8 @@ class RecordStore:
     """The records in ``directory``/records.jsonl.
 
     A file lock protects appending from other processes. A record is appended by one write and fsync, so a crash can
-    only leave a truncated last line, which ``load`` leaves out.
+    only leave a truncated last line, which ``load`` leaves out. The records of a block are appended together and
+    numbered: those of a block that a crash has cut short are loaded, but do not count as completed.
     """
 
     def __init__(self, directory: Path | str) -> None:
@@ -101,25 +102,26 @@ class RecordStore:
                 # Closing the file is not enough while a starting child process has a copy of the descriptor.
                 fcntl.flock(file, fcntl.LOCK_UN)
 
-    def append(self, record: Record) -> None:
-        """Append a record to the file; when this returns, the record is on the disk.
+    def append(self, *records: Record) -> None:
+        """Append a record, or the records of a block, to the file; when this returns, they are on the disk.
 
         Raises:
             ValueError: for a record that is not strict JSON (nan, infinity), lacks a field or has an unknown status.
-            OSError: when the record cannot be written; the file is then unchanged.
+            OSError: when the records cannot be written; the file is then unchanged.
         """
-        _check(record)
+        for record in records:
+            _check(record)
         _check_locks()
-        line = json.dumps(record, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        lines = b"".join(map(_line, _numbered(records)))
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a+b", buffering=0) as file:
             _lock(file, self.path.parent, fcntl.LOCK_EX)
             end = file.seek(0, os.SEEK_END)
             file.seek(max(end - 1, 0))
             if file.read(1) not in (b"", b"\n"):  # begin a new line after a truncated one
-                line = b"\n" + line
+                lines = b"\n" + lines
             try:
-                if file.write(line) != len(line):
+                if file.write(lines) != len(lines):
                     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
                 os.fsync(file.fileno())
                 if end == 0:  # the file may be new
@@ -134,16 +136,20 @@ class RecordStore:
         Warns:
             RecordWarning: for lines that are not records, with the file and the line number.
         """
+        return list(self._load())
+
+    def _load(self) -> list[StoredRecord]:
         records, refused = self.read()
         warn_of_all(refused, f"lines of {self.path} that are not records are left out")
         return records
 
-    def read(self) -> tuple[list[Record], list[str]]:
+    def read(self) -> tuple[list[StoredRecord], list[str]]:
         """Return what ``load`` returns, and a message about each line that is not a record."""
         if not self.path.exists():
             return [], []
         refused: list[str] = []
-        newest: dict[tuple[Machine, str], Record] = {}
+        newest: dict[tuple[Machine, str], StoredRecord] = {}
+        together: list[StoredRecord] = []
         with self.path.open("rb") as file:
             if fcntl is not None:
                 with contextlib.suppress(OSError):  # a file system without locks; reading needs none
@@ -157,6 +163,7 @@ class RecordStore:
                     refused.append(f"{self.path}:{number}: not a record, left out ({error})")
                     continue
                 record.place = f"{self.path}:{number}"
+                together = _joined(together, record)
                 key = machine_of(record), record["id"]
                 newest.pop(key, None)
                 newest[key] = record
@@ -165,10 +172,14 @@ class RecordStore:
     def completed(self, *, retry_failed: bool = False) -> set[tuple[Machine, str]]:
         """Return the machine and id of each record that needs no new measurement.
 
-        Failed and skipped cases need none unless ``retry_failed``; interrupted cases are always measured again.
+        Failed and skipped cases need none unless ``retry_failed``; interrupted cases are always measured again. Either
+        all records of a block need none, or all are measured again, because only times of one block can be paired.
         """
-        done = ("ok",) if retry_failed else (*SUCCESSES, *FAILURES)
-        return {(machine_of(record), record["id"]) for record in self.load() if record["status"] in done}
+        done = {"ok"} if retry_failed else {*SUCCESSES, *FAILURES}
+        found = self._load()
+        return {
+            (machine_of(one), one["id"]) for one in found if one.statuses is not None and done.issuperset(one.statuses)
+        }
 
     def warn_of_other_commits(self, ids: Collection[str], commit: str | None) -> None:
         """Warn if some of the records with these ids, which are not measured again, come from another commit."""
@@ -197,6 +208,31 @@ def _lock(file: IO[Any], folder: Path, kind: int) -> None:
 def _check_locks() -> None:
     if fcntl is None:
         raise OSError("measuring needs Linux or macOS: this system has no file locks (fcntl); reports can be made here")
+
+
+def _line(record: Record) -> bytes:
+    return json.dumps(record, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _numbered(records: Sequence[Record]) -> Sequence[Record]:
+    """Return the records that are stored together, each with its position and their number; one alone has neither."""
+    if len(records) < 2:
+        return records
+    return [{**one, "block_position": n, "block_records": len(records)} for n, one in enumerate(records, start=1)]
+
+
+def _joined(together: list[StoredRecord], record: StoredRecord) -> list[StoredRecord]:
+    """Return the records that were stored together, up to this one; when they are complete, note their statuses."""
+    position, count = record.get("block_position"), record.get("block_records")
+    if position is None:
+        record.statuses = (record["status"],)
+        return []
+    before = together if position > 1 and together and together[0].get("block") == record.get("block") else []
+    together = [*before, record] if position == len(before) + 1 else []
+    if len(together) == count:
+        for one in together:
+            one.statuses = tuple(each["status"] for each in together)
+    return together
 
 
 def _read(line: bytes) -> StoredRecord:

@@ -9,6 +9,9 @@ initialises CUDA itself, for the first time. torch notes in a process whether CU
 number of devices, and tells the processes that are forked afterwards; such a process refuses to begin. With
 ``GCNN_BENCHMARKS_SPAWN=1`` each process for CUDA is a new interpreter instead, which starts seconds later.
 
+On Linux the server and each new interpreter have a supervisor (``supervised``), so no process outlives this one, and
+none that a function has started outlives the function's process.
+
 Printed output is discarded, except for its end, which is quoted if the process dies.
 """
 
@@ -24,14 +27,14 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from benchmarks.records.outcome import Outcome, outcome_of
+from benchmarks.running.process_server import SUPPORTED, clear, grant_lease
+from benchmarks.running.supervised import END_SECONDS, die_with_parent, supervise
 
 # Bytes of printed output: the most that is read at once, and the most that is kept.
 OUTPUT_CHUNK = 65536
 OUTPUT_TAIL = 200
 SPAWN = "GCNN_BENCHMARKS_SPAWN"
-# Seconds in which a killed process ends. One that waits for a driver inside the kernel does not end; it is left behind,
-# because waiting for it would stop the sweep.
-END_SECONDS = 20.0
+COPIED = Outcome("failed", "the process was forked by the code that it measured, and the copy came back from there", {})
 Report = Callable[[dict[str, Any]], None]
 
 
@@ -44,7 +47,7 @@ def run_isolated(
     timeout: float,
     report: Report = lambda fields: None,
 ) -> Outcome:
-    """Call ``function(argument, report)`` in its own process, and end this process before returning or raising.
+    """Call ``function(argument, report)`` in its own process, and end it and its descendants before returning.
 
     Args:
         function: a function that can be imported by name, with a result that can be pickled.
@@ -57,16 +60,18 @@ def run_isolated(
     context = _context(device, preload)
     receiver, sender = context.Pipe(duplex=False)
     printed, printer = context.Pipe(duplex=False)
-    process = context.Process(target=_child, args=(sender, printer, device, function, argument), daemon=True)  # type: ignore[attr-defined]
-    process.start()
-    sender.close()
-    printer.close()
-    try:
-        outcome = _follow(process, receiver, printed, timeout, report)
-    finally:
-        ended = _end(process)
-        receiver.close()
-        printed.close()
+    lease, lent = context.Pipe(duplex=False)
+    spawned = context.get_start_method() == "spawn"
+    arguments = lease if spawned else None, sender, printer, device, function, argument
+    process = context.Process(target=_child, args=arguments, daemon=True)  # type: ignore[attr-defined]
+    with lent, receiver, printed:
+        with lease, sender, printer:
+            process.start()
+        try:
+            outcome = _follow(process, receiver, printed, timeout, report)
+        finally:
+            lent.close()
+            ended = _end(process, spawned)
     left = "" if ended else "; the process cannot be killed and keeps its device and memory"
     return outcome._replace(message=outcome.message + left)
 
@@ -75,7 +80,7 @@ def _follow(process: BaseProcess, receiver: Connection, printed: Connection, tim
     """Pass the function's reports on until there is an outcome: the function's own, or that of its process."""
     tail = b""
     deadline = time.monotonic() + timeout
-    listening = [receiver, printed]
+    listening: list[Connection | int] = [receiver, printed, process.sentinel]
     while ready := wait(listening, max(deadline - time.monotonic(), 0)):  # a closed pipe counts as ready
         if printed in ready:
             chunk = os.read(printed.fileno(), OUTPUT_CHUNK)
@@ -88,20 +93,28 @@ def _follow(process: BaseProcess, receiver: Connection, printed: Connection, tim
             except (EOFError, OSError):  # the process died before its result was complete
                 process.join(END_SECONDS)
                 return _died(process.exitcode, tail)
+            except Exception as error:  # it ran code that wrote into the pipe
+                return outcome_of(error)
             if isinstance(message, Outcome):
                 return message
             report(message)
             deadline = time.monotonic() + timeout
+        elif process.sentinel in ready:  # a process that it left has the other end of its pipe
+            return _died(process.exitcode, tail)
         elif time.monotonic() > deadline:  # the function prints without end
             break
     return Outcome("timeout", f"no result within {timeout:g} s", {})
 
 
-def _end(process: BaseProcess) -> bool:
-    """Kill a process, wait ``END_SECONDS`` at most until it has ended, and return whether it has."""
-    process.kill()
+def _end(process: BaseProcess, spawned: bool) -> bool:
+    """End a process and what it has started, wait ``END_SECONDS`` at most, and return whether the process has ended."""
+    if not spawned:
+        process.kill()
     process.join(END_SECONDS)
+    if not spawned:
+        clear()
     if process.is_alive():
+        process.kill()  # the supervisor may have been stopped; without it, the kernel kills the process
         multiprocessing.process._children.discard(process)  # type: ignore[attr-defined]  # at exit Python waits for these
         return False
     return True
@@ -111,29 +124,46 @@ def _context(device: str, preload: str) -> BaseContext:
     if device == "cuda" and os.environ.get(SPAWN) == "1":
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([preload])
+    context.set_forkserver_preload(["benchmarks.running.process_server", preload])
+    grant_lease()
     return context
 
 
 def _child(
+    lease: Connection | None,
     sender: Connection,
     printer: Connection,
     device: str,
     function: Callable[[Any, Report], dict[str, Any]],
     argument: Any,
 ) -> None:
+    if lease is not None:
+        supervise(os.dup(lease.fileno()))
+        lease.close()
+    elif SUPPORTED:  # the server has a supervisor
+        os.setsid()
+        die_with_parent()
+    else:
+        threading.Thread(target=_die_with_parent, daemon=True).start()
+    own = os.getpid()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # ignore Ctrl-C: the parent ends this process
     for stream in (1, 2):  # file descriptors, because C++ code writes to them directly
         os.dup2(printer.fileno(), stream)
     printer.close()
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+
+    def send(message: dict[str, Any] | Outcome) -> None:
+        if os.getpid() != own:
+            sender.send(COPIED)
+            os._exit(1)
+        sender.send(message)
+
     try:
         if device == "cuda":
             _check_fork()
-        outcome = Outcome("ok", "", function(argument, sender.send))
+        outcome = Outcome("ok", "", function(argument, send))
     except Exception as error:
         outcome = outcome_of(error)
-    sender.send(outcome)
+    send(outcome)
 
 
 def _check_fork() -> None:

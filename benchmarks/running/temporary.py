@@ -21,11 +21,12 @@ SOCKET_NAME = "/pymp-xxxxxxxx/listener-xxxxxxxx"
 LONGEST_FOLDER = LONGEST_SOCKET - len(SOCKET_NAME)
 # Where the temporary directory itself has too long a path.
 SHORT_PLACES = ("/tmp", "/var/tmp", "/dev/shm")
-# Waits until this process ends. If it ended without a word, it was killed, and its own processes may live on: a process
-# server notices the end only after it has imported torch. They are known by the folder in their environment (on Linux).
+# Waits until this process ends, and kills those of its processes that live on because their supervisor was killed. They
+# are known by the folder in their environment (on Linux). If this process ended without a word, it was killed itself,
+# and others may still be about to start or to end.
 WATCHER = """
-read -r word && exit
-for pause in 0 1 2; do
+if read -r word; then pauses=0; else pauses="0 1 2"; fi
+for pause in $pauses; do
     sleep $pause
     for file in $(grep -lsF "TMPDIR=$0" /proc/[0-9]*/environ); do
         number=${file#/proc/}
@@ -43,8 +44,8 @@ AFTER_PYTHON = -200
 def use_own_temporary_folder() -> None:
     """Make a new folder the temporary directory of this process and of those that it starts, until this process ends.
 
-    The folder is removed at the end. If this process is killed, a shell that waits for this ends its processes and
-    removes the folder. Where no folder can be made, nothing changes.
+    The folder is removed at the end. A shell that waits for the end kills the processes that live on, and removes the
+    folder also if this process is killed. Where no folder can be made, nothing changes.
     """
     folder = _new_folder([Path(tempfile.gettempdir()), *map(Path, SHORT_PLACES)])
     if folder is not None:

@@ -37,7 +37,7 @@ def measure_on_worker(task: Task, argument: Any, device: str, timeout: float) ->
 def _prepare_worker() -> None:
     """Let a Dask worker, a daemon process, start child processes, and set the environment for measuring.
 
-    multiprocessing forbids children to daemons. The children end when the worker ends (``running.isolated``).
+    multiprocessing forbids children to daemons. The children end when the worker ends (``running.supervised``).
     """
     multiprocessing.current_process()._config["daemon"] = False  # type: ignore[attr-defined]
     set_measuring_environment()

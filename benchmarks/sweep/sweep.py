@@ -59,7 +59,7 @@ def sweep(
 ) -> Summary:
     """Measure the cases that the store lacks. Each of these cases gets a record, also when it fails.
 
-    Records are stored block by block.
+    The records of a block are stored together, and a block is measured again as a whole.
 
     Args:
         retry_failed: whether to measure failed and skipped cases again.
@@ -86,8 +86,9 @@ def sweep(
                     if block_begun + last > begun + seconds:
                         break
                     finished = sum(counts.values()) + len(block.cases)
-                    for record in measure_block(block, engine, known, progress):
-                        store.append(record)
+                    records = measure_block(block, engine, known, progress)
+                    store.append(*records)
+                    for record in records:
                         timed += sum(map(sum, (record["seconds"] or {}).get("rounds", ())))
                         if record["kind"] == "cost":
                             kind = "failed" if record["status"] in FAILURES else "skipped"

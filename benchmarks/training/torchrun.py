@@ -11,6 +11,7 @@ from benchmarks.records.outcome import Outcome, outcome_of
 from benchmarks.records.record import Record
 from benchmarks.records.store import RecordStore
 from benchmarks.running.isolated import Report
+from benchmarks.running.supervised import die_with_parent
 from benchmarks.training.loop import Diverged
 from benchmarks.training.missing import Job, record_of, train_job, train_missing
 from benchmarks.training.parallel import process_group
@@ -24,6 +25,7 @@ def train_missing_together(
     Raises:
         RuntimeError: when only some processes fail. The same command resumes the run from its checkpoint.
     """
+    die_with_parent()  # torchrun itself ends its processes when it ends, but not when it is killed
     device = runs[0].device
     with process_group(device, timeout) as share:
         if share.rank > 0:

@@ -2,6 +2,7 @@
 
 The faults happen to the command as users run it: processes are killed, the disk is full, a user's layer fails. The
 tests check single parts; this program checks the whole. The exit status is 1 if the answer is NO in a row of the table.
+Arguments are the names of rows, if not all are wanted.
 """
 
 import json
@@ -13,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from benchmarks.answers.text_tables import left_columns
 from benchmarks.cases.case import OURS
 from benchmarks.records.record import Record
+from tests.benchmarks.misbehaving_layers import NOTES
+from tests.benchmarks.running import leaving
 
 ROOT = Path(__file__).parents[2]
 LAYERS = "tests.benchmarks.misbehaving_layers"
@@ -85,12 +88,17 @@ def row(results: Path, layer: str, status: str) -> Callable[[], Outcome]:
     """Return a function that sweeps a user's layer and ours, and expects ``status`` for the former, "ok" for ours."""
 
     def fault() -> Outcome:
-        done = sweep(results, "--layer", "conv", f"{LAYERS}:{layer}", "--variant", "separable", "--timeout", "20")
+        notes = notes_of(results)
+        options = ("--layer", "conv", f"{LAYERS}:{layer}", "--variant", "separable", "--timeout", "20")
+        done = sweep(results, *options, **{NOTES: str(notes)})
+        left = [number for number in leaving.numbers(notes) if leaving.alive(number)]
         by_implementation = {record["case"]["implementation"]: record for record in records(results)}
         theirs, ours = by_implementation.get(f"{LAYERS}:{layer}"), by_implementation.get(OURS)
         held = bool(theirs and ours and theirs["status"] == status and ours["status"] == "ok")
-        held = held and len(done.stdout + done.stderr) < 20_000
+        held = held and len(done.stdout + done.stderr) < 20_000 and not left
         words = f"{theirs['status']}: {theirs['message'] or 'measured'}" if theirs else "no row"
+        if started := leaving.numbers(notes):
+            words += f"; {len(left)} of {len(started)} processes left behind"
         return Outcome(held, f"{words}; ours next to it: {ours['status'] if ours else 'no row'}")
 
     return fault
@@ -102,9 +110,17 @@ def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
         time.sleep(0.02)
 
 
+def notes_of(results: Path) -> Path:
+    """Make and return the folder in which the processes of a user's layer note their numbers."""
+    notes = results.with_name(f"{results.name}-notes")
+    notes.mkdir(exist_ok=True)
+    return notes
+
+
 @contextmanager
 def sweeping(results: Path, *options: str) -> Iterator[subprocess.Popen[str]]:
-    process = subprocess.Popen(command(results, *options), cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    environment = {**os.environ, NOTES: str(notes_of(results))}
+    process = subprocess.Popen(command(results, *options), cwd=ROOT, stderr=subprocess.PIPE, text=True, env=environment)
     try:
         yield process
     finally:
@@ -133,14 +149,47 @@ def killed_parent(results: Path) -> Outcome:
     )
 
 
+def stopped_while(results: Path, layer: str, how: signal.Signals) -> Outcome:
+    """Stop a sweep while a user's layer that has started other processes runs, and look for processes."""
+    notes = notes_of(results)
+    with sweeping(results, "--variant", "separable", "--layer", "conv", f"{LAYERS}:{layer}") as process:
+        wait_for(lambda: len(leaving.numbers(notes)) >= 3)
+        children = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(how)
+        process.communicate(timeout=60)
+    _, alive = psutil.wait_procs(children, timeout=20)
+    left = {one.pid for one in alive} | set(filter(leaving.alive, leaving.numbers(notes)))
+    held = len(leaving.numbers(notes)) >= 3 and not left
+    return Outcome(held, f"{len(left)} of {len(children)} processes left behind; status {process.returncode}")
+
+
+def torn_block(results: Path) -> Outcome:
+    """Cut the records of the last block short, as a kill in the middle of writing them does."""
+    sweep(results, *MANY)
+    path = results / "records.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(b"".join([*lines[:-2], lines[-2][:100]]))
+    sweep(results, *MANY)
+    found = records(results)
+    blocks = {record["case"]["channels"]: set[str]() for record in found}
+    for record in found:
+        blocks[record["case"]["channels"]].add(record["block"])
+    added = len(path.read_bytes().splitlines()) - (len(lines) - 1)
+    held = len(found) == 12 and added == 4 and all(len(each) == 1 for each in blocks.values())
+    return Outcome(held, f"{len(found)} of 12, {added} lines added; all shapes are one block each: {held}")
+
+
 def killed_child(results: Path) -> Outcome:
     """Kill the first process that measures, in a sweep of many cases."""
     with sweeping(results, *MANY) as process:
         victims: list[psutil.Process] = []
 
         def found() -> bool:
-            servers = psutil.Process(process.pid).children()
-            victims.extend(child for server in servers for child in server.children())
+            with suppress(psutil.NoSuchProcess):
+                supervisors = psutil.Process(process.pid).children()
+                servers = [server for supervisor in supervisors for server in supervisor.children()]
+                workers = [worker for server in servers for worker in server.children()]
+                victims.extend(worker for worker in workers if any("forkserver" in word for word in worker.cmdline()))
             return bool(victims)
 
         wait_for(found)
@@ -227,10 +276,24 @@ def main() -> int:
         faults: dict[str, Callable[[], Outcome]] = {
             "kill -9 of the sweep": lambda: killed_parent(place / "parent"),
             "kill -9 of the process that measures": lambda: killed_child(place / "child"),
+            "kill -9 while a layer holds the interpreter": lambda: stopped_while(
+                place / "held", "HoldsInterpreter", signal.SIGKILL
+            ),
+            "SIGTERM while a layer holds the interpreter": lambda: stopped_while(
+                place / "asked", "HoldsInterpreter", signal.SIGTERM
+            ),
+            "Ctrl-C while a layer holds the interpreter": lambda: stopped_while(
+                place / "interrupted", "HoldsInterpreter", signal.SIGINT
+            ),
+            "kill -9 in the middle of a block's records": lambda: torn_block(place / "torn"),
             "full disk": lambda: full_disk(place / "disk"),
             "out of memory": row(place / "memory", "RunsOutOfMemory", "out_of_memory"),
             "predicted not to fit": lambda: too_large(place / "large"),
             "a layer that hangs": row(place / "hangs", "Hangs", "timeout"),
+            "a layer that holds the interpreter": row(place / "holds", "HoldsInterpreter", "timeout"),
+            "a layer that starts processes": row(place / "forks", "Forks", "ok"),
+            "a layer that starts processes and crashes": row(place / "forks-crashes", "ForksAndCrashes", "killed"),
+            "a layer that forks and returns twice": row(place / "twice", "ComesBackTwice", "failed"),
             "a layer that raises": row(place / "raises", "Raises", "failed"),
             "a layer that cannot be built": row(place / "built", "RaisesAtOnce", "failed"),
             "a layer that crashes": row(place / "crashes", "Crashes", "killed"),
@@ -243,7 +306,11 @@ def main() -> int:
             "a wall clock that jumps": lambda: jumping_clock(place / "clock"),
             "no GPU": lambda: missing_gpu(place / "gpu"),
         }
-        outcomes = {name: fault() for name, fault in faults.items()}
+        chosen = {name: fault for name, fault in faults.items() if not sys.argv[1:] or name in sys.argv[1:]}
+        outcomes = {}
+        for name, fault in chosen.items():
+            outcomes[name] = fault()
+            print(f"{name}: {outcomes[name].text}", file=sys.stderr, flush=True)
     lines = [(name, "yes" if outcome.held else "NO", outcome.text) for name, outcome in outcomes.items()]
     print("\n".join(left_columns([("fault", "held", "consequence"), *lines])))
     return 0 if all(outcome.held for outcome in outcomes.values()) else 1

@@ -9,6 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from gcnn_impl import Group, SeparableGroupConv2d
+from tests.benchmarks.running import leaving
+
+# Names the folder in which processes note their numbers.
+NOTES = "GCNN_TEST_NOTES"
 
 
 class Right(SeparableGroupConv2d):
@@ -83,8 +87,33 @@ class SetsThreadsOnSmallImages(Right):
 
 
 class Forks(Wrong):
-    """A layer whose process goes on twice."""
+    """A layer that works, and starts processes that ignore requests to end, or leave their parent and their session."""
+
+    started = 0  # the process that has started them
 
     def go_wrong(self, x: Tensor) -> Tensor:
+        if Forks.started != os.getpid():
+            Forks.started = os.getpid()
+            leaving.start_both(os.environ[NOTES])
+        return x
+
+
+class ForksAndCrashes(Forks):
+    def go_wrong(self, x: Tensor) -> Tensor:
+        ctypes.string_at(super().go_wrong(x).numel() * 0)
+        return x
+
+
+class ComesBackTwice(Wrong):
+    def go_wrong(self, x: Tensor) -> Tensor:
         os.fork()
+        return x
+
+
+class HoldsInterpreter(Forks):
+    """A layer in C that never lets go of the interpreter."""
+
+    def go_wrong(self, x: Tensor) -> Tensor:
+        super().go_wrong(x)
+        ctypes.PyDLL(None).sleep(600)
         return x

@@ -1,6 +1,7 @@
 """The process of one part: ``python -m benchmarks.evidence.gpu.part JOB``, started by ``running``."""
 
 import importlib
+import os
 import signal
 import sys
 import traceback
@@ -8,14 +9,14 @@ import traceback
 from benchmarks.evidence.gpu import findings
 from benchmarks.evidence.gpu.job import Job
 from benchmarks.evidence.gpu.parts import PARTS
-from benchmarks.evidence.gpu.running import die_with_parent
 from benchmarks.records.outcome import outcome_of
 from benchmarks.running.outstanding import Interrupted
+from benchmarks.running.supervised import supervise
 
 
 def main(text: str) -> int:
     """Run the part of a job, and return the exit status; a part that fails adds its reason to the findings."""
-    die_with_parent()
+    supervise(os.dup(sys.stdin.fileno()))
     signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell may have told its children to ignore it
     job = Job.from_json(text)
     module = next(part.module for part in PARTS if part.name == job.part)

@@ -5,12 +5,12 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.evidence.gpu.job import Job
+from benchmarks.running.supervised import ended
 
 ROOT = Path(__file__).resolve().parents[3]
 MODULE = "benchmarks.evidence.gpu.part"
@@ -37,7 +37,7 @@ def run_part(job: Job, log: Path, environment: Mapping[str, str], module: str = 
     """
     command = [sys.executable, "-m", module, job.to_json()]
     with log.open("ab") as output:
-        # The part reads the pipe that is its standard input: its end means that this process has died.
+        # The pipe that is the part's standard input is the lease of its supervisor: nothing of the part outlives it.
         process = subprocess.Popen(
             command,
             cwd=ROOT,
@@ -50,11 +50,9 @@ def run_part(job: Job, log: Path, environment: Mapping[str, str], module: str = 
     try:
         status = _wait(process, job.seconds)
     finally:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
         if process.stdin is not None:
             process.stdin.close()
+        ended(process)
     if status is None:
         return Ended("out of time", f"ended after {job.seconds:.0f} s")
     if status < 0:
@@ -71,14 +69,3 @@ def _wait(process: "subprocess.Popen[bytes]", seconds: float) -> int | None:
     with contextlib.suppress(subprocess.TimeoutExpired):
         process.wait(min(GRACE_SECONDS, seconds / 2))
     return None
-
-
-def die_with_parent() -> None:
-    """Kill this process and all others of its group as soon as the process that started it has died."""
-
-    def watch() -> None:
-        while os.read(0, 1):
-            pass
-        os.killpg(0, signal.SIGKILL)
-
-    threading.Thread(target=watch, daemon=True).start()

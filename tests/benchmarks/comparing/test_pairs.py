@@ -16,6 +16,9 @@ from benchmarks.comparing.pairs import FEWEST_TURNS, SIDES, log_ratio, measure_p
 from benchmarks.comparing.passes import Enter, Pass, Turn
 from benchmarks.comparing.server import Server
 from benchmarks.records.provenance import ROOT
+from benchmarks.running.isolated import COPIED
+from tests.benchmarks.misbehaving_layers import NOTES
+from tests.benchmarks.running import leaving
 
 TINY = {"channels": 2, "batch_size": 1, "image_size": 8, "kernel_size": 3, "threads": 1}
 GOOD = Case(**TINY, resolution=2)
@@ -95,6 +98,33 @@ def test_a_server_measures_the_package_of_its_place(tmp_path: Path) -> None:
         pytest.raises(RuntimeError, match="would be measured instead of"),
     ):
         server.check()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the supervisor adopts orphans on Linux")
+@pytest.mark.parametrize(
+    ("layer", "status"), [("Forks", None), ("HoldsInterpreter", "timeout"), ("ForksAndCrashes", "killed")]
+)
+def test_no_process_that_a_layer_starts_outlives_the_server(
+    layer: str, status: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(NOTES, str(tmp_path))
+    case = Case(**TINY, resolution=2, variant="custom", implementation=f"tests.benchmarks.misbehaving_layers:{layer}")
+    with workplace(".") as place, Server(place, timeout=60.0) as server:
+        server.check()
+        server.timeout = 8.0
+        answer = server.ask(Enter(0, case, check=False))
+    assert (answer and answer.status) == status
+    assert len(leaving.numbers(tmp_path)) == 3
+    assert not any(map(leaving.alive, leaving.numbers(tmp_path)))
+
+
+def test_a_layer_that_forks_and_comes_back_twice_fails_and_ends_the_process() -> None:
+    layer = "tests.benchmarks.misbehaving_layers:ComesBackTwice"
+    case = Case(**TINY, resolution=2, variant="custom", implementation=layer)
+    with workplace(".") as place, Server(place, timeout=60.0) as server:
+        server.check()
+        answer = server.ask(Enter(0, case, check=False)) or server.ask(Turn(0))
+    assert (answer.status, answer.message) == ("killed", COPIED.message)
 
 
 def test_a_process_ends_with_its_parent(tmp_path: Path) -> None:

@@ -107,6 +107,51 @@ def test_completed_records_need_no_measurement(store: RecordStore) -> None:
     assert {identity for _, identity in store.completed(retry_failed=True)} == {"ok"}
 
 
+def block_of(*statuses: str, block: str = "b") -> list[dict[str, Any]]:
+    return [record(f"{block}{number}", status, block=block) for number, status in enumerate(statuses)]
+
+
+def completed(store: RecordStore, **options: Any) -> set[str]:
+    return {identity for _, identity in store.completed(**options)}
+
+
+@pytest.mark.parametrize("kept", range(1, 4))
+def test_a_block_that_is_cut_short_is_loaded_but_not_completed(store: RecordStore, kept: int) -> None:
+    store.append(record("a"))
+    store.append(*block_of("ok", "ok", "ok"))
+    lines = store.path.read_bytes().splitlines(keepends=True)
+    store.path.write_bytes(b"".join(lines[: 1 + kept]))
+    assert len(store.load()) == 1 + kept
+    assert completed(store) == ({"a"} if kept < 3 else {"a", "b0", "b1", "b2"})
+    store.append(*block_of("ok", "ok", "ok"))
+    assert completed(store) == {"a", "b0", "b1", "b2"}
+    assert store.path.read_bytes().startswith(b"".join(lines[: 1 + kept]))  # nothing is deleted
+
+
+def test_a_block_that_lacks_a_line_is_not_completed_and_its_neighbours_are(store: RecordStore) -> None:
+    for block in "abc":
+        store.append(*block_of("ok", "failed", "ok", block=block))
+    lines = store.path.read_bytes().splitlines(keepends=True)
+    store.path.write_bytes(b"".join([*lines[:4], b"\xff{damaged\n", *lines[5:]]))
+    with pytest.warns(RecordWarning, match=r"records\.jsonl:5: not a record"):
+        assert completed(store) == {"a0", "a1", "a2", "c0", "c1", "c2"}
+
+
+def test_a_block_is_repeated_as_a_whole_if_one_of_it_failed(store: RecordStore) -> None:
+    store.append(*block_of("ok", "failed", block="a"))
+    store.append(*block_of("ok", "ok", block="b"))
+    assert completed(store) == {"a0", "a1", "b0", "b1"}
+    assert completed(store, retry_failed=True) == {"b0", "b1"}
+
+
+def test_a_block_is_on_the_disk_after_one_write(store: RecordStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    store.append(record("a"))
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append(len(store.path.read_bytes().splitlines())))
+    store.append(*block_of("ok", "ok", "ok"))
+    assert synced == [4]
+
+
 def test_two_machines_in_one_file_do_not_replace_each_other(store: RecordStore) -> None:
     here, there = ({"cpu": "EPYC", "cores": cores, "gpu": None} for cores in (2, 64))
     for provenance in (here, there, here):

@@ -86,6 +86,17 @@ def test_the_folder_goes_also_when_the_program_fails_or_is_killed(place: Path) -
     assert list(place.iterdir()) == []
 
 
+def test_processes_of_the_program_that_live_on_are_killed_at_its_end(place: Path) -> None:
+    program = (
+        "import subprocess; p = subprocess.Popen(['sleep', '60'], start_new_session=True); print(p.pid, flush=True)"
+    )
+    process, _ = start(f"{program}; p.returncode = 0", place)
+    assert process.stdout is not None
+    sleeper = psutil.Process(int(process.stdout.readline()))
+    process.communicate(timeout=30)
+    assert psutil.wait_procs([sleeper], timeout=30)[1] == []
+
+
 def test_a_program_that_replaces_itself_returns_to_the_place_that_was_given(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -44,6 +44,12 @@ def skip(task: Probe, report: Report) -> dict[str, Any]:
     raise Skipped("it is not there")
 
 
+def fail_if_full(task: Probe, report: Report) -> dict[str, Any]:
+    if task.case.variant == "full":
+        raise RuntimeError("it fails today")
+    return {}
+
+
 def ceilings(task: object, report: Report) -> dict[str, Any]:
     return {"matrix_ceiling": 1e12, "memory_ceiling": 1e11}
 
@@ -273,6 +279,28 @@ def test_a_users_layer_makes_ours_be_measured_again_next_to_it(store: RecordStor
     assert len({record["block"] for record in rows(store)}) == 1
 
 
+@pytest.mark.parametrize("lines", [1, 2, 3])
+def test_a_block_whose_records_were_cut_short_is_measured_again_as_a_whole(store: RecordStore, lines: int) -> None:
+    cases = [Case(**TINY, resolution=4, variant=variant) for variant in ("lifting", "full", "separable")]
+    assert sweep(cases, store, TIMING).measured == 3
+    whole = store.path.read_bytes().splitlines(keepends=True)
+    assert len(whole) == 4  # with the twin
+    store.path.write_bytes(b"".join(whole[:lines]))
+    assert sweep(cases, store, TIMING) == Summary(measured=3, failed=0, already_there=0)
+    assert len({record["block"] for record in rows(store)}) == 1
+    assert len(store.path.read_bytes().splitlines()) == lines + 4
+    assert sweep(cases, store, TIMING) == Summary(measured=0, failed=0, already_there=3)
+
+
+def test_a_repeated_failure_is_measured_next_to_its_block(store: RecordStore) -> None:
+    cases = [Case(**TINY, resolution=4, variant=variant) for variant in ("full", "separable")]
+    failing = dataclasses.replace(TIMING, probe=fail_if_full)
+    assert sweep(cases, store, failing) == Summary(measured=1, failed=1, already_there=0)
+    assert sweep(cases, store, TIMING) == Summary(measured=0, failed=0, already_there=2)
+    assert sweep(cases, store, TIMING, retry_failed=True) == Summary(measured=2, failed=0, already_there=0)
+    assert len({record["block"] for record in rows(store)}) == 1
+
+
 def test_a_case_measured_on_another_machine_is_measured_here(store: RecordStore) -> None:
     case = Case(**TINY)
     there = {"schema": 2, "kind": "cost", "id": case.id, "status": "ok", "case": case.fields()}
@@ -293,10 +321,10 @@ def test_a_full_disk_stops_the_sweep_and_costs_one_block(store: RecordStore, mon
     cases = [Case(**TINY, resolution=resolution) for resolution in (2, 3)]
     appended: list[Record] = []
 
-    def append(record: Record) -> None:
-        if len(appended) == 2:  # a case and its twin
+    def append(*records: Record) -> None:
+        if appended:
             raise OSError("cannot write a record: No space left on device")
-        appended.append(record)
+        appended.extend(records)
 
     with monkeypatch.context() as patch:
         patch.setattr(store, "append", append)

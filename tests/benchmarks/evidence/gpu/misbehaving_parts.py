@@ -1,17 +1,18 @@
 """Parts that fail, hang or leave processes behind; tests run this module as the process of a part."""
 
+import os
 import subprocess
 import sys
 import time
 
 from benchmarks.evidence.gpu.job import Job
-from benchmarks.evidence.gpu.running import die_with_parent
+from benchmarks.running.supervised import supervise
 
 
 def main(text: str) -> int:
     """Behave as the name of the job's part says."""
     job = Job.from_json(text)
-    die_with_parent()
+    supervise(os.dup(sys.stdin.fileno()))
     job.note(said="hello")
     if job.part == "fails":
         raise ValueError("planted")

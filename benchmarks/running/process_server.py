@@ -1,0 +1,54 @@
+"""The supervisor of Python's process server (``multiprocessing.forkserver``), which forks the isolated processes.
+
+The server imports this module before all others, while it is small, and so gets a supervisor. ``clear`` tells the
+supervisor to kill what ended processes have left behind. All this is on Linux; elsewhere the server has no supervisor.
+"""
+
+import contextlib
+import functools
+import multiprocessing.forkserver
+import os
+import socket
+import sys
+
+from benchmarks.running.supervised import CLEAR, supervise
+
+SUPPORTED = sys.platform == "linux"
+# The environment variable with the name of the socket whose closing ends the server.
+LEASE = "GCNN_BENCHMARKS_LEASE"
+
+
+def grant_lease() -> None:
+    """Let the server that this process starts live as long as this process."""
+    if SUPPORTED:
+        os.environ[LEASE] = _listener(os.getpid()).getsockname().decode()[1:]
+
+
+@functools.cache
+def _listener(process: int) -> socket.socket:
+    """Return a socket of this process with a name of its own, which the kernel chooses; it needs no file."""
+    found = socket.socket(socket.AF_UNIX)
+    found.bind("")
+    found.listen()
+    return found
+
+
+def clear() -> None:
+    """Let the supervisor of this process's server kill what processes that have ended left behind."""
+    server = multiprocessing.forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+    if SUPPORTED and server is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(server, CLEAR)
+
+
+def _is_server() -> bool:
+    return SUPPORTED and any("multiprocessing.forkserver" in word for word in sys.orig_argv)
+
+
+if _is_server():
+    _lease = socket.socket(socket.AF_UNIX)
+    try:
+        _lease.connect(f"\0{os.environ[LEASE]}")  # nobody accepts; the connection ends with the listener
+    except OSError:  # the command has ended
+        os._exit(1)
+    supervise(_lease.detach())
