@@ -33,6 +33,8 @@ from benchmarks.running.supervised import END_SECONDS, die_with_parent, supervis
 # Bytes of printed output: the most that is read at once, and the most that is kept.
 OUTPUT_CHUNK = 65536
 OUTPUT_TAIL = 200
+# Seconds between two attempts to start a process.
+PAUSE = 0.01
 SPAWN = "GCNN_BENCHMARKS_SPAWN"
 COPIED = Outcome("failed", "the process was forked by the code that it measured, and the copy came back from there", {})
 Report = Callable[[dict[str, Any]], None]
@@ -66,7 +68,7 @@ def run_isolated(
     process = context.Process(target=_child, args=arguments, daemon=True)  # type: ignore[attr-defined]
     with lent, receiver, printed:
         with lease, sender, printer:
-            process.start()
+            _start(process)
         try:
             outcome = _follow(process, receiver, printed, timeout, report)
         finally:
@@ -74,6 +76,18 @@ def run_isolated(
             ended = _end(process, spawned)
     left = "" if ended else "; the process cannot be killed and keeps its device and memory"
     return outcome._replace(message=outcome.message + left)
+
+
+def _start(process: BaseProcess) -> None:
+    """Start a process, from a new server if the last one has just died: its supervisor then ends within a moment."""
+    deadline = time.monotonic() + END_SECONDS
+    while True:
+        try:
+            return process.start()
+        except ConnectionError:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(PAUSE)
 
 
 def _follow(process: BaseProcess, receiver: Connection, printed: Connection, timeout: float, report: Report) -> Outcome:

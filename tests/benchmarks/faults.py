@@ -291,7 +291,7 @@ def main() -> int:
             "predicted not to fit": lambda: too_large(place / "large"),
             "a layer that hangs": row(place / "hangs", "Hangs", "timeout"),
             "a layer that holds the interpreter": row(place / "holds", "HoldsInterpreter", "timeout"),
-            "a layer that starts processes": row(place / "forks", "Forks", "ok"),
+            "a layer that starts processes": row(place / "forks", "Forks", "interfered"),
             "a layer that starts processes and crashes": row(place / "forks-crashes", "ForksAndCrashes", "killed"),
             "a layer that forks and returns twice": row(place / "twice", "ComesBackTwice", "failed"),
             "a layer that raises": row(place / "raises", "Raises", "failed"),

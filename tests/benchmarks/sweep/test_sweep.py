@@ -238,7 +238,7 @@ def test_after_a_first_offence_a_layer_has_a_process_of_its_own(store: RecordSto
 
 
 def test_isolated_layers_take_turns_with_the_others_and_fail_for_themselves(store: RecordStore) -> None:
-    names = ("Right", "Crashes", "Raises", "SetsThreadsOnSmallImages", "Forks")
+    names = ("Right", "Crashes", "Raises", "SetsThreadsOnSmallImages", "ComesBackTwice")
     cases = [own(name) for name in names] + [Case(**TINY, resolution=4)]
     done = sweep(cases, store, dataclasses.replace(TIMING, isolate=True))
     assert done == Summary(measured=2, failed=4, already_there=0)
