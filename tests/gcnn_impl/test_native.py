@@ -184,7 +184,8 @@ def test_two_processes_may_compile_at_once(tmp_path):
 def test_there_is_one_openmp_runtime_in_the_process():
     small_pass()
     root = Path(torch.__file__).parents[1]
-    ours = {path for path in build._openmp_runtimes() if "torch" in Path(path).relative_to(root).parts[0]}
+    of_torch = [root / name for name in ("torch", "torch.libs")]
+    ours = {path for path in build._openmp_runtimes() if any(map(Path(path).is_relative_to, of_torch))}
     assert ours == {build._openmp_of_torch()}
     assert "/native" in build._MAPS.read_text()
 
@@ -223,7 +224,7 @@ class TestTakes:
 
 
 def test_a_profiler_and_a_dispatch_mode_see_the_operators():
-    with torch.profiler.profile() as profiler:
+    with torch.profiler.profile(acc_events=True) as profiler:  # torch 2.11 warns without it
         small_pass()
     names = [event.key for event in profiler.key_averages()]
     operators = {"depthwise_conv2d", "depthwise_conv2d_weight", "siren", "siren_backward", "to_images"}
