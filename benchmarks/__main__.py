@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from types import ModuleType
 from typing import NoReturn
 
-from benchmarks.records.printable import print_anything
+from benchmarks.records.printable import escaped, print_anything
 from benchmarks.records.store import RecordWarning
 from benchmarks.running.outstanding import Interrupted
 from benchmarks.running.signals import requests_as_ctrl_c
@@ -98,7 +98,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
         except (ValueError, OSError, RuntimeError) as error:
-            print(f"error: {error}", file=sys.stderr)
+            print(f"error: {escaped(str(error))}", file=sys.stderr)
             return 2
         except (Interrupted, KeyboardInterrupt) as interruption:
             print(f"interrupted: {interruption or 'only the work in progress is lost'}", file=sys.stderr)

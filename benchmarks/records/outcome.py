@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from benchmarks.records.printable import escaped
+
 # A measurement that is "invalid" ran and gave a wrong output; one that is "interrupted" was stopped by its user.
 SUCCESSES = ("ok", "skipped")
 FAILURES = ("failed", "killed", "timeout", "out_of_memory", "invalid")
@@ -30,12 +32,16 @@ class Outcome(NamedTuple):
 
 def outcome_of(error: Exception) -> Outcome:
     """Return the outcome of a function that raised: its status, and the error or the reason to skip in one line."""
-    text = str(error) if isinstance(error, Skipped) else f"{type(error).__name__}: {error}"
-    return Outcome(_status_of(error), " ".join(text.split())[:MESSAGE_LENGTH], {})
+    try:
+        text = str(error)
+    except Exception as another:
+        text = f"its message cannot be shown ({type(another).__name__})"
+    text = text if isinstance(error, Skipped) else f"{type(error).__name__}: {text}"
+    return Outcome(_status_of(error, text), escaped(" ".join(text.split()))[:MESSAGE_LENGTH], {})
 
 
-def _status_of(error: Exception) -> str:
+def _status_of(error: Exception, text: str) -> str:
     if isinstance(error, InvalidResult | Skipped):
         return "invalid" if isinstance(error, InvalidResult) else "skipped"
-    refused = isinstance(error, RuntimeError) and any(words in str(error).lower() for words in ALLOCATION_REFUSED)
+    refused = isinstance(error, RuntimeError) and any(words in text.lower() for words in ALLOCATION_REFUSED)
     return "out_of_memory" if refused or isinstance(error, MemoryError) else "failed"

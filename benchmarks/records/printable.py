@@ -3,6 +3,8 @@
 import codecs
 import re
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 # Control characters and other characters that a page, a terminal or an SVG cannot show, or that reorder a line.
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
@@ -17,6 +19,24 @@ def printable(text: str, longest: int = LONGEST_TEXT) -> str:
     if len(text) > longest:
         text = f"{text[:longest]}…" + (f" ({len(text):,} characters)" if longest == LONGEST_TEXT else "")
     return UNPRINTABLE.sub("\ufffd", text)
+
+
+def escaped(text: str) -> str:
+    r"""Return a text with unprintable characters written as in Python's source, for records and terminals.
+
+    >>> print(escaped("\x1b[31mred"))
+    \x1b[31mred
+    """
+    return UNPRINTABLE.sub(lambda found: found.group().encode("unicode_escape").decode("ascii"), text)
+
+
+def escaped_texts(value: Any) -> Any:
+    """Return a value of JSON types in which all texts are ``escaped``, keys included."""
+    if isinstance(value, str):
+        return escaped(value)
+    if isinstance(value, Mapping):
+        return {escaped_texts(key): escaped_texts(each) for key, each in value.items()}
+    return [escaped_texts(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def print_anything() -> None:

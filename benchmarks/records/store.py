@@ -17,6 +17,7 @@ from benchmarks.records.durable import sync_folder
 from benchmarks.records.fields import record_problem
 from benchmarks.records.kinds import shown
 from benchmarks.records.outcome import FAILURES, STATUSES, SUCCESSES
+from benchmarks.records.printable import escaped_texts
 from benchmarks.records.record import KINDS, READABLE_SCHEMAS, Machine, Record, StoredRecord, machine_of
 
 try:
@@ -110,7 +111,7 @@ class RecordStore:
         """
         _check(record)
         _check_locks()
-        line = json.dumps(record, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        line = _line(record)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a+b", buffering=0) as file:
             _lock(file, self.path.parent, fcntl.LOCK_EX)
@@ -181,6 +182,11 @@ class RecordStore:
                 RecordWarning,
                 stacklevel=2,
             )
+
+
+def _line(record: Record) -> bytes:
+    text = json.dumps(escaped_texts(record), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    return text.encode() + b"\n"
 
 
 def _lock(file: IO[Any], folder: Path, kind: int) -> None:

@@ -24,6 +24,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from benchmarks.records.outcome import Outcome, outcome_of
+from benchmarks.records.printable import escaped
 
 # Bytes of printed output: the most that is read at once, and the most that is kept.
 OUTPUT_CHUNK = 65536
@@ -152,7 +153,7 @@ def _die_with_parent() -> None:
 
 
 def _died(exitcode: int | None, tail: bytes) -> Outcome:
-    words = " ".join(tail.decode(errors="replace").split())
+    words = escaped(" ".join(tail.decode(errors="replace").split()))
     quoted = f"; its last output: {words}" if words else ""
     if exitcode is not None and exitcode < 0:
         hint = " (often: out of memory)" if -exitcode == signal.SIGKILL else ""
