@@ -1,6 +1,7 @@
 """The operators in C are compiled where possible, ``status`` gives the reason elsewhere, and torch is not disturbed."""
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -166,6 +167,14 @@ def test_a_program_that_hangs_dies_with_all_that_it_started(tmp_path):
     child = int((tmp_path / "child").read_text())
     stat = Path(f"/proc/{child}/stat")
     assert not stat.exists() or stat.read_text().split()[2] == "Z"  # a zombie waits for its reaper
+
+
+def test_a_server_that_a_compiler_leaves_behind_is_not_waited_for(tmp_path):
+    script = f"sleep 60 & echo $! > {tmp_path / 'child'}; echo done"
+    try:
+        assert build._run(["/bin/sh", "-c", script], 20) == "done\n"
+    finally:
+        os.kill(int((tmp_path / "child").read_text()), signal.SIGKILL)
 
 
 def test_two_processes_may_compile_at_once(tmp_path):
