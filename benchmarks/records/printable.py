@@ -1,9 +1,11 @@
 """Makes text from elsewhere (messages, names in files) safe for a page, a terminal or an SVG."""
 
 import codecs
+import contextlib
 import re
 import sys
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 # Control characters and other characters that a page, a terminal or an SVG cannot show, or that reorder a line.
@@ -45,6 +47,19 @@ def print_anything() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # tests and notebooks replace the streams
             stream.reconfigure(errors=LIKENESS)
+
+
+@contextlib.contextmanager
+def warnings_in_one_line(always: type[Warning]) -> Iterator[None]:
+    """Print warnings as lines on stderr, without the place in the code, and each of one kind whenever it is given."""
+
+    def show(message: Warning | str, *_: object, **__: object) -> None:
+        print(f"warning: {escaped(str(message))}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", always)
+        warnings.showwarning = show
+        yield
 
 
 def _likeness(error: UnicodeError) -> tuple[str, int]:
