@@ -4,12 +4,11 @@ import argparse
 import importlib
 import os
 import sys
-import warnings
 from collections.abc import Sequence
 from types import ModuleType
 from typing import NoReturn
 
-from benchmarks.records.printable import print_anything
+from benchmarks.records.printable import escaped, print_anything, warnings_in_one_line
 from benchmarks.records.store import RecordWarning
 from benchmarks.running.outstanding import Interrupted
 from benchmarks.running.signals import requests_as_ctrl_c
@@ -89,25 +88,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     print_anything()
     argv = sys.argv[1:] if argv is None else argv
     args = parser(argv[0] if argv else None).parse_args(argv)
-    with warnings.catch_warnings():
-        warnings.simplefilter("always", RecordWarning)
-        warnings.showwarning = _show_warning
+    with warnings_in_one_line(RecordWarning):
         try:
             status: int = _module(args.command).main(args)
         except BrokenPipeError:  # the program that reads our output has ended, as in `… | head`
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 0
         except (ValueError, OSError, RuntimeError) as error:
-            print(f"error: {error}", file=sys.stderr)
+            print(f"error: {escaped(str(error))}", file=sys.stderr)
             return 2
         except (Interrupted, KeyboardInterrupt) as interruption:
-            print(f"interrupted: {interruption or 'only the work in progress is lost'}", file=sys.stderr)
+            print(f"interrupted: {str(interruption) or 'only the work in progress is lost'}", file=sys.stderr)
             return 130
     return status
-
-
-def _show_warning(message: Warning | str, *_: object, **__: object) -> None:
-    print(f"warning: {message}", file=sys.stderr)
 
 
 if __name__ == "__main__":

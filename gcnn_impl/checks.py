@@ -11,28 +11,34 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, Literal, get_args
 
+import numpy as np
 import torch
 from torch import Tensor
 
 Algorithm = Literal["auto", "direct", "disc", "fourier"]
 ALGORITHMS: tuple[str, ...] = get_args(Algorithm)
+# Torch and the operators in C count with 64-bit integers; products of two sizes below this bound fit into them.
+LARGEST_SIZE = 2**31 - 1
 
 
 def check_integer(name: str, value: object, least: int) -> int:
     """Return ``value`` as an ``int``; NumPy's integers are integers too.
 
     Raises:
-        ValueError: unless ``value`` is an integer of at least ``least``.
+        ValueError: unless ``value`` is an integer of at least ``least``, and at most ``LARGEST_SIZE``.
 
     >>> check_integer("stride", 0, 1)
     Traceback (most recent call last):
     ValueError: stride must be an integer of at least 1, not 0
     """
-    if type(value) is int and value >= least:
+    if type(value) is int and least <= value <= LARGEST_SIZE:
         return value
     if isinstance(value, bool) or not isinstance(value, Integral) or value < least:
         raise ValueError(f"{name} must be an integer of at least {least}, not {value!r}")
-    return int(value)
+    number = int(value)
+    if number > LARGEST_SIZE:
+        raise ValueError(f"{name} must be at most {LARGEST_SIZE}, not {value!r}")
+    return number
 
 
 def check_real(name: str, value: object, allowed: str, least: float, most: float = math.inf) -> float:
@@ -70,6 +76,18 @@ def check_choice(name: str, value: object, allowed: Iterable[str]) -> None:
         raise ValueError(f"unknown {name} {value!r}; allowed: {', '.join(allowed)}")
 
 
+def check_kind(name: str, value: object, kinds: type | tuple[type, ...], words: str) -> None:
+    """Raise ``ValueError`` unless ``value`` is of one of the kinds; ``words`` say which these are."""
+    if not isinstance(value, kinds):
+        raise ValueError(f"{name} must be {words}, not {described(value)}")
+
+
+def check_flag(name: str, value: object) -> bool:
+    """Return ``value`` as a ``bool``; raise ``ValueError`` unless it is true or false, also of NumPy."""
+    check_kind(name, value, (bool, np.bool_), "True or False")
+    return bool(value)
+
+
 def check_dtype(dtype: object) -> None:
     """Raise ``ValueError`` unless parameters can have this dtype; None is torch's default."""
     if dtype is not None and not (isinstance(dtype, torch.dtype) and dtype.is_floating_point):
@@ -77,7 +95,7 @@ def check_dtype(dtype: object) -> None:
 
 
 def check_axes(name: str, x: object, *axes: str) -> None:
-    """Raise ``ValueError`` unless ``x`` is a tensor with these axes.
+    """Raise ``ValueError`` unless ``x`` is a tensor with these axes, none of them empty but the first, the batch.
 
     >>> check_axes("x", torch.zeros(2, 3), "B", "C", "|H|")
     Traceback (most recent call last):
@@ -85,6 +103,9 @@ def check_axes(name: str, x: object, *axes: str) -> None:
     """
     if not isinstance(x, Tensor) or x.dim() != len(axes):
         raise ValueError(f"{name} must be a tensor ({', '.join(axes)}), not {described(x)}")
+    # A compiled graph serves images of any size, and the sizes that ``torch.jit`` traces are tensors.
+    if not (torch.compiler.is_compiling() or torch._C._is_tracing()) and 0 in x.shape[1:]:
+        raise ValueError(f"{name} must be a tensor ({', '.join(axes)}) without empty axes, not {described(x)}")
 
 
 # Shape, dtype and device of a tensor, or the thing that was given in place of a tensor.
@@ -186,4 +207,4 @@ def described(value: object) -> str:
 
 
 def _short(value: object) -> str:
-    return str(tuple(value)) if isinstance(value, torch.Size) else f"{value!r}"[:80]
+    return str(tuple(value)) if isinstance(value, torch.Size) else " ".join(repr(value).split())[:80]

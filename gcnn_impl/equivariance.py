@@ -7,14 +7,15 @@ Quarter turns and reflections permute the pixels, so their error is rounding alo
 interpolated, and the error says how well the sampled group and the pixel grid approximate H and the plane.
 """
 
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import grid_sample
 
-from gcnn_impl.checks import check_integer, check_real, described
-from gcnn_impl.groups import Group
+from gcnn_impl.checks import check_integer, check_kind, check_real, described
+from gcnn_impl.groups import Group, check_group
 from gcnn_impl.layers.base import check_grid
 
 
@@ -119,6 +120,9 @@ def equivariance_error(
             the transformed input to another shape, or if no part of the output can be compared.
     """
     out_group = group if out_group is None else out_group
+    check_kind("module", module, nn.Module, "an nn.Module")
+    check_group("group", group)
+    check_group("out_group", out_group)
     elements = exact_elements(out_group) if elements is None else elements
     border = check_integer("border", border, 0)
     if len(elements) == 0:
@@ -154,18 +158,42 @@ def assert_equivariant(module: nn.Module, x: Tensor, group: Group, *, tolerance:
     """Raise ``AssertionError`` where ``equivariance_error`` exceeds ``tolerance`` or is nan; for tests of any layer.
 
     All other arguments, ``options`` included, are those of ``equivariance_error``. A correct layer with stride 2 fails
-    on an even side: every other pixel from the left is not every other pixel from the right. Test it on odd sides.
+    on an even side: every other pixel from the left is not every other pixel from the right. Test it on odd sides. Any
+    stride has to divide side + 2·padding − kernel size; the error names the first module where it does not.
     """
     tolerance = check_real("tolerance", tolerance, "a finite number of at least 0", 0.0)
     error = equivariance_error(module, x, group, **options)
     if not error <= tolerance:  # also for nan
-        strided = any(max(_strides(m)) > 1 for m in module.modules())
-        even = strided and any(side % 2 == 0 for side in x.shape[-2:])
-        hint = "; a stride of 2 on an even side does not commute with quarter turns: try odd sides" if even else ""
+        hint = _misplaced_stride(module, x)
         said = f"equivariance error {error:.3g} under {group} exceeds the tolerance {tolerance:.3g}"
         raise AssertionError(said + hint)
 
 
-def _strides(module: nn.Module) -> tuple[int, ...]:
-    stride = getattr(module, "stride", 1)
-    return stride if isinstance(stride, tuple) else (stride if isinstance(stride, int) else 1,)
+@torch.no_grad()
+def _misplaced_stride(module: nn.Module, x: Tensor) -> str:
+    """Return why the first strided module does not commute with quarter turns on this input; "" if none is at fault."""
+    found: list[str] = []
+
+    def look(strided: nn.Module, inputs: tuple[Tensor, ...]) -> None:
+        geometry = [_sides(strided, name) for name in ("stride", "kernel_size", "padding")]
+        for side, stride, k, p in zip(inputs[0].shape[-2:], *geometry, strict=True):
+            if (side + 2 * p - k) % stride:
+                turned = f"a stride of {stride} on a side of {side} does not commute with quarter turns"
+                rule = f"it must divide {side} + 2·{p} − {k} (side + 2·padding − kernel size)"
+                found.append(f"; {turned}: {rule}{', so try odd sides' if stride == 2 and k % 2 else ''}")
+
+    strided = [m for m in module.modules() if all(map(partial(_sides, m), ("stride", "kernel_size", "padding")))]
+    handles = [m.register_forward_pre_hook(look) for m in strided]
+    try:
+        module(x)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return found[0] if found else ""
+
+
+def _sides(module: nn.Module, name: str) -> tuple[int, ...]:
+    """Return an attribute such as the stride for height and width; () if the module has no such numbers."""
+    value = getattr(module, name, None)
+    pair = (value, value) if isinstance(value, int) else value
+    return pair if isinstance(pair, tuple) and len(pair) == 2 and all(isinstance(n, int) for n in pair) else ()

@@ -26,7 +26,7 @@ from torch import Tensor
 from torch.nn.functional import conv2d, conv3d, linear, max_pool2d
 
 from gcnn_impl import gpu, native
-from gcnn_impl.checks import ALGORITHMS, Signature, check_axes, check_choice, check_integer
+from gcnn_impl.checks import ALGORITHMS, Signature, check_axes, check_choice, check_integer, described
 from gcnn_impl.checks import Algorithm as Algorithm
 from gcnn_impl.depthwise import autocast, depthwise_conv2d
 from gcnn_impl.fourier import fourier_conv2d, fourier_pays
@@ -141,13 +141,18 @@ def lift_conv2d(x: Tensor, kernel: Tensor, *, bias: Tensor | None = None, stride
 
 def group_major_kernel(kernel: Tensor) -> Tensor:
     """Lay a kernel (C_o, |H_out|, …) out in memory so that ``lift_conv2d`` needs no copy."""
-    if kernel.dim() < 2:
-        raise ValueError(f"kernel must have the shape (C_o, |H_out|, …), not {tuple(kernel.shape)}")
+    _check_layout(kernel)
     return kernel.transpose(0, 1).contiguous().transpose(0, 1)
+
+
+def _check_layout(kernel: Tensor) -> None:
+    if not isinstance(kernel, Tensor) or kernel.dim() < 2:
+        raise ValueError(f"kernel must be a tensor (C_o, |H_out|, …), not {described(kernel)}")
 
 
 def depthwise_kernel(kernel: Tensor) -> Tensor:
     """Lay a kernel (C_o, |H_out|, k, k) out in memory so that ``spatial_conv2d`` needs no copy."""
+    check_axes("kernel", kernel, *_SPATIAL_KERNEL)
     if gpu.takes(kernel):
         return kernel.permute(2, 3, 1, 0).contiguous().permute(3, 2, 0, 1)
     return group_major_kernel(kernel)
@@ -155,6 +160,7 @@ def depthwise_kernel(kernel: Tensor) -> Tensor:
 
 def channels_last_kernel(kernel: Tensor) -> Tensor:
     """Lay a kernel (C_o, |H_out|, C_i, |H_in|[, k, k]) out in memory so that ``group_conv2d`` needs no copy."""
+    _check_layout(kernel)
     if kernel.dim() == 4:
         return kernel.permute(1, 0, 3, 2).contiguous().permute(1, 0, 3, 2)
     check_axes("kernel", kernel, *_GROUP.axes["kernel"])
@@ -243,7 +249,7 @@ def disc_group_conv2d(
         vertical: the top and the bottom tip of the kernel, shape (C_o, |H_out|, C_i, |H_in|, 2, 1).
         horizontal: the left and the right tip of the kernel, shape (C_o, |H_out|, C_i, |H_in|, 1, 2).
     """
-    r = inner.shape[-1] // 2 + 1
+    r = inner.shape[-1] // 2 + 1 if isinstance(inner, Tensor) and inner.dim() else 1
     stride, _ = _DISC.check(x, inner, vertical, horizontal, bias, stride=stride, padding=r)
     resolution = inner.shape[1]
     check_choice("algorithm", algorithm, ALGORITHMS)
@@ -349,7 +355,8 @@ def separable_group_conv2d(
         group_kernel: shape (C_o, |H_out|, C_i, |H_in|).
         spatial_kernel: shape (C_o, |H_out|, k, k).
     """
-    if group_kernel.shape[:2] != spatial_kernel.shape[:2]:  # both functions below check the rest
+    tensors = isinstance(group_kernel, Tensor) and isinstance(spatial_kernel, Tensor)
+    if not tensors or group_kernel.shape[:2] != spatial_kernel.shape[:2]:  # both functions below check the rest
         _SEPARABLE.check(x, group_kernel, spatial_kernel, bias, stride=stride, padding=padding)
     x = group_mix(x, group_kernel, algorithm=algorithm)
     return spatial_conv2d(x, spatial_kernel, bias=bias, stride=stride, padding=padding, disc=disc, algorithm=algorithm)

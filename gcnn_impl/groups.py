@@ -30,7 +30,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from gcnn_impl.checks import check_integer, check_real
+from gcnn_impl.checks import check_integer, check_kind, check_real
 
 # Steepness of the smooth windows that replace sharp edges where scales vary (the authors' code has 3 and 10).
 SPATIAL_WINDOW_SLOPE = 10.0
@@ -136,6 +136,11 @@ class Group(ABC):
     def parent(self) -> tuple[object, ...]:
         """Return a key of the continuous group that is sampled; a layer maps only between groups with equal keys."""
         return (type(self),)
+
+
+def check_group(name: str, value: object) -> None:
+    """Raise ``ValueError`` unless ``value`` is a group."""
+    check_kind(name, value, Group, "a Group such as SO2(8)")
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
+from gcnn_impl.checks import check_kind
 from gcnn_impl.kernels import ContinuousKernel
 from gcnn_impl.layers import Convolution
 
@@ -46,6 +47,7 @@ def generation_macs(module: nn.Module) -> int:
 
     On the discretised grids every net is evaluated once for each of its distinct arguments.
     """
+    check_kind("module", module, nn.Module, "an nn.Module")
     nets = [(m.net, len(m.coordinates)) for m in module.modules() if isinstance(m, ContinuousKernel)]
     return sum(siren_macs(points, n.in_features, n.hidden_features, n.out_features) for n, points in nets)
 
@@ -59,6 +61,7 @@ def module_macs(module: nn.Module, x: Tensor) -> int:
     >>> module_macs(nn.Conv2d(2, 3, 5), torch.empty(1, 2, 8, 8))
     2400
     """
+    check_kind("module", module, nn.Module, "an nn.Module")
     total = 0
 
     def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:

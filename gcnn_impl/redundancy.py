@@ -14,6 +14,7 @@ closed form: for variants of three factors, alternating optimisation finds a low
 import torch
 from torch import Tensor, nn
 
+from gcnn_impl.checks import check_kind
 from gcnn_impl.kernels import disc_taps
 from gcnn_impl.layers import CONVOLUTIONS, GroupToGroupConv2d
 from gcnn_impl.low_rank import ITERATIONS as ITERATIONS
@@ -50,5 +51,6 @@ def redundancy(layer: GroupToGroupConv2d) -> dict[str, float]:
 
 def network_redundancy(network: nn.Module) -> dict[str, dict[str, float]]:
     """Return the ``redundancy`` of every group-to-group convolution of a network, by the name of the layer."""
+    check_kind("network", network, nn.Module, "an nn.Module")
     layers = network.named_modules()
     return {name: redundancy(layer) for name, layer in layers if isinstance(layer, GroupToGroupConv2d)}

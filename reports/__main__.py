@@ -2,13 +2,12 @@
 
 import argparse
 import sys
-import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.answers.differences import RESULTS_FLOOR, fraction_of_percent
-from benchmarks.records.printable import print_anything
+from benchmarks.records.printable import escaped, print_anything, warnings_in_one_line
 from benchmarks.records.record import Record
 from benchmarks.records.store import RecordStore, RecordWarning
 from reports.exports.files import write
@@ -88,10 +87,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         given = ["render", *given]
     arguments = parser().parse_args(given)
     try:
-        status: int = arguments.run(arguments)
+        with warnings_in_one_line(RecordWarning):
+            status: int = arguments.run(arguments)
         return status
     except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {escaped(str(error))}", file=sys.stderr)
         return 2
 
 
@@ -179,15 +179,10 @@ def load_records(place: Path) -> list[Record]:
     Raises:
         OSError: when the records cannot be read.
     """
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", RecordWarning)
-        try:
-            records = RecordStore.at(place).load()
-        except OSError as error:
-            raise OSError(f"cannot read results in {place}: {error.strerror}") from error
-    for warning in caught:
-        print(f"warning: {warning.message}", file=sys.stderr)
-    return records
+    try:
+        return RecordStore.at(place).load()
+    except OSError as error:
+        raise OSError(f"cannot read results in {place}: {error.strerror}") from error
 
 
 if __name__ == "__main__":

@@ -2,10 +2,9 @@
 
 import math
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
-MEMBERSHIP, CONTROL_GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
+from benchmarks.cases.control_groups import control_groups, number, text
 
 
 def available_cores() -> int:
@@ -25,33 +24,34 @@ def cpu_quota(membership: Path | None = None, root: Path | None = None) -> float
     None means that there is no quota below the number of cores. Containers and batch systems set quotas.
 
     Args:
-        membership: the file with the process's control groups; default ``MEMBERSHIP``.
-        root: the folder of all control groups; default ``CONTROL_GROUPS``.
+        membership, root: as of ``control_groups``.
     """
-    folders = control_groups("cpu", membership or MEMBERSHIP, root or CONTROL_GROUPS)
+    folders = control_groups("cpu", membership, root)
     quotas = [quota for folder in folders for quota in (_quota_v2(folder), _quota_v1(folder)) if quota is not None]
     lowest = min(quotas, default=math.inf)
     return lowest if lowest < cores() else None
 
 
-def control_groups(controller: str, membership: Path, root: Path) -> Iterator[Path]:
-    """Yield the folders of a controller's groups (version 1 or 2) from this process's group up to the root."""
-    for line in _text(membership).splitlines():
-        _, controllers, path = line.split(":", 2)
-        if controllers == "" or controller in controllers.split(","):
-            top = root / controllers
-            folder = top / path.strip("/")
-            # Where a container sees only its own groups, the path may lead outside of them; the root then is its group.
-            yield from (each for each in (folder, *folder.parents) if each.is_relative_to(top) and each.is_dir())
+def throttled_periods(membership: Path | None = None, root: Path | None = None) -> int | None:
+    """Return in how many periods so far a quota stopped this process's control group or a group above it.
+
+    None means that the kernel does not say. A period in which two of the groups were stopped counts twice.
+
+    Args:
+        membership, root: as of ``control_groups``.
+    """
+    counts = [number(folder / "cpu.stat", "nr_throttled") for folder in control_groups("cpu", membership, root)]
+    known = [count for count in counts if count is not None]
+    return sum(known) if known else None
 
 
 def _quota_v2(folder: Path) -> float | None:
-    quota, _, period = _text(folder / "cpu.max").partition(" ")
+    quota, _, period = text(folder / "cpu.max").partition(" ")
     return _ratio(quota, period)
 
 
 def _quota_v1(folder: Path) -> float | None:
-    return _ratio(_text(folder / "cpu.cfs_quota_us"), _text(folder / "cpu.cfs_period_us"))
+    return _ratio(text(folder / "cpu.cfs_quota_us"), text(folder / "cpu.cfs_period_us"))
 
 
 def _ratio(quota: str, period: str) -> float | None:
@@ -60,10 +60,3 @@ def _ratio(quota: str, period: str) -> float | None:
         return int(quota) / int(period) if int(quota) > 0 else None
     except (ValueError, ZeroDivisionError):
         return None
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return ""

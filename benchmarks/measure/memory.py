@@ -59,7 +59,7 @@ def peak_memory(run: Callable[[], object], device: str, *, prepare: Callable[[],
             "reserved_bytes": torch.cuda.max_memory_reserved() - reserved,
             "method": CUDA_METHOD,
         }
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler:
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as profiler:
         result = run()
     del result
     changes = (change for _, change in _changes(profiler, device) if isinstance(change, int))
@@ -88,7 +88,10 @@ def split_memory(workload: Workload) -> dict[str, int | str]:
     device = workload.x.device.type
     peak = peak_memory(workload.run, device, prepare=workload.prepare)
     workload.prepare()
-    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as profiler, _marking(workload):
+    with (
+        profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as profiler,
+        _marking(workload),
+    ):
         result = workload.run()
         for parameter in workload.module.parameters():
             if parameter.grad is not None:

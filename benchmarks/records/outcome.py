@@ -2,6 +2,8 @@
 
 from typing import Any, NamedTuple
 
+from benchmarks.records.printable import escaped
+
 # A measurement that is "invalid" ran and gave a wrong output, one that "interfered" changed its process for others, and
 # one that is "interrupted" was stopped by its user.
 SUCCESSES = ("ok", "skipped")
@@ -35,13 +37,18 @@ class Outcome(NamedTuple):
 
 def outcome_of(error: Exception) -> Outcome:
     """Return the outcome of a function that raised: its status, and the error or the reason to skip in one line."""
-    text = str(error) if isinstance(error, Skipped | Interfered) else f"{type(error).__name__}: {error}"
-    return Outcome(_status_of(error), " ".join(text.split())[:MESSAGE_LENGTH], {})
+    try:
+        text = str(error)
+    except Exception as another:
+        text = f"its message cannot be shown ({type(another).__name__})"
+    status = _status_of(error, text)
+    text = text if isinstance(error, Skipped | Interfered) else f"{type(error).__name__}: {text}"
+    return Outcome(status, escaped(" ".join(text.split()))[:MESSAGE_LENGTH], {})
 
 
-def _status_of(error: Exception) -> str:
+def _status_of(error: Exception, text: str) -> str:
     for kind, status in ((InvalidResult, "invalid"), (Interfered, "interfered"), (Skipped, "skipped")):
         if isinstance(error, kind):
             return status
-    refused = isinstance(error, RuntimeError) and any(words in str(error).lower() for words in ALLOCATION_REFUSED)
+    refused = isinstance(error, RuntimeError) and any(words in text.lower() for words in ALLOCATION_REFUSED)
     return "out_of_memory" if refused or isinstance(error, MemoryError) else "failed"

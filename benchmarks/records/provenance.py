@@ -13,13 +13,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cases.cores import cores, cpu_quota
+from benchmarks.cases.cores import cores, cpu_quota, throttled_periods
 from benchmarks.records.gpu import gpu_facts, judged_states
 
 ROOT = Path(__file__).resolve().parents[2]
-# The kernel's counters: of the processor's time, and of how often a quota stopped this container.
+# The kernel's counters of the processor's time.
 STAT = Path("/proc/stat")
-CPU_QUOTA = Path("/sys/fs/cgroup/cpu.stat")
 CPU_INFO = Path("/proc/cpuinfo")
 # The number of columns of STAT that add up to all time (later columns are parts of these), and the index of the column
 # with the time that the host gave to other machines.
@@ -33,18 +32,17 @@ class Moment:
     load: float | None  # processes that run or wait to run, including this one, averaged over the last minute
     stolen: int | None  # time since boot that the host gave to other machines, in the kernel's ticks
     ticks: int | None  # all processor time since boot, in the kernel's ticks
-    throttled_periods: int | None  # periods so far in which a CPU quota stopped this container
+    throttled_periods: int | None  # periods so far in which a CPU quota stopped this process
 
 
 def moment() -> Moment:
     """Return the state of the machine now."""
     columns = [int(word) for word in _words(STAT, "cpu")[:STAT_COLUMNS]]
-    periods = _words(CPU_QUOTA, "nr_throttled")
     return Moment(
         load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         stolen=columns[STEAL_COLUMN] if len(columns) == STAT_COLUMNS else None,
         ticks=sum(columns) if columns else None,
-        throttled_periods=int(periods[0]) if periods else None,
+        throttled_periods=throttled_periods(),
     )
 
 

@@ -17,6 +17,7 @@ from benchmarks.records.durable import sync_folder
 from benchmarks.records.fields import record_problem
 from benchmarks.records.kinds import shown
 from benchmarks.records.outcome import FAILURES, STATUSES, SUCCESSES
+from benchmarks.records.printable import escaped_texts
 from benchmarks.records.record import KINDS, READABLE_SCHEMAS, Machine, Record, StoredRecord, machine_of
 
 try:
@@ -194,6 +195,11 @@ class RecordStore:
             )
 
 
+def _line(record: Record) -> bytes:
+    text = json.dumps(escaped_texts(record), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+    return text.encode() + b"\n"
+
+
 def _lock(file: IO[Any], folder: Path, kind: int) -> None:
     """Lock a file; raise ``BlockingIOError`` if another process has it, and an ``OSError`` that names the folder."""
     try:
@@ -208,10 +214,6 @@ def _lock(file: IO[Any], folder: Path, kind: int) -> None:
 def _check_locks() -> None:
     if fcntl is None:
         raise OSError("measuring needs Linux or macOS: this system has no file locks (fcntl); reports can be made here")
-
-
-def _line(record: Record) -> bytes:
-    return json.dumps(record, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
 
 
 def _numbered(records: Sequence[Record]) -> Sequence[Record]:

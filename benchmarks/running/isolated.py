@@ -27,6 +27,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from benchmarks.records.outcome import Outcome, outcome_of
+from benchmarks.records.printable import escaped
 from benchmarks.running.process_server import SUPPORTED, clear, grant_lease
 from benchmarks.running.supervised import END_SECONDS, die_with_parent, supervise
 
@@ -196,7 +197,7 @@ def _die_with_parent() -> None:
 
 
 def _died(exitcode: int | None, tail: bytes) -> Outcome:
-    words = " ".join(tail.decode(errors="replace").split())
+    words = escaped(" ".join(tail.decode(errors="replace").split()))
     quoted = f"; its last output: {words}" if words else ""
     if exitcode is not None and exitcode < 0:
         hint = " (often: out of memory)" if -exitcode == signal.SIGKILL else ""

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 
 # With fewer earlier results on the present level, the spread of the benchmark is not known.
 FEWEST_RESULTS = 4
+# Older results than so many say nothing about the present, and would take time.
+MOST_RESULTS = 100
 # A new value is a step if it is more than this number of standard deviations away from the present level. The smallest
 # step is that of ``LEAST_FACTOR``, also for a quantity that is the same in every run.
 DEVIATIONS = 4.0

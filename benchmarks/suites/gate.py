@@ -6,15 +6,12 @@ The gate reads the result files instead, and says "fine" (exit status 0), "regre
 """
 
 import argparse
-import math
-import statistics
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from operator import attrgetter
 from pathlib import Path
 
-from benchmarks.records.suite_names import point_of
+from benchmarks.answers.suite_steps import earlier, steps_of
 from benchmarks.records.suite_results import (
     Commit,
     commit_order,
@@ -23,10 +20,8 @@ from benchmarks.records.suite_results import (
     read_asv,
     read_pytest_benchmark_run,
 )
-from benchmarks.statistics.regression import BenchmarkResults, Result, comparable, has_regressed, ratio_of_medians
-from benchmarks.statistics.steps import FEWEST_RESULTS, present_level, threshold
+from benchmarks.statistics.regression import BenchmarkResults
 from benchmarks.statistics.verdicts import FINE, NOT_COMPARED, REGRESSED, STATUS, UNDECIDED
-from benchmarks.statistics.written import number
 
 FAILED, MEASURED_NOTHING, ANOTHER_MACHINE = "failed", "measured nothing", "another machine"
 # The gravest word last.
@@ -42,60 +37,20 @@ class Judgement:
     lines: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Compared:
-    """A new result of a benchmark, the earlier one that it is compared with, and the factor that a step exceeds."""
-
-    name: str
-    old: Result
-    new: Result
-    factor: float
-    runs: int  # number of earlier results on the present level
-
-    @property
-    def control(self) -> bool:
-        """Whether the benchmark times torch's own convolution, which no commit changes."""
-        point = point_of(self.name)
-        return (point["quantity"], point.get("layer"), point.get("variant")) == ("time", "conv", "plain")
-
-    @property
-    def slower(self) -> bool:
-        return has_regressed(self.old, self.new, self.factor)
-
-    @property
-    def moved(self) -> bool:
-        """Whether the result is a step up or down."""
-        return self.slower or has_regressed(self.new, self.old, self.factor)
-
-    @property
-    def line(self) -> str:
-        values = f"{self.old.value:.4g} → {self.new.value:.4g}, × {number(ratio_of_medians(self.old, self.new), '.3g')}"
-        return f"{self.name}: {values}; a step is × {self.factor:.3g} ({self.runs} earlier results)"
-
-
 def judge(after: BenchmarkResults, history: Sequence[BenchmarkResults], factor: float) -> Judgement:
     """Judge the results of a run by the earlier runs on the same machine, the oldest first; there may be none.
 
-    A benchmark has regressed when its median exceeds that of its present level by more than a step (``statistics.
-    steps``; ``factor`` while the level has few results), and its lower quartile exceeds the level's upper quartile. An
-    interval of the median would be too narrow, because the next process may run at another speed on a shared host. One
-    slow process among several does not move the lower quartile.
-
-    If a plain convolution, whose code is torch's, made a step up or down, then the machine did: no time is called
-    regressed, and the run is undecided. Quantities that are counted are judged all the same.
+    ``answers.suite_steps`` says what a step is; ``factor`` counts while the level of a benchmark has few results.
     """
     failed = sorted(name for name, result in after.items() if result.value is None)
-    measured = sorted(name for name, result in after.items() if result.measured)
+    measured = sum(result.measured for result in after.values())
     lines = [f"failed: {name}" for name in failed]
-    lines.append(f"{len(measured)} measured, {len(failed)} failed, {len(after) - len(measured) - len(failed)} skipped")
+    lines.append(f"{measured} measured, {len(failed)} failed, {len(after) - measured - len(failed)} skipped")
     if not history:
         return Judgement(FAILED if failed else FINE if measured else MEASURED_NOTHING, tuple(lines))
 
-    compared = list(_compared(after, measured, history, factor))
-    moved = [one for one in compared if one.control and one.moved]
-    slower = [one for one in compared if one.slower]
-    doubtful = [one for one in slower if moved and point_of(one.name)["quantity"] == "time"]
-    regressed = [one for one in slower if one not in doubtful]
+    steps = steps_of(after, history, factor)
+    compared, moved, regressed, doubtful = steps.compared, steps.moved, steps.regressed, steps.doubtful
     lines += [f"regressed: {one.line}" for one in regressed]
     lines += [f"unchanged code moved: {one.line}" for one in moved]
     lines += [f"doubtful: {one.line}" for one in doubtful if one not in moved]
@@ -106,49 +61,7 @@ def judge(after: BenchmarkResults, history: Sequence[BenchmarkResults], factor: 
         )
     if failed:
         return Judgement(FAILED, tuple(lines))
-    if not compared:
-        return Judgement(MEASURED_NOTHING, tuple(lines))
-    return Judgement(REGRESSED if regressed else UNDECIDED if moved else FINE, tuple(lines))
-
-
-def _compared(
-    after: BenchmarkResults, measured: Sequence[str], history: Sequence[BenchmarkResults], factor: float
-) -> Iterator[Compared]:
-    """Yield the benchmarks with an earlier result, each with the factor that follows from its own past."""
-    levels: dict[str, list[Result]] = {}
-    for name in measured:
-        same = [run[name] for run in history if comparable(name, run.get(name), after[name])]
-        if same:
-            positive = all(result.value for result in same)
-            levels[name] = same[-len(present_level(_logs(same))) :] if positive else same[-1:]
-    # The levels with enough results, whose spread is known.
-    logs = {name: _logs(level) for name, level in levels.items() if len(level) >= FEWEST_RESULTS}
-    common = _common_spreads(logs)
-    for name, level in levels.items():
-        if name in logs:
-            step = threshold(logs[name], common[point_of(name)["quantity"]])
-            yield Compared(name, _middle(level), after[name], step, len(level))
-        else:
-            yield Compared(name, level[-1], after[name], factor, len(level))
-
-
-def _logs(level: Sequence[Result]) -> list[float]:
-    """Return the logarithms of results other than 0."""
-    return [math.log(result.value) for result in level if result.value]
-
-
-def _common_spreads(logs: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    """Return for each quantity the median spread of its benchmarks, from the logarithms of each benchmark's level."""
-    spreads: dict[str, list[float]] = {}
-    for name, level in logs.items():
-        spreads.setdefault(point_of(name)["quantity"], []).append(statistics.stdev(level))
-    return {quantity: statistics.median(found) for quantity, found in spreads.items()}
-
-
-def _middle(level: Sequence[Result]) -> Result:
-    """Return the median of the results of a level, with the medians of their quartiles."""
-    value, low, high = (statistics.median(map(attrgetter(name), level)) for name in ("value", "low", "high"))
-    return Result(value, low, high, level[-1].version)
+    return Judgement(steps.word if compared else MEASURED_NOTHING, tuple(lines))
 
 
 def judge_asv(
@@ -169,11 +82,10 @@ def judge_asv(
         return Judgement(MEASURED_NOTHING, (f"this run has no result for {missing}",))
     if wanted:
         commits = [commit for hash_ in wanted for commit in commits if commit.hash == hash_]
-    order = [commit.hash for commit in history]
     judgements = []
-    for place, commit in enumerate(commits):
-        before = history[: order.index(commit.hash)] if commit.hash in order and not wanted else commits[:place]
-        older = [one for one in before if one.place == commit.place]
+    for number, commit in enumerate(commits):
+        known = not wanted and any(one.hash == commit.hash for one in history)
+        older = earlier(commit, history if known else commits[:number])
         title = commit.hash[:8] + (f" after {older[-1].hash[:8]}" if older else "") + f" on {commit.place}"
         judgements.append(_titled(title, judge(commit.results, [one.results for one in older], factor)))
     word = max((judgement.word for judgement in judgements), key=list(EXIT_STATUS).index)

@@ -9,8 +9,17 @@ import torch
 from torch import Tensor, nn
 
 from gcnn_impl import functional
-from gcnn_impl.checks import ALGORITHMS, check_choice, check_dtype, check_integer, check_odd, check_real, described
-from gcnn_impl.groups import Group
+from gcnn_impl.checks import (
+    ALGORITHMS,
+    check_choice,
+    check_dtype,
+    check_flag,
+    check_integer,
+    check_odd,
+    check_real,
+    described,
+)
+from gcnn_impl.groups import Group, check_group
 from gcnn_impl.kernels import ContinuousKernel, spatial_points
 from gcnn_impl.layers.kept import KeptKernels, sources_of
 
@@ -76,14 +85,13 @@ class Convolution(nn.Module):
         self._siren: dict[str, Any] = {"hidden_features": hidden_features, "omega": omega, **self._factory}
         self._kept: KeptKernels | None = None
         self._frozen: tuple[Tensor, ...] | None = None
-        self.bias = nn.Parameter(torch.zeros(self.out_channels, **self._factory)) if bias else None
+        self.bias = nn.Parameter(torch.zeros(self.out_channels, **self._factory)) if check_flag("bias", bias) else None
         self._add_kernels()
 
     def _check_groups(self, group: Group, out_group: Group | None) -> None:
         """Raise ``ValueError`` unless the layer can map between these grids."""
         for name, grid in [("group", group), ("out_group", group if out_group is None else out_group)]:
-            if not isinstance(grid, Group):
-                raise ValueError(f"{name} must be a Group such as SO2(8), not {grid!r}")
+            check_group(name, grid)
 
     def _add_kernels(self) -> None:
         """Create the learnable parts of the kernel."""
@@ -189,6 +197,8 @@ def check_grid(name: str, elements: Tensor, group: Group, count: int | None = No
     wanted = max(rows, 1) if count is None else count, group.dim
     if rows == 0 or tuple(elements.shape) != wanted:
         raise ValueError(f"{name} must have the shape {wanted} on {group}, not {described(elements)}")
+    if elements.dtype == torch.bool or elements.dtype.is_complex:
+        raise ValueError(f"{name} must be real numbers, not {elements.dtype}")
     if not bool(group.contains(elements.detach().to("cpu", torch.float64)).all()):
         raise ValueError(f"{name} must be elements of {group}: {group.elements_in_words}; not {elements.tolist()}")
 

@@ -4,6 +4,7 @@ from typing import TypeVar
 
 from torch import nn
 
+from gcnn_impl.checks import check_kind
 from gcnn_impl.layers.base import Convolution
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
@@ -26,6 +27,7 @@ def freeze(module: ModuleT) -> ModuleT:
     ...     layer(torch.zeros(1, 1, 9, 9)).shape
     torch.Size([1, 4, 4, 5, 5])
     """
+    check_kind("module", module, nn.Module, "an nn.Module")
     module.eval()
     for layer in module.modules():
         if isinstance(layer, Convolution):
@@ -35,6 +37,7 @@ def freeze(module: ModuleT) -> ModuleT:
 
 def unfreeze(module: ModuleT) -> ModuleT:
     """Undo ``freeze``: let all layers in a module follow their parameters again; return the module itself."""
+    check_kind("module", module, nn.Module, "an nn.Module")
     for layer in module.modules():
         if isinstance(layer, Convolution):
             layer.unfreeze()

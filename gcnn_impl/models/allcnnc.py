@@ -34,6 +34,8 @@ class GroupAllCNNC(Network[GroupAllCNNCConfig]):
     Dropout follows the norm and its ReLU in every layer; the authors' first dropout precedes the norm.
     """
 
+    takes = GroupAllCNNCConfig
+
     def _add_layers(self, **factory: Any) -> None:
         config, gain = self.config, 1.0
         options = config.layer_options(**factory)
@@ -59,6 +61,8 @@ class GroupAllCNNC(Network[GroupAllCNNCConfig]):
 
 class AllCNNC(Network[AllCNNCConfig]):
     """The plain twin of ``GroupAllCNNC``, (B, C, H, W) → (B, num_classes); see ``AllCNNCConfig``."""
+
+    takes = AllCNNCConfig
 
     def _add_layers(self, **factory: Any) -> None:
         self.layers = nn.Sequential()

@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import Tensor
 
-from gcnn_impl.checks import check_choice, check_integer, check_odd, check_positive, check_real
-from gcnn_impl.groups import Group, Trivial
+from gcnn_impl.checks import check_choice, check_flag, check_integer, check_odd, check_positive, check_real
+from gcnn_impl.groups import Group, Trivial, check_group
 from gcnn_impl.layers import CONVOLUTIONS
 
 
@@ -139,10 +139,10 @@ class GroupOptions:
     sampled: bool = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.group, Group):
-            raise ValueError(f"group must be a Group such as SO2(8), not {self.group!r}")
+        check_group("group", self.group)
         check_choice("variant", self.variant, CONVOLUTIONS)
         _check_sizes(self, "hidden_features")
+        object.__setattr__(self, "sampled", check_flag("sampled", self.sampled))
         object.__setattr__(self, "omega", check_positive("omega", self.omega))
 
     def layer_options(self, **factory: Any) -> dict[str, Any]:

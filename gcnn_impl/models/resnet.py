@@ -80,6 +80,8 @@ def _plain_block(config: PlainResNetConfig, c_in: int, c_out: int, **factory: An
 class GroupResNet(Network[GroupResNetConfig]):
     """The paper's group ResNet, (B, C, H, W) → (B, num_classes); see ``GroupResNetConfig``."""
 
+    takes = GroupResNetConfig
+
     def _add_layers(self, **factory: Any) -> None:
         config, widths, k = self.config, self.config.widths, self.config.kernel_size
         conv = CONVOLUTIONS[config.variant]
@@ -111,6 +113,8 @@ class GroupResNet(Network[GroupResNetConfig]):
 
 class PlainResNet(Network[PlainResNetConfig]):
     """The plain twin of ``GroupResNet``, (B, C, H, W) → (B, num_classes); see ``PlainResNetConfig``."""
+
+    takes = PlainResNetConfig
 
     def _add_layers(self, **factory: Any) -> None:
         config, widths, k = self.config, self.config.widths, self.config.kernel_size

@@ -8,7 +8,7 @@ from typing import TypeVar
 import torch
 from torch import nn
 
-from gcnn_impl.checks import check_dtype, check_integer, check_real
+from gcnn_impl.checks import check_integer, check_real
 from gcnn_impl.macs import module_macs
 from gcnn_impl.models.allcnnc import AllCNNC, GroupAllCNNC
 from gcnn_impl.models.configs import AllCNNCConfig, GroupAllCNNCConfig, GroupResNetConfig, PlainResNetConfig
@@ -30,11 +30,14 @@ def build(config: Config, *, device: torch.device | str | None = None, dtype: to
     Raises:
         ValueError: for anything but a config, or a dtype that is not a floating-point one.
     """
+    _check_config(config)
+    return NETWORK_CLASSES[type(config)](config, device=device, dtype=dtype)
+
+
+def _check_config(config: object) -> None:
     if type(config) not in NETWORK_CLASSES:
         names = ", ".join(kind.__name__ for kind in NETWORK_CLASSES)
         raise ValueError(f"config must be one of {names}, not {config!r}")
-    check_dtype(dtype)
-    return NETWORK_CLASSES[type(config)](config, device=device, dtype=dtype)
 
 
 def count_parameters(config: Config) -> int:
@@ -78,6 +81,7 @@ def width_for_macs(config: Config, target: int, image_size: int) -> Config:
 
 def _nearest(config: Config, target: float, cost: Callable[[Config], int]) -> Config:
     """Return the scaled config of the nearest cost, by bisection over the largest width, with which the cost grows."""
+    _check_config(config)
     target = check_real("target", target, "at least 1", 1)
     largest = max(config.widths)
 

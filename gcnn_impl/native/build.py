@@ -23,7 +23,7 @@ import threading
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 from torch import Tensor, nn
@@ -280,19 +280,32 @@ def _compile(compiler: Sequence[str], openmp: str, target: Path) -> ctypes.CDLL:
 def _run(command: Sequence[str], seconds: float, folder: Path | None = None) -> str:
     """Run a command without input, and return what it prints.
 
+    The command has ended when its first process has: a server that it started, as compiler caches do, goes on.
+
     Raises:
         OSError: where it cannot start.
         subprocess.CalledProcessError, subprocess.TimeoutExpired: where it fails, or runs longer than ``seconds``; its
             whole process group is then killed, because a compiler runs other programs.
     """
-    pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    text: dict[str, Any] = {"encoding": "utf-8", "errors": "replace"}
-    with subprocess.Popen(command, cwd=folder, start_new_session=True, **pipes, **text) as process:
-        try:
-            printed, complaints = process.communicate(timeout=seconds)
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            raise
+    with _output() as printed, _output() as complaints:
+        pipes: dict[str, Any] = {"stdin": subprocess.DEVNULL, "stdout": printed, "stderr": complaints}
+        with subprocess.Popen(command, cwd=folder, start_new_session=True, **pipes) as process:
+            try:
+                process.wait(timeout=seconds)
+            except BaseException:
+                os.killpg(process.pid, signal.SIGKILL)
+                raise
+        texts = [_content(output) for output in (printed, complaints)]
     if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command, printed, complaints)
-    return str(printed)
+        raise subprocess.CalledProcessError(process.returncode, command, *texts)
+    return texts[0]
+
+
+def _output() -> IO[bytes]:
+    """Return a file in memory. A pipe would stay open as long as any process that the command started."""
+    return os.fdopen(os.memfd_create("gcnn_impl"), "w+b")
+
+
+def _content(output: IO[bytes]) -> str:
+    output.seek(0)
+    return output.read().decode(errors="replace")

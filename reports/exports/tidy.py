@@ -1,11 +1,13 @@
 """Frames as files for other programs: flat tables with one name per column, numbers as numbers."""
 
 import math
+import re
 from typing import Any
 
 import pandas as pd
 from pandas.api.types import is_numeric_dtype, is_object_dtype
 
+from benchmarks.records.printable import printable
 from reports.figures.draw import Figure
 from reports.frames.frames import Frames
 
@@ -32,12 +34,16 @@ def csv(frame: pd.DataFrame) -> str:
     return as_csv(tidy(frame))
 
 
-# A text that begins with one of these, after blanks, is a formula to a spreadsheet, which would compute it.
-FORMULA = tuple("=+-@＝＋－＠")
+# A text that begins with one of these, after blanks or characters without a width, is a formula to a spreadsheet, which
+# would compute it.
+FORMULA = re.compile(r"[\s\ufeff\u00ad\u200b-\u200f\u2060-\u2064]*[=+\-@＝＋－＠]")
 
 
 def as_csv(frame: pd.DataFrame, **options: Any) -> str:
-    """Return a flat frame as CSV. A text that a spreadsheet would compute gets an apostrophe in front of it."""
+    """Return a flat frame as CSV, in which a text cannot begin a formula or a new row.
+
+    A text that a spreadsheet would compute gets an apostrophe in front of it.
+    """
     frame = frame.replace([math.inf, -math.inf], math.nan)  # an empty cell: what has no end has no number
     texts = [name for name in frame if not is_numeric_dtype(frame[name])]
     safe = frame.assign(**{str(name): frame[name].map(_not_computed) for name in texts})
@@ -46,7 +52,10 @@ def as_csv(frame: pd.DataFrame, **options: Any) -> str:
 
 
 def _not_computed(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.lstrip().startswith(FORMULA) else value
+    if not isinstance(value, str):
+        return value
+    text = printable(value, len(value))  # a carriage return would begin a new row
+    return f"'{text}" if FORMULA.match(text) else text
 
 
 def _flat(value: Any) -> Any:

@@ -3,7 +3,6 @@
 import pandas as pd
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from benchmarks.statistics.regression import FACTOR
 from reports.figures.draw import WIDE, Drawing, Figure, axis_limits, lines, log_y
 from reports.frames.history import multiples_of_first
 from reports.style import INK, MUTED
@@ -44,7 +43,8 @@ def trend(frame: pd.DataFrame, key: str) -> Figure:
     among = f"{n.min()}" if n.min() == n.max() else f"{n.min()}–{n.max()}"
     caption = (
         f"Lines are medians over n = {among} benchmarks of a variant, bars go from the least to the most; a cross is a "
-        f"benchmark whose median is over {FACTOR:g} times that of the commit before and whose quartiles lie "
-        "apart. asv and pytest-benchmark time with clocks of their own, one process after the other: docs/history.md."
+        "benchmark that has regressed, by the rule with which `nox -s asv` and `nox -s bench` judge, from the whole "
+        "history of the machine. asv and pytest-benchmark time with clocks of their own, one process after the other: "
+        "docs/history.md."
     )
     return drawing.figure(caption, drawn["variant"], drawn, wide=True)

@@ -1,28 +1,28 @@
-"""The results of asv and pytest-benchmark, commit by commit → one tidy frame, in which regressions are marked.
+"""The results of asv and pytest-benchmark, run by run → one tidy frame, in which regressions are marked.
 
-The test for a regression is that of the gate, `benchmarks.suites.gate`, with the noise floor `FACTOR`.
+The rule is `benchmarks.answers.suite_steps`, by which the gate judges, too.
 """
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from benchmarks.answers.suite_steps import Steps, earlier, judged_runs, steps_of
 from benchmarks.records.printable import printable
 from benchmarks.records.suite_names import point_of
-from benchmarks.records.suite_results import Commit, commits_in_order, fastest, read_asv, read_pytest_benchmark_runs
-from benchmarks.statistics.regression import FACTOR, Result, comparable, has_regressed, ratio_of_medians
+from benchmarks.records.suite_results import Commit, commits_in_order, read_asv, read_pytest_benchmark_runs
+from benchmarks.statistics.regression import FACTOR
 
 HISTORY_COLUMNS = {
     "suite": str,  # "asv", or "pytest-benchmark"
     "machine": str,
     "commit": str,
     "date": str,  # date of the commit (asv) or of the run, in ISO 8601
-    "position": float,  # place in the order of commits, the same for all runs of one commit
+    "position": float,  # place in the order of commits (asv) or of runs (pytest-benchmark)
     "benchmark": str,  # name and parameters, as the suite writes them
     "quantity": str,
     "device": str,
@@ -37,8 +37,9 @@ HISTORY_COLUMNS = {
     "value": float,  # seconds, bytes, MACs, … as the suite stores it
     "low": float,
     "high": float,
-    "ratio": float,  # value / value at the last earlier commit, where the two can be compared
+    "ratio": float,  # value / the earlier value that it is compared with, where there is one
     "regressed": bool,
+    "doubtful": bool,  # slower, but so were plain convolutions in the same run, or they were faster
 }
 
 
@@ -50,17 +51,18 @@ def history(
     Args:
         asv: the results_dir of asv.conf.json.
         pytest_benchmark: the storage of `nox -s bench`.
-        order: hashes of commits, oldest first; all other commits follow, by date.
-        factor: the noise floor, as a ratio of two results.
+        order: hashes of commits, oldest first; asv's results follow this order, those of other commits come last.
+        factor: the step of a benchmark that has few earlier results, as a ratio.
 
     Raises:
         ValueError: for a file that neither suite wrote.
     """
-    suites = {
-        "asv": read_asv(asv) if asv else [],
-        "pytest-benchmark": _once(read_pytest_benchmark_runs(pytest_benchmark)) if pytest_benchmark else [],
-    }
-    rows = [row for suite, commits in suites.items() for row in _rows(suite, commits_in_order(commits, order), factor)]
+    commits = commits_in_order(read_asv(asv) if asv else [], order)
+    of_asv = [(one, steps_of(one.results, [each.results for each in earlier(one, commits)], factor)) for one in commits]
+    runs = judged_runs(read_pytest_benchmark_runs(pytest_benchmark) if pytest_benchmark else [], factor)
+    place = {hash_: number for number, hash_ in enumerate(dict.fromkeys(commit.hash for commit in commits))}
+    rows = [row for commit, steps in of_asv for row in _rows("asv", place[commit.hash], commit, steps)]
+    rows += [row for number, run in enumerate(runs) for row in _rows("pytest-benchmark", number, *run)]
     frame = pd.DataFrame(rows, columns=list(HISTORY_COLUMNS), dtype=object)
     texts = [name for name, kind in HISTORY_COLUMNS.items() if kind is str]
     frame[texts] = frame[texts].map(lambda text: printable(str(text), 120))
@@ -83,46 +85,31 @@ def multiples_of_first(frame: pd.DataFrame, quantity: str = "time") -> pd.DataFr
     return rows.assign(relative=rows["value"] / rows.groupby(key, sort=False)["value"].transform("first"))
 
 
-def _once(runs: Sequence[Commit]) -> list[Commit]:
-    """Merge the runs of one commit; as in the gate, the fastest result of each benchmark is kept."""
-    found: dict[tuple[str, str], list[Commit]] = {}
-    for run in runs:
-        found.setdefault((run.hash, run.place), []).append(run)
-    return [replace(same[0], results=fastest([run.results for run in same])) for same in found.values()]
-
-
-def _rows(suite: str, commits: Sequence[Commit], factor: float) -> list[dict[str, Any]]:
-    positions = {hash_: number for number, hash_ in enumerate(dict.fromkeys(commit.hash for commit in commits))}
-    before: dict[tuple[str, str], Result] = {}
-    rows = []
-    for commit in commits:
-        for name, result in commit.results.items():
-            if result.value is not None and not result.measured:
-                continue  # skipped
-            older = before.get((commit.place, name))
-            judged = older is not None and comparable(name, older, result)
-            rows.append(
-                {
-                    "suite": suite,
-                    "machine": commit.place,
-                    "commit": commit.hash,
-                    "date": datetime.fromtimestamp(commit.date / 1000, UTC).isoformat(timespec="seconds"),
-                    "position": positions[commit.hash],
-                    "benchmark": name,
-                    "layer": "",
-                    "direction": "",
-                    "device": "",
-                    "variant": "",
-                    **point_of(name),
-                    "status": "ok" if result.measured else "failed",
-                    "version": result.version,
-                    "value": result.value,
-                    "low": result.low,
-                    "high": result.high,
-                    "ratio": ratio_of_medians(older, result) if judged and older else math.nan,
-                    "regressed": bool(judged and older and has_regressed(older, result, factor)),
-                }
-            )
-            if result.measured:
-                before[commit.place, name] = result
-    return rows
+def _rows(suite: str, position: int, run: Commit, steps: Steps) -> list[dict[str, Any]]:
+    ratios = {one.name: one.ratio for one in steps.compared}
+    regressed, doubtful = ({one.name for one in found} for found in (steps.regressed, steps.doubtful))
+    return [
+        {
+            "suite": suite,
+            "machine": run.place,
+            "commit": run.hash,
+            "date": datetime.fromtimestamp(run.date / 1000, UTC).isoformat(timespec="seconds"),
+            "position": position,
+            "benchmark": name,
+            "layer": "",
+            "direction": "",
+            "device": "",
+            "variant": "",
+            **point_of(name),
+            "status": "ok" if result.measured else "failed",
+            "version": result.version,
+            "value": result.value,
+            "low": result.low,
+            "high": result.high,
+            "ratio": ratios.get(name, math.nan),
+            "regressed": name in regressed,
+            "doubtful": name in doubtful,
+        }
+        for name, result in run.results.items()
+        if result.value is None or result.measured  # the others were skipped
+    ]

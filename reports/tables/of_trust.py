@@ -77,7 +77,7 @@ def regressions(commits: pd.DataFrame) -> Table:
         cells += [Cell(row["commit"][:8], row["commit"]), Cell(row["date"][:10], row["date"])]
         cells += [cell(row["benchmark"], str), number_cell(f"× {row['ratio']:.2f}", row["ratio"])]
         rows.append(Row(tuple(cells)))
-    headings = ("suite", "machine", "commit", "date", "benchmark", "compared with the commit before")
+    headings = ("suite", "machine", "commit", "date", "benchmark", "compared with earlier runs")
     return Table("What became slower or larger, and where", headings, tuple(rows))
 
 

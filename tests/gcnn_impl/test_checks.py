@@ -1,5 +1,6 @@
 """Wrong arguments are refused before anything is computed, in one line that names the value and what is allowed."""
 
+import inspect
 import math
 
 import numpy as np
@@ -10,10 +11,14 @@ from gcnn_impl import (
     CONVOLUTIONS,
     O2,
     SO2,
+    AllCNNC,
+    AllCNNCConfig,
     GroupAllCNNCConfig,
     GroupConv2d,
+    GroupResNet,
     GroupResNetConfig,
     LiftingConv2d,
+    PlainResNet,
     PlainResNetConfig,
     RPlus,
     SeparableGroupConv2d,
@@ -21,8 +26,13 @@ from gcnn_impl import (
     build,
     count_macs,
     equivariance_error,
+    freeze,
     functional,
+    generation_macs,
+    module_macs,
+    network_redundancy,
     redundancy,
+    unfreeze,
     width_for_parameters,
 )
 from gcnn_impl.checks import ALGORITHMS
@@ -32,9 +42,35 @@ from gcnn_impl.layers import GroupBatchNorm2d
 
 X = torch.zeros(2, 3, 4, 9, 9)
 GROUP_KERNEL, SPATIAL, BIAS = torch.zeros(5, 4, 3, 4), torch.zeros(3, 4, 7, 7), torch.zeros(3)
+PUBLIC = [
+    function
+    for name, function in vars(functional).items()
+    if inspect.isfunction(function) and function.__module__ == functional.__name__ and not name.startswith("_")
+]
 
 
 class TestFunctions:
+    @pytest.mark.parametrize(
+        "wrong",
+        [None, [1.0], "x", 3, np.zeros((2, 3, 4, 9, 9)), torch.zeros(())],
+        ids=lambda value: type(value).__name__,
+    )
+    @pytest.mark.parametrize("function", PUBLIC, ids=lambda function: function.__name__)
+    def test_anything_but_the_tensors_that_are_wanted(self, function, wrong):
+        names = inspect.signature(function).parameters.values()
+        wanted = [X, GROUP_KERNEL, SPATIAL, SPATIAL][: sum(each.default is each.empty for each in names)]
+        for place in range(len(wanted)):
+            with pytest.raises(ValueError, match="takes x|takes group_kernel|must be") as caught:
+                function(*wanted[:place], wrong, *wanted[place + 1 :])
+            assert "\n" not in str(caught.value)
+
+    @pytest.mark.parametrize("shape", [(2, 3, 4, 0, 9), (2, 3, 4, 9, 0), (2, 0, 4, 9, 9), (2, 3, 0, 9, 9)])
+    @pytest.mark.parametrize("function", [functional.spatial_max_pool, functional.project, functional.flatten_group])
+    def test_no_axis_but_the_batch_is_empty(self, function, shape):
+        with pytest.raises(ValueError, match=r"x must be a tensor \(.*\) without empty axes, not \(2, "):
+            function(torch.zeros(shape))
+        assert len(function(X[:0])) == 0
+
     @pytest.mark.parametrize("algorithm", ALGORITHMS)
     @pytest.mark.parametrize(
         ("kernel", "bias", "padding"),
@@ -138,6 +174,9 @@ class TestFunctions:
 OPTIONS = [
     ({"hidden_features": 0}, "hidden_features must be an integer of at least 1, not 0"),
     ({"hidden_features": 3.5}, "hidden_features must be an integer of at least 1, not 3.5"),
+    ({"hidden_features": 2**70}, "hidden_features must be at most 2147483647, not 1180591620717411303424"),
+    ({"padding": 2**31}, "padding must be at most 2147483647, not 2147483648"),
+    ({"bias": torch.zeros(2)}, r"bias must be True or False, not \(2,\)"),
     ({"hidden_features": -1}, "hidden_features must be an integer of at least 1, not -1"),
     ({"omega": 0}, "omega must be a finite positive number, not 0"),
     ({"omega": math.nan}, "omega must be a finite positive number, not nan"),
@@ -177,6 +216,19 @@ class TestConstructors:
             (lambda: GroupAllCNNCConfig(omega=0), "omega must be a finite positive number, not 0"),
             (lambda: count_macs(PlainResNetConfig(), 0), "image_size must be an integer of at least 1, not 0"),
             (lambda: width_for_parameters(PlainResNetConfig(), math.nan), "target must be at least 1, not nan"),
+            (lambda: width_for_parameters(None, 9), "config must be one of PlainResNetConfig, .*, not None"),
+            (lambda: GroupResNetConfig(sampled="no"), "sampled must be True or False, not 'no'"),
+            (lambda: GroupResNet(None), "config must be a GroupResNetConfig, not None"),
+            (lambda: GroupResNet(PlainResNetConfig()), r"config must be a GroupResNetConfig, not PlainResNetConfig\("),
+            (lambda: PlainResNet(AllCNNCConfig()), r"config must be a PlainResNetConfig, not AllCNNCConfig\("),
+            (lambda: AllCNNC(AllCNNCConfig(), dtype=torch.int8), "dtype must be a floating-point dtype"),
+            (lambda: freeze(None), "module must be an nn.Module, not None"),
+            (lambda: unfreeze([]), r"module must be an nn.Module, not \[\]"),
+            (lambda: module_macs(None, X), "module must be an nn.Module, not None"),
+            (lambda: generation_macs(3), "module must be an nn.Module, not 3"),
+            (lambda: network_redundancy(None), "network must be an nn.Module, not None"),
+            (lambda: equivariance_error(None, X, SO2(4)), "module must be an nn.Module, not None"),
+            (lambda: equivariance_error(torch.nn.Identity(), X, None), "group must be a Group such as SO2"),
             (lambda: redundancy(torch.nn.Linear(2, 2)), "layer must be a GroupToGroupConv2d"),
         ],
     )
@@ -208,6 +260,8 @@ class TestGrids:
             (torch.full((4, 1), math.nan), "out_elements must be elements of SO2.*: finite coordinates; not"),
             ([0.0], "out_elements must have the shape"),
             (torch.tensor(0.0), "out_elements must have the shape"),
+            (torch.zeros(4, 1, dtype=torch.bool), "out_elements must be real numbers, not torch.bool"),
+            (torch.zeros(4, 1, dtype=torch.complex64), "out_elements must be real numbers, not torch.complex64"),
         ],
     )
     def test_wrong_elements(self, out_elements, message):

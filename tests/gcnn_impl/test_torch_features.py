@@ -309,10 +309,13 @@ def _data_parallel_step(rank, path, state, x):
 def test_data_parallel_gradients_are_those_of_the_whole_batch(tmp_path):
     net = nn.Sequential(LiftingConv2d(1, 3, 5, O2(2), padding=2), CONVOLUTIONS["separable"](3, 2, 3, O2(2)))
     x = torch.randn(4, 1, 8, 8)
-    net(x).square().mean().backward()
+    y = net(x)
+    y.square().mean().backward()
     state = {key: value.detach() for key, value in net.state_dict().items()}
     torch.multiprocessing.spawn(_data_parallel_step, (str(tmp_path), state, x), nprocs=2)
     expected = [p.grad for p in net.parameters()]
     for rank in range(2):
         actual = torch.load(tmp_path / f"gradients{rank}.pt", weights_only=True)
-        torch.testing.assert_close(actual, expected, rtol=1e-4, atol=1e-6)
+        # The largest error of 6,000 draws was 16 eps, in one process too: the order of summation differs. Single
+        # elements differ by more, where the gradients of the halves cancel.
+        assert_near((y, actual), (y, expected), 64 * torch.finfo(torch.float32).eps)

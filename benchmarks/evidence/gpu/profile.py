@@ -88,7 +88,8 @@ def profiled(case: Case, limits: dict[str, float]) -> dict[str, Any]:
 def recorded(workload: Workload, device: str) -> list[Span]:
     """Return the kernels of ``PROFILED_PASSES`` passes."""
     cuda = device == "cuda"
-    with profile(activities=[ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if cuda else [])]) as found:
+    activities = [ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if cuda else [])]
+    with profile(activities=activities, acc_events=True) as found:
         for _ in range(PROFILED_PASSES):
             workload.prepare()
             workload.run()

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.cases import cores
-from benchmarks.cases.cores import available_cores, cpu_quota
+from benchmarks.cases.cores import available_cores, cpu_quota, throttled_periods
 
 
 @pytest.fixture(autouse=True)
@@ -51,8 +51,36 @@ def test_the_lowest_quota_from_the_group_up_to_the_root_counts(tmp_path: Path) -
     assert quota(tmp_path, "0::/../../elsewhere\n") == 7.0
 
 
-def test_a_machine_without_control_groups_has_no_quota(tmp_path: Path) -> None:
+def test_version_2_beside_version_1_is_mounted_in_a_folder_of_its_own(tmp_path: Path) -> None:
+    group(tmp_path / "root", "unified/a", cpu__max="200000 100000")
+    group(tmp_path / "root", "cpu", cpu__cfs_quota_us="-1", cpu__cfs_period_us="100000")
+    assert quota(tmp_path, "2:cpuset:/\n1:cpu:/\n0::/a\n") == 2.0
+    group(tmp_path / "root", "cpu", cpu__cfs_quota_us="50000")
+    assert quota(tmp_path, "1:cpu:/\n0::/a\n") == 0.5
+
+
+@pytest.mark.parametrize(("top", "line"), [("", "0::/a/b"), ("cpu,cpuacct/", "3:cpu,cpuacct:/a/b")])
+def test_a_process_is_stopped_by_the_quotas_of_its_group_and_of_the_groups_above(
+    tmp_path: Path, top: str, line: str
+) -> None:
+    def periods() -> int | None:
+        return throttled_periods(tmp_path / "membership", tmp_path / "root")
+
+    (tmp_path / "membership").write_text(f"{line}\n")
+    group(tmp_path / "root", f"{top}a/b", cpu__stat="usage_usec 9")
+    group(tmp_path / "root", f"{top}a/other", cpu__stat="nr_throttled 1000")
+    assert periods() is None
+    group(tmp_path / "root", f"{top}a/b", cpu__stat="nr_periods 50\nnr_throttled 3\nthrottled_usec 7")
+    assert periods() == 3
+    group(tmp_path / "root", f"{top}a", cpu__stat="nr_throttled 4")
+    assert periods() == 7
+
+
+@pytest.mark.parametrize("membership", ["", "\n", "nonsense\n", "0:\n", "3:cpu\n", "0::\n"])
+def test_a_machine_without_control_groups_has_no_quota(tmp_path: Path, membership: str) -> None:
     assert cpu_quota(tmp_path / "none", tmp_path) is None
+    assert quota(tmp_path, membership) is None
+    assert throttled_periods(tmp_path / "membership", tmp_path / "root") is None
 
 
 @pytest.mark.parametrize(("given", "threads"), [(None, 8), (0.5, 1), (1.5, 1), (3.0, 3), (7.9, 7)])

@@ -99,13 +99,22 @@ def test_a_truncated_line_is_a_warning_and_that_case_is_measured_again(
     assert f"warning: {path}:{costs[-1] + 1}: not a record, left out" in err
 
 
-def test_ctrl_c_is_one_line_and_status_130(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("interruption", "said"),
+    [
+        (Interrupted("3 new records kept, 4 cases left"), "3 new records kept, 4 cases left"),
+        (KeyboardInterrupt(), "only the work in progress is lost"),
+    ],
+)
+def test_ctrl_c_is_one_line_and_status_130(
+    interruption: BaseException, said: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupted(*_: object, **__: object) -> None:
-        raise Interrupted("3 new records kept, 4 cases left")
+        raise interruption
 
     monkeypatch.setattr("benchmarks.commands.sweep.sweep", interrupted)
     assert command_line.main(["sweep", *TINY]) == 130
-    assert capsys.readouterr().err == "interrupted: 3 new records kept, 4 cases left\n"
+    assert capsys.readouterr().err == f"interrupted: {said}\n"
 
 
 def test_list_names_every_case_and_every_profile(capsys: pytest.CaptureFixture[str]) -> None:

@@ -100,14 +100,18 @@ def test_asv_repeats_the_environment_and_the_factor_which_its_configuration_cann
 
 
 def test_stolen_time_and_quotas_are_read_from_the_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stat, quota, info = tmp_path / "stat", tmp_path / "cpu.stat", tmp_path / "cpuinfo"
+    stat, groups, info = tmp_path / "stat", tmp_path / "cgroup", tmp_path / "cpuinfo"
+    quota = tmp_path / "groups" / "service" / "worker" / "cpu.stat"
+    quota.parent.mkdir(parents=True)
     monkeypatch.setattr("benchmarks.records.provenance.STAT", stat)
-    monkeypatch.setattr("benchmarks.records.provenance.CPU_QUOTA", quota)
+    monkeypatch.setattr("benchmarks.cases.control_groups.MEMBERSHIP", groups)
+    monkeypatch.setattr("benchmarks.cases.control_groups.CONTROL_GROUPS", tmp_path / "groups")
     monkeypatch.setattr("benchmarks.records.provenance.CPU_INFO", info)
     nothing = moment()
     assert (nothing.stolen, nothing.ticks, nothing.throttled_periods, cpu_frequency()) == (None, None, None, None)
     assert provenance(device="cpu", threads=1, before=nothing)["steal_share"] is None
     stat.write_text("cpu  100 0 0 900 0 0 0 0 0 0\ncpu0 1 2 3 4 5 6 7 8\n")
+    groups.write_text("0::/service/worker\n")
     quota.write_text("usage_usec 5\nnr_throttled 3\n")
     info.write_text("model name\t: Fast\ncpu MHz\t\t: 1000.0\ncpu MHz\t\t: 3000.0\n")
     before = moment()

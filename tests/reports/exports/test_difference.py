@@ -198,3 +198,14 @@ def test_two_gpus_are_never_compared_with_one_another():
     assert words(found) == ["same", "same"]
     ends = [row.label.partition(", ")[2] for row in found.times.rows]
     assert ends == ["A in Made-up CPU, 2 cores", "B in Made-up CPU, 2 cores"]
+
+
+def test_a_run_that_no_answer_can_use_is_one_line_on_stderr(tmp_path, capsys):
+    lacking = training_record("plain", 1, 0, 0.5)
+    del lacking["run"]["seed"]
+    folder = str(tmp_path)
+    (tmp_path / "records.jsonl").write_text("".join(f"{json.dumps(record)}\n" for record in (cost_record(), lacking)))
+    main(["diff", folder, folder])
+    lines = capsys.readouterr().err.splitlines()
+    assert lines
+    assert all(line.startswith(f"warning: {folder}/records.jsonl:2: left out") for line in lines)

@@ -114,15 +114,25 @@ def test_a_processor_and_its_gpu_have_folders_of_their_own_and_rows_that_name_th
     assert set(zip(costs["device"], costs["machine"], strict=True)) == {("cuda", names[0]), ("cpu", names[1])}
 
 
-FORMULAS = ("=HYPERLINK(1)", "+1", "-1+2", "@SUM(A1)", " =1", "＝1")
+FORMULAS = ("=HYPERLINK(1)", "+1", "-1+2", "@SUM(A1)", " =1", "＝1", "\u200b=1", "\u00a0\u2060+1")
 
 
 def test_a_text_that_a_spreadsheet_would_compute_gets_an_apostrophe(tmp_path):
-    frame = pd.DataFrame({"=name": [*FORMULAS, "fine-1", "a=b"], "number": [-1.0] * 8})
+    frame = pd.DataFrame({"=name": [*FORMULAS, "fine-1", "a=b"], "number": [-1.0] * 10})
     lines = as_csv(frame).splitlines()
     assert lines[0] == "'=name,number"
-    assert lines[1:7] == [f"'{text},-1.0" for text in FORMULAS]
-    assert lines[7:] == ["fine-1,-1.0", "a=b,-1.0"]
+    assert lines[1:9] == [f"'{text},-1.0" for text in FORMULAS]
+    assert lines[9:] == ["fine-1,-1.0", "a=b,-1.0"]
+
+
+def test_no_text_begins_a_new_row(tmp_path):
+    for text in ("a\r=1", "a\x85=1", "a\u0000b"):
+        assert as_csv(pd.DataFrame({"name": [text]})).splitlines() == ["name", f"{text[0]}�{text[2:]}"]
+    record = cost_record()
+    record["provenance"]["cpu"] = "one\r=1"
+    list(export([record], history(), tmp_path))
+    for path in tmp_path.rglob("*.csv"):
+        assert b"\r" not in path.read_bytes(), path
 
 
 def test_no_file_of_an_export_has_a_formula_or_markup_from_a_record(tmp_path):

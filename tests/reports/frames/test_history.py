@@ -1,9 +1,12 @@
 import json
 import math
+import re
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.suites import gate
 from reports.figures.history import trend
 from reports.frames.history import HISTORY_COLUMNS, history, multiples_of_first, regressions
 from reports.words.of_history import trend as takeaway
@@ -29,24 +32,31 @@ def write_asv(directory, commit, date, medians, version="1", machine="here"):
     path.write_text(json.dumps(content))
 
 
-def write_pytest(directory, number, commit, hour, median):
-    name = "benchmarks/test_suites.bench_layers.py::test_pass[conv-full-H8-C16-B1-forward_backward-cpu]"
+PASS = "benchmarks/test_suites.bench_layers.py::test_pass[conv-full-H8-C16-B1-forward_backward-cpu]"
+PLAIN = "benchmarks/test_suites.bench_layers.py::test_pass[conv-plain-H1-C16-B1-forward-cpu]"
+
+
+def write_pytest(directory, number, commit, hour, median, plain=None):
+    """Write a file as the suite does, of one run: a layer, and a plain convolution that failed if it has no median."""
+    medians = {PASS: median, **({} if plain is None else {PLAIN: plain})}
     content = {
         "machine_info": {"cpu": "Made-up CPU", "cores": 2, "gpu": None},
         "commit_info": {"id": commit},
         "datetime": f"2030-01-01T{hour:02}:00:00+00:00",
-        "failed": ["benchmarks/test_suites.bench_layers.py::test_pass[conv-plain-H1-C16-B1-forward-cpu]"],
+        "failed": [PLAIN] if plain is None else [],
         "benchmarks": [
             {
                 "fullname": name,
-                "stats": {"median": median, "q1": 0.99 * median, "q3": 1.01 * median},
+                "stats": {"median": value, "q1": 0.99 * value, "q3": 1.01 * value},
                 "extra_info": {"suite_version": "1", "case_id": "x"},
             }
+            for name, value in medians.items()
         ],
     }
     path = directory / "Linux" / f"{number:04}_{commit}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content))
+    return path
 
 
 def test_a_benchmark_is_a_row_that_says_what_its_point_is(tmp_path):
@@ -70,7 +80,7 @@ def test_what_the_gate_calls_regressed_is_marked_at_its_commit(tmp_path):
     assert (worst["commit"], worst["benchmark"], worst["ratio"]) == (B, FULL, 1.5)
     assert takeaway(frame) == f"3 commits, 2 benchmarks: 1 regressed (1 at bbbbbbbb); the worst is {FULL}, × 1.50."
     assert regressions(history(tmp_path, factor=1.6)).empty
-    assert "none is slower" in takeaway(history(tmp_path, factor=1.6))
+    assert takeaway(history(tmp_path, factor=1.6)) == "3 commits, 2 benchmarks: none has regressed."
 
 
 def test_another_version_is_another_benchmark_and_another_machine_another_history(tmp_path):
@@ -99,17 +109,76 @@ def test_the_order_of_commits_is_that_of_git_not_of_dates(tmp_path):
     assert history(tmp_path, order=[A])["commit"].unique().tolist() == [A, B]  # a commit outside of `order` comes last
 
 
-def test_runs_of_pytest_benchmark_are_a_history_in_which_the_fastest_of_a_commit_counts(tmp_path):
+def test_a_run_that_the_session_repeated_counts_once_with_its_fastest_results(tmp_path):
     for number, (commit, median) in enumerate([(A, 1.0), (B, 2.0), (B, 1.1), (C, 1.6)]):
-        write_pytest(tmp_path, number, commit, number, median)
-    frame = history(pytest_benchmark=tmp_path)
-    ok = frame[frame["status"] == "ok"]
-    assert ok["value"].tolist() == [1.0, 1.1, 1.6]
-    assert ok["regressed"].tolist() == [False, False, True]
-    assert set(ok["machine"]) == {"Made-up CPU, 2 cores"}
-    point = ok.iloc[0][["layer", "variant", "direction", "device", "resolution", "channels", "batch_size"]]
+        write_pytest(tmp_path, number, commit, number, median, plain=1.0)
+    layer = history(pytest_benchmark=tmp_path).query("benchmark == @PASS")
+    assert layer["value"].tolist() == [1.0, 1.1, 1.6]
+    assert layer["regressed"].tolist() == [False, False, True]
+    assert layer["position"].tolist() == [0, 1, 2]
+    assert set(layer["machine"]) == {"Made-up CPU, 2 cores"}
+    point = layer.iloc[0][["layer", "variant", "direction", "device", "resolution", "channels", "batch_size"]]
     assert point.tolist() == ["conv", "full", "forward_backward", "cpu", 8, 16, 1]
-    assert len(frame) - len(ok) == 3
+
+
+def test_where_plain_convolutions_moved_too_a_slower_layer_is_doubtful_and_not_regressed(tmp_path):
+    write_pytest(tmp_path, 1, A, 1, 1.0, plain=1.0)
+    write_pytest(tmp_path, 2, B, 2, 2.0, plain=2.0)
+    frame = history(pytest_benchmark=tmp_path)
+    assert regressions(frame).empty
+    assert frame.loc[frame["doubtful"], "commit"].tolist() == [B, B]
+    doubts = "2 doubtful (2 at bbbbbbbb), because plain convolutions moved as well"
+    assert takeaway(frame) == f"2 commits, 2 benchmarks: none has regressed; {doubts}."
+
+
+def made_up_history(seed, runs=14):
+    """Return (commit, layer, plain) of runs, two of each commit: noise, steps of the layer, disturbances."""
+    draw = np.random.default_rng(seed)
+    level = 1.0
+    for number in range(runs):
+        level *= draw.choice([1.0, 1.0, 1.0, 1.2, 0.7])
+        noise, disturbed = np.exp(0.02 * draw.normal(size=2)), draw.choice([1.0, 1.0, 1.0, 1.6])
+        yield f"{number // 2:040x}", *(disturbed * noise * [level, 1.0])
+
+
+def counts(printed):
+    """Return how many benchmarks the gate called regressed, and how many doubtful, in each of its judgements."""
+    return re.findall(r"compared, (\d+) regressed, (\d+) doubtful", printed)
+
+
+def counts_of_page(frame):
+    """Return the same numbers of a frame, for each run with something to compare with."""
+    judged = frame[frame["ratio"].notna()].groupby("position")[["regressed", "doubtful"]].sum()
+    return [tuple(map(str, row)) for row in judged.to_numpy()]
+
+
+def test_the_gate_and_the_page_agree_about_every_run_of_pytest_benchmark(tmp_path, capsys):
+    found = set()
+    for seed in range(20):
+        runs, saved, words = list(made_up_history(seed)), [], []
+        while runs:  # as the session "bench" of noxfile.py does
+            before, new, repeat = list(saved), [], True
+            while repeat:
+                commit, *medians = runs.pop(0)
+                new.append(write_pytest(tmp_path / f"{seed}", len(saved), commit, len(saved), *medians))
+                saved.append(new[-1])
+                status = gate.main(["pytest-benchmark", *map(str, new), "--factor=1.25", "--before", *map(str, before)])
+                printed = counts(capsys.readouterr().out)
+                repeat = status in (1, 3) and len(new) == 1 and runs and runs[0][0] == commit
+            words += printed
+        assert counts_of_page(history(pytest_benchmark=tmp_path / f"{seed}")) == words
+        found |= set(words)
+    assert {("0", "0"), ("1", "0"), ("0", "2")} <= found
+
+
+def test_the_gate_and_the_page_agree_about_every_commit_of_asv(tmp_path, capsys):
+    for seed in range(10):
+        for number, (_, *medians) in enumerate(made_up_history(seed)):
+            write_asv(tmp_path / f"{seed}", f"{number:08x}{32 * '0'}", number, medians, machine=f"machine{number % 2}")
+        gate.main(["asv", str(tmp_path / f"{seed}"), "--factor=1.25"])
+        words = counts(capsys.readouterr().out)
+        assert counts_of_page(history(tmp_path / f"{seed}")) == words
+        assert len(words) == 12  # all but the first of each machine
 
 
 def test_a_benchmark_is_drawn_as_multiples_of_what_it_began_with(tmp_path):
