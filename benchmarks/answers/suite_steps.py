@@ -117,18 +117,18 @@ def judged_runs(runs: Sequence[Commit], factor: float) -> list[tuple[Commit, Ste
     history: dict[str, list[BenchmarkResults]] = {}
     to_repeat: dict[str, tuple[int, Commit]] = {}  # of each machine
     judged: dict[int, tuple[Commit, Steps]] = {}
-    for number, run in enumerate(runs):
+    for n, run in enumerate(runs):
         before = history.setdefault(run.place, [])
-        place, first = to_repeat.pop(run.place, (number, None))
+        place, first = to_repeat.pop(run.place, (n, None))
         if first is not None and first.hash == run.hash:
             both = replace(first, results=fastest([first.results, run.results]))
             judged[place] = both, steps_of(both.results, before[:-1], factor)
         else:
             steps = steps_of(run.results, before, factor)
-            judged[number] = run, steps
+            judged[n] = run, steps
             failed = any(result.value is None for result in run.results.values())
             if steps.word != FINE and not failed:
-                to_repeat[run.place] = number, run
+                to_repeat[run.place] = n, run
         before.append(run.results)
     return list(judged.values())
 
