@@ -19,10 +19,19 @@ POINT = ("cpu", "separable", 4, 8, 1)
 
 
 def test_asv_and_pytest_benchmark_measure_the_same_layers() -> None:
-    points = itertools.product(*suite.LAYER_POINTS.values())
+    points = [point for point in itertools.product(*suite.LAYER_POINTS.values()) if not suite.outside_of_grid(*point)]
     timed = [bench_layers.Forward, bench_layers.ForwardBackward]
     asv = {suite.layer_case(*point, direction=benchmark.direction) for point in points for benchmark in timed}
     assert asv == set(suite.layer_cases())
+
+
+def test_the_longest_controls_are_plain_convolutions_alone() -> None:
+    widest = [case for case in suite.layer_cases() if case.channels == suite.CONTROL_CHANNELS]
+    assert {case.variant for case in widest} == {"plain"}
+    assert {case.batch_size for case in widest} == set(suite.LAYER_POINTS["batch_size"])
+    reason = suite.not_applicable("cpu", "full", 4, suite.CONTROL_CHANNELS, 1)
+    assert reason is not None
+    assert "for plain convolutions" in reason
 
 
 DISCOVERY = """
