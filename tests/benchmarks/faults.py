@@ -184,15 +184,14 @@ def killed_child(results: Path) -> Outcome:
     with sweeping(results, *MANY) as process:
 
         def kill_one() -> bool:
-            with suppress(psutil.NoSuchProcess):
+            with suppress(psutil.NoSuchProcess, ProcessLookupError):
                 supervisors = psutil.Process(process.pid).children()
                 servers = [server for supervisor in supervisors for server in supervisor.children()]
                 workers = [worker for server in servers for worker in server.children()]
-                victim = next((one for one in workers if any("forkserver" in word for word in one.cmdline())), None)
-                if victim is not None:
-                    time.sleep(0.1)  # until it has begun to measure; other programs that the server starts have ended
-                    victim.kill()
-                    return True
+                for victim in workers:
+                    if os.getsid(victim.pid) == victim.pid:  # no other program that the server has started
+                        victim.kill()
+                        return True
             return False
 
         wait_for(kill_one)
