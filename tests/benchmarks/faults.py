@@ -182,19 +182,19 @@ def torn_block(results: Path) -> Outcome:
 def killed_child(results: Path) -> Outcome:
     """Kill the first process that measures, in a sweep of many cases."""
     with sweeping(results, *MANY) as process:
-        victims: list[psutil.Process] = []
 
-        def found() -> bool:
-            with suppress(psutil.NoSuchProcess):
+        def kill_one() -> bool:
+            with suppress(psutil.NoSuchProcess, ProcessLookupError):
                 supervisors = psutil.Process(process.pid).children()
                 servers = [server for supervisor in supervisors for server in supervisor.children()]
                 workers = [worker for server in servers for worker in server.children()]
-                victims.extend(worker for worker in workers if any("forkserver" in word for word in worker.cmdline()))
-            return bool(victims)
+                for victim in workers:
+                    if os.getsid(victim.pid) == victim.pid:  # no other program that the server has started
+                        victim.kill()
+                        return True
+            return False
 
-        wait_for(found)
-        time.sleep(0.1)  # until it has begun to measure
-        victims[0].kill()
+        wait_for(kill_one)
         process.communicate(timeout=120)
     rows = records(results)
     killed = [record["message"] for record in rows if record["status"] == "killed"]
