@@ -1,10 +1,10 @@
 """Functions of isolated processes that start others in many ways; every process notes its number in a folder."""
 
-import contextlib
 import ctypes
 import os
 import signal
 import time
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -104,11 +104,10 @@ def come_back_twice(folder: str, report: Report) -> dict[str, Any]:
     return {}
 
 
-def write_into_pipes(folder: str, report: Report) -> dict[str, Any]:
-    """Write into every open pipe, as a copy of the process would that sends at the same moment."""
-    for path in list(Path("/dev/fd").iterdir()):
-        if int(path.name) > 2 and path.exists() and path.is_fifo():
-            with contextlib.suppress(OSError):  # the reading end of a pipe
-                os.write(int(path.name), b"\0\0\0\x08not one!")
+def write_into_pipe(folder: str, report: Report) -> dict[str, Any]:
+    """Write into the pipe of the messages, as a copy of the process would that sends at the same moment."""
+    cells: Any = report.__closure__
+    (pipe,) = (cell.cell_contents for cell in cells if isinstance(cell.cell_contents, Connection))
+    pipe.send_bytes(b"not one!")
     time.sleep(600)
     return {}

@@ -109,6 +109,6 @@ def test_a_copy_of_the_process_that_comes_back_is_a_failure_and_not_a_timeout(tm
 
 
 def test_something_else_than_a_message_in_the_pipe_is_a_failure(tmp_path: Path) -> None:
-    outcome = isolate(leaving.write_into_pipes, tmp_path)
+    outcome = isolate(leaving.write_into_pipe, tmp_path)
     assert outcome.status == "failed"
     assert outcome.message.startswith("UnpicklingError")
