@@ -32,6 +32,16 @@ class Sampling:
         least, most = math.ceil(self.min_samples / self.rounds), math.ceil(self.max_samples / self.rounds)
         return Sampling(rounds=1, min_samples=least, max_samples=most, seconds=self.seconds / self.rounds)
 
+    def progress(self, samples: Sequence[float]) -> float:
+        """Return how much of what a round needs at most there is in these samples: 1 if they are enough.
+
+        >>> Sampling(rounds=1, min_samples=4, seconds=1.0).progress([0.1, 0.1])
+        0.2
+        """
+        share = self.per_round()
+        most = max(sum(samples) / share.seconds, len(samples) / share.max_samples)
+        return min(len(samples) / share.min_samples, most)
+
     def stopped(self, samples: Sequence[float], precise: Callable[[Sequence[float]], bool]) -> str | None:
         """Return why these samples of a round are enough, "precision", "budget" or "samples"; None if they are not."""
         share = self.per_round()

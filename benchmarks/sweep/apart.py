@@ -25,7 +25,7 @@ class ApartFailed(Exception):  # noqa: N818
 class Apart:
     """A contender that ``make`` makes in a process of its own; the process is forked at once.
 
-    ``enter`` and ``turn`` raise ``ApartFailed``. A process that hangs makes its caller hang.
+    The functions raise ``ApartFailed``. A process that hangs makes its caller hang.
     """
 
     def __init__(self, make: Callable[[], Contender]) -> None:
@@ -41,7 +41,10 @@ class Apart:
         EXPECTED_CHILDREN.add(self.process)
 
     def enter(self) -> None:
-        self._ask(None)
+        self._ask("enter")
+
+    def warm_up(self) -> None:
+        self._ask("warm up")
 
     def turn(self, most: int) -> list[float]:
         return self._ask(most)
@@ -51,9 +54,9 @@ class Apart:
             os.kill(self.process, signal.SIGKILL)
             self._end()
 
-    def _ask(self, most: int | None) -> list[float]:
+    def _ask(self, task: str | int) -> list[float]:
         try:
-            self.connection.send(most)
+            self.connection.send(task)
             answer: Outcome | list[float] = self.connection.recv()
         except (EOFError, OSError):
             answer = _ended(self._end())
@@ -71,18 +74,22 @@ class Apart:
 
 
 def _serve(connection: Connection, make: Callable[[], Contender]) -> None:
-    """Enter when asked for None, take a turn of at most n passes when asked for n, and answer the seconds."""
+    """Enter or warm up when asked to, take a turn of at most n passes when asked for n, and answer the seconds."""
     process = os.getpid()
     contender = make()
     while True:
         try:
-            most = connection.recv()
+            task = connection.recv()
         except EOFError:
             return
+        answer: Outcome | list[float] = []
         try:
-            if most is None:
+            if task == "enter":
                 contender.enter()
-            answer: Outcome | list[float] = [] if most is None else contender.turn(most)
+            elif task == "warm up":
+                contender.warm_up()
+            else:
+                answer = contender.turn(task)
         except Exception as error:
             answer = outcome_of(error)
         if os.getpid() != process:  # the contender forked this process, and the original answers

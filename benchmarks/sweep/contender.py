@@ -1,4 +1,4 @@
-"""A contender of a round: it enters, which builds it and warms it up, and then takes turns."""
+"""A contender of a round: it enters, which builds it, warms up once all have entered, and then takes turns."""
 
 import contextlib
 from typing import Protocol
@@ -18,7 +18,11 @@ class Contender(Protocol):
     """A case that is timed in turns with others."""
 
     def enter(self) -> None:
-        """Build the workload and warm it up."""
+        """Build the workload."""
+        ...
+
+    def warm_up(self) -> None:
+        """Run passes that are not timed."""
         ...
 
     def turn(self, most: int) -> list[float]:
@@ -33,8 +37,8 @@ class Contender(Protocol):
 class Here:
     """A contender whose passes run in this process, whose ``state`` they must keep.
 
-    ``enter`` and ``turn`` raise what the case's own code raises, and ``Interfered`` if it changes the process. Turns of
-    our own layers are not compared, only the passes with which they enter: it takes 0.1 ms, and a turn 2 ms.
+    The functions raise what the case's own code raises, and ``Interfered`` if it changes the process. Turns of our own
+    layers are not compared, only the passes with which they warm up: a comparison takes 0.1 ms, and a turn 2 ms.
 
     If the contenders of a round are in several ``processes``, the passes that follow a change of the process are slow:
     by 9 ± 3 % where a turn has one or two. A pass that is not timed then precedes those of a turn, unless passes are
@@ -47,9 +51,12 @@ class Here:
         self.settles = processes
 
     def enter(self) -> None:
-        device = self.case.device
         with self.state.kept():
             self.workload = build_or_skip(self.case)
+
+    def warm_up(self) -> None:
+        device = self.case.device
+        with self.state.kept():
             prepare = emptying(self.workload.prepare, device)
             warm_up(self.workload.run, self.clock, self.sampling, prepare=prepare, device=device)
 
