@@ -35,9 +35,10 @@ AXIS_HELP = {
 DEVICE_HELP = 'cpu, cuda (default: all that torch can use, but cpu for compare; CUDA_VISIBLE_DEVICES="" hides GPUs)'
 SECONDS_HELP, ROUNDS_HELP = "time budget of a case's timed passes, seconds", "fresh processes in which a case is timed"
 # The sampling of each profile. With five rounds, the suite found 37 of 40 artificial slowdowns of 5 %; according to a
-# simulation, it finds 95 % of them with seven rounds (docs/methodology.md).
+# simulation, it finds 95 % of them with seven rounds (docs/methodology.md). ``quick`` has four, because each round of
+# a block takes 0.3 s for its process and to warm up; its passes are as many as ``statistics.noise`` wants.
 PROFILE_SAMPLING = {
-    "quick": Sampling(rounds=5, seconds=0.5),
+    "quick": Sampling(rounds=4, seconds=0.8, min_samples=20),
     "standard": Sampling(rounds=7, seconds=6.0),
     "full": Sampling(rounds=7, seconds=6.0),
 }

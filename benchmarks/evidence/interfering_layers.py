@@ -76,7 +76,7 @@ WAYS: dict[str, tuple[Callable[[], object], str]] = {
     "DefaultDevice": (lambda: torch.set_default_device("cpu"), "torch's default device from None to cpu"),
     "Autocast": (lambda: torch.set_autocast_enabled("cpu", True), "autocast (cpu: (False, torch.bfloat16) to (True,"),
     "AutocastLeftOpen": (lambda: torch.autocast("cpu").__enter__(), "autocast (cpu: "),
-    "GradMode": (lambda: torch._C._set_grad_enabled(not torch.is_grad_enabled()), "torch.is_grad_enabled() from"),
+    "GradMode": (lambda: torch._C._set_grad_enabled(False), "torch.is_grad_enabled() from"),
     "Denormals": (lambda: torch.set_flush_denormal(True), "whether denormal numbers are flushed from False to True"),
     "Mkldnn": (lambda: torch._C._set_mkldnn_enabled(False), "torch.backends.mkldnn.enabled from True to False"),
     "MatmulPrecision": (

@@ -41,7 +41,7 @@ def longest_turn(seconds: float, device: str) -> float:
 def warm_up(
     run: Callable[[], object], clock: Clock, sampling: Sampling, *, prepare: Callable[[], object], device: str = "cpu"
 ) -> None:
-    """Run passes without keeping their times: at least two, and for a tenth of the round's budget.
+    """Run passes without keeping their times: at least two, and for a twentieth of the round's budget.
 
     The second pass still takes new memory, because the first one's results were freed after it had taken its own.
     """

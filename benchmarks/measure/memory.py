@@ -86,7 +86,9 @@ def split_memory(workload: Workload) -> dict[str, int | str]:
         - ``workspace_bytes``: all other memory: output, copies into another layout, gradients of activations.
     """
     device = workload.x.device.type
-    peak = peak_memory(workload.run, device, prepare=workload.prepare)
+    peak: dict[str, int | str] = {"method": CPU_METHOD}
+    if device == "cuda":
+        peak = peak_memory(workload.run, device, prepare=workload.prepare)
     workload.prepare()
     with (
         profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as profiler,
@@ -100,7 +102,7 @@ def split_memory(workload: Workload) -> dict[str, int | str]:
     parts = parts_at_peak(_changes(profiler, device))
     if device == "cuda":  # the allocator rounds sizes up, and includes what libraries allocate through it
         parts["workspace"] += int(peak["peak_bytes"]) - sum(parts.values())
-    return peak | {f"{kind}_bytes": size for kind, size in parts.items()}
+    return peak | {"peak_bytes": sum(parts.values())} | {f"{kind}_bytes": size for kind, size in parts.items()}
 
 
 @dataclass

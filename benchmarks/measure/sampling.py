@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 # Share of the time budget that goes to warming up.
-WARM_UP_SHARE = 1 / 10
+WARM_UP_SHARE = 1 / 20
 
 
 @dataclass(frozen=True)
@@ -15,7 +15,7 @@ class Sampling:
     rounds: int = 5  # number of fresh processes in which the pass is timed
     min_samples: int = 10  # smallest number of timed passes, even if they take longer than ``seconds``
     max_samples: int = 1000  # largest number of timed passes
-    seconds: float = 1.0  # time budget of the timed passes; warming up takes another tenth, but at least one pass
+    seconds: float = 1.0  # time budget of the timed passes; warming up takes a twentieth more, but at least two passes
 
     def __post_init__(self) -> None:
         if self.rounds < 1:

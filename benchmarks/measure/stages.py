@@ -109,7 +109,7 @@ def stage_seconds(workload: Workload, clock: Clock, *, passes: int) -> dict[str,
     Args:
         workload: a layer or a network; of a compiled one only the phases are measured.
         clock: clock in seconds, synchronised with the device.
-        passes: number of measured passes, at least 1; one more warms up.
+        passes: number of measured passes, at least 1; if there are several, one more warms up.
 
     Returns:
         Seconds by the names in ``INSIDE_FORWARD`` and ``PHASES``, None for stages that do not occur; and
@@ -117,7 +117,7 @@ def stage_seconds(workload: Workload, clock: Clock, *, passes: int) -> dict[str,
         its backward, takes; None where no kernels are generated or the module is compiled.
     """
     found: dict[str, list[float]] = {}
-    for is_timed in [False] + [True] * passes:
+    for is_timed in [False] * (passes > 1) + [True] * passes:
         phases = _phases(workload, clock)
         inside = {} if workload.call is not None else _inside_forward(workload, clock)
         if "kernel_generation" in inside:

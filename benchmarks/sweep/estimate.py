@@ -15,10 +15,10 @@ from benchmarks.measure.sampling import WARM_UP_SHARE, Sampling
 from benchmarks.running.isolated import Report, run_isolated
 from benchmarks.sweep.processes import PROBE_MODULE
 
-# Passes that a probe runs: for the check of the output, memory, stages and operators.
-PROBE_PASSES = 15
+# Passes that a probe runs: for the checks, memory, stages and operators.
+PROBE_PASSES = 10
 # Seconds that every contender adds: for the process and the profilers of its probe, and for its part in a round.
-PROBE_SECONDS = 0.6
+PROBE_SECONDS = 0.25
 ROUND_SECONDS = 0.05
 # Seconds that every process on a device adds: to open CUDA, its libraries and their kernels takes about two seconds (an
 # assumption, not yet measured). Processes on the CPU are forked within milliseconds.
@@ -111,14 +111,14 @@ def block_seconds(block: Block, seconds: dict[str, float], sampling: Sampling) -
     >>> case = Case()
     >>> block = Block((case,), twin=case, seed=0)
     >>> round(block_seconds(block, {case.id: 1.0}, Sampling(rounds=5, min_samples=10, seconds=1.0)), 2)
-    46.1
+    50.75
     """
     known = [case.id for case in block.cases if case.id in seconds]
     total = START_SECONDS[block.device] * (len(known) + sampling.rounds * bool(known))
     total += sum(PROBE_SECONDS + PROBE_PASSES * seconds[each] for each in known)
     for each in (seconds[case.id] for case in (*block.cases, block.twin) if case.id in seconds):
         total += max(sampling.min_samples * each, min(sampling.seconds, sampling.max_samples * each))
-        total += max(sampling.rounds * each, WARM_UP_SHARE * sampling.seconds)  # to warm up
+        total += max(2 * sampling.rounds * each, WARM_UP_SHARE * sampling.seconds)  # to warm up
         total += sampling.rounds * ROUND_SECONDS
     return total
 

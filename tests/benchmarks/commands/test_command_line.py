@@ -136,7 +136,7 @@ def test_a_plan_has_cases_time_and_skips(tmp_path: Path, capsys: pytest.CaptureF
     assert command_line.main(["plan", *TINY, "--results", str(tmp_path)]) == 0
     out = capsys.readouterr().out
     assert re.fullmatch(
-        r"2 cases, 0 of them already there; 2 to do in 2 blocks of 5 rounds, about \d+ s; 0 will .*\n", out
+        r"2 cases, 0 of them already there; 2 to do in 2 blocks of 4 rounds, about \d+ s; 0 will .*\n", out
     )
     assert not store.path.exists()
     huge = ["--channels", "4096", "--image-size", "4096"]

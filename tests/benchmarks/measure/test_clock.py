@@ -41,16 +41,16 @@ class Passes:
         return samples
 
 
-def test_slow_passes_are_sampled_the_smallest_number_of_times_after_one_to_warm_up() -> None:
+def test_slow_passes_are_sampled_the_smallest_number_of_times_after_two_to_warm_up() -> None:
     passes = Passes(50.0, 2.0)
     assert passes.sample(Sampling(rounds=1, min_samples=3, seconds=1.0)) == [2.0, 2.0, 2.0]
-    assert passes.calls == 1 + 3
+    assert passes.calls == 2 + 3
 
 
 def test_faster_passes_are_sampled_until_the_budget_is_spent() -> None:
     passes = Passes(0.125)
     assert passes.sample(Sampling(rounds=1, min_samples=3, seconds=2.5)) == [0.125] * 20
-    assert passes.calls == 2 + 20  # a tenth of the budget to warm up
+    assert passes.calls == 2 + 20  # one pass, and a twentieth of the budget, to warm up
 
 
 def test_fast_passes_are_sampled_the_largest_number_of_times() -> None:

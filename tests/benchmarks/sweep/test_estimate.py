@@ -28,15 +28,17 @@ def seconds(each: float) -> float:
 
 
 def test_passes_take_their_budget_unless_they_are_very_short_or_very_long() -> None:
-    assert seconds(0.03) == pytest.approx(2 * (2.0 + 0.2))  # the budget, and a tenth of it to warm up
-    assert seconds(0.001) == pytest.approx(2 * (0.1 + 0.2))  # a hundred samples
-    assert seconds(1.0) == pytest.approx(2 * (10 + 5))  # ten samples, and one in every round to warm up
+    assert seconds(0.03) == pytest.approx(2 * (2.0 + 0.3))  # the budget, and two passes in every round to warm up
+    assert seconds(0.001) == pytest.approx(
+        2 * (0.1 + 0.1)
+    )  # a hundred samples, and a twentieth of the budget to warm up
+    assert seconds(1.0) == pytest.approx(2 * (10 + 10))  # ten samples, and two in every round to warm up
 
 
 def test_skipped_cases_take_no_time_and_are_counted_by_reason() -> None:
     block = Block((CASE, FULL), twin=FULL, seed=0)
     found = Survey(seconds={CASE.id: 1.0}, reasons={FULL.id: "too large"})
-    assert block_seconds(block, found.seconds, SAMPLING) == pytest.approx(PROBE_SECONDS + PROBE_PASSES + 15.25)
+    assert block_seconds(block, found.seconds, SAMPLING) == pytest.approx(PROBE_SECONDS + PROBE_PASSES + 20.25)
     first, reason = plan_lines(3, 1, [block], found, SAMPLING)
     assert first.startswith("3 cases, 1 of them already there; 2 to do in 1 block of 5 rounds, about 1 min; 1 will be")
     assert reason == "  1 × too large"

@@ -210,7 +210,7 @@ def test_a_contender_that_changes_the_process_is_a_row_that_says_what_and_the_ot
     found = {record["id"]: record for record in rows(store)}
     for case in culprits:
         record = found[case.id]
-        assert (record["status"], record["seconds"]) == ("interfered", None)
+        assert (record["status"], record["seconds"]) == ("interfered", None), record["message"]
         assert record["message"].startswith("changed ")
         assert ways[case.implementation] in record["message"]
     for case in others:

@@ -53,7 +53,7 @@ def test_every_pass_begins_with_an_empty_cache_and_the_state_is_read_after_passe
     taken = Taken(0, {0: [], 1: []})
     state = worker.measure_round(Round(ENTRIES, 0, ONE_PASS), taken.report)
     taken.add_state(state)
-    warm = one_pass("separable") + one_pass("full")
+    warm = 2 * one_pass("separable") + 2 * one_pass("full")
     turns = [*one_pass("separable"), "prepare separable", *one_pass("full"), "prepare full"]
     assert cuda.taken() == [*warm, "nvmlInit", *turns]
     assert [state["source"] for state in taken.gpu_states] == ["NVML", "NVML"]
@@ -90,3 +90,20 @@ def test_the_contender_that_lost_the_gpu_fails_and_the_others_do_not(monkeypatch
     monkeypatch.setattr(rounds, "run_isolated", run)
     taken = take_round(Round(ENTRIES, 0, ONE_PASS), timeout=60.0)
     assert (taken.finished, taken.failures) == (False, {1: error})
+
+
+def test_contenders_have_enough_at_about_the_same_time_though_one_is_faster(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = {"separable": 0.002, "full": 0.04}
+    monkeypatch.setattr(contender, "build_or_skip", lambda case: None)
+    monkeypatch.setattr(worker.Here, "warm_up", lambda self: None)
+    monkeypatch.setattr(worker.Here, "turn", lambda self, most: [seconds[self.case.variant]])
+    cases = tuple((entry, Case(threads=1, variant=variant)) for entry, variant in enumerate(seconds))
+    sampling = Sampling(rounds=1, min_samples=5, seconds=0.2)
+    taken: list[int] = []
+    worker.measure_round(
+        Round(cases, 0, sampling), lambda message: taken.append(message["entry"]) if "samples" in message else None
+    )
+    assert [taken.count(entry) for entry in (0, 1)] == [100, 5]
+    for turns in range(1, len(taken)):
+        fast, slow = (taken[:turns].count(entry) for entry in (0, 1))
+        assert abs(fast / 100 - slow / 5) < 1 / 5 + 1 / 20  # a turn of the slow one, and a few of the fast one
