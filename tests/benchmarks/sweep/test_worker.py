@@ -94,6 +94,7 @@ def test_the_contender_that_lost_the_gpu_fails_and_the_others_do_not(monkeypatch
 
 def test_contenders_have_enough_at_about_the_same_time_though_one_is_faster(monkeypatch: pytest.MonkeyPatch) -> None:
     seconds = {"separable": 0.002, "full": 0.04}
+    monkeypatch.setattr(worker, "precise_enough", lambda samples: False)
     monkeypatch.setattr(contender, "build_or_skip", lambda case: None)
     monkeypatch.setattr(worker.Here, "warm_up", lambda self: None)
     monkeypatch.setattr(worker.Here, "turn", lambda self, most: [seconds[self.case.variant]])
