@@ -80,7 +80,7 @@ def test_only_a_failure_at_b_alone_is_a_regression() -> None:
 
 def test_machines_are_mixed_only_on_request() -> None:
     ours, theirs = record(CASES[0]), record(CASES[0], provenance={**HERE, "cpu": "B"})
-    with pytest.raises(ValueError, match="results of different machines, A, 2, None against B, 2, None; say --across"):
+    with pytest.raises(ValueError, match="results of different machines, A, 2 cores against B, 2 cores; say --across"):
         compare_results([ours], [theirs], 0.1)
     report = compare_results([ours], [theirs], 0.1, across_machines=True)
     assert report.verdict == FINE
