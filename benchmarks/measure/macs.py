@@ -6,10 +6,10 @@ the time, not in the MACs.
 
 fvcore traces the module and sums convolutions and matrix products, module by module. It has no rule for some operators
 that multiply, such as ``padding="same"``, ``tensordot`` and attention. torch's counter sees the convolutions and the
-matrix products that these consist of; where the two differ, torch's sum is taken, and where a module cannot be traced,
-too. Where an operator ran that neither
-can count (``benchmarks.measure.operators``), or nothing was multiplied, there is no count, and the operators are named.
-``zero_counted_time_share`` is the share of the time that operators without MACs take.
+matrix products that these consist of; where the two differ, or where a module cannot be traced, torch's sum is taken.
+There is no count where an operator ran that neither can count (``benchmarks.measure.operators``), or where nothing was
+multiplied; the operators are named. ``zero_counted_time_share`` is the share of the time that operators without MACs
+take.
 
 Backward: a product has two factors, and the gradient of each costs as many MACs as the product. So the backward has
 twice the MACs of the forward, less the gradients that nothing requires: those of a network's images, and of the

@@ -107,7 +107,7 @@ def _follow(process: BaseProcess, receiver: Connection, printed: Connection, tim
                 message = receiver.recv()
             except (EOFError, OSError):  # the process died before its result was complete
                 process.join(END_SECONDS)
-                return _died(process.exitcode, tail)
+                return died(process.exitcode, tail)
             except Exception as error:  # it ran code that wrote into the pipe
                 return outcome_of(error)
             if isinstance(message, Outcome):
@@ -115,7 +115,7 @@ def _follow(process: BaseProcess, receiver: Connection, printed: Connection, tim
             report(message)
             deadline = time.monotonic() + timeout
         elif process.sentinel in ready:  # a process that it left has the other end of its pipe
-            return _died(process.exitcode, tail)
+            return died(process.exitcode, tail)
         elif time.monotonic() > deadline:  # the function prints without end
             break
     return Outcome("timeout", f"no result within {timeout:g} s", {})
@@ -196,7 +196,8 @@ def _die_with_parent() -> None:
     os._exit(1)
 
 
-def _died(exitcode: int | None, tail: bytes) -> Outcome:
+def died(exitcode: int | None, tail: bytes = b"") -> Outcome:
+    """Return the outcome of a process that ended without a result; ``tail`` is the end of what it printed."""
     words = escaped(" ".join(tail.decode(errors="replace").split()))
     quoted = f"; its last output: {words}" if words else ""
     if exitcode is not None and exitcode < 0:

@@ -11,6 +11,7 @@ from multiprocessing.connection import Connection
 
 from benchmarks.measure.python_settings import EXPECTED_CHILDREN
 from benchmarks.records.outcome import Outcome, outcome_of
+from benchmarks.running.isolated import died
 from benchmarks.sweep.contender import Contender
 
 
@@ -59,7 +60,7 @@ class Apart:
             self.connection.send(task)
             answer: Outcome | list[float] = self.connection.recv()
         except (EOFError, OSError):
-            answer = _ended(self._end())
+            answer = died(self._end())
         if isinstance(answer, Outcome):
             raise ApartFailed(answer)
         return answer
@@ -95,10 +96,3 @@ def _serve(connection: Connection, make: Callable[[], Contender]) -> None:
         if os.getpid() != process:  # the contender forked this process, and the original answers
             return
         connection.send(answer)
-
-
-def _ended(status: int) -> Outcome:
-    """Return the outcome of a process that ended without an answer."""
-    if status < 0:
-        return Outcome("killed", f"killed by {signal.Signals(-status).name}", {})
-    return Outcome("failed", f"exited with status {status} and no result", {})
