@@ -5,52 +5,71 @@
 
 #include "vector.h"
 
-#define ROWS 4 /* rows of a product that stay in registers */
+/* Rows of a product that stay in registers, two vectors each. With AVX-512 there are 32 registers, otherwise 16. */
+#define ROWS (LANES == 16 ? 12 : 6)
+#define FEW_ROWS 4 /* as many of the rows that are left over are computed together */
 
 /* A tile of a product: `rows` rows of one or two vectors; the last vector of a row has `lanes` values. */
 INLINE void product_tile(int rows, int vectors, long lanes, long K, const float *a, long a_row, long a_column,
                          const float *b, long b_row, float *c, long c_row, int add) {
-    vec acc[ROWS][2], last;
+    vec acc[ROWS][2];
+#define PART(v) (lanes < LANES && (v) + 1 == vectors)
+#pragma GCC unroll 16
     for (int i = 0; i < rows; i++)
+#pragma GCC unroll 2
         for (int v = 0; v < vectors; v++) {
-            acc[i][v] = (vec){0};
-            if (add) memcpy(&acc[i][v], c + i * c_row + v * LANES, (v + 1 < vectors ? LANES : lanes) * sizeof(float));
+            const float *from = c + i * c_row + v * LANES;
+            acc[i][v] = !add ? (vec){0} : PART(v) ? load_part(from, lanes) : load(from);
         }
     for (long k = 0; k < K; k++) {
-        if (lanes < LANES) last = (vec){0}, memcpy(&last, b + k * b_row + (vectors - 1) * LANES, lanes * sizeof(float));
+        vec bk[2];
+#pragma GCC unroll 2
+        for (int v = 0; v < vectors; v++) {
+            const float *from = b + k * b_row + v * LANES;
+            bk[v] = PART(v) ? load_part(from, lanes) : load(from);
+        }
+#pragma GCC unroll 16
         for (int i = 0; i < rows; i++)
-            for (int v = 0; v < vectors; v++)
-                acc[i][v] += a[i * a_row + k * a_column] *
-                             (lanes < LANES && v + 1 == vectors ? last : load(b + k * b_row + v * LANES));
+#pragma GCC unroll 2
+            for (int v = 0; v < vectors; v++) acc[i][v] += a[i * a_row + k * a_column] * bk[v];
     }
+#pragma GCC unroll 16
     for (int i = 0; i < rows; i++)
-        for (int v = 0; v < vectors; v++)
-            memcpy(c + i * c_row + v * LANES, &acc[i][v], (v + 1 < vectors ? LANES : lanes) * sizeof(float));
+#pragma GCC unroll 2
+        for (int v = 0; v < vectors; v++) {
+            float *to = c + i * c_row + v * LANES;
+            if (PART(v)) store_part(to, acc[i][v], lanes);
+            else store(to, acc[i][v]);
+        }
+#undef PART
+}
+
+/* `rows` rows of a product. */
+INLINE void product_rows(int rows, long J, long K, const float *a, long a_row, long a_column, const float *b,
+                         long b_row, float *c, long c_row, int add) {
+#define TILE(vectors, lanes) \
+    product_tile(rows, vectors, lanes, K, a, a_row, a_column, b + j, b_row, c + j, c_row, add)
+    for (long j = 0; j < J; j += 2 * LANES) {
+        long left = J - j;
+        if (left >= 2 * LANES) TILE(2, LANES);
+        else if (left > LANES) TILE(2, left - LANES);
+        else if (left == LANES) TILE(1, LANES);
+        else TILE(1, left);
+    }
+#undef TILE
 }
 
 /* c (I, J) = a (I, K) b (K, J), or c += a b if `add`; a has any strides, b and c have rows of any length. */
 static void product(long I, long J, long K, const float *a, long a_row, long a_column, const float *b, long b_row,
                     float *c, long c_row, int add) {
-    for (long i = 0; i < I; i += ROWS)
-        for (long j = 0; j < J; j += 2 * LANES) {
-            const float *ai = a + i * a_row, *bj = b + j;
-            float *cij = c + i * c_row + j;
-            long left = J - j;
-#define TILE(rows, vectors, lanes) product_tile(rows, vectors, lanes, K, ai, a_row, a_column, bj, b_row, cij, c_row, add)
-            if (I - i >= ROWS) {
-                if (left >= 2 * LANES) TILE(ROWS, 2, LANES);
-                else if (left > LANES) TILE(ROWS, 2, left - LANES);
-                else if (left == LANES) TILE(ROWS, 1, LANES);
-                else TILE(ROWS, 1, left);
-            } else
-                for (long row = i; row < I; row++, ai += a_row, cij += c_row) {
-                    if (left >= 2 * LANES) TILE(1, 2, LANES);
-                    else if (left > LANES) TILE(1, 2, left - LANES);
-                    else if (left == LANES) TILE(1, 1, LANES);
-                    else TILE(1, 1, left);
-                }
-#undef TILE
-        }
+    long i = 0;
+#define STRIP(rows)                     \
+    for (; I - i >= (rows); i += (rows)) \
+    product_rows(rows, J, K, a + i * a_row, a_row, a_column, b, b_row, c + i * c_row, c_row, add)
+    STRIP(ROWS);
+    STRIP(FEW_ROWS);
+    STRIP(1);
+#undef STRIP
 }
 
 #endif

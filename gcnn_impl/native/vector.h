@@ -26,6 +26,23 @@ int omp_get_thread_num(void); /* as in omp.h, which some compilers lack */
 
 INLINE vec load(const float *p) { return *(const vec *)p; }
 INLINE void store(float *p, vec v) { *(vec *)p = v; }
+/* Load or store the first `lanes` values of a vector, at most LANES; the others are zero, or stay as they are. */
+INLINE vec load_part(const float *p, long lanes) {
+#if defined(__AVX512F__)
+    return (vec)_mm512_maskz_loadu_ps((__mmask16)((1u << lanes) - 1), p);
+#else
+    vec v = (vec){0};
+    memcpy(&v, p, lanes * sizeof(float));
+    return v;
+#endif
+}
+INLINE void store_part(float *p, vec v, long lanes) {
+#if defined(__AVX512F__)
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << lanes) - 1), (__m512)v);
+#else
+    memcpy(p, &v, lanes * sizeof(float));
+#endif
+}
 /* Store past the caches, which saves reading a cache line before it is written; p must be aligned to a vector. Other
    threads see the value after `streamed`. */
 INLINE void stream(float *p, vec v) {
