@@ -21,6 +21,8 @@ Every function checks its arguments before anything is computed. The error is a 
 what is allowed; kernels have an odd side, and a stride or a padding is one number for both sides.
 """
 
+from functools import partial
+
 import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, conv3d, linear, max_pool2d
@@ -31,7 +33,8 @@ from gcnn_impl.checks import Algorithm as Algorithm
 from gcnn_impl.depthwise import autocast, depthwise_conv2d
 from gcnn_impl.fourier import fourier_conv2d, fourier_pays
 from gcnn_impl.gpu.depthwise import depthwise
-from gcnn_impl.native import operators
+from gcnn_impl.irreps import Irreps
+from gcnn_impl.native import irreps_mix, operators
 from gcnn_impl.watching import is_exporting
 
 _MAP, _INPUT = ("B", "C_o", "|H_out|", "H", "W"), ("B", "C_i", "|H_in|", "H", "W")
@@ -55,6 +58,7 @@ _DISC = _signature(
     bias=_BIAS,
 )
 _MIX = _signature("group_mix", x=_INPUT, kernel=_GROUP_KERNEL)
+_FOURIER_MIX = _signature("fourier_group_mix", x=_INPUT, spectrum=("values",))
 _DEPTHWISE = _signature(
     "depthwise_group_conv2d",
     x=("B", "C_o", "|H_in|", "H", "W"),
@@ -280,6 +284,24 @@ def group_mix(x: Tensor, kernel: Tensor, *, algorithm: Algorithm = "direct") -> 
         weight = kernel.permute(1, 0, 3, 2).flatten(2).flatten(0, 1)  # (|H_out|·C_o, |H_in|·C_i)
         return _maps(linear(_images(x), weight), kernel.shape[1])
     return group_conv2d(x, kernel[..., None, None], algorithm="direct")
+
+
+def fourier_group_mix(x: Tensor, spectrum: Tensor, irreps: Irreps, *, algorithm: Algorithm = "auto") -> Tensor:
+    """Compute ``group_mix`` with the spectrum of a kernel, by the Fourier transform over H.
+
+    Map (B, C_i, |H|, H, W) and spectrum (n·C_i·C_o,), as ``Irreps.spectrum`` returns it → map (B, C_o, |H|, H, W).
+    """
+    _FOURIER_MIX.check(x, spectrum)
+    check_choice("algorithm", algorithm, ALGORITHMS)
+    out_channels, rest = divmod(len(spectrum), irreps.values * x.shape[1])
+    if rest or x.shape[2] != irreps.resolution:
+        raise ValueError(
+            f"fourier_group_mix takes x (B, C_i, {irreps.resolution}, H, W) and a spectrum of {irreps.values}·C_i·C_o "
+            f"values, not {tuple(x.shape)} and {tuple(spectrum.shape)}"
+        )
+    if algorithm == "auto" and native.takes(x, spectrum):
+        return irreps_mix.group_mix(x, spectrum, irreps, out_channels, partial(irreps.mix, out_channels=out_channels))
+    return irreps.mix(x, spectrum, out_channels)
 
 
 def depthwise_group_conv2d(

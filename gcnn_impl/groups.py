@@ -137,6 +137,13 @@ class Group(ABC):
         """Return a key of the continuous group that is sampled; a layer maps only between groups with equal keys."""
         return (type(self),)
 
+    def representations(self) -> list[tuple[Tensor, int]] | None:
+        """Return the real irreducible representations of the grid, if the grid is a finite group; None otherwise.
+
+        Each has its matrices, shape (|H|, d, d), d ≤ 2, and the number of times that maps on H contain it.
+        """
+        return None
+
 
 def check_group(name: str, value: object) -> None:
     """Raise ``ValueError`` unless ``value`` is a group."""
@@ -205,6 +212,15 @@ class SO2(Group):
     def coordinates(self, h: Tensor) -> Tensor:
         return h / math.pi
 
+    def representations(self) -> list[tuple[Tensor, int]]:
+        angles = self.elements()[:, 0]
+        lines = [torch.ones_like(angles)]
+        if self.rotations % 2 == 0:
+            lines.append(torch.cos(self.rotations / 2 * angles).round())
+        frequencies = range(1, (self.rotations + 1) // 2)
+        planes = [rotation_matrix(frequency * angles) for frequency in frequencies]
+        return [(line[:, None, None], 1) for line in lines] + [(plane, 1) for plane in planes]
+
 
 @dataclass(frozen=True)
 class O2(Group):
@@ -248,6 +264,17 @@ class O2(Group):
 
     def coordinates(self, h: Tensor) -> Tensor:
         return torch.stack([h[..., 0] / math.pi, h[..., 1]], dim=-1)
+
+    def representations(self) -> list[tuple[Tensor, int]]:
+        angles, signs = self.elements().unbind(-1)
+        lines = [torch.ones_like(angles), signs]
+        if self.rotations % 2 == 0:
+            alternating = torch.cos(self.rotations / 2 * angles).round()
+            lines += [alternating, alternating * signs]
+        reflection = torch.diag_embed(torch.stack([torch.ones_like(signs), signs], dim=-1))
+        frequencies = range(1, (self.rotations + 1) // 2)
+        planes = [rotation_matrix(frequency * angles) @ reflection for frequency in frequencies]
+        return [(line[:, None, None], 1) for line in lines] + [(plane, 2) for plane in planes]
 
     elements_in_words: ClassVar[str] = "a finite angle and a sign, 1 or −1"
 

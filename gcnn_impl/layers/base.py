@@ -149,8 +149,10 @@ class Convolution(nn.Module):
         grids = (self.out_group.elements(),)
         return ContinuousKernel(locate, grids, self.out_channels, in_channels, gain=self._gain, **self._siren)
 
-    def _evaluate(self, kernel: ContinuousKernel, *grids: Tensor, taps: Tensor | None = None) -> Tensor:
-        return kernel(*grids, taps=taps, by_operator=self.algorithm == "auto")
+    def _evaluate(
+        self, kernel: ContinuousKernel, *grids: Tensor, taps: Tensor | None = None, first: bool = False
+    ) -> Tensor:
+        return kernel(*grids, taps=taps, first=first, by_operator=self.algorithm == "auto")
 
     def _kernels(self) -> list[ContinuousKernel]:
         return [module for module in self._modules.values() if isinstance(module, ContinuousKernel)]

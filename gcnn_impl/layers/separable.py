@@ -5,8 +5,9 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from gcnn_impl import functional
+from gcnn_impl import functional, native
 from gcnn_impl.groups import Group, SO2xRPlus
+from gcnn_impl.irreps import irreps_of
 from gcnn_impl.kernels import ContinuousKernel, group_points
 from gcnn_impl.layers.group_to_group import GroupToGroupConv2d
 from gcnn_impl.low_rank import rank_one_energy, rank_one_tensor_energy
@@ -25,8 +26,28 @@ class SeparableGroupConv2d(GroupToGroupConv2d):
     def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
         return self._over_group(self.group_kernel, *grids), self._over_plane(self.spatial_kernel, *grids)
 
+    def working_kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
+        """Return the kernels, or the spectrum of the one over H where the Fourier transform over H is faster."""
+        irreps = None if grids else self._irreps(self.group_kernel)
+        if irreps is None:
+            return super().working_kernels(*grids)
+        spectrum = irreps.spectrum(self._evaluate(self.group_kernel, first=True)[0].mT)
+        return spectrum, self.layouts[1](self._over_plane(self.spatial_kernel))
+
     def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
-        return functional.separable_group_conv2d(x, *kernels, bias=self.bias, **self._geometry())
+        over_group, over_plane = kernels
+        mixed = self._mix(x, over_group)
+        return functional.spatial_conv2d(mixed, over_plane, bias=self.bias, **self._geometry())
+
+    def _mix(self, x: Tensor, kernel: Tensor) -> Tensor:
+        """Convolve over H with a kernel (C_o, |H_out|, C_i, |H_in|) or its spectrum, shape (n·C_i·C_o,)."""
+        if kernel.dim() == 1:
+            irreps = irreps_of(self.group)
+            assert irreps is not None
+            if native.takes(x, kernel):
+                return functional.fourier_group_mix(x, kernel, irreps)
+            kernel = irreps.kernel(kernel, self.in_channels, self.out_channels)
+        return functional.group_mix(x, kernel, algorithm=self.algorithm)
 
     def macs(self, in_pixels: int, out_pixels: int) -> int:
         """Return the MACs of a 1×1 convolution over (C_i·|H_in|), then a depthwise k × k one."""

@@ -26,39 +26,39 @@ SMALL_MIX = 4_000_000
 _ONE_BY_ONE: tuple[Any, ...] = ([1, 1], [0, 0], [1, 1], False, [0, 0], 1)  # stride, padding, dilation, …, groups
 
 
-def _library() -> CDLL:
+def library_in_use() -> CDLL:
     found = library()
     assert found is not None, "ask ``takes`` first"
     return found
 
 
-def _is_pytorchs(gradient: Tensor) -> bool:
+def is_pytorchs(gradient: Tensor) -> bool:
     """Return whether PyTorch must compute the backward pass: for gradients of gradients, or if ``takes`` refuses."""
     return torch.is_grad_enabled() or not takes(gradient)
 
 
-def _check(fits: bool, *tensors: Tensor | None) -> None:
+def check(fits: bool, *tensors: Tensor | None) -> None:
     """Raise ``ValueError`` unless ``fits``, and all tensors are contiguous, in float32 on the CPU, and not empty."""
     check_operands(fits, (torch.float32,), ("cpu",), *tensors)
 
 
 @operator("to_images(Tensor x) -> Tensor", "CPU")
 def _to_images(x: Tensor) -> Tensor:
-    _check(x.dim() == 5, x)
+    check(x.dim() == 5, x)
     batch, channels, resolution, height, width = x.shape
     images = x.new_empty(batch, height, width, resolution, channels)
     sizes = batch, channels, resolution, height * width
-    _library().gcnn_layout(x.data_ptr(), images.data_ptr(), *sizes, False, torch.get_num_threads())
+    library_in_use().gcnn_layout(x.data_ptr(), images.data_ptr(), *sizes, False, torch.get_num_threads())
     return images
 
 
 @operator("to_maps(Tensor images) -> Tensor", "CPU")
 def _to_maps(images: Tensor) -> Tensor:
-    _check(images.dim() == 5, images)
+    check(images.dim() == 5, images)
     batch, height, width, resolution, channels = images.shape
     x = images.new_empty(batch, channels, resolution, height, width)
     sizes = batch, channels, resolution, height * width
-    _library().gcnn_layout(x.data_ptr(), images.data_ptr(), *sizes, True, torch.get_num_threads())
+    library_in_use().gcnn_layout(x.data_ptr(), images.data_ptr(), *sizes, True, torch.get_num_threads())
     return x
 
 
@@ -69,12 +69,12 @@ class _Images(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
-        if _is_pytorchs(gradient):
-            return _maps(gradient).contiguous()
+        if is_pytorchs(gradient):
+            return maps_of(gradient).contiguous()
         return _to_maps(gradient.contiguous())
 
 
-def _images(x: Tensor) -> Tensor:
+def images_of(x: Tensor) -> Tensor:
     """Lay maps out as images, (B, C, |H|, H, W) → (B, H, W, |H|, C), contiguous."""
     images = x.permute(0, 3, 4, 2, 1)
     if images.is_contiguous() or not x.is_contiguous():
@@ -82,25 +82,25 @@ def _images(x: Tensor) -> Tensor:
     return _Images.apply(x) if is_differentiated(x) else _to_images(x)
 
 
-def _maps(images: Tensor) -> Tensor:
+def maps_of(images: Tensor) -> Tensor:
     """Return a view of images as maps, (B, H, W, |H|, C) → (B, C, |H|, H, W)."""
     return images.permute(0, 4, 3, 1, 2)
 
 
-def _result(images: Tensor) -> Tensor:
+def result(images: Tensor) -> Tensor:
     """Return images as maps that can be changed in place.
 
     Torch refuses this for a view that was made inside a function with its own gradients, or without gradients.
     """
-    maps = _maps(images)
+    maps = maps_of(images)
     return maps if torch.is_grad_enabled() else maps.detach()
 
 
 @functools.lru_cache(maxsize=256)
-def _memory(function: str, count: int, *sizes: int) -> list[int]:
+def memory(function: str, count: int, *sizes: int) -> list[int]:
     """Return the numbers of floats of the ``count`` buffers that a function in C needs."""
     floats = (c_long * count)()
-    getattr(_library(), function)(*sizes, floats)
+    getattr(library_in_use(), function)(*sizes, floats)
     return list(floats)
 
 
@@ -112,14 +112,14 @@ def _depthwise(images: Tensor, weight: Tensor, bias: Tensor | None, padding: int
     batch, height, width, resolution, channels = images.shape
     k, maps = weight.shape[-1], resolution * channels
     fits = k % 2 == 1 and 0 <= padding < k <= min(height, width) + 2 * padding and weight.shape == (maps, k, k)
-    _check(fits and (bias is None or bias.shape == (channels,)), images, weight, bias)
+    check(fits and (bias is None or bias.shape == (channels,)), images, weight, bias)
     sizes = batch, height, width, maps, k, padding
     threads = torch.get_num_threads()
-    scratch = images.new_empty(_memory("gcnn_depthwise_memory", 2, *sizes, threads)[0])
+    scratch = images.new_empty(memory("gcnn_depthwise_memory", 2, *sizes, threads)[0])
     grown = 2 * padding - k + 1
     y = images.new_empty(batch, height + grown, width + grown, resolution, channels)
     addresses = [None if t is None else t.data_ptr() for t in (images, weight, bias, y, scratch)]
-    _library().gcnn_depthwise(*addresses, *sizes, channels, disc, flip, threads)
+    library_in_use().gcnn_depthwise(*addresses, *sizes, channels, disc, flip, threads)
     return y
 
 
@@ -136,14 +136,14 @@ def _depthwise_weight(
     grown = 2 * padding - kernel_size + 1
     fits = kernel_size % 2 == 1 and 0 <= padding < kernel_size <= min(height, width) + 2 * padding
     wanted = batch, height + grown, width + grown, resolution, channels
-    _check(fits and gradient.shape == wanted, images, gradient)
+    check(fits and gradient.shape == wanted, images, gradient)
     sizes = batch, height, width, resolution * channels, kernel_size, padding
     threads = torch.get_num_threads()
-    scratch, partial = map(images.new_empty, _memory("gcnn_depthwise_memory", 2, *sizes, threads))
+    scratch, partial = map(images.new_empty, memory("gcnn_depthwise_memory", 2, *sizes, threads))
     of_weight = images.new_empty(resolution * channels, kernel_size, kernel_size)
     of_bias = images.new_empty(resolution, channels)
     tensors = images, gradient, of_weight, of_bias, scratch, partial
-    _library().gcnn_depthwise_weight(*(t.data_ptr() for t in tensors), *sizes, disc, threads)
+    library_in_use().gcnn_depthwise_weight(*(t.data_ptr() for t in tensors), *sizes, disc, threads)
     return of_weight, of_bias
 
 
@@ -158,12 +158,12 @@ class _SpatialConv2d(torch.autograd.Function):
     @staticmethod
     def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
         images, kernel, bias, weight = ctx.saved_tensors
-        if _is_pytorchs(gradient):
+        if is_pytorchs(gradient):
             inputs = images, kernel, bias
-            return *pytorch_gradients(_on_images(ctx.reference), inputs, gradient), None, None, None
+            return *pytorch_gradients(on_images(ctx.reference), inputs, gradient), None, None, None
         size, padding, disc = weight.shape[-1], ctx.padding, ctx.disc
         of_images = of_kernel = of_bias = None
-        gradient = _images(_maps(gradient))
+        gradient = images_of(maps_of(gradient))
         if ctx.needs_input_grad[1] or ctx.needs_input_grad[2]:
             of_weight, of_biases = _depthwise_weight(images, gradient, size, padding, disc)
             of_kernel = of_weight.view(kernel.shape[1], -1, size, size).transpose(0, 1)
@@ -173,27 +173,27 @@ class _SpatialConv2d(torch.autograd.Function):
         return of_images, of_kernel, of_bias, None, None, None
 
 
-def _on_images(reference: Callable[..., Tensor]) -> Callable[..., Tensor]:
+def on_images(reference: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """Return a function of maps as the same function of images, (B, H, W, |H|, C)."""
-    return lambda images, *others: reference(_maps(images), *others).permute(0, 3, 4, 2, 1)
+    return lambda images, *others: reference(maps_of(images), *others).permute(0, 3, 4, 2, 1)
 
 
 def spatial_conv2d(
     x: Tensor, kernel: Tensor, bias: Tensor | None, padding: int, disc: bool, reference: Callable[..., Tensor]
 ) -> Tensor:
     """Compute ``functional.spatial_conv2d`` with stride 1, padding below k, and a kernel that fits the padded image."""
-    images, bias = _images(x), None if bias is None else bias.contiguous()
+    images, bias = images_of(x), None if bias is None else bias.contiguous()
     if is_differentiated(images, kernel, bias):
-        return _result(_SpatialConv2d.apply(images, kernel, bias, padding, disc, reference))
+        return result(_SpatialConv2d.apply(images, kernel, bias, padding, disc, reference))
     weight = kernel.transpose(0, 1).flatten(0, 1).contiguous()
-    return _result(_depthwise(images, weight, bias, padding, disc, False))
+    return result(_depthwise(images, weight, bias, padding, disc, False))
 
 
 @operator("mix_conv2d(Tensor images, Tensor weight) -> Tensor", "CPU")
 def _mix(images: Tensor, weight: Tensor) -> Tensor:
     """Mix channels, (B, H, W, |H_in|, C_i) and weight (|H_out|·C_o, |H_in|·C_i) → (B, H, W, |H_out|·C_o)."""
     (maps, in_maps), shape = weight.shape, images.shape[:3]
-    _check(images.dim() == 5 and images.shape[3:].numel() == in_maps, images, weight)
+    check(images.dim() == 5 and images.shape[3:].numel() == in_maps, images, weight)
     pixels = shape.numel()
     if pixels * maps * in_maps > SMALL_MIX:
         flat = images.flatten(3).permute(0, 3, 1, 2)
@@ -201,7 +201,7 @@ def _mix(images: Tensor, weight: Tensor) -> Tensor:
         return y.permute(0, 2, 3, 1).contiguous()
     y, scratch = images.new_empty(*shape, maps), images.new_empty(maps * in_maps)
     tensors = images, weight, y, scratch
-    _library().gcnn_mix(*[t.data_ptr() for t in tensors], pixels, in_maps, maps)
+    library_in_use().gcnn_mix(*[t.data_ptr() for t in tensors], pixels, in_maps, maps)
     return y
 
 
@@ -217,7 +217,7 @@ def _mix_backward(
     (maps, in_maps), pixels = weight.shape, images.shape[:3].numel()
     fits = images.dim() == gradient.dim() == 5 and gradient.shape[:3] == images.shape[:3]
     fits = fits and images.shape[3:].numel() == in_maps and gradient.shape[3:].numel() == maps
-    _check(fits, gradient, images, weight)
+    check(fits, gradient, images, weight)
     if pixels * maps * in_maps > SMALL_MIX:
         g, flat = (t.flatten(3).permute(0, 3, 1, 2) for t in (gradient, images))
         wanted = [of_x, of_weight, False]
@@ -231,7 +231,7 @@ def _mix_backward(
     g_x = torch.empty_like(images) if of_x else None
     g_weight = torch.empty_like(weight) if of_weight else None
     addresses = [None if t is None else t.data_ptr() for t in (gradient, images, weight, g_x, g_weight)]
-    _library().gcnn_mix_backward(*addresses, pixels, in_maps, maps)
+    library_in_use().gcnn_mix_backward(*addresses, pixels, in_maps, maps)
     return g_x, g_weight
 
 
@@ -253,10 +253,10 @@ class _GroupMix(torch.autograd.Function):
         images, kernel, weight = ctx.saved_tensors
         c_out, h_out, c_in, h_in = kernel.shape
         gradient = gradient.reshape(*gradient.shape[:3], h_out, c_out)  # an operation that torch's older vmap knows
-        if _is_pytorchs(gradient):
-            return *pytorch_gradients(_on_images(ctx.reference), (images, kernel), gradient), None
+        if is_pytorchs(gradient):
+            return *pytorch_gradients(on_images(ctx.reference), (images, kernel), gradient), None
         wanted = ctx.needs_input_grad[:2]
-        of_images, of_weight = _mix_backward(_images(_maps(gradient)), images, weight, *wanted)
+        of_images, of_weight = _mix_backward(images_of(maps_of(gradient)), images, weight, *wanted)
         if of_weight is not None:
             of_weight = of_weight.view(h_out, c_out, h_in, c_in).permute(1, 0, 3, 2)
         return of_images, of_weight, None
@@ -264,12 +264,12 @@ class _GroupMix(torch.autograd.Function):
 
 def group_mix(x: Tensor, kernel: Tensor, reference: Callable[..., Tensor]) -> Tensor:
     """Compute ``functional.group_mix``; ``reference`` is the same function in PyTorch, of (x, kernel)."""
-    images = _images(x)
+    images = images_of(x)
     if is_differentiated(images, kernel):
         y = _GroupMix.apply(images, kernel, reference)
     else:
         y = _mix(images, _mixing_weight(kernel))
-    return _result(y.unflatten(3, (kernel.shape[1], -1)))
+    return result(y.unflatten(3, (kernel.shape[1], -1)))
 
 
 @operator(
@@ -282,14 +282,14 @@ def _siren(
 ) -> tuple[Tensor, Tensor]:
     """Return the kernel values (A, C_o, T, C_i) and the values kept for backward; index (A, T), channels C_o."""
     (points, dimensions), (values, hidden), threads = coordinates.shape, parameters[4].shape, torch.get_num_threads()
-    _check(weights.shape == (points,) and channels >= 1 and values % channels == 0, coordinates, weights)
+    check(weights.shape == (points,) and channels >= 1 and values % channels == 0, coordinates, weights)
     _check_net(dimensions, index, parameters)
     sizes = points, dimensions, hidden, *index.shape, channels, values // channels, threads
-    floats = _memory("gcnn_siren_memory", 3, points, dimensions, hidden, *sizes[5:])
+    floats = memory("gcnn_siren_memory", 3, points, dimensions, hidden, *sizes[5:])
     out = coordinates.new_empty(index.shape[0], channels, index.shape[1], values // channels)
     kept, scratch = coordinates.new_empty(floats[0]), coordinates.new_empty(floats[1])
     tensors = coordinates, weights, index, *parameters, out, kept, scratch
-    _within(_library().gcnn_siren(*[t.data_ptr() for t in tensors], omega, *sizes), points)
+    _within(library_in_use().gcnn_siren(*[t.data_ptr() for t in tensors], omega, *sizes), points)
     return out, kept
 
 
@@ -297,7 +297,7 @@ def _check_net(dimensions: int, index: Tensor, parameters: Sequence[Tensor]) -> 
     values, hidden = parameters[4].shape
     shapes = parameter_shapes(dimensions, hidden, values)
     fits = index.dim() == 2 and index.dtype is torch.int64 and index.is_cpu and index.is_contiguous()
-    _check(fits and tuple([p.shape for p in parameters]) == shapes, *parameters)
+    check(fits and tuple([p.shape for p in parameters]) == shapes, *parameters)
 
 
 def _within(is_within: int, points: int) -> None:
@@ -321,14 +321,14 @@ def _siren_backward(
     fits = gradient.shape == (index.shape[0], channels[0], index.shape[1], channels[1]) and values == math.prod(
         channels
     )
-    _check(fits and kept.shape == (_memory("gcnn_siren_memory", 3, points, dimensions, hidden, *channels, threads)[0],))
-    _check(True, gradient, coordinates, kept)
-    _, _, scratch = _memory("gcnn_siren_memory", 3, points, dimensions, hidden, *channels, threads)
+    check(fits and kept.shape == (memory("gcnn_siren_memory", 3, points, dimensions, hidden, *channels, threads)[0],))
+    check(True, gradient, coordinates, kept)
+    _, _, scratch = memory("gcnn_siren_memory", 3, points, dimensions, hidden, *channels, threads)
     found = [torch.empty_like(parameter) for parameter in parameters]
     tensors = gradient, coordinates, index, parameters[2], parameters[4], kept, *found, gradient.new_empty(scratch)
     addresses = [t.data_ptr() for t in tensors]
     sizes = points, dimensions, hidden, *index.shape, *channels, threads
-    _within(_library().gcnn_siren_backward(*addresses, omega, *sizes), points)
+    _within(library_in_use().gcnn_siren_backward(*addresses, omega, *sizes), points)
     return found
 
 
@@ -343,7 +343,7 @@ class _Siren(torch.autograd.Function):
     @staticmethod
     def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
         coordinates, index, kept, *parameters = ctx.saved_tensors
-        if _is_pytorchs(gradient):
+        if is_pytorchs(gradient):
             found: Sequence[Tensor | None] = pytorch_gradients(ctx.reference, parameters, gradient)
         else:
             found = _siren_backward(gradient.contiguous(), coordinates, index, parameters, kept, ctx.omega)

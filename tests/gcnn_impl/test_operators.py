@@ -106,7 +106,7 @@ class TestSpatialConvolution:
 @pytest.mark.parametrize("shape", [(2, 3, 4, 5, 7), (1, 16, 8, 28, 28), (3, 40, 1, 9, 9), (1, 1, 17, 1, 130)])
 def test_maps_are_laid_out_and_back(shape, threads):
     x = torch.randn(shape, requires_grad=True)
-    images = operators._images(x)
+    images = operators.images_of(x)
     assert images.is_contiguous()
     assert torch.equal(images, x.permute(0, 3, 4, 2, 1))
     cotangent = torch.randn(images.shape)
