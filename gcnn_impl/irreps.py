@@ -1,13 +1,14 @@
 """The Fourier transform over a finite group H, in which a convolution over H multiplies small blocks.
 
-A convolution over H alone, y_o(h) = Σ_i Σ_h' f_i(h') k_oi(h⁻¹h'), commutes with the action of H. Maps on H are therefore
-expanded in matrix elements ρ_bc(h) of the real irreducible representations ρ of H (Serre, Linear Representations of
-Finite Groups, 1977, part I). In this basis the convolution multiplies each irreducible part by the block
+A convolution over H alone, y_o(h) = Σ_i Σ_h' f_i(h') k_oi(h⁻¹h'), commutes with the action of H. Maps on H are
+therefore expanded in matrix elements ρ_bc(h) of the real irreducible representations ρ of H (Serre, Linear
+Representations of Finite Groups, 1977, part I). In this basis the convolution multiplies each irreducible part by the
+block
 
     k̂_oi(ρ)_bc = Σ_u k_oi(u) ρ_bc(u),
 
-of 1 × 1 or 2 × 2 numbers for every pair of channels, instead of |H| × |H|: for |H| = 8 rotations, 14 multiply–accumulates
-instead of 64. The transforms take 2·|H| for every channel.
+of 1 × 1 or 2 × 2 numbers for every pair of channels, instead of |H| × |H|: for |H| = 8 rotations, 14
+multiply–accumulates instead of 64. The transforms take 2·|H|² for every channel.
 """
 
 import functools
@@ -95,12 +96,15 @@ def irreps_of(group: Group) -> Irreps | None:
     if representations is None:
         return None
     order = group.resolution
-    basis, elements, weights, blocks = [], [], [], []
+    basis: list[Tensor] = []
+    elements: list[Tensor] = []
+    weights: list[Tensor] = []
+    blocks: list[tuple[int, int, int]] = []
     for matrices, copies in sorted(representations, key=lambda each: each[0].shape[-1]):
         size = matrices.shape[-1]
-        place = sum(map(len, elements))
+        place = sum(len(rows) for rows in elements)
         for copy in range(copies):
-            blocks.append((sum(map(len, basis)), size, place))
+            blocks.append((sum(len(rows) for rows in basis), size, place))
             basis.append(matrices[:, copy].T * (size / order) ** 0.5)  # (d, |H|): the components ρ_ab for one a
         elements.append(matrices.permute(2, 1, 0).flatten(0, 1))  # (c·b, |H|)
         weights.append(torch.full((size * size,), copies / order, dtype=torch.float64))

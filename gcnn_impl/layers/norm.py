@@ -1,14 +1,13 @@
 """Batch norm of maps on the group, alone or together with the ReLU and the residual that follow it."""
 
 from collections.abc import Callable
+from types import ModuleType
 
 import torch
 from torch import Tensor, nn
 
-from gcnn_impl import gpu
+from gcnn_impl.batch_norm import batch_norm, operators_for, rectified
 from gcnn_impl.checks import check_axes
-from gcnn_impl.gpu import norm as gpu_norm
-from gcnn_impl.gpu.norm import rectified
 from gcnn_impl.watching import is_exporting, runs_forward_alone
 
 
@@ -35,14 +34,15 @@ class GroupBatchNorm2d(nn.BatchNorm2d):
         mean, variance = self.running_mean, self.running_var
         if is_exporting() and not self.training and mean is not None and variance is not None:
             return rectified(self._exported(input, mean, variance), relu, residual)
-        if self._is_for_triton(input, residual):
+        operators = self._operators(input, residual)
+        if operators is not None:
             if self.training and self.num_batches_tracked is not None:
                 self.num_batches_tracked.add_(1)
             is_tracked = not self.training or self.track_running_stats
             running = (mean, variance) if is_tracked else (None, None)
             of_batch = self.training or mean is None
             tensors = input, self.weight, self.bias, *running, residual
-            return gpu_norm.batch_norm(*tensors, of_batch, self.momentum or 0.0, self.eps, relu)
+            return batch_norm(operators, *tensors, of_batch, self.momentum or 0.0, self.eps, relu)
         x = input.permute(0, 1, 3, 4, 2)  # (B, C, H, W, |H|), which is channels-last where the map is group-major
         y = super().forward(x.flatten(3)).unflatten(3, x.shape[3:])
         return rectified(y.permute(0, 1, 4, 2, 3), relu, residual)
@@ -56,19 +56,20 @@ class GroupBatchNorm2d(nn.BatchNorm2d):
         y = input.permute(0, 3, 4, 2, 1).contiguous() * scale + shift  # (B, H, W, |H|, C)
         return y.to(input.dtype).permute(0, 4, 3, 1, 2).contiguous()
 
-    def _is_for_triton(self, x: Tensor, residual: Tensor | None) -> bool:
-        """Return whether the operator in Triton takes this; torch has the cumulative averages and the errors."""
-        if not gpu.takes(x, residual):
-            return False
+    def _operators(self, x: Tensor, residual: Tensor | None) -> ModuleType | None:
+        """Return the module whose operators take this; None where torch has the cumulative averages and the errors."""
         parameters = [p for p in (self.weight, self.bias, self.running_mean, self.running_var) if p is not None]
+        operators = operators_for(x, residual)
+        if operators is None or operators_for(*parameters) is not (operators if parameters else None):
+            return None
         wider = {torch.bfloat16: torch.float32, torch.float16: torch.float32}.get(x.dtype, x.dtype)
-        return (
-            gpu.takes(*parameters)
-            and all(p.dtype in (x.dtype, wider) and p.device == x.device for p in parameters)
+        fits = (
+            all(p.dtype in (x.dtype, wider) and p.device == x.device and p.is_contiguous() for p in parameters)
             and x.shape[1] == self.num_features
             and x.numel() > self.num_features
             and self.momentum is not None
         )
+        return operators if fits else None
 
 
 def norm_relu(norm: nn.Module, x: Tensor, residual: Callable[[], Tensor] | None = None) -> Tensor:
@@ -76,7 +77,8 @@ def norm_relu(norm: nn.Module, x: Tensor, residual: Callable[[], Tensor] | None 
 
     Elsewhere the residual is computed last, when x is no longer needed, so that fewer maps are in memory at once.
     """
-    if type(norm) is GroupBatchNorm2d and runs_forward_alone(norm) and gpu.takes(x):  # hooks see the norm alone
+    plain = type(norm) is GroupBatchNorm2d and runs_forward_alone(norm)  # hooks see the norm alone
+    if plain and operators_for(x) is not None:
         return norm(x, relu=True, residual=None if residual is None else residual())
     y = norm(x)
     del x

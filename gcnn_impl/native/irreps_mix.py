@@ -46,9 +46,7 @@ def _fits(images: Tensor, spectrum: Tensor, basis: Tensor, upright: Tensor, bloc
     " -> Tensor",
     "CPU",
 )
-def _mix(
-    images: Tensor, spectrum: Tensor, basis: Tensor, upright: Tensor, blocks: Tensor, out_channels: int
-) -> Tensor:
+def _mix(images: Tensor, spectrum: Tensor, basis: Tensor, upright: Tensor, blocks: Tensor, out_channels: int) -> Tensor:
     """Mix images, (B, H, W, |H|, C_i) and a spectrum → (B, H, W, |H|, C_o)."""
     check(_fits(images, spectrum, basis, upright, blocks, out_channels), images, spectrum, basis, upright)
     pixels, resolution, c_in, c_out, weights, threads = _sizes(images, len(spectrum), out_channels)

@@ -1,0 +1,97 @@
+"""Batch norm of maps on the group with the ReLU and the residual that follow it, by our operators in C or in Triton."""
+
+from types import ModuleType
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from gcnn_impl import gpu, native
+from gcnn_impl.gpu import norm as gpu_norm
+from gcnn_impl.gradients import is_differentiated, pytorch_gradients
+from gcnn_impl.native import norm as native_norm
+
+
+def operators_for(*tensors: Tensor | None) -> ModuleType | None:
+    """Return the module whose operators take these tensors, ``gpu.norm`` or ``native.norm``; None if neither does."""
+    if gpu.takes(*tensors):
+        return gpu_norm
+    return native_norm if native.takes(*tensors) else None
+
+
+class _BatchNorm(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, weight, bias, residual, operators, running_mean, running_var, of_batch, momentum, eps, relu):  # type: ignore[no-untyped-def]
+        options = of_batch, momentum, eps, relu
+        y, mean, scale = operators.normalise(x, weight, bias, running_mean, running_var, residual, *options)
+        ctx.save_for_backward(x, weight, bias, residual, mean, scale, None if residual is None else y)
+        ctx.operators, ctx.of_batch, ctx.eps, ctx.relu = operators, of_batch, eps, relu
+        return y
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor):  # type: ignore[no-untyped-def]
+        x, weight, bias, residual, mean, scale, y = ctx.saved_tensors
+        found: tuple[Tensor | None, ...]
+        if torch.is_grad_enabled() or operators_for(gradient) is not ctx.operators:
+
+            def reference(x: Tensor, weight: Tensor | None, bias: Tensor | None, residual: Tensor | None) -> Tensor:
+                rows, statistics = x.flatten(0, -2), (None, None)
+                if not ctx.of_batch:
+                    statistics = mean, scale**-2 - ctx.eps
+                y = functional.batch_norm(rows, *statistics, weight, bias, ctx.of_batch, 0.0, ctx.eps).view_as(x)
+                return rectified(y, ctx.relu, residual)
+
+            found = pytorch_gradients(reference, (x, weight, bias, residual), gradient)
+        else:
+            given = gradient.contiguous(), x, weight, bias, mean, scale, y
+            found = ctx.operators.gradients(*given, ctx.of_batch, ctx.relu)
+            present = True, weight is not None, bias is not None, residual is not None
+            found = tuple(g if there else None for g, there in zip(found, present, strict=True))
+        return *found, *[None] * 7
+
+
+def batch_norm(
+    operators: ModuleType,
+    x: Tensor,
+    weight: Tensor | None,
+    bias: Tensor | None,
+    running_mean: Tensor | None,
+    running_var: Tensor | None,
+    residual: Tensor | None,
+    of_batch: bool,
+    momentum: float,
+    eps: float,
+    relu: bool,
+) -> Tensor:
+    """Normalise a map with statistics over (B, |H|, H, W), then pass it to ``rectified``.
+
+    Args:
+        operators: the module that ``operators_for`` returned for all tensors.
+        x, residual: maps on the group, shape (B, C, |H|, H, W), of one dtype and in any layout.
+        weight, bias: shape (C,), or None for 1 and 0.
+        running_mean, running_var: shape (C,); used if ``of_batch`` is false, else updated, where they are given.
+        of_batch: whether the statistics are those of x.
+        momentum, eps: as in ``torch.nn.functional.batch_norm``.
+        relu: whether to rectify the normalised map, before the residual is added.
+    """
+    images, others = _images(x), None if residual is None else _images(residual)
+    if is_differentiated(x, weight, bias, residual):
+        statistics = running_mean, running_var
+        y = _BatchNorm.apply(images, weight, bias, others, operators, *statistics, of_batch, momentum, eps, relu)
+    else:
+        options = of_batch, momentum, eps, relu
+        y = operators.normalise(images, weight, bias, running_mean, running_var, others, *options)[0]
+    y = y.permute(0, 4, 3, 1, 2)
+    return y if torch.is_grad_enabled() else y.detach()  # a view made without gradients cannot be changed in place
+
+
+def _images(x: Tensor) -> Tensor:
+    """Return a map, (B, C, |H|, H, W) → (B, H, W, |H|, C), contiguous; without a copy where the map is group-major."""
+    return x.permute(0, 3, 4, 2, 1).contiguous()
+
+
+def rectified(y: Tensor, relu: bool, residual: Tensor | None) -> Tensor:
+    """Return y, rectified if ``relu``; with a residual, relu(y + residual)."""
+    y = torch.relu(y) if relu else y
+    return y if residual is None else torch.relu(y + residual)
