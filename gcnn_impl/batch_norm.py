@@ -30,10 +30,12 @@ class _BatchNorm(torch.autograd.Function):
         return y
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor):  # type: ignore[no-untyped-def]
+    def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
         x, weight, bias, residual, mean, scale, y = ctx.saved_tensors
+        operators: Any = ctx.operators
         found: tuple[Tensor | None, ...]
-        if torch.is_grad_enabled() or operators_for(gradient) is not ctx.operators:
+        taken = operators_for(gradient) is operators
+        if torch.is_grad_enabled() or not taken:
 
             def reference(x: Tensor, weight: Tensor | None, bias: Tensor | None, residual: Tensor | None) -> Tensor:
                 rows, statistics = x.flatten(0, -2), (None, None)
@@ -45,7 +47,7 @@ class _BatchNorm(torch.autograd.Function):
             found = pytorch_gradients(reference, (x, weight, bias, residual), gradient)
         else:
             given = gradient.contiguous(), x, weight, bias, mean, scale, y
-            found = ctx.operators.gradients(*given, ctx.of_batch, ctx.relu)
+            found = operators.gradients(*given, ctx.of_batch, ctx.relu)
             present = True, weight is not None, bias is not None, residual is not None
             found = tuple(g if there else None for g, there in zip(found, present, strict=True))
         return *found, *[None] * 7

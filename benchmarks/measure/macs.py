@@ -62,7 +62,8 @@ NOTHING = "no convolution and no product of matrices"
 # The operators that fvcore counts, forward and backward, by their names in the profiler (torch, oneDNN, MKL); and our
 # operators in C and Triton that do the same work.
 COUNTED = re.compile(
-    r"^(aten|mkldnn|mkl)::.*(conv|mm|matmul|linear|einsum|tensordot|attention)|^gcnn_impl::(depthwise|mix|siren)"
+    r"^(aten|mkldnn|mkl)::.*(conv|mm|matmul|linear|einsum|tensordot|attention)"
+    r"|^gcnn_impl::(depthwise|mix|irreps_mix|siren)"
 )
 
 

@@ -26,7 +26,7 @@ from gcnn_impl import functional
 INSIDE_FORWARD = ("kernel_generation", "group_mixing", "spatial_convolution", "other")
 PHASES = ("forward", "backward", "optimiser")
 # The functions that mix over H or the channels alone if their kernel has a single tap in the plane.
-_MIXING = ("group_mix", "channel_mix", "depthwise_group_conv2d")
+_MIXING = ("group_mix", "fourier_group_mix", "channel_mix", "depthwise_group_conv2d")
 
 
 class StageClock:

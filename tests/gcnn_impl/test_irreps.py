@@ -1,0 +1,162 @@
+"""The Fourier transform over a finite group H: its basis, its blocks, and convolutions over H by it."""
+
+import pytest
+import torch
+
+from gcnn_impl import O2, SO2, RPlus, SO2xRPlus, functional, native
+from gcnn_impl.groups import Trivial
+from gcnn_impl.irreps import irreps_of
+from gcnn_impl.native import irreps_mix
+
+GROUPS = [SO2(1), SO2(2), SO2(3), SO2(4), SO2(5), SO2(8), SO2(12), SO2(16), O2(1), O2(2), O2(3), O2(4), O2(8)]
+in_c = pytest.mark.skipif(native.status() != "in use", reason=native.status())
+
+
+@pytest.fixture(params=GROUPS, ids=str)
+def group(request):
+    return request.param
+
+
+@pytest.fixture(params=[1, 2])
+def threads(request):
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)
+
+
+def kernel_of(group, c_in=3, c_out=5):
+    """Return the values k_oi(u), (|H|, C_i, C_o), and k_oi(h⁻¹h'), (C_o, |H|, C_i, |H|), in float64."""
+    values = torch.randn(group.resolution, c_in, c_out, dtype=torch.float64)
+    return values, values[irreps_of(group).relative].permute(3, 0, 2, 1)
+
+
+def test_the_matrices_are_representations_and_add_up_to_all_maps(group):
+    elements = group.elements()
+    products = group.compose(elements[:, None], elements[None])
+    dimensions = 0
+    for matrices, copies in group.representations():
+        size = matrices.shape[-1]
+        dimensions += size * copies
+        torch.testing.assert_close(matrices @ matrices.mT, torch.eye(size).double().expand_as(matrices))
+        # The number of g·h, found by the relative element of the identity and g·h.
+        distance = torch.cdist(group.matrix(products).flatten(2), group.matrix(elements).flatten(1)[None])
+        torch.testing.assert_close(matrices[distance.argmin(-1)], matrices[:, None] @ matrices[None])
+    assert dimensions == group.resolution
+
+
+def test_the_basis_is_orthonormal_and_the_blocks_cover_it(group):
+    irreps = irreps_of(group)
+    torch.testing.assert_close(irreps.basis @ irreps.basis.T, torch.eye(group.resolution).double())
+    assert [first for first, _, _ in irreps.blocks] == [
+        sum(size for _, size, _ in irreps.blocks[:n]) for n in range(len(irreps.blocks))
+    ]
+    assert irreps.macs <= group.resolution**2
+
+
+def test_a_kernel_comes_back_from_its_spectrum(group):
+    values, expected = kernel_of(group)
+    irreps = irreps_of(group)
+    torch.testing.assert_close(irreps.kernel(irreps.spectrum(values), 3, 5), expected)
+
+
+def test_grids_that_are_no_finite_group_have_none():
+    assert [irreps_of(grid) for grid in (Trivial(), RPlus(4), SO2xRPlus(4, 2))] == [None, None, None]
+
+
+def test_a_convolution_over_h_multiplies_blocks(group):
+    values, kernel = kernel_of(group)
+    irreps = irreps_of(group)
+    x = torch.randn(2, 3, group.resolution, 4, 6, dtype=torch.float64)
+    torch.testing.assert_close(
+        functional.fourier_group_mix(x, irreps.spectrum(values), irreps), functional.group_mix(x, kernel)
+    )
+
+
+@in_c
+@pytest.mark.parametrize(
+    ("shape", "channels"),
+    [((2, 4, 6), (3, 5)), ((1, 1, 1), (1, 40)), ((1, 28, 28), (16, 16)), ((3, 13, 17), (33, 8))],
+    ids=str,
+)
+def test_the_operator_in_c_equals_the_definition_in_every_layout(group, channels, shape, threads):
+    (c_in, c_out), (batch, *sides) = channels, shape
+    values, kernel = kernel_of(group, c_in, c_out)
+    irreps = irreps_of(group)
+    x = torch.randn(batch, c_in, group.resolution, *sides)
+    cotangent = torch.randn(batch, c_out, group.resolution, *sides)
+    doubles = x.double().requires_grad_(), values.requires_grad_()
+    expected_y = functional.group_mix(doubles[0], doubles[1][irreps.relative].permute(3, 0, 2, 1))
+    expected = expected_y, *torch.autograd.grad(expected_y, doubles, cotangent.double())
+    for other in (x, x.permute(0, 3, 4, 2, 1).contiguous().permute(0, 4, 3, 1, 2)):
+        inputs = other.detach().requires_grad_(), values.detach().float().requires_grad_()
+        y = functional.fourier_group_mix(inputs[0], irreps.spectrum(inputs[1]), irreps)
+        actual = y, *torch.autograd.grad(y, inputs, cotangent)
+        for a, e in zip(actual, expected, strict=True):
+            assert (a - e).norm() <= 2e-6 * e.norm()
+
+
+@in_c
+def test_the_operator_computes_the_same_bits_again(threads):
+    irreps = irreps_of(SO2(8))
+    x = torch.randn(4, 12, 8, 20, 20, requires_grad=True)
+    spectrum = torch.randn(irreps.values * 12 * 7, requires_grad=True)
+
+    def run():
+        y = functional.fourier_group_mix(x, spectrum, irreps)
+        return y, *torch.autograd.grad(y, (x, spectrum), y.detach())
+
+    first = run()
+    for _ in range(5):
+        assert all(torch.equal(a, b) for a, b in zip(run(), first, strict=True))
+
+
+@in_c
+def test_gradients_of_gradients_are_those_of_pytorch():
+    irreps = irreps_of(O2(3))
+    single = torch.randn(1, 2, 6, 3, 3, requires_grad=True), torch.randn(irreps.values * 2 * 3, requires_grad=True)
+    double = tuple(value.detach().double().requires_grad_() for value in single)
+
+    def second(x, spectrum):
+        y = functional.fourier_group_mix(x, spectrum, irreps)
+        first = torch.autograd.grad(y.square().sum(), (x, spectrum), create_graph=True)
+        return torch.autograd.grad(sum(g.square().sum() for g in first), (x, spectrum))
+
+    for a, e in zip(second(*single), second(*double), strict=True):
+        torch.testing.assert_close(a.double(), e, rtol=1e-4, atol=1e-4 * float(e.abs().max()))
+
+
+@pytest.mark.parametrize(
+    ("x", "spectrum"),
+    [
+        (torch.zeros(1, 2, 4, 3, 3), torch.zeros(14 * 6)),  # another |H|
+        (torch.zeros(1, 2, 8, 3, 3), torch.zeros(14 * 6 + 1)),
+        (torch.zeros(1, 4, 8, 3, 3), torch.zeros(14 * 6)),  # no whole number of output channels
+        (torch.zeros(1, 2, 8, 3, 3), torch.zeros(14, 6)),
+        (torch.zeros(1, 2, 8, 3, 3), torch.zeros(14 * 6).double()),
+    ],
+)
+def test_wrong_shapes_are_refused_with_their_sizes(x, spectrum):
+    with pytest.raises(ValueError, match="fourier_group_mix takes"):
+        functional.fourier_group_mix(x, spectrum, irreps_of(SO2(8)))
+
+
+@in_c
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        [[0, 1, 0]],  # components are missing
+        [[0, 1, 0], [1, 1, 9], [2, 2, 2]],  # a weight beyond the spectrum
+        [[0, 1, 0], [2, 1, 1], [2, 2, 2]],
+        [[0, 1, -1], [1, 1, 1], [2, 2, 2]],
+        [[0, 4, 0]],
+        [[0, 1], [1, 1], [2, 2]],
+    ],
+    ids=str,
+)
+def test_the_operator_reads_no_block_outside_of_its_spectrum(blocks):
+    irreps = irreps_of(SO2(4))
+    basis, upright, _ = irreps_mix._tables(irreps)
+    images, spectrum = torch.zeros(1, 3, 3, 4, 2), torch.zeros(irreps.values * 2 * 2)
+    with pytest.raises(ValueError, match="whose sizes fit each other"):
+        torch.ops.gcnn_impl.irreps_mix(images, spectrum, basis, upright, torch.tensor(blocks), 2)
