@@ -81,7 +81,7 @@ def test_a_convolution_over_h_multiplies_blocks(group):
 )
 def test_the_operator_in_c_equals_the_definition_in_every_layout(group, channels, shape, threads):
     (c_in, c_out), (batch, *sides) = channels, shape
-    values, kernel = kernel_of(group, c_in, c_out)
+    values, _ = kernel_of(group, c_in, c_out)
     irreps = irreps_of(group)
     x = torch.randn(batch, c_in, group.resolution, *sides)
     cotangent = torch.randn(batch, c_out, group.resolution, *sides)
