@@ -9,6 +9,9 @@ block
 
 of 1 × 1 or 2 × 2 numbers for every pair of channels, instead of |H| × |H|: for |H| = 8 rotations, 14
 multiply–accumulates instead of 64. The transforms take 2·|H|² for every channel.
+
+On rotations and scales, H = K × S, only the rotations K are transformed: a map on H with C channels is a map on K with
+S·C channels, and so is a kernel.
 """
 
 import functools
@@ -17,7 +20,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gcnn_impl.groups import Group
+from gcnn_impl.groups import Group, SO2xRPlus
 
 # One representation: its matrices, shape (|H|, d, d), and the number of times that maps on H contain it.
 Representation = tuple[Tensor, int]
@@ -25,16 +28,17 @@ Representation = tuple[Tensor, int]
 
 @dataclass(frozen=True, eq=False)
 class Irreps:
-    """The irreducible parts of the maps on a finite group.
+    """The irreducible parts of the maps on a finite group K, for grids of |K| elements and S scales of each.
 
     Args:
-        basis: orthonormal; component r of the value at element h is basis[r, h]; shape (|H|, |H|), float64.
+        basis: orthonormal; component r of the value at element h is basis[r, h]; shape (|K|, |K|), float64.
         elements: the matrix elements ρ_bc(u), one (b, c) per row: those of the representations of size 1, then four
-            (in the order cb: 00, 01, 10, 11) of each of size 2; shape (n, |H|), float64.
+            (in the order cb: 00, 01, 10, 11) of each of size 2; shape (n, |K|), float64.
         weights: factor of each matrix element in the inverse transform of a kernel, shape (n,), float64.
         lines: the number of representations of size 1.
         blocks: first component, size, and first row of ``elements``, for every irreducible part.
-        relative: the number of the element h⁻¹h', shape (|H|, |H|).
+        relative: the number of the element h⁻¹h', shape (|K|, |K|).
+        scales: S; 1 where the grid has no scales.
     """
 
     basis: Tensor
@@ -43,55 +47,71 @@ class Irreps:
     lines: int
     blocks: tuple[tuple[int, int, int], ...]
     relative: Tensor
+    scales: int
 
     @property
-    def resolution(self) -> int:
-        """|H|."""
+    def order(self) -> int:
+        """|K|."""
         return len(self.basis)
 
     @property
+    def resolution(self) -> int:
+        """|H| = |K|·S."""
+        return self.order * self.scales
+
+    @property
     def values(self) -> int:
-        """The number of values of a kernel's spectrum for each pair of channels."""
-        return len(self.elements)
+        """The number of values of a kernel's spectrum for each pair of channels of a map on H."""
+        return len(self.elements) * self.scales**2
 
     @property
     def macs(self) -> int:
         """Multiply–accumulates of the blocks for each pair of channels; a dense product takes |H|²."""
-        return sum(size * size for _, size, _ in self.blocks)
+        return sum(size * size for _, size, _ in self.blocks) * self.scales**2
 
     def spectrum(self, kernel: Tensor) -> Tensor:
-        """Return the blocks of a kernel, (|H|, C_i, C_o) → (values·C_i·C_o,); a block is (size·C_i, size·C_o)."""
-        _, in_channels, out_channels = kernel.shape
-        values = self.elements.to(kernel) @ kernel.flatten(1)  # (values, C_i·C_o)
-        squares = values[self.lines :].view(-1, 2, 2, in_channels, out_channels).transpose(2, 3)
-        return torch.cat([values[: self.lines].flatten(), squares.flatten()])
+        """Return the blocks of a kernel, shape (n·S·C_i·S·C_o,); a block is (size·S·C_i, size·S·C_o).
+
+        Args:
+            kernel: its values at the output elements of all scales at the identity of K, shape (S, |H|, C_o, C_i).
+        """
+        values = kernel.unflatten(1, (self.order, self.scales)).permute(1, 2, 4, 0, 3)  # (|K|, S, C_i, S, C_o)
+        values = values.flatten(3).flatten(1, 2)  # (|K|, S·C_i, S·C_o)
+        spectrum = torch.einsum("nu,uio->nio", self.elements.to(values), values)
+        squares = spectrum[self.lines :].unflatten(0, (-1, 2, 2)).transpose(2, 3)
+        return torch.cat([spectrum[: self.lines].flatten(), squares.flatten()])
 
     def kernel(self, spectrum: Tensor, in_channels: int, out_channels: int) -> Tensor:
-        """Return the kernel of a spectrum, (values·C_i·C_o,) → (C_o, |H|, C_i, |H|): the values k_oi(h⁻¹h')."""
-        lines, squares = spectrum.split([self.lines * in_channels * out_channels, self._squares(spectrum)])
-        squares = squares.view(-1, 2, in_channels, 2, out_channels).transpose(2, 3)
-        values = torch.cat([lines.view(-1, in_channels, out_channels), squares.flatten(0, 2)])  # (values, C_i, C_o)
+        """Return the kernel of a spectrum, shape (C_o, |H|, C_i, |H|): the values k_oi(h⁻¹h')."""
+        wide_in, wide_out = self.scales * in_channels, self.scales * out_channels
+        lines, squares = spectrum.view(len(self.elements), -1).tensor_split([self.lines])
+        squares = squares.reshape(-1, 2, wide_in, 2, wide_out).transpose(2, 3)
+        values = torch.cat([lines.view(-1, wide_in, wide_out), squares.flatten(0, 2)])  # (n, S·C_i, S·C_o)
         kernel = torch.einsum("nu,nio->oiu", (self.elements * self.weights[:, None]).to(values), values)
-        return kernel[:, :, self.relative.to(kernel.device)].transpose(1, 2)  # (C_o, |H|, C_i, |H|)
+        kernel = kernel[:, :, self.relative.to(kernel.device)]  # (S·C_o, S·C_i, |K|, |K|)
+        kernel = kernel.unflatten(1, (self.scales, in_channels)).unflatten(0, (self.scales, out_channels))
+        return kernel.permute(1, 4, 0, 3, 5, 2).flatten(4).flatten(1, 2)  # (C_o, |K|·S, C_i, |K|·S)
 
     def mix(self, x: Tensor, spectrum: Tensor, out_channels: int) -> Tensor:
         """Convolve over H, (B, C_i, |H|, H, W) and the spectrum of a kernel → (B, C_o, |H|, H, W)."""
-        in_channels, basis = x.shape[1], self.basis.to(x)
-        pairs, parts = in_channels * out_channels, torch.einsum("rh,bihyx->biryx", basis, x)
+        basis, x = self.basis.to(x), x.unflatten(2, (self.order, self.scales))
+        x = x.permute(0, 3, 1, 2, 4, 5).flatten(1, 2)  # (B, S·C_i, |K|, H, W)
+        wide_in, wide_out = x.shape[1], self.scales * out_channels
+        pairs, parts = wide_in * wide_out, torch.einsum("rh,bihyx->biryx", basis, x)
         mixed = []
         for first, size, place in self.blocks:
-            block = spectrum[place * pairs : (place + size * size) * pairs].view(size, in_channels, size, out_channels)
+            block = spectrum[place * pairs : (place + size * size) * pairs].view(size, wide_in, size, wide_out)
             mixed.append(torch.einsum("ciro,bicyx->boryx", block, parts[:, :, first : first + size]))
-        return torch.einsum("rh,boryx->bohyx", basis, torch.cat(mixed, dim=2))
-
-    def _squares(self, spectrum: Tensor) -> int:
-        """Return how many values of a spectrum belong to representations of size 2."""
-        return len(spectrum) * (self.values - self.lines) // self.values
+        y = torch.einsum("rh,boryx->bohyx", basis, torch.cat(mixed, dim=2))  # (B, S·C_o, |K|, H, W)
+        return y.unflatten(1, (self.scales, out_channels)).permute(0, 2, 3, 1, 4, 5).flatten(2, 3)
 
 
 @functools.lru_cache(maxsize=64)
 def irreps_of(group: Group) -> Irreps | None:
-    """Return the irreducible parts of the maps on a discretised grid; None if the grid is no group or has no table."""
+    """Return the irreducible parts of the maps on a discretised grid; None if no part of the grid has a table."""
+    scales = 1
+    if isinstance(group, SO2xRPlus):
+        group, scales = group.rotation, group.scales
     representations = group.representations()
     if representations is None:
         return None
@@ -110,7 +130,7 @@ def irreps_of(group: Group) -> Irreps | None:
         weights.append(torch.full((size * size,), copies / order, dtype=torch.float64))
     lines = sum(matrices.shape[-1] == 1 for matrices, _ in representations)
     table = torch.cat(basis), torch.cat(elements), torch.cat(weights), lines, tuple(blocks)
-    return Irreps(*table, _relative_numbers(group))
+    return Irreps(*table, _relative_numbers(group), scales)
 
 
 def _relative_numbers(group: Group) -> Tensor:

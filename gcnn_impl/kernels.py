@@ -221,7 +221,7 @@ class ContinuousKernel(nn.Module):
         return self
 
     def forward(
-        self, *grids: Tensor, taps: Tensor | None = None, first: bool = False, by_operator: bool = False
+        self, *grids: Tensor, taps: Tensor | None = None, first: int | None = None, by_operator: bool = False
     ) -> Tensor:
         """Return the kernel values, shape (*index, C_o, C_i), on the discretised grids or on the given ones.
 
@@ -231,7 +231,7 @@ class ContinuousKernel(nn.Module):
         Args:
             grids: grids of group elements for ``locate``; by default the discretised ones.
             taps: the wanted taps in the wanted order, indices into the last axis of the index; by default all taps.
-            first: whether only the values of the first output element are wanted, which is the identity.
+            first: how many output elements are wanted, the first ones of the grid; by default all.
             by_operator: whether an operator of ``gpu`` or ``native`` may be used. Their values lie in memory as
                 (|H_out|, C_o, [k·k,] [|H_in|,] C_i), the layout that the convolutions need.
         """
@@ -241,8 +241,7 @@ class ContinuousKernel(nn.Module):
             points = self._locate(*(grid.detach().to("cpu", torch.float64) for grid in grids))
             coordinates, weights = points.coordinates.to(coordinates), points.weights.to(weights)
             index = points.index.to(index.device)
-        if first:
-            index = index[:1]
+        index = index[:first]
         if by_operator and self.is_plain():
             values = self._by_operator(coordinates, weights, index, taps)
             if values is not None:

@@ -150,7 +150,7 @@ class Convolution(nn.Module):
         return ContinuousKernel(locate, grids, self.out_channels, in_channels, gain=self._gain, **self._siren)
 
     def _evaluate(
-        self, kernel: ContinuousKernel, *grids: Tensor, taps: Tensor | None = None, first: bool = False
+        self, kernel: ContinuousKernel, *grids: Tensor, taps: Tensor | None = None, first: int | None = None
     ) -> Tensor:
         return kernel(*grids, taps=taps, first=first, by_operator=self.algorithm == "auto")
 

@@ -10,8 +10,9 @@ from gcnn_impl.irreps import Irreps, irreps_of
 from gcnn_impl.kernels import ContinuousKernel, group_points, joint_points
 from gcnn_impl.layers.base import Convolution, arrange, check_grid
 
-# The Fourier transform over H is faster than a dense product from this many elements on.
-FEWEST_ELEMENTS = 4
+# The Fourier transform over H is faster than a dense product from this many elements (without scales) and from this
+# many maps |H|·C on: measured on two cores of an AMD EPYC (docs/performance.md).
+FEWEST_ELEMENTS, FEWEST_MAPS = 4, 128
 
 
 class GroupToGroupConv2d(Convolution):
@@ -58,8 +59,9 @@ class GroupToGroupConv2d(Convolution):
         """Return the irreducible parts over H if convolving with this kernel over H by them is faster; else None."""
         if self.algorithm != "auto" or self.group != self.out_group or not native.takes(kernel.net.bias_last):
             return None
-        irreps = irreps_of(self.group)
-        return irreps if irreps is not None and irreps.resolution >= FEWEST_ELEMENTS else None
+        irreps, maps = irreps_of(self.group), self.group.resolution * (self.in_channels * self.out_channels) ** 0.5
+        pays = irreps is not None and irreps.order >= FEWEST_ELEMENTS and maps >= FEWEST_MAPS
+        return irreps if pays else None
 
     def _over_group(self, kernel: ContinuousKernel, *grids: Tensor) -> Tensor:
         """Return the values of a kernel over the group, shape (C_o, |H_out|, C_i, |H_in|)."""

@@ -31,7 +31,7 @@ class SeparableGroupConv2d(GroupToGroupConv2d):
         irreps = None if grids else self._irreps(self.group_kernel)
         if irreps is None:
             return super().working_kernels(*grids)
-        spectrum = irreps.spectrum(self._evaluate(self.group_kernel, first=True)[0].mT)
+        spectrum = irreps.spectrum(self._evaluate(self.group_kernel, first=irreps.scales))
         return spectrum, self.layouts[1](self._over_plane(self.spatial_kernel))
 
     def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:

@@ -91,12 +91,23 @@ def _mix_backward(
     return g_images, g_spectrum
 
 
+def _with_scales(images: Tensor, scales: int) -> Tensor:
+    """View the scales as channels, (B, H, W, |K|·S, C) → (B, H, W, |K|, S·C)."""
+    return images.unflatten(3, (-1, scales)).flatten(4)
+
+
+def _mixed(images: Tensor, spectrum: Tensor, irreps: Irreps, out_channels: int) -> Tensor:
+    """Mix images, (B, H, W, |H|, C_i) → (B, H, W, |H|, C_o)."""
+    wide = _mix(_with_scales(images, irreps.scales), spectrum, *_tables(irreps), irreps.scales * out_channels)
+    return wide.view(*images.shape[:4], out_channels)
+
+
 class _IrrepsMix(torch.autograd.Function):
     @staticmethod
     def forward(ctx, images, spectrum, irreps, out_channels, reference):  # type: ignore[no-untyped-def]
         ctx.save_for_backward(images, spectrum)
         ctx.irreps, ctx.reference = irreps, reference
-        return _mix(images, spectrum, *_tables(irreps), out_channels)
+        return _mixed(images, spectrum, irreps, out_channels)
 
     @staticmethod
     def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
@@ -104,8 +115,9 @@ class _IrrepsMix(torch.autograd.Function):
         if is_pytorchs(gradient):
             found = pytorch_gradients(on_images(ctx.reference), (images, spectrum), gradient)
         else:
-            wanted = ctx.needs_input_grad[:2]
-            found = _mix_backward(gradient.contiguous(), images, spectrum, *_tables(ctx.irreps), *wanted)
+            maps = (_with_scales(t, ctx.irreps.scales) for t in (gradient.contiguous(), images))
+            of_x, of_spectrum = _mix_backward(*maps, spectrum, *_tables(ctx.irreps), *ctx.needs_input_grad[:2])
+            found = None if of_x is None else of_x.view_as(images), of_spectrum
         return *found, None, None, None
 
 
@@ -116,4 +128,4 @@ def group_mix(
     images = images_of(x)
     if is_differentiated(images, spectrum):
         return result(_IrrepsMix.apply(images, spectrum, irreps, out_channels, reference))
-    return result(_mix(images, spectrum, *_tables(irreps), out_channels))
+    return result(_mixed(images, spectrum, irreps, out_channels))
