@@ -33,6 +33,8 @@ RUN_ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "", **MEASURING_ENVIRONMENT}
 ASV_RESULTS, ASV_PAGES = Path(".asv/results"), Path(".asv/html")
 SCHEMAS = {"vendor.github-workflows": ".github/workflows/*.yml", "vendor.citation-file-format": "CITATION.cff"}
 DISTRIBUTIONS = Path("dist")
+# Tests run in as many processes as there are processors, a file in one of them. A process that crashes ends the session.
+PARALLEL = ("-n", "logical", "--maxprocesses", "4", "--dist", "loadfile", "--max-worker-restart", "0")
 # The test of the installed wheel: a layer must be equivariant. The status of the operators in C is printed.
 INSTALLED_LAYER = """
 import torch, gcnn_impl
@@ -111,7 +113,7 @@ def tests(session: nox.Session) -> None:
     check_types(session)
     # sys.monitoring costs less than a trace function; Python has it from 3.12 on.
     core = {"COVERAGE_CORE": "sysmon"} if sys.version_info >= (3, 12) else {}
-    session.run("python", "-m", "coverage", "run", "-m", "pytest", *session.posargs, env=core)
+    session.run("python", "-m", "pytest", *PARALLEL, "--cov", "--cov-report=", *session.posargs, env=core)
     print_coverage(session)
 
 
@@ -119,7 +121,8 @@ def tests(session: nox.Session) -> None:
 def without_operators(session: nox.Session) -> None:
     """Run the tests of gcnn_impl with PyTorch alone: the operators in C are turned off."""
     install(session, "measure", "test", "suites")
-    session.run("python", "-m", "pytest", "tests/gcnn_impl", *session.posargs, env={"GCNN_IMPL_NATIVE": "0"})
+    environment = {"GCNN_IMPL_NATIVE": "0"}
+    session.run("python", "-m", "pytest", *PARALLEL, "tests/gcnn_impl", *session.posargs, env=environment)
 
 
 @nox.session

@@ -109,13 +109,11 @@ class Irreps:
 @functools.lru_cache(maxsize=64)
 def irreps_of(group: Group) -> Irreps | None:
     """Return the irreducible parts of the maps on a discretised grid; None if no part of the grid has a table."""
-    scales = 1
-    if isinstance(group, SO2xRPlus):
-        group, scales = group.rotation, group.scales
-    representations = group.representations()
+    finite, scales = (group.rotation, group.scales) if isinstance(group, SO2xRPlus) else (group, 1)
+    representations = finite.representations()
     if representations is None:
         return None
-    order = group.resolution
+    order = finite.resolution
     basis: list[Tensor] = []
     elements: list[Tensor] = []
     weights: list[Tensor] = []
@@ -130,7 +128,7 @@ def irreps_of(group: Group) -> Irreps | None:
         weights.append(torch.full((size * size,), copies / order, dtype=torch.float64))
     lines = sum(matrices.shape[-1] == 1 for matrices, _ in representations)
     table = torch.cat(basis), torch.cat(elements), torch.cat(weights), lines, tuple(blocks)
-    return Irreps(*table, _relative_numbers(group), scales)
+    return Irreps(*table, _relative_numbers(finite), scales)
 
 
 def _relative_numbers(group: Group) -> Tensor:

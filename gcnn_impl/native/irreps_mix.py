@@ -115,8 +115,8 @@ class _IrrepsMix(torch.autograd.Function):
         if is_pytorchs(gradient):
             found = pytorch_gradients(on_images(ctx.reference), (images, spectrum), gradient)
         else:
-            maps = (_with_scales(t, ctx.irreps.scales) for t in (gradient.contiguous(), images))
-            of_x, of_spectrum = _mix_backward(*maps, spectrum, *_tables(ctx.irreps), *ctx.needs_input_grad[:2])
+            g, x = (_with_scales(t, ctx.irreps.scales) for t in (gradient.contiguous(), images))
+            of_x, of_spectrum = _mix_backward(g, x, spectrum, *_tables(ctx.irreps), *ctx.needs_input_grad[:2])
             found = None if of_x is None else of_x.view_as(images), of_spectrum
         return *found, None, None, None
 
