@@ -33,7 +33,7 @@ RUN_ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "", **MEASURING_ENVIRONMENT}
 ASV_RESULTS, ASV_PAGES = Path(".asv/results"), Path(".asv/html")
 SCHEMAS = {"vendor.github-workflows": ".github/workflows/*.yml", "vendor.citation-file-format": "CITATION.cff"}
 DISTRIBUTIONS = Path("dist")
-# Tests run in as many processes as there are processors, a file in one of them. A process that crashes ends the session.
+# Tests run in as many processes as there are processors, each file in one of them. A crash ends the session.
 PARALLEL = ("-n", "logical", "--maxprocesses", "4", "--dist", "loadfile", "--max-worker-restart", "0")
 # The test of the installed wheel: a layer must be equivariant. The status of the operators in C is printed.
 INSTALLED_LAYER = """

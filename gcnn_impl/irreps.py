@@ -20,7 +20,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from gcnn_impl.groups import Group, SO2xRPlus
+from gcnn_impl.groups import O2, SO2, Group, SO2xRPlus
+
+# The transform is faster than a dense product from this many elements of K and from this many maps |H|·C on: measured
+# on two cores of an AMD EPYC (docs/performance.md).
+FEWEST_ELEMENTS, FEWEST_MAPS = 4, 128
 
 # One representation: its matrices, shape (|H|, d, d), and the number of times that maps on H contain it.
 Representation = tuple[Tensor, int]
@@ -104,6 +108,14 @@ class Irreps:
             mixed.append(torch.einsum("ciro,bicyx->boryx", block, parts[:, :, first : first + size]))
         y = torch.einsum("rh,boryx->bohyx", basis, torch.cat(mixed, dim=2))  # (B, S·C_o, |K|, H, W)
         return y.unflatten(1, (self.scales, out_channels)).permute(0, 2, 3, 1, 4, 5).flatten(2, 3)
+
+
+def irreps_that_pay(group: Group, in_channels: int, out_channels: int) -> Irreps | None:
+    """Return the irreducible parts if convolving over H by them should be faster than a dense product; else None."""
+    if type(group) not in (SO2, O2, SO2xRPlus):  # a subclass may place its elements differently
+        return None
+    irreps, maps = irreps_of(group), group.resolution * (in_channels * out_channels) ** 0.5
+    return irreps if irreps is not None and irreps.order >= FEWEST_ELEMENTS and maps >= FEWEST_MAPS else None
 
 
 @functools.lru_cache(maxsize=64)

@@ -19,9 +19,10 @@ from math import ceil, prod
 from benchmarks.cases.case import OURS, Case
 from benchmarks.cases.groups import SUBGROUPS
 from benchmarks.cases.variants import VARIANTS
-from benchmarks.workloads.shapes import CLASSES, shapes
+from benchmarks.workloads.shapes import CLASSES, group_of, shapes
 from gcnn_impl import native
 from gcnn_impl.fourier import CHUNK, fourier_pays
+from gcnn_impl.irreps import irreps_that_pay
 
 BYTES = 4
 # OneDNN's blocked copy of a map pads the channels to a multiple of this vector of float32.
@@ -45,11 +46,16 @@ MAPS: dict[str, tuple[tuple[float, float], ...]] = {
     "separable2d": ((3, 7.2), (5, 21)),
     "custom": ((3, 7),),
 }
+# Maps that a group network does not keep in training, because batch norm, ReLU and residual are one operator in C.
+MAPS_OF_NORMS = 3
 # Layers with a spatial factor: if this factor has more than three columns, its weight gradient pads another map. A
 # separable layer in training uses the operators in C, which pad nothing: it has MAPS_IN_C maps at the peak.
 STRIPS, MAPS_IN_C = ("separable", "dgseparable", "separable2d"), 5
 # On the Fourier path, a layer also has spectra of maps (inference, training), and chunks of the kernel's spectrum.
 FOURIER_SPECTRA, FOURIER_CHUNKS = (4.3, 2.2), 3
+# A separable layer that mixes by the Fourier transform over H has a tile of its input and output for each thread; in
+# training it has more memory at another time.
+TILE = 49152
 NETWORK_WORKSPACE = 1.5  # temporary memory of a network's backward, in maps
 # Copies of a layer's weights: cached kernels in another layout; generated kernels; generated kernels and all gradients.
 CACHED, GENERATED, TRAINED = 1, 2, 4
@@ -87,6 +93,8 @@ def _layer_numbers(case: Case) -> float:
         numbers += _fourier_numbers(case, maps_out, training)
     elif case.variant in UNFACTORED and _drops_taps(case):
         maps += 1
+    if not training and case.variant == "separable" and _mixes_by_irreps(case):
+        numbers += 2 * min(case.threads * TILE, maps_out)
     if training and case.variant == "separable" and _on_fast_paths(case) and native.library():
         maps = MAPS_IN_C
     elif training and case.variant in STRIPS and case.kernel_size > 3:
@@ -106,6 +114,8 @@ def _network_numbers(case: Case) -> float:
         elif case.variant == "plain":
             maps = 3 + _padding(case)
         return maps * one_map + fourier + (making if case.kernels == "generated" else CACHED * max(weights))
+    if case.variant != "plain" and _on_fast_paths(case) and native.library():
+        maps -= MAPS_OF_NORMS
     kept = sum(_kept_by_nets(case, k) for k in _kernel_sizes(case))
     backward = max(making, NETWORK_WORKSPACE * one_map) if case.variant != "plain" else 0
     if case.variant in CHANNELS_FIRST:
@@ -184,6 +194,13 @@ def _parameters(case: Case) -> int:
     c = case.channels
     hidden_layers, last_layers = 7 * 2 * HIDDEN * (HIDDEN + 4), 11 * HIDDEN * c * c  # of the kernel nets
     return hidden_layers + last_layers + 256 * (2 * c + CLASSES)
+
+
+def _mixes_by_irreps(case: Case) -> bool:
+    group = group_of(case)
+    if group is None or not _on_fast_paths(case) or native.library() is None:
+        return False
+    return irreps_that_pay(group, case.channels, case.channels) is not None
 
 
 def _through_fourier(case: Case) -> bool:

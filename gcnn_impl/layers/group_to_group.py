@@ -3,16 +3,10 @@ from typing import Any
 
 from torch import Tensor
 
-from gcnn_impl import native
 from gcnn_impl.checks import described
 from gcnn_impl.groups import Group
-from gcnn_impl.irreps import Irreps, irreps_of
 from gcnn_impl.kernels import ContinuousKernel, group_points, joint_points
 from gcnn_impl.layers.base import Convolution, arrange, check_grid
-
-# The Fourier transform over H is faster than a dense product from this many elements (without scales) and from this
-# many maps |H|·C on: measured on two cores of an AMD EPYC (docs/performance.md).
-FEWEST_ELEMENTS, FEWEST_MAPS = 4, 128
 
 
 class GroupToGroupConv2d(Convolution):
@@ -54,14 +48,6 @@ class GroupToGroupConv2d(Convolution):
         """Return a kernel over the group, k(h⁻¹h'), with ``in_channels`` input channels."""
         locate, channels = partial(group_points, self.group), (self.out_channels, in_channels)
         return ContinuousKernel(locate, self._grids(), *channels, fan_in_channels=fan_in_channels, **self._siren)
-
-    def _irreps(self, kernel: ContinuousKernel) -> Irreps | None:
-        """Return the irreducible parts over H if convolving with this kernel over H by them is faster; else None."""
-        if self.algorithm != "auto" or self.group != self.out_group or not native.takes(kernel.net.bias_last):
-            return None
-        irreps, maps = irreps_of(self.group), self.group.resolution * (self.in_channels * self.out_channels) ** 0.5
-        pays = irreps is not None and irreps.order >= FEWEST_ELEMENTS and maps >= FEWEST_MAPS
-        return irreps if pays else None
 
     def _over_group(self, kernel: ContinuousKernel, *grids: Tensor) -> Tensor:
         """Return the values of a kernel over the group, shape (C_o, |H_out|, C_i, |H_in|)."""

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from gcnn_impl import functional, native
 from gcnn_impl.groups import Group, SO2xRPlus
-from gcnn_impl.irreps import irreps_of
+from gcnn_impl.irreps import Irreps, irreps_of, irreps_that_pay
 from gcnn_impl.kernels import ContinuousKernel, group_points
 from gcnn_impl.layers.group_to_group import GroupToGroupConv2d
 from gcnn_impl.low_rank import rank_one_energy, rank_one_tensor_energy
@@ -28,7 +28,7 @@ class SeparableGroupConv2d(GroupToGroupConv2d):
 
     def working_kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
         """Return the kernels, or the spectrum of the one over H where the Fourier transform over H is faster."""
-        irreps = None if grids else self._irreps(self.group_kernel)
+        irreps = None if grids else self._irreps()
         if irreps is None:
             return super().working_kernels(*grids)
         spectrum = irreps.spectrum(self._evaluate(self.group_kernel, first=irreps.scales))
@@ -38,6 +38,16 @@ class SeparableGroupConv2d(GroupToGroupConv2d):
         over_group, over_plane = kernels
         mixed = self._mix(x, over_group)
         return functional.spatial_conv2d(mixed, over_plane, bias=self.bias, **self._geometry())
+
+    def _irreps(self) -> Irreps | None:
+        """Return the irreducible parts over H if the operators in C should mix by them; else None."""
+        if (
+            self.algorithm != "auto"
+            or self.group != self.out_group
+            or not native.takes(self.group_kernel.net.bias_last)
+        ):
+            return None
+        return irreps_that_pay(self.group, self.in_channels, self.out_channels)
 
     def _mix(self, x: Tensor, kernel: Tensor) -> Tensor:
         """Convolve over H with a kernel (C_o, |H_out|, C_i, |H_in|) or its spectrum, shape (n·C_i·C_o,)."""

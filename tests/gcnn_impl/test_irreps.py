@@ -3,9 +3,9 @@
 import pytest
 import torch
 
-from gcnn_impl import O2, SO2, RPlus, SO2xRPlus, functional, native
+from gcnn_impl import O2, SO2, RPlus, SeparableGroupConv2d, SO2xRPlus, freeze, functional, native
 from gcnn_impl.groups import Trivial
-from gcnn_impl.irreps import irreps_of
+from gcnn_impl.irreps import FEWEST_MAPS, irreps_of, irreps_that_pay
 from gcnn_impl.native import irreps_mix
 
 FINITE = [SO2(1), SO2(2), SO2(3), SO2(4), SO2(5), SO2(8), SO2(12), SO2(16), O2(1), O2(2), O2(3), O2(4), O2(8)]
@@ -69,6 +69,19 @@ def test_a_kernel_comes_back_from_its_spectrum(group):
 
 def test_grids_that_are_no_finite_group_have_none():
     assert [irreps_of(grid) for grid in (Trivial(), RPlus(4))] == [None, None]
+
+
+def test_they_pay_from_a_number_of_maps_on_and_on_our_own_grids_alone():
+    class Shifted(SO2):
+        def elements(self):
+            return super().elements() + 0.1
+
+    enough = FEWEST_MAPS // 8
+    assert irreps_that_pay(SO2(8), enough, enough) is irreps_of(SO2(8))
+    assert irreps_that_pay(SO2(8), enough, enough - 1) is None
+    assert irreps_that_pay(SO2(3), 1000, 1000) is None
+    assert irreps_that_pay(RPlus(8), 1000, 1000) is None
+    assert irreps_that_pay(Shifted(8), 1000, 1000) is None
 
 
 def test_a_convolution_over_h_multiplies_blocks(group):
@@ -167,3 +180,72 @@ def test_the_operator_reads_no_block_outside_of_its_spectrum(blocks):
     images, spectrum = torch.zeros(1, 3, 3, 4, 2), torch.zeros(irreps.values * 2 * 2)
     with pytest.raises(ValueError, match="whose sizes fit each other"):
         torch.ops.gcnn_impl.irreps_mix(images, spectrum, basis, upright, torch.tensor(blocks), 2)
+
+
+class TestLayer:
+    """Separable layers that are wide enough for the transform, against their definition in float64."""
+
+    @pytest.fixture(params=[(SO2(8), 16, 16), (O2(4), 12, 24), (SO2xRPlus(4, 2), 16, 18), (SO2(4), 32, 40)], ids=str)
+    def layers(self, request):
+        """Return a layer, and a copy that computes the definition."""
+        group, c_in, c_out = request.param
+        layer = SeparableGroupConv2d(c_in, c_out, 3, group, padding=1)
+        definition = SeparableGroupConv2d(c_in, c_out, 3, group, padding=1, algorithm="direct", dtype=torch.float64)
+        definition.load_state_dict(layer.state_dict())
+        return layer, definition
+
+    @staticmethod
+    def map_for(layer):
+        return torch.randn(2, layer.in_channels, layer.group.resolution, 9, 11)
+
+    @in_c
+    def test_it_mixes_by_the_transform(self, layers):
+        (spectrum, _), (kernel, _) = (layer.kernels() for layer in layers)
+        assert (spectrum.dim(), kernel.dim()) == (1, 4)
+
+    def test_values_and_all_gradients_are_those_of_the_definition(self, layers):
+        results = []
+        x = self.map_for(layers[0])
+        for layer in layers:
+            inputs = x.to(layer.bias.dtype, copy=True).requires_grad_(), *layer.parameters()
+            y = layer(inputs[0])
+            results.append((y, *torch.autograd.grad(y.square().sum(), inputs)))
+        for a, e in zip(*results, strict=True):
+            assert (a - e).norm() <= 1e-5 * e.norm()
+
+    def test_inference_with_kept_and_with_frozen_kernels(self, layers):
+        layer, definition = (each.eval() for each in layers)
+        x = self.map_for(layer)
+        with torch.no_grad():
+            expected = definition(x.double())
+            for each in (layer, layer, freeze(layer)):
+                assert (each(x) - expected).norm() <= 1e-5 * expected.norm()
+
+    def test_other_dtypes_and_transforms_take_the_kernel_back(self, layers):
+        layer, definition = layers
+        x = self.map_for(layer)
+        expected = definition(x.double())
+        with torch.autocast("cpu", torch.bfloat16):
+            assert (layer(x) - expected).norm() <= 3e-2 * expected.norm()
+        mapped = torch.func.vmap(lambda one: layer(one[None])[0])(x)
+        assert (mapped - expected).norm() <= 1e-5 * expected.norm()
+        _, pushed = torch.func.jvp(layer, (x,), (x,))
+        _, expected_push = torch.func.jvp(definition, (x.double(),), (x.double(),))
+        assert (pushed - expected_push).norm() <= 1e-5 * expected_push.norm()
+
+    def test_frozen_kernels_serve_every_map(self, layers):
+        """A spectrum that was made for the operator in C is used by PyTorch too."""
+        layer, definition = layers
+        x = self.map_for(layer)
+        freeze(layer)
+        with torch.no_grad():
+            expected = definition(x.double())
+            mapped = torch.func.vmap(lambda one: layer(one[None])[0])(x)
+        assert (mapped - expected).norm() <= 1e-5 * expected.norm()
+
+    def test_explicit_grids_take_the_dense_product(self, layers):
+        layer, definition = layers
+        x, group = self.map_for(layer), layer.group
+        grids = group.sample(torch.Generator().manual_seed(1)), group.elements()
+        expected = definition(x.double(), *grids)
+        assert (layer(x, *grids) - expected).norm() <= 1e-5 * expected.norm()

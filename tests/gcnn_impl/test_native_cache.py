@@ -148,8 +148,8 @@ class TestOperators:
         assert native.status() == "in use"
         monkeypatch.setattr(build, "_loaded", None)
         (path,) = (tmp_path / "cache").rglob("*.so")
-        copy = shutil.copy2(path, tmp_path / "copy")  # this process has mapped the file: damage would be a bus error
-        os.replace(copy, path)
+        shutil.copy2(path, tmp_path / "copy")
+        (tmp_path / "copy").replace(path)  # this process has mapped the old file: damage would be a bus error
         return path
 
     def test_damaged_ones_are_compiled_anew(self, path):

@@ -202,7 +202,9 @@ def test_an_error_on_an_even_side_with_stride_two_says_why():
     with pytest.raises(AssertionError, match=r"a stride of 3 on a side of 9 .*: it must divide 9 \+ 2·1 − 3 \("):
         assert_equivariant(strided, torch.randn(1, 2, 4, 9, 9), SO2(4))
     with pytest.raises(AssertionError, match="a stride of 2 on a side of 4"):
-        assert_equivariant(nn.Sequential(nn.Identity(), nn.MaxPool2d(3, 2)), torch.arange(16.0).view(1, 1, 4, 4), SO2(4))
+        assert_equivariant(
+            nn.Sequential(nn.Identity(), nn.MaxPool2d(3, 2)), torch.arange(16.0).view(1, 1, 4, 4), SO2(4)
+        )
     with pytest.raises(AssertionError) as caught:
         assert_equivariant(nn.Conv2d(1, 1, 3), torch.randn(1, 1, 8, 8), SO2(4))
     assert "stride" not in str(caught.value)
