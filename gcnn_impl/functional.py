@@ -34,6 +34,7 @@ from gcnn_impl.depthwise import autocast, depthwise_conv2d
 from gcnn_impl.fourier import fourier_conv2d, fourier_pays
 from gcnn_impl.gpu.depthwise import depthwise
 from gcnn_impl.irreps import Irreps
+from gcnn_impl.lifting import lift_images
 from gcnn_impl.native import irreps_mix, operators
 from gcnn_impl.watching import is_exporting
 
@@ -140,7 +141,7 @@ def lift_conv2d(x: Tensor, kernel: Tensor, *, bias: Tensor | None = None, stride
     # (|H|·C_o, C_i, k, k); contiguous, because torch 2.15 has no float64 gradient of a single strided filter
     weight = kernel.transpose(0, 1).flatten(0, 1).contiguous()
     x = x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)  # channels-last, by operations that vmap supports
-    return _unflatten(conv2d(x, weight, _group_bias(bias, resolution), stride, padding), resolution)
+    return _unflatten(lift_images(x, weight, _group_bias(bias, resolution), stride, padding), resolution)
 
 
 def group_major_kernel(kernel: Tensor) -> Tensor:
