@@ -1,8 +1,26 @@
-"""The tests' environment: without a GPU, Triton interprets its kernels on the processor."""
+"""The tests' environment and their seed: without a GPU, Triton interprets its kernels on the processor."""
 
 import os
+import random
 
 import torch
 
 if not torch.cuda.is_available():
     os.environ["TRITON_INTERPRET"] = "1"  # before anything imports triton
+
+# New random inputs in every run; set GCNN_TEST_SEED to a printed seed to repeat that run. Tests that run in parallel
+# inherit the seed from the environment.
+SEED = os.environ.setdefault("GCNN_TEST_SEED", str(random.SystemRandom().randrange(2**31)))
+ORACLE = "relative errors, compared with the oracle"
+
+
+def pytest_report_header():
+    return f"GCNN_TEST_SEED={SEED}"
+
+
+def pytest_terminal_summary(terminalreporter):
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    found = [value for report in reports for name, value in getattr(report, "user_properties", []) if name == ORACLE]
+    errors = [error for case in found for error in case]
+    if errors:
+        terminalreporter.write_line(f"oracle: {len(errors)} cases, largest relative error {max(errors):.1e}")

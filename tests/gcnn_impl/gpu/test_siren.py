@@ -1,6 +1,7 @@
 """The SIREN kernel nets in Triton equal PyTorch in float64, at odd shapes; wrong reads would be found."""
 
 import copy
+import math
 
 import pytest
 import torch
@@ -33,10 +34,14 @@ def net(device, coordinates, values, hidden, dtype=torch.float32):
 
 
 def case(device, points, coordinates, hidden, channels, inner, index, taps=None, dtype=torch.float32):
-    """Return the arguments of ``siren``: random points and weights, and an index in which some places are zero."""
+    """Return the arguments of ``siren``: random points and weights, and an index with some zeros and all points.
+
+    An index of fewer places than points has some of them.
+    """
     parameters = net(device, coordinates, channels * inner, hidden, dtype).tensors()
     x = torch.rand(points, coordinates, device=device, dtype=dtype) * 2 - 1
-    places = torch.randint(0, points + 1, index, device=device)
+    count = math.prod(index)
+    places = (torch.arange(count) % (points + 1))[torch.randperm(count)].view(index).to(device)
     taps = None if taps is None else torch.tensor(taps, device=device)
     return [x, torch.rand(points, device=device, dtype=dtype), places, taps, 10.0, channels, parameters]
 
