@@ -44,7 +44,7 @@ class GroupBatchNorm2d(nn.BatchNorm2d):
             tensors = input, self.weight, self.bias, *running, residual
             return batch_norm(operators, *tensors, of_batch, self.momentum or 0.0, self.eps, relu)
         x = input.permute(0, 1, 3, 4, 2)  # (B, C, H, W, |H|), which is channels-last where the map is group-major
-        y = super().forward(x.flatten(3)).unflatten(3, x.shape[3:])
+        y = _with_gradients_like(super().forward(x.flatten(3))).unflatten(3, x.shape[3:])
         return rectified(y.permute(0, 1, 4, 2, 3), relu, residual)
 
     def _exported(self, input: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
@@ -70,6 +70,18 @@ class GroupBatchNorm2d(nn.BatchNorm2d):
             and self.momentum is not None
         )
         return operators if fits else None
+
+
+def _with_gradients_like(y: Tensor) -> Tensor:
+    """Return y; its gradient is laid out in memory as y.
+
+    Where one image or one row makes a layout ambiguous, torch 2.15 computes wrong gradients of a batch norm on the CPU
+    for a gradient that lies in another order.
+    """
+    if y.requires_grad and y.is_cpu and 1 in y.shape and not torch.compiler.is_compiling():
+        size, stride = y.shape, y.stride()
+        y.register_hook(lambda gradient: gradient.new_empty_strided(size, stride).copy_(gradient))
+    return y
 
 
 def norm_relu(norm: nn.Module, x: Tensor, residual: Callable[[], Tensor] | None = None) -> Tensor:

@@ -29,7 +29,9 @@ def _sizes(images: Tensor, weights: int, out_channels: int) -> tuple[int, ...]:
 
 
 def _fits(images: Tensor, spectrum: Tensor, basis: Tensor, upright: Tensor, blocks: Tensor, out_channels: int) -> bool:
-    if images.dim() != 5 or blocks.dim() != 2 or out_channels < 1:
+    if images.dim() != 5 or spectrum.dim() != 1 or not images.numel() or out_channels < 1:
+        return False
+    if blocks.dim() != 2 or blocks.dtype is not torch.int64 or not (blocks.is_cpu and blocks.is_contiguous()):
         return False
     resolution, channels = images.shape[3:]
     pairs = channels * out_channels
@@ -75,9 +77,8 @@ def _mix_backward(
     of_spectrum: bool,
 ) -> tuple[Tensor | None, Tensor | None]:
     """Return the gradients of images and of the spectrum; None where ``of_images`` or ``of_spectrum`` is false."""
-    fits = gradient.shape[:4] == images.shape[:4] and _fits(
-        images, spectrum, basis, upright, blocks, gradient.shape[-1]
-    )
+    fits = gradient.dim() == 5 and gradient.shape[:4] == images.shape[:4]
+    fits = fits and _fits(images, spectrum, basis, upright, blocks, gradient.shape[-1])
     check(fits, gradient, images, spectrum, basis, upright)
     pixels, resolution, c_in, c_out, weights, threads = _sizes(images, len(spectrum), gradient.shape[-1])
     floats = memory("gcnn_irreps_memory", 2, pixels, resolution, c_in, c_out, weights, threads)

@@ -17,14 +17,27 @@ import oracle
 import torch
 from torch import Tensor
 
-from gcnn_impl import CONVOLUTIONS, O2, SO2, LiftingConv2d, RPlus, SO2xRPlus, Trivial, functional, native
+from gcnn_impl import (
+    CONVOLUTIONS,
+    O2,
+    SO2,
+    LiftingConv2d,
+    RPlus,
+    SO2xRPlus,
+    Trivial,
+    functional,
+    irreps,
+    native,
+)
 from gcnn_impl.kernels import disc_taps
+from gcnn_impl.layers import GroupBatchNorm2d
 
 ALGORITHMS = ("auto", "disc", "fourier", "direct")
 # Rounding, relative to the sum of the absolute values of all terms.
 TOLERANCE = {torch.float32: 2e-5, torch.float64: 1e-12}
 # Multiply–accumulates of a drawn call for one sample: the definition computes all of them in numpy.
 LARGEST_DRAW = 5e7
+USUAL_BOUND = irreps.FEWEST_ELEMENTS, irreps.FEWEST_MAPS
 Draw = random.Random
 
 
@@ -266,9 +279,6 @@ def try_wrong_call(rng: Draw) -> str:
     return "wrong call" if errors else "right call after all"
 
 
-OPERATORS = ("to_images", "to_maps", "depthwise_conv2d", "depthwise_conv2d_weight", "mix_conv2d", "mix_conv2d_backward")
-
-
 def try_operator(rng: Draw) -> str:
     """Assert that an operator in C called with any tensors returns or raises an error, and does not crash."""
     axes = [rng.choice([0, 1, 2, 3, 4, 8]) for _ in range(6)]
@@ -278,7 +288,6 @@ def try_operator(rng: Draw) -> str:
         return laid_out(rng, torch.randn(shape).to(rng.choice([torch.float32] * 9 + [torch.float64])))
 
     number, yes = rng.choice([-1, 0, 1, 2, 3, 5, 7]), rng.random() < 0.5
-    name = rng.choice([*OPERATORS, "siren", "siren_backward"])
     images, b, h, c = any_tensor(5), axes[0], axes[1], axes[2]
     k = rng.choice([1, 2, 3, 5])
     likely = torch.randn(b, rng.choice([3, 6]), rng.choice([2, 5]), h, c)
@@ -289,6 +298,15 @@ def try_operator(rng: Draw) -> str:
     parameters = [(hidden, 2), (hidden,), (hidden, hidden), (hidden,), (values, hidden), (values,)]
     net = [torch.randn(shape) if rng.random() < 0.97 else any_tensor(2) for shape in parameters]
     index = torch.randint(0, points + rng.choice([1, 1, 1, 5]), (2, 3)) - rng.choice([0, 0, 0, 1])
+    table = irreps.irreps_of(SO2(4))
+    basis = table.basis.float() if rng.random() < 0.9 else any_tensor(2)
+    upright = table.basis.float().t().contiguous() if rng.random() < 0.9 else any_tensor(2)
+    blocks = torch.tensor(table.blocks) + torch.randint(-1, 2, (3, 3)) * (rng.random() < 0.3)
+    blocks = laid_out(rng, blocks.to(rng.choice([torch.int64] * 9 + [torch.int32])))
+    mixed = torch.randn(*likely.shape[:3], 4, c) if rng.random() < 0.8 else images
+    spectrum = torch.randn(table.values * c * axes[3]) if rng.random() < 0.8 else any_tensor(1)
+    norms = [any_tensor(1) if rng.random() < 0.2 else torch.rand(c) if rng.random() < 0.8 else None for _ in range(4)]
+    residual = rng.choice([None, torch.randn_like(likely), any_tensor(5)])
     arguments: dict[str, tuple[Any, ...]] = {
         "to_images": (images,),
         "to_maps": (images,),
@@ -298,7 +316,18 @@ def try_operator(rng: Draw) -> str:
         "mix_conv2d_backward": (any_tensor(5), images, mixing, yes, not yes),
         "siren": (torch.randn(points, 2), torch.randn(points), index, net, 10.0, rng.choice([axes[2], number])),
         "siren_backward": (any_tensor(4), torch.randn(points, 2), index, net, any_tensor(1), 10.0),
+        "irreps_mix": (mixed, spectrum, basis, upright, blocks, rng.choice([axes[3], number])),
+        "irreps_mix_backward": (
+            *(torch.randn(*mixed.shape[:4], axes[3]) if rng.random() < 0.8 else any_tensor(5), mixed, spectrum),
+            *(basis, upright, blocks, yes, rng.random() < 0.5),
+        ),
+        "batch_norm": (images, *norms, residual, yes, 0.1, 1e-5, rng.random() < 0.5),
+        "batch_norm_backward": (
+            *(torch.randn_like(images) if rng.random() < 0.8 else any_tensor(5), images, *norms[:2]),
+            *(torch.rand(c), torch.rand(c) if rng.random() < 0.8 else any_tensor(1), residual, yes, True),
+        ),
     }
+    name = rng.choice([*arguments])
     try:
         getattr(torch.ops.gcnn_impl, name)(*arguments[name])
     except (ValueError, RuntimeError, IndexError, NotImplementedError) as error:
@@ -320,6 +349,9 @@ def try_layer(rng: Draw) -> str:
     in_group, out_group = rng.choice(GROUPS)(rng)
     variants = [name for name in CONVOLUTIONS if name != "separable2d" or isinstance(in_group, SO2xRPlus)]
     variant = rng.choice(["lifting", *variants])
+    if rng.random() < 0.5:
+        out_group = in_group
+    irreps.FEWEST_ELEMENTS, irreps.FEWEST_MAPS = rng.choice([USUAL_BOUND, (1, 1)])
     k, stride = rng.choice([1, 3, 3, 5]), rng.choice([1, 1, 2])
     height, width = side(rng) % 9 + 1, side(rng) % 9 + 1
     padding = max(rng.choice([0, k // 2, k // 2, k - 1]), (k - min(height, width) + 1) // 2)
@@ -370,7 +402,45 @@ def try_layer(rng: Draw) -> str:
     return f"layer {variant}"
 
 
-KINDS = [(try_function, 0.5), (try_wrong_call, 0.25), (try_operator, 0.1), (try_layer, 0.15)]
+def try_norm(rng: Draw) -> str:
+    """Compare a batch norm, with what follows it, with torch's in float64: values, gradients, running statistics."""
+    shape = rng.choice([1, 2, 3]), size(rng), rng.choice([1, 2, 3, 4, 8]), side(rng), side(rng)
+    if shape[0] * shape[2] * shape[3] * shape[4] == 1:
+        return "norm of a single value"
+    options = {"affine": rng.random() < 0.7, "track_running_stats": rng.random() < 0.8, "momentum": rng.random()}
+    norm, definition = GroupBatchNorm2d(shape[1], **options), torch.nn.BatchNorm3d(shape[1], **options).double()
+    for parameter in norm.parameters():
+        torch.nn.init.normal_(parameter)
+    definition.load_state_dict(norm.state_dict())
+    if rng.random() < 0.4:
+        norm.eval(), definition.eval()
+    relu, has_residual = rng.random() < 0.5, rng.random() < 0.5
+    x, g = (laid_out(rng, torch.randn(shape)) * rng.choice([0.1, 1, 10]) for _ in range(2))
+    x = x + rng.choice([0, 0, 3])
+    residual = laid_out(rng, torch.randn(shape)) if has_residual else None
+    found = []
+    for module, dtype in [(norm, torch.float32), (definition, torch.float64)]:
+        inputs = [t.detach().to(dtype) for t in (x, residual) if t is not None]
+        if module is definition:  # torch's own gradients are wrong in some layouts if |H| = 1
+            inputs, g = [t.contiguous() for t in inputs], g.contiguous()
+        inputs = [t.requires_grad_() for t in inputs]
+        if module is norm:
+            y = norm(inputs[0], relu, inputs[1] if has_residual else None)
+        else:
+            y = definition(inputs[0])
+            y = y.relu() if relu else y
+            y = (y + inputs[1]).relu() if has_residual else y
+        gradients = torch.autograd.grad(y, [*inputs, *module.parameters()], g.to(dtype))
+        found.append([y, *gradients, *module.buffers()])
+    for ours, expected in zip(*found, strict=True):
+        assert ours.shape == expected.shape
+        # A value next to the corner of a ReLU may fall on its other side: one in a hundred may differ.
+        off = (ours - expected).abs() > 1e-3 * (expected.abs() + expected.abs().double().mean() + 1e-3)
+        assert off.double().mean() <= 0.01 or (ours - expected).norm() <= 1e-3 * expected.norm(), (shape, options)
+    return "norm"
+
+
+KINDS = [(try_norm, 0.1), (try_function, 0.5), (try_wrong_call, 0.25), (try_operator, 0.1), (try_layer, 0.15)]
 
 
 def run(seed: int) -> str:
@@ -387,6 +457,7 @@ def run(seed: int) -> str:
         return chosen(rng)
     finally:
         torch.set_num_threads(threads)
+        irreps.FEWEST_ELEMENTS, irreps.FEWEST_MAPS = USUAL_BOUND
 
 
 def main() -> int:

@@ -182,6 +182,22 @@ def test_the_operator_reads_no_block_outside_of_its_spectrum(blocks):
         torch.ops.gcnn_impl.irreps_mix(images, spectrum, basis, upright, torch.tensor(blocks), 2)
 
 
+@in_c
+@pytest.mark.parametrize("wrong", ["gradient", "dtype", "layout"])
+def test_the_operator_reads_nothing_outside_of_other_tensors(wrong):
+    irreps = irreps_of(SO2(4))
+    basis, upright, blocks = irreps_mix._tables(irreps)
+    images, gradient = torch.zeros(1, 3, 3, 4, 2), torch.zeros(1, 3, 3, 4, 4)
+    spectrum = torch.zeros(irreps.values * 2 * 4)
+    torch.ops.gcnn_impl.irreps_mix_backward(gradient, images, spectrum, basis, upright, blocks, True, True)
+    if wrong == "gradient":
+        gradient = torch.zeros(1, 3, 3, 4)
+    else:
+        blocks = blocks.int() if wrong == "dtype" else blocks.t().contiguous().t()
+    with pytest.raises(ValueError, match="whose sizes fit each other"):
+        torch.ops.gcnn_impl.irreps_mix_backward(gradient, images, spectrum, basis, upright, blocks, True, True)
+
+
 class TestLayer:
     """Separable layers that are wide enough for the transform, against their definition in float64."""
 
