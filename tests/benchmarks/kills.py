@@ -187,7 +187,8 @@ class Series:
         loaded = RecordStore(self.place / "r").load()
         wanted = {"sweep": 12 if self.layer is None else 6, "train": 2}[self.kind]
         mine = [record for record in loaded if record["kind"] != "twin"]
-        self.count["records lost"] += wanted - len(mine) + sum(record["status"] != "ok" for record in mine)
+        statuses = ("ok",) if self.layer is None else ("ok", "interfered")  # a layer that starts processes interferes
+        self.count["records lost"] += wanted - len(mine) + sum(record["status"] not in statuses for record in mine)
         again = len(records) - len({record["id"] for record in records})
         self.count["measured twice" if self.kind == "sweep" else "runs trained twice"] += again
         blocks = {(record.get("block"), record["case"]["channels"]) for record in mine if self.kind == "sweep"}
