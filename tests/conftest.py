@@ -2,8 +2,14 @@
 
 import os
 import random
+import signal
 
 import torch
+
+# A shell that starts the tests in the background makes them ignore these signals, which some tests send.
+for number, action in [(signal.SIGINT, signal.default_int_handler), (getattr(signal, "SIGQUIT", None), signal.SIG_DFL)]:
+    if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, action)
 
 if not torch.cuda.is_available():
     os.environ["TRITON_INTERPRET"] = "1"  # before anything imports triton
