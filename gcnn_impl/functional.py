@@ -21,8 +21,6 @@ Every function checks its arguments before anything is computed. The error is a 
 what is allowed; kernels have an odd side, and a stride or a padding is one number for both sides.
 """
 
-from functools import partial
-
 import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, conv3d, linear, max_pool2d
@@ -287,22 +285,26 @@ def group_mix(x: Tensor, kernel: Tensor, *, algorithm: Algorithm = "direct") -> 
     return group_conv2d(x, kernel[..., None, None], algorithm="direct")
 
 
-def fourier_group_mix(x: Tensor, spectrum: Tensor, irreps: Irreps, *, algorithm: Algorithm = "auto") -> Tensor:
+def fourier_group_mix(x: Tensor, spectrum: Tensor, irreps: Irreps) -> Tensor:
     """Compute ``group_mix`` with the spectrum of a kernel, by the Fourier transform over H.
 
     Map (B, C_i, |H|, H, W) and spectrum (n·C_i·C_o,), as ``Irreps.spectrum`` returns it → map (B, C_o, |H|, H, W).
+    The transform is an operator in C; where this cannot be used, the kernel is taken back from its spectrum.
     """
     _FOURIER_MIX.check(x, spectrum)
-    check_choice("algorithm", algorithm, ALGORITHMS)
     out_channels, rest = divmod(len(spectrum), irreps.values * x.shape[1])
     if rest or x.shape[2] != irreps.resolution:
         raise ValueError(
             f"fourier_group_mix takes x (B, C_i, {irreps.resolution}, H, W) and a spectrum of {irreps.values}·C_i·C_o "
             f"values, not {tuple(x.shape)} and {tuple(spectrum.shape)}"
         )
-    if algorithm == "auto" and native.takes(x, spectrum):
-        return irreps_mix.group_mix(x, spectrum, irreps, out_channels, partial(irreps.mix, out_channels=out_channels))
-    return irreps.mix(x, spectrum, out_channels)
+
+    def reference(x: Tensor, spectrum: Tensor) -> Tensor:
+        return group_mix(x, irreps.kernel(spectrum, x.shape[1], out_channels))
+
+    if native.takes(x, spectrum):
+        return irreps_mix.group_mix(x, spectrum, irreps, out_channels, reference)
+    return reference(x, spectrum)
 
 
 def depthwise_group_conv2d(

@@ -26,9 +26,6 @@ from gcnn_impl.groups import O2, SO2, Group, SO2xRPlus
 # on two cores of an AMD EPYC (docs/performance.md).
 FEWEST_ELEMENTS, FEWEST_MAPS = 4, 128
 
-# One representation: its matrices, shape (|H|, d, d), and the number of times that maps on H contain it.
-Representation = tuple[Tensor, int]
-
 
 @dataclass(frozen=True, eq=False)
 class Irreps:
@@ -68,11 +65,6 @@ class Irreps:
         """The number of values of a kernel's spectrum for each pair of channels of a map on H."""
         return len(self.elements) * self.scales**2
 
-    @property
-    def macs(self) -> int:
-        """Multiply–accumulates of the blocks for each pair of channels; a dense product takes |H|²."""
-        return sum(size * size for _, size, _ in self.blocks) * self.scales**2
-
     def spectrum(self, kernel: Tensor) -> Tensor:
         """Return the blocks of a kernel, shape (n·S·C_i·S·C_o,); a block is (size·S·C_i, size·S·C_o).
 
@@ -96,26 +88,13 @@ class Irreps:
         kernel = kernel.unflatten(1, (self.scales, in_channels)).unflatten(0, (self.scales, out_channels))
         return kernel.permute(1, 4, 0, 3, 5, 2).flatten(4).flatten(1, 2)  # (C_o, |K|·S, C_i, |K|·S)
 
-    def mix(self, x: Tensor, spectrum: Tensor, out_channels: int) -> Tensor:
-        """Convolve over H, (B, C_i, |H|, H, W) and the spectrum of a kernel → (B, C_o, |H|, H, W)."""
-        basis, x = self.basis.to(x), x.unflatten(2, (self.order, self.scales))
-        x = x.permute(0, 3, 1, 2, 4, 5).flatten(1, 2)  # (B, S·C_i, |K|, H, W)
-        wide_in, wide_out = x.shape[1], self.scales * out_channels
-        pairs, parts = wide_in * wide_out, torch.einsum("rh,bihyx->biryx", basis, x)
-        mixed = []
-        for first, size, place in self.blocks:
-            block = spectrum[place * pairs : (place + size * size) * pairs].view(size, wide_in, size, wide_out)
-            mixed.append(torch.einsum("ciro,bicyx->boryx", block, parts[:, :, first : first + size]))
-        y = torch.einsum("rh,boryx->bohyx", basis, torch.cat(mixed, dim=2))  # (B, S·C_o, |K|, H, W)
-        return y.unflatten(1, (self.scales, out_channels)).permute(0, 2, 3, 1, 4, 5).flatten(2, 3)
-
 
 def irreps_that_pay(group: Group, in_channels: int, out_channels: int) -> Irreps | None:
     """Return the irreducible parts if convolving over H by them should be faster than a dense product; else None."""
     if type(group) not in (SO2, O2, SO2xRPlus):  # a subclass may place its elements differently
         return None
-    irreps, maps = irreps_of(group), group.resolution * (in_channels * out_channels) ** 0.5
-    return irreps if irreps is not None and irreps.order >= FEWEST_ELEMENTS and maps >= FEWEST_MAPS else None
+    irreps, pairs = irreps_of(group), group.resolution**2 * in_channels * out_channels  # of maps
+    return irreps if irreps is not None and irreps.order >= FEWEST_ELEMENTS and pairs >= FEWEST_MAPS**2 else None
 
 
 @functools.lru_cache(maxsize=64)

@@ -54,7 +54,7 @@ STRIPS, MAPS_IN_C = ("separable", "dgseparable", "separable2d"), 5
 # On the Fourier path, a layer also has spectra of maps (inference, training), and chunks of the kernel's spectrum.
 FOURIER_SPECTRA, FOURIER_CHUNKS = (4.3, 2.2), 3
 # A separable layer that mixes by the Fourier transform over H has a tile of its input and output for each thread; in
-# training it has more memory at another time.
+# training it has more memory at another time. TILE is TILE_FLOATS of gcnn_impl/native/irreps.c.
 TILE = 49152
 NETWORK_WORKSPACE = 1.5  # temporary memory of a network's backward, in maps
 # Copies of a layer's weights: cached kernels in another layout; generated kernels; generated kernels and all gradients.
@@ -95,7 +95,7 @@ def _layer_numbers(case: Case) -> float:
         maps += 1
     if not training and case.variant == "separable" and _mixes_by_irreps(case):
         numbers += 2 * min(case.threads * TILE, maps_out)
-    if training and case.variant == "separable" and _on_fast_paths(case) and native.library():
+    if training and case.variant == "separable" and _uses_c(case):
         maps = MAPS_IN_C
     elif training and case.variant in STRIPS and case.kernel_size > 3:
         maps += (1 + (case.kernel_size - 1) / case.image_size) ** 2
@@ -114,7 +114,7 @@ def _network_numbers(case: Case) -> float:
         elif case.variant == "plain":
             maps = 3 + _padding(case)
         return maps * one_map + fourier + (making if case.kernels == "generated" else CACHED * max(weights))
-    if case.variant != "plain" and _on_fast_paths(case) and native.library():
+    if case.variant != "plain" and _uses_c(case):
         maps -= MAPS_OF_NORMS
     kept = sum(_kept_by_nets(case, k) for k in _kernel_sizes(case))
     backward = max(making, NETWORK_WORKSPACE * one_map) if case.variant != "plain" else 0
@@ -132,6 +132,10 @@ def _on_fast_paths(case: Case) -> bool:
     """Return whether our own paths compute the case: Fourier transforms where they pay, and the operators in C."""
     ours = case.implementation == OURS and case.execution == "eager"
     return ours and case.device == "cpu" and case.dtype == "float32"
+
+
+def _uses_c(case: Case) -> bool:
+    return _on_fast_paths(case) and native.library() is not None
 
 
 def _drops_taps(case: Case) -> bool:
@@ -198,9 +202,7 @@ def _parameters(case: Case) -> int:
 
 def _mixes_by_irreps(case: Case) -> bool:
     group = group_of(case)
-    if group is None or not _on_fast_paths(case) or native.library() is None:
-        return False
-    return irreps_that_pay(group, case.channels, case.channels) is not None
+    return group is not None and _uses_c(case) and irreps_that_pay(group, case.channels, case.channels) is not None
 
 
 def _through_fourier(case: Case) -> bool:

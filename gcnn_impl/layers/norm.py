@@ -60,7 +60,7 @@ class GroupBatchNorm2d(nn.BatchNorm2d):
         """Return the module whose operators take this; None where torch has the cumulative averages and the errors."""
         parameters = [p for p in (self.weight, self.bias, self.running_mean, self.running_var) if p is not None]
         operators = operators_for(x, residual)
-        if operators is None or operators_for(*parameters) is not (operators if parameters else None):
+        if operators is None or (parameters and operators_for(*parameters) is not operators):
             return None
         wider = {torch.bfloat16: torch.float32, torch.float16: torch.float32}.get(x.dtype, x.dtype)
         fits = (

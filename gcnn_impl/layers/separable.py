@@ -36,7 +36,11 @@ class SeparableGroupConv2d(GroupToGroupConv2d):
 
     def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
         over_group, over_plane = kernels
-        mixed = self._mix(x, over_group)
+        irreps = irreps_of(self.group) if over_group.dim() == 1 else None  # a spectrum has one axis
+        if irreps is None:
+            mixed = functional.group_mix(x, over_group, algorithm=self.algorithm)
+        else:
+            mixed = functional.fourier_group_mix(x, over_group, irreps)
         return functional.spatial_conv2d(mixed, over_plane, bias=self.bias, **self._geometry())
 
     def _irreps(self) -> Irreps | None:
@@ -48,16 +52,6 @@ class SeparableGroupConv2d(GroupToGroupConv2d):
         ):
             return None
         return irreps_that_pay(self.group, self.in_channels, self.out_channels)
-
-    def _mix(self, x: Tensor, kernel: Tensor) -> Tensor:
-        """Convolve over H with a kernel (C_o, |H_out|, C_i, |H_in|) or its spectrum, shape (n·C_i·C_o,)."""
-        if kernel.dim() == 1:
-            irreps = irreps_of(self.group)
-            assert irreps is not None
-            if native.takes(x, kernel):
-                return functional.fourier_group_mix(x, kernel, irreps)
-            kernel = irreps.kernel(kernel, self.in_channels, self.out_channels)
-        return functional.group_mix(x, kernel, algorithm=self.algorithm)
 
     def macs(self, in_pixels: int, out_pixels: int) -> int:
         """Return the MACs of a 1×1 convolution over (C_i·|H_in|), then a depthwise k × k one."""

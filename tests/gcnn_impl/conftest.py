@@ -17,3 +17,11 @@ def oracle_errors(request):
     errors: list[float] = []
     yield errors
     request.node.user_properties.append((ORACLE, [float(error) for error in errors]))
+
+
+@pytest.fixture(params=[1, 2])
+def threads(request):
+    before = torch.get_num_threads()
+    torch.set_num_threads(request.param)
+    yield request.param
+    torch.set_num_threads(before)

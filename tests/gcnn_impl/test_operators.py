@@ -12,14 +12,6 @@ from gcnn_impl.native import operators
 pytestmark = pytest.mark.skipif(native.status() != "in use", reason=native.status())
 
 
-@pytest.fixture(params=[1, 2])
-def threads(request):
-    before = torch.get_num_threads()
-    torch.set_num_threads(request.param)
-    yield request.param
-    torch.set_num_threads(before)
-
-
 def assert_near(actual, expected, tolerance=1e-5):
     assert actual.shape == expected.shape
     assert (actual - expected).abs().max() <= tolerance * (expected.abs().max() + 1)
