@@ -29,6 +29,7 @@ from typing import Any
 from benchmarks.records.outcome import Outcome, outcome_of
 from benchmarks.records.printable import escaped
 from benchmarks.running.process_server import SUPPORTED, clear, grant_lease
+from benchmarks.running.signals import first_request_deferred
 from benchmarks.running.supervised import END_SECONDS, die_with_parent, supervise
 
 # Bytes of printed output: the most that is read at once, and the most that is kept.
@@ -68,9 +69,9 @@ def run_isolated(
     arguments = lease if spawned else None, sender, printer, device, function, argument
     process = context.Process(target=_child, args=arguments, daemon=True)  # type: ignore[attr-defined]
     with lent, receiver, printed:
-        with lease, sender, printer:
-            _start(process)
         try:
+            with lease, sender, printer:
+                _start(process)
             outcome = _follow(process, receiver, printed, timeout, report)
         finally:
             lent.close()
@@ -80,11 +81,15 @@ def run_isolated(
 
 
 def _start(process: BaseProcess) -> None:
-    """Start a process, from a new server if the last one has just died: its supervisor then ends within a moment."""
+    """Start a process, from a new server if the last one has just died: its supervisor then ends within a moment.
+
+    Ctrl-C has to wait until the server has the whole request; it would print a traceback about half of one.
+    """
     deadline = time.monotonic() + END_SECONDS
     while True:
         try:
-            return process.start()
+            with first_request_deferred():
+                return process.start()
         except ConnectionError:
             if time.monotonic() > deadline:
                 raise
@@ -123,6 +128,8 @@ def _follow(process: BaseProcess, receiver: Connection, printed: Connection, tim
 
 def _end(process: BaseProcess, spawned: bool) -> bool:
     """End a process and what it has started, wait ``END_SECONDS`` at most, and return whether the process has ended."""
+    if process.pid is None:  # it was not started
+        return True
     if not spawned:
         process.kill()
     process.join(END_SECONDS)

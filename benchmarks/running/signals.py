@@ -2,6 +2,7 @@
 
 import contextlib
 import signal
+import threading
 from collections.abc import Iterator
 from types import FrameType
 from typing import NoReturn
@@ -32,3 +33,34 @@ def requests_as_ctrl_c() -> Iterator[None]:
     finally:
         for number in heard:
             signal.signal(number, given[number])
+
+
+@contextlib.contextmanager
+def first_request_deferred() -> Iterator[None]:
+    """Answer the first Ctrl-C or request to end after the block, and the second at once, should the block take long.
+
+    In a thread other than the main one this does nothing, because signals interrupt the main thread alone.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, *REQUESTS)}
+    heard = {number: handler for number, handler in handlers.items() if handler not in (signal.SIG_IGN, None)}
+    deferred: list[int] = []
+
+    def restore() -> None:
+        for number, handler in heard.items():
+            signal.signal(number, handler)
+
+    def defer(number: int, frame: FrameType | None) -> None:
+        restore()
+        deferred.append(number)
+
+    for number in heard:
+        signal.signal(number, defer)
+    try:
+        yield
+    finally:
+        restore()
+        for number in deferred:
+            signal.raise_signal(number)

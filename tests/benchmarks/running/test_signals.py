@@ -1,5 +1,6 @@
 """Tests of requests to end: they are answered as Ctrl-C is, and do not disturb the cleaning up."""
 
+import multiprocessing.forkserver
 import os
 import signal
 import subprocess
@@ -7,14 +8,21 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
 
 from benchmarks.records.store import RecordStore
-from benchmarks.running.signals import REQUESTS, requests_as_ctrl_c
+from benchmarks.running.isolated import Report, run_isolated
+from benchmarks.running.signals import REQUESTS, first_request_deferred, requests_as_ctrl_c
 
 ROOT = Path(__file__).resolve().parents[3]
+
+
+def sleep(argument: float, report: Report) -> dict[str, Any]:
+    time.sleep(argument)
+    return {}
 
 
 @pytest.fixture
@@ -46,6 +54,44 @@ def test_a_signal_that_is_ignored_from_outside_stays_ignored() -> None:
             assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("heard")
+@pytest.mark.parametrize("number", [signal.SIGINT, *REQUESTS])
+def test_the_first_request_waits_for_the_end_of_the_block_and_the_second_does_not(number: signal.Signals) -> None:
+    with requests_as_ctrl_c():
+        assert raised_before_interruption(number) == [number]
+    with requests_as_ctrl_c():
+        assert raised_before_interruption(number, signal.SIGINT, signal.SIGINT) == [number]
+
+
+def raised_before_interruption(*numbers: int) -> list[int]:
+    raised = []
+    try:
+        with first_request_deferred():
+            for number in numbers:
+                signal.raise_signal(number)
+                raised.append(number)
+    except KeyboardInterrupt:
+        return raised
+    raise AssertionError("no interruption")
+
+
+def test_an_interrupt_waits_until_the_process_server_has_the_whole_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    reached = []
+    connect = multiprocessing.forkserver.connect_to_new_process
+
+    def interrupted(descriptors: list[int]) -> tuple[int, int]:
+        answer = connect(descriptors)
+        signal.raise_signal(signal.SIGINT)
+        reached.append("what follows the interrupt")
+        return answer
+
+    monkeypatch.setattr(multiprocessing.forkserver, "connect_to_new_process", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        run_isolated(sleep, 60.0, device="cpu", preload="json", timeout=120)
+    assert reached
+    assert multiprocessing.active_children() == []  # the process was started, and ended
 
 
 def test_sigterm_to_a_command_is_one_line_leaves_nothing_and_the_next_call_goes_on(tmp_path: Path) -> None:
