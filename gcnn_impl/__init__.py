@@ -35,6 +35,10 @@ from gcnn_impl.macs import module_macs as module_macs
 from gcnn_impl.models import CONVOLUTIONS as CONVOLUTIONS
 from gcnn_impl.models import AllCNNC as AllCNNC
 from gcnn_impl.models import AllCNNCConfig as AllCNNCConfig
+from gcnn_impl.models import AveragedConfig as AveragedConfig
+from gcnn_impl.models import AveragedNetwork as AveragedNetwork
+from gcnn_impl.models import CanonicalConfig as CanonicalConfig
+from gcnn_impl.models import CanonicalNetwork as CanonicalNetwork
 from gcnn_impl.models import GroupAllCNNC as GroupAllCNNC
 from gcnn_impl.models import GroupAllCNNCConfig as GroupAllCNNCConfig
 from gcnn_impl.models import GroupResNet as GroupResNet

@@ -45,11 +45,11 @@ def side_by_side(cases: Sequence[Case], records: Sequence[Record]) -> list[str]:
 
 def _ours(case: Case) -> Case:
     """Return our case, with which a contender is compared."""
-    return replace(case, implementation=OURS, variant="full" if case.own_layer else case.variant)
+    return replace(case, implementation=OURS, variant="full" if case.own else case.variant)
 
 
 def _name(case: Case) -> str:
-    if case.own_layer:
+    if case.own:
         return case.implementation
     return f"{case.implementation if case.foreign else 'ours'} {case.variant}"
 

@@ -5,12 +5,12 @@ The cases of a block, its contenders, take turns in the same processes, so a dri
 
 import random
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from benchmarks.cases.case import AXES, Case, short_hash
+from benchmarks.cases.case import AXES, OURS, Case, short_hash
 
-# The axes on which the contenders of a block may differ. A plain case has no group and generates no kernels, so it may
-# differ on two more axes.
+# The axes on which the contenders of a block may differ. A plain case and a user's network have no group and generate
+# no kernels, so they may differ on two more axes.
 CONTENDED = ("implementation", "variant", "group", "scales")
 PLAIN_CONTENDED = (*CONTENDED, "resolution", "kernels")
 
@@ -51,14 +51,14 @@ class Block:
 def blocks(cases: Sequence[Case], missing: Collection[Case], seed: int, *, shuffled: bool = True) -> list[Block]:
     """Return the blocks of the missing cases, which have no record yet, in a random order or as in ``cases``.
 
-    A plain case belongs to the first block of its shape. A missing case of a user's layer or a peer is timed together
-    with its whole block, including cases that have a record already.
+    A plain case and a user's network belong to the first block of their shape. A missing case that is a user's or a
+    peer's is timed together with its whole block, including cases that have a record already.
     """
     groups: dict[tuple[object, ...], list[Case]] = {}
-    for case in (case for case in cases if case.variant != "plain"):
+    for case in (case for case in cases if not _without_group(case)):
         groups.setdefault(_shared(case, CONTENDED), []).append(case)
     first = {_shared(group[0], PLAIN_CONTENDED): key for key, group in reversed(groups.items())}
-    for case in (case for case in cases if case.variant == "plain"):
+    for case in filter(_without_group, cases):
         groups.setdefault(first.get(_shared(case, PLAIN_CONTENDED), _shared(case, CONTENDED)), []).append(case)
     rng = random.Random(seed)
     found = []
@@ -73,5 +73,11 @@ def blocks(cases: Sequence[Case], missing: Collection[Case], seed: int, *, shuff
     return found
 
 
+def _without_group(case: Case) -> bool:
+    return case.variant == "plain" or case.layer == "network"
+
+
 def _shared(case: Case, contended: Sequence[str]) -> tuple[object, ...]:
+    """Return the values that the contenders of a block share; a user's network competes with the paper's."""
+    case = replace(case, layer="resnet", implementation=OURS, variant="plain") if case.layer == "network" else case
     return tuple(getattr(case, axis) for axis in AXES if axis not in contended)

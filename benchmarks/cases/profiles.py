@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from benchmarks.cases.asked import check_asked
-from benchmarks.cases.case import CHOICES, Case, InvalidCase, check_value, is_own_layer
+from benchmarks.cases.case import CHOICES, Case, InvalidCase, check_value, is_own
 from benchmarks.cases.cores import available_cores
 from benchmarks.cases.groups import SUBGROUPS, TRIVIAL, group_named
-from benchmarks.cases.variants import BASIC, FACTORED
+from benchmarks.cases.variants import BASIC, FACTORED, TURNED
 
 # A grid is the cross product of the values on its axes, without the combinations that no case allows (a lifting
 # network, cached kernels in training). A missing axis has the default of ``Case``.
@@ -53,6 +53,7 @@ _STANDARD: tuple[Grid, ...] = (
     {**_CONV, "group": ("O2",), "resolution": (8,)},
     {**_CONV, "group": ("RPlus",), "resolution": (4,)},
     {**_RESNET, "resolution": (4, 8, 16)},
+    {**_RESNET, "variant": TURNED, "resolution": (8,)},
     {**_RESNET, "channels": (16,), "resolution": (4, 8), "direction": ("forward", "training_step")},
 )
 _ONE_THREAD: Grid = {**_CONV, "batch_size": (1, 16), "threads": (1,)}
@@ -162,8 +163,10 @@ def by_usual_names(values: Grid) -> Grid:
 
 def settled(fields: dict[str, Any]) -> dict[str, Any]:
     """Return the fields; a field for which the others allow only one value is set to this value."""
-    if is_own_layer(fields.get("implementation")):
+    if is_own(fields.get("implementation")):
         fields |= {"variant": "custom"}
+    if fields.get("layer") == "network":
+        fields |= {"group": TRIVIAL}
     if fields.get("variant") == "plain":
         fields |= {"group": TRIVIAL}
         fields.pop("kernels", None)
@@ -184,8 +187,9 @@ def profile_cases(
         profile: a key of ``PROFILES``.
         devices: the devices, if ``values`` has none.
         values: by axis of ``Case``, the values that replace the profile's own; None keeps the profile's own. But
-            ``layer`` selects the profile's grids with these layers, and ``device`` the profile's sets of grids for
-            these devices. If neither ``values`` nor a grid has ``threads``, all available cores are used.
+            ``layer`` selects the profile's grids with these layers (for "allcnnc" those with "resnet"), and ``device``
+            the profile's sets of grids for these devices. If neither ``values`` nor a grid has ``threads``, all
+            available cores are used.
 
     Raises:
         InvalidCase: for an unknown profile, a value that is not allowed, or one that is in no case.
@@ -201,10 +205,11 @@ def profile_cases(
             check_value(axis, value)
     layers = selecting.get("layer", CHOICES["layer"])
     grids = [
-        {"threads": (available_cores(),), **grid, "device": (device,)}
+        {"threads": (available_cores(),), **grid, "layer": (layer,), "device": (device,)}
         for device in selecting.get("device", devices)
         for grid in PROFILES[profile][str(device)]
-        if set(grid["layer"]) <= set(layers)
+        for layer in layers
+        if layer in grid["layer"] or (layer == "allcnnc" and "resnet" in grid["layer"] and "layer" in selecting)
     ]
     return asked_cases(grids, given, selecting)
 
@@ -215,10 +220,35 @@ def own_layer_cases(cases: Iterable[Case], implementation: str) -> list[Case]:
     Raises:
         InvalidCase: when ``implementation`` is not "package.module:Class", or ``cases`` have no layer with a group.
     """
-    if not is_own_layer(implementation):
+    if not is_own(implementation):
         raise InvalidCase(f"layer {implementation!r} is no class; allowed: package.module:Class")
     ours = (case for case in cases if case.layer == "conv" and case.group != TRIVIAL)
     own = (dataclasses.replace(case, implementation=implementation, variant="custom") for case in ours)
     if not (found := list(dict.fromkeys(own))):
         raise InvalidCase(f"no case is left for layer {implementation!r}; allowed: values that leave conv with a group")
+    return found
+
+
+def own_network_cases(cases: Iterable[Case], implementation: str) -> list[Case]:
+    """Return the cases of a user's network: one for each size and pass of the paper's network in ``cases``.
+
+    Raises:
+        InvalidCase: when ``implementation`` is not "package.module:factory", or ``cases`` have no network.
+    """
+    if not is_own(implementation):
+        raise InvalidCase(f"network {implementation!r} is no function; allowed: package.module:factory")
+    same: dict[str, Any] = {
+        "group": TRIVIAL,
+        "resolution": 1,
+        "scales": 1,
+        "kernel_size": Case.kernel_size,
+        "kernels": "",
+    }
+    own = (
+        dataclasses.replace(case, layer="network", implementation=implementation, variant="custom", **same)
+        for case in cases
+        if case.layer == "resnet"
+    )
+    if not (found := list(dict.fromkeys(own))):
+        raise InvalidCase(f"no case is left for network {implementation!r}; allowed: values that leave resnet")
     return found

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.cases.case import Case, InvalidCase, check_value, short_hash
+from benchmarks.cases.case import Case, InvalidCase, check_value, is_own, short_hash, without
 from benchmarks.cases.datasets import DATASETS
-from benchmarks.cases.groups import group_label, group_named
+from benchmarks.cases.groups import TRIVIAL, group_label, group_named
+from benchmarks.cases.variants import VARIANTS
 
 # Bump this version when the same run means another training (schedule, network, order of the images): ids depend on it.
 RUN_VERSION = 2
@@ -18,6 +19,10 @@ BUDGET_UNITS = ("epochs", "seconds", "macs")
 # The quantities in which a network can be made equal to another one, by the choice of its width.
 MATCHES = ("none", "parameters", "macs", "time", "memory")
 DTYPES = ("float32", "bfloat16")
+# Random poses of the train images, drawn anew in every step: rotations by any angle, scaling, or both.
+AUGMENTATIONS = ("none", "rotations", "scales", "rotations+scales")
+# The values of fields that came later; runs with these values keep their ids.
+FORMER = {"augmentation": "none"}
 
 
 @dataclass(frozen=True)
@@ -45,8 +50,9 @@ RECIPES: Mapping[str, Recipe] = {
     "paper": Recipe(warm_up=0.0, epochs=300, learning_rates={"": 1e-4}),
     # Chosen on the validation images from {1e-3, 3e-3, 1e-2, 3e-2}, for plain also 1e-1. Mean best accuracies of seeds
     # 100 and 101 (which no study uses) after the quick profile's epochs, |H| = 4, in that order: plain 69, 79, 87.4,
-    # 87.6, 83 %; full 95, 96, 91, 36 %; separable 92, 92, 62, 26 %. Other variants, not searched, use separable's rate.
-    "short": Recipe(warm_up=0.25, epochs=10, learning_rates={"plain": 3e-2, "": 3e-3}),
+    # 87.6, 83 %; full 95, 96, 91, 36 %; separable 92, 92, 62, 26 %. Other variants, not searched, use separable's rate,
+    # but averaged, which is plain in training.
+    "short": Recipe(warm_up=0.25, epochs=10, learning_rates={"plain": 3e-2, "averaged": 3e-2, "": 3e-3}),
 }
 
 
@@ -56,7 +62,8 @@ class TrainingRun:
 
     Args:
         dataset: a key of ``DATASETS``.
-        network: "resnet", the paper's ResNet of widths (C, C, 2C); or "allcnnc", its All-CNN-C of widths (C, 2C).
+        network: "resnet", the paper's ResNet of widths (C, C, 2C); "allcnnc", its All-CNN-C of widths (C, 2C); or a
+            user's own, "package.module:factory", of variant "custom".
         variant, group, resolution, scales, kernel_size, device, threads: as in ``Case``. The default network is as
             fast on one thread as on two, and its times vary less on one.
         channels: width C of the network.
@@ -77,6 +84,7 @@ class TrainingRun:
         compile: whether ``torch.compile`` compiles the network.
         channels_last: whether images and plain weights are in channels-last format; maps on the group have their own.
         processes: number of ``torchrun`` processes that share every batch.
+        augmentation: one of ``AUGMENTATIONS``, how the train images are posed anew in every step.
 
     Raises:
         InvalidCase: for a value that is not allowed.
@@ -109,15 +117,17 @@ class TrainingRun:
     compile: bool = False
     channels_last: bool = False
     processes: int = 1
+    augmentation: str = FORMER["augmentation"]
 
     def __post_init__(self) -> None:
         for name, allowed in {
             "dataset": tuple(DATASETS),
-            "network": NETWORKS,
+            "network": NETWORKS if not is_own(self.network) else (self.network,),
             "budget_unit": BUDGET_UNITS,
             "recipe": tuple(RECIPES),
             "matched": MATCHES,
             "dtype": DTYPES,
+            "augmentation": AUGMENTATIONS,
         }.items():
             if getattr(self, name) not in allowed:
                 raise InvalidCase(f"unknown {name} {getattr(self, name)!r}; allowed: {', '.join(allowed)}")
@@ -134,6 +144,8 @@ class TrainingRun:
         self._check_numbers()
         if self.budget == int(self.budget):
             object.__setattr__(self, "budget", int(self.budget))
+        if self.sampled and not VARIANTS[self.variant].has_layer:
+            raise InvalidCase(f"sampled does not go with variant {self.variant!r}, whose grid is fixed")
         if self.variant == "plain" and self.sampled:
             raise InvalidCase("sampled does not go with variant 'plain', which has no group")
         if self.compile and self.processes > 1:
@@ -161,25 +173,35 @@ class TrainingRun:
     @property
     def id(self) -> str:
         """Twelve hexadecimal digits, computed from all fields and ``RUN_VERSION``; the same on every machine."""
-        return short_hash({"run_version": RUN_VERSION, **self.fields()})
+        return short_hash({"run_version": RUN_VERSION, **without(FORMER, self.fields())})
 
     @property
     def label(self) -> str:
         """A short name, for progress bars and listings."""
-        group = "" if self.variant == "plain" else f" {group_label(self.group, self.resolution, self.scales)}"
+        name = self.network if self.variant == "custom" else self.variant
+        group = "" if self.group == TRIVIAL else f" {group_label(self.group, self.resolution, self.scales)}"
+        augmented = "" if self.augmentation == "none" else f" + {self.augmentation}"
         matched = "" if self.matched == "none" else f" matched by {self.matched}"
-        return f"{self.dataset} {self.variant}{group} C={self.channels}{matched} seed {self.seed}"
+        return f"{self.dataset} {name}{group}{augmented} C={self.channels}{matched} seed {self.seed}"
 
     def fields(self) -> dict[str, str | int | float | bool | None]:
         """Return the fields in the form in which a record stores them."""
         return dataclasses.asdict(self)
 
     def case(self) -> Case:
-        """Return a case like one training step; it always has the ResNet, one input channel and ten classes."""
+        """Return the case of a training step of this network; ten classes where only the files tell their number."""
         shared = ("variant", "group", "resolution", "scales", "channels", "batch_size", "image_size", "kernel_size")
         axes: dict[str, Any] = {axis: getattr(self, axis) for axis in (*shared, "device", "threads", "dtype")}
-        execution = "compiled" if self.compile else "eager"
-        return Case(layer="resnet", direction="forward_backward", execution=execution, **axes)
+        own = is_own(self.network)
+        axes |= {"layer": "network", "implementation": self.network} if own else {"layer": self.network}
+        images = DATASETS[self.dataset]
+        return Case(
+            direction="forward_backward",
+            execution="compiled" if self.compile else "eager",
+            in_channels=images.channels,
+            num_classes=images.classes or Case.num_classes,
+            **axes,
+        )
 
     def learning_rate_at(self, progress: float) -> float:
         """Return the learning rate at a progress of the run from 0 to 1."""

@@ -3,7 +3,7 @@
 import argparse
 
 from benchmarks.answers.questions import QUESTIONS
-from benchmarks.cases.case import AXES
+from benchmarks.cases.case import AXES, FORMER_IMAGES
 from benchmarks.commands.options import add_grid_options, grid_cases, measure_grid
 
 
@@ -11,7 +11,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     texts = "; ".join(f"{name}: {question.text}" for name, question in QUESTIONS.items())
     parser.add_argument("question", choices=QUESTIONS, metavar="|".join(QUESTIONS), help=texts)
-    add_grid_options(parser, [axis for axis in AXES if axis not in ("implementation", "variant", "kernels")])
+    add_grid_options(
+        parser, [axis for axis in AXES if axis not in ("implementation", "variant", "kernels", *FORMER_IMAGES)]
+    )
 
 
 def main(args: argparse.Namespace) -> int:

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cases.case import AXES, CHOICES, Case, is_own_layer
+from benchmarks.cases.case import AXES, CHOICES, Case, is_own
 from benchmarks.cases.cores import available_cores
 from benchmarks.cases.groups import GROUPS
-from benchmarks.cases.profiles import Grid, asked_cases, own_layer_cases, profile_cases
+from benchmarks.cases.profiles import Grid, asked_cases, own_layer_cases, own_network_cases, profile_cases
 from benchmarks.measure.sampling import Sampling
 from benchmarks.records.record import Record
 from benchmarks.records.store import RecordStore
@@ -22,7 +22,7 @@ from benchmarks.sweep.sweep import sweep
 Arguments = argparse._ActionsContainer  # a parser, or a group of options
 PROFILE_HELP = "quick: one axis at a time, minutes; standard: pairs of axes, half an hour; full: a day or more"
 AXIS_HELP = {
-    "layer": "conv, resnet; or a class of your own, package.module:Class, measured with the others",
+    "layer": "conv, resnet, allcnnc; or a class of your own, package.module:Class, measured with the others",
     "group": f"{', '.join(GROUPS)}, or a usual name: SE(2), E(2), R2xR+, Sim(2)",
     "resolution": "|H|, number of group elements: rotations × scales, × 2 for O2 (plain ones have 1)",
     "scales": "number of scales of SO2xRPlus, a divisor of |H|",
@@ -31,6 +31,8 @@ AXIS_HELP = {
     "image_size": "height and width, pixels",
     "kernel_size": "odd, pixels",
     "threads": "threads of torch (default: those of the profile, or all cores)",
+    "in_channels": "channels of the images of networks (default: 1)",
+    "num_classes": "number of logits of networks (default: 10)",
 }
 DEVICE_HELP = 'cpu, cuda (default: all that torch can use, but cpu for compare; CUDA_VISIBLE_DEVICES="" hides GPUs)'
 SECONDS_HELP, ROUNDS_HELP = "time budget of a case's timed passes, seconds", "fresh processes in which a case is timed"
@@ -98,6 +100,8 @@ def add_case_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose cases: a profile, and values on its axes."""
     parser.add_argument("--profile", default="quick", metavar="NAME", help=f"{PROFILE_HELP} (default: quick)")
     add_axes(parser, AXES, "the profile's", device=DEVICE_HELP)
+    text = "a network of your own, package.module:factory, measured with the paper's networks"
+    parser.add_argument("--network", nargs="+", metavar="NAME", help=text)
     parser.add_argument("--authors", type=Path, metavar="PATH", help="your checkout of the authors' published layers")
 
 
@@ -116,11 +120,12 @@ def chosen_cases(args: argparse.Namespace) -> list[Case]:
     """
     values: dict[str, Any] = {axis: getattr(args, axis) for axis in AXES}
     devices = ("cpu",) if values["device"] else devices_here()
-    own_layers = [name for name in values["layer"] or () if is_own_layer(name)]
+    own_layers = [name for name in values["layer"] or () if is_own(name)]
     values["layer"] = [name for name in values["layer"] or () if name not in own_layers]
     given = {axis: tuple(chosen) if chosen else None for axis, chosen in values.items()}
     cases = profile_cases(args.profile, devices=devices, **given)
     own = [case for layer in own_layers for case in own_layer_cases(cases, layer)]
+    own += [case for network in args.network or () for case in own_network_cases(cases, network)]
     use_authors(args.authors)
     return list(dict.fromkeys([*cases, *own]))
 

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 
 from benchmarks.answers.side_by_side import side_by_side
-from benchmarks.cases.case import AXES, OURS
+from benchmarks.cases.case import AXES, FORMER_IMAGES, OURS
 from benchmarks.cases.peers import AUTHORS_REPOSITORY, PEERS
 from benchmarks.cases.profiles import Grid, own_layer_cases
 from benchmarks.commands.options import add_grid_options, add_isolate, grid_cases, measure_grid
@@ -20,7 +20,7 @@ GRID: Grid = {
     "direction": ("forward", "forward_backward"),
 }
 # Axes without an option: ``--layer`` names a class here, and peers have no kernels, execution or scales to choose.
-FIXED_AXES = ("layer", "implementation", "kernels", "execution", "scales")
+FIXED_AXES = ("layer", "implementation", "kernels", "execution", "scales", *FORMER_IMAGES)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

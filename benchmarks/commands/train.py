@@ -9,7 +9,7 @@ from typing import Any
 
 from benchmarks.cases.datasets import DATASETS
 from benchmarks.cases.groups import GROUPS
-from benchmarks.cases.training_run import BUDGET_UNITS, DTYPES, NETWORKS, TrainingRun
+from benchmarks.cases.training_run import AUGMENTATIONS, BUDGET_UNITS, DTYPES, NETWORKS, TrainingRun
 from benchmarks.cases.variants import NETWORK_VARIANTS
 from benchmarks.commands.options import add_fields, add_image_options, add_store_options, check_timeout, devices_here
 from benchmarks.records.store import RecordStore
@@ -73,7 +73,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_fields(
         fields,
         str,
-        network=", ".join(NETWORKS),
+        network=f"{', '.join(NETWORKS)}, or a function of your own, package.module:factory (docs/own-network.md)",
+        augmentation=f"random poses of the train images in every step: {', '.join(AUGMENTATIONS)}",
         recipe="paper: 300 epochs at 1e-4, a cosine; short: fewer epochs, higher rates, a warm-up",
     )
     add_fields(

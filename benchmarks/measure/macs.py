@@ -37,6 +37,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.measure.operators import RULES, Census
 from benchmarks.workloads.workload import Workload
 from gcnn_impl.kernel_nets import SIREN
+from gcnn_impl.models import AveragedNetwork
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # importing fvcore runs torch.jit.script, which torch deprecates
@@ -69,6 +70,8 @@ COUNTED = re.compile(
 
 def trace_macs(module: nn.Module, x: Tensor) -> dict[str, Any]:
     """Count the MACs of ``module(x)`` with newly generated kernels; the module itself does not change.
+
+    A network that averages over turned copies of its images in eval mode is counted in its present mode.
 
     Returns:
         ``kernel_generation``: MACs inside the SIREN modules, which do not depend on the batch.
@@ -135,13 +138,15 @@ def zero_counted_time_share(workload: Workload) -> float | None:
 
 def _by_definition(module: nn.Module) -> nn.Module:
     """Return a copy of the module that generates its kernels and takes no faster equivalent path."""
-    module = copy.deepcopy(module).train()  # in train mode no layer uses cached kernels
-    for child in module.modules():
+    copied = copy.deepcopy(module).train()  # in train mode no layer uses cached kernels
+    for child, original in zip(copied.modules(), module.modules(), strict=True):
         if isinstance(child, _LEFT_ALONE):
             child.eval()
+        if isinstance(child, AveragedNetwork):  # it computes more in eval mode
+            child.training = original.training
         if hasattr(child, "algorithm"):
             child.algorithm = "direct"  # type: ignore[assignment]
-    return module
+    return copied
 
 
 def _fvcore_counts(module: nn.Module, x: Tensor) -> tuple[dict[str, int], dict[str, int]]:

@@ -14,12 +14,13 @@ All numbers are float32. Other devices and libraries, compiled modules and half 
 these cases, and for layers that are not ours, a prediction is a guess, more often too high than too low.
 """
 
+from dataclasses import replace
 from math import ceil, prod
 
 from benchmarks.cases.case import OURS, Case
-from benchmarks.cases.groups import SUBGROUPS
-from benchmarks.cases.variants import VARIANTS
-from benchmarks.workloads.shapes import CLASSES, group_of, shapes
+from benchmarks.cases.groups import SUBGROUPS, TRIVIAL
+from benchmarks.cases.variants import TURNED, VARIANTS
+from benchmarks.workloads.shapes import group_of, shapes
 from gcnn_impl import native
 from gcnn_impl.fourier import CHUNK, fourier_pays
 from gcnn_impl.irreps import irreps_that_pay
@@ -56,6 +57,10 @@ FOURIER_SPECTRA, FOURIER_CHUNKS = (4.3, 2.2), 3
 # A separable layer that mixes by the Fourier transform over H has a tile of its input and output for each thread; in
 # training it has more memory at another time. TILE is TILE_FLOATS of gcnn_impl/native/irreps.c.
 TILE = 49152
+# Channels of the group network that turns an image upright, and its maps at the peak (inference, training).
+ORIENTATION_CHANNELS, ORIENTATION_MAPS = 4, (3, 5.3)
+# Maps of an All-CNN-C at the peak, relative to those of the ResNet (inference, training): it pools later.
+ALLCNNC_MAPS = (0.9, 0.7)
 NETWORK_WORKSPACE = 1.5  # temporary memory of a network's backward, in maps
 # Copies of a layer's weights: cached kernels in another layout; generated kernels; generated kernels and all gradients.
 CACHED, GENERATED, TRAINED = 1, 2, 4
@@ -65,13 +70,13 @@ IN_THE_MAKING = 3
 
 def predict_bytes(case: Case) -> int:
     """Return the predicted peak memory of a pass above the memory before it."""
-    return round(BYTES * (_network_numbers(case) if case.layer == "resnet" else _layer_numbers(case)))
+    return round(BYTES * (_network_numbers(case) if case.is_network else _layer_numbers(case)))
 
 
 def _maps(case: Case, training: bool) -> float:
     """Return the number of maps at the peak: the row of the variant in ``MAPS``, or else of its ``costs_like``."""
     row = MAPS.get(case.variant) or MAPS[VARIANTS[case.variant].costs_like]
-    return row[case.layer == "resnet"][training]
+    return row[case.is_network][training]
 
 
 def _layer_numbers(case: Case) -> float:
@@ -102,9 +107,28 @@ def _layer_numbers(case: Case) -> float:
     return numbers + maps * maps_out + copies * weights + training * _kept_by_nets(case, case.kernel_size)
 
 
+def _turned_numbers(case: Case) -> float:
+    """Return the numbers of a plain network that sees turned copies of its images."""
+    training, copies = case.direction != "forward", case.resolution * case.batch_size
+    averaging = case.variant == "averaged" and not training
+    batch = copies if averaging else case.batch_size
+    plain = replace(case, variant="plain", group=TRIVIAL, resolution=1, kernels="", batch_size=batch)
+    numbers, pixels = _network_numbers(plain), copies * case.image_size**2
+    if averaging:
+        numbers += case.in_channels * pixels
+    if case.variant == "canonical":
+        scoring = (case.in_channels + ORIENTATION_MAPS[training] * ORIENTATION_CHANNELS) * pixels
+        numbers = numbers + scoring if training else max(numbers, scoring)
+    return numbers
+
+
 def _network_numbers(case: Case) -> float:
+    if case.variant in TURNED:
+        return _turned_numbers(case)
     training = case.direction != "forward"
-    one_map = case.batch_size * case.resolution * case.channels * case.image_size**2
+    one_map: float = case.batch_size * case.resolution * case.channels * case.image_size**2
+    if case.layer == "allcnnc":
+        one_map *= ALLCNNC_MAPS[training]
     maps, weights = _maps(case, training), _weights(case)
     making = IN_THE_MAKING * max(weights)
     fourier = _fourier_numbers(case, one_map, training) if _through_fourier(case) else 0
@@ -116,7 +140,7 @@ def _network_numbers(case: Case) -> float:
         return maps * one_map + fourier + (making if case.kernels == "generated" else CACHED * max(weights))
     if case.variant != "plain" and _uses_c(case):
         maps -= MAPS_OF_NORMS
-    kept = sum(_kept_by_nets(case, k) for k in _kernel_sizes(case))
+    kept = sum(_kept_by_nets(case, k) for _, _, k in _convolutions(case))
     backward = max(making, NETWORK_WORKSPACE * one_map) if case.variant != "plain" else 0
     if case.variant in CHANNELS_FIRST:
         backward += one_map * (_padding(case) - 1) / 2
@@ -146,22 +170,23 @@ def _taps(kernel_size: int, disc: bool) -> int:
     return (kernel_size - 2) ** 2 + 4 if disc and kernel_size >= 5 else kernel_size**2
 
 
-def _kernel_sizes(case: Case) -> tuple[int, ...]:
-    """Return the kernel sizes of a network: lifting, two in each block, the skip of the second block, the last."""
-    k = case.kernel_size
-    return k, k, k, k, k, 1, 3
+def _convolutions(case: Case) -> list[tuple[int, int, int]]:
+    """Return C_i, C_o and the kernel size of each convolution of a network, the lifting one first."""
+    i, c, k, wide = case.in_channels, case.channels, case.kernel_size, 2 * case.channels
+    if case.layer == "allcnnc":
+        inner = [(c, c, k), (c, c, k), (c, wide, k), *[(wide, wide, k)] * 3, (wide, wide, 1)]
+        return [(i, c, k), *inner, (wide, case.num_classes, 1)]
+    return [(i, c, k), (c, c, k), (c, c, k), (c, c, k), (c, wide, k), (c, wide, 1), (wide, wide, 3)]
 
 
 def _weights(case: Case) -> tuple[int, ...]:
     """Return the numbers in the kernels of each convolution."""
     c = case.channels
-    if case.layer == "conv":
+    if not case.is_network:
         return (_kernel_numbers(case, case.variant, c, c, case.kernel_size),)
     first = "plain" if case.variant == "plain" else "lifting"
-    channels = [(c, c), (c, c), (c, c), (c, 2 * c), (c, 2 * c), (2 * c, 2 * c)]
-    lifting, *sizes = _kernel_sizes(case)
-    inner = (_kernel_numbers(case, case.variant, i, o, k) for (i, o), k in zip(channels, sizes, strict=True))
-    return _kernel_numbers(case, first, 1, c, lifting), *inner
+    lifting, *inner = _convolutions(case)
+    return _kernel_numbers(case, first, *lifting), *(_kernel_numbers(case, case.variant, *sizes) for sizes in inner)
 
 
 def _kernel_numbers(case: Case, variant: str, c_in: int, c_out: int, kernel_size: int) -> int:
@@ -197,7 +222,7 @@ def _parameters(case: Case) -> int:
         return sum(_weights(case))
     c = case.channels
     hidden_layers, last_layers = 7 * 2 * HIDDEN * (HIDDEN + 4), 11 * HIDDEN * c * c  # of the kernel nets
-    return hidden_layers + last_layers + 256 * (2 * c + CLASSES)
+    return hidden_layers + last_layers + 256 * (2 * c + case.num_classes)
 
 
 def _mixes_by_irreps(case: Case) -> bool:
@@ -212,7 +237,7 @@ def _through_fourier(case: Case) -> bool:
     return fourier_pays(case.batch_size, side, side, maps, maps, taps, case.kernel_size // 2)
 
 
-def _fourier_numbers(case: Case, one_map: int, training: bool) -> float:
+def _fourier_numbers(case: Case, one_map: float, training: bool) -> float:
     """Return how many numbers the Fourier path adds: spectra of the maps, and chunks of the kernel's spectrum.
 
     They are added to the maps of a direct convolution. It has more maps at its peak in training than in inference, so
@@ -220,6 +245,6 @@ def _fourier_numbers(case: Case, one_map: int, training: bool) -> float:
     """
     radius, side = case.kernel_size // 2, case.image_size
     spectrum = one_map * 2 * ((side + radius) // 2 + 1) * (side + radius) / side**2
-    in_network = training and case.layer == "resnet"
+    in_network = training and case.is_network
     spectra = FOURIER_SPECTRA[training and not in_network] + 3 * in_network
     return spectra * spectrum + FOURIER_CHUNKS * CHUNK

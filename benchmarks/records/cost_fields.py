@@ -34,8 +34,8 @@ SIZE_FIELDS = (
 )
 CASE = part(
     "case",
-    main_column("implementation", TEXT, "gcnn_impl, a peer, or a user's package.module:Class", "of"),
-    main_column("layer", TEXT, "conv (one layer) or resnet (the paper's network)", "layer"),
+    main_column("implementation", TEXT, "gcnn_impl, a peer, or a user's package.module:name", "of"),
+    main_column("layer", TEXT, "conv (one layer), resnet, allcnnc (networks) or network (a user's)", "layer"),
     main_column("variant", TEXT, "kind of convolution, such as plain, lifting, full or separable", "variant"),
     main_column("group", TEXT, "the subgroup H, such as SO2; trivial for plain", "group", "group"),
     *SIZE_FIELDS,
@@ -46,6 +46,8 @@ CASE = part(
     column("device", TEXT, "cpu or cuda"),
     column("dtype", TEXT, "float32, bfloat16 (by autocast) or tf32", "format"),
     column("threads", DURATION, "size of torch's intra-op thread pool", "threads"),
+    column("in_channels", DURATION, "channels of a network's images; 1 where an older record lacks the field"),
+    column("num_classes", DURATION, "number of a network's logits; 10 where an older record lacks the field"),
     others("an axis of another version of the benchmarks"),
 )
 SECONDS = part(

@@ -9,8 +9,8 @@ from benchmarks.records.kinds import DURATION, FLAG, INTEGER, NUMBER, SHARE, SIZ
 RUN = part(
     "run",
     main_column("dataset", TEXT, "name of the data set", "data set"),
-    main_column("network", TEXT, "resnet (the paper's network) or allcnnc (its All-CNN-C)", "network"),
-    main_column("variant", TEXT, "kind of convolution; plain has no group", "variant"),
+    main_column("network", TEXT, "resnet (the paper's), allcnnc (its All-CNN-C) or package.module:factory", "network"),
+    main_column("variant", TEXT, "kind of convolution or of network; plain has no group", "variant"),
     main_column("group", TEXT, "the subgroup H, such as SO2; trivial for plain", "group", "group"),
     *(replace(size, main=size.path in ("resolution", "channels")) for size in SIZE_FIELDS),
     main_column("seed", INTEGER, "seed of the initialisation, the order of the images and the dropout", "seed"),
@@ -19,6 +19,7 @@ RUN = part(
     column("matched", TEXT, "quantity in which the width makes the network equal to another, or none", "matched by"),
     column("recipe", TEXT, "schedule of the learning rate: paper or short", "recipe"),
     column("hidden_features", SIZE, "width of the SIRENs that generate the kernels", "kernel nets"),
+    main_column("augmentation", TEXT, "random poses of the train images: none, rotations, scales or both", "augmented"),
     column("sampled", FLAG, "whether every training step moves the grid on H at random"),
     column("learning_rate", SIZE, "highest learning rate of the schedule", "learning rate"),
     column("weight_decay", SIZE, "weight decay of Adam"),

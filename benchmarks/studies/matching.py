@@ -12,21 +12,20 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
+from torch import Tensor, nn
 
-from benchmarks.cases.datasets import DATASETS
 from benchmarks.cases.training_run import TrainingRun
 from benchmarks.measure.clock import counterbalanced, synchronised_clock, take_turn
 from benchmarks.measure.memory import peak_memory
 from benchmarks.records.provenance import moment, provenance
 from benchmarks.running.isolated import Report
-from benchmarks.training.networks import build_network, network_config
+from benchmarks.training.augmentation import Augmentation
+from benchmarks.training.networks import build_network, kernel_options
 from benchmarks.workloads.build import LEARNING_RATE, configure
+from benchmarks.workloads.networks import build_network_on_meta
 from benchmarks.workloads.workload import Workload
-from gcnn_impl import generation_macs
-from gcnn_impl.models import build, count_macs, count_parameters
+from gcnn_impl import generation_macs, module_macs
 
-# Assumed for "folder", whose number of classes is known only from its files. Only the last layer depends on it.
-CLASSES = 10
 MOST_CHANNELS = 1024
 # When two networks are compared: the number of turns of each, and of timed passes in a turn. Each turn begins with a
 # pass that is not timed, because the caches then hold the other network's data.
@@ -72,7 +71,7 @@ def nearest_width(cost: Callable[[int], float], target: float, most: int = MOST_
 
 def parameters(run: TrainingRun) -> float:
     """Return the number of parameters."""
-    return count_parameters(_config(run))
+    return sum(parameter.numel() for parameter in _on_meta(run).parameters())
 
 
 def macs(run: TrainingRun) -> float:
@@ -81,8 +80,10 @@ def macs(run: TrainingRun) -> float:
     Kernels are generated once a step, so the share is one over the batch size. The backward pass is left out: it takes
     twice the forward pass for every contender.
     """
-    generation = generation_macs(build(_config(run), device="meta"))
-    return count_macs(_config(run), run.image_size) + generation / run.batch_size
+    network, (channels, _) = _on_meta(run), _shape(run)
+    network = getattr(network, "network", network) if run.variant == "averaged" else network  # one copy in training
+    image = torch.empty(1, channels, run.image_size, run.image_size, device="meta")
+    return module_macs(network, image) + generation_macs(network) / run.batch_size
 
 
 def step_bytes(run: TrainingRun) -> float:
@@ -139,14 +140,21 @@ def step_workload(run: TrainingRun) -> Workload:
     autocast = torch.bfloat16 if run.dtype == "bfloat16" else None
     cotangent = (torch.randn(run.batch_size, classes, device=run.device) / run.batch_size).to(autocast or x.dtype)
     optimiser = torch.optim.Adam(module.parameters(), LEARNING_RATE, fused=True)
-    call = torch.compile(module) if run.compile else None
+    network = torch.compile(module) if run.compile else module
+    augmentation = Augmentation.of(run, (0.0,) * in_channels, (1.0,) * in_channels)
+
+    def call(images: Tensor) -> Tensor:
+        logits: Tensor = network(augmentation(images))
+        return logits
+
     return Workload(module, x, cotangent, None, True, optimiser=optimiser, call=call, autocast=autocast)
 
 
-def _config(run: TrainingRun) -> Any:
-    return network_config(run, *_shape(run))
+def _on_meta(run: TrainingRun) -> nn.Module:
+    """Return the network without values."""
+    return build_network_on_meta(run.case(), **kernel_options(run))
 
 
 def _shape(run: TrainingRun) -> tuple[int, int]:
-    images = DATASETS[run.dataset]
-    return images.channels, images.classes or CLASSES
+    case = run.case()
+    return case.in_channels, case.num_classes

@@ -59,7 +59,7 @@ class Known:
 
 def runs_apart(case: Case, engine: Engine, known: Known) -> bool:
     """Return whether a case has a process of its own in the rounds."""
-    return (engine.isolate and case.own_layer) or case.implementation in known.interfered
+    return (engine.isolate and case.own) or case.implementation in known.interfered
 
 
 def macs_key(case: Case) -> str:

@@ -80,11 +80,11 @@ def survey_task(cases: tuple[Case, ...], report: Report) -> dict[str, Any]:
 
 
 def _shape(case: Case) -> Case:
-    """Return the case of our layer of the same shape, with one image; a user's layer counts as variant "full"."""
+    """Return our case of the same shape, with one image; a user's layer counts as "full", a user's network as plain."""
     variant = "plain" if case.group == "trivial" else "full" if case.variant == "custom" else case.variant
-    same = ("layer", "group", "resolution", "scales", "channels", "image_size", "kernel_size")
+    same = ("group", "resolution", "scales", "channels", "image_size", "kernel_size", "in_channels", "num_classes")
     axes: dict[str, Any] = {axis: getattr(case, axis) for axis in same}
-    return Case(variant=variant, batch_size=1, **axes)
+    return Case(layer="resnet" if case.layer == "network" else case.layer, variant=variant, batch_size=1, **axes)
 
 
 def _seconds_per_mac(case: Case, calibrated: dict[tuple[str, str, str, int], float]) -> float:

@@ -12,6 +12,7 @@ from benchmarks.cases.training_run import TrainingRun
 from benchmarks.datasets import Split
 from benchmarks.measure.memory import peak_memory
 from benchmarks.training import evaluation
+from benchmarks.training.augmentation import Augmentation
 from benchmarks.training.networks import build_network
 from benchmarks.training.parallel import Share, distribute
 
@@ -23,8 +24,8 @@ class Learner:
     the device, because reading them waits for the device.
     """
 
-    def __init__(self, run: TrainingRun, channels: int, classes: int, share: Share) -> None:
-        self.run, self.share = run, share
+    def __init__(self, run: TrainingRun, channels: int, classes: int, share: Share, augmentation: Augmentation) -> None:
+        self.run, self.share, self.augmentation = run, share, augmentation
         self.model = build_network(run, channels, classes, run.device)
         self.loss_sum = torch.zeros((), dtype=torch.float64, device=run.device)
         self.correct = torch.zeros((), dtype=torch.int64, device=run.device)
@@ -50,8 +51,9 @@ class Learner:
         self.correct.zero_()
 
     def take_step(self, images: Tensor, labels: Tensor, rate: float) -> None:
-        """Take one step of Adam with this process's rows of a batch; gradients are averaged over the processes."""
+        """Take one step of Adam with this process's rows of a batch, augmented; average gradients over processes."""
         self._optimiser.zero_grad(set_to_none=True)
+        images = self.augmentation(images, self.share.rows(self.run.batch_size), self.run.batch_size)
         with self.autocast():
             logits = self._trained_call(images)
         loss = cross_entropy(logits.float(), labels, reduction="sum") / self.run.batch_size

@@ -24,6 +24,7 @@ from benchmarks.records.record import machine_of
 from benchmarks.records.training_fields import TRAINING_MEASURED
 from benchmarks.running.isolated import Report
 from benchmarks.training import evaluation
+from benchmarks.training.augmentation import Augmentation
 from benchmarks.training.checkpoints import CODE, Checkpoint, Position, UnusableCheckpoint
 from benchmarks.training.folders import DEFAULT_FOLDERS, Folders
 from benchmarks.training.images import epoch_order, load_images, seed_everything, to_device
@@ -92,10 +93,11 @@ class _Training:
         self.epoch_steps = len(self.train_set) // run.batch_size
         if self.epoch_steps == 0:
             raise InvalidCase(f"batch_size {run.batch_size} is not allowed; allowed: 2 to {len(self.train_set)}")
-        self.learner = Learner(run, data.channels, data.num_classes, share)
-        model = self.learner.model
-        counted = trace_macs(model, self.train_set.images[:1])  # of one image
-        self.macs_per_step = step_macs(counted, run.batch_size)
+        augmentation = Augmentation.of(run, data.mean, data.std)
+        self.learner = Learner(run, data.channels, data.num_classes, share, augmentation)
+        model, image = self.learner.model, self.train_set.images[:1]
+        self.macs_per_step = step_macs(trace_macs(model, image), run.batch_size)
+        counted = trace_macs(model.eval(), image)
         self.last_step = self._last_step()
         self.fields = empty(TRAINING_MEASURED) | {
             "parameters": sum(parameter.numel() for parameter in model.parameters()),

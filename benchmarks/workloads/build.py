@@ -4,10 +4,13 @@ import torch
 from torch import Tensor, nn
 
 import gcnn_impl
-from benchmarks.cases.case import OURS, Case
+from benchmarks.cases.case import Case
 from benchmarks.workloads.cuda_graph import CapturedPass
-from benchmarks.workloads.shapes import CLASSES, group_of, shapes
+from benchmarks.workloads.networks import build_network
+from benchmarks.workloads.own import build_own_layer
+from benchmarks.workloads.shapes import group_of, shapes
 from benchmarks.workloads.workload import Workload, generates_kernels
+from gcnn_impl import Group
 
 SEED = 0
 # Adam's learning rate: so small that a thousand steps in one direction hardly change the parameters.
@@ -53,7 +56,7 @@ def build_workload(case: Case) -> Workload:
         module,
         x.requires_grad_(backward and case.layer == "conv"),
         cotangent.to(case.device),
-        None if case.fixed_weights else group_of(case),
+        equivariant_group(case),
         backward,
         # A capturable optimiser counts its steps on the device.
         torch.optim.Adam(module.parameters(), LEARNING_RATE, capturable=graphed)
@@ -76,16 +79,22 @@ def convolution_macs(case: Case) -> int:
     return gcnn_impl.module_macs(_module(case).to("meta"), torch.empty(shapes(case)[0], device="meta"))
 
 
-def _module(case: Case) -> nn.Module:
-    if case.own_layer:
-        from benchmarks.workloads.own_layer import build_own_layer  # late: only a user's case needs it
+def equivariant_group(case: Case) -> Group | None:
+    """Return the group that the module of a case must be equivariant to, in evaluation; None for no group."""
+    peer = case.foreign and not case.own
+    return None if peer and case.fixed_weights else group_of(case)
 
+
+def _module(case: Case) -> nn.Module:
+    if case.is_network:
+        return build_network(case)
+    if case.own:
         return build_own_layer(case)
-    if case.implementation != OURS:
+    if case.foreign:
         from benchmarks.workloads.peers import build_peer  # late: only a peer's case needs it
 
         return build_peer(case)
-    return network(case) if case.layer == "resnet" else _layer(case)
+    return _layer(case)
 
 
 def _layer(case: Case) -> nn.Module:
@@ -94,12 +103,3 @@ def _layer(case: Case) -> nn.Module:
         return nn.Conv2d(c, c, k, padding=k // 2)
     layer = gcnn_impl.LiftingConv2d if case.variant == "lifting" else gcnn_impl.CONVOLUTIONS[case.variant]
     return layer(c, c, k, group, padding=k // 2)
-
-
-def network(case: Case) -> nn.Module:
-    """Build the network of a case, with parameters drawn from torch's global generator."""
-    group, c = group_of(case), case.channels
-    shape = 1, CLASSES, (c, c, 2 * c), case.kernel_size
-    if group is None:
-        return gcnn_impl.PlainResNet(gcnn_impl.PlainResNetConfig(*shape))
-    return gcnn_impl.GroupResNet(gcnn_impl.GroupResNetConfig(*shape, group=group, variant=case.variant))

@@ -5,14 +5,12 @@ from benchmarks.cases.case import Case
 from benchmarks.cases.groups import SUBGROUPS, TRIVIAL
 from gcnn_impl import Group
 
-CLASSES = 10
-
 
 def shapes(case: Case) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return the shape of the input and the shape of the output."""
     batch, channels, image = case.batch_size, case.channels, (case.image_size, case.image_size)
-    if case.layer == "resnet":
-        return (batch, 1, *image), (batch, CLASSES)
+    if case.is_network:
+        return (batch, case.in_channels, *image), (batch, case.num_classes)
     grid = () if case.group == TRIVIAL else (case.resolution,)
     in_grid = () if case.variant == "lifting" else grid
     return (batch, channels, *in_grid, *image), (batch, channels, *grid, *image)

@@ -7,8 +7,8 @@ from typing import Any
 
 from torch import Tensor
 
-from gcnn_impl.checks import check_choice, check_flag, check_integer, check_odd, check_positive, check_real
-from gcnn_impl.groups import Group, Trivial, check_group
+from gcnn_impl.checks import check_choice, check_flag, check_integer, check_kind, check_odd, check_positive, check_real
+from gcnn_impl.groups import SO2, Group, Trivial, check_group
 from gcnn_impl.layers import CONVOLUTIONS
 
 
@@ -178,3 +178,56 @@ class GroupAllCNNCConfig(GroupOptions, AllCNNCConfig):
     def plain_twin(self) -> AllCNNCConfig:
         """Return the config of the ordinary CNN with equal depth and channels."""
         return AllCNNCConfig(**{f.name: getattr(self, f.name) for f in fields(AllCNNCConfig)})
+
+
+@dataclass(frozen=True)
+class TurnedConfig:
+    """Options of a plain network that sees turned copies of an image.
+
+    Args:
+        network: config of the plain network.
+        group: the rotations by which an image is turned.
+
+    Raises:
+        ValueError: for anything but the config of a plain network, or a group other than SO(2).
+    """
+
+    network: PlainResNetConfig | AllCNNCConfig = field(default_factory=PlainResNetConfig)
+    group: SO2 = field(default_factory=lambda: SO2(8))
+
+    def __post_init__(self) -> None:
+        if type(self.network) not in (PlainResNetConfig, AllCNNCConfig):
+            raise ValueError(f"network must be a PlainResNetConfig or an AllCNNCConfig, not {self.network!r}")
+        check_kind("group", self.group, SO2, "an SO2")
+
+    @property
+    def in_channels(self) -> int:
+        """Channels of an image."""
+        return self.network.in_channels
+
+
+@dataclass(frozen=True)
+class AveragedConfig(TurnedConfig):
+    """A plain network whose logits are averaged over turned copies of an image; arguments of ``TurnedConfig``."""
+
+
+@dataclass(frozen=True)
+class CanonicalConfig(TurnedConfig):
+    """A small group network that turns an image upright, and a plain network; arguments of ``TurnedConfig``, and:
+
+    Args:
+        channels: channels of the group network.
+        hidden_features, omega: size and frequency of its SIREN kernels.
+
+    Raises:
+        ValueError: for a size below 1, or an ω₀ that is not finite and positive.
+    """
+
+    channels: int = 4
+    hidden_features: int = 64
+    omega: float = 10.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_sizes(self, "channels", "hidden_features")
+        object.__setattr__(self, "omega", check_positive("omega", self.omega))

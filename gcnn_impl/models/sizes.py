@@ -11,16 +11,28 @@ from torch import nn
 from gcnn_impl.checks import check_integer, check_real
 from gcnn_impl.macs import module_macs
 from gcnn_impl.models.allcnnc import AllCNNC, GroupAllCNNC
-from gcnn_impl.models.configs import AllCNNCConfig, GroupAllCNNCConfig, GroupResNetConfig, PlainResNetConfig
+from gcnn_impl.models.configs import (
+    AllCNNCConfig,
+    AveragedConfig,
+    CanonicalConfig,
+    GroupAllCNNCConfig,
+    GroupResNetConfig,
+    PlainResNetConfig,
+)
 from gcnn_impl.models.resnet import GroupResNet, PlainResNet
+from gcnn_impl.models.turned import AveragedNetwork, CanonicalNetwork
 
-Config = TypeVar("Config", PlainResNetConfig, AllCNNCConfig, GroupResNetConfig, GroupAllCNNCConfig)
+# Configs with widths of their own, which can be scaled; and all configs.
+Scalable = TypeVar("Scalable", PlainResNetConfig, AllCNNCConfig, GroupResNetConfig, GroupAllCNNCConfig)
+Config = PlainResNetConfig | AllCNNCConfig | GroupResNetConfig | GroupAllCNNCConfig | AveragedConfig | CanonicalConfig
 
 NETWORK_CLASSES: dict[type, Callable[..., nn.Module]] = {
     PlainResNetConfig: PlainResNet,
     AllCNNCConfig: AllCNNC,
     GroupResNetConfig: GroupResNet,
     GroupAllCNNCConfig: GroupAllCNNC,
+    AveragedConfig: AveragedNetwork,
+    CanonicalConfig: CanonicalNetwork,
 }
 
 
@@ -51,12 +63,12 @@ def count_parameters(config: Config) -> int:
 
 
 def count_macs(config: Config, image_size: int) -> int:
-    """Return the MACs of a config's network for one square image, without those that generate its kernels."""
+    """Return the MACs of a config's network for one square image in eval mode, without those that generate kernels."""
     network, size = build(config, device="meta"), check_integer("image_size", image_size, 1)
     return module_macs(network, torch.empty(1, config.in_channels, size, size, device="meta"))
 
 
-def width_for_parameters(config: Config, target: int) -> Config:
+def width_for_parameters(config: Scalable, target: int) -> Scalable:
     """Return the config with widths scaled so that the number of parameters comes nearest to ``target``.
 
     >>> group_net = GroupResNetConfig()
@@ -65,27 +77,29 @@ def width_for_parameters(config: Config, target: int) -> Config:
     ((50, 50, 101), 744303)
 
     Raises:
-        ValueError: for a target below 1.
+        ValueError: for a target below 1, or a config without widths of its own.
     """
     return _nearest(config, target, count_parameters)
 
 
-def width_for_macs(config: Config, target: int, image_size: int) -> Config:
+def width_for_macs(config: Scalable, target: int, image_size: int) -> Scalable:
     """Return the config with widths scaled so that the MACs for one image (``count_macs``) come nearest to ``target``.
 
     Raises:
-        ValueError: for a target below 1.
+        ValueError: for a target below 1, or a config without widths of its own.
     """
     return _nearest(config, target, lambda scaled: count_macs(scaled, image_size))
 
 
-def _nearest(config: Config, target: float, cost: Callable[[Config], int]) -> Config:
+def _nearest(config: Scalable, target: float, cost: Callable[[Scalable], int]) -> Scalable:
     """Return the scaled config of the nearest cost, by bisection over the largest width, with which the cost grows."""
     _check_config(config)
+    if not hasattr(config, "widths"):
+        raise ValueError(f"{type(config).__name__} has no widths of its own; scale its network")
     target = check_real("target", target, "at least 1", 1)
     largest = max(config.widths)
 
-    def scaled(width: int) -> Config:
+    def scaled(width: int) -> Scalable:
         return replace(config, widths=tuple(max(1, round(w * width / largest)) for w in config.widths))
 
     limit = 1

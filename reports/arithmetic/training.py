@@ -8,10 +8,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmarks.answers.break_even import to_target
+from benchmarks.cases.case import FORMER_IMAGES
+from benchmarks.cases.datasets import DATASETS
 from benchmarks.statistics.intervals import Interval
 from benchmarks.statistics.over_seeds import paired_tests
 from benchmarks.statistics.written import FEWEST
-from reports.frames.selection import NETWORK
+from reports.frames.selection import NETWORK, NETWORK_CASE
 
 WHEN = ("at the start", "after training")
 SPENT = ("epoch", "seconds", "macs")
@@ -53,18 +55,26 @@ def trained_networks(costs: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
         ).reset_index(),
         on=NETWORK,
     )
-    shared = runs[["image_size", "batch_size", "device"]].drop_duplicates()
-    cases = costs.assign(anchor=costs.get("anchor", ""))
-    measured = set(runs["network"]) <= {"resnet"}  # sweeps measure no other network
-    cases = cases[(cases["layer"] == "resnet") & measured].merge(shared)
+    shared = _with_images(runs)[["image_size", "batch_size", "device", *FORMER_IMAGES]].drop_duplicates()
+    cases = costs[costs["layer"] != "conv"]
+    names = cases["layer"].where(cases["layer"] != "network", cases["implementation"])
+    cases = cases.assign(anchor=cases.get("anchor", ""), network=names).merge(shared)
     for direction, columns in NETWORK_COSTS.items():
         mine = cases[cases["direction"] == direction].rename(columns=columns)
         mine = mine.assign(other=~mine["threads_case"].isin(table["threads"])).sort_values("other", kind="stable")
-        mine = mine.drop_duplicates(NETWORK)[[*NETWORK, *columns.values()]]
-        table = table.drop(columns="threads_case", errors="ignore").merge(mine, on=NETWORK, how="left")
+        mine = mine.drop_duplicates(NETWORK_CASE)[[*NETWORK_CASE, *columns.values()]]
+        table = table.drop(columns="threads_case", errors="ignore").merge(mine, on=NETWORK_CASE, how="left")
     for column in ("seconds", "ci_low", "ci_high"):
         table[column] /= table["batch_size"]
     return table.assign(front=front_of_all(table))
+
+
+def _with_images(runs: pd.DataFrame) -> pd.DataFrame:
+    """Add the axes of ``Case`` for the images of each run's data set; ten classes where they are not known."""
+    known = [DATASETS.get(name) for name in runs["dataset"]]
+    channels = [FORMER_IMAGES["in_channels"] if images is None else images.channels for images in known]
+    classes = [(images and images.classes) or FORMER_IMAGES["num_classes"] for images in known]
+    return runs.assign(in_channels=channels, num_classes=classes)
 
 
 def fully_measured(table: pd.DataFrame) -> npt.NDArray[np.bool_]:

@@ -10,6 +10,8 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks.cases.case import FORMER_IMAGES
+from benchmarks.cases.training_run import FORMER
 from benchmarks.records.cost_fields import COST, MACS, ROOFLINE
 from benchmarks.records.costs import why_no_macs
 from benchmarks.records.field import Field
@@ -88,7 +90,8 @@ def _medians(record: Record) -> tuple[float, ...]:
 def _former_case(case: Mapping[str, Any]) -> dict[str, Any]:
     """Return the axes that schema 1 lacks, each with the only value that is possible in a record of schema 1."""
     kernels = "cached" if case.get("direction") == "forward" else "generated"
-    return {"implementation": columns.OURS, "kernels": kernels, "execution": "eager", "scales": 1}
+    former = {"implementation": columns.OURS, "kernels": kernels, "execution": "eager", "scales": 1}
+    return {**former, **FORMER_IMAGES}
 
 
 def _cost_row(record: Record) -> dict[str, Any]:
@@ -140,7 +143,7 @@ def _run_row(record: Record) -> dict[str, Any]:
 def _former_run(run: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that schema 1 lacks, each with the only value that is possible in a record of schema 1."""
     old = {"budget_unit": "epochs", "budget": run.get("epochs"), "matched": "none", "dtype": "float32", "scales": 1}
-    return {**old, "network": "resnet", "sampled": False}
+    return {**old, "network": "resnet", "sampled": False, **FORMER}
 
 
 def _epochs(record: Record) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 
 import pandas as pd
 
+from benchmarks.cases.case import FORMER_IMAGES
 from reports.frames.columns import CASE_AXES, OURS, RUN_AXES
 from reports.frames.frames import Frames
 
@@ -12,12 +13,13 @@ STEP = "training_step"
 # A plain layer has no group, so it has no value on these axes.
 GROUP_AXES = ("group", "resolution", "scales")
 POINT_AXES = ["device", *GROUP_AXES, "channels", "batch_size", "image_size", "kernel_size", "dtype", "threads"]
-# The columns that identify a network within a study.
-NETWORK = ["variant", "group", "resolution", "scales", "channels", "kernel_size"]
+# The columns that identify a network's case, and with its training a network within a study.
+NETWORK_CASE = ["network", "variant", "group", "resolution", "scales", "channels", "kernel_size"]
+NETWORK = [*NETWORK_CASE, "augmentation"]
 # The columns that are equal for all runs of a study. `width` and `kernel` have no value where the sizes were chosen
 # for each network to match something else.
 STUDY = ["dataset", "matched", "width", "kernel", "image_size", "batch_size", "budget_unit", "budget", "recipe"]
-STUDY += ["network", "hidden_features", "sampled", "limit", "dtype", "device", "threads"]
+STUDY += ["hidden_features", "sampled", "limit", "dtype", "device", "threads"]
 OPTIMISER = ["learning_rate", "weight_decay"]
 
 
@@ -33,7 +35,7 @@ def ok(frame: pd.DataFrame) -> pd.DataFrame:
 
 def latest(costs: pd.DataFrame) -> pd.DataFrame:
     """Keep the newest record of every case. Axes identify a case, because ids differ between versions of the suite."""
-    case = ["layer", "implementation", "variant", "direction", "kernels", "execution", *POINT_AXES]
+    case = ["layer", "implementation", "variant", "direction", "kernels", "execution", *POINT_AXES, *FORMER_IMAGES]
     return costs.sort_values("measured_at", kind="stable").drop_duplicates(case, keep="last").sort_index()
 
 

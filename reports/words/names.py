@@ -5,11 +5,12 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks.cases.groups import TRIVIAL
 from reports.words.numbers import count, plural
 
 PASS_WORDS = {"forward": "forward", "forward_backward": "forward + backward"}
 DIRECTION_WORDS = {**PASS_WORDS, "training_step": "training step"}
-LAYER_WORDS = {"conv": "one layer", "resnet": "network"}
+LAYER_WORDS = {"conv": "one layer", "resnet": "network", "allcnnc": "All-CNN-C", "network": "network of a user"}
 GROUPS = {"SO2": "SO(2)", "O2": "O(2)", "RPlus": "R⁺", "SO2xRPlus": "SO(2) × R⁺"}
 AXIS_WORDS = {
     "resolution": "group resolution |H|",
@@ -94,7 +95,8 @@ def study_title(runs: pd.DataFrame) -> str:
     """Return a heading that distinguishes a study from the others."""
     run = runs.iloc[0]
     matched = f", equal {run['matched']}" if run["matched"] not in ("", "none") else ", equal widths"
-    network = f", {run['network']}" if run["network"] not in ("", "resnet") else ""
+    same = runs["network"].nunique() == 1 and run["network"] not in ("", "resnet")
+    network = f", {run['network']}" if same else ""
     sampled = ", sampled grids" if run["sampled"] == "True" else ""
     return f"{run['dataset']}, {budget(run)}{matched}{network}{sampled}"
 
@@ -103,11 +105,14 @@ def network_names(table: pd.DataFrame) -> dict[Any, str]:
     """Return a short name of every network, by the index of its row; groups and widths only where they differ."""
     group = table["variant"] != "plain"
     several = table.loc[group, "group"].nunique() > 1, table["channels"].nunique() > 1
-    return {i: _network_name(row, *several) for i, row in table.iterrows()}
+    networks = table["network"].nunique() > 1
+    return {i: _network_name(row, networks, *several) for i, row in table.iterrows()}
 
 
-def _network_name(row: pd.Series, groups: bool, widths: bool) -> str:
-    parts = [row["variant"]]
-    if row["variant"] != "plain":
+def _network_name(row: pd.Series, networks: bool, groups: bool, widths: bool) -> str:
+    parts = [row["network"]] if row["variant"] == "custom" else [row["network"]] * networks + [row["variant"]]
+    if row["group"] != TRIVIAL:
         parts += [group_name(row["group"])] * groups + [f"|H| = {row['resolution']:.0f}"]
+    if row["augmentation"] not in ("", "none"):
+        parts.append(f"+ {row['augmentation']}")
     return " ".join(parts) + (f", C = {row['channels']:.0f}" if widths else "")

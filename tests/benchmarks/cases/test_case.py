@@ -27,12 +27,15 @@ OTHER_VALUES: dict[str, Any] = {
     "device": {"device": "cuda"},
     "dtype": {"dtype": "bfloat16"},
     "threads": {"threads": 2},
+    "in_channels": {"layer": "resnet", "in_channels": 3},
+    "num_classes": {"layer": "resnet", "num_classes": 5},
 }
 
 
 def test_the_id_is_the_same_on_every_machine_and_in_every_release() -> None:
     # If this id changes, every stored record is measured again. Change the id only on purpose, by bumping CASE_VERSION.
     assert Case().id == "4b12cd5c10b4"
+    assert Case(layer="resnet").id == "cbaa27462d10"
 
 
 def test_every_axis_changes_the_id() -> None:
@@ -59,7 +62,7 @@ def test_a_case_is_hashable_and_can_be_made_from_its_fields() -> None:
     ("fields", "message"),
     [
         ({"variant": "dense"}, r"^unknown variant 'dense'; allowed: plain, lifting, full, separable, gseparable, "),
-        ({"layer": "mlp"}, r"^unknown layer 'mlp'; allowed: conv, resnet$"),
+        ({"layer": "mlp"}, r"^unknown layer 'mlp'; allowed: conv, resnet, allcnnc, network$"),
         ({"implementation": "jax"}, r"^unknown implementation 'jax'; allowed: gcnn_impl, torch, "),
         ({"device": "tpu"}, r"^unknown device 'tpu'; allowed: cpu, cuda$"),
         ({"dtype": "int8"}, r"^unknown dtype 'int8'; allowed: float32, bfloat16, tf32$"),
@@ -85,6 +88,25 @@ def test_a_case_is_hashable_and_can_be_made_from_its_fields() -> None:
         ({"scales": 2}, r"^scales 2 does not go with group 'SO2'; allowed: 1$"),
         ({"layer": "resnet", "variant": "lifting"}, r"^variant 'lifting' does not go with layer 'resnet'"),
         ({"layer": "resnet", "image_size": 8}, r"^image_size 8 is too small for layer 'resnet'; allowed: 9 or more$"),
+        ({"layer": "allcnnc", "image_size": 3}, r"^image_size 3 is too small for layer 'allcnnc'; allowed: 4 or more$"),
+        (
+            {"variant": "averaged"},
+            r"^variant 'averaged' does not go with layer 'conv'; allowed: plain, lifting, full, ",
+        ),
+        (
+            {"layer": "resnet", "variant": "canonical", "group": "O2"},
+            r"^group 'O2' does not go with variant 'canonical'; allowed: SO2$",
+        ),
+        ({"in_channels": 3}, r"^in_channels 3 does not go with layer 'conv'; allowed: 1$"),
+        ({"layer": "network"}, r"^layer 'network' needs implementation package.module:factory$"),
+        (
+            {"layer": "network", "implementation": "mine:net", "variant": "custom"},
+            r"^group 'SO2' does not go with layer 'network'; allowed: trivial$",
+        ),
+        (
+            {**PLAIN, "layer": "resnet", "implementation": "mine:net", "variant": "custom"},
+            r"^layer 'resnet' does not go with implementation 'mine:net'; allowed: conv, network$",
+        ),
         ({"layer": "resnet", "implementation": "torch"}, r"^layer 'resnet' does not go with implementation 'torch'"),
         ({**PLAIN, "implementation": "torch"}, r"^variant 'plain' does not go with implementation 'torch'; allowed: l"),
         (

@@ -41,6 +41,7 @@ OTHER_VALUES: dict[str, Any] = {
     "compile": True,
     "channels_last": True,
     "processes": 2,
+    "augmentation": "rotations",
 }
 
 
@@ -49,6 +50,9 @@ OTHER_VALUES: dict[str, Any] = {
     [
         ({"dataset": "imagenet"}, f"unknown dataset 'imagenet'; allowed: {', '.join(DATASETS)}"),
         ({"network": "vit"}, "unknown network 'vit'; allowed: resnet, allcnnc"),
+        ({"augmentation": "crops"}, "unknown augmentation 'crops'; allowed: none, rotations, scales, rotations+scales"),
+        ({"network": "mine:net"}, "variant 'separable' does not go with implementation 'mine:net'; allowed: custom"),
+        ({"variant": "averaged", "sampled": True}, "sampled does not go with variant 'averaged', whose grid is fixed"),
         ({"recipe": "long"}, "unknown recipe 'long'; allowed: paper, short"),
         ({"matched": "width"}, "unknown matched 'width'; allowed: none, parameters, macs, time, memory"),
         ({"dtype": "tf32"}, "unknown dtype 'tf32'; allowed: float32, bfloat16"),
@@ -92,6 +96,24 @@ def test_ids_depend_on_every_field_and_on_nothing_else() -> None:
     assert {*OTHER_VALUES, "scales"} == {field.name for field in dataclasses.fields(TrainingRun)}
     assert len({run.id for run in [RUN, *scaled, *others]}) == 3 + len(others)
     assert dataclasses.replace(RUN).id == RUN.id
+
+
+def test_the_id_is_the_same_on_every_machine_and_in_every_release() -> None:
+    # If this id changes, every stored run is trained again. Change the id only on purpose, by bumping RUN_VERSION.
+    assert TrainingRun().id == "cc894788d530"
+
+
+def test_the_case_of_a_run_is_its_network_for_its_images() -> None:
+    case = TrainingRun(dataset="cifar100", network="allcnnc", variant="averaged").case()
+    assert (case.layer, case.in_channels, case.num_classes, case.variant) == ("allcnnc", 3, 100, "averaged")
+    own = TrainingRun(network="mine:net", variant="custom", group="trivial", resolution=1).case()
+    assert (own.layer, own.implementation, own.in_channels, own.num_classes) == ("network", "mine:net", 1, 10)
+
+
+def test_a_label_names_the_network_and_its_augmentation() -> None:
+    own = TrainingRun(network="mine:net", variant="custom", group="trivial", resolution=1, augmentation="scales")
+    assert own.label == "rotated-digits mine:net + scales C=8 seed 0"
+    assert TrainingRun(variant="averaged").label == "rotated-digits averaged SO2(8) C=8 seed 0"
 
 
 def test_equal_numbers_of_different_types_give_the_same_run() -> None:

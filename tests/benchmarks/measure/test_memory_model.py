@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.cases.case import Case
 from benchmarks.cases.profiles import profile_cases
+from benchmarks.cases.variants import LAYER_VARIANTS, NETWORK_VARIANTS
 from benchmarks.measure import memory_model
 from benchmarks.measure.memory import peak_memory
 from benchmarks.measure.memory_model import predict_bytes
@@ -21,6 +22,8 @@ VARIANTS: list[dict[str, Any]] = [
     {"variant": "full", "group": "O2"},
     {"variant": "separable", "group": "RPlus", "resolution": 4, "scales": 4},
     {"variant": "full", "resolution": 5},
+    {"variant": "averaged"},
+    {"variant": "canonical", "in_channels": 3},
 ]
 SHAPES: list[dict[str, Any]] = [
     {"channels": 8, "batch_size": 8, "image_size": 16},
@@ -29,14 +32,14 @@ SHAPES: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("layer", ["conv", "resnet"])
+@pytest.mark.parametrize("layer", ["conv", "resnet", "allcnnc"])
 @pytest.mark.parametrize("i", range(len(VARIANTS)), ids=lambda i: " ".join(map(str, VARIANTS[i].values())))
 def test_a_prediction_is_right_to_a_factor_and_never_much_too_low(layer: str, i: int) -> None:
     fields = SHAPES[i % len(SHAPES)] | VARIANTS[i]
-    if (layer, fields["variant"]) == ("resnet", "lifting"):
-        pytest.skip("no such network")
+    if fields["variant"] not in (LAYER_VARIANTS if layer == "conv" else NETWORK_VARIANTS):
+        pytest.skip("no such module")
     for direction, kernels in [("forward", "cached"), ("forward", "generated"), ("training_step", "generated")]:
-        if fields["variant"] == "plain" and (direction, kernels) == ("forward", "generated"):
+        if fields["variant"] in ("plain", "averaged") and (direction, kernels) == ("forward", "generated"):
             continue
         case = Case(layer=layer, direction=direction, kernels=kernels, **fields)
         workload = build_workload(case)

@@ -18,7 +18,7 @@ from benchmarks.records.store import RecordStore
 from benchmarks.sweep.engine import Engine
 from benchmarks.sweep.sweep import sweep
 from benchmarks.workloads.build import build_workload
-from benchmarks.workloads.own_layer import InvalidLayer, build_own_layer, load_layer
+from benchmarks.workloads.own import InvalidModule, build_own_layer, load_layer
 from examples.own_layer import P4Conv2d
 from gcnn_impl import SO2, assert_equivariant
 
@@ -161,7 +161,7 @@ def test_the_current_directory_is_searched(folder: Path, monkeypatch: pytest.Mon
     ],
 )
 def test_a_layer_that_cannot_be_built_is_an_error_in_one_line(layer: str, message: str, folder: Path) -> None:
-    with pytest.raises(InvalidLayer) as caught:
+    with pytest.raises(InvalidModule) as caught:
         build_workload(own(layer))
     assert str(caught.value).startswith(f"layer {layer!r}: ")
     assert message in str(caught.value)
