@@ -16,13 +16,13 @@ RUN_VERSION = 2
 
 NETWORKS = ("resnet", "allcnnc")
 BUDGET_UNITS = ("epochs", "seconds", "macs")
-# The quantities in which a network can be made equal to another one, by the choice of its width.
-MATCHES = ("none", "parameters", "macs", "time", "memory")
+# The quantities in which a network can be made equal to another one, by the choice of its width; "maps" are C·|H|.
+MATCHES = ("none", "parameters", "macs", "time", "memory", "maps")
 DTYPES = ("float32", "bfloat16")
 # Random poses of the train images, drawn anew in every step: rotations by any angle, scaling, or both.
 AUGMENTATIONS = ("none", "rotations", "scales", "rotations+scales")
 # The values of fields that came later; runs with these values keep their ids.
-FORMER = {"augmentation": "none"}
+FORMER: Mapping[str, Any] = {"augmentation": "none", "train_limit": None, "epoch_images": None, "test_angles": 0}
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,10 @@ class TrainingRun:
         channels_last: whether images and plain weights are in channels-last format; maps on the group have their own.
         processes: number of ``torchrun`` processes that share every batch.
         augmentation: one of ``AUGMENTATIONS``, how the train images are posed anew in every step.
+        train_limit: largest number of train images; None for as many as ``limit`` allows.
+        epoch_images: images in an epoch, which sees each train image several times, or not all of them; None for each
+            train image once.
+        test_angles: the number of angles, evenly spaced from 0°, by which the test images are turned after training.
 
     Raises:
         InvalidCase: for a value that is not allowed.
@@ -118,6 +122,9 @@ class TrainingRun:
     channels_last: bool = False
     processes: int = 1
     augmentation: str = FORMER["augmentation"]
+    train_limit: int | None = FORMER["train_limit"]
+    epoch_images: int | None = FORMER["epoch_images"]
+    test_angles: int = FORMER["test_angles"]
 
     def __post_init__(self) -> None:
         for name, allowed in {
@@ -154,8 +161,9 @@ class TrainingRun:
     def _check_numbers(self) -> None:
         for name in ("hidden_features", "processes"):
             check_value(name, getattr(self, name))
-        if self.limit is not None:
-            check_value("limit", self.limit)
+        for name in ("limit", "train_limit", "epoch_images"):
+            if (value := getattr(self, name)) is not None:
+                check_value(name, value)
         least = max(2, self.processes)
         for name, holds, allowed in (
             ("batch_size", self.batch_size >= least, f"{least} or more"),
@@ -164,6 +172,7 @@ class TrainingRun:
             ("weight_decay", 0 <= self.weight_decay < math.inf, "0 or more"),
             ("seed", self.seed >= 0, "0 or more"),
             ("data_seed", self.data_seed >= 0, "0 or more"),
+            ("test_angles", self.test_angles >= 0, "0 or more"),
         ):
             if not holds:
                 raise InvalidCase(f"{name} {getattr(self, name)} is not allowed; allowed: {allowed}")

@@ -14,11 +14,14 @@ from benchmarks.commands.options import add_fields, add_image_options, add_store
 from benchmarks.measure.sampling import Sampling
 from benchmarks.records.provenance import software
 from benchmarks.records.store import RecordStore, RecordWarning
+from benchmarks.studies.catalogue import STUDIES
+from benchmarks.studies.contenders import KINDS
 from benchmarks.studies.decide import data_task, decide
 from benchmarks.studies.decisions import Decisions, decisions_path, load_decisions, save_decisions
+from benchmarks.studies.parts import lines_over_parts
 from benchmarks.studies.results import StudyResults
 from benchmarks.studies.search import FOLDER, best_rates, rate_scores, search_lines, search_runs
-from benchmarks.studies.study import STUDIES, Study
+from benchmarks.studies.study import Study
 from benchmarks.studies.summary import study_lines, training_seconds
 from benchmarks.studies.workers import Here, Workers, complete
 from benchmarks.sweep.engine import Engine
@@ -35,6 +38,7 @@ examples:
   python -m benchmarks study rotated-digits --scale quick
   python -m benchmarks study rotated-digits --jobs 2 --plan        how long the study would take
   python -m benchmarks study rotated-mnist --data-root data --jobs 2
+  python -m benchmarks study data-efficiency --data-root data --jobs 2
   python -m benchmarks study rotated-mnist --scheduler tcp://host:8786
 
 A repeated command continues where it was stopped. When nothing is left to do, it prints the tables again.
@@ -44,8 +48,9 @@ A repeated command continues where it was stopped. When nothing is left to do, i
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.description = (
-        "Compare plain, full, separable and depthwise-separable networks on SE(2) and separable ones on Sim(2), "
-        "matched by budgets: accuracy, time to accuracy, redundancy, and the paper's three claims."
+        "Compare networks on groups with plain ones, with augmentation, and with networks that see turned copies, "
+        "matched by budgets: accuracy, time to accuracy, redundancy, the paper's claims, and augmentation. "
+        "docs/studies.md describes the studies."
     )
     parser.epilog = EPILOG
     parser.add_argument("name", choices=STUDIES, metavar="|".join(STUDIES), help="the study")
@@ -57,6 +62,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--match", dest="matches", nargs="+", metavar="NAME", help="parameters, macs, time, memory; one table for each"
     )
     fields.add_argument("--resolution", dest="resolutions", nargs="+", type=int, metavar="N", help="|H|")
+    fields.add_argument("--kinds", nargs="+", metavar="NAME", help=f"contenders: {', '.join(KINDS)} (+: augmented)")
+    text = "a network of your own that competes, too, package.module:factory"
+    fields.add_argument("--network", dest="own_networks", nargs="+", metavar="NAME", help=text)
     add_fields(fields, int, seeds="number of seeds, from 0", epochs="epochs of each run", channels="C of the reference")
     add_fields(fields, str, device="cpu, cuda")
     add_image_options(fields)
@@ -66,53 +74,77 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_store_options(where, "run", TIMEOUT)
 
 
-def chosen_study(args: argparse.Namespace) -> Study:
-    """Return the study that the options choose; raise ``InvalidCase`` for a scale or a value that is not allowed."""
+def chosen_studies(args: argparse.Namespace) -> tuple[Study, ...]:
+    """Return the parts of the study that the options choose.
+
+    Raises:
+        InvalidCase: for a scale or a value that is not allowed.
+    """
     scales = STUDIES[args.name]
     if args.scale not in scales:
         raise InvalidCase(f"unknown scale {args.scale!r}; allowed: {', '.join(scales)}")
-    study, names = scales[args.scale], {field.name for field in dataclasses.fields(Study)}
+    names = {field.name for field in dataclasses.fields(Study)}
     given: dict[str, Any] = {name: value for name, value in vars(args).items() if name in names and value is not None}
     given |= {name: tuple(values) for name, values in given.items() if isinstance(values, list)}
+    return tuple(_with(study, given) for study in scales[args.scale])
+
+
+def _with(study: Study, given: dict[str, Any]) -> Study:
     if study.reference.resolution not in given.get("resolutions", study.resolutions):
-        given["reference"] = replace(study.reference, resolution=max(given["resolutions"]))
+        given = {**given, "reference": replace(study.reference, resolution=max(given["resolutions"]))}
     return replace(study, **given)
 
 
 def main(args: argparse.Namespace) -> int:
     """Do what the study still lacks, and print its tables; return 1 if all runs of this call failed, else 0."""
     check_timeout(args.timeout)
-    study, store = chosen_study(args), RecordStore(args.results)
+    studies, store = chosen_studies(args), RecordStore(args.results)
     store.prepare()
-    begun = time.monotonic()
+    begun, trained, failed, parts = time.monotonic(), 0, 0, []
     with _workers(args) as workers:
         results_root, data_root = args.results.expanduser().resolve(), args.data_root.expanduser().resolve()
         folders = Folders(data_root, args.download, checkpoints=results_root / "checkpoints")
-        path = decisions_path(args.results, args.name, study)
-        decisions = load_decisions(path, study)
-        if decisions is None:
-            images = workers.measure(data_task, (study.run(study.reference, study.channels), folders), "cpu")
-            decisions = Decisions(study, images)
-        warn_of_another_commit(decisions, path)
-        decisions = decide(decisions, workers)
-        save_decisions(decisions, path)
-        print(*decisions.lines(), estimate_line(decisions, args.jobs, workers.text), sep="\n")
+        decided = [decisions_of(study, workers, folders, args) for study in studies]
         if args.plan:
             return 0
-        if not decisions.rates.keys() >= set(decisions.networks):
-            decisions = replace(decisions, rates=search(decisions, workers, folders, args))
-            save_decisions(decisions, path)
-        trained, failed = complete(decisions.all_runs(), store, workers, folders, retry_failed=args.retry_failed)
-        if not args.no_inference and args.scheduler is None:
-            sweep(inference_cases(decisions), store, Engine(INFERENCE_SAMPLING))
-    results = StudyResults.of(decisions, store.load())
-    print(*study_lines(results), sep="\n")
-    total = len(decisions.all_runs())
+        for decisions in decided:
+            decisions = with_rates(decisions, workers, folders, args)
+            done = complete(decisions.all_runs(), store, workers, folders, retry_failed=args.retry_failed)
+            trained, failed = trained + done[0], failed + done[1]
+            if not args.no_inference and args.scheduler is None:
+                sweep(inference_cases(decisions), store, Engine(INFERENCE_SAMPLING))
+            parts.append(StudyResults.of(decisions, store.load()))
+            print(*study_lines(parts[-1]), sep="\n")
+    print(*lines_over_parts(parts), sep="\n")
+    total = sum(len(part.decisions.all_runs()) for part in parts)
     print(
         f"trained {trained} of {total} runs now, {failed} failed, {minutes(time.monotonic() - begun)}; "
-        f"{minutes(training_seconds(results))} of training and evaluation in all; see {store.path} and {path}"
+        f"{minutes(sum(map(training_seconds, parts)))} of training and evaluation in all; see {store.path}"
     )
     return 1 if failed and failed == trained else 0
+
+
+def decisions_of(study: Study, workers: Workers, folders: Folders, args: argparse.Namespace) -> Decisions:
+    """Return the widths and steps of a study, measured or from its file, and print them."""
+    path = decisions_path(args.results, args.name, study)
+    decisions = load_decisions(path, study)
+    if decisions is None:
+        images = workers.measure(data_task, (study.run(study.reference, study.channels), folders), "cpu")
+        decisions = Decisions(study, images)
+    warn_of_another_commit(decisions, path)
+    decisions = decide(decisions, workers)
+    save_decisions(decisions, path)
+    print(*decisions.lines(), estimate_line(decisions, args.jobs, workers.text), sep="\n")
+    return decisions
+
+
+def with_rates(decisions: Decisions, workers: Workers, folders: Folders, args: argparse.Namespace) -> Decisions:
+    """Return the decisions with the learning rates of all networks, searched or from their file."""
+    if decisions.rates.keys() >= set(decisions.networks):
+        return decisions
+    decisions = replace(decisions, rates=search(decisions, workers, folders, args))
+    save_decisions(decisions, decisions_path(args.results, args.name, decisions.study))
+    return decisions
 
 
 def warn_of_another_commit(decisions: Decisions, path: Path) -> None:

@@ -63,6 +63,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         channels="C: resnet has widths (C, C, 2C), allcnnc (C, 2C)",
         kernel_size="odd, pixels",
         hidden_features="width of the kernel nets (default: 64)",
+        train_limit="number of train images at most",
+        epoch_images="images in an epoch (default: each train image once)",
+        test_angles="number of angles by which the test images are turned after training (default: 0)",
         batch_size="images in a step (default: 64)",
         seeds="number of seeds, from 0",
     )

@@ -22,6 +22,7 @@ def load(
     download: bool = False,
     seed: int = 0,
     limit: int | None = None,
+    train_limit: int | None = None,
 ) -> Dataset:
     """Load a data set, split by ``seed`` and normalised by its train images.
 
@@ -34,6 +35,7 @@ def load(
         seed: seed of the split, and of angles and scales in generated sets; independent of the seed of a training run.
         limit: maximum number of images in each part, drawn by the seed. Of large data sets (PCam) only these images
             are read, so that the limit bounds time and memory.
+        train_limit: maximum number of train images, the first of those that ``limit`` allows.
 
     Raises:
         DataError: for a file that is missing, truncated or corrupt, and for images that do not fit into memory; the
@@ -42,7 +44,7 @@ def load(
     """
     if name not in DATASETS:
         raise ValueError(f"unknown data set {name!r}; allowed: {', '.join(DATASETS)}")
-    request = Request(Path(root).expanduser(), image_size=image_size, download=download, seed=seed, limit=limit)
+    request = Request(Path(root).expanduser(), image_size, download, seed, limit, train_limit)
     module, _, function = DATASETS[name].loader.partition(":")
     dataset: Dataset = getattr(importlib.import_module(f"{__name__}.{module}"), function)(request)
     return dataset

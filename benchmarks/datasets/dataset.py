@@ -87,9 +87,10 @@ class Request:
     download: bool = False
     seed: int = 0
     limit: int | None = None
+    train_limit: int | None = None
 
     def __post_init__(self) -> None:
-        for name, least in (("image_size", 1), ("seed", 0), ("limit", 1)):
+        for name, least in (("image_size", 1), ("seed", 0), ("limit", 1), ("train_limit", 1)):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise ValueError(f"{name} {value} is not allowed; allowed: integers of at least {least}")
@@ -119,12 +120,13 @@ class Source:
 
 
 def assemble(source: Source, parts: Parts, request: Request) -> Dataset:
-    """Read at most ``request.limit`` images of each part and normalise them by the train images.
+    """Read at most as many images of each part as the request's limits allow, and normalise them by the train images.
 
     Raises:
         DataError: when a part is empty, or the images do not fit into the free memory.
     """
-    indices = [part[: request.limit] for part in parts]
+    train, validation, test = (part[: request.limit] for part in parts)
+    indices = [train[: request.train_limit], validation, test]
     for name, part in zip(PART_NAMES, indices, strict=True):
         if len(part) == 0:
             raise DataError(f"{source.name} has {len(source.labels)} images, too few: none is left for {name}")

@@ -1,6 +1,7 @@
 """The user's own images: a folder with one folder for each class, as torchvision's ImageFolder reads it."""
 
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -42,13 +43,18 @@ def load_folder(request: Request) -> Dataset:
     size = request.image_size
     if size is None:
         raise ValueError("folder needs an image_size; allowed: integers of at least 1")
-    try:
-        images = ImageFolder(str(request.root))
-    except FileNotFoundError as error:  # no such folder, no folder of a class, or a folder without images
-        reason = " ".join(str(error).split())
-        raise DataError(f"{request.root} is not a folder of images by class: {reason}") from None
+    images = image_folder(request.root)
     parts = split_pool(len(images), np.random.default_rng(request.seed))
     read = partial(gather, ImageRows(images, size), channels_last=True)
     origin = f"folder {request.root.name}"  # without the path: records are shared
     classes, labels = len(images.classes), torch.tensor(images.targets)
     return assemble(Source("folder", origin, "the user's own", classes, 3, size, labels, read), parts, request)
+
+
+def image_folder(root: Path) -> ImageFolder:
+    """List the images in ``root/CLASS/…``; raise ``DataError`` where there are none."""
+    try:
+        return ImageFolder(str(root))
+    except FileNotFoundError as error:  # no such folder, no folder of a class, or a folder without images
+        reason = " ".join(str(error).split())
+        raise DataError(f"{root} is not a folder of images by class: {reason}") from None

@@ -25,6 +25,7 @@ VALIDATION = 5_000  # of the 60,000 train images
 # Sosnovik et al. (2020).
 MADE_SIZES = (10_000, 2_000, 50_000)
 SCALES = (0.3, 1.0)
+TILT = 30.0  # degrees
 # MD5 of the files as they are published, and of the same files unpacked.
 MD5 = dict(MNIST.resources) | {
     "train-images-idx3-ubyte": "6bbc9ace898e44ae57da46a324031adb",
@@ -71,6 +72,16 @@ def load_mnist(request: Request) -> Dataset:
         parts = split_pool(len(digits.labels), generator)
     read = partial(gather, digits.images)
     return assemble(Source("mnist", digits.origin, LICENCE, 10, 1, IMAGE_SIZE, digits.labels, read), parts, request)
+
+
+def load_mnist_upright(request: Request) -> Dataset:
+    """Load MNIST as it is, in the parts of the generated sets."""
+    return make_posed("mnist-upright", request, angles=(0.0, 0.0), scales=(1.0, 1.0))
+
+
+def load_mnist_tilted(request: Request) -> Dataset:
+    """Load MNIST, each image turned by a uniformly random angle of at most ``TILT`` to either side."""
+    return make_posed("mnist-tilted", request, angles=(-TILT, TILT), scales=(1.0, 1.0))
 
 
 def load_mnist_scale(request: Request) -> Dataset:

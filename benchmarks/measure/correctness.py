@@ -6,6 +6,7 @@ import torch
 
 from benchmarks.records.outcome import InvalidResult
 from benchmarks.workloads.workload import Workload
+from gcnn_impl import SO2
 from gcnn_impl.equivariance import equivariance_error, exact_elements
 
 # Errors are 1e-7 to 1e-6 in float32, and up to 3e-3 in bfloat16 (whose numbers have 8 binary digits; tf32's have 11).
@@ -20,6 +21,8 @@ EQUIVARIANCE_SAMPLES = 2
 @torch.no_grad()
 def check_output(workload: Workload) -> float | None:
     """Check the output and return its equivariance error; None if no group element permutes the pixels exactly.
+
+    A user's network claims no equivariance; the error returned is that under quarter turns, whatever its size.
 
     The module runs with the workload's autocast and never compiled, because the compilation is timed elsewhere.
 
@@ -37,6 +40,8 @@ def check_output(workload: Workload) -> float | None:
             _check_kind(y, workload)
             if not y.isfinite().all():
                 raise InvalidResult("output has values that are not finite")
+            if workload.claims_nothing:
+                return equivariance_error(module, workload.x[:EQUIVARIANCE_SAMPLES], SO2(4))
             if group is None or len(exact_elements(group)) == 0:
                 return None
             error = equivariance_error(module, workload.x[:EQUIVARIANCE_SAMPLES], group)

@@ -69,7 +69,9 @@ IN_THE_MAKING = 3
 
 
 def predict_bytes(case: Case) -> int:
-    """Return the predicted peak memory of a pass above the memory before it."""
+    """Return the predicted peak memory of a pass above the memory before it; 0 (unknown) for a user's network."""
+    if case.layer == "network":
+        return 0
     return round(BYTES * (_network_numbers(case) if case.is_network else _layer_numbers(case)))
 
 

@@ -24,6 +24,9 @@ RUN = part(
     column("learning_rate", SIZE, "highest learning rate of the schedule", "learning rate"),
     column("weight_decay", SIZE, "weight decay of Adam"),
     column("limit", SIZE, "largest number of images in each part; null for all images"),
+    column("train_limit", SIZE, "largest number of train images; null for as many as the limit allows"),
+    column("epoch_images", SIZE, "images in an epoch; null for each train image once"),
+    column("test_angles", INTEGER, "number of angles by which the test images are turned after training"),
     column("device", TEXT, "cpu or cuda"),
     column("dtype", TEXT, "float32 or bfloat16 (by autocast)"),
     column("scales", DURATION, "number of scales in the grid on H"),
@@ -47,10 +50,15 @@ EPOCH = (
         "redundancy", by_name(by_name(NUMBER)), "for each layer and form, the share of the weights' energy explained"
     ),
 )
+OF_ANGLE = (
+    Field("angle", NUMBER, "angle by which the test images are turned, counter-clockwise", "°"),
+    Field("accuracy", SHARE, "accuracy on the turned test images after the best epoch"),
+)
 TRAINING_MEASURED = (
     column("best_epoch", SIZE, "the epoch with the highest validation accuracy", "best epoch"),
     main_column("test_accuracy", SHARE, "accuracy on the test images after the best epoch", "test accuracy", "share"),
     Field("test_loss", NUMBER, "mean loss on the test images after the best epoch"),
+    Field("test_accuracy_by_angle", objects(shape_of(OF_ANGLE)), "the test accuracy by angle, if asked for", empty=[]),
     replace(PARAMETERS, main=True),
     column("macs_per_image.convolution", SIZE, "MACs of the forward of one image", name="macs_convolution", unit="MAC"),
     Field("macs_per_image.kernel_generation_per_step", SIZE, "MACs of generating all kernels once", "MAC"),

@@ -1,8 +1,9 @@
-"""Verdicts on the paper's three claims: a study supports a claim, contradicts it or cannot decide.
+"""Verdicts on claims: a study supports a claim, contradicts it or cannot decide.
 
-The claims (Knigge, Romero, Bekkers 2022): (a) kernels are redundant along the group; (b) separable kernels match or
+The paper's (Knigge, Romero, Bekkers 2022): (a) kernels are redundant along the group; (b) separable kernels match or
 beat full kernels at a fraction of the training time; (c) Sim(2), which separable kernels make affordable, helps
-further. The criteria were fixed before any training: the margin, the tests and the tested quantities.
+further. And one more: (d) equivariance beats augmentation. The criteria were fixed before any training: the margin, the
+tests and the tested quantities.
 """
 
 import math
@@ -15,10 +16,11 @@ import numpy as np
 from benchmarks.answers.text_tables import columns
 from benchmarks.records.record import Record
 from benchmarks.statistics.comparison import FAMILY_ERROR_RATE, INTERVAL, Comparison, Rounds, compare_rounds
-from benchmarks.statistics.over_seeds import Estimate, Test, paired_tests
+from benchmarks.statistics.over_seeds import DECIDING_SEEDS, Estimate, Test, paired_tests
+from benchmarks.statistics.power import detectable, seeds_to_find, superiority
 from benchmarks.statistics.written import interval, number
+from benchmarks.studies.contenders import Contender
 from benchmarks.studies.results import StudyResults, percent_interval
-from benchmarks.studies.study import Contender
 
 # The largest loss of accuracy, a fraction, at which a network still counts as equally accurate.
 MARGIN = 0.01
@@ -50,8 +52,16 @@ class Verdict:
 
 
 def verdicts(results: StudyResults) -> list[Verdict]:
-    """Judge the three claims."""
-    return [redundant_kernels(results), separable_matches_full(results), sim2_helps(results)]
+    """Judge the claims for which the study has contenders."""
+    kinds = {(contender.variant, contender.group) for contender in results.decisions.study.contenders}
+    separable, full, sim2 = ("separable", "SO2"), ("full", "SO2"), ("separable", "SO2xRPlus")
+    judged = [
+        ({full}, redundant_kernels),
+        ({separable, full}, separable_matches_full),
+        ({separable, sim2}, sim2_helps),
+    ]
+    found = [judge(results) for needed, judge in judged if needed <= kinds]
+    return found + ([beats_augmentation(results)] if separable in kinds and _augmented_plain(results) else [])
 
 
 def redundant_kernels(results: StudyResults) -> Verdict:
@@ -121,6 +131,46 @@ def sim2_helps(results: StudyResults) -> Verdict:
     return Verdict("Sim(2) helps further", word, ["with the same rotations:", *lines, "with the same |H|:", *others])
 
 
+def beats_augmentation(results: StudyResults) -> Verdict:
+    """Judge claim (d): separable on SE(2), not augmented, is more accurate than plain with augmented images.
+
+    The comparisons of separable with augmentation, and of the other alternatives, are shown as well.
+    """
+    rivals = _augmented_plain(results)
+    main = [(ours, rival) for ours in _on_groups(results, "separable", "SO2") for rival in rivals]
+    others = [
+        (ours, rival)
+        for ours in results.decisions.study.contenders
+        for rival in rivals
+        if ours != rival and (ours, rival) not in main
+    ]
+    word, lines = _compare_accuracies(results, main, threshold=0.0)
+    _, more = _compare_accuracies(results, others, threshold=0.0)
+    chances = superiority_lines(results, [*main, *others])
+    return Verdict("equivariance beats augmentation", word, [*lines, "the others:", *more, *chances])
+
+
+def superiority_lines(results: StudyResults, pairs: Sequence[tuple[Contender, Contender]]) -> list[str]:
+    """Return the table of how often a run of one contender is more accurate than a run of another, and of the power."""
+    rows = [("a − b", "matched by", "a is better in", "found in 80 %, points", "seeds for 1 point")]
+    for matched in results.decisions.study.matches:
+        for pair in pairs:
+            a, b = (results.accuracies(matched, contender) for contender in pair)
+            common = sorted(a.keys() & b.keys())
+            if len(common) < DECIDING_SEEDS:
+                continue
+            spread = statistics.stdev(a[seed] - b[seed] for seed in common)
+            share = superiority(list(a.values()), list(b.values()))
+            name = " − ".join(contender.label for contender in pair)
+            size = f"{100 * detectable(spread, len(common)):.1f}"
+            rows.append((name, matched, f"{share:.0%}", size, str(seeds_to_find(MARGIN, spread))))
+    note = (
+        "a is better in: of all pairs of a run of a and one of b, those in which a is more accurate (ties count half). "
+        "Found in 80 %: the difference that a test with these seeds and this spread would find in 80 of 100 studies."
+    )
+    return [*columns(rows), note] if len(rows) > 1 else []
+
+
 @dataclass(frozen=True)
 class Redundancy:
     """Shares of a layer's energy that one spatial kernel, shared along H, explains.
@@ -187,12 +237,19 @@ def disc_size(kernel_size: int) -> int:
 
 
 def _on_groups(results: StudyResults, variant: str, group: str) -> list[Contender]:
-    """Return the contenders of a variant and a group with |H| > 1."""
+    """Return the contenders of a variant and a group with |H| > 1, without augmentation."""
     return [
         contender
         for contender in results.decisions.study.contenders
-        if (contender.variant, contender.group) == (variant, group) and contender.resolution > 1
+        if (contender.variant, contender.group) == (variant, group)
+        and contender.resolution > 1
+        and contender.augmentation == "none"
     ]
+
+
+def _augmented_plain(results: StudyResults) -> list[Contender]:
+    contenders = results.decisions.study.contenders
+    return [each for each in contenders if each.variant == "plain" and each.augmentation != "none"]
 
 
 def _pairs(

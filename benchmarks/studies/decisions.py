@@ -19,7 +19,8 @@ from benchmarks.records.record import Record
 from benchmarks.statistics.comparison import Rounds
 from benchmarks.statistics.summary import summarise_rounds
 from benchmarks.statistics.written import interval, number
-from benchmarks.studies.study import Contender, SizedContender, Study
+from benchmarks.studies.contenders import Contender
+from benchmarks.studies.study import SizedContender, Study
 
 # Only ``estimated_seconds`` uses these: evaluation time as a fraction of the steps' time, and seconds to start a run.
 EVALUATION_SHARE, RUN_SECONDS = 0.15, 2.0
@@ -76,7 +77,7 @@ class Decisions:
     @property
     def steps_per_epoch(self) -> int:
         """The training steps of an epoch."""
-        return self.images["train"] // self.study.batch_size
+        return (self.study.epoch_images or self.images["train"]) // self.study.batch_size
 
     def runs(self, matched: str, contender: Contender) -> list[TrainingRun]:
         """Return the runs of a contender in one match, seed by seed."""

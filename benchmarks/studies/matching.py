@@ -1,4 +1,4 @@
-"""The width at which a network costs as much as another: in parameters, MACs, memory or time of a training step.
+"""The width at which a network costs as much as another: in parameters, MACs, memory, maps or time of a training step.
 
 Widths are (C, C, 2C) with an integer C, so a budget is met only approximately; the achieved cost is stored as well.
 """
@@ -14,7 +14,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from benchmarks.cases.case import is_own
 from benchmarks.cases.training_run import TrainingRun
+from benchmarks.cases.variants import TURNED
 from benchmarks.measure.clock import counterbalanced, synchronised_clock, take_turn
 from benchmarks.measure.memory import peak_memory
 from benchmarks.records.provenance import moment, provenance
@@ -23,6 +25,7 @@ from benchmarks.training.augmentation import Augmentation
 from benchmarks.training.networks import build_network, kernel_options
 from benchmarks.workloads.build import LEARNING_RATE, configure
 from benchmarks.workloads.networks import build_network_on_meta
+from benchmarks.workloads.own import own_network_takes_width
 from benchmarks.workloads.workload import Workload
 from gcnn_impl import generation_macs, module_macs
 
@@ -34,6 +37,8 @@ TURNS, PASSES = 3, 3
 
 def match_widths(task: tuple[str, TrainingRun, TrainingRun], report: Report) -> dict[str, Any]:
     """Find the width ``channels`` whose cost ``achieved`` is nearest to ``target``, the reference's cost.
+
+    A user's network that takes no width has the cost that it has.
 
     Args:
         task: the budget, the reference, and the contender at any width.
@@ -47,8 +52,12 @@ def match_widths(task: tuple[str, TrainingRun, TrainingRun], report: Report) -> 
         return cost(dataclasses.replace(contender, channels=channels))
 
     target = 1.0 if budget == "time" else cost(reference)
-    channels = nearest_width(at_width, target)
+    channels = nearest_width(at_width, target) if _takes_width(contender) else contender.channels
     return {"channels": channels, "target": target, "achieved": at_width(channels)}
+
+
+def _takes_width(run: TrainingRun) -> bool:
+    return not is_own(run.network) or own_network_takes_width(run.network)
 
 
 def nearest_width(cost: Callable[[int], float], target: float, most: int = MOST_CHANNELS) -> int:
@@ -94,7 +103,17 @@ def step_bytes(run: TrainingRun) -> float:
     return float(peak_memory(workload.run, run.device, prepare=workload.prepare)["peak_bytes"])
 
 
-COSTS: dict[str, Callable[[TrainingRun], float]] = {"parameters": parameters, "macs": macs, "memory": step_bytes}
+def maps(run: TrainingRun) -> float:
+    """Return C·|H|, the number of maps of the first layers in training."""
+    return run.channels * (1 if run.variant in TURNED else run.resolution)
+
+
+COSTS: dict[str, Callable[[TrainingRun], float]] = {
+    "parameters": parameters,
+    "macs": macs,
+    "memory": step_bytes,
+    "maps": maps,
+}
 
 
 def relative_step_seconds(reference: TrainingRun, contender: TrainingRun) -> float:

@@ -10,8 +10,8 @@ from benchmarks.records.configurations import by_seed, has_diverged
 from benchmarks.records.record import Record
 from benchmarks.statistics.over_seeds import Estimate, estimate
 from benchmarks.statistics.written import NOTHING, interval
+from benchmarks.studies.contenders import Contender
 from benchmarks.studies.decisions import Decisions
-from benchmarks.studies.study import Contender
 
 
 @dataclass(frozen=True)

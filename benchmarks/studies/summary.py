@@ -18,16 +18,18 @@ def study_lines(results: StudyResults) -> list[str]:
     lines = [
         "",
         f"{study.dataset}, {study.image_size}×{study.image_size}, {images['train']} / {images['validation']} / "
-        f"{images['test']} images, {study.epochs} epochs of {decisions.steps_per_epoch} steps of {study.batch_size}, "
-        f"{study.seeds} seeds; {decisions.provenance.get('device_name')}, {study.threads} thread; seconds are the "
-        f"number of steps times the seconds of a step measured alone, in {STEP_ROUNDS} processes",
+        f"{images['test']} images, {study.network}, {study.epochs} epochs of {decisions.steps_per_epoch} steps of "
+        f"{study.batch_size}, {study.seeds} seeds; {decisions.provenance.get('device_name')}, {study.threads} thread; "
+        f"seconds are the number of steps times the seconds of a step measured alone, in {STEP_ROUNDS} processes",
     ]
     for matched in study.matches:
         reference = f"{study.reference.label} C={study.channels}"
         lines += ["", f"## matched by {matched} to {reference}", *accuracy_lines(results, matched)]
         lines += ["", *waiting_lines(results, matched)]
-    lines += ["", f"## redundancy, matched by {study.matches[0]}, %", *redundancy_lines(results, study.matches[0])]
-    lines += ["", "## the paper's claims"]
-    for verdict in verdicts(results):
+    if any(contender.variant == "full" for contender in study.contenders):
+        lines += ["", f"## redundancy, matched by {study.matches[0]}, %", *redundancy_lines(results, study.matches[0])]
+    if found := verdicts(results):
+        lines += ["", "## the claims"]
+    for verdict in found:
         lines += ["", f"{verdict.word.upper()}: {verdict.claim}", *verdict.evidence]
     return lines

@@ -116,7 +116,7 @@ def _instruments(task: Probe, workload: Workload, predicted: int, wall: float) -
     }
     return {
         **(times if case.device == "cuda" else {}),
-        "memory": lambda: split_memory(eager) | {"predicted_bytes": predicted},
+        "memory": lambda: split_memory(eager) | {"predicted_bytes": predicted or None},
         "macs": lambda: task.macs or trace_macs(workload.module, x),
         **(stages if workload.graph is None else {}),
         "moved_bytes": lambda: moved_bytes(workload),

@@ -1,6 +1,7 @@
 """The images that a run learns from, and their order in each epoch."""
 
 import dataclasses
+import math
 import random
 
 import numpy as np
@@ -18,8 +19,9 @@ def load_images(run: TrainingRun, folders: Folders) -> Dataset:
     Raises:
         DataError: for files that are missing or damaged.
     """
-    size, seed, limit = run.image_size, run.data_seed, run.limit
-    return load(run.dataset, folders.data_root, image_size=size, download=folders.download, seed=seed, limit=limit)
+    limits = {"limit": run.limit, "train_limit": run.train_limit}
+    size, seed, root = run.image_size, run.data_seed, folders.data_root
+    return load(run.dataset, root, image_size=size, download=folders.download, seed=seed, **limits)
 
 
 def seed_everything(seed: int) -> None:
@@ -30,8 +32,14 @@ def seed_everything(seed: int) -> None:
 
 
 def epoch_order(run: TrainingRun, epoch: int, count: int) -> Tensor:
-    """Return the order of the train images in an epoch, shape (count,); seed and epoch alone determine it."""
-    return torch.from_numpy(np.random.default_rng((run.seed, epoch)).permutation(count))
+    """Return the indices of the images of an epoch, in their order; seed and epoch alone determine them.
+
+    Where an epoch has more images than there are, all are seen before the first is seen again. The result has the
+    shape (run.epoch_images,), or else (count,).
+    """
+    generator, wanted = np.random.default_rng((run.seed, epoch)), run.epoch_images or count
+    rounds = [generator.permutation(count) for _ in range(math.ceil(wanted / count))]
+    return torch.from_numpy(np.concatenate(rounds)[:wanted])
 
 
 def to_device(split: Split, run: TrainingRun) -> Split:

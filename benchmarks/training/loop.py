@@ -15,7 +15,7 @@ from torch import Tensor
 
 from benchmarks.cases.case import InvalidCase
 from benchmarks.cases.training_run import TrainingRun
-from benchmarks.datasets import Dataset
+from benchmarks.datasets import Dataset, Split
 from benchmarks.measure.clock import Clock, synchronised_clock
 from benchmarks.measure.macs import step_macs, trace_macs
 from benchmarks.records.field import empty
@@ -90,11 +90,12 @@ class _Training:
         self.run, self.clock, self.report, self.share = run, clock, report, share
         parts = data.train, data.validation, data.test
         self.train_set, self.validation, self.test = (to_device(part, run) for part in parts)
-        self.epoch_steps = len(self.train_set) // run.batch_size
+        images_per_epoch = run.epoch_images or len(self.train_set)
+        self.epoch_steps = images_per_epoch // run.batch_size
         if self.epoch_steps == 0:
-            raise InvalidCase(f"batch_size {run.batch_size} is not allowed; allowed: 2 to {len(self.train_set)}")
-        augmentation = Augmentation.of(run, data.mean, data.std)
-        self.learner = Learner(run, data.channels, data.num_classes, share, augmentation)
+            raise InvalidCase(f"batch_size {run.batch_size} is not allowed; allowed: 2 to {images_per_epoch}")
+        self.augmentation = Augmentation.of(run, data.mean, data.std)
+        self.learner = Learner(run, data.channels, data.num_classes, share, self.augmentation)
         model, image = self.learner.model, self.train_set.images[:1]
         self.macs_per_step = step_macs(trace_macs(model, image), run.batch_size)
         counted = trace_macs(model.eval(), image)
@@ -138,7 +139,10 @@ class _Training:
             return {**self.fields, **state["result"]}
         self.learner.start()
         rows = self.share.rows(self.run.batch_size)
-        images, labels = self.train_set.images[rows], self.train_set.labels[rows]
+        first = epoch_order(self.run, 0, len(self.train_set))[: self.run.batch_size][rows].to(
+            self.train_set.images.device
+        )
+        images, labels = self.train_set.images[first], self.train_set.labels[first]
         peak_bytes, first_seconds = self.learner.rehearse(images, labels, self.clock)
         if self.run.compile:
             self.fields["compile_seconds"] = first_seconds
@@ -247,6 +251,16 @@ class _Training:
         epochs[self.fields["best_epoch"]]["redundancy"] = evaluation.explained_energies(model)
         loss, accuracy = self.learner.evaluate(self.test)
         self.fields |= {"test_loss": loss, "test_accuracy": accuracy}
+        self.fields["test_accuracy_by_angle"] = [
+            {"angle": angle, "accuracy": self.learner.evaluate(self._turned(angle))[1]}
+            for angle in (360 * i / self.run.test_angles for i in range(self.run.test_angles))
+        ]
+
+    def _turned(self, angle: float) -> Split:
+        """Return the test images, turned by an angle in degrees."""
+        images = self.test.images
+        angles = torch.full((len(images),), angle, dtype=torch.float64, device=images.device)
+        return dataclasses.replace(self.test, images=self.augmentation.pose(images, angles, torch.ones_like(angles)))
 
     def _save_if_due(self) -> None:
         """If it is time, report the fields and write a checkpoint. Reports show that a long epoch is still running."""

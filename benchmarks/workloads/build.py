@@ -54,7 +54,7 @@ def build_workload(case: Case) -> Workload:
             layer.training = True  # in eval mode a layer keeps its kernels, and copies of the parameters behind them
     return Workload(
         module,
-        x.requires_grad_(backward and case.layer == "conv"),
+        x.requires_grad_(backward and not case.is_network),
         cotangent.to(case.device),
         equivariant_group(case),
         backward,
@@ -65,6 +65,7 @@ def build_workload(case: Case) -> Workload:
         torch.compile(module) if case.execution == "compiled" else None,
         autocast,
         CapturedPass() if graphed else None,
+        claims_nothing=case.layer == "network",
     )
 
 

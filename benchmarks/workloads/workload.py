@@ -30,6 +30,7 @@ class Workload:
         call: function that a pass calls, for example the compiled module; None for the module itself.
         autocast: dtype that the pass is autocast to; None for no autocast.
         graph: the whole pass in a CUDA graph, which ``run`` replays; None to run the pass itself.
+        claims_nothing: whether the module is a user's network, whose equivariance is of interest but not required.
     """
 
     module: nn.Module
@@ -41,6 +42,7 @@ class Workload:
     call: Callable[[Tensor], Tensor] | None = None
     autocast: torch.dtype | None = None
     graph: CapturedPass | None = None
+    claims_nothing: bool = False
 
     def prepare(self) -> None:
         """Drop the gradients of the last pass, which is not timed; a captured pass overwrites them instead."""

@@ -42,6 +42,9 @@ OTHER_VALUES: dict[str, Any] = {
     "channels_last": True,
     "processes": 2,
     "augmentation": "rotations",
+    "train_limit": 100,
+    "epoch_images": 100,
+    "test_angles": 4,
 }
 
 
@@ -54,7 +57,7 @@ OTHER_VALUES: dict[str, Any] = {
         ({"network": "mine:net"}, "variant 'separable' does not go with implementation 'mine:net'; allowed: custom"),
         ({"variant": "averaged", "sampled": True}, "sampled does not go with variant 'averaged', whose grid is fixed"),
         ({"recipe": "long"}, "unknown recipe 'long'; allowed: paper, short"),
-        ({"matched": "width"}, "unknown matched 'width'; allowed: none, parameters, macs, time, memory"),
+        ({"matched": "width"}, "unknown matched 'width'; allowed: none, parameters, macs, time, memory, maps"),
         ({"dtype": "tf32"}, "unknown dtype 'tf32'; allowed: float32, bfloat16"),
         ({"resolution": 0}, "resolution 0 is not allowed; allowed: integers of at least 1"),
         ({"kernel_size": 4}, "kernel_size 4 is even; allowed: odd integers of at least 1"),

@@ -10,10 +10,12 @@ import pytest
 from benchmarks.__main__ import main, parser
 from benchmarks.cases.case import InvalidCase
 from benchmarks.commands import study as command
-from benchmarks.commands.study import chosen_study
+from benchmarks.commands.study import chosen_studies
 from benchmarks.records.store import RecordStore, RecordWarning
 from benchmarks.studies import decide
-from benchmarks.studies.study import STUDIES, Contender, Study
+from benchmarks.studies.catalogue import STUDIES
+from benchmarks.studies.contenders import Contender
+from benchmarks.studies.study import Study
 from benchmarks.studies.workers import Here, Task
 from tests.benchmarks.studies.made_up_study import STUDY, decisions_of
 
@@ -37,7 +39,7 @@ TINY = Study(
 
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(STUDIES, "rotated-digits", {"standard": TINY})
+    monkeypatch.setitem(STUDIES, "rotated-digits", {"standard": (TINY,)})
     monkeypatch.setattr(decide, "STEP_ROUNDS", 2)
 
 
@@ -76,6 +78,40 @@ def test_a_study_from_the_plan_to_the_verdicts(tmp_path: Path, capsys: pytest.Ca
     assert main(["advise", "--max-ms", "1000", "--results", str(tmp_path)]) == 0
 
 
+@pytest.mark.usefixtures("tiny")
+def test_a_study_of_several_parts_compares_them_in_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kinds = ("plain", "plain+", "averaged", "canonical", "separable")
+    part = replace(TINY, kinds=kinds, epoch_images=32, test_angles=2, seeds=2, epochs=1)
+    parts = tuple(replace(part, train_limit=size) for size in (8, 32))
+    monkeypatch.setitem(STUDIES, "rotated-digits", {"standard": parts})
+    assert main(["study", "rotated-digits", "--results", str(tmp_path), "--no-inference"]) == 0
+    said = capsys.readouterr().out
+    assert "trained 20 of 20 runs now, 0 failed" in said
+    assert len(list(tmp_path.glob("study-rotated-digits-*.json"))) == 2
+    assert "## test accuracy by number of train images, matched by parameters" in said
+    assert said.count("trained on rotated-digits: angle") == 2
+    assert said.count("equivariance beats augmentation") == 2
+    records = RecordStore(tmp_path).load()
+    assert {record["data"]["train"] for record in records} == {8, 32}
+    assert {len(record["test_accuracy_by_angle"]) for record in records} == {2}
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_users_network_competes_in_a_study(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["--network", "examples.own_network:small_cnn", "--kinds", "plain", "separable"]
+    assert main(["study", "rotated-digits", "--results", str(tmp_path), *options]) == 0
+    said = capsys.readouterr().out
+    assert "trained 9 of 9 runs now, 0 failed" in said
+    records = RecordStore(tmp_path).load()
+    own = [record for record in records if record["kind"] == "training" and record["run"]["variant"] == "custom"]
+    assert {record["status"] for record in own} == {"ok"}
+    costs = [record for record in records if record["kind"] == "cost" and record["case"]["layer"] == "network"]
+    assert [record["status"] for record in costs] == ["ok"]
+    assert costs[0]["equivariance_error"] > 1e-3  # it claims no equivariance
+
+
 def test_steps_of_another_commit_give_a_warning(tmp_path: Path) -> None:
     decisions = decisions_of(lambda contender: 0.01)
     with pytest.warns(RecordWarning, match="those of commit aaaaaaaaaa, not of"):
@@ -84,13 +120,14 @@ def test_steps_of_another_commit_give_a_warning(tmp_path: Path) -> None:
 
 def chosen(*options: str) -> Study:
     """Return the study that the command line chooses."""
-    return chosen_study(parser("study").parse_args(["study", "rotated-digits", *options]))
+    (study,) = chosen_studies(parser("study").parse_args(["study", "rotated-digits", *options]))
+    return study
 
 
 def test_options_replace_values_of_the_scale() -> None:
     changed = ("--seeds", "4", "--match", "memory", "macs", "--resolution", "8", "16")
     study = chosen("--scale", "quick", *changed)
-    quick = STUDIES["rotated-digits"]["quick"]
+    quick = STUDIES["rotated-digits"]["quick"][0]
     assert (study.seeds, study.matches, study.resolutions) == (4, ("memory", "macs"), (8, 16))
     assert study.reference == replace(quick.reference, resolution=16)
     assert study.epochs == quick.epochs

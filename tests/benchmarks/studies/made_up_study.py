@@ -4,13 +4,15 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from benchmarks.records.record import Record
+from benchmarks.studies.catalogue import STUDIES
+from benchmarks.studies.contenders import Contender
 from benchmarks.studies.decisions import Decisions, Width
 from benchmarks.studies.results import StudyResults
-from benchmarks.studies.study import STUDIES, Contender, Study
+from benchmarks.studies.study import Study
 from tests.benchmarks.training_records import training_record
 
 STUDY = replace(
-    STUDIES["rotated-digits"]["standard"],
+    STUDIES["rotated-digits"]["standard"][0],
     resolutions=(1, 4, 8),
     seeds=5,
     epochs=3,

@@ -15,9 +15,9 @@ from benchmarks.studies.claims import (
     sim2_helps,
     verdicts,
 )
+from benchmarks.studies.contenders import Contender
 from benchmarks.studies.decisions import Width
 from benchmarks.studies.results import StudyResults
-from benchmarks.studies.study import Contender
 from gcnn_impl.kernels import disc_taps
 from tests.benchmarks.studies.made_up_study import STUDY, results_of
 

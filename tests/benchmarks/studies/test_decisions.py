@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.studies.contenders import Contender
 from benchmarks.studies.decisions import Width, decisions_path, load_decisions, save_decisions
-from benchmarks.studies.study import Contender
 from tests.benchmarks.studies.made_up_study import STUDY, decisions_of
 
 DECISIONS = decisions_of(lambda contender: 0.01 * contender.resolution)

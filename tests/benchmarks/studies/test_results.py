@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.statistics.over_seeds import Estimate
+from benchmarks.studies.contenders import Contender
 from benchmarks.studies.results import StudyResults, accuracy_lines, percent_interval, waiting_lines
-from benchmarks.studies.study import Contender
 from tests.benchmarks.studies.made_up_study import SEEDS, STUDY, results_of
 
 RESULTS = results_of(lambda contender: 0.9 if contender.variant == "plain" else 0.96)

@@ -6,11 +6,12 @@ import pytest
 
 from benchmarks.cases.training_run import TrainingRun
 from benchmarks.records.record import Record
+from benchmarks.studies.catalogue import STUDIES
+from benchmarks.studies.contenders import Contender
 from benchmarks.studies.search import best_rates, rate_scores, search_lines, search_runs
-from benchmarks.studies.study import STUDIES, Contender
 from tests.benchmarks.training_records import training_record
 
-STUDY = replace(STUDIES["rotated-digits"]["quick"], search_rates=(1e-3, 3e-3, 1e-2), search_seeds=(100, 101))
+STUDY = replace(STUDIES["rotated-digits"]["quick"][0], search_rates=(1e-3, 3e-3, 1e-2), search_seeds=(100, 101))
 NETWORKS = [(contender, 3) for contender in STUDY.contenders]
 RUNS = search_runs(STUDY, NETWORKS)
 PLAIN = Contender("plain"), 3

@@ -7,15 +7,16 @@ import pytest
 import torch
 
 from benchmarks.cases.case import InvalidCase
-from benchmarks.studies.study import STUDIES, Contender, contenders
+from benchmarks.studies.catalogue import STUDIES
+from benchmarks.studies.contenders import KINDS, Contender, contenders
 from benchmarks.workloads.shapes import group_of
 from gcnn_impl import SeparableGroupConv2d
 
-DIGITS = STUDIES["rotated-digits"]["standard"]
+DIGITS = STUDIES["rotated-digits"]["standard"][0]
 
 
 def test_every_h_has_four_contenders_and_plain_comes_once() -> None:
-    labels = [contender.label for contender in contenders((4, 8))]
+    labels = [contender.label for contender in contenders(DIGITS.kinds, (4, 8), "rotations")]
     assert labels == [
         "plain",
         "full SE(2) |H|=4",
@@ -29,8 +30,36 @@ def test_every_h_has_four_contenders_and_plain_comes_once() -> None:
     ]
 
 
+def test_a_kind_with_a_plus_is_the_same_network_with_augmented_images() -> None:
+    found = contenders(("plain", "plain+", "averaged+", "canonical"), (4, 8), "rotations+scales")
+    assert [contender.label for contender in found] == [
+        "plain",
+        "plain + rotations+scales",
+        "averaged SE(2) |H|=4 + rotations+scales",
+        "canonical SE(2) |H|=4",
+        "averaged SE(2) |H|=8 + rotations+scales",
+        "canonical SE(2) |H|=8",
+    ]
+    assert all(contenders([kind], (4,), "rotations") for kind in KINDS)
+
+
+def test_a_users_network_competes_at_any_width() -> None:
+    study = replace(DIGITS, own_networks=("mine:net",))
+    (own,) = [contender for contender in study.contenders if contender.network]
+    run = study.run(own, 7)
+    assert (run.network, run.variant, run.channels, own.label) == ("mine:net", "custom", 7, "mine:net")
+
+
+def test_the_parts_of_a_study_differ_in_their_images_alone() -> None:
+    for name, differs in (("data-efficiency", "train_limit"), ("pose", "dataset")):
+        for parts in STUDIES[name].values():
+            assert len({getattr(part, differs) for part in parts}) == len(parts) > 1
+            same = {replace(part, **{differs: getattr(parts[0], differs)}) for part in parts}
+            assert same == {parts[0]}
+
+
 def test_sim2_has_two_scales_where_there_is_room() -> None:
-    sim2 = [contender for contender in contenders((1, 4)) if contender.group == "SO2xRPlus"]
+    sim2 = [contender for contender in contenders(DIGITS.kinds, (1, 4), "rotations") if contender.group == "SO2xRPlus"]
     assert [(contender.resolution, contender.scales) for contender in sim2] == [(1, 1), (4, 2)]
 
 
@@ -50,7 +79,7 @@ def radii(contender: Contender) -> list[float]:
 
 def test_sim2_kernels_reach_less_far_than_se2_at_the_small_scale_and_farther_at_the_large_one() -> None:
     (se2,) = radii(Contender("separable", "SO2", 4))
-    sim2 = contenders((8,))[-1]
+    sim2 = contenders(DIGITS.kinds, (8,), "rotations")[-1]
     small, large = radii(sim2)
     assert small < se2 < large
     assert max(radii(replace(sim2, reach=1))) < 0.8 * se2  # kernels of the same size reach less far at both scales
@@ -59,10 +88,10 @@ def test_sim2_kernels_reach_less_far_than_se2_at_the_small_scale_and_farther_at_
 @pytest.mark.parametrize("name", STUDIES)
 @pytest.mark.parametrize("scale", ["quick", "standard", "paper"])
 def test_every_study_can_run_all_its_contenders(name: str, scale: str) -> None:
-    study = STUDIES[name][scale]
-    runs = [study.run(contender, 3, seed=1) for contender in study.contenders]
-    assert len({run.id for run in runs}) == len(runs)
-    assert {run.budget for run in runs} == {study.epochs}
+    for study in STUDIES[name][scale]:
+        runs = [study.run(contender, 3, seed=1) for contender in study.contenders]
+        assert len({run.id for run in runs}) == len(runs)
+        assert {run.budget for run in runs} == {study.epochs}
 
 
 def test_the_standard_study_compares_four_group_sizes_with_five_seeds() -> None:
@@ -75,7 +104,10 @@ def test_the_standard_study_compares_four_group_sizes_with_five_seeds() -> None:
     ("wrong", "message"),
     [
         ({"seeds": 0}, "seeds 0"),
-        ({"matches": ("weight",)}, "unknown match 'weight'; allowed: parameters, macs, time, memory"),
+        ({"matches": ("weight",)}, "unknown match 'weight'; allowed: parameters, macs, time, memory, maps"),
+        ({"kinds": ("dense",)}, "unknown kind 'dense'; allowed: plain, plain\\+, averaged, averaged\\+, canonical"),
+        ({"own_networks": ("net",)}, "network 'net' is no function; allowed: package.module:factory"),
+        ({"augmentation": "none"}, "unknown augmentation 'none'; allowed: rotations, scales, rotations\\+scales"),
         ({"matches": ()}, "a budget to match by"),
         ({"resolutions": (4,)}, "allowed: a contender of the study"),
         ({"seeds": 101}, "search seeds"),
