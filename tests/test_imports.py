@@ -27,7 +27,7 @@ ROOMS = {
 ACROSS = {
     "gcnn_impl": set(),
     "benchmarks": {"gcnn_impl"},
-    "reports": {"benchmarks.statistics", "benchmarks.records", "benchmarks.answers"},
+    "reports": {"benchmarks.statistics", "benchmarks.cases", "benchmarks.records", "benchmarks.answers"},
 }
 # Importing these must not import torch, which takes seconds, because reports and listings do not need torch.
 WITHOUT_TORCH = (

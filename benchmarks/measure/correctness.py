@@ -5,7 +5,7 @@ import dataclasses
 import torch
 
 from benchmarks.records.outcome import InvalidResult
-from benchmarks.workloads.workload import Workload
+from benchmarks.workloads.workload import Workload, set_mode
 from gcnn_impl import SO2
 from gcnn_impl.equivariance import equivariance_error, exact_elements
 
@@ -33,7 +33,7 @@ def check_output(workload: Workload) -> float | None:
     module, group = workload.module, workload.group
     training = module.training
     if training:  # in eval mode, some layers of a module may be in train mode to generate their kernels
-        module.eval()
+        set_mode(module, training=False)
     try:
         with workload.autocasting():
             y = module(workload.x)
@@ -47,7 +47,7 @@ def check_output(workload: Workload) -> float | None:
             error = equivariance_error(module, workload.x[:EQUIVARIANCE_SAMPLES], group)
     finally:
         if training:
-            module.train()
+            set_mode(module, training=True)
     tolerance = _tolerance(workload)
     if not error <= tolerance:  # also for nan
         raise InvalidResult(f"equivariance error {error:.3g}, allowed: {tolerance:.0e}")

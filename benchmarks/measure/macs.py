@@ -35,7 +35,7 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks.measure.operators import RULES, Census
-from benchmarks.workloads.workload import Workload
+from benchmarks.workloads.workload import Workload, set_mode
 from gcnn_impl.kernel_nets import SIREN
 from gcnn_impl.models import AveragedNetwork
 
@@ -138,7 +138,7 @@ def zero_counted_time_share(workload: Workload) -> float | None:
 
 def _by_definition(module: nn.Module) -> nn.Module:
     """Return a copy of the module that generates its kernels and takes no faster equivalent path."""
-    copied = copy.deepcopy(module).train()  # in train mode no layer uses cached kernels
+    copied = set_mode(copy.deepcopy(module), training=True)  # in train mode no layer uses cached kernels
     for child, original in zip(copied.modules(), module.modules(), strict=True):
         if isinstance(child, _LEFT_ALONE):
             child.eval()

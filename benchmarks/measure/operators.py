@@ -22,6 +22,8 @@ _WITHOUT_MACS = re.compile(
     # reductions and the functions that consist of them
     r"sum|nansum|mean|prod|amax|amin|aminmax|max|min|any|all|argmax|argmin|var|std|var_mean|std_mean|norm|median"
     r"|linalg_vector_norm|logsumexp|cumsum|cumprod|cummax|cummin|logcumsumexp|count_nonzero|_log_softmax|_softmax"
+    # comparisons of whole tensors, and what is counted or searched in them
+    r"|allclose|equal|is_same_size|isin|dist|kthvalue|mode|histc|bincount|_?unique\w*|argsort|msort|item|is_nonzero"
     # copies, in whatever order
     r"|cat|stack|index|index_put|_index_put_impl|_unsafe_index|_unsafe_index_put|index_select|index_copy|index_fill"
     r"|index_add|gather|scatter|scatter_add|scatter_reduce|masked_fill|masked_scatter|masked_select|nonzero|copy|_to_copy"
@@ -59,6 +61,10 @@ def _four_neighbours(*_: Any, out_shape: Any = None, **__: Any) -> int:
     return 2 * 4 * int(math.prod(out_shape))
 
 
+def _affine_grid(theta: Sequence[int], *_: Any, out_shape: Any = None, **__: Any) -> int:
+    return 2 * theta[-1] * int(math.prod(out_shape))
+
+
 def _grid_sample(x: Sequence[int], grid: Sequence[int], mode: int, *_: Any, out_shape: Any = None, **__: Any) -> int:
     neighbours = {0: 4, 1: 0, 2: 16}[mode]  # bilinear, nearest, bicubic
     return 2 * neighbours * int(math.prod(out_shape))
@@ -73,6 +79,7 @@ RULES: Mapping[Any, Any] = {
     _aten.addmv: _summand_first,
     _aten.addbmm: _sum_of_products,
     _aten.upsample_bilinear2d: _four_neighbours,
+    _aten.affine_grid_generator: _affine_grid,
     _aten.grid_sampler_2d: _grid_sample,
 }
 

@@ -25,8 +25,11 @@ class ProcessState:
         self.values = [(setting, _read(setting)) for setting in SETTINGS if not (compiled and setting.compiler)]
 
     @contextlib.contextmanager
-    def kept(self) -> Iterator[None]:
+    def kept(self, *, building: bool = False) -> Iterator[None]:
         """Run code of a contender, and put back afterwards what it has changed.
+
+        Args:
+            building: whether the code builds the contender, and may thus import packages.
 
         Raises:
             Interfered: when the code changed a setting that is not ``ordinary``; the message says from what to what.
@@ -36,20 +39,20 @@ class ProcessState:
         try:
             yield
         except Exception as error:
-            if changes := self.put_back():
+            if changes := self.put_back(building=building):
                 raise Interfered(f"{_sentence(changes)}; then {type(error).__name__}: {error}") from error
             raise
-        if changes := self.put_back():
+        if changes := self.put_back(building=building):
             raise Interfered(_sentence(changes))
 
-    def put_back(self) -> list[str]:
+    def put_back(self, *, building: bool = False) -> list[str]:
         """Put back all settings that differ; return each change that is a fault in words."""
         changes = []
         for setting, before in self.values:
             now = _read(setting)
             if _differ(now, before):
                 back = _put(setting, before)
-                if not setting.ordinary:
+                if not (setting.ordinary or (building and setting.imports)):
                     changes += [_change(setting, before, now) + ("" if back else ", which cannot be put back")]
         return changes
 

@@ -136,7 +136,7 @@ PYTHON_SETTINGS = (
     Setting("sys.getprofile()", sys.getprofile, sys.setprofile),
     namespace(time, "the module time"),
     attribute(timeit, "default_timer", "timeit.default_timer"),
-    Setting("os.environ", _environment, _put_environment),
+    Setting("os.environ", _environment, _put_environment, imports=True),
     Setting("the signal handlers", _signal_handlers, _put_signal_handlers),
     Setting("the blocked signals", _blocked_signals, _put_blocked_signals),
     Setting("the running interval timers", _timers, _put_timers),

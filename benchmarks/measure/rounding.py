@@ -5,7 +5,7 @@ import copy
 import torch
 
 from benchmarks.measure.correctness import relative_error
-from benchmarks.workloads.workload import Workload
+from benchmarks.workloads.workload import Workload, set_mode
 
 # The error of two images says as much as the error of a batch.
 SAMPLES = 2
@@ -33,7 +33,7 @@ def rounding_error(workload: Workload) -> dict[str, float | None]:
 
 def _pass(workload: Workload, dtype: torch.dtype, *, autocast: bool) -> tuple[torch.Tensor, torch.Tensor | None]:
     """Return the output and the gradient of the input of a copy of the module in a dtype."""
-    module = copy.deepcopy(workload.module).to(dtype).eval()
+    module = set_mode(copy.deepcopy(workload.module).to(dtype), training=False)
     x = workload.x[:SAMPLES].detach().to(dtype).requires_grad_(workload.x.requires_grad)
     few = Workload(module, x, workload.cotangent, None, False, autocast=workload.autocast if autocast else None)
     with torch.set_grad_enabled(workload.backward), few.autocasting():

@@ -16,6 +16,8 @@ class Setting:
         put: sets a value that ``get`` returned; None where this is impossible.
         ordinary: whether ordinary code changes the setting too, which is no fault: the value is then only put back.
         compiler: whether torch's compiler changes the setting itself, so that it is not watched in compiled cases.
+        imports: whether packages change the setting when they are imported, so that while a contender is built the
+            value is only put back.
     """
 
     name: str
@@ -23,6 +25,7 @@ class Setting:
     put: Callable[[Any], object] | None = None
     ordinary: bool = False
     compiler: bool = False
+    imports: bool = False
 
 
 def attribute(owner: Any, name: str, text: str) -> Setting:

@@ -26,7 +26,7 @@ from benchmarks.training.networks import build_network, kernel_options
 from benchmarks.workloads.build import LEARNING_RATE, configure
 from benchmarks.workloads.networks import build_network_on_meta
 from benchmarks.workloads.own import own_network_takes_width
-from benchmarks.workloads.workload import Workload
+from benchmarks.workloads.workload import Workload, set_mode
 from gcnn_impl import generation_macs, module_macs
 
 MOST_CHANNELS = 1024
@@ -154,7 +154,7 @@ def step_workload(run: TrainingRun) -> Workload:
     """Return the training step of a run on random images: forward, backward and Adam."""
     configure(run.case())
     in_channels, classes = _shape(run)
-    module = build_network(run, in_channels, classes, run.device).train()
+    module = set_mode(build_network(run, in_channels, classes, run.device), training=True)
     x = torch.randn(run.batch_size, in_channels, run.image_size, run.image_size, device=run.device)
     autocast = torch.bfloat16 if run.dtype == "bfloat16" else None
     cotangent = (torch.randn(run.batch_size, classes, device=run.device) / run.batch_size).to(autocast or x.dtype)

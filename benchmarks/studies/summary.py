@@ -1,7 +1,8 @@
 """The report of a study: all tables and verdicts, as lines of text."""
 
-from benchmarks.studies.claims import redundancy_lines, verdicts
+from benchmarks.studies.claims import verdicts
 from benchmarks.studies.decide import STEP_ROUNDS
+from benchmarks.studies.redundancy import redundancy_lines
 from benchmarks.studies.results import StudyResults, accuracy_lines, waiting_lines
 
 

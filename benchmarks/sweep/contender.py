@@ -51,7 +51,7 @@ class Here:
         self.settles = processes
 
     def enter(self) -> None:
-        with self.state.kept():
+        with self.state.kept(building=True):
             self.workload = build_or_skip(self.case)
 
     def warm_up(self) -> None:

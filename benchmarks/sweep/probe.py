@@ -56,7 +56,7 @@ def probe(task: Probe, report: Report) -> dict[str, Any]:
     if reason := does_not_fit(predicted, available_bytes(case.device)):
         raise Skipped(reason)
     clock = synchronised_clock(case.device)
-    with state.kept():
+    with state.kept(building=True):
         workload = build_or_skip(case)
     report({"parameters": sum(parameter.numel() for parameter in workload.module.parameters())})
     with state.kept():

@@ -1,6 +1,7 @@
 """Evaluation of a network: loss, accuracy, equivariance error, redundancy of its kernels, hash of its weights."""
 
 import contextlib
+import dataclasses
 import hashlib
 import math
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from benchmarks.datasets import Split
+from benchmarks.training.augmentation import Augmentation
 from benchmarks.training.parallel import WHOLE, Share
 from gcnn_impl import SO2, equivariance_error
 from gcnn_impl.redundancy import network_redundancy
@@ -51,6 +53,12 @@ def turning_error(model: nn.Module, split: Split, autocast: Autocast = contextli
     with autocast():
         error = equivariance_error(model, split.images[:EQUIVARIANCE_IMAGES], QUARTER_TURNS)
     return error if math.isfinite(error) else None
+
+
+def turned(split: Split, augmentation: Augmentation, angle: float) -> Split:
+    """Return the images, turned by an angle in degrees as an augmentation turns them."""
+    angles = torch.full((len(split),), angle, dtype=torch.float64, device=split.images.device)
+    return dataclasses.replace(split, images=augmentation.pose(split.images, angles, torch.ones_like(angles)))
 
 
 def explained_energies(model: nn.Module) -> dict[str, dict[str, float]] | None:

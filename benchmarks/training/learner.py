@@ -1,7 +1,7 @@
 """A ``Learner``: a network with its optimiser, one training step, and the state on which the next step depends."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -15,6 +15,7 @@ from benchmarks.training import evaluation
 from benchmarks.training.augmentation import Augmentation
 from benchmarks.training.networks import build_network
 from benchmarks.training.parallel import Share, distribute
+from benchmarks.workloads.workload import set_mode
 
 
 class Learner:
@@ -70,7 +71,7 @@ class Learner:
 
     def evaluate(self, split: Split) -> tuple[float, float]:
         """Set the network to eval mode, and return its mean loss and accuracy."""
-        self.model.eval()
+        set_mode(self.model, training=False)
         return evaluation.evaluate(self._call, split, self.autocast, self.share)
 
     def autocast(self) -> contextlib.AbstractContextManager[object]:
@@ -86,7 +87,7 @@ class Learner:
             The peak memory of the second step, in bytes, and the seconds of the first step, including compilation.
         """
         weights = self.weights()
-        self.model.train()
+        set_mode(self.model, training=True)
         with torch.random.fork_rng([torch.cuda.current_device()] if self.run.device == "cuda" else []):
             start = clock()
             self.take_step(images, labels, self.run.learning_rate)
@@ -96,19 +97,35 @@ class Learner:
                 self.run.device,
                 prepare=lambda: self.model.zero_grad(set_to_none=True),
             )
-        self.model.load_state_dict(weights)
+        self.load_weights(weights)
         self.model.zero_grad(set_to_none=True)
         self._optimiser = _adam(self.model, self.run)
         return int(peak["peak_bytes"]), seconds
 
     def weights(self) -> dict[str, Tensor]:
         """Return a copy of the network's state."""
-        return {name: value.clone() for name, value in self.model.state_dict().items()}
+        with self._in_train_mode():
+            return {name: value.clone() for name, value in self.model.state_dict().items()}
+
+    def load_weights(self, weights: Mapping[str, Tensor]) -> None:
+        """Restore the network from a result of ``weights``."""
+        with self._in_train_mode():
+            self.model.load_state_dict(weights)
+
+    @contextlib.contextmanager
+    def _in_train_mode(self) -> Iterator[None]:
+        """Some networks (of escnn) have further tensors in their state in eval mode, which they compute themselves."""
+        training = self.model.training
+        set_mode(self.model, training=True)
+        try:
+            yield
+        finally:
+            set_mode(self.model, training=training)
 
     def state(self) -> dict[str, Any]:
         """Return all that the next steps depend on. Only torch's generators draw random numbers in training."""
         return {
-            "model": self.model.state_dict(),
+            "model": self.weights(),
             "optimiser": self._optimiser.state_dict(),
             "loss_sum": self.loss_sum,
             "correct": self.correct,
@@ -121,7 +138,7 @@ class Learner:
 
         After an exception only parts may be restored.
         """
-        self.model.load_state_dict(state["model"])
+        self.load_weights(state["model"])
         self._optimiser.load_state_dict(state["optimiser"])
         for parameter, values in self._optimiser.state.items():  # whose shapes the optimiser does not check
             if any(value.shape not in (parameter.shape, ()) for value in values.values()):

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from benchmarks.cases.case import InvalidCase
 from benchmarks.cases.training_run import TrainingRun
-from benchmarks.datasets import Dataset, Split
+from benchmarks.datasets import Dataset
 from benchmarks.measure.clock import Clock, synchronised_clock
 from benchmarks.measure.macs import step_macs, trace_macs
 from benchmarks.records.field import empty
@@ -25,12 +25,14 @@ from benchmarks.records.training_fields import TRAINING_MEASURED
 from benchmarks.running.isolated import Report
 from benchmarks.training import evaluation
 from benchmarks.training.augmentation import Augmentation
+from benchmarks.training.budget import last_step
 from benchmarks.training.checkpoints import CODE, Checkpoint, Position, UnusableCheckpoint
 from benchmarks.training.folders import DEFAULT_FOLDERS, Folders
 from benchmarks.training.images import epoch_order, load_images, seed_everything, to_device
 from benchmarks.training.learner import Learner
 from benchmarks.training.parallel import Share, share_of
 from benchmarks.workloads.build import configure
+from benchmarks.workloads.workload import set_mode
 
 # Steps between two checks of the loss; more checks would cost time, because reading the loss waits for the device.
 STEPS_BETWEEN_CHECKS = 16
@@ -90,16 +92,15 @@ class _Training:
         self.run, self.clock, self.report, self.share = run, clock, report, share
         parts = data.train, data.validation, data.test
         self.train_set, self.validation, self.test = (to_device(part, run) for part in parts)
-        images_per_epoch = run.epoch_images or len(self.train_set)
-        self.epoch_steps = images_per_epoch // run.batch_size
+        self.epoch_steps = (images := run.epoch_images or len(self.train_set)) // run.batch_size
         if self.epoch_steps == 0:
-            raise InvalidCase(f"batch_size {run.batch_size} is not allowed; allowed: 2 to {images_per_epoch}")
+            raise InvalidCase(f"batch_size {run.batch_size} is not allowed; allowed: 2 to {images}")
         self.augmentation = Augmentation.of(run, data.mean, data.std)
         self.learner = Learner(run, data.channels, data.num_classes, share, self.augmentation)
         model, image = self.learner.model, self.train_set.images[:1]
         self.macs_per_step = step_macs(trace_macs(model, image), run.batch_size)
-        counted = trace_macs(model.eval(), image)
-        self.last_step = self._last_step()
+        counted = trace_macs(set_mode(model, training=False), image)
+        self.last_step = last_step(run, self.epoch_steps, self.macs_per_step)
         self.fields = empty(TRAINING_MEASURED) | {
             "parameters": sum(parameter.numel() for parameter in model.parameters()),
             "macs_per_image": {
@@ -117,20 +118,6 @@ class _Training:
             self.checkpoint = Checkpoint(path, {**made_by, "code": CODE, "machine": _machine(run)})
         self.checkpoint_seconds = folders.checkpoint_seconds
         self.next_checkpoint = time.monotonic() + self.checkpoint_seconds
-
-    def _last_step(self) -> int | None:
-        """Return the number of steps in the budget; None for a budget of seconds."""
-        run = self.run
-        if run.budget_unit == "epochs":
-            return int(run.budget) * self.epoch_steps
-        if run.budget_unit == "seconds":
-            return None
-        if self.macs_per_step is None:
-            raise InvalidCase("a budget of macs is not possible: the network's MACs cannot be counted")
-        steps = int(run.budget // self.macs_per_step)
-        if steps == 0:
-            raise InvalidCase(f"budget {run.budget} is not allowed; allowed: {self.macs_per_step} macs or more")
-        return steps
 
     def result(self) -> dict[str, Any]:
         """Train to the end of the budget and return the measured fields."""
@@ -172,7 +159,7 @@ class _Training:
     def _epoch(self) -> dict[str, Any]:
         """Train to the end of the epoch or of the budget, and return the epoch's fields about training."""
         run, at, images, labels = self.run, self.at, self.train_set.images, self.train_set.labels
-        self.learner.model.train()
+        set_mode(self.learner.model, training=True)
         if at.epoch_steps == 0:
             self.learner.begin_epoch()
         order = epoch_order(run, at.epoch, len(labels)).to(images.device)
@@ -247,20 +234,17 @@ class _Training:
         self.fields["stopped"] = "budget"
         self.fields["weights_sha256"] = evaluation.state_hash(model)
         epochs[-1]["redundancy"] = evaluation.explained_energies(model)
-        model.load_state_dict(self.best_weights)
+        self.learner.load_weights(self.best_weights)
         epochs[self.fields["best_epoch"]]["redundancy"] = evaluation.explained_energies(model)
         loss, accuracy = self.learner.evaluate(self.test)
         self.fields |= {"test_loss": loss, "test_accuracy": accuracy}
         self.fields["test_accuracy_by_angle"] = [
-            {"angle": angle, "accuracy": self.learner.evaluate(self._turned(angle))[1]}
+            {
+                "angle": angle,
+                "accuracy": self.learner.evaluate(evaluation.turned(self.test, self.augmentation, angle))[1],
+            }
             for angle in (360 * i / self.run.test_angles for i in range(self.run.test_angles))
         ]
-
-    def _turned(self, angle: float) -> Split:
-        """Return the test images, turned by an angle in degrees."""
-        images = self.test.images
-        angles = torch.full((len(images),), angle, dtype=torch.float64, device=images.device)
-        return dataclasses.replace(self.test, images=self.augmentation.pose(images, angles, torch.ones_like(angles)))
 
     def _save_if_due(self) -> None:
         """If it is time, report the fields and write a checkpoint. Reports show that a long epoch is still running."""

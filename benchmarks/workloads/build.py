@@ -9,7 +9,7 @@ from benchmarks.workloads.cuda_graph import CapturedPass
 from benchmarks.workloads.networks import build_network
 from benchmarks.workloads.own import build_own_layer
 from benchmarks.workloads.shapes import group_of, shapes
-from benchmarks.workloads.workload import Workload, generates_kernels
+from benchmarks.workloads.workload import Workload, generates_kernels, set_mode
 from gcnn_impl import Group
 
 SEED = 0
@@ -40,7 +40,7 @@ def build_workload(case: Case) -> Workload:
         torch.manual_seed(SEED)
         module = _module(case)
         x, cotangent = map(_batch, shapes(case))
-    module, x = module.to(case.device).eval(), x.to(case.device)
+    module, x = set_mode(module.to(case.device), training=False), x.to(case.device)
     autocast = torch.bfloat16 if case.dtype == "bfloat16" else None
     if autocast is not None:  # one image shows the dtype of the output
         y = Workload(module, x[:1], cotangent, None, False, autocast=autocast).forward()
@@ -48,7 +48,7 @@ def build_workload(case: Case) -> Workload:
     backward, graphed = case.direction != "forward", case.execution == "graphed"
     if case.kernels == "cached" and not backward and hasattr(gcnn_impl, "freeze"):  # older commits keep all kernels
         gcnn_impl.freeze(module)
-    module.train(backward)
+    set_mode(module, training=backward)
     if case.kernels == "generated":
         for layer in filter(generates_kernels, module.modules()):
             layer.training = True  # in eval mode a layer keeps its kernels, and copies of the parameters behind them

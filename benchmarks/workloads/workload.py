@@ -97,6 +97,12 @@ class Workload:
         return torch.autocast(self.x.device.type, self.autocast, cache_enabled=self.graph is None)
 
 
+def set_mode(module: nn.Module, *, training: bool) -> nn.Module:
+    """Set train or eval mode and return the module; some modules compute filters then, which no graph should hold."""
+    with torch.no_grad():
+        return module.train(training)
+
+
 def generates_kernels(layer: nn.Module) -> bool:
     """Return whether a module is one of our layers, whose convolution and generation of kernels are two functions."""
     return hasattr(layer, "kernels") and hasattr(layer, "convolve")

@@ -33,7 +33,7 @@ class EscnnConv2d(nn.Module):
 
     def __init__(self, case: Case) -> None:
         super().__init__()
-        gspaces, escnn = _import_escnn()
+        gspaces, escnn = import_escnn()
         if case.group == "SO2":
             space = gspaces.rot2dOnR2(case.resolution)
         else:  # axis 0 is the reflection y → −y, the same as ours
@@ -57,7 +57,7 @@ class EscnnConv2d(nn.Module):
         return maps
 
 
-def _import_escnn() -> tuple[Any, Any]:
+def import_escnn() -> tuple[Any, Any]:
     """Return ``escnn.gspaces`` and ``escnn.nn``.
 
     Escnn imports one function of lie_learn for SO(3), and lie_learn needs numpy < 2. Where lie_learn is missing, an

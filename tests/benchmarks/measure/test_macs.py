@@ -473,3 +473,31 @@ def test_counting_draws_nothing_from_the_random_generator() -> None:
     before = torch.random.get_rng_state()
     trace_macs(workload.module, workload.x)
     assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_comparisons_of_tensors_do_no_macs() -> None:
+    class Compares(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv2d(1, 1, 3)
+
+        def forward(self, x: Tensor) -> Tensor:
+            assert torch.allclose(x, x)
+            assert torch.equal(x, x)
+            assert len(torch.unique(x))
+            return self.conv(x)
+
+    assert trace_macs(Compares(), torch.zeros(1, 1, 3, 3))["convolution"] == 9
+
+
+def test_a_network_is_counted_as_it_computes_in_its_mode() -> None:
+    fields: dict[str, Any] = {"layer": "resnet", "batch_size": 1, "channels": 2, "image_size": 12, "kernel_size": 3}
+    plain = Case(**fields, variant="plain", group="trivial", resolution=1)
+    one = trace_macs(build_workload(plain).module, build_workload(plain).x)["convolution"]
+    for direction, copies in (("forward", 8), ("forward_backward", 1)):
+        workload = build_workload(Case(**fields, variant="averaged", direction=direction))
+        counted = trace_macs(workload.module, workload.x)["convolution"]
+        # A copy by 45° is read from four neighbours, at a point that is a product of a matrix; quarter turns are not.
+        interpolated = (4 + 2 * 3) * 12 * 12 if copies > 1 else 0
+        assert counted == copies * one + interpolated
+        assert workload.module.training == (direction != "forward")

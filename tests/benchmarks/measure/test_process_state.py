@@ -89,6 +89,20 @@ def test_an_error_after_a_change_is_part_of_the_message() -> None:
         fail(None)
 
 
+def test_variables_that_packages_set_when_they_are_imported_are_put_back_without_a_word(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("A_VARIABLE", raising=False)
+    state = ProcessState(compiled=False)
+    with state.kept(building=True):
+        os.environ["A_VARIABLE"] = "1"
+    assert "A_VARIABLE" not in os.environ
+    with pytest.raises(Interfered, match="A_VARIABLE: None to 1"), state.kept():
+        os.environ["A_VARIABLE"] = "1"
+    with pytest.raises(Interfered, match="^changed the umask"), state.kept(building=True):
+        os.umask(0o077)
+
+
 def test_many_changes_are_counted_and_long_values_are_cut() -> None:
     def change() -> None:
         torch.set_default_dtype(torch.float64)

@@ -5,18 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.studies.claims import (
-    chance,
-    disc_size,
-    layer_redundancy,
-    redundancy_lines,
-    redundant_kernels,
-    separable_matches_full,
-    sim2_helps,
-    verdicts,
-)
+from benchmarks.studies.alternatives import beats_augmentation, superiority_lines
+from benchmarks.studies.claims import redundant_kernels, separable_matches_full, sim2_helps, verdicts
 from benchmarks.studies.contenders import Contender
 from benchmarks.studies.decisions import Width
+from benchmarks.studies.redundancy import chance, disc_size, layer_redundancy, redundancy_lines
 from benchmarks.studies.results import StudyResults
 from gcnn_impl.kernels import disc_taps
 from tests.benchmarks.studies.made_up_study import STUDY, results_of
@@ -128,3 +121,47 @@ def test_chance_is_the_share_explained_of_random_numbers() -> None:
     expected = np.mean([np.linalg.norm(draw, 2) ** 2 / np.linalg.norm(draw) ** 2 for draw in draws])
     assert chance(8, 21) == pytest.approx(expected, rel=0.03)
     assert chance(16, 21) < chance(8, 21) < chance(4, 21)
+
+
+AGAINST = replace(STUDY, kinds=("plain", "plain+", "separable", "canonical"), resolutions=(8,))
+
+
+def against_augmentation(separable: float, augmented: float) -> StudyResults:
+    def accuracy(contender: Contender) -> float:
+        return {"separable": separable, "plain": augmented if contender.augmentation != "none" else 0.8}.get(
+            contender.variant, 0.9
+        )
+
+    return results_of(accuracy, study=AGAINST)
+
+
+@pytest.mark.parametrize(
+    ("separable", "augmented", "word"),
+    [(0.96, 0.93, "supports"), (0.93, 0.96, "contradicts"), (0.95, 0.95, "cannot decide")],
+)
+def test_equivariance_beats_augmentation_where_separable_is_more_accurate(
+    separable: float, augmented: float, word: str
+) -> None:
+    verdict = beats_augmentation(against_augmentation(separable, augmented))
+    assert verdict.word == word
+    told = "\n".join(verdict.evidence)
+    assert "separable SE(2) |H|=8 − plain + rotations" in told
+    assert "canonical SE(2) |H|=8 − plain + rotations" in told
+
+
+def test_the_evidence_says_how_often_one_run_beats_another_and_what_the_seeds_could_find() -> None:
+    lines = superiority_lines(
+        against_augmentation(0.96, 0.93), [(AGAINST.reference, Contender("plain", augmentation="rotations"))]
+    )
+    rows = [line for line in lines if line.startswith("separable SE(2) |H|=8 − plain + rotations")]
+    assert len(rows) == len(AGAINST.matches)
+    assert all("100%" in row for row in rows)
+    few = replace(AGAINST, seeds=2)
+    small = results_of(lambda contender: 0.9, study=few)
+    assert superiority_lines(small, [(few.reference, Contender("plain"))]) == []
+
+
+def test_only_claims_for_which_a_study_has_contenders_are_judged() -> None:
+    claims = [verdict.claim for verdict in verdicts(against_augmentation(0.9, 0.9))]
+    assert claims == ["equivariance beats augmentation"]
+    assert len(verdicts(results_with())) == 3

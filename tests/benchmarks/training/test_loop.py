@@ -11,6 +11,7 @@ import torch
 from benchmarks.cases.case import InvalidCase
 from benchmarks.cases.training_run import TrainingRun
 from benchmarks.datasets import Dataset, Split
+from benchmarks.measure.macs import PASSES_PER_STEP
 from benchmarks.training import evaluation
 from benchmarks.training.evaluation import evaluate, state_hash
 from benchmarks.training.folders import Folders
@@ -250,3 +251,44 @@ def test_a_folder_of_images_can_be_trained_on(tmp_path: Path) -> None:
     result = train(run, folders=Folders(tmp_path))
     assert result["data"]["name"] == "folder"
     assert (result["data"]["train"], result["data"]["test"]) == (18, 3)
+
+
+def test_an_epoch_of_more_images_sees_all_of_them_before_it_sees_one_again() -> None:
+    run = dataclasses.replace(RUN, epoch_images=25)
+    order = epoch_order(run, 3, 10).tolist()
+    assert [sorted(order[:10]), sorted(order[10:20])] == [list(range(10))] * 2
+    assert len(order) == 25
+    assert order[:10] != order[10:20]
+    assert epoch_order(dataclasses.replace(RUN, epoch_images=4), 0, 10).shape == (4,)
+
+
+def test_equal_steps_with_fewer_train_images() -> None:
+    run = dataclasses.replace(RUN, train_limit=10, epoch_images=48, image_size=12)
+    result = train(run, clock=ticking())
+    assert result["data"]["train"] == 10
+    assert result["data"]["validation"] > 100  # of the other parts no image is left out
+    steps = [epoch["images_per_second"] for epoch in result["epochs"][1:]]
+    assert steps == [48.0, 48.0]  # three batches of 16 in a second of the clock
+
+
+def test_the_test_images_are_turned_by_evenly_spaced_angles(digits: Dataset) -> None:
+    result = train(dataclasses.replace(RUN, resolution=4, test_angles=4), data=digits, clock=ticking())
+    found = result["test_accuracy_by_angle"]
+    assert [entry["angle"] for entry in found] == [0.0, 90.0, 180.0, 270.0]
+    # Four rotations make the network invariant to quarter turns, so all accuracies are that of the test.
+    assert {entry["accuracy"] for entry in found} == {result["test_accuracy"]}
+    plain = train(dataclasses.replace(PLAIN, test_angles=4, budget=6), data=digits, clock=ticking())
+    turned = [entry["accuracy"] for entry in plain["test_accuracy_by_angle"]]
+    assert turned[0] == plain["test_accuracy"]
+
+
+@pytest.mark.parametrize("variant", ["averaged", "canonical"])
+def test_networks_that_see_turned_copies_learn_by_the_same_protocol(variant: str, digits: Dataset) -> None:
+    run = dataclasses.replace(RUN, variant=variant, resolution=4, budget=10)
+    result = train(run, data=digits, clock=ticking())
+    assert result["epochs"][-1]["train_loss"] < result["epochs"][1]["train_loss"]
+    assert result["epochs"][-1]["equivariance_error"] < 1e-4
+    step = result["epochs"][-1]["macs"] / 20 / PASSES_PER_STEP  # ten epochs of two steps
+    inference = run.batch_size * result["macs_per_image"]["convolution"]
+    generation = result["macs_per_image"]["kernel_generation_per_step"]
+    assert step == (inference / 4 if variant == "averaged" else inference + generation)

@@ -1,0 +1,101 @@
+"""What verdicts on claims consist of: paired tests of accuracies between contenders of a study."""
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from benchmarks.answers.text_tables import columns
+from benchmarks.statistics.comparison import FAMILY_ERROR_RATE
+from benchmarks.statistics.over_seeds import Test, paired_tests
+from benchmarks.studies.contenders import Contender
+from benchmarks.studies.results import StudyResults, percent_interval
+
+# The largest loss of accuracy, a fraction, at which a network still counts as equally accurate.
+MARGIN = 0.01
+# Widths are integers, so some miss their budget by far. Pairs whose costs differ by more than this factor are shown
+# but left out of the verdicts.
+EQUAL = 1.25
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The study's verdict on a claim.
+
+    Args:
+        claim: the claim, in one line.
+        word: "supports", "contradicts" or "cannot decide".
+        evidence: lines with the numbers, their intervals, n and the test.
+    """
+
+    claim: str
+    word: str
+    evidence: Sequence[str]
+
+
+def on_groups(results: StudyResults, variant: str, group: str) -> list[Contender]:
+    """Return the contenders of a variant and a group with |H| > 1, without augmentation."""
+    return [
+        contender
+        for contender in results.decisions.study.contenders
+        if (contender.variant, contender.group) == (variant, group)
+        and contender.resolution > 1
+        and contender.augmentation == "none"
+    ]
+
+
+def paired_contenders(
+    results: StudyResults, kind: tuple[str, str], other: tuple[str, str], same: Callable[[Contender], int]
+) -> list[tuple[Contender, Contender]]:
+    """Pair contenders of two kinds, each a (variant, group), if ``same`` returns equal numbers for both."""
+    ours, others = on_groups(results, *kind), on_groups(results, *other)
+    return [(a, b) for a in ours for b in others if same(a) == same(b)]
+
+
+def compare_accuracies(
+    results: StudyResults, pairs: Sequence[tuple[Contender, Contender]], *, threshold: float
+) -> tuple[str, list[str]]:
+    """Test differences of test accuracies against a threshold; return the common word of all matches, and the table.
+
+    For the word, each match is tested by the mean over its pairs in every seed. The tests of single pairs are corrected
+    as a separate family.
+    """
+    single: dict[tuple[str, str], tuple[list[float], list[float]]] = {}
+    pooled: dict[str, tuple[list[float], list[float]]] = {}
+    for matched in results.decisions.study.matches:
+        sides = []
+        for contenders in pairs:
+            a, b = (results.accuracies(matched, contender) for contender in contenders)
+            common = sorted(a.keys() & b.keys())
+            name = " − ".join(contender.label for contender in contenders)
+            ratios = [results.decisions.widths[matched, contender].ratio for contender in contenders]
+            if max(ratios) <= EQUAL * min(ratios):
+                sides.append((a, b))
+            else:
+                name += f", {ratios[0]:.2f}× and {ratios[1]:.2f}× of the budget: not in the mean"
+            single[matched, name] = [a[seed] for seed in common], [b[seed] for seed in common]
+        seeds = sorted(set.intersection(*(a.keys() & b.keys() for a, b in sides))) if sides else []
+        pooled[matched] = (
+            [statistics.mean(a[seed] for a, _ in sides) for seed in seeds],
+            [statistics.mean(b[seed] for _, b in sides) for seed in seeds],
+        )
+    over_all = paired_tests(list(pooled.values()), threshold=threshold, step=results.test_step / max(len(pairs), 1))
+    of_each = paired_tests(list(single.values()), threshold=threshold, step=results.test_step)
+    tests = dict(zip(single, of_each, strict=True))
+    rows: list[tuple[str, ...]] = [("test accuracy", "points [95 %]", "p (Holm)", "n", "")]
+    for matched, test in zip(pooled, over_all, strict=True):
+        rows.append(_test_row(f"matched by {matched}: mean", test))
+        rows += [_test_row(f"  {name}", tests[match, name]) for match, name in single if match == matched]
+    note = (
+        f"Paired t tests over seeds of a difference of {100 * threshold:g} points, two-sided, {FAMILY_ERROR_RATE:.0%}; "
+        f"Holm over the {len(over_all)} means, and over the {len(of_each)} others."
+    )
+    return common_word([test.word for test in over_all]), [*columns(rows), note]
+
+
+def common_word(words: Sequence[str]) -> str:
+    """Return the word if all words are equal, else "cannot decide"."""
+    return words[0] if len(set(words)) == 1 else "cannot decide"
+
+
+def _test_row(name: str, test: Test) -> tuple[str, ...]:
+    return name, percent_interval(test.difference), f"{test.adjusted:.3f}", str(test.difference.n), test.word
