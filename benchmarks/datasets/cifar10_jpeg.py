@@ -4,6 +4,7 @@ JPEG changes pixels, so these are not the published images, and accuracies on th
 """
 
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -31,9 +32,7 @@ def load_cifar10_jpeg(request: Request) -> Dataset:
     folder = request.root / FOLDER
     images = image_folder(folder)
     # The train images first, as ``split_train`` wants them; each part in the order of the names.
-    samples = [
-        [sample for sample in images.samples if sample[0].rpartition("/")[2].startswith(begin)] for begin in COUNTS
-    ]
+    samples = [[sample for sample in images.samples if Path(sample[0]).name.startswith(begin)] for begin in COUNTS]
     found = f"{len(images.classes)} classes with {len(samples[0]):,} train and {len(samples[1]):,} test images"
     if (len(images.classes), *map(len, samples)) != (CLASSES, *COUNTS.values()):
         expected = f"{CLASSES} classes with {COUNTS['train_']:,} and {COUNTS['test_']:,}"

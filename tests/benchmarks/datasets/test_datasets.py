@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from torchvision.datasets import CIFAR10, CIFAR100, MNIST, STL10
 
-from benchmarks.datasets import DataError, Dataset, galaxy10, load, mnist, rotated_mnist
+from benchmarks.datasets import DataError, Dataset, cifar10_jpeg, galaxy10, load, mnist, rotated_mnist
 from benchmarks.datasets.files import Archive, fetch
 from benchmarks.datasets.splits import split_pool, split_train
 
@@ -131,6 +131,17 @@ def make_folder(root: Path, patch: pytest.MonkeyPatch) -> Path:
     return root / "dogs" / "3.png"
 
 
+def make_cifar10_jpeg(root: Path, patch: pytest.MonkeyPatch) -> Path:
+    for label in range(10):
+        folder = root / cifar10_jpeg.FOLDER / f"class{label}"
+        folder.mkdir(parents=True)
+        for part, count in (("train_", 2), ("test_", 1)):
+            for i in range(count):
+                Image.fromarray(pixels(32, 32, 3)).save(folder / f"{part}{i}.jpg")
+    patch.setattr(cifar10_jpeg, "COUNTS", {"train_": 20, "test_": 10})
+    return root / cifar10_jpeg.FOLDER / "class3" / "train_1.jpg"
+
+
 def make_nothing(root: Path, patch: pytest.MonkeyPatch) -> Path:
     return root
 
@@ -140,8 +151,11 @@ MAKERS: dict[str, Callable[[Path, pytest.MonkeyPatch], Path]] = {
     "rotated-digits": make_nothing,
     "mnist": make_mnist,
     "rotated-mnist": make_rotated_mnist,
+    "mnist-upright": make_mnist,
+    "mnist-tilted": make_mnist,
     "mnist-scale": make_mnist,
     "mnist-rot-scale": make_mnist,
+    "cifar10-jpeg": make_cifar10_jpeg,
     "cifar10": make_cifar(CIFAR10, "labels", 10),
     "cifar100": make_cifar(CIFAR100, "fine_labels", 100),
     "pcam": make_pcam,
@@ -157,8 +171,11 @@ EXPECTED = {
     "rotated-digits": ([1200, 297, 300], 1, 16, 10),
     "mnist": ([36, 4, 20], 1, 28, 10),
     "rotated-mnist": ([20, 4, 10], 1, 28, 10),
+    "mnist-upright": ([48, 6, 6], 1, 28, 10),
+    "mnist-tilted": ([48, 6, 6], 1, 28, 10),
     "mnist-scale": ([48, 6, 6], 1, 28, 10),
     "mnist-rot-scale": ([48, 6, 6], 1, 28, 10),
+    "cifar10-jpeg": ([18, 2, 10], 3, 32, 10),
     "cifar10": ([90, 10, 20], 3, 32, 10),
     "cifar100": ([18, 2, 20], 3, 32, 100),
     "pcam": ([20, 6, 5], 3, 96, 2),
@@ -168,6 +185,7 @@ EXPECTED = {
     "synthetic": ([1024, 256, 256], 1, 28, 10),
 }
 NATIVE_SIZE_OF_FOLDER = 16
+WITHOUT_CHECKSUMS = ("folder", "cifar10-jpeg")  # of single files, which nobody publishes
 
 
 def load_native(name: str, root: Path, *, seed: int = 0, limit: int | None = None) -> Dataset:
@@ -246,6 +264,47 @@ def raw(data: Dataset) -> torch.Tensor:
     return data.train.images * torch.tensor(data.std)[:, None, None] + torch.tensor(data.mean)[:, None, None]
 
 
+def test_a_limit_of_the_train_images_leaves_the_other_parts_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_mnist(tmp_path, monkeypatch)
+    whole, few = load("mnist", tmp_path), load("mnist", tmp_path, train_limit=3)
+    assert few.train.indices.equal(whole.train.indices[:3])
+    assert [len(few.validation), len(few.test)] == [len(whole.validation), len(whole.test)]
+    torch.testing.assert_close(few.train.images.mean(), torch.tensor(0.0), atol=1e-5, rtol=0)  # by its own images
+
+
+def test_tilted_digits_are_turned_by_30_degrees_at_most_and_upright_ones_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_mnist(tmp_path, monkeypatch)
+    angles: dict[str, torch.Tensor] = {}
+
+    def posed(images: torch.Tensor, angle: torch.Tensor, scale: torch.Tensor, size: int) -> torch.Tensor:
+        assert scale.eq(1).all()
+        angles[name] = torch.cat([angles.get(name, angle[:0]), angle])
+        return images
+
+    monkeypatch.setattr(mnist, "turn_and_scale", posed)
+    for name in ("mnist-upright", "mnist-tilted"):
+        load(name, tmp_path)
+    assert angles["mnist-upright"].eq(0).all()
+    assert 20 < angles["mnist-tilted"].abs().max() <= 30
+    assert angles["mnist-tilted"].min() < 0 < angles["mnist-tilted"].max()
+
+
+def test_cifar10_of_jpeg_files_keeps_its_test_images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = make_cifar10_jpeg(tmp_path, monkeypatch)
+    data = load("cifar10-jpeg", tmp_path)
+    assert sorted(data.test.indices.tolist()) == list(range(20, 30))
+    assert sorted(data.test.labels.tolist()) == list(range(10))
+    file.unlink()
+    assert message("cifar10-jpeg", tmp_path).endswith(
+        "is incomplete: 10 classes with 19 train and 10 test images, expected 10 classes with 20 and 10; "
+        "unpack the archive again"
+    )
+
+
 @pytest.mark.parametrize("name", FROM_FILES)
 def test_another_image_size(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     MAKERS[name](tmp_path, monkeypatch)
@@ -273,18 +332,18 @@ def test_a_corrupt_file_is_named(name: str, tmp_path: Path, monkeypatch: pytest.
 
 def assert_damage_is_named(text: str, name: str, path: Path) -> None:
     assert text.startswith(f"{path} is truncated or corrupt: ")
-    if name == "folder":
+    if name in WITHOUT_CHECKSUMS:
         assert text.endswith("; replace or remove it")
     else:
         assert "get it with --download (download=True), or fetch http" in text
     if name == "pcam":  # the published checksums of PCam are those of the packed files
         assert "(md5 " in text
-    elif name != "folder":
+    elif name not in WITHOUT_CHECKSUMS:
         assert f"its {path.stat().st_size} bytes have " in text
         assert ", expected " in text
 
 
-@pytest.mark.parametrize("name", [name for name in FROM_FILES if name != "folder"])
+@pytest.mark.parametrize("name", [name for name in FROM_FILES if name not in WITHOUT_CHECKSUMS])
 def test_a_missing_file_is_named(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = MAKERS[name](tmp_path, monkeypatch)
     path.unlink()
