@@ -3,9 +3,19 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from benchmarks.answers.advisor import EXACT, QUANTITIES, SWEPT, Advice, Budget, Candidate, nearest_line, quantity
+from benchmarks.answers.advisor import (
+    EXACT,
+    QUANTITIES,
+    SWEPT,
+    Advice,
+    Budget,
+    Candidate,
+    missing_alternatives,
+    nearest_line,
+    quantity,
+)
 from benchmarks.answers.text_tables import columns
-from benchmarks.cases.case import InvalidCase
+from benchmarks.cases.case import FORMER_IMAGES, InvalidCase
 from benchmarks.records.record import Machine, machine_text
 from benchmarks.statistics.written import TOO_FEW, interval
 
@@ -46,7 +56,8 @@ def advice_lines(advice: Advice, budget: Budget) -> list[str]:
     if not within:
         return [nearest_line(budget, advice), *lines]
     axes = ", ".join(QUANTITIES[name].text for name in advice.axes)
-    title = f"{len(within)} within {budget.text}; {len(advice.front)} on the front of accuracy against {axes}"
+    limited = f"within {budget.text}" if budget.text else "networks, without limits"
+    title = f"{len(within)} {limited}; {len(advice.front)} on the front of accuracy against {axes}"
     lines = [title, *_table(advice.front, advice, budget), *lines]
     if advice.possible:
         lines += ["", "beaten by the front, but not by a clear difference of accuracy:"]
@@ -62,11 +73,26 @@ def _unknown_lines(advice: Advice, budget: Budget) -> list[str]:
     )
     lines = [f"{count} are not judged: their {text} was not measured" for text, count in lacking.items()]
     if lines and any(name in SWEPT for name in budget.limits):
-        shape = advice.unknown[0].configuration
-        axes = ("variant", "group", "resolution", "scales", "channels", "image_size", "kernel_size")
-        options = " ".join(f"--{axis.replace('_', '-')} {shape[axis]}" for axis in axes)
-        lines.append(f"  for example: python -m benchmarks sweep --layer resnet --batch-size 1 {options}")
+        lines.append(f"  for example: python -m benchmarks sweep {_options(advice.unknown[0])} --batch-size 1")
     return lines
+
+
+def _options(candidate: Candidate) -> str:
+    """Write the options of a sweep that times the inference of a network."""
+    case = candidate.case
+    if case["layer"] == "network":
+        own = f"--layer resnet --variant plain --network {case['implementation']}"
+        names = ["channels", "image_size", *FORMER_IMAGES]
+    else:
+        own = f"--layer {case['layer']}"
+        names = ["variant", "group", "resolution", "scales", "channels", "image_size", "kernel_size", *FORMER_IMAGES]
+    return " ".join([own, *(f"--{name.replace('_', '-')} {case[name]}" for name in names)])
+
+
+def alternatives_lines(found: Sequence[Candidate]) -> list[str]:
+    """Say which kinds of contenders are not among the candidates, among which the advice does not choose."""
+    missing = missing_alternatives(found)
+    return [f"not among these results: {'; '.join(missing)}"] if missing else []
 
 
 def _table(rows: Sequence[Candidate], advice: Advice, budget: Budget) -> list[str]:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from benchmarks.cases.case import OURS
+from benchmarks.cases.case import FORMER_IMAGES, OURS, is_own
 from benchmarks.cases.datasets import DATASETS
 from benchmarks.records.configurations import (
     Configuration,
@@ -47,8 +47,15 @@ SWEPT = ("ms", "mb")
 EXACT = ("mb", "training_mb", "macs", "parameters")
 # The fields that a training run shares with the case of its network's inference.
 SHARED = ("variant", "group", "resolution", "scales", "channels", "kernel_size", "image_size", "device")
-# The sweep measures networks for images of one channel and ten classes. These data sets have such images.
-SWEPT_DATASETS = tuple(name for name, images in DATASETS.items() if (images.channels, images.classes) == (1, 10))
+# The kinds of contenders that a reader expects beside each other, by variant and by whether the images are augmented.
+ALTERNATIVES = {
+    ("plain", False): "plain",
+    ("plain", True): "plain with augmented images",
+    ("averaged", None): "plain, averaged over turned copies",
+    ("canonical", None): "a network that turns images upright (canonical)",
+    ("separable", False): "separable",
+    ("full", False): "full",
+}
 
 
 @dataclass(frozen=True)
@@ -59,12 +66,14 @@ class Candidate:
         accuracy: test accuracy over seeds, a fraction.
         costs: those of ``QUANTITIES`` that were measured, with intervals.
         inference: batch size and threads of the timed inference; empty if it was not timed.
+        case: the axes of the case of its network, see ``case_of``.
     """
 
     configuration: Configuration
     accuracy: Estimate
     costs: Mapping[str, Estimate]
     inference: str = ""
+    case: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,15 +81,13 @@ class Budget:
     """Upper limits of quantities, and a lower limit of the test accuracy, which is a fraction.
 
     Raises:
-        ValueError: for an empty budget, and for limits that no network can meet.
+        ValueError: for limits that no network can meet.
     """
 
     limits: Mapping[str, float] = field(default_factory=dict)
     min_accuracy: float | None = None
 
     def __post_init__(self) -> None:
-        if not self.limits and self.min_accuracy is None:
-            raise ValueError("no budget; allowed: one limit or more, or a minimum accuracy")
         for name, limit in self.limits.items():
             if not 0 < limit < math.inf:
                 raise ValueError(f"limit {quantity(name, limit)} is not allowed; allowed: positive numbers")
@@ -89,7 +96,7 @@ class Budget:
 
     @property
     def text(self) -> str:
-        """The budget in words."""
+        """The budget in words; empty for a budget without limits."""
         parts = [quantity(name, limit) for name, limit in self.limits.items()]
         parts += [] if self.min_accuracy is None else [f"{self.min_accuracy:.1%} accuracy or more"]
         return ", ".join(parts)
@@ -134,7 +141,7 @@ def candidates(records: Iterable[Record]) -> list[Candidate]:
     inference: dict[tuple[object, ...], list[Record]] = {}
     for record in records:
         if record["kind"] == "cost" and is_timed(record) and _is_inference(record.get("case") or {}):
-            inference.setdefault((machine_of(record), *_shared(record["case"])), []).append(record)
+            inference.setdefault((machine_of(record), *_of_case(record["case"])), []).append(record)
     found = []
     for key, runs in by_configuration(records).items():
         step = 1 / runs[0]["data"]["test"]
@@ -147,10 +154,14 @@ def candidates(records: Iterable[Record]) -> list[Candidate]:
         peaks = [peak for run in runs if (peak := training_peak_bytes(run)) is not None]
         if peaks:
             costs["training_mb"] = _exact(max(peaks) / MB)
-        timed = inference.get((key.machine, *_shared(dict(key.fields))), []) if _is_swept(key) else []
-        found += [Candidate(key, accuracy, costs | _inference_costs(record), _setting(record)) for record in timed]
+        usual = key.get("dtype", "float32") == "float32"
+        timed = inference.get((key.machine, *_of_run(key, runs[0])), []) if usual else []
+        case = case_of(key, runs[0])
+        found += [
+            Candidate(key, accuracy, costs | _inference_costs(record), _setting(record), case) for record in timed
+        ]
         if not timed:
-            found.append(Candidate(key, accuracy, costs))
+            found.append(Candidate(key, accuracy, costs, case=case))
     return _once(found)
 
 
@@ -226,19 +237,45 @@ def _exact(value: float) -> Estimate:
     return Estimate(float(value), float(value), float(value), 1)
 
 
-def _shared(fields: Mapping[str, object]) -> tuple[object, ...]:
-    return tuple(fields.get(name, 1) for name in SHARED)  # only scales can be missing (old records): 1
+def missing_alternatives(found: Iterable[Candidate]) -> list[str]:
+    """Return the kinds of contenders that none of some candidates is."""
+    kinds = {(c.configuration["variant"], c.configuration.get("augmentation", "none") != "none") for c in found}
+    there = kinds | {(variant, None) for variant, _ in kinds}
+    return [text for kind, text in ALTERNATIVES.items() if kind not in there]
 
 
-def _is_swept(key: Configuration) -> bool:
-    """Return whether a sweep can measure this network's inference (whatever its kernel net: kernels are cached)."""
-    usual = key.get("network", "resnet") == "resnet" and key.get("dtype", "float32") == "float32"
-    return usual and key["dataset"] in SWEPT_DATASETS
+def case_of(key: Configuration, run: Record) -> dict[str, object]:
+    """Return the axes of the case of a configuration's network, whose inference a sweep can measure."""
+    network, images = str(key.get("network", "resnet")), DATASETS.get(str(key["dataset"]))
+    data = run.get("data") or {}
+    known = {"in_channels": images and images.channels, "num_classes": images and images.classes}
+    given = {"in_channels": data.get("channels"), "num_classes": data.get("classes")}
+    return {
+        **{name: key.get(name, 1) for name in SHARED},  # only scales can be missing (old records): 1
+        **{name: given[name] or known[name] or value for name, value in FORMER_IMAGES.items()},
+        "layer": "network" if is_own(network) else network,
+        "implementation": network if is_own(network) else OURS,
+    }
+
+
+def _of_run(key: Configuration, run: Record) -> tuple[object, ...]:
+    return _values(case_of(key, run))
+
+
+def _of_case(case: Mapping[str, object]) -> tuple[object, ...]:
+    return _values({"scales": 1, "implementation": OURS, **FORMER_IMAGES, **case})
+
+
+def _values(case: Mapping[str, object]) -> tuple[object, ...]:
+    """Return the values that identify a network; the kernel size of a user's network says nothing."""
+    names = (*SHARED, *FORMER_IMAGES, "layer", "implementation")
+    own = case.get("layer") == "network"
+    return tuple(None if own and name == "kernel_size" else case.get(name) for name in names)
 
 
 def _is_inference(case: Mapping[str, object]) -> bool:
-    """Return whether a case is our network in its usual inference: eager, in float32, with cached kernels."""
-    ours = case.get("layer") == "resnet" and case.get("implementation", OURS) == OURS
+    """Return whether a case is a network in its usual inference: eager, in float32, with cached kernels."""
+    ours = case.get("layer") != "conv" and (case.get("layer") == "network" or case.get("implementation", OURS) == OURS)
     usual = case.get("execution") == "eager" and case.get("dtype", "float32") == "float32"
     known = all(case.get(name) is not None for name in ("batch_size", "threads", "device"))
     return ours and usual and known and case.get("direction") == "forward" and case.get("kernels") == "cached"

@@ -2,7 +2,7 @@
 
 import argparse
 
-from benchmarks.answers.advice import advice_lines, choose
+from benchmarks.answers.advice import advice_lines, alternatives_lines, choose
 from benchmarks.answers.advisor import QUANTITIES, Budget, advise, candidates
 from benchmarks.commands.options import add_fields, add_results
 from benchmarks.records.store import RecordStore
@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.description = "Name the trained networks that no other network beats within a budget, from stored results."
     parser.epilog = EPILOG
-    budget = parser.add_argument_group("budget", "one or more of")
+    budget = parser.add_argument_group("budget", "limits; without any, all known costs are compared")
     add_fields(budget, float, **{f"max_{name}": f"{each.text}, {each.unit}" for name, each in QUANTITIES.items()})
     add_fields(budget, float, min_accuracy="test accuracy, a fraction")
     parser.add_argument("--device", default="cpu", metavar="NAME", help="cpu, cuda (default: cpu)")
@@ -34,5 +34,5 @@ def main(args: argparse.Namespace) -> int:
     budget = Budget(limits, args.min_accuracy)
     chosen, remark = choose(candidates(RecordStore(args.results).load()), args.device, args.dataset)
     advice = advise(chosen, budget)
-    print(remark, *advice_lines(advice, budget), sep="\n")
+    print(remark, *advice_lines(advice, budget), *alternatives_lines(chosen), sep="\n")
     return 0 if advice.front else 1

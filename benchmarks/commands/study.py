@@ -180,10 +180,15 @@ def search(decisions: Decisions, workers: Workers, folders: Folders, args: argpa
 
 
 def inference_cases(decisions: Decisions) -> list[Case]:
-    """Return the inference cases of all networks. (Networks that differ only in their kernel nets share a case.)"""
-    runs = [decisions.study.run(contender, channels) for contender, channels in decisions.networks]
-    cases = [replace(run.case(), direction="forward", kernels="cached", batch_size=INFERENCE_BATCH) for run in runs]
-    return list(dict.fromkeys(cases))
+    """Return the inference cases of all networks. (Networks that differ only in how they are trained share a case.)"""
+    images = decisions.images
+    found = []
+    for contender, channels in decisions.networks:
+        case = decisions.study.run(contender, channels).case()
+        in_channels, classes = images.get("channels", case.in_channels), images.get("classes", case.num_classes)
+        inference: dict[str, Any] = {"direction": "forward", "kernels": "cached", "batch_size": INFERENCE_BATCH}
+        found.append(replace(case, in_channels=in_channels, num_classes=classes, **inference))
+    return list(dict.fromkeys(found))
 
 
 def estimate_line(decisions: Decisions, jobs: int, text: str) -> str:

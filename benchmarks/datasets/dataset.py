@@ -68,6 +68,8 @@ class Dataset:
         return {
             "name": self.name,
             **{part: len(getattr(self, part)) for part in PART_NAMES},
+            "channels": self.channels,
+            "classes": self.num_classes,
             "source": self.source,
             "licence": self.licence,
             "split_seed": self.split_seed,

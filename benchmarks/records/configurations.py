@@ -4,13 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.cases.groups import group_label
+from benchmarks.cases import training_run
+from benchmarks.cases.groups import TRIVIAL, group_label
 from benchmarks.records.complete import why_incomplete
 from benchmarks.records.record import Machine, Record, machine_of, place_of
 from benchmarks.records.store import warn_of_all
 
 # Fields that old records lack, with the only value that was possible then.
-FORMER: dict[str, Any] = {"scales": 1, "matched": "none", "budget_unit": "epochs"}
+FORMER: dict[str, Any] = {"scales": 1, "matched": "none", "budget_unit": "epochs", **training_run.FORMER}
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,13 @@ class Configuration:
 
     @property
     def network(self) -> str:
-        """A short name of the network: variant, group and width."""
-        if self["variant"] == "plain":
-            return f"plain C={self['channels']}"
-        group = group_label(self["group"], self["resolution"], self.get("scales", 1))
-        return f"{self['variant']} {group} C={self['channels']}"
+        """A short name of the network and its augmentation: variant, group and width."""
+        name = self["variant"] if self["variant"] != "custom" else self["network"]
+        if self["group"] != TRIVIAL:
+            name += f" {group_label(self['group'], self['resolution'], self.get('scales', 1))}"
+        if self.get("augmentation", "none") != "none":
+            name += f" + {self['augmentation']}"
+        return f"{name} C={self['channels']}"
 
     @property
     def label(self) -> str:

@@ -65,6 +65,8 @@ TRAINING_MEASURED = (
     column("data.train", SIZE, "number of train images", name="n_train"),
     column("data.validation", SIZE, "number of validation images", name="n_validation"),
     column("data.test", SIZE, "number of test images", name="n_test"),
+    column("data.channels", SIZE, "channels of the images", name="image_channels"),
+    column("data.classes", SIZE, "number of classes", name="classes"),
     column("data.source", TEXT, "origin of the images", name="source"),
     Field("epochs", objects(shape_of(EPOCH)), "the measurements of each epoch, see the last table", empty=[]),
     Field("weights_sha256", TEXT, "hash of the weights at the end of training"),

@@ -16,11 +16,12 @@ STEP_ROUNDS = 5
 
 
 def data_task(task: tuple[TrainingRun, Folders], report: Report) -> dict[str, Any]:
-    """Count the images that a run has in each part."""
+    """Count the images that a run has in each part, their channels and their classes."""
     from benchmarks.training.images import load_images
 
     data = load_images(*task)
-    return {"train": len(data.train), "validation": len(data.validation), "test": len(data.test)}
+    counts = {"train": len(data.train), "validation": len(data.validation), "test": len(data.test)}
+    return {**counts, "channels": data.channels, "classes": data.num_classes}
 
 
 def match_task(task: Any, report: Report) -> dict[str, Any]:

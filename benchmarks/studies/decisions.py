@@ -51,7 +51,7 @@ class Decisions:
     """The decisions of a study.
 
     Args:
-        images: numbers of train, validation and test images.
+        images: numbers of train, validation and test images; and of channels and classes, which old files lack.
         widths: widths by match and contender.
         steps: seconds of a training step by network: rounds of samples, measured while nothing else ran.
         provenance: where and when the steps were measured.

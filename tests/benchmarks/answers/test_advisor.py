@@ -129,7 +129,7 @@ def test_a_configuration_that_failed_is_no_candidate() -> None:
     assert candidates([training_record([0.1, 0.9], status="failed")]) == []
 
 
-@pytest.mark.parametrize("wrong", [{}, {"limits": {"ms": 0}}, {"limits": {"ms": float("nan")}}, {"min_accuracy": 95}])
+@pytest.mark.parametrize("wrong", [{"limits": {"ms": 0}}, {"limits": {"ms": float("nan")}}, {"min_accuracy": 95}])
 def test_an_impossible_budget_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="allowed"):
         Budget(**wrong)
@@ -161,7 +161,10 @@ def test_the_command_says_how_to_measure_what_is_missing(tmp_path: Path, capsys:
     assert main(["advise", "--max-ms", "1", "--results", str(tmp_path)]) == 1
     printed = capsys.readouterr().out
     assert "1 are not judged: their time per image of inference was not measured" in printed
-    assert "sweep --layer resnet --batch-size 1 --variant separable" in printed
+    assert (
+        "sweep --layer resnet --variant separable --group SO2 --resolution 4 --scales 1 --channels 8 --image-size 16 "
+        "--kernel-size 5 --in-channels 1 --num-classes 10 --batch-size 1"
+    ) in printed
 
 
 def test_the_command_needs_results_of_one_data_set(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -171,7 +174,60 @@ def test_the_command_needs_results_of_one_data_set(results: Path, capsys: pytest
     assert "give --dataset, allowed: rotated-digits, rotated-mnist" in capsys.readouterr().err
     assert main(["advise", "--max-ms", "5", "--results", str(results), "--dataset", "rotated-digits"]) == 0
     assert main(["advise", "--max-ms", "5", "--results", str(results), "--device", "cuda"]) == 2
-    assert main(["advise", "--results", str(results), "--dataset", "rotated-digits"]) == 2
+
+
+def test_the_command_without_limits_compares_all_known_costs(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["advise", "--results", str(results)]) == 0
+    printed = capsys.readouterr().out
+    assert "3 networks, without limits; 3 on the front of accuracy against time per image of inference, peak" in printed
+
+
+def test_the_command_says_which_alternatives_are_not_among_the_results(
+    results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for record in [*trained(GOOD, 8, variant="averaged"), *trained(GOOD, 8, variant="plain", augmentation="rotations")]:
+        RecordStore(results).append(record)
+    assert main(["advise", "--max-ms", "5", "--results", str(results)]) == 0
+    printed = capsys.readouterr().out
+    assert printed.endswith("not among these results: plain; a network that turns images upright (canonical); full\n")
+
+
+COLOUR: dict[str, Any] = {"dataset": "folder", "network": "allcnnc"}
+
+
+@pytest.mark.parametrize("classes", [10, 5])
+def test_networks_for_colour_images_and_any_number_of_classes(
+    classes: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = trained(GOOD, 8, **COLOUR)
+    for record in records:
+        record["data"] |= {"channels": 3, "classes": classes}
+        RecordStore(tmp_path).append(record)
+    asked = ["advise", "--max-ms", "5", "--results", str(tmp_path)]
+    assert main(asked) == 1
+    printed = capsys.readouterr().out
+    assert "sweep --layer allcnnc --variant separable" in printed
+    assert f"--in-channels 3 --num-classes {classes} --batch-size 1" in printed
+    RecordStore(tmp_path).append(timed(8, 4.0, layer="allcnnc", in_channels=3, num_classes=15 - classes))
+    assert main(asked) == 1  # the network of other images
+    RecordStore(tmp_path).append(timed(8, 4.0, layer="allcnnc", in_channels=3, num_classes=classes))
+    capsys.readouterr()
+    assert main(asked) == 0
+    assert "1 within 5 ms" in capsys.readouterr().out
+
+
+def test_a_users_network_is_a_candidate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    own = {"network": "mine:net", "variant": "custom", "group": "trivial", "resolution": 1}
+    for record in trained(GOOD, 8, **own):
+        RecordStore(tmp_path).append(record)
+    asked = ["advise", "--max-ms", "5", "--results", str(tmp_path)]
+    assert main(asked) == 1
+    assert "sweep --layer resnet --variant plain --network mine:net --channels 8" in capsys.readouterr().out
+    case: dict[str, Any] = {"layer": "network", "implementation": "mine:net", **own, "kernel_size": 3}
+    case.pop("network")
+    RecordStore(tmp_path).append(timed(8, 4.0, **case))
+    assert main(asked) == 0
+    assert "mine:net C=8" in capsys.readouterr().out
 
 
 def test_a_network_in_two_tables_of_a_study_is_one_candidate() -> None:
