@@ -14,6 +14,7 @@ The subgroup H and its grid come from ``groups``, the layers from ``layers``, th
 
 from gcnn_impl.equivariance import assert_equivariant as assert_equivariant
 from gcnn_impl.equivariance import equivariance_error as equivariance_error
+from gcnn_impl.equivariance import layer_errors as layer_errors
 from gcnn_impl.groups import O2 as O2
 from gcnn_impl.groups import SO2 as SO2
 from gcnn_impl.groups import Group as Group

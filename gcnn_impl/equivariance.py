@@ -7,6 +7,8 @@ Quarter turns and reflections permute the pixels, so their error is rounding alo
 interpolated, and the error says how well the sampled group and the pixel grid approximate H and the plane.
 """
 
+import math
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -152,6 +154,62 @@ def equivariance_error(
         norm = torch.linalg.vector_norm(expected.double())  # an output that is zero everywhere gives nan
         errors.append(torch.linalg.vector_norm((actual - expected).double()) / norm)
     return float(torch.stack(errors).amax())  # nan if any is
+
+
+@torch.no_grad()
+def layer_errors(network: nn.Module, x: Tensor, group: Group, elements: Tensor, *, border: int = 0) -> dict[str, float]:
+    """Return where a network loses equivariance: the error of every map on the group that its layers return, by name.
+
+    The error of a layer is that of the network up to it, as ``equivariance_error`` defines it, the largest over the
+    elements. Modules whose outputs are no maps on the group are left out.
+
+    Args:
+        network: a network on images; it runs in its present mode.
+        x: images, shape (B, C, H, W).
+        group: the group of the maps.
+        elements: the elements to try, shape (n, dim), which must be on the grid of the group.
+        border: width in pixels of the edge that is not compared, in maps of the image's size; smaller maps have a
+            border in proportion.
+
+    Raises:
+        ValueError: for no element, or elements that are not those of the group.
+    """
+    check_grid("elements", elements, group)
+    side = x.shape[-1]
+    maps = _maps_on(network, x, group)
+    worst = dict.fromkeys(maps, 0.0)
+    for g in elements:
+        moved = _maps_on(network, transform(x, group, g)[0], group)
+        for name in worst.keys() & moved.keys():
+            expected, known = transform(maps[name], group, g)
+            actual, expected = moved[name][:, :, known], expected[:, :, known]
+            edge = round(border * expected.shape[-1] / side)
+            if 0 < 2 * edge < min(expected.shape[-2:]):
+                actual, expected = (y[..., edge:-edge, edge:-edge] for y in (actual, expected))
+            norm = torch.linalg.vector_norm(expected.double())
+            error = float(torch.linalg.vector_norm((actual - expected).double()) / norm)
+            worst[name] = max(worst[name], error) if math.isfinite(error) else math.nan
+    return worst
+
+
+def _maps_on(network: nn.Module, x: Tensor, group: Group) -> dict[str, Tensor]:
+    """Return the maps on the group that the modules of a network return for x, in the order of the computation."""
+    found: dict[str, Tensor] = {}
+
+    def keep(name: str) -> Callable[[nn.Module, object, object], None]:
+        def hook(module: nn.Module, inputs: object, y: object) -> None:
+            if isinstance(y, Tensor) and y.dim() == 5 and y.shape[2] == group.resolution:
+                found[name] = y
+
+        return hook
+
+    handles = [module.register_forward_hook(keep(name)) for name, module in network.named_modules() if name]
+    try:
+        network(x)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return found
 
 
 def assert_equivariant(module: nn.Module, x: Tensor, group: Group, *, tolerance: float = 1e-5, **options: Any) -> None:

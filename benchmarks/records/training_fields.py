@@ -53,12 +53,16 @@ EPOCH = (
 OF_ANGLE = (
     Field("angle", NUMBER, "angle by which the test images are turned, counter-clockwise", "°"),
     Field("accuracy", SHARE, "accuracy on the turned test images after the best epoch"),
+    Field("equivariance_error", SIZE, "relative change of the logits of 16 test images when they are turned"),
 )
 TRAINING_MEASURED = (
     column("best_epoch", SIZE, "the epoch with the highest validation accuracy", "best epoch"),
     main_column("test_accuracy", SHARE, "accuracy on the test images after the best epoch", "test accuracy", "share"),
     Field("test_loss", NUMBER, "mean loss on the test images after the best epoch"),
-    Field("test_accuracy_by_angle", objects(shape_of(OF_ANGLE)), "the test accuracy by angle, if asked for", empty=[]),
+    Field("test_by_angle", objects(shape_of(OF_ANGLE)), "the same by angle, if angles were asked for", empty=[]),
+    Field(
+        "equivariance_error_by_layer", by_name(NUMBER), "worst error of each map under rotations of H off the pixels"
+    ),
     replace(PARAMETERS, main=True),
     column("macs_per_image.convolution", SIZE, "MACs of the forward of one image", name="macs_convolution", unit="MAC"),
     Field("macs_per_image.kernel_generation_per_step", SIZE, "MACs of generating all kernels once", "MAC"),

@@ -105,6 +105,6 @@ def _by_angle(results: StudyResults, matched: str, contender: Contender) -> dict
     """Return the accuracies of all seeds by angle, fractions."""
     found: dict[float, list[float]] = {}
     for record in results.records[matched, contender]:
-        for entry in record.get("test_accuracy_by_angle") or ():
+        for entry in record.get("test_by_angle") or ():
             found.setdefault(float(entry["angle"]), []).append(float(entry["accuracy"]))
     return found

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import hashlib
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +13,7 @@ from torch.nn.functional import cross_entropy
 from benchmarks.datasets import Split
 from benchmarks.training.augmentation import Augmentation
 from benchmarks.training.parallel import WHOLE, Share
-from gcnn_impl import SO2, equivariance_error
+from gcnn_impl import SO2, Group, equivariance_error, layer_errors
 from gcnn_impl.redundancy import network_redundancy
 
 EVALUATION_BATCH = 256
@@ -55,10 +55,42 @@ def turning_error(model: nn.Module, split: Split, autocast: Autocast = contextli
     return error if math.isfinite(error) else None
 
 
-def turned(split: Split, augmentation: Augmentation, angle: float) -> Split:
-    """Return the images, turned by an angle in degrees as an augmentation turns them."""
-    angles = torch.full((len(split),), angle, dtype=torch.float64, device=split.images.device)
-    return dataclasses.replace(split, images=augmentation.pose(split.images, angles, torch.ones_like(angles)))
+def errors_by_layer(model: nn.Module, split: Split, group: Group | None) -> dict[str, float] | None:
+    """Return the error of every map on the group, in the order of the layers; None without a rotation to try.
+
+    The rotations, and reflections, are those of the grid on H that interpolate pixels. A quarter of the image is not
+    compared at each edge, because corners leave the image when it turns.
+    """
+    if group is None:
+        return None
+    elements, images = group.elements(), split.images[:EQUIVARIANCE_IMAGES]
+    matrices = torch.stack([group.matrix(g) for g in elements])
+    keeps_size = (torch.linalg.det(matrices).abs() - 1).abs() < 1e-9
+    interpolates = (matrices - matrices.round()).abs().amax((1, 2)) > 1e-9
+    if not (keeps_size & interpolates).any():
+        return None
+    errors = layer_errors(model, images, group, elements[keeps_size & interpolates], border=images.shape[-1] // 4)
+    return {name: error for name, error in errors.items() if math.isfinite(error)} or None
+
+
+@torch.no_grad()
+def turns(
+    model: nn.Module, split: Split, augmentation: Augmentation, count: int
+) -> Iterator[tuple[float, Split, float | None]]:
+    """Yield evenly spaced angles, in degrees from 0 on, and the images that an augmentation turns by each.
+
+    The third value is the relative change of the logits of some images; None where it is not finite.
+    """
+
+    def logits(images: Tensor) -> Tensor:
+        return model(images[:EQUIVARIANCE_IMAGES]).float()  # type: ignore[no-any-return]
+
+    upright = logits(split.images)
+    for angle in (360 * i / count for i in range(count)):
+        angles = torch.full((len(split),), angle, dtype=torch.float64, device=split.images.device)
+        turned = dataclasses.replace(split, images=augmentation.pose(split.images, angles, torch.ones_like(angles)))
+        change = float(torch.linalg.vector_norm(logits(turned.images) - upright) / torch.linalg.vector_norm(upright))
+        yield angle, turned, change if math.isfinite(change) else None
 
 
 def explained_energies(model: nn.Module) -> dict[str, dict[str, float]] | None:

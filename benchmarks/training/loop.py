@@ -15,6 +15,7 @@ from torch import Tensor
 
 from benchmarks.cases.case import InvalidCase
 from benchmarks.cases.training_run import TrainingRun
+from benchmarks.cases.variants import VARIANTS
 from benchmarks.datasets import Dataset
 from benchmarks.measure.clock import Clock, synchronised_clock
 from benchmarks.measure.macs import step_macs, trace_macs
@@ -32,6 +33,7 @@ from benchmarks.training.images import epoch_order, load_images, seed_everything
 from benchmarks.training.learner import Learner
 from benchmarks.training.parallel import Share, share_of
 from benchmarks.workloads.build import configure
+from benchmarks.workloads.shapes import group_of
 from benchmarks.workloads.workload import set_mode
 
 # Steps between two checks of the loss; more checks would cost time, because reading the loss waits for the device.
@@ -95,6 +97,7 @@ class _Training:
         self.epoch_steps = (images := run.epoch_images or len(self.train_set)) // run.batch_size
         if self.epoch_steps == 0:
             raise InvalidCase(f"batch_size {run.batch_size} is not allowed; allowed: 2 to {images}")
+        self.group = group_of(run.case()) if VARIANTS[run.variant].has_layer else None
         self.augmentation = Augmentation.of(run, data.mean, data.std)
         self.learner = Learner(run, data.channels, data.num_classes, share, self.augmentation)
         model, image = self.learner.model, self.train_set.images[:1]
@@ -238,12 +241,10 @@ class _Training:
         epochs[self.fields["best_epoch"]]["redundancy"] = evaluation.explained_energies(model)
         loss, accuracy = self.learner.evaluate(self.test)
         self.fields |= {"test_loss": loss, "test_accuracy": accuracy}
-        self.fields["test_accuracy_by_angle"] = [
-            {
-                "angle": angle,
-                "accuracy": self.learner.evaluate(evaluation.turned(self.test, self.augmentation, angle))[1],
-            }
-            for angle in (360 * i / self.run.test_angles for i in range(self.run.test_angles))
+        self.fields["equivariance_error_by_layer"] = evaluation.errors_by_layer(model, self.test, self.group)
+        self.fields["test_by_angle"] = [
+            {"angle": angle, "accuracy": self.learner.evaluate(split)[1], "equivariance_error": change}
+            for angle, split, change in evaluation.turns(model, self.test, self.augmentation, self.run.test_angles)
         ]
 
     def _save_if_due(self) -> None:

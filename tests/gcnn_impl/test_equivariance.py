@@ -6,6 +6,8 @@ import torch
 from gcnn_impl import (
     O2,
     SO2,
+    GroupResNet,
+    GroupResNetConfig,
     LiftingConv2d,
     PlainResNet,
     PlainResNetConfig,
@@ -14,6 +16,7 @@ from gcnn_impl import (
     SO2xRPlus,
     assert_equivariant,
     equivariance_error,
+    layer_errors,
 )
 from gcnn_impl.equivariance import exact_elements, group_permutation, transform_image
 from gcnn_impl.functional import project
@@ -167,3 +170,40 @@ def test_scaling_error_falls_with_image_resolution():
         images = smooth_images(size)
         errors.append(equivariance_error(layer, images, group, elements=group.elements()[1:2], border=size // 8))
     assert errors[2] < errors[1] < errors[0], errors
+
+
+class TestLayerErrors:
+    """Where a network loses equivariance: the error of every map on the group."""
+
+    def network(self):
+        return GroupResNet(GroupResNetConfig(group=SO2(8), widths=(4, 8), kernel_size=5)).eval()
+
+    def test_quarter_turns_are_exact_in_every_layer(self):
+        errors = layer_errors(self.network(), torch.randn(2, 1, 16, 16), SO2(8), exact_elements(SO2(8)))
+        assert {"lifting", "blocks.0", "blocks.0.conv1", "norms.0", "last", "last_norm"} <= errors.keys()
+        assert "classifier" not in errors
+        assert all(error < 1e-5 for error in errors.values())
+
+    def test_other_rotations_are_exact_in_no_layer(self):
+        x, eighths = smooth_images(33).float(), SO2(8).elements()[1::2]
+        errors = layer_errors(self.network(), x, SO2(8), eighths, border=6)
+        assert all(error > 1e-2 for error in errors.values())
+        assert next(iter(errors)) == "lifting"
+
+    def test_the_layer_that_breaks_equivariance_is_found(self):
+        network = self.network()
+        network.blocks[0].conv2.register_forward_hook(lambda module, inputs, y: y.roll(1, dims=-1))
+        errors = layer_errors(network, torch.randn(2, 1, 16, 16), SO2(8), exact_elements(SO2(8)))
+        assert errors["blocks.0.norm1"] < 1e-5
+        assert min(errors[name] for name in ("blocks.0.conv2", "blocks.0.norm2", "last")) > 1e-2
+
+    def test_the_error_of_one_layer_is_its_equivariance_error(self):
+        layer, x = LiftingConv2d(1, 3, 5, SO2(8), padding=2), smooth_images(33).float()
+        eighths = SO2(8).elements()[1::2]
+        found = layer_errors(torch.nn.Sequential(layer), x, SO2(8), eighths)["0"]
+        assert found == pytest.approx(equivariance_error(layer, x, SO2(8), elements=eighths))
+
+    @pytest.mark.parametrize("shape", [(1, 2), (0, 1)])
+    def test_elements_of_another_group_and_no_elements_are_refused(self, shape):
+        with pytest.raises(ValueError, match="elements must have the shape"):
+            layer_errors(self.network(), torch.randn(1, 1, 16, 16), SO2(8), torch.zeros(shape))

@@ -96,7 +96,7 @@ def test_a_study_of_several_parts_in_which_a_users_network_competes(
     records = RecordStore(tmp_path).load()
     trained = [record for record in records if record["kind"] == "training"]
     assert {record["data"]["train"] for record in trained} == {8, 32}
-    assert {len(record["test_accuracy_by_angle"]) for record in trained} == {2}
+    assert {len(record["test_by_angle"]) for record in trained} == {2}
     assert {record["status"] for record in trained if record["run"]["variant"] == "custom"} == {"ok"}
     (own,) = [record for record in records if record["kind"] == "cost" and record["case"]["layer"] == "network"]
     assert own["status"] == "ok"

@@ -54,7 +54,7 @@ def test_accuracies_by_angle_are_means_over_seeds() -> None:
     for (_, contender), records in results.records.items():
         for record in records:
             level = 0.9 if contender == REFERENCE else 0.4
-            record["test_accuracy_by_angle"] = [{"angle": 0.0, "accuracy": 0.9}, {"angle": 180.0, "accuracy": level}]
+            record["test_by_angle"] = [{"angle": 0.0, "accuracy": 0.9}, {"angle": 180.0, "accuracy": level}]
     lines = angle_lines([results], "parameters")
     assert [line.split()[0] for line in lines if line.startswith(("0°", "180°"))] == ["0°", "180°"]
     (turned,) = [line for line in lines if line.startswith("180°")]

@@ -273,13 +273,25 @@ def test_equal_steps_with_fewer_train_images() -> None:
 
 def test_the_test_images_are_turned_by_evenly_spaced_angles(digits: Dataset) -> None:
     result = train(dataclasses.replace(RUN, resolution=4, test_angles=4), data=digits, clock=ticking())
-    found = result["test_accuracy_by_angle"]
+    found = result["test_by_angle"]
     assert [entry["angle"] for entry in found] == [0.0, 90.0, 180.0, 270.0]
     # Four rotations make the network invariant to quarter turns, so all accuracies are that of the test.
     assert {entry["accuracy"] for entry in found} == {result["test_accuracy"]}
+    assert all(entry["equivariance_error"] < 1e-4 for entry in found)
     plain = train(dataclasses.replace(PLAIN, test_angles=4, budget=6), data=digits, clock=ticking())
-    turned = [entry["accuracy"] for entry in plain["test_accuracy_by_angle"]]
+    turned = [entry["accuracy"] for entry in plain["test_by_angle"]]
     assert turned[0] == plain["test_accuracy"]
+    assert plain["test_by_angle"][1]["equivariance_error"] > 1e-2
+
+
+def test_the_error_of_every_layer_is_recorded_where_the_grid_has_rotations_off_the_pixels(digits: Dataset) -> None:
+    result = train(dataclasses.replace(RUN, resolution=8), data=digits, clock=ticking())
+    errors = result["equivariance_error_by_layer"]
+    assert next(iter(errors)) == "lifting"
+    assert {"blocks.0", "blocks.1.skip", "last_norm"} <= errors.keys()
+    assert all(error > 1e-4 for error in errors.values())
+    for run in (dataclasses.replace(RUN, resolution=4), PLAIN, dataclasses.replace(RUN, variant="averaged")):
+        assert train(run, data=digits, clock=ticking())["equivariance_error_by_layer"] is None
 
 
 @pytest.mark.parametrize("variant", ["averaged", "canonical"])
