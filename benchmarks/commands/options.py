@@ -131,9 +131,11 @@ def chosen_cases(args: argparse.Namespace) -> list[Case]:
 
 
 def add_isolate(options: Arguments) -> None:
-    """Add the option that gives users' layers processes of their own."""
+    """Add the options about users' layers: processes of their own, and no check beforehand."""
     text = "give layers of your own processes of their own, which take turns with the others'"
     options.add_argument("--isolate", action="store_true", help=text)
+    text = "do not check your own layers and networks first; what fails is then said in their records alone"
+    options.add_argument("--no-check", dest="check", action="store_false", help=text)
 
 
 def add_sweep_options(parser: argparse.ArgumentParser) -> None:

@@ -11,6 +11,7 @@ from benchmarks.commands.options import add_grid_options, add_isolate, grid_case
 from benchmarks.records.costs import successes
 from benchmarks.records.store import RecordStore
 from benchmarks.running.environment import use_authors
+from benchmarks.sweep.own_check import check_own
 from benchmarks.workloads.peers import why_unavailable
 from benchmarks.workloads.peers.authors import why_no_checkout
 
@@ -41,6 +42,8 @@ def main(args: argparse.Namespace) -> int:
     cases = grid_cases(args, GRID)
     if args.own_layer:
         cases += own_layer_cases(cases, args.own_layer)
+    if args.check:
+        check_own(cases)
     skipped = {record["id"] for record in RecordStore(args.results).load() if record["status"] == "skipped"}
     found_since = any(case.id in skipped and why_unavailable(case) is None for case in cases)
     records = measure_grid(cases, args, retry_failed=found_since, isolate=args.isolate)

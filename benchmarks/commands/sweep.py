@@ -6,12 +6,16 @@ from benchmarks.commands.options import add_case_options, add_sweep_options, cho
 from benchmarks.records.store import RecordStore
 from benchmarks.sweep.engine import Engine
 from benchmarks.sweep.estimate import minutes
+from benchmarks.sweep.own_check import check_own
 from benchmarks.sweep.sweep import sweep
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
-    parser.description = "Measure every case of a profile that has no record yet, in fresh processes."
+    parser.description = (
+        "Measure every case of a profile that has no record yet, in fresh processes. "
+        "Layers and networks of your own are checked first; exit status 2 if one is wrong."
+    )
     add_case_options(parser)
     add_sweep_options(parser)
 
@@ -19,6 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """Measure, and print the numbers of cases by outcome; return 1 if all of them failed, else 0."""
     cases, engine = chosen_cases(args), Engine(chosen_sampling(args), timeout=args.timeout, isolate=args.isolate)
+    if args.check:
+        check_own(cases)
     store = RecordStore(args.results)
     done = sweep(cases, store, engine, retry_failed=args.retry_failed)
     counts = (

@@ -4,6 +4,7 @@ import dataclasses
 
 import torch
 
+from benchmarks.measure.diagnosis import diagnose
 from benchmarks.records.outcome import InvalidResult
 from benchmarks.workloads.workload import Workload, set_mode
 from gcnn_impl import SO2
@@ -50,7 +51,9 @@ def check_output(workload: Workload) -> float | None:
             set_mode(module, training=True)
     tolerance = _tolerance(workload)
     if not error <= tolerance:  # also for nan
-        raise InvalidResult(f"equivariance error {error:.3g}, allowed: {tolerance:.0e}")
+        with workload.autocasting():
+            why = diagnose(module, workload.x[:EQUIVARIANCE_SAMPLES], group, tolerance)
+        raise InvalidResult(f"equivariance error {error:.3g}, allowed: {tolerance:.0e}; {why}")
     return error
 
 
@@ -72,7 +75,9 @@ def _check_kind(y: object, workload: Workload) -> None:
     )
     for name, value, allowed in expectations:
         if value not in allowed:
-            raise InvalidResult(f"output has {name} {value}, expected {' or '.join(map(str, allowed))}")
+            turned = name == "shape" and sorted(y.shape) == sorted(workload.cotangent.shape)
+            hint = ", the same sizes in another order" if turned else ""
+            raise InvalidResult(f"output has {name} {value}, expected {' or '.join(map(str, allowed))}{hint}")
 
 
 def check_gradients(workload: Workload) -> None:

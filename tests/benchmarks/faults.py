@@ -89,7 +89,7 @@ def row(results: Path, layer: str, status: str) -> Callable[[], Outcome]:
 
     def fault() -> Outcome:
         notes = notes_of(results)
-        options = ("--layer", "conv", f"{LAYERS}:{layer}", "--variant", "separable", "--timeout", "20")
+        options = ("--layer", "conv", f"{LAYERS}:{layer}", "--variant", "separable", "--timeout", "20", "--no-check")
         done = sweep(results, *options, **{NOTES: str(notes)})
         left = [number for number in leaving.numbers(notes) if leaving.alive(number)]
         by_implementation = {record["case"]["implementation"]: record for record in records(results)}
@@ -152,7 +152,7 @@ def killed_parent(results: Path) -> Outcome:
 def stopped_while(results: Path, layer: str, how: signal.Signals) -> Outcome:
     """Stop a sweep while a user's layer that has started other processes runs, and look for processes."""
     notes = notes_of(results)
-    with sweeping(results, "--variant", "separable", "--layer", "conv", f"{LAYERS}:{layer}") as process:
+    with sweeping(results, "--no-check", "--variant", "separable", "--layer", "conv", f"{LAYERS}:{layer}") as process:
         wait_for(lambda: len(leaving.numbers(notes)) >= 3)
         children = psutil.Process(process.pid).children(recursive=True)
         process.send_signal(how)

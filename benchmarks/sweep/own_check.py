@@ -1,0 +1,56 @@
+"""Checks users' layers and networks before anything is measured: what is wrong with them is said within seconds."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from benchmarks.cases.case import Case, InvalidCase
+from benchmarks.running.isolated import Report, run_isolated
+from benchmarks.sweep.processes import PROBE_MODULE
+
+# The check of one case, on two small images, takes less than a second.
+TIMEOUT = 60.0
+SMALL = {"batch_size": 2, "image_size": 16}
+
+
+def check_own(cases: Sequence[Case]) -> None:
+    """Check the output and the gradients of every user's module in ``cases``, at small sizes, each in its own process.
+
+    A module may exist for some groups only: it is refused where it is wrong, or where it can be built for no group.
+
+    Raises:
+        InvalidCase: for the first module that is refused; the message names its case and says what is wrong.
+    """
+    for implementation in dict.fromkeys(case.implementation for case in cases if case.own):
+        small = dict.fromkeys(_small(case) for case in cases if case.implementation == implementation)
+        unbuilt = []
+        for case in small:
+            outcome = run_isolated(check_task, case, device=case.device, preload=PROBE_MODULE, timeout=TIMEOUT)
+            if outcome.status == "ok":
+                continue
+            if outcome.status == "failed" and outcome.message.startswith("InvalidModule: "):
+                unbuilt.append(outcome.message)
+            else:
+                raise InvalidCase(f"{case.label}: {outcome.status}: {outcome.message}; nothing was measured")
+        if len(unbuilt) == len(small):
+            raise InvalidCase(f"{unbuilt[0].removeprefix('InvalidModule: ')}; nothing was measured")
+
+
+def check_task(case: Case, report: Report) -> dict[str, Any]:
+    """Check one case; raise what ``check_output`` and ``check_gradients`` raise. This function imports torch."""
+    from benchmarks.measure.correctness import check_gradients, check_output
+    from benchmarks.workloads.build import build_workload, configure
+
+    configure(case)
+    workload = build_workload(case)
+    error = check_output(workload)
+    check_gradients(workload)
+    return {"equivariance_error": error}
+
+
+def _small(case: Case) -> Case:
+    """Return a small case of the same module, group, pass and kernel, on one thread and in the usual number format."""
+    sizes = {name: min(size, getattr(case, name)) for name, size in SMALL.items()}
+    if case.layer == "network":  # it may need images of this size
+        sizes.pop("image_size")
+    return replace(case, execution="eager", dtype="float32", threads=1, **sizes)

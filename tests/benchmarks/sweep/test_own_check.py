@@ -1,0 +1,75 @@
+"""Users' layers and networks are checked before anything is measured."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import main
+from benchmarks.cases.case import Case, InvalidCase
+from benchmarks.records.store import RecordStore
+from benchmarks.sweep.own_check import check_own
+
+P4 = Case(implementation="examples.own_layer:P4Conv2d", variant="custom", resolution=4, threads=1)
+
+
+def own(layer: str, **fields: object) -> Case:
+    return replace(P4, implementation=f"tests.benchmarks.wrong_modules:{layer}", **fields)  # type: ignore[arg-type]
+
+
+def network(name: str) -> Case:
+    return Case(
+        layer="network",
+        implementation=f"tests.benchmarks.wrong_modules:{name}",
+        variant="custom",
+        group="trivial",
+        resolution=1,
+        image_size=16,
+        direction="forward_backward",
+    )
+
+
+def test_right_modules_pass_and_a_layer_may_exist_for_some_groups_only() -> None:
+    small_cnn = replace(network("small"), implementation="examples.own_network:small_cnn")
+    check_own([Case(), P4, replace(P4, resolution=8), small_cnn])
+
+
+@pytest.mark.parametrize(
+    ("case", "message"),
+    [
+        (own("Wrong"), "Wrong is no torch.nn.Module in tests.benchmarks.wrong_modules; allowed: .*Clockwise, Raises"),
+        (own("NoArguments"), "raises TypeError: "),
+        (
+            own("Transposed"),
+            r"output has shape .*, expected .*, the same sizes in another order; nothing was measured$",
+        ),
+        (own("Clockwise"), "equivariance error .*; the axis of H is in the order of the inverse elements"),
+        (own("Raises"), "failed: RuntimeError: not today; nothing was measured"),
+        (own("RaisesInBackward", direction="forward_backward", kernels="generated"), "failed: RuntimeError: not back"),
+        (network("nothing"), "has no such function"),
+        (network("no_module"), "returns a int; allowed: torch.nn.Module"),
+        (network("raising"), r"factory\(in_channels, num_classes, image_size\) raises ValueError: no"),
+        (network("wrong_classes"), r"output has shape \(2, 3\), expected \(2, 10\)"),
+        (network("raises_in_backward"), "failed: RuntimeError: not back"),
+    ],
+)
+def test_what_is_wrong_is_said(case: Case, message: str) -> None:
+    with pytest.raises(InvalidCase, match=message):
+        check_own([Case(), case])
+
+
+def test_a_sweep_with_a_wrong_layer_measures_nothing_and_says_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--resolution", "4", "--variant", "separable", "--batch-size", "1", "--seconds", "0.01", "--rounds", "1"]
+    asked = ["sweep", "--results", str(tmp_path), "--direction", "forward", *options]
+    asked += ["--layer", "conv", "tests.benchmarks.wrong_modules:Clockwise"]
+    assert main(asked) == 2
+    error = capsys.readouterr().err
+    assert "the axis of H is in the order of the inverse elements" in error
+    assert not RecordStore(tmp_path).path.exists()
+    assert main([*asked, "--no-check"]) == 0
+    assert {record["status"] for record in RecordStore(tmp_path).load() if record["kind"] == "cost"} == {
+        "ok",
+        "invalid",
+    }

@@ -1,0 +1,83 @@
+"""Layers and networks with the mistakes that users make."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from gcnn_impl import SO2, SeparableGroupConv2d
+
+
+class Clockwise(nn.Module):
+    """A layer whose axis of H is in the order of the inverse elements."""
+
+    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, *, group: SO2, padding: int) -> None:
+        super().__init__()
+        self.layer = SeparableGroupConv2d(in_channels, out_channels, kernel_size, group, padding=padding)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.layer(x.roll(-1, 2).flip(2)).roll(-1, 2).flip(2)  # type: ignore[no-any-return]
+
+
+class Raises(Clockwise):
+    """A layer whose forward raises."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        raise RuntimeError("not today")
+
+
+class Transposed(Clockwise):
+    """A layer that returns the axis of H before the channels."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.transpose(1, 2)
+
+
+class NoArguments(nn.Module):
+    """A layer with another constructor."""
+
+
+class _NotBack(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Any:
+        raise RuntimeError("not back")
+
+
+class RaisesInBackward(Clockwise):
+    """A correct layer whose backward raises."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return _NotBack.apply(self.layer(x))  # type: ignore[no-any-return, no-untyped-call]
+
+
+def no_module(in_channels: int, num_classes: int, image_size: int) -> int:
+    """Return no module."""
+    return num_classes
+
+
+def raising(in_channels: int, num_classes: int, image_size: int) -> nn.Module:
+    """Raise an error."""
+    raise ValueError("no")
+
+
+def wrong_classes(in_channels: int, num_classes: int, image_size: int) -> nn.Module:
+    """Return a network with three logits."""
+    return nn.Sequential(nn.Flatten(), nn.Linear(in_channels * image_size**2, 3))
+
+
+class _Classifier(nn.Module):
+    def __init__(self, features: int, classes: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(features, classes)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return _NotBack.apply(self.linear(x.flatten(1)))  # type: ignore[no-any-return, no-untyped-call]
+
+
+def raises_in_backward(in_channels: int, num_classes: int, image_size: int) -> nn.Module:
+    """Return a network whose backward raises."""
+    return _Classifier(in_channels * image_size**2, num_classes)
