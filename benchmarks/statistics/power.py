@@ -41,6 +41,6 @@ def seeds_to_find(difference: float, spread: float) -> int:
     The result is at least 3 and at most ``MOST_SEEDS``; ``spread`` is the standard deviation of the differences.
 
     >>> seeds_to_find(0.01, 0.01)
-    11
+    10
     """
     return next((n for n in range(3, MOST_SEEDS) if detectable(spread, n) <= difference), MOST_SEEDS)
