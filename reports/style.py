@@ -34,6 +34,8 @@ LOOKS = {
     "dseparable": Look("dseparable", "#44aa99", "X", "M5 2l3 3 3-3 3 3-3 3 3 3-3 3-3-3-3 3-3-3 3-3-3-3z"),
     "dgseparable": Look("dgseparable", "#999933", "p", "M8 2l6 4.4-2.3 7.1H4.3L2 6.4z"),
     "separable2d": Look("separable2d", "#332288", "h", "M8 1.8l5.4 3.1v6.2L8 14.2l-5.4-3.1V4.9z"),
+    "averaged": Look("averaged", "#8c510a", ">", "M3 2.5l10.5 5.5-10.5 5.5z"),
+    "canonical": Look("canonical", "#00859e", "*", "M8 1.5l1.9 4.1 4.5.5-3.4 3 1 4.4-4-2.3-4 2.3 1-4.4-3.4-3 4.5-.5z"),
 }
 OTHER = Look("other", INK, "v", "M8 13.5l5.5-10h-11z")
 THEME = {

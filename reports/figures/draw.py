@@ -130,6 +130,7 @@ def lines(
     *,
     bars: bool = True,
     marks: bool = True,
+    linestyle: str = "-",
 ) -> None:
     """Draw a line per variant through `estimator` of y at each x, with the range of y as bars or as a band.
 
@@ -149,6 +150,7 @@ def lines(
         err_style="bars" if bars else "band",
         err_kws={} if bars else {"alpha": 0.18, "linewidth": 0},
         legend=False,
+        linestyle=linestyle,
         ax=canvas.axes,
     )
     grouped = data.groupby(["variant", x], sort=False)[y]

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from benchmarks.cases.groups import TRIVIAL
 from reports.arithmetic.prepared import Prepared, StudyRuns
 from reports.arithmetic.training import WHEN, redundancies
 from reports.figures import draw
@@ -20,7 +21,10 @@ SPENT_LABELS = {
 
 
 def accuracy(study: StudyRuns, x: str, key: str) -> Figure:
-    """Draw validation accuracy against epochs, seconds or MACs (`x`); a panel per group and |H|, with plain in each."""
+    """Draw validation accuracy against epochs, seconds or MACs (`x`); a panel per group and |H|.
+
+    Networks without a group are in every panel. Lines are dashed where the train images were augmented.
+    """
     runs = study.runs
     rows = study.epochs.dropna(subset=["validation_accuracy", x])
     if x == "macs":
@@ -39,7 +43,7 @@ def accuracy(study: StudyRuns, x: str, key: str) -> Figure:
     if x != "epoch":
         rows[x] = rows.groupby(cell, dropna=False)[x].transform("mean")
         rows = rows[rows[x] > 0]  # nothing is spent before the first step, and a log axis cannot show zero
-    plain, others = rows[rows["variant"] == "plain"], rows[rows["variant"] != "plain"]
+    plain, others = rows[rows["group"] == TRIVIAL], rows[rows["group"] != TRIVIAL]
     low, high = rows["accuracy"].min(), rows["accuracy"].max()
     several = others["group"].nunique() > 1
     pairs = sorted(set(zip(others["group"], others["resolution"], strict=True)))
@@ -49,14 +53,17 @@ def accuracy(study: StudyRuns, x: str, key: str) -> Figure:
         mine = pd.concat([plain, chosen])
         name = "plain" if grid is None else f"{group_name(grid[0]) + ', ' if several else ''}|H| = {grid[1]:.0f}"
         with drawing.panel(SMALL, label, "validation accuracy (%)", f", {name}", heading=name) as canvas:
+            for augmentation, part in mine.groupby(mine["augmentation"].replace("", "none"), sort=True):
+                augmented = "" if augmentation == "none" else f" + {augmentation}"
 
-            def tip(point: pd.Series) -> str:
-                return (
-                    f"{point['variant']}, {label} {point['x']:.3g}: {point['y']:.1f} % "
-                    f"[{point['low']:.1f}, {point['high']:.1f}], n = {point['n']:.0f}"
-                )
+                def tip(point: pd.Series, augmented: str = augmented) -> str:
+                    return (
+                        f"{point['variant']}{augmented}, {label} {point['x']:.3g}: {point['y']:.1f} % "
+                        f"[{point['low']:.1f}, {point['high']:.1f}], n = {point['n']:.0f}"
+                    )
 
-            draw.lines(canvas, mine, x, "accuracy", "mean", tip, bars=False, marks=False)
+                dashed = "--" if augmented else "-"
+                draw.lines(canvas, part, x, "accuracy", "mean", tip, bars=False, marks=False, linestyle=dashed)
             if x != "epoch":
                 draw.log_x(canvas.axes, draw.axis_limits(rows[[x]]))
             margin = 0.05 * (high - low) or 1.0
@@ -68,8 +75,10 @@ def accuracy(study: StudyRuns, x: str, key: str) -> Figure:
         f"{when if x != 'epoch' else ''} "
         f"Data and training: {of_training.recipe(runs)}"
     )
-    columns = ["variant", "group", "resolution", "channels", "seed", "epoch", "seconds", "macs", "validation_accuracy"]
-    drawn = rows[columns]
+    if (~rows["augmentation"].isin(["", "none"])).any():
+        caption += " Dashed: the train images were augmented."
+    columns = ["network", "variant", "group", "resolution", "channels", "augmentation", "seed"]
+    drawn = rows[[*columns, "epoch", "seconds", "macs", "validation_accuracy"]]
     if x == "macs":
         drawn = drawn.assign(macs=drawn["macs"] * 1e9)
     return drawing.figure(caption, rows["variant"], drawn, small=True)

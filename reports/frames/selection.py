@@ -40,12 +40,16 @@ def latest(costs: pd.DataFrame) -> pd.DataFrame:
 
 
 def ours_by_default(costs: pd.DataFrame, directions: Sequence[str] = PASSES) -> pd.DataFrame:
-    """Keep our layers as they are used by default: eager, in float32, with kernels cached in inference only.
+    """Keep our layers and all networks as they are used by default: eager, float32, kernels cached in inference only.
 
-    Peers, compiled code, other number formats and inference that generates its kernels are left out.
+    Peers, users' layers, compiled code, other number formats and inference that generates its kernels are left out.
     """
     usual = costs["direction"].map(lambda direction: "cached" if direction == "forward" else "generated")
-    ours = (costs["implementation"] == OURS) & (costs["execution"] == "eager") & (costs["dtype"] == "float32")
+    ours = (
+        ((costs["implementation"] == OURS) | (costs["layer"] == "network"))
+        & (costs["execution"] == "eager")
+        & (costs["dtype"] == "float32")
+    )
     return costs[ours & (costs["kernels"] == usual) & costs["direction"].isin(directions)]
 
 

@@ -103,9 +103,9 @@ def study_title(runs: pd.DataFrame) -> str:
 
 def network_names(table: pd.DataFrame) -> dict[Any, str]:
     """Return a short name of every network, by the index of its row; groups and widths only where they differ."""
-    group = table["variant"] != "plain"
+    group = table["group"] != TRIVIAL
     several = table.loc[group, "group"].nunique() > 1, table["channels"].nunique() > 1
-    networks = table["network"].nunique() > 1
+    networks = table.loc[table["variant"] != "custom", "network"].nunique() > 1
     return {i: _network_name(row, networks, *several) for i, row in table.iterrows()}
 
 

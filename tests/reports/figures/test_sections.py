@@ -201,3 +201,29 @@ def test_names_from_records_are_text_in_a_figure():
     panels = "".join(made["split"].panels)
     assert "<script" not in panels
     assert "$x^&lt;script&gt;" in panels
+
+
+def augmented(record):
+    """Return a run like a record's, with augmented images."""
+    run = {**record["run"], "augmentation": "rotations"}
+    return {**record, "id": f"{record['id']}-augmented", "run": run}
+
+
+def test_augmented_runs_have_lines_of_their_own():
+    runs = [training_record("separable", 4, seed, accuracy=0.8) for seed in (0, 1)]
+    turned = [augmented(training_record("separable", 4, seed, accuracy=0.6)) for seed in (0, 1)]
+    made = draw([*runs, *turned])
+    figure = made["accuracy-epochs"]
+    assert set(figure.data["augmentation"]) == {"none", "rotations"}
+    assert "Dashed: the train images were augmented." in figure.caption
+    assert "separable + rotations, epoch" in figure.panels[0]
+    assert "Dashed" not in draw(runs)["accuracy-epochs"].caption
+
+
+def test_a_users_network_is_in_every_panel_under_its_own_name():
+    runs = [training_record("separable", resolution, 0, accuracy=0.8) for resolution in (2, 4)]
+    record = training_record("plain", 1, 0, accuracy=0.7)
+    own = {**record, "id": "own", "run": {**record["run"], "variant": "custom", "network": "mine:net"}}
+    made = draw([*runs, own])
+    assert len(made["accuracy-epochs"].panels) == 2
+    assert "mine:net" in made["accuracy-epochs"].takeaway

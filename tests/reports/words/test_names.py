@@ -9,11 +9,17 @@ def test_names_of_networks_are_as_short_as_they_can_be():
     rows = pd.DataFrame(
         [("plain", "trivial", 1, 8), ("full", "SO2", 4, 8), ("full", "O2", 8, 8)],
         columns=["variant", "group", "resolution", "channels"],
-    )
+    ).assign(network="resnet", augmentation="none")
     assert list(names.network_names(rows).values()) == ["plain", "full SO(2) |H| = 4", "full O(2) |H| = 8"]
     assert list(names.network_names(rows.iloc[:2]).values()) == ["plain", "full |H| = 4"]
     wide = rows.iloc[:2].assign(channels=[20, 8])
     assert list(names.network_names(wide).values()) == ["plain, C = 20", "full |H| = 4, C = 8"]
+    trained = rows.iloc[:2].assign(augmentation=["rotations", "none"])
+    assert list(names.network_names(trained).values()) == ["plain + rotations", "full |H| = 4"]
+    own = pd.concat([rows.iloc[:2], rows.iloc[:1].assign(variant="custom", network="mine:net")], ignore_index=True)
+    assert list(names.network_names(own).values()) == ["plain", "full |H| = 4", "mine:net"]
+    two = rows.iloc[:2].assign(network=["resnet", "allcnnc"])
+    assert list(names.network_names(two).values()) == ["resnet plain", "allcnnc full |H| = 4"]
 
 
 def test_settings_that_are_not_the_usual_ones_are_named_known_or_not():
