@@ -1,7 +1,9 @@
 """The text of ``python -m benchmarks advise``: which results may be compared, and the advice as tables."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
+from typing import Any
 
 from benchmarks.answers.advisor import (
     EXACT,
@@ -37,14 +39,22 @@ def choose(found: Sequence[Candidate], device: str, dataset: str | None) -> tupl
     dataset = dataset or datasets[0]
     if dataset not in datasets:
         raise InvalidCase(f"no results for dataset {dataset!r}; allowed: {', '.join(datasets)}")
-    groups: dict[tuple[Machine, object, object], list[Candidate]] = {}
+    groups: dict[tuple[Machine, *tuple[Any, ...]], list[Candidate]] = {}
     for candidate in here:
         key = candidate.configuration
         if key["dataset"] == dataset:
-            groups.setdefault((key.machine, key.get("limit"), key.get("data_seed", 0)), []).append(candidate)
-    (machine, limit, _), most = max(groups.items(), key=lambda item: len(item[1]))
+            images_of = (key.get("limit"), key.get("train_limit"), key.get("data_seed", 0))
+            groups.setdefault((key.machine, *images_of), []).append(candidate)
+
+    def size(group: tuple[Machine, *tuple[Any, ...]]) -> tuple[int, float]:
+        return len(groups[group]), math.inf if group[2] is None else group[2]  # of equal groups, the most train images
+
+    chosen = max(groups, key=size)
+    (machine, limit, train_limit, _), most = chosen, groups[chosen]
     others = sum(len(group) for group in groups.values()) - len(most)
-    images = "" if limit is None else f" (at most {limit} images in each part)"
+    limits = [] if limit is None else [f"at most {limit} images in each part"]
+    limits += [] if train_limit is None else [f"{train_limit} train images"]
+    images = f" ({', '.join(limits)})" if limits else ""
     remark = f"{len(most)} configurations on {dataset}{images}, {machine_text(machine)}"
     return most, remark + (f"; {others} on other machines or images are left out" if others else "")
 

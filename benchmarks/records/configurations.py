@@ -44,7 +44,9 @@ class Configuration:
         matched = "" if self["matched"] == "none" else f", matched by {self['matched']}"
         size, budget = self["image_size"], self["budget"]
         device = "" if self.get("device", "cpu") == "cpu" else f", {self['device']}"
-        return f"{self.network}, {self['dataset']} {size}×{size}, {budget:g} {self['budget_unit']}{matched}{device}"
+        few = "" if self.get("train_limit") is None else f", {self['train_limit']} train images"
+        images = f"{self['dataset']} {size}×{size}{few}"
+        return f"{self.network}, {images}, {budget:g} {self['budget_unit']}{matched}{device}"
 
 
 def by_configuration(records: Iterable[Record], *, diverged: bool = False) -> dict[Configuration, list[Record]]:

@@ -7,6 +7,7 @@ record of an id on a machine. This module needs only the standard library.
 import contextlib
 import errno
 import json
+import lzma
 import os
 import warnings
 from collections.abc import Collection, Iterator, Sequence
@@ -30,6 +31,7 @@ class RecordWarning(UserWarning):
     """A line of a results file that is no record; ``load`` leaves out the line, which stays in the file."""
 
 
+PACKED = ".xz"
 # The most messages of one kind that are shown one by one.
 MOST_MESSAGES = 3
 
@@ -43,7 +45,7 @@ def warn_of_all(messages: Sequence[str], what: str) -> None:
 
 
 class RecordStore:
-    """The records in ``directory``/records.jsonl.
+    """The records in ``directory``/records.jsonl, or in records.jsonl.xz, which can only be read.
 
     A file lock protects appending from other processes. A record is appended by one write and fsync, so a crash can
     only leave a truncated last line, which ``load`` leaves out. The records of a block are appended together and
@@ -52,6 +54,9 @@ class RecordStore:
 
     def __init__(self, directory: Path | str) -> None:
         self.path = Path(directory) / "records.jsonl"
+        packed = self.path.with_suffix(f".jsonl{PACKED}")
+        if packed.exists() and not self.path.exists():
+            self.path = packed
         self._lock = Path(directory) / "measuring.lock"
 
     @classmethod
@@ -67,6 +72,7 @@ class RecordStore:
         Raises:
             OSError: when the file cannot be written; the message names the file and the reason.
         """
+        self._check_writable()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self.path.open("ab").close()
@@ -110,6 +116,7 @@ class RecordStore:
             ValueError: for a record that is not strict JSON (nan, infinity), lacks a field or has an unknown status.
             OSError: when the records cannot be written; the file is then unchanged.
         """
+        self._check_writable()
         for record in records:
             _check(record)
         _check_locks()
@@ -130,6 +137,10 @@ class RecordStore:
             except OSError as error:
                 file.truncate(end)
                 raise OSError(f"cannot write a record to {self.path}: {error.strerror}") from error
+
+    def _check_writable(self) -> None:
+        if self.path.suffix == PACKED:
+            raise OSError(f"{self.path} is packed and can only be read; allowed: xz -d {self.path}, or other --results")
 
     def load(self) -> list[Record]:
         """Return the newest record of each id on each machine, oldest first; an empty list if there is no file.
@@ -155,7 +166,7 @@ class RecordStore:
             if fcntl is not None:
                 with contextlib.suppress(OSError):  # a file system without locks; reading needs none
                     fcntl.flock(file, fcntl.LOCK_SH)  # wait until no line is half written
-            for number, line in enumerate(file, start=1):
+            for number, line in enumerate(self._lines(file, refused), start=1):
                 if not line.strip():
                     continue
                 try:
@@ -169,6 +180,17 @@ class RecordStore:
                 newest.pop(key, None)
                 newest[key] = record
         return list(newest.values()), refused
+
+    def _lines(self, file: IO[bytes], refused: list[str]) -> Iterator[bytes]:
+        """Yield the lines of the file, unpacked; note it as refused where a packed file is damaged."""
+        if self.path.suffix != PACKED:
+            yield from file
+            return
+        try:
+            with lzma.open(file) as unpacked:
+                yield from unpacked
+        except (lzma.LZMAError, EOFError) as error:
+            refused.append(f"{self.path}: the packed file is damaged, and read up to there only ({error})")
 
     def completed(self, *, retry_failed: bool = False) -> set[tuple[Machine, str]]:
         """Return the machine and id of each record that needs no new measurement.

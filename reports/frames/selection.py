@@ -19,8 +19,10 @@ NETWORK = [*NETWORK_CASE, "augmentation"]
 # The columns that are equal for all runs of a study. `width` and `kernel` have no value where the sizes were chosen
 # for each network to match something else.
 STUDY = ["dataset", "matched", "width", "kernel", "image_size", "batch_size", "budget_unit", "budget", "recipe"]
-STUDY += ["hidden_features", "sampled", "limit", "dtype", "device", "threads"]
+STUDY += ["hidden_features", "sampled", "limit", "train_limit", "epoch_images", "dtype", "device", "threads"]
 OPTIMISER = ["learning_rate", "weight_decay"]
+# The optimiser may be tuned for each of these.
+TUNED = ["network", "variant", "augmentation"]
 
 
 def ok(frame: pd.DataFrame) -> pd.DataFrame:
@@ -118,8 +120,8 @@ def opening_order(data: Frames) -> list[str]:
 def studies(runs: pd.DataFrame) -> list[pd.DataFrame]:
     """Return the sets of runs that may be compared, the largest first.
 
-    All runs of a study agree in the columns `STUDY`. The optimiser may be tuned for each variant or, where sizes were
-    matched, for each network; of each variant or network the study keeps the runs with the most frequent optimiser
+    All runs of a study agree in the columns `STUDY`. The optimiser may be tuned for each of `TUNED` or, where sizes were
+    matched, for each network; of each the study keeps the runs with the most frequent optimiser
     settings. Runs with different settings are thus never averaged as if they were seeds.
     """
     alike = runs["matched"] == "none"
@@ -128,7 +130,7 @@ def studies(runs: pd.DataFrame) -> list[pd.DataFrame]:
     sets.sort(key=len, reverse=True)
     found = []
     for study in sets:
-        tuned = ["variant"] if study["matched"].iloc[0] == "none" else NETWORK
+        tuned = TUNED if study["matched"].iloc[0] == "none" else NETWORK
         parts = [_most_common(rows, OPTIMISER) for _, rows in study.groupby(tuned, dropna=False, sort=False)]
         found.append(pd.concat(parts).sort_index())
     return found

@@ -234,3 +234,16 @@ def test_a_network_in_two_tables_of_a_study_is_one_candidate() -> None:
     tables = [trained(GOOD, 8, matched=budget) for budget in ("parameters", "time")]
     assert len(candidates([record for records in tables for record in records])) == 1
     assert len(candidates([*tables[0], *trained(GOOD, 9, matched="time")])) == 2
+
+
+def test_networks_trained_on_different_numbers_of_images_are_not_compared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for size, accuracies in ((100, POOR), (1000, MIDDLE)):
+        for record in trained(accuracies, 8, train_limit=size):
+            RecordStore(tmp_path).append(record)
+    assert main(["advise", "--max-epoch-seconds", "10", "--results", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert "1 configurations on rotated-digits (1000 train images), A, 2 cores; 1 on other machines or" in printed
+    assert "93.5 [" in printed
+    assert "80.5 [" not in printed

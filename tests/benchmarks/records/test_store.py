@@ -2,6 +2,7 @@
 
 import errno
 import json
+import lzma
 import multiprocessing
 import os
 import time
@@ -256,3 +257,40 @@ def test_a_new_file_of_records_is_on_the_disk_with_its_name(
     store.append(record("a"))
     store.append(record("b"))
     assert synced == [store.path.parent]
+
+
+class TestPackedRecords:
+    """Records that are kept for reference may be packed by xz."""
+
+    @pytest.fixture
+    def packed(self, tmp_path: Path) -> Path:
+        store = RecordStore(tmp_path)
+        for number in range(3):
+            store.append({"schema": 2, "kind": "cost", "id": f"{number}", "status": "failed"})
+        file = store.path.with_suffix(".jsonl.xz")
+        file.write_bytes(lzma.compress(store.path.read_bytes()))
+        store.path.unlink()
+        return file
+
+    def test_they_are_read_like_others(self, packed: Path) -> None:
+        for store in (RecordStore(packed.parent), RecordStore.at(packed)):
+            assert [record["id"] for record in store.load()] == ["0", "1", "2"]
+
+    def test_they_cannot_be_changed(self, packed: Path) -> None:
+        store = RecordStore(packed.parent)
+        before = packed.read_bytes()
+        for change in (store.prepare, lambda: store.append({"schema": 2, "kind": "cost", "id": "3", "status": "ok"})):
+            with pytest.raises(OSError, match=r"records\.jsonl\.xz is packed and can only be read; allowed: xz -d "):
+                change()
+        assert packed.read_bytes() == before
+
+    def test_new_records_beside_them_come_first(self, packed: Path) -> None:
+        (packed.parent / "records.jsonl").write_text("")
+        assert RecordStore(packed.parent).load() == []
+
+    @pytest.mark.parametrize("kept", [10, 0.9])
+    def test_a_damaged_file_is_read_as_far_as_possible(self, packed: Path, kept: float) -> None:
+        content = packed.read_bytes()
+        packed.write_bytes(content[: int(kept if kept > 1 else kept * len(content))])
+        with pytest.warns(RecordWarning, match="the packed file is damaged"):
+            assert len(RecordStore(packed.parent).load()) <= 3

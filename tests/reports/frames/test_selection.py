@@ -78,6 +78,18 @@ def test_each_variant_may_have_its_own_learning_rate(records):
     assert largest_study(runs)["id"].tolist() == runs["id"].tolist()
 
 
+def test_augmented_runs_may_have_their_own_learning_rate(records):
+    runs = frames(records).runs
+    turned = runs.assign(augmentation="rotations", learning_rate=0.5)
+    assert len(largest_study(pd.concat([runs, turned], ignore_index=True))) == 2 * len(runs)
+
+
+def test_different_numbers_of_train_images_are_different_studies(records):
+    runs = frames(records).runs
+    few = runs.iloc[:6].assign(train_limit=100.0)
+    assert [len(study) for study in studies(pd.concat([few, runs], ignore_index=True))] == [len(runs), 6]
+
+
 def test_no_runs_have_no_recipe(records):
     runs = frames(records).runs
     assert largest_study(runs.iloc[:0]).empty
