@@ -13,6 +13,7 @@ import torch
 
 import benchmarks.__main__
 import reports.__main__
+from benchmarks.commands.studies import markdown, study_pages
 
 ROOT = Path(__file__).parents[1]
 TOP = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
@@ -106,3 +107,10 @@ def test_a_change_goes_where_there_is_something() -> None:
     table = re.findall(r"^\| .+ \| `([\w/.]+)` \| [≤ ]*\d \|$", (ROOT / "CONTRIBUTING.md").read_text(), re.MULTILINE)
     assert len(table) == 10
     assert [path for path in table if not (ROOT / path).exists()] == []
+
+
+def test_the_pages_of_studies_are_made_from_the_committed_records():
+    kept = sorted({path.parent for path in (ROOT / "reports/reference").glob("*/study-*.json")})
+    pages = {path.stem: path.read_text() for path in (ROOT / "docs/results").glob("*.md")}
+    made = {name: markdown(name, lines) for name, lines in study_pages(kept).items()} if kept else {}
+    assert pages == made, "python -m benchmarks studies --results reports/reference/* --write docs/results"

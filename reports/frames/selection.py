@@ -120,9 +120,9 @@ def opening_order(data: Frames) -> list[str]:
 def studies(runs: pd.DataFrame) -> list[pd.DataFrame]:
     """Return the sets of runs that may be compared, the largest first.
 
-    All runs of a study agree in the columns `STUDY`. The optimiser may be tuned for each of `TUNED` or, where sizes were
-    matched, for each network; of each the study keeps the runs with the most frequent optimiser
-    settings. Runs with different settings are thus never averaged as if they were seeds.
+    All runs of a study agree in the columns `STUDY`. The optimiser may be tuned for each of `TUNED` or, where sizes
+    were matched, for each network; of each the study keeps the runs with the most frequent optimiser settings. Runs
+    with different settings are thus never averaged as if they were seeds.
     """
     alike = runs["matched"] == "none"
     frame = runs.assign(width=runs["channels"].where(alike), kernel=runs["kernel_size"].where(alike))

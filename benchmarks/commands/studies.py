@@ -1,0 +1,68 @@
+"""``python -m benchmarks studies``: print or write the tables of all finished studies in some folders."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.records.durable import write_whole
+from benchmarks.studies.kept import kept_studies
+from benchmarks.studies.parts import lines_over_parts
+from benchmarks.studies.performance_profiles import problems_of, profile_lines
+from benchmarks.studies.results import StudyResults
+from benchmarks.studies.summary import study_lines
+
+EPILOG = """\
+examples:
+  python -m benchmarks studies --results results
+  python -m benchmarks studies --results reports/reference/* --write docs/results     the pages of the documentation
+
+Nothing is measured or trained.
+"""
+OVER_ALL = "all-studies"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.description = (
+        "Print the tables and verdicts of all finished studies in some folders, and how often each contender is within "
+        "a factor of the best."
+    )
+    parser.epilog = EPILOG
+    what = "folders of results (default: results)"
+    parser.add_argument("--results", type=Path, nargs="+", default=[Path("results")], metavar="DIR", help=what)
+    parser.add_argument("--write", type=Path, metavar="DIR", help="write a Markdown page for each study instead")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Print or write the tables; return 0."""
+    pages = study_pages(args.results)
+    for name, lines in pages.items():
+        if args.write is None:
+            print(f"# {name}", *lines, "", sep="\n")
+        else:
+            args.write.mkdir(parents=True, exist_ok=True)
+            write_whole(args.write / f"{name}.md", markdown(name, lines).encode())
+    return 0
+
+
+def study_pages(folders: Sequence[Path]) -> dict[str, list[str]]:
+    """Return the lines of each study by its name, and those over all studies; see ``kept_studies`` for errors."""
+    studies = kept_studies(folders)
+    pages = {name: _lines(parts) for name, parts in studies.items()}
+    over_all = profile_lines(problems_of([part for parts in studies.values() for part in parts]))
+    return {**pages, OVER_ALL: over_all} if over_all else pages
+
+
+def markdown(name: str, lines: Sequence[str]) -> str:
+    """Return a page of Markdown with the lines as they are printed."""
+    made = "`python -m benchmarks studies --write` makes this page from the records in `reports/reference/`."
+    return "\n".join([f"# {name}", "", made, "", "```text", *lines, "```", ""])
+
+
+def _lines(parts: Sequence[StudyResults]) -> list[str]:
+    found = []
+    for part in parts:
+        provenance = part.decisions.provenance
+        commit, torch = str(provenance.get("commit"))[:10], provenance.get("torch")
+        found += [*study_lines(part)[1:], "", f"widths and steps: commit {commit}, torch {torch}", ""]
+    return [*found, *lines_over_parts(parts)]
