@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ from benchmarks.cases.variants import BASIC, FACTORED, TURNED
 Grid = Mapping[str, tuple[str | int, ...]]
 
 _PASSES = ("forward", "forward_backward")
+# The axes that ``equal_maps`` depends on.
+BASE_AXES = frozenset(("implementation", "variant", "group", "resolution", "scales", "channels", "direction"))
 _CONV: Grid = {"layer": ("conv",), "variant": BASIC, "direction": _PASSES}
 _RESNET: Grid = {
     "layer": ("resnet",),
@@ -191,6 +194,9 @@ def profile_cases(
             the profile's sets of grids for these devices. If neither ``values`` nor a grid has ``threads``, all
             available cores are used.
 
+    Where nothing is asked for that a profile's base point consists of, there are also the plain convolutions of
+    ``equal_maps``.
+
     Raises:
         InvalidCase: for an unknown profile, a value that is not allowed, or one that is in no case.
     """
@@ -211,7 +217,30 @@ def profile_cases(
         for layer in layers
         if layer in grid["layer"] or (layer == "allcnnc" and "resnet" in grid["layer"] and "layer" in selecting)
     ]
-    return asked_cases(grids, given, selecting)
+    cases = asked_cases(grids, given, selecting)
+    wide = [] if given.keys() & BASE_AXES else equal_maps(cases)
+    return list(dict.fromkeys([*cases, *wide]))
+
+
+def equal_maps(cases: Sequence[Case]) -> list[Case]:
+    """Return the plain convolutions with as many channels as the layers of the base point have maps, C·|H|.
+
+    The base point has the most frequent channels, |H| and other sizes of our layers; the passes, devices and threads
+    are those of the plain convolutions that are there.
+    """
+    shapes = [_sizes(case) for case in cases if case.layer == "conv" and case.group != TRIVIAL]
+    base = tuple(Counter(values).most_common(1)[0][0] for values in zip(*shapes, strict=True))
+    plain = (case for case in cases if case.layer == "conv" and case.variant == "plain")
+    usual = (case for case in plain if case.execution == "eager" and case.dtype == "float32")
+    return [
+        dataclasses.replace(case, channels=case.channels * base[0])
+        for case in usual
+        if _sizes(case)[1:] == base[1:] and case.direction in _PASSES
+    ]
+
+
+def _sizes(case: Case) -> tuple[int, ...]:
+    return case.resolution, case.channels, case.batch_size, case.image_size, case.kernel_size
 
 
 def own_layer_cases(cases: Iterable[Case], implementation: str) -> list[Case]:

@@ -91,6 +91,33 @@ def against_plain(costs: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def plain_of_equal_maps(costs: pd.DataFrame) -> pd.DataFrame:
+    """Return the plain convolution of as many maps as layers have at the base point, C·|H| channels, by direction.
+
+    Adds `macs` (of the forward part); empty where there is no such convolution.
+    """
+    layers = costs[costs["layer"] == "conv"]
+    base = layer_base(layers)
+    if not (layers["variant"] != "plain").any():
+        return layers.iloc[:0].assign(macs=math.nan)
+    wide = at(layers, {**base, "channels": base["channels"] * base["resolution"]})  # type: ignore[operator]
+    wide = wide[(wide["variant"] == "plain") & (base["resolution"] != 1)]
+    return wide.drop_duplicates("direction").assign(macs=forward_macs(wide))
+
+
+def against_equal_maps(costs: pd.DataFrame) -> pd.DataFrame:
+    """Compare layers at the base point with the plain convolution of as many maps.
+
+    Adds `time_ratio` with `time_low`, `time_high`, the time of the layer over that of plain, and columns of plain with
+    the suffix `_plain`. Liftings are left out, because their input has fewer maps.
+    """
+    layers = costs[costs["layer"] == "conv"]
+    here = at(layers, layer_base(layers)).drop_duplicates(["variant", "direction"])
+    here = here[~here["variant"].isin(["plain", "lifting"])]
+    table = here.merge(plain_of_equal_maps(costs), on="direction", suffixes=("", "_plain"))
+    return _time_ratio(table, numerator="", denominator="_plain")
+
+
 def _time_ratio(table: pd.DataFrame, *, numerator: str, denominator: str) -> pd.DataFrame:
     """Add `time_ratio`, `time_low`, `time_high`: the times of one column suffix over the times of the other."""
     columns = ["seconds", "ci_low", "ci_high"]

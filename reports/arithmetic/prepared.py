@@ -89,6 +89,11 @@ class Prepared:
         return layers.against_plain(self.costs)
 
     @cached_property
+    def against_equal_maps(self) -> pd.DataFrame:
+        """Layers at the base point compared with the plain convolution of as many maps."""
+        return layers.against_equal_maps(self.costs)
+
+    @cached_property
     def separable_against_full(self) -> pd.DataFrame:
         """Separable compared with full, wherever both were measured."""
         return layers.separable_against_full(self.costs, self.data.twins)

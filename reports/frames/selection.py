@@ -93,8 +93,13 @@ def at(costs: pd.DataFrame, base: dict[str, object], free: Iterable[str] = ()) -
 
 
 def along(costs: pd.DataFrame, base: dict[str, object], axis: str) -> pd.DataFrame:
-    """Keep the cases on the line along one axis through the base point."""
-    return at(costs, base, free=[axis, *(["scales"] if axis == "resolution" else [])])
+    """Keep the cases on the line along one axis through the base point.
+
+    A plain convolution that is there for its number of maps has more channels than any other layer, and is left out.
+    """
+    line = at(costs, base, free=[axis, *(["scales"] if axis == "resolution" else [])])
+    others = line.loc[line["variant"] != "plain", "channels"]
+    return line[line["channels"] <= others.max()] if axis == "channels" and len(others) else line
 
 
 def at_base(costs: pd.DataFrame) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.statistics.intervals import Interval
-from reports.arithmetic.layers import GROWTH_AXES
+from reports.arithmetic.layers import GROWTH_AXES, plain_of_equal_maps
 from reports.arithmetic.prepared import Prepared
 from reports.frames.selection import at_base
 from reports.style import in_order
@@ -46,12 +46,28 @@ def headline(results: Prepared) -> Table:
             note = names[i].removeprefix(variant).strip(" ,")
             cells.append(Cell(accuracy, repr(row["mean"]), number=True, note=note))
         rows.append(Row((*cells, *([] if len(network) else [Cell(numbers.NOTHING, "", number=True)]))))
+    for wide in _plain_of_equal_maps(results):
+        rows.append(Row((*wide, Cell(numbers.NOTHING, "", number=True))))
     kept = [i for i in range(len(headings)) if any(row.cells[i].text != numbers.NOTHING for row in rows)]
     return Table(
         "Cost of one layer at the base point, and accuracy of a network of such layers",
         tuple(headings[i] for i in kept),
         tuple(Row(tuple(row.cells[i] for i in kept)) for row in rows),
     )
+
+
+def _plain_of_equal_maps(results: Prepared) -> list[list[Cell]]:
+    """Return the row of the plain convolution of as many maps, C·|H|, as the layers have; none without such a case."""
+    found = plain_of_equal_maps(results.costs)
+    if found.empty:
+        return []
+    mine = found.set_index("direction").reindex(list(PASS_WORDS)).assign(variant="plain", ratio=math.nan)
+    forward, training = (row for _, row in mine.iterrows())
+    name = f"plain, C · |H| = {found['channels'].iloc[0]:.0f}"
+    cells = [Cell(name, name, look="plain")]
+    cells += [_priced(row, "seconds", numbers.seconds, "ratio") for row in (forward, training)]
+    cells.append(_priced(training, "peak_bytes", numbers.memory, "ratio"))
+    return [[*cells, _priced(forward, "macs", numbers.count, "ratio")]]
 
 
 def _priced(row: pd.Series, column: str, show: Callable[[Any], str], ratio: str, *bounds: str) -> Cell:

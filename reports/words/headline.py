@@ -24,9 +24,10 @@ class Sentence:
 
 
 def headline(results: Prepared) -> list[Sentence]:
-    """Return up to three sentences: the cost of equivariance, the saving by separability, the gain in accuracy."""
+    """Return up to four sentences: the cost at equal channels and at equal maps, the saving, the gain in accuracy."""
     found = [
         cost(results.against_plain),
+        cost_at_equal_maps(results.against_equal_maps),
         saving(results.costs, results.data.twins),
         gain(results.runs, results.best_networks),
     ]
@@ -45,8 +46,26 @@ def cost(against_plain: pd.DataFrame) -> Sentence | None:
         if len(rows) > 1:
             ratios = [f"{multiple(Interval(*rows[v][TIME_RATIO]))} for {v}" for v in in_order(rows) if v != "plain"]
             parts.append(f"{listing(ratios)} in {words} (plain: {seconds(rows['plain']['seconds'])})")
-    sentence = f"Cost: one layer takes, compared with a plain convolution of the same width, {'; '.join(parts)}."
+    sentence = f"Cost: one layer takes, compared with a plain convolution of as many channels, {'; '.join(parts)}."
     return Sentence(sentence, records_of(table))
+
+
+def cost_at_equal_maps(table: pd.DataFrame) -> Sentence | None:
+    """Compare the time of layers with that of the plain convolution of as many maps, in both passes."""
+    table = table[table["direction"].isin(PASS_WORDS) & table["variant"].isin(BASIC)]
+    parts = []
+    for direction, words in (("forward", "inference"), ("forward_backward", "a training pass")):
+        rows = {str(row["variant"]): row for _, row in table[table["direction"] == direction].iterrows()}
+        if rows:
+            ratios = [f"{multiple(Interval(*rows[v][TIME_RATIO]))} for {v}" for v in in_order(rows)]
+            plain = next(iter(rows.values()))["seconds_plain"]
+            parts.append(f"{listing(ratios)} in {words} (plain: {seconds(plain)})")
+    if not parts:
+        return None
+    maps = f"C · |H| = {table['channels_plain'].iloc[0]:.0f} channels"
+    sentence = f"At equal maps: one layer takes, compared with a plain convolution of {maps}, {'; '.join(parts)}."
+    wide = table.filter(regex="_plain$|^direction$").rename(columns=lambda name: name.removesuffix("_plain"))
+    return Sentence(sentence, (*records_of(table), *records_of(wide)))
 
 
 def saving(costs: pd.DataFrame, twins: pd.DataFrame) -> Sentence | None:

@@ -61,3 +61,12 @@ def test_a_twin_is_the_same_case_with_its_own_number() -> None:
     orders = [tuple(dataclasses.replace(block, seed=seed).entries()) for seed in range(20)]
     assert orders == [tuple(dataclasses.replace(block, seed=seed).entries()) for seed in range(20)]
     assert len(set(orders)) > 1
+
+
+def test_a_plain_convolution_of_as_many_maps_is_measured_with_the_layers() -> None:
+    cases = [Case(), Case(variant="full"), Case(**PLAIN), Case(**PLAIN, channels=128), Case(**PLAIN, channels=64)]
+    found = {frozenset(block.cases) for block in blocks(cases, set(cases), seed=0)}
+    assert found == {frozenset(cases[:4]), frozenset(cases[4:])}
+    both = [*cases, Case(channels=128)]  # but one of the same number of channels comes first
+    found = {frozenset(block.cases) for block in blocks(both, set(both), seed=0)}
+    assert frozenset([both[3], both[5]]) in found

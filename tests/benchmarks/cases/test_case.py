@@ -243,3 +243,15 @@ def test_a_given_layer_chooses_among_the_grids_of_the_profile() -> None:
 def test_wrong_values_for_a_profile_are_refused(profile: str, values: dict[str, Any], message: str) -> None:
     with pytest.raises(InvalidCase, match=message):
         profile_cases(profile, **values)
+
+
+def test_a_profile_has_the_plain_convolution_of_as_many_maps_unless_its_sizes_are_asked_for() -> None:
+    for device, channels in (("cpu", 16 * 8), ("cuda", 64 * 8)):
+        cases = profile_cases("quick", device=(device,))
+        wide = [case for case in cases if case.channels == channels]
+        assert {(case.variant, case.layer, case.batch_size) for case in wide} == {
+            ("plain", "conv", 16 if device == "cpu" else 64)
+        }
+        assert [case.direction for case in wide] == ["forward", "forward_backward"]
+    assert max(case.channels for case in profile_cases("quick", resolution=(4,))) == 32
+    assert max(case.channels for case in profile_cases("quick", batch_size=(1,))) == 16 * 8

@@ -2,11 +2,15 @@
 
 from dataclasses import replace
 
+import pytest
+
 from benchmarks.statistics.intervals import Interval
-from reports.arithmetic.layers import against_plain
+from reports.arithmetic.layers import against_equal_maps, against_plain
 from reports.arithmetic.prepared import Prepared
 from reports.arithmetic.training import best_networks, networks_at
 from reports.frames.frames import frames
+from reports.frames.selection import along, layer_base
+from reports.tables.of_layers import headline as table_of
 from reports.words import numbers
 from reports.words.headline import compared_with_plain, cost, gain, headline
 from reports.words.names import BASIC, PASS_WORDS
@@ -60,3 +64,44 @@ def test_nothing_to_compare_is_said():
     nothing = frames([])
     table, best = against_plain(nothing.costs), best_networks(nothing.runs)
     assert compared_with_plain(table, best).startswith("No plain convolution was measured")
+
+
+def with_equal_maps(records):
+    """Add the plain convolution of as many maps, C·|H|, as the layers at the base point have."""
+    base = layer_base(ok(records)[0])
+    maps = int(base["channels"] * base["resolution"])
+    passes = ("forward", "forward_backward")
+    return [*records, *(cost_record(variant="plain", channels=maps, direction=direction) for direction in passes)], maps
+
+
+def test_layers_are_compared_with_the_plain_convolution_of_as_many_maps(records):
+    more, maps = with_equal_maps(records)
+    said = {sentence.text.split(":")[0]: sentence.text for sentence in headline(Prepared(frames(more)))}
+    assert list(said) == ["Cost", "At equal maps", "Saving", "Gain, on the test images of rotated-digits"]
+    # The made-up time of plain does not depend on its channels; that of full is |H|² times plain's at one batch size.
+    table = against_equal_maps(ok(more)[0]).set_index(["direction", "variant"])["time_ratio"]
+    plain = against_plain(ok(more)[0]).set_index(["direction", "variant"])["time_ratio"]
+    assert table["forward", "full"] == pytest.approx(plain["forward", "full"])
+    assert f"a plain convolution of C · |H| = {maps} channels" in said["At equal maps"]
+    assert "for full and" in said["At equal maps"]
+    assert "lifting" not in said["At equal maps"]
+
+
+def test_without_such_a_convolution_nothing_is_said_of_equal_maps(records):
+    assert not any(sentence.text.startswith("At equal maps") for sentence in headline(Prepared(frames(records))))
+
+
+def test_the_first_table_has_a_row_for_equal_maps(records):
+    def names(made):
+        data = frames(made)
+        return [row.cells[0].text for row in table_of(Prepared(replace(data, costs=data.costs.assign(anchor="")))).rows]
+
+    more, maps = with_equal_maps(records)
+    assert names(more) == [*names(records), f"plain, C · |H| = {maps}"]
+
+
+def test_a_wide_plain_convolution_is_no_point_of_the_growth_with_channels(records):
+    costs = ok(with_equal_maps(records)[0])[0]
+    layers = costs[costs["layer"] == "conv"]
+    line = along(layers, layer_base(layers), "channels")
+    assert line["channels"].max() == line.loc[line["variant"] != "plain", "channels"].max()

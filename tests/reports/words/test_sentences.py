@@ -252,7 +252,7 @@ def test_cost(made, said):
         ratios = [f"{interval(*mover(here[v], here['plain']))} for {v}" for v in ("lifting", "full", "separable")]
         parts.append(f"{joined(ratios)} in {words} (plain: {seconds(here['plain']['seconds']['median'])})")
     assert said["Cost"] == (
-        f"Cost: one layer takes, compared with a plain convolution of the same width, {'; '.join(parts)}."
+        f"Cost: one layer takes, compared with a plain convolution of as many channels, {'; '.join(parts)}."
     )
 
 
