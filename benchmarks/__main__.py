@@ -46,7 +46,7 @@ COMMANDS = {
     "train": "train networks, and record accuracy against epochs, seconds and MACs",
     "peers": "measure our layers next to torch's, escnn's, the authors' and your own, and print a table",
     "study": "train networks of equal cost over several seeds, and judge the paper's claims and augmentation",
-    "studies": "print the tables of all finished studies, and who is how often near the best",
+    "studies": "print the tables of all studies, as far as they are trained, and who is how often near the best",
     "advise": "name the trained networks worth taking within a budget of time, memory, MACs or parameters",
     "break-even": "print the epochs, seconds and MACs to an accuracy, and when one network overtakes another",
     "answer": "measure how much faster separable layers are, or which share of a pass generates kernels",

@@ -19,6 +19,8 @@ TARGETS = (0.90, 0.95, 0.97, 0.98)
 # The axes of time, and the units in which tables show them.
 SPENT_UNITS = {"epoch": 1.0, "seconds": 1.0, "macs": 1e12}
 HEADINGS = ("epochs", "seconds", "MACs, T")
+# Numbers of images that comparable runs share.
+LIMITS = ("limit", "train_limit", "epoch_images")
 
 
 @dataclass(frozen=True)
@@ -145,11 +147,15 @@ def comparable_runs(
     for key, records in configurations.items():
         if dataset in (None, key["dataset"]):
             size = key["image_size"]
+            limits = "".join(f", {name} {key.get(name)}" for name in LIMITS if key.get(name) is not None)
             title = (
-                f"{key['dataset']} {size}×{size}, {key['budget']:g} {key['budget_unit']}, batch {key['batch_size']}, "
-                f"matched by {key['matched']}, {key['device']}×{key['threads']}, {machine_text(key.machine)}"
+                f"{key['dataset']} {size}×{size}{limits}, {key['budget']:g} {key['budget_unit']}, "
+                f"batch {key['batch_size']}, matched by {key['matched']}, {key['device']}×{key['threads']}, "
+                f"{machine_text(key.machine)}"
             )
             name = key.network
             group = groups.setdefault(title, {})
-            group[f"{name} lr={key['learning_rate']:g}" if name in group else name] = records
+            if name in group:
+                name = f"{name} lr={key['learning_rate']:g}"
+            group[f"{name} {key.id}" if name in group else name] = records
     return groups

@@ -7,7 +7,7 @@ import random
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
-from benchmarks.cases.case import AXES, OURS, Case, short_hash
+from benchmarks.cases.case import AXES, Case, short_hash
 
 # The axes on which the contenders of a block may differ. A plain case and a user's network have no group and generate
 # no kernels, so they may differ on two more axes.
@@ -82,6 +82,6 @@ def _without_group(case: Case) -> bool:
 
 
 def _shared(case: Case, contended: Sequence[str]) -> tuple[object, ...]:
-    """Return the values that the contenders of a block share; a user's network competes with the paper's."""
-    case = replace(case, layer="resnet", implementation=OURS, variant="plain") if case.layer == "network" else case
-    return tuple(getattr(case, axis) for axis in AXES if axis not in contended)
+    """Return the values that the contenders of a block share; networks compete with each other."""
+    values = {**case.fields(), "layer": "network"} if case.is_network else case.fields()
+    return tuple(values[axis] for axis in AXES if axis not in contended)

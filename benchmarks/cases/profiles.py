@@ -259,25 +259,22 @@ def own_layer_cases(cases: Iterable[Case], implementation: str) -> list[Case]:
 
 
 def own_network_cases(cases: Iterable[Case], implementation: str) -> list[Case]:
-    """Return the cases of a user's network: one for each size and pass of the paper's network in ``cases``.
+    """Return the cases of a user's network: one for each size and pass of the paper's networks in ``cases``.
+
+    The kernel size says nothing of it; the case has the first, so that it is measured beside the others.
 
     Raises:
         InvalidCase: when ``implementation`` is not "package.module:factory", or ``cases`` have no network.
     """
     if not is_own(implementation):
         raise InvalidCase(f"network {implementation!r} is no function; allowed: package.module:factory")
-    same: dict[str, Any] = {
-        "group": TRIVIAL,
-        "resolution": 1,
-        "scales": 1,
-        "kernel_size": Case.kernel_size,
-        "kernels": "",
-    }
+    networks = [case for case in cases if case.is_network and not case.own]
+    if not networks:
+        raise InvalidCase(f"no case is left for network {implementation!r}; allowed: values that leave a network")
+    same: dict[str, Any] = {"group": TRIVIAL, "resolution": 1, "scales": 1, "kernels": ""}
+    same["kernel_size"] = networks[0].kernel_size
     own = (
         dataclasses.replace(case, layer="network", implementation=implementation, variant="custom", **same)
-        for case in cases
-        if case.layer == "resnet"
+        for case in networks
     )
-    if not (found := list(dict.fromkeys(own))):
-        raise InvalidCase(f"no case is left for network {implementation!r}; allowed: values that leave resnet")
-    return found
+    return list(dict.fromkeys(own))

@@ -151,7 +151,7 @@ class TrainingRun:
         self._check_numbers()
         if self.budget == int(self.budget):
             object.__setattr__(self, "budget", int(self.budget))
-        if self.sampled and not VARIANTS[self.variant].has_layer:
+        if self.sampled and (self.variant == "custom" or not VARIANTS[self.variant].has_layer):
             raise InvalidCase(f"sampled does not go with variant {self.variant!r}, whose grid is fixed")
         if self.variant == "plain" and self.sampled:
             raise InvalidCase("sampled does not go with variant 'plain', which has no group")

@@ -1,4 +1,4 @@
-"""``python -m benchmarks studies``: print or write the tables of all finished studies in some folders."""
+"""``python -m benchmarks studies``: print or write the tables of all studies in some folders."""
 
 import argparse
 from collections.abc import Sequence
@@ -24,8 +24,8 @@ OVER_ALL = "all-studies"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.description = (
-        "Print the tables and verdicts of all finished studies in some folders, and how often each contender is within "
-        "a factor of the best."
+        "Print the tables and verdicts of all studies in some folders, as far as they are trained, and how often each "
+        "contender is within a factor of the best."
     )
     parser.epilog = EPILOG
     what = "folders of results (default: results)"

@@ -26,6 +26,7 @@ from benchmarks.studies.summary import study_lines, training_seconds
 from benchmarks.studies.workers import Here, Workers, complete
 from benchmarks.sweep.engine import Engine
 from benchmarks.sweep.estimate import minutes
+from benchmarks.sweep.own_check import check_own
 from benchmarks.sweep.sweep import sweep
 from benchmarks.training.folders import Folders
 from benchmarks.training.missing import TIMEOUT
@@ -58,9 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plan", action="store_true", help="decide widths, estimate the time of the rest, and stop")
     parser.add_argument("--no-inference", action="store_true", help="do not time the networks' inference for advise")
     fields = parser.add_argument_group("the study", "values to use instead of the scale's own")
-    fields.add_argument(
-        "--match", dest="matches", nargs="+", metavar="NAME", help="parameters, macs, time, memory; one table for each"
-    )
+    text = "parameters, macs, time, memory, maps; one table for each"
+    fields.add_argument("--match", dest="matches", nargs="+", metavar="NAME", help=text)
     fields.add_argument("--resolution", dest="resolutions", nargs="+", type=int, metavar="N", help="|H|")
     fields.add_argument("--kinds", nargs="+", metavar="NAME", help=f"contenders: {', '.join(KINDS)} (+: augmented)")
     text = "a network of your own that competes, too, package.module:factory"
@@ -100,6 +100,7 @@ def main(args: argparse.Namespace) -> int:
     check_timeout(args.timeout)
     studies, store = chosen_studies(args), RecordStore(args.results)
     store.prepare()
+    check_own([study.run(each, study.channels).case() for study in studies for each in study.contenders])
     begun, trained, failed, parts = time.monotonic(), 0, 0, []
     with _workers(args) as workers:
         results_root, data_root = args.results.expanduser().resolve(), args.data_root.expanduser().resolve()

@@ -15,6 +15,7 @@ from benchmarks.commands.options import add_fields, add_image_options, add_store
 from benchmarks.records.store import RecordStore
 from benchmarks.running.environment import MEASURING_ENVIRONMENT, set_measuring_environment
 from benchmarks.running.temporary import environment_of_a_replacement
+from benchmarks.sweep.own_check import check_own
 from benchmarks.training.folders import Folders
 from benchmarks.training.missing import TIMEOUT, train_missing
 from benchmarks.training.profiles import TRAINING_PROFILES, accuracy_table, profile_runs
@@ -121,6 +122,7 @@ def main(args: argparse.Namespace) -> int:
         values["device"] = devices_here()[-1]
     lists = {f"{name}s": getattr(args, name) for name in LISTS}
     runs = profile_runs(args.profile, **lists, seeds=args.seeds, **values)
+    check_own([run.case() for run in runs])
     store = RecordStore(args.results)
     folders = Folders(args.data_root, args.download, args.checkpoints, args.checkpoint_seconds, args.tensorboard)
     options: dict[str, Any] = {"folders": folders, "timeout": args.timeout, "retry_failed": args.retry_failed}

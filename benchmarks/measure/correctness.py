@@ -1,6 +1,7 @@
 """Checks that a module's output is right before anything is measured: the cost of a wrong output means nothing."""
 
 import dataclasses
+import math
 
 import torch
 
@@ -23,7 +24,8 @@ EQUIVARIANCE_SAMPLES = 2
 def check_output(workload: Workload) -> float | None:
     """Check the output and return its equivariance error; None if no group element permutes the pixels exactly.
 
-    A user's network claims no equivariance; the error returned is that under quarter turns, whatever its size.
+    A user's network claims no equivariance; the error returned is that under quarter turns, whatever its size, and None
+    where its logits are all zero.
 
     The module runs with the workload's autocast and never compiled, because the compilation is timed elsewhere.
 
@@ -42,7 +44,8 @@ def check_output(workload: Workload) -> float | None:
             if not y.isfinite().all():
                 raise InvalidResult("output has values that are not finite")
             if workload.claims_nothing:
-                return equivariance_error(module, workload.x[:EQUIVARIANCE_SAMPLES], SO2(4))
+                error = equivariance_error(module, workload.x[:EQUIVARIANCE_SAMPLES], SO2(4))
+                return error if math.isfinite(error) else None  # logits that are all zero
             if group is None or len(exact_elements(group)) == 0:
                 return None
             error = equivariance_error(module, workload.x[:EQUIVARIANCE_SAMPLES], group)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.cases import training_run
+from benchmarks.cases.case import short_hash
 from benchmarks.cases.groups import TRIVIAL, group_label
 from benchmarks.records.complete import why_incomplete
 from benchmarks.records.record import Machine, Record, machine_of, place_of
@@ -31,12 +32,20 @@ class Configuration:
     @property
     def network(self) -> str:
         """A short name of the network and its augmentation: variant, group and width."""
-        name = self["variant"] if self["variant"] != "custom" else self["network"]
+        network = str(self.get("network", "resnet"))
+        name = network if self["variant"] == "custom" else self["variant"]
+        if network != "resnet" and name != network:
+            name = f"{network} {name}"
         if self["group"] != TRIVIAL:
             name += f" {group_label(self['group'], self['resolution'], self.get('scales', 1))}"
         if self.get("augmentation", "none") != "none":
             name += f" + {self['augmentation']}"
         return f"{name} C={self['channels']}"
+
+    @property
+    def id(self) -> str:
+        """Twelve hexadecimal digits that depend on every field."""
+        return short_hash(dict(self.fields))
 
     @property
     def label(self) -> str:

@@ -35,12 +35,13 @@ def detectable(spread: float, seeds: int) -> float:
     return float(quantiles) * spread / math.sqrt(seeds)
 
 
-def seeds_to_find(difference: float, spread: float) -> int:
+def seeds_to_find(difference: float, spread: float) -> int | None:
     """Return the least number of seeds with which a paired test finds a mean difference in 80 of 100 studies.
 
-    The result is at least 3 and at most ``MOST_SEEDS``; ``spread`` is the standard deviation of the differences.
+    The result is at least 3, and None for ``MOST_SEEDS`` or more; ``spread`` is the standard deviation of the
+    differences.
 
     >>> seeds_to_find(0.01, 0.01)
     10
     """
-    return next((n for n in range(3, MOST_SEEDS) if detectable(spread, n) <= difference), MOST_SEEDS)
+    return next((n for n in range(3, MOST_SEEDS) if detectable(spread, n) <= difference), None)

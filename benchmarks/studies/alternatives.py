@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from benchmarks.answers.text_tables import columns
 from benchmarks.statistics.over_seeds import DECIDING_SEEDS
-from benchmarks.statistics.power import detectable, seeds_to_find, superiority
+from benchmarks.statistics.power import MOST_SEEDS, detectable, seeds_to_find, superiority
 from benchmarks.studies.contenders import Contender
 from benchmarks.studies.results import StudyResults
 from benchmarks.studies.verdict import MARGIN, Verdict, compare_accuracies, on_groups
@@ -25,7 +25,7 @@ def beats_augmentation(results: StudyResults) -> Verdict:
         if ours != rival and (ours, rival) not in main
     ]
     word, lines = compare_accuracies(results, main, threshold=0.0)
-    _, more = compare_accuracies(results, others, threshold=0.0)
+    _, more = compare_accuracies(results, others, threshold=0.0, alike=False)
     chances = superiority_lines(results, [*main, *others])
     return Verdict("equivariance beats augmentation", word, [*lines, "the others:", *more, *chances])
 
@@ -43,7 +43,9 @@ def superiority_lines(results: StudyResults, pairs: Sequence[tuple[Contender, Co
             share = superiority(list(a.values()), list(b.values()))
             name = " − ".join(contender.label for contender in pair)
             size = f"{100 * detectable(spread, len(common)):.1f}"
-            rows.append((name, matched, f"{share:.0%}", size, str(seeds_to_find(MARGIN, spread))))
+            needed = seeds_to_find(MARGIN, spread)
+            seeds = f"{MOST_SEEDS} or more" if needed is None else str(needed)
+            rows.append((name, matched, f"{share:.0%}", size, seeds))
     note = (
         "a is better in: of all pairs of a run of a and one of b, those in which a is more accurate (ties count half). "
         "Found in 80 %: the difference that a test with these seeds and this spread would find in 80 of 100 studies."

@@ -30,7 +30,10 @@ def verdicts(results: StudyResults) -> list[Verdict]:
         ({separable, sim2}, sim2_helps),
     ]
     found = [judge(results) for needed, judge in judged if needed <= kinds]
-    return found + ([beats_augmentation(results)] if separable in kinds and augmented_plain(results) else [])
+    # Where test images are in one pose, augmentation teaches what is not asked.
+    asked = not results.decisions.study.test_angles
+    against = asked and separable in kinds and augmented_plain(results)
+    return [*found, beats_augmentation(results)] if against else found
 
 
 def redundant_kernels(results: StudyResults) -> Verdict:

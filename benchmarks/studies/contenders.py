@@ -69,7 +69,7 @@ KINDS = tuple(f"{kind}{sign}" for kind in _BASIC for sign in ("", AUGMENTED))
 
 
 def contenders(kinds: Sequence[str], resolutions: Sequence[int], augmentation: str) -> list[Contender]:
-    """Return the contenders of some kinds, each once: those without a group first, then all kinds by |H|.
+    """Return the contenders of some kinds, each once: plain first, plain with augmentation next, then others by |H|.
 
     Args:
         kinds: keys of ``KINDS``; those with a "+" are augmented.
@@ -82,4 +82,9 @@ def contenders(kinds: Sequence[str], resolutions: Sequence[int], augmentation: s
             contender = _BASIC[kind.removesuffix(AUGMENTED)](resolution)
             augmented = kind.endswith(AUGMENTED)
             found.append(replace(contender, augmentation=augmentation) if augmented else contender)
-    return sorted(dict.fromkeys(found), key=lambda contender: contender.group != "trivial")
+    return sorted(dict.fromkeys(found), key=_order)
+
+
+def _order(contender: Contender) -> tuple[bool, bool]:
+    grouped = contender.group != "trivial"
+    return grouped, not grouped and contender.augmentation != "none"

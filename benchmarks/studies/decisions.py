@@ -22,8 +22,8 @@ from benchmarks.statistics.written import interval, number
 from benchmarks.studies.contenders import Contender
 from benchmarks.studies.study import SizedContender, Study
 
-# Only ``estimated_seconds`` uses these: evaluation time as a fraction of the steps' time, and seconds to start a run.
-EVALUATION_SHARE, RUN_SECONDS = 0.15, 2.0
+# Only ``estimated_seconds`` uses these: the time of a forward as a fraction of a step's, and seconds to start a run.
+FORWARD_SHARE, RUN_SECONDS = 0.25, 2.0
 
 
 @dataclass(frozen=True)
@@ -107,12 +107,16 @@ class Decisions:
         """Estimate the seconds of the search and of the training, if ``jobs`` runs at once do not slow each other."""
         study, tries = self.study, len(self.study.search_rates) * len(self.study.search_seeds)
 
-        def run_seconds(network: SizedContender, epochs: int) -> float:
-            steps = summarise_rounds(self.steps[network])["median"] * self.steps_per_epoch
-            return RUN_SECONDS + epochs * float(steps * (1 + EVALUATION_SHARE))
+        def run_seconds(network: SizedContender, epochs: int, angles: int) -> float:
+            step: float = summarise_rounds(self.steps[network])["median"]
+            copies = network[0].resolution if network[0].variant == "averaged" else 1
+            evaluated = epochs * self.images["validation"] + (1 + angles) * self.images["test"]
+            evaluation = FORWARD_SHARE * step / study.batch_size * copies * evaluated
+            return RUN_SECONDS + epochs * step * self.steps_per_epoch + evaluation
 
-        search = sum(tries * run_seconds(network, study.search_epochs) for network in self.networks)
-        training = sum(study.seeds * run_seconds(self.network(*key), study.epochs) for key in self.widths)
+        search = sum(tries * run_seconds(network, study.search_epochs, 0) for network in self.networks)
+        keys = map(self.network, *zip(*self.widths, strict=True))
+        training = sum(study.seeds * run_seconds(key, study.epochs, study.test_angles) for key in keys)
         return search / jobs, training / jobs
 
     def lines(self) -> list[str]:

@@ -1,10 +1,13 @@
-"""The finished studies in a folder of results: their decisions and records, without any measurement."""
+"""The studies in folders of results: their decisions and records, without any measurement."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.records.record import machine_of
 from benchmarks.records.store import RecordStore
 from benchmarks.studies.contenders import Contender
 from benchmarks.studies.decisions import Decisions, load_decisions
@@ -17,7 +20,8 @@ BEGIN, END = "study-", ".json"
 def kept_studies(folders: Iterable[Path]) -> dict[str, list[StudyResults]]:
     """Return the parts of each study that some of the folders hold, by its name; parts are in the order of their sizes.
 
-    Studies without learning rates are left out, because nothing of them is trained.
+    Parts of one study differ in the train images alone; another scale, other options or another machine make another
+    study, whose name has a number. Studies without learning rates are left out: nothing of them is trained.
 
     Raises:
         ValueError: when no folder has a study, or a file does not hold the decisions of a study.
@@ -26,7 +30,7 @@ def kept_studies(folders: Iterable[Path]) -> dict[str, list[StudyResults]]:
     if not any(by_folder.values()):
         names = ", ".join(map(str, by_folder))
         raise ValueError(f"no study in {names}; allowed: folders of `python -m benchmarks study`")
-    found: dict[str, list[StudyResults]] = {}
+    found: dict[tuple[str, Study, str], list[StudyResults]] = {}
     for folder, paths in by_folder.items():
         if not paths:
             continue
@@ -35,10 +39,21 @@ def kept_studies(folders: Iterable[Path]) -> dict[str, list[StudyResults]]:
             decisions = read_decisions(path)
             if decisions.rates.keys() >= set(decisions.networks):
                 name = path.name.removeprefix(BEGIN).removesuffix(f"-{decisions.study.id}{END}")
-                found.setdefault(name, []).append(StudyResults.of(decisions, records))
-    for parts in found.values():
+                same = replace(decisions.study, train_limit=None, dataset=_without_pose(decisions.study.dataset))
+                key = name, same, str(machine_of({"provenance": dict(decisions.provenance)}))
+                found.setdefault(key, []).append(StudyResults.of(decisions, records))
+    named: dict[str, list[StudyResults]] = {}
+    counts: Counter[str] = Counter()
+    for (name, *_), parts in found.items():
         parts.sort(key=lambda part: (part.decisions.study.train_limit or 0, part.decisions.study.dataset))
-    return found
+        counts[name] += 1
+        named[name if counts[name] == 1 else f"{name}-{counts[name]}"] = parts
+    return named
+
+
+def _without_pose(dataset: str) -> str:
+    """Return the data set; the parts of ``pose`` have the same images in several poses."""
+    return "mnist-upright" if dataset == "mnist-tilted" else dataset
 
 
 def read_decisions(path: Path) -> Decisions:

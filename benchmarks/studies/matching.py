@@ -14,10 +14,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchmarks.cases.case import is_own
+from benchmarks.cases.case import InvalidCase, is_own
 from benchmarks.cases.training_run import TrainingRun
 from benchmarks.cases.variants import TURNED
 from benchmarks.measure.clock import counterbalanced, synchronised_clock, take_turn
+from benchmarks.measure.macs import trace_macs
 from benchmarks.measure.memory import peak_memory
 from benchmarks.records.provenance import moment, provenance
 from benchmarks.running.isolated import Report
@@ -89,10 +90,21 @@ def macs(run: TrainingRun) -> float:
     Kernels are generated once a step, so the share is one over the batch size. The backward pass is left out: it takes
     twice the forward pass for every contender.
     """
+    if is_own(run.network):
+        return _own_macs(run)
     network, (channels, _) = _on_meta(run), _shape(run)
     network = getattr(network, "network", network) if run.variant == "averaged" else network  # one copy in training
     image = torch.empty(1, channels, run.image_size, run.image_size, device="meta")
     return module_macs(network, image) + generation_macs(network) / run.batch_size
+
+
+def _own_macs(run: TrainingRun) -> float:
+    network, (channels, classes) = run.network, _shape(run)
+    image = torch.zeros(1, channels, run.image_size, run.image_size)
+    counted = trace_macs(build_network(run, channels, classes, "cpu"), image)
+    if counted["convolution"] is None:
+        raise InvalidCase(f"the MACs of {network} cannot be counted ({counted['not_counted']}); allowed: other matches")
+    return float(counted["convolution"])
 
 
 def step_bytes(run: TrainingRun) -> float:

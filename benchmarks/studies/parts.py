@@ -12,7 +12,7 @@ from benchmarks.studies.results import StudyResults, percent_interval
 
 
 def lines_over_parts(parts: Sequence[StudyResults]) -> list[str]:
-    """Return the tables over the parts of one study; none for a study of one part."""
+    """Return the tables of one study by the number of its train images and by the angle of its test images, if any."""
     first = parts[0].decisions.study
     lines = []
     for matched in first.matches:

@@ -78,6 +78,8 @@ class Study:
                 raise InvalidCase(f"network {network!r} is no function; allowed: package.module:factory")
         if self.augmentation not in AUGMENTATIONS[1:]:
             raise InvalidCase(f"unknown augmentation {self.augmentation!r}; allowed: {', '.join(AUGMENTATIONS[1:])}")
+        if self.own_networks and "maps" in self.matches:
+            raise InvalidCase("match 'maps' does not go with a user's network, whose maps nobody knows")
         if not self.matches or not self.search_rates:
             raise InvalidCase("a study needs a budget to match by and a learning rate; allowed: one or more of each")
         if self.reference not in self.contenders:

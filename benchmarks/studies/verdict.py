@@ -52,12 +52,16 @@ def paired_contenders(
 
 
 def compare_accuracies(
-    results: StudyResults, pairs: Sequence[tuple[Contender, Contender]], *, threshold: float
+    results: StudyResults, pairs: Sequence[tuple[Contender, Contender]], *, threshold: float, alike: bool = True
 ) -> tuple[str, list[str]]:
     """Test differences of test accuracies against a threshold; return the common word of all matches, and the table.
 
     For the word, each match is tested by the mean over its pairs in every seed. The tests of single pairs are corrected
     as a separate family.
+
+    Args:
+        threshold: threshold of the differences, a fraction.
+        alike: whether the pairs are alike, so that their mean says something; otherwise it is left out.
     """
     single: dict[tuple[str, str], tuple[list[float], list[float]]] = {}
     pooled: dict[str, tuple[list[float], list[float]]] = {}
@@ -78,16 +82,19 @@ def compare_accuracies(
             [statistics.mean(a[seed] for a, _ in sides) for seed in seeds],
             [statistics.mean(b[seed] for _, b in sides) for seed in seeds],
         )
-    over_all = paired_tests(list(pooled.values()), threshold=threshold, step=results.test_step / max(len(pairs), 1))
+    means = list(pooled.values()) if alike else []
+    over_all = paired_tests(means, threshold=threshold, step=results.test_step / max(len(pairs), 1))
     of_each = paired_tests(list(single.values()), threshold=threshold, step=results.test_step)
     tests = dict(zip(single, of_each, strict=True))
     rows: list[tuple[str, ...]] = [("test accuracy", "points [95 %]", "p (Holm)", "n", "")]
-    for matched, test in zip(pooled, over_all, strict=True):
-        rows.append(_test_row(f"matched by {matched}: mean", test))
+    for place, matched in enumerate(pooled):
+        nothing = (f"matched by {matched}", "", "", "", "")
+        rows.append(_test_row(f"matched by {matched}: mean", over_all[place]) if alike else nothing)
         rows += [_test_row(f"  {name}", tests[match, name]) for match, name in single if match == matched]
+    family = f"the {len(over_all)} means, and over the {len(of_each)} others" if alike else f"all {len(of_each)}"
     note = (
         f"Paired t tests over seeds of a difference of {100 * threshold:g} points, two-sided, {FAMILY_ERROR_RATE:.0%}; "
-        f"Holm over the {len(over_all)} means, and over the {len(of_each)} others."
+        f"Holm over {family}."
     )
     return common_word([test.word for test in over_all]), [*columns(rows), note]
 

@@ -63,5 +63,9 @@ def runs_apart(case: Case, engine: Engine, known: Known) -> bool:
 
 
 def macs_key(case: Case) -> str:
-    """Return a key that cases with equal multiply–accumulates share: their shape."""
-    return short_hash({axis: value for axis, value in case.fields().items() if axis not in FREE_OF_MACS})
+    """Return a key that cases with equal multiply–accumulates share: their shape.
+
+    A network that is averaged over turned copies of its images does less in training.
+    """
+    shape = {axis: value for axis, value in case.fields().items() if axis not in FREE_OF_MACS}
+    return short_hash({**shape, "copies": case.variant == "averaged" and case.direction == "forward"})

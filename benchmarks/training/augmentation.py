@@ -56,4 +56,6 @@ class Augmentation:
         """Return normalised images turned by angles, in degrees, and scaled by factors, each of shape (B,)."""
         mean, std = (images.new_tensor(value)[:, None, None] for value in (self.mean, self.std))
         posed = turn_and_scale(images * std + mean, angles, factors, images.shape[-1])
-        return (posed - mean) / std
+        posed = (posed - mean) / std
+        turned_last = images.is_contiguous(memory_format=torch.channels_last)
+        return posed.contiguous(memory_format=torch.channels_last) if turned_last else posed

@@ -85,7 +85,7 @@ def turns(
     def logits(images: Tensor) -> Tensor:
         return model(images[:EQUIVARIANCE_IMAGES]).float()  # type: ignore[no-any-return]
 
-    upright = logits(split.images)
+    upright = logits(split.images) if count else split.images
     for angle in (360 * i / count for i in range(count)):
         angles = torch.full((len(split),), angle, dtype=torch.float64, device=split.images.device)
         turned = dataclasses.replace(split, images=augmentation.pose(split.images, angles, torch.ones_like(angles)))

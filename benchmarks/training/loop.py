@@ -102,7 +102,8 @@ class _Training:
         self.learner = Learner(run, data.channels, data.num_classes, share, self.augmentation)
         model, image = self.learner.model, self.train_set.images[:1]
         self.macs_per_step = step_macs(trace_macs(model, image), run.batch_size)
-        counted = trace_macs(set_mode(model, training=False), image)
+        with torch.random.fork_rng(devices=[]):  # the count of sampled networks draws grids
+            counted = trace_macs(set_mode(model, training=False), image)
         self.last_step = last_step(run, self.epoch_steps, self.macs_per_step)
         self.fields = empty(TRAINING_MEASURED) | {
             "parameters": sum(parameter.numel() for parameter in model.parameters()),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.cases.asked import check_asked
-from benchmarks.cases.case import InvalidCase, check_value
+from benchmarks.cases.case import InvalidCase, check_value, is_own
+from benchmarks.cases.groups import TRIVIAL
 from benchmarks.cases.profiles import by_usual_names, settled
 from benchmarks.cases.training_run import RECIPES, TrainingRun
 from benchmarks.records.record import Record
@@ -63,6 +64,8 @@ def profile_runs(
     fields = chosen.runs | {name: value for name, value in values.items() if value is not None}
     if fields["recipe"] not in RECIPES:
         raise InvalidCase(f"unknown recipe {fields['recipe']!r}; allowed: {', '.join(RECIPES)}")
+    if is_own(fields.get("network")):  # it has no group, and is of one variant
+        variants, groups, resolutions = variants or ("custom",), groups or (TRIVIAL,), resolutions or (1,)
     lists = {"variant": variants, "group": groups, "resolution": resolutions}
     asked = by_usual_names({axis: tuple(given) for axis, given in lists.items() if given})
     for axis, given in asked.items():

@@ -59,22 +59,34 @@ def trained_networks(costs: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     cases = costs[costs["layer"] != "conv"]
     names = cases["layer"].where(cases["layer"] != "network", cases["implementation"])
     cases = cases.assign(anchor=cases.get("anchor", ""), network=names).merge(shared)
+    # The kernel size of a user's network says nothing.
+    cases["kernel_size"] = cases["kernel_size"].where(cases["variant"] != "custom", math.nan)
+    sizes = table["kernel_size"]
+    table["kernel_size"] = sizes.where(table["variant"] != "custom", math.nan)
     for direction, columns in NETWORK_COSTS.items():
         mine = cases[cases["direction"] == direction].rename(columns=columns)
         mine = mine.assign(other=~mine["threads_case"].isin(table["threads"])).sort_values("other", kind="stable")
         mine = mine.drop_duplicates(NETWORK_CASE)[[*NETWORK_CASE, *columns.values()]]
         table = table.drop(columns="threads_case", errors="ignore").merge(mine, on=NETWORK_CASE, how="left")
+    table["kernel_size"] = sizes
     for column in ("seconds", "ci_low", "ci_high"):
         table[column] /= table["batch_size"]
     return table.assign(front=front_of_all(table))
 
 
 def _with_images(runs: pd.DataFrame) -> pd.DataFrame:
-    """Add the axes of ``Case`` for the images of each run's data set; ten classes where they are not known."""
+    """Add the axes of ``Case`` for the images of each run: those of its record, or else those of its data set."""
     known = [DATASETS.get(name) for name in runs["dataset"]]
-    channels = [FORMER_IMAGES["in_channels"] if images is None else images.channels for images in known]
-    classes = [(images and images.classes) or FORMER_IMAGES["num_classes"] for images in known]
-    return runs.assign(in_channels=channels, num_classes=classes)
+    usual = {
+        "in_channels": [images and images.channels for images in known],
+        "num_classes": [images and images.classes for images in known],
+    }
+    stated = {"in_channels": runs["image_channels"], "num_classes": runs["classes"]}
+    axes = {
+        axis: stated[axis].fillna(pd.Series(usual[axis], index=runs.index, dtype=float)).fillna(former)
+        for axis, former in FORMER_IMAGES.items()
+    }
+    return runs.assign(**axes)
 
 
 def fully_measured(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
@@ -95,9 +107,16 @@ def front_of_all(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
 
 
 def best_networks(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return, for each variant, the network with the best mean validation accuracy, and its test accuracies."""
+    """Return, for each variant, the network with the best mean validation accuracy, and its test accuracies.
+
+    A network whose images were augmented counts only where its variant has no other. Each user's network counts.
+    """
     choice = over_seeds(runs, NETWORK, "validation_accuracy").sort_values("mean", ascending=False, kind="stable")
-    chosen = choice.drop_duplicates("variant")[NETWORK]
+    choice = choice.assign(
+        augmented=~choice["augmentation"].isin(["", "none"]),
+        own=choice["network"].where(choice["variant"] == "custom", ""),
+    ).sort_values("augmented", kind="stable")
+    chosen = choice.drop_duplicates(["variant", "own"])[NETWORK]
     return chosen.merge(over_seeds(runs, NETWORK, "test_accuracy"), on=NETWORK)
 
 

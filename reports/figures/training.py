@@ -18,12 +18,14 @@ SPENT_LABELS = {
     "seconds": ("seconds of training", "training time, cumulative (s)"),
     "macs": ("MACs of training", "MACs, cumulative (10⁹)"),
 }
+# The lines of networks by the augmentation of their images.
+LINES = {"none": "-", "rotations": "--", "scales": ":", "rotations+scales": "-."}
 
 
 def accuracy(study: StudyRuns, x: str, key: str) -> Figure:
     """Draw validation accuracy against epochs, seconds or MACs (`x`); a panel per group and |H|.
 
-    Networks without a group are in every panel. Lines are dashed where the train images were augmented.
+    Networks without a group are in every panel. `LINES` shows how the train images were augmented.
     """
     runs = study.runs
     rows = study.epochs.dropna(subset=["validation_accuracy", x])
@@ -53,17 +55,18 @@ def accuracy(study: StudyRuns, x: str, key: str) -> Figure:
         mine = pd.concat([plain, chosen])
         name = "plain" if grid is None else f"{group_name(grid[0]) + ', ' if several else ''}|H| = {grid[1]:.0f}"
         with drawing.panel(SMALL, label, "validation accuracy (%)", f", {name}", heading=name) as canvas:
-            for augmentation, part in mine.groupby(mine["augmentation"].replace("", "none"), sort=True):
+            kinds = [mine["augmentation"].replace("", "none"), mine["network"].where(mine["variant"] == "custom", "")]
+            for (augmentation, own), part in mine.groupby(kinds, sort=True):
                 augmented = "" if augmentation == "none" else f" + {augmentation}"
 
-                def tip(point: pd.Series, augmented: str = augmented) -> str:
+                def tip(point: pd.Series, own: str = own, augmented: str = augmented) -> str:
                     return (
-                        f"{point['variant']}{augmented}, {label} {point['x']:.3g}: {point['y']:.1f} % "
+                        f"{own or point['variant']}{augmented}, {label} {point['x']:.3g}: {point['y']:.1f} % "
                         f"[{point['low']:.1f}, {point['high']:.1f}], n = {point['n']:.0f}"
                     )
 
-                dashed = "--" if augmented else "-"
-                draw.lines(canvas, part, x, "accuracy", "mean", tip, bars=False, marks=False, linestyle=dashed)
+                style = LINES.get(str(augmentation), "--")
+                draw.lines(canvas, part, x, "accuracy", "mean", tip, bars=False, marks=False, linestyle=style)
             if x != "epoch":
                 draw.log_x(canvas.axes, draw.axis_limits(rows[[x]]))
             margin = 0.05 * (high - low) or 1.0
@@ -76,7 +79,7 @@ def accuracy(study: StudyRuns, x: str, key: str) -> Figure:
         f"Data and training: {of_training.recipe(runs)}"
     )
     if (~rows["augmentation"].isin(["", "none"])).any():
-        caption += " Dashed: the train images were augmented."
+        caption += " Dashed: the train images were turned; dotted: scaled; both: turned and scaled."
     columns = ["network", "variant", "group", "resolution", "channels", "augmentation", "seed"]
     drawn = rows[[*columns, "epoch", "seconds", "macs", "validation_accuracy"]]
     if x == "macs":

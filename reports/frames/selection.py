@@ -16,10 +16,21 @@ POINT_AXES = ["device", *GROUP_AXES, "channels", "batch_size", "image_size", "ke
 # The columns that identify a network's case, and with its training a network within a study.
 NETWORK_CASE = ["network", "variant", "group", "resolution", "scales", "channels", "kernel_size"]
 NETWORK = [*NETWORK_CASE, "augmentation"]
-# The columns that are equal for all runs of a study. `width` and `kernel` have no value where the sizes were chosen
+# The columns that are equal for all runs of a study. `architecture` is the network, but of users' networks that of the
+# others, with which they are compared. `width` and `kernel` have no value where the sizes were chosen
 # for each network to match something else.
 STUDY = ["dataset", "matched", "width", "kernel", "image_size", "batch_size", "budget_unit", "budget", "recipe"]
-STUDY += ["hidden_features", "sampled", "limit", "train_limit", "epoch_images", "dtype", "device", "threads"]
+STUDY += [
+    "architecture",
+    "hidden_features",
+    "sampled",
+    "limit",
+    "train_limit",
+    "epoch_images",
+    "dtype",
+    "device",
+    "threads",
+]
 OPTIMISER = ["learning_rate", "weight_decay"]
 # The optimiser may be tuned for each of these.
 TUNED = ["network", "variant", "augmentation"]
@@ -130,7 +141,9 @@ def studies(runs: pd.DataFrame) -> list[pd.DataFrame]:
     with different settings are thus never averaged as if they were seeds.
     """
     alike = runs["matched"] == "none"
-    frame = runs.assign(width=runs["channels"].where(alike), kernel=runs["kernel_size"].where(alike))
+    frame = runs.assign(
+        width=runs["channels"].where(alike), kernel=runs["kernel_size"].where(alike), architecture=_architectures(runs)
+    )
     sets = [rows for _, rows in frame.groupby(STUDY, dropna=False, sort=False)]
     sets.sort(key=len, reverse=True)
     found = []
@@ -143,7 +156,15 @@ def studies(runs: pd.DataFrame) -> list[pd.DataFrame]:
 
 def largest_study(runs: pd.DataFrame) -> pd.DataFrame:
     """Return the largest study; a frame without rows if there is none."""
-    return next(iter(studies(runs)), runs.assign(width=runs["channels"], kernel=runs["kernel_size"]))
+    empty = runs.assign(width=runs["channels"], kernel=runs["kernel_size"], architecture=runs["network"])
+    return next(iter(studies(runs)), empty)
+
+
+def _architectures(runs: pd.DataFrame) -> pd.Series:
+    """Return the network of each run; a user's network is compared with the networks that most runs have."""
+    ours = runs.loc[runs["variant"] != "custom", "network"]
+    most = str(ours.mode().iloc[0]) if len(ours) else ""
+    return runs["network"].where(runs["variant"] != "custom", most)
 
 
 def _most_common(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:

@@ -92,9 +92,9 @@ def gain(runs: pd.DataFrame, best: pd.DataFrame) -> Sentence | None:
     over_plain = gains(runs, best)
     parts = []
     for variant in in_order(best["variant"]):
-        row = best[best["variant"] == variant].iloc[0]
         more = f", {percentage_points(over_plain[variant])} points over plain" if variant in over_plain else ""
-        parts.append(f"{names[row.name]} reaches {mean_sd(row['mean'], row['sd'])}{more}")
+        for i, row in best[best["variant"] == variant].iterrows():
+            parts.append(f"{names[i]} reaches {mean_sd(row['mean'], row['sd'])}{more if variant != 'custom' else ''}")
     unit = "mean ± s.d.; gains with 95 % intervals, paired by seed" if best["sd"].notna().any() else "single runs"
     n, where, device = spans(best["n"], "seed"), runs.iloc[0]["dataset"], device_name(runs.iloc[0])
     sentence = f"Gain, on the test images of {where}: {'; '.join(parts)} ({unit}, n = {n}; trained on {device})."

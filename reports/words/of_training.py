@@ -18,8 +18,8 @@ def accuracy(runs: pd.DataFrame) -> str:
     if best.empty:
         return "No training run has finished."
     names = network_names(best)
-    texts = {row["variant"]: f"{mean_sd(row['mean'], row['sd'])} ({names[i]})" for i, row in best.iterrows()}
-    parts = [texts[variant] for variant in in_order(texts)]
+    rows = [row for variant in in_order(best["variant"]) for row in best[best["variant"] == variant].iterrows()]
+    parts = [f"{mean_sd(row['mean'], row['sd'])} ({names[i]})" for i, row in rows]
     spread = "mean ± s.d." if best["sd"].notna().any() else "single runs"
     n = spans(best["n"], "seed")
     return f"Test accuracy of the networks that validate best: {listing(parts)} ({spread}, n = {n})."
@@ -110,7 +110,8 @@ def recipe(runs: pd.DataFrame) -> str:
     rate = f"{run['learning_rate']:g}" if same else listing([f"{rates[v]} ({v})" for v in in_order(rates)])
     threads = f", {place(run)}" if run["device"] == "cpu" else ""
     kernels = " and ".join(f"{size:.0f} × {size:.0f}" for size in sorted(runs["kernel_size"].unique()))
-    named = [("widths", f"{run['channels']:.0f}, {run['channels']:.0f}, {2 * run['channels']:.0f}")]
+    narrow, wide = f"{run['channels']:.0f}", f"{2 * run['channels']:.0f}"
+    named = [("widths", f"{narrow}, {wide}" if (runs["network"] == "allcnnc").any() else f"{narrow}, {narrow}, {wide}")]
     if run["matched"] not in ("", "none"):
         named = [("widths chosen for equal", run["matched"])]
     parts = ("train", "validation", "test")

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from benchmarks.__main__ import main
-from benchmarks.answers.break_even import Waiting, at_pace, overtaking, target_lines, to_target
+from benchmarks.answers.break_even import Waiting, at_pace, comparable_runs, overtaking, target_lines, to_target
 from benchmarks.records.configurations import by_configuration
 from benchmarks.records.store import RecordStore
 from tests.benchmarks.training_records import training_record
@@ -106,3 +106,17 @@ def test_the_command_reads_stored_results(tmp_path: Path, capsys: pytest.Capture
     assert "overtakes plain C=4 after" in printed
     assert main(["break-even", "--results", str(tmp_path), "--target", "97"]) == 2
     assert "target 97.0 is not allowed" in capsys.readouterr().err
+
+
+def test_runs_on_other_numbers_of_images_are_apart_and_no_run_is_lost() -> None:
+    records = [
+        training_record([0.1, 0.9], network=network, train_limit=size)
+        for network in ("resnet", "allcnnc")
+        for size in (100, 1000)
+    ]
+    groups = comparable_runs(by_configuration(records))
+    assert len(groups) == 2
+    assert all(set(group) == {"separable SO2(4) C=4", "allcnnc separable SO2(4) C=4"} for group in groups.values())
+    alike = [training_record([0.1, 0.9], seed=0, hidden_features=features) for features in (8, 16, 32)]
+    (group,) = comparable_runs(by_configuration(alike)).values()
+    assert len(group) == 3

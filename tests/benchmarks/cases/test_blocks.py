@@ -6,7 +6,7 @@ from typing import Any
 
 from benchmarks.cases.blocks import Block, blocks
 from benchmarks.cases.case import Case
-from benchmarks.cases.profiles import own_layer_cases, profile_cases
+from benchmarks.cases.profiles import own_layer_cases, own_network_cases, profile_cases
 
 PLAIN: dict[str, Any] = {"variant": "plain", "group": "trivial", "resolution": 1}
 
@@ -61,6 +61,14 @@ def test_a_twin_is_the_same_case_with_its_own_number() -> None:
     orders = [tuple(dataclasses.replace(block, seed=seed).entries()) for seed in range(20)]
     assert orders == [tuple(dataclasses.replace(block, seed=seed).entries()) for seed in range(20)]
     assert len(set(orders)) > 1
+
+
+def test_a_users_network_is_measured_with_the_papers_whatever_the_pass_and_the_size() -> None:
+    for axes in ({"kernel_size": 7}, {"execution": "compiled"}, {"layer": "allcnnc", "image_size": 8}):
+        networks = [Case(**{"layer": "resnet", **axes}), Case(**{"layer": "resnet", **axes}, **PLAIN)]
+        own = own_network_cases(networks, "mine:net")
+        (block,) = blocks([*networks, *own], {*networks, *own}, seed=0)
+        assert set(block.cases) == {*networks, *own}
 
 
 def test_a_plain_convolution_of_as_many_maps_is_measured_with_the_layers() -> None:

@@ -56,6 +56,10 @@ OTHER_VALUES: dict[str, Any] = {
         ({"augmentation": "crops"}, "unknown augmentation 'crops'; allowed: none, rotations, scales, rotations+scales"),
         ({"network": "mine:net"}, "variant 'separable' does not go with implementation 'mine:net'; allowed: custom"),
         ({"variant": "averaged", "sampled": True}, "sampled does not go with variant 'averaged', whose grid is fixed"),
+        (
+            {"network": "mine:net", "variant": "custom", "group": "trivial", "resolution": 1, "sampled": True},
+            "sampled does not go with variant 'custom', whose grid is fixed",
+        ),
         ({"recipe": "long"}, "unknown recipe 'long'; allowed: paper, short"),
         ({"matched": "width"}, "unknown matched 'width'; allowed: none, parameters, macs, time, memory, maps"),
         ({"dtype": "tf32"}, "unknown dtype 'tf32'; allowed: float32, bfloat16"),

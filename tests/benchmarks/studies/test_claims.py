@@ -161,6 +161,18 @@ def test_the_evidence_says_how_often_one_run_beats_another_and_what_the_seeds_co
     assert superiority_lines(small, [(few.reference, Contender("plain"))]) == []
 
 
+def test_unlike_alternatives_are_not_averaged() -> None:
+    told = beats_augmentation(against_augmentation(0.96, 0.93)).evidence
+    others = told[told.index("the others:") :]
+    assert not any("mean" in line for line in others)
+    assert any("mean" in line for line in told[: told.index("the others:")])
+
+
+def test_where_test_images_are_in_one_pose_augmentation_is_not_judged() -> None:
+    study = replace(AGAINST, test_angles=4)
+    assert verdicts(results_of(lambda contender: 0.9, study=study)) == []
+
+
 def test_only_claims_for_which_a_study_has_contenders_are_judged() -> None:
     claims = [verdict.claim for verdict in verdicts(against_augmentation(0.9, 0.9))]
     assert claims == ["equivariance beats augmentation"]

@@ -53,6 +53,13 @@ def test_parts_of_a_study_are_in_the_order_of_their_sizes(tmp_path: Path) -> Non
     assert [part.decisions.study.train_limit for part in parts] == [100, 1000]
 
 
+def test_another_scale_makes_another_study(tmp_path: Path) -> None:
+    keep(tmp_path, results(), results(replace(SMALL, kinds=("plain", "separable"))), results(replace(SMALL, seeds=4)))
+    found = kept_studies([tmp_path])
+    assert set(found) == {"rotated-digits", "rotated-digits-2", "rotated-digits-3"}
+    assert all(len(parts) == 1 for parts in found.values())
+
+
 def test_a_study_that_has_not_begun_is_left_out(tmp_path: Path) -> None:
     planned = replace(results().decisions, rates={})
     save_decisions(planned, decisions_path(tmp_path, "rotated-digits", SMALL))

@@ -31,7 +31,7 @@ def test_every_h_has_four_contenders_and_plain_comes_once() -> None:
 
 
 def test_a_kind_with_a_plus_is_the_same_network_with_augmented_images() -> None:
-    found = contenders(("plain", "plain+", "averaged+", "canonical"), (4, 8), "rotations+scales")
+    found = contenders(("plain+", "plain", "averaged+", "canonical"), (4, 8), "rotations+scales")
     assert [contender.label for contender in found] == [
         "plain",
         "plain + rotations+scales",
@@ -106,6 +106,7 @@ def test_the_standard_study_compares_four_group_sizes_with_five_seeds() -> None:
         ({"seeds": 0}, "seeds 0"),
         ({"matches": ("weight",)}, "unknown match 'weight'; allowed: parameters, macs, time, memory, maps"),
         ({"kinds": ("dense",)}, "unknown kind 'dense'; allowed: plain, plain\\+, averaged, averaged\\+, canonical"),
+        ({"own_networks": ("m:net",), "matches": ("maps",)}, "match 'maps' does not go with a user's network"),
         ({"own_networks": ("net",)}, "network 'net' is no function; allowed: package.module:factory"),
         ({"augmentation": "none"}, "unknown augmentation 'none'; allowed: rotations, scales, rotations\\+scales"),
         ({"matches": ()}, "a budget to match by"),

@@ -58,6 +58,20 @@ def test_what_is_wrong_is_said(case: Case, message: str) -> None:
         check_own([Case(), case])
 
 
+@pytest.mark.parametrize("command", [["train"], ["study", "rotated-digits", "--scale", "quick"]])
+def test_a_wrong_network_is_named_before_anything_is_trained(
+    command: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["--network", "tests.benchmarks.wrong_modules:wrong_classes", "--results", str(tmp_path)]
+    assert main([*command, *options]) == 2
+    assert "expected (64, 10)" in capsys.readouterr().err.replace("(2, 10)", "(64, 10)")
+    assert RecordStore(tmp_path).load() == []
+
+
+def test_a_network_without_any_logits_at_first_passes() -> None:
+    check_own([network("zeros")])
+
+
 def test_a_sweep_with_a_wrong_layer_measures_nothing_and_says_why(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

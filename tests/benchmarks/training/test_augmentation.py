@@ -102,6 +102,12 @@ def test_augmentation_changes_what_is_learned_and_the_same_seed_learns_the_same(
     assert once["macs_per_image"] == plain["macs_per_image"]
 
 
+def test_posed_images_keep_their_memory_format() -> None:
+    images = torch.rand(4, 2, 8, 8).contiguous(memory_format=torch.channels_last)
+    assert augmentation("rotations")(images).is_contiguous(memory_format=torch.channels_last)
+    assert augmentation("rotations")(images.contiguous()).is_contiguous()
+
+
 def test_a_learner_augments_before_autocast_and_on_its_device(digits: Dataset) -> None:
     run = dataclasses.replace(PLAIN, augmentation="rotations", dtype="bfloat16")
     learner = Learner(run, 1, 10, WHOLE, Augmentation.of(run, digits.mean, digits.std))

@@ -141,3 +141,17 @@ def test_networks_stand_at_the_base_point_or_where_they_validate_best(records):
     assert here["resolution"].to_dict() == {"plain": 1, "full": 4, "separable": 4}
     elsewhere = networks_at(runs, {"group": "O2", "resolution": 4}).set_index("variant")
     assert elsewhere["resolution"].to_dict() == {"plain": 1, "full": 8, "separable": 8}
+
+
+def test_plain_is_the_network_without_augmentation_where_there_is_one():
+    runs = frames([training_record("plain", 1, seed, 0.8) for seed in (0, 1)]).runs
+    turned = runs.assign(augmentation="rotations", validation_accuracy=0.99, id="turned")
+    best = best_networks(pd.concat([runs, turned], ignore_index=True))
+    assert best["augmentation"].tolist() == ["none"]
+    assert best_networks(turned)["augmentation"].tolist() == ["rotations"]
+
+
+def test_every_network_of_users_is_kept():
+    runs = frames([training_record("plain", 1, 0, 0.8)]).runs.assign(variant="custom")
+    own = [runs.assign(network=name, id=name) for name in ("a:net", "b:net")]
+    assert sorted(best_networks(pd.concat(own, ignore_index=True))["network"]) == ["a:net", "b:net"]

@@ -215,7 +215,7 @@ def test_augmented_runs_have_lines_of_their_own():
     made = draw([*runs, *turned])
     figure = made["accuracy-epochs"]
     assert set(figure.data["augmentation"]) == {"none", "rotations"}
-    assert "Dashed: the train images were augmented." in figure.caption
+    assert "Dashed: the train images were turned; dotted: scaled" in figure.caption
     assert "separable + rotations, epoch" in figure.panels[0]
     assert "Dashed" not in draw(runs)["accuracy-epochs"].caption
 

@@ -138,3 +138,12 @@ def test_devices_are_never_at_one_base_point():
     assert base["device"] == "cuda"
     assert set(at(costs, base)["device"]) == {"cuda"}
     assert len(latest(costs)) == 3
+
+
+def test_networks_of_two_kinds_are_two_studies_and_a_users_joins_the_most_frequent(records):
+    runs = frames(records).runs
+    other = runs.iloc[:4].assign(network="allcnnc")
+    own = runs.iloc[:2].assign(network="mine:net", variant="custom")
+    found = studies(pd.concat([own, other, runs], ignore_index=True))
+    assert [len(study) for study in found] == [len(runs) + 2, 4]
+    assert set(found[0]["network"]) == {"resnet", "mine:net"}
