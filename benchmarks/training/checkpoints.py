@@ -16,9 +16,11 @@ from typing import Any
 
 import torch
 
+from benchmarks.cases.training_run import TrainingRun
 from benchmarks.records.durable import write_whole
 from benchmarks.records.fields import record_problem
-from benchmarks.records.provenance import ROOT
+from benchmarks.records.provenance import ROOT, gpu_name, hardware
+from benchmarks.records.record import machine_of
 
 DIGEST_BYTES = 32
 # The packages whose code changes what a run learns or how long it takes.
@@ -135,3 +137,9 @@ class Checkpoint:
     def unusable(self, error: Exception) -> str:
         """Return the warning about a checkpoint from which a run cannot go on because of an error."""
         return f"{self.path} cannot be used ({type(error).__name__}): trained from the beginning"
+
+
+def machine_of_run(run: TrainingRun) -> str:
+    """Return what must be the same machine before and after a pause: the GPU, or the processor and its cores."""
+    cpu, cores, _ = machine_of({"provenance": hardware()})
+    return str(gpu_name()) if run.device == "cuda" else f"{cpu}, {cores} cores"

@@ -20,14 +20,13 @@ from benchmarks.datasets import Dataset
 from benchmarks.measure.clock import Clock, synchronised_clock
 from benchmarks.measure.macs import step_macs, trace_macs
 from benchmarks.records.field import empty
-from benchmarks.records.provenance import gpu_name, hardware, software
-from benchmarks.records.record import machine_of
+from benchmarks.records.provenance import software
 from benchmarks.records.training_fields import TRAINING_MEASURED
 from benchmarks.running.isolated import Report
 from benchmarks.training import evaluation
 from benchmarks.training.augmentation import Augmentation
 from benchmarks.training.budget import last_step
-from benchmarks.training.checkpoints import CODE, Checkpoint, Position, UnusableCheckpoint
+from benchmarks.training.checkpoints import CODE, Checkpoint, Position, UnusableCheckpoint, machine_of_run
 from benchmarks.training.folders import DEFAULT_FOLDERS, Folders
 from benchmarks.training.images import epoch_order, load_images, seed_everything, to_device
 from benchmarks.training.learner import Learner
@@ -119,7 +118,7 @@ class _Training:
         path = folders.checkpoint(run.id)
         if path is not None and share.rank == 0:
             made_by = {"data": data.description(), "torch": str(torch.__version__), "commit": software()["commit"]}
-            self.checkpoint = Checkpoint(path, {**made_by, "code": CODE, "machine": _machine(run)})
+            self.checkpoint = Checkpoint(path, {**made_by, "code": CODE, "machine": machine_of_run(run)})
         self.checkpoint_seconds = folders.checkpoint_seconds
         self.next_checkpoint = time.monotonic() + self.checkpoint_seconds
 
@@ -293,9 +292,3 @@ class _Training:
         except UnusableCheckpoint as error:
             self.fields["warnings"].append(str(error))
             return None
-
-
-def _machine(run: TrainingRun) -> str:
-    """Return what must be the same machine before and after a pause: the GPU, or the processor and its cores."""
-    cpu, cores, _ = machine_of({"provenance": hardware()})
-    return str(gpu_name()) if run.device == "cuda" else f"{cpu}, {cores} cores"
