@@ -218,15 +218,17 @@ def profile_cases(
         if layer in grid["layer"] or (layer == "allcnnc" and "resnet" in grid["layer"] and "layer" in selecting)
     ]
     cases = asked_cases(grids, given, selecting)
-    wide = [] if given.keys() & BASE_AXES else equal_maps(cases)
-    return list(dict.fromkeys([*cases, *wide]))
+    if given.keys() & BASE_AXES:
+        return cases
+    by_device = [[case for case in cases if case.device == device] for device in dict.fromkeys(c.device for c in cases)]
+    return list(dict.fromkeys(case for here in by_device for case in (*here, *equal_maps(here))))
 
 
 def equal_maps(cases: Sequence[Case]) -> list[Case]:
     """Return the plain convolutions with as many channels as the layers of the base point have maps, C·|H|.
 
-    The base point has the most frequent channels, |H| and other sizes of our layers; the passes, devices and threads
-    are those of the plain convolutions that are there.
+    ``cases`` are those of one device. The base point has the most frequent channels, |H| and other sizes of our layers;
+    the passes and threads are those of the plain convolutions that are there.
     """
     shapes = [_sizes(case) for case in cases if case.layer == "conv" and case.group != TRIVIAL]
     base = tuple(Counter(values).most_common(1)[0][0] for values in zip(*shapes, strict=True))

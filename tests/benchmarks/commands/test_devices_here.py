@@ -127,5 +127,5 @@ def test_the_quick_profile_takes_about_three_minutes_on_a_gpu() -> None:
 def test_the_quick_profile_on_a_gpu_has_one_base_point() -> None:
     layers = [case for case in profile_cases("quick", device=("cuda",)) if case.layer == "conv"]
     base = {(case.channels, case.batch_size, case.image_size, case.kernel_size) for case in layers}
-    assert base == {(64, 64, 28, 5)}
+    assert base == {(64, 64, 28, 5), (64 * 8, 64, 28, 5)}  # and the plain convolution of as many maps
     assert {case.variant for case in layers if case.resolution in (1, 8)} == {"plain", "lifting", "full", "separable"}
