@@ -2,6 +2,7 @@
 
 The server imports this module before all others, while it is small, and so gets a supervisor. ``clear`` tells the
 supervisor to kill what ended processes have left behind. All this is on Linux; elsewhere the server has no supervisor.
+A server that other code of this process has started is used as it is, without a supervisor, and is never told to clear.
 """
 
 import contextlib
@@ -21,7 +22,19 @@ LEASE = "GCNN_BENCHMARKS_LEASE"
 def grant_lease() -> None:
     """Let the server that this process starts live as long as this process."""
     if SUPPORTED:
+        _foreign_server(os.getpid())
         os.environ[LEASE] = _listener(os.getpid()).getsockname().decode()[1:]
+
+
+@functools.cache
+def _foreign_server(process: int) -> int | None:
+    """Return the number of the server that was there before this process granted its first lease; None for none."""
+    return _server()
+
+
+def _server() -> int | None:
+    number: int | None = multiprocessing.forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
+    return number
 
 
 @functools.cache
@@ -35,8 +48,9 @@ def _listener(process: int) -> socket.socket:
 
 def clear() -> None:
     """Let the supervisor of this process's server kill what processes that have ended left behind."""
-    server = multiprocessing.forkserver._forkserver._forkserver_pid  # type: ignore[attr-defined]
-    if SUPPORTED and server is not None:
+    server = _server()
+    if SUPPORTED and server not in (None, _foreign_server(os.getpid())):
+        assert server is not None
         with contextlib.suppress(ProcessLookupError):
             os.kill(server, CLEAR)
 
@@ -45,7 +59,7 @@ def _is_server() -> bool:
     return SUPPORTED and any("multiprocessing.forkserver" in word for word in sys.orig_argv)
 
 
-if _is_server():
+if _is_server() and LEASE in os.environ:
     _lease = socket.socket(socket.AF_UNIX)
     try:
         _lease.connect(f"\0{os.environ[LEASE]}")  # nobody accepts; the connection ends with the listener

@@ -162,3 +162,32 @@ def test_no_module_that_the_server_imports_asks_for_a_device() -> None:
     program += "if os.fork() == 0:\n    os._exit(torch.cuda._is_in_bad_fork())\n"
     program += "sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))"
     assert subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parents[3], timeout=120).returncode == 0
+
+
+FOREIGN = """
+import multiprocessing, operator
+from multiprocessing import forkserver
+from benchmarks.running.isolated import run_isolated
+from tests.benchmarks.running.test_isolated import report_and_return
+
+if __name__ == "__main__":
+    context = multiprocessing.get_context("forkserver")
+    def start():
+        process = context.Process(target=operator.add, args=(1, 2))
+        process.start()
+        process.join()
+        return process.exitcode, forkserver._forkserver._forkserver_pid
+    first = start()
+    outcomes = [run_isolated(report_and_return, n, device="cpu", preload="json", timeout=60) for n in (1, 2)]
+    assert [outcome.fields.get("double") for outcome in outcomes] == [2, 4], outcomes
+    assert start() == first, "the server of other code is left alone"
+"""
+
+
+def test_a_server_that_other_code_has_started_is_used_and_left_alone(tmp_path: Path) -> None:
+    script = tmp_path / "foreign.py"
+    script.write_text(FOREIGN)
+    environment = {name: value for name, value in os.environ.items() if name != "GCNN_BENCHMARKS_LEASE"}
+    environment["PYTHONPATH"] = str(Path(__file__).parents[3])
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
