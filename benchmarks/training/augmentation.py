@@ -52,6 +52,11 @@ class Augmentation:
         factors = LARGEST_FACTOR ** (2 * draw[1] - 1) if self.scales else torch.ones_like(draw[1])
         return self.pose(images, angles, factors)
 
+    def black(self, images: Tensor) -> Tensor:
+        """Return the value of black in normalised images, shape (C, 1, 1), on their device and in their dtype."""
+        mean, std = (images.new_tensor(value)[:, None, None] for value in (self.mean, self.std))
+        return -mean / std
+
     def pose(self, images: Tensor, angles: Tensor, factors: Tensor) -> Tensor:
         """Return normalised images turned by angles, in degrees, and scaled by factors, each of shape (B,)."""
         mean, std = (images.new_tensor(value)[:, None, None] for value in (self.mean, self.std))

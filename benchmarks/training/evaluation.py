@@ -55,11 +55,24 @@ def turning_error(model: nn.Module, split: Split, autocast: Autocast = contextli
     return error if math.isfinite(error) else None
 
 
-def errors_by_layer(model: nn.Module, split: Split, group: Group | None) -> dict[str, float] | None:
+class _FromBlack(nn.Module):
+    """A network on images of which black is 0, so that what a turned image lacks is black."""
+
+    def __init__(self, network: nn.Module, black: Tensor) -> None:
+        super().__init__()
+        self.network, self.black = network, black
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.network(x + self.black)  # type: ignore[no-any-return]
+
+
+def errors_by_layer(
+    model: nn.Module, split: Split, group: Group | None, augmentation: Augmentation
+) -> dict[str, float] | None:
     """Return the error of every map on the group, in the order of the layers; None without a rotation to try.
 
-    The rotations, and reflections, are those of the grid on H that interpolate pixels. A quarter of the image is not
-    compared at each edge, because corners leave the image when it turns.
+    The rotations, and reflections, are those of the grid on H that interpolate pixels. What a turned image lacks is
+    black, as where an augmentation turns it. A quarter of the image is not compared at each edge.
     """
     if group is None:
         return None
@@ -69,8 +82,10 @@ def errors_by_layer(model: nn.Module, split: Split, group: Group | None) -> dict
     interpolates = (matrices - matrices.round()).abs().amax((1, 2)) > 1e-9
     if not (keeps_size & interpolates).any():
         return None
-    errors = layer_errors(model, images, group, elements[keeps_size & interpolates], border=images.shape[-1] // 4)
-    return {name: error for name, error in errors.items() if math.isfinite(error)} or None
+    black = augmentation.black(images)
+    network, chosen = _FromBlack(model, black), elements[keeps_size & interpolates]
+    errors = layer_errors(network, images - black, group, chosen, border=images.shape[-1] // 4)
+    return {name.removeprefix("network."): error for name, error in errors.items() if math.isfinite(error)} or None
 
 
 @torch.no_grad()

@@ -241,7 +241,9 @@ class _Training:
         epochs[self.fields["best_epoch"]]["redundancy"] = evaluation.explained_energies(model)
         loss, accuracy = self.learner.evaluate(self.test)
         self.fields |= {"test_loss": loss, "test_accuracy": accuracy}
-        self.fields["equivariance_error_by_layer"] = evaluation.errors_by_layer(model, self.test, self.group)
+        self.fields["equivariance_error_by_layer"] = evaluation.errors_by_layer(
+            model, self.test, self.group, self.augmentation
+        )
         self.fields["test_by_angle"] = [
             {"angle": angle, "accuracy": self.learner.evaluate(split)[1], "equivariance_error": change}
             for angle, split, change in evaluation.turns(model, self.test, self.augmentation, self.run.test_angles)
