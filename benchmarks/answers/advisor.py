@@ -155,8 +155,8 @@ def candidates(records: Iterable[Record]) -> list[Candidate]:
         if peaks:
             costs["training_mb"] = _exact(max(peaks) / MB)
         usual = key.get("dtype", "float32") == "float32"
-        timed = inference.get((key.machine, *_of_run(key, runs[0])), []) if usual else []
         case = case_of(key, runs[0])
+        timed = inference.get((key.machine, *_values(case)), []) if usual else []
         found += [
             Candidate(key, accuracy, costs | _inference_costs(record), _setting(record), case) for record in timed
         ]
@@ -258,10 +258,6 @@ def case_of(key: Configuration, run: Record) -> dict[str, object]:
     }
 
 
-def _of_run(key: Configuration, run: Record) -> tuple[object, ...]:
-    return _values(case_of(key, run))
-
-
 def _of_case(case: Mapping[str, object]) -> tuple[object, ...]:
     return _values({"scales": 1, "implementation": OURS, **FORMER_IMAGES, **case})
 
@@ -275,7 +271,7 @@ def _values(case: Mapping[str, object]) -> tuple[object, ...]:
 
 def _is_inference(case: Mapping[str, object]) -> bool:
     """Return whether a case is a network in its usual inference: eager, in float32, with cached kernels."""
-    ours = case.get("layer") != "conv" and (case.get("layer") == "network" or case.get("implementation", OURS) == OURS)
+    ours = case.get("layer") != "conv"  # peers have layers alone
     usual = case.get("execution") == "eager" and case.get("dtype", "float32") == "float32"
     known = all(case.get(name) is not None for name in ("batch_size", "threads", "device"))
     return ours and usual and known and case.get("direction") == "forward" and case.get("kernels") == "cached"

@@ -49,8 +49,7 @@ def _listener(process: int) -> socket.socket:
 def clear() -> None:
     """Let the supervisor of this process's server kill what processes that have ended left behind."""
     server = _server()
-    if SUPPORTED and server not in (None, _foreign_server(os.getpid())):
-        assert server is not None
+    if SUPPORTED and server is not None and server != _foreign_server(os.getpid()):
         with contextlib.suppress(ProcessLookupError):
             os.kill(server, CLEAR)
 

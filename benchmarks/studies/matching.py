@@ -24,8 +24,8 @@ from benchmarks.records.provenance import moment, provenance
 from benchmarks.running.isolated import Report
 from benchmarks.training.augmentation import Augmentation
 from benchmarks.training.networks import build_network, kernel_options
+from benchmarks.workloads import networks
 from benchmarks.workloads.build import LEARNING_RATE, configure
-from benchmarks.workloads.networks import build_network_on_meta
 from benchmarks.workloads.own import own_network_takes_width
 from benchmarks.workloads.workload import Workload, set_mode
 from gcnn_impl import generation_macs, module_macs
@@ -183,7 +183,7 @@ def step_workload(run: TrainingRun) -> Workload:
 
 def _on_meta(run: TrainingRun) -> nn.Module:
     """Return the network without values."""
-    return build_network_on_meta(run.case(), **kernel_options(run))
+    return networks.build_network(run.case(), meta=True, **kernel_options(run))
 
 
 def _shape(run: TrainingRun) -> tuple[int, int]:

@@ -54,13 +54,17 @@ class Augmentation:
 
     def black(self, images: Tensor) -> Tensor:
         """Return the value of black in normalised images, shape (C, 1, 1), on their device and in their dtype."""
-        mean, std = (images.new_tensor(value)[:, None, None] for value in (self.mean, self.std))
+        mean, std = self._statistics(images)
         return -mean / std
 
     def pose(self, images: Tensor, angles: Tensor, factors: Tensor) -> Tensor:
         """Return normalised images turned by angles, in degrees, and scaled by factors, each of shape (B,)."""
-        mean, std = (images.new_tensor(value)[:, None, None] for value in (self.mean, self.std))
+        mean, std = self._statistics(images)
         posed = turn_and_scale(images * std + mean, angles, factors, images.shape[-1])
         posed = (posed - mean) / std
         turned_last = images.is_contiguous(memory_format=torch.channels_last)
         return posed.contiguous(memory_format=torch.channels_last) if turned_last else posed
+
+    def _statistics(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return mean and std as tensors like the images, each of shape (C, 1, 1)."""
+        return images.new_tensor(self.mean)[:, None, None], images.new_tensor(self.std)[:, None, None]

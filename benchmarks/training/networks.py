@@ -1,6 +1,7 @@
 """The network of a run, for images of any number of channels and classes."""
 
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import nn
@@ -15,7 +16,7 @@ def network_case(run: TrainingRun, in_channels: int, num_classes: int) -> Case:
     return replace(run.case(), in_channels=in_channels, num_classes=num_classes)
 
 
-def kernel_options(run: TrainingRun) -> dict[str, int | bool]:
+def kernel_options(run: TrainingRun) -> dict[str, Any]:
     """Return the options of a run's network that a case does not have."""
     return {"hidden_features": run.hidden_features, "sampled": run.sampled}
 

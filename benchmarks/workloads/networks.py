@@ -31,28 +31,20 @@ def network_config(case: Case, **options: Any) -> Any:
     return grouped(*shape, group=group, variant=case.variant, **options)
 
 
-def build_network(case: Case, **options: Any) -> nn.Module:
+def build_network(case: Case, *, meta: bool = False, **options: Any) -> nn.Module:
     """Build the network of a case, with parameters drawn from torch's global generator; see ``network_config``.
+
+    Args:
+        meta: whether to build it without values, to count its parameters and MACs.
 
     Raises:
         InvalidModule: when a user's network cannot be built.
     """
     if case.own:
-        return build_own_network(case)
+        own = build_own_network(case)
+        return own.to("meta") if meta else own
     config = network_config(case, **options)
-    network: nn.Module = _network_class(config)(config)
-    return network
-
-
-def build_network_on_meta(case: Case, **options: Any) -> nn.Module:
-    """Build the network of a case without values, to count its parameters and MACs; see ``build_network``."""
-    if case.own:
-        return build_own_network(case).to("meta")
-    config = network_config(case, **options)
-    network: nn.Module = _network_class(config)(config, device="meta")
-    return network
-
-
-def _network_class(config: Any) -> Any:
     name = type(config).__name__.removesuffix("Config")
-    return getattr(gcnn_impl, name, None) or getattr(gcnn_impl, f"{name}Network")
+    made_by = getattr(gcnn_impl, name, None) or getattr(gcnn_impl, f"{name}Network")
+    network: nn.Module = made_by(config, **({"device": "meta"} if meta else {}))
+    return network

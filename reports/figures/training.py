@@ -79,7 +79,7 @@ def accuracy(study: StudyRuns, x: str, key: str) -> Figure:
         f"Data and training: {of_training.recipe(runs)}"
     )
     if (~rows["augmentation"].isin(["", "none"])).any():
-        caption += " Dashed: the train images were turned; dotted: scaled; both: turned and scaled."
+        caption += " Dashed: the train images were turned; dotted: scaled; dash-dotted: both."
     columns = ["network", "variant", "group", "resolution", "channels", "augmentation", "seed"]
     drawn = rows[[*columns, "epoch", "seconds", "macs", "validation_accuracy"]]
     if x == "macs":

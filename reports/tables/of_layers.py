@@ -40,12 +40,13 @@ def headline(results: Prepared) -> Table:
         cells += [_priced(row, "seconds", numbers.seconds, *times) for row in (forward, training)]
         cells.append(_priced(training, "peak_bytes", numbers.memory, "memory_ratio"))
         cells.append(_priced(forward, "macs", numbers.count, "mac_ratio"))
-        network = best[best["variant"] == variant]
-        for i, row in network.iterrows():
-            accuracy = numbers.mean_sd(row["mean"], row["sd"])
+        accuracies = []
+        for i, row in best[best["variant"] == variant].iterrows():
             note = names[i].removeprefix(variant).strip(" ,")
-            cells.append(Cell(accuracy, repr(row["mean"]), number=True, note=note))
-        rows.append(Row((*cells, *([] if len(network) else [Cell(numbers.NOTHING, "", number=True)]))))
+            text = numbers.mean_sd(row["mean"], row["sd"])
+            accuracies.append(Cell(text, repr(row["mean"]), number=True, note=note))
+        # Several networks of one variant, those of users, have a row each.
+        rows += [Row((*cells, each)) for each in accuracies or [Cell(numbers.NOTHING, "", number=True)]]
     for wide in _plain_of_equal_maps(results):
         rows.append(Row((*wide, Cell(numbers.NOTHING, "", number=True))))
     kept = [i for i in range(len(headings)) if any(row.cells[i].text != numbers.NOTHING for row in rows)]

@@ -105,3 +105,15 @@ def test_a_wide_plain_convolution_is_no_point_of_the_growth_with_channels(record
     layers = costs[costs["layer"] == "conv"]
     line = along(layers, layer_base(layers), "channels")
     assert line["channels"].max() == line.loc[line["variant"] != "plain", "channels"].max()
+
+
+def test_every_users_network_has_a_row_in_the_first_table(records):
+    record = training_record("plain", 1, 0, 0.7)
+    own = [
+        {**record, "id": name, "run": {**record["run"], "variant": "custom", "network": name}}
+        for name in ("a:net", "b:net")
+    ]
+    data = frames([*records, *own])
+    table = table_of(Prepared(replace(data, costs=data.costs.assign(anchor=""))))
+    assert {len(row.cells) for row in table.rows} == {len(table.headings)}
+    assert [row.cells[-1].note for row in table.rows if row.cells[0].text == "custom"] == ["a:net", "b:net"]
