@@ -15,7 +15,6 @@ from torch import Tensor
 
 from benchmarks.cases.case import InvalidCase
 from benchmarks.cases.training_run import TrainingRun
-from benchmarks.cases.variants import VARIANTS
 from benchmarks.datasets import Dataset
 from benchmarks.measure.clock import Clock, synchronised_clock
 from benchmarks.measure.macs import step_macs, trace_macs
@@ -96,7 +95,6 @@ class _Training:
         self.epoch_steps = (images := run.epoch_images or len(self.train_set)) // run.batch_size
         if self.epoch_steps == 0:
             raise InvalidCase(f"batch_size {run.batch_size} is not allowed; allowed: 2 to {images}")
-        self.group = group_of(run.case()) if VARIANTS[run.variant].has_layer else None
         self.augmentation = Augmentation.of(run, data.mean, data.std)
         self.learner = Learner(run, data.channels, data.num_classes, share, self.augmentation)
         model, image = self.learner.model, self.train_set.images[:1]
@@ -242,7 +240,7 @@ class _Training:
         loss, accuracy = self.learner.evaluate(self.test)
         self.fields |= {"test_loss": loss, "test_accuracy": accuracy}
         self.fields["equivariance_error_by_layer"] = evaluation.errors_by_layer(
-            model, self.test, self.group, self.augmentation
+            model, self.test, group_of(self.run.case()), self.augmentation
         )
         self.fields["test_by_angle"] = [
             {"angle": angle, "accuracy": self.learner.evaluate(split)[1], "equivariance_error": change}
