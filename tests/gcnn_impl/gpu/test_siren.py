@@ -66,6 +66,19 @@ def cotangent_of(arguments):
     return torch.randn(reference(*arguments).shape, device=arguments[0].device)
 
 
+def rounding_error(arguments, cotangent, expected):
+    """Return the error in float64 where only the parameters are rounded to float32: the digits that the input has.
+
+    A gradient of one number may be a sum that cancels, and then has fewer digits than the others.
+    """
+    *fixed, parameters = doubled(arguments)
+    errors = []
+    for _ in range(3):
+        rounded = [(p.detach() * (1 + 2**-24 * torch.randn_like(p))).requires_grad_() for p in parameters]
+        errors.append(largest_error(values_and_gradients(reference, [*fixed, rounded], cotangent), expected))
+    return max(errors)
+
+
 def largest_error(actual, expected):
     return max(float((a - e).norm() / e.norm().clamp_min(1e-12)) for a, e in zip(actual, expected, strict=True))
 
@@ -92,7 +105,7 @@ def test_equals_the_definition_in_float64(name, device, oracle_errors):
     expected = values_and_gradients(reference, doubled(arguments), cotangent)
     error = largest_error(actual, expected)
     oracle_errors.append(error)
-    assert error <= 1e-5
+    assert error <= max(1e-5, 10 * rounding_error(arguments, cotangent, expected))
     with torch.no_grad():
         assert torch.equal(operator.siren(*arguments), actual[0])
 
