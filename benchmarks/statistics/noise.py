@@ -38,8 +38,11 @@ GPU_CLOCK_LOSS = 0.3
 
 Provenance = Mapping[str, Any]
 
+# The finding whose cause is not the machine but the time that a case was given.
+TOO_FEW_SAMPLES = "too_few_samples"
+
 REMEDIES = {
-    "too_few_samples": "give more time: --seconds, --rounds",
+    TOO_FEW_SAMPLES: "give more time: --seconds, --rounds",
     "drift": "warm up longer, or wait until the machine has cooled down or calmed down",
     "bimodal": "look for what switches between two states: other processes, clock frequency, placement of memory",
     "oversubscribed": "stop other processes, use fewer threads, or measure on a host of your own",
@@ -62,7 +65,7 @@ def verdict(rounds: Rounds, provenance: Provenance) -> dict[str, Any]:
         ``REMEDIES``), a ``detail`` and the ``remedy``.
     """
     details = {
-        "too_few_samples": _too_few(rounds),
+        TOO_FEW_SAMPLES: _too_few(rounds),
         "drift": _drift(rounds),
         "bimodal": _bimodal(rounds),
         "oversubscribed": _oversubscribed(provenance),

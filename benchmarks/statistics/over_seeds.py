@@ -102,7 +102,7 @@ def paired_tests(
         if len(a) != len(b):
             raise ValueError(f"{len(a)} and {len(b)} seeds are not pairs; allowed: equally many")
     differences = [np.asarray(a, dtype=np.float64) - np.asarray(b, dtype=np.float64) for a, b in pairs]
-    ps = [_p(difference, threshold, step) for difference in differences]
+    ps = [p_value(difference, threshold, step) for difference in differences]
     tests = []
     for difference, p, adjusted in zip(differences, ps, holm(ps), strict=True):
         found = estimate(difference.tolist(), step=step)
@@ -126,11 +126,18 @@ def holm(ps: Sequence[float]) -> list[float]:
     return adjusted
 
 
-def _p(differences: NDArray[np.float64], threshold: float, step: float) -> float:
-    n = len(differences)
+def p_value(differences: Sequence[float] | NDArray[np.float64], threshold: float = 0.0, step: float = 0.0) -> float:
+    """Return the two-sided p value of a t test of a mean difference against a threshold; 1 for too few seeds.
+
+    Args:
+        differences: one for each seed; fewer than ``DECIDING_SEEDS`` show nothing.
+        step: smallest possible difference of two values, see ``estimate``.
+    """
+    sample = np.asarray(differences, dtype=np.float64)
+    n = len(sample)
     if n < DECIDING_SEEDS:
         return 1.0
-    away, error = abs(float(differences.mean()) - threshold), _standard_error(differences, step)
+    away, error = abs(float(sample.mean()) - threshold), _standard_error(sample, step)
     if error == 0:
         return 1.0  # equal values do not show how much seeds differ
     return float(2 * special.stdtr(n - 1, -away / error))

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.answers.text_tables import columns
+from benchmarks.records.layer_names import has_one_tap
 from benchmarks.records.record import Record
 from benchmarks.studies.results import StudyResults
 from benchmarks.studies.verdict import on_groups
@@ -44,7 +45,7 @@ def layer_redundancy(record: Record) -> dict[str, Redundancy]:
     for name, start in (epochs[0].get("redundancy") or {}).items():
         best = bests.get(name, {})
         known = all({SHARED_ALONG_GROUP, SHARED_BY_CHANNELS_TOO} <= shares.keys() for shares in (start, best))
-        if "skip" in name or not known:
+        if has_one_tap(name) or not known:
             continue
         size = LAST_KERNEL_SIZE if name == "last" else run["kernel_size"]
         found[name] = Redundancy(

@@ -7,6 +7,7 @@ import pandas as pd
 
 from benchmarks.statistics.comparison import Comparison, compare_rounds, minimum_detectable_effect
 from benchmarks.statistics.intervals import Interval, ratio, scaling_exponent
+from benchmarks.statistics.realised import realised_saving
 from reports.frames.columns import OURS
 from reports.frames.selection import POINT_AXES, along, at, base_point, layer_base
 
@@ -133,8 +134,8 @@ def separable_against_full(costs: pd.DataFrame, twins: pd.DataFrame | None = Non
     """Compare separable with full, wherever both were measured in the same setting.
 
     Besides axes and direction the columns are `time_ratio` (full over separable) with its 95 % interval `time_low`,
-    `time_high`; `mac_ratio`; `realised` = time_ratio / mac_ratio, 1 where time fell as much as MACs; `realised_low`,
-    `realised_high`; and `word`: whether separable is called faster, slower, …; it is empty without A/A twins.
+    `time_high`; `mac_ratio`; `realised` with `realised_low`, `realised_high`, by ``realised_saving``; and `word`:
+    whether separable is called faster, slower, …; it is empty without A/A twins.
     """
     keys = ["layer", "direction", *POINT_AXES]
     timed = costs[costs["seconds"] > 0]
@@ -145,7 +146,8 @@ def separable_against_full(costs: pd.DataFrame, twins: pd.DataFrame | None = Non
     pairs = _time_ratio(pairs, numerator="_full", denominator="_separable")
     pairs["mac_ratio"] = pairs["macs_full"] / pairs["macs_separable"]
     for name in ("ratio", "low", "high"):
-        pairs["realised" if name == "ratio" else f"realised_{name}"] = pairs[f"time_{name}"] / pairs["mac_ratio"]
+        saved = zip(pairs[f"time_{name}"], pairs["mac_ratio"], strict=True)
+        pairs["realised" if name == "ratio" else f"realised_{name}"] = [realised_saving(*ratios) for ratios in saved]
     floor = math.nan if twins is None else noise_floor(twins, len(pairs))
     judged = [] if math.isnan(floor) else _compare(pairs, "_full", "_separable", floor)
     pairs["word"] = [each.word for each in judged] if judged else ""

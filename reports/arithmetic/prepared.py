@@ -6,6 +6,7 @@ from functools import cached_property
 
 import pandas as pd
 
+from benchmarks.statistics.choosing import Accuracies, Choice, choose
 from reports.arithmetic import layers, training
 from reports.frames import selection
 from reports.frames.frames import Frames
@@ -30,6 +31,26 @@ class StudyRuns:
     def networks(self) -> pd.DataFrame:
         """Every network with its accuracy and its costs."""
         return training.trained_networks(self.cases, self.runs)
+
+    @cached_property
+    def accuracies(self) -> Accuracies:
+        """What the seeds show about the test accuracies of `networks`, in the order of their rows."""
+        return training.accuracies(self.runs, self.networks)
+
+    @cached_property
+    def price(self) -> str:
+        """The column of the cost by which a network is chosen: the first of ``PRICES`` that every network has."""
+        return next((name for name in training.PRICES if self.networks[name].notna().all()), training.PRICES[0])
+
+    @cached_property
+    def choice(self) -> Choice | None:
+        """The network to take where there is no limit; None without a network."""
+        return choose(self.accuracies, self.networks[self.price].tolist())
+
+    @cached_property
+    def beaten(self) -> dict[str, list[list[int]]]:
+        """For each cost, the rivals (row numbers of `networks`) that clearly beat each network."""
+        return {name: training.beaten_by(self.networks, self.accuracies, name) for name in training.PRICES}
 
     @cached_property
     def target(self) -> float:

@@ -3,13 +3,13 @@
 import math
 from collections.abc import Mapping
 
-import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from benchmarks.answers.break_even import to_target
 from benchmarks.cases.case import FORMER_IMAGES
 from benchmarks.cases.datasets import DATASETS
+from benchmarks.records.layer_names import has_one_tap
+from benchmarks.statistics.choosing import Accuracies, compared_accuracies
 from benchmarks.statistics.intervals import Interval
 from benchmarks.statistics.over_seeds import paired_tests
 from benchmarks.statistics.written import FEWEST
@@ -41,8 +41,7 @@ def trained_networks(costs: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     The costs come from the network's own cases (same variant, group, sizes and batch): the forward pass, divided
     by the batch, and the peak memory of a pass with backward. Cases with as many threads as the runs are preferred.
     Columns: network, `mean`, `sd`, `min`, `max`, `n` (seeds), `parameters`, `training_seconds`, `macs` (of one image),
-    `seconds`, `ci_low`, `ci_high` (of one image), `n_case` (passes), `threads_case`, `peak_bytes`, `anchor_case`, and
-    `front`: whether no other network is at least as good in accuracy, time, memory and MACs and better in one.
+    `seconds`, `ci_low`, `ci_high` (of one image), `n_case` (passes), `threads_case`, `peak_bytes`, `anchor_case`.
     """
     grouped = runs.groupby(NETWORK, dropna=False)
     table = over_seeds(runs, NETWORK, "test_accuracy").merge(
@@ -71,7 +70,7 @@ def trained_networks(costs: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     table["kernel_size"] = sizes
     for column in ("seconds", "ci_low", "ci_high"):
         table[column] /= table["batch_size"]
-    return table.assign(front=front_of_all(table))
+    return table
 
 
 def _with_images(runs: pd.DataFrame) -> pd.DataFrame:
@@ -89,21 +88,33 @@ def _with_images(runs: pd.DataFrame) -> pd.DataFrame:
     return runs.assign(**axes)
 
 
-def fully_measured(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """Tell which networks have an accuracy, and every cost that at least one network has."""
-    known = [name for name in PRICES if table[name].notna().any()]
-    complete: npt.NDArray[np.bool_] = np.all(np.isfinite(table[["mean", *known]].to_numpy(dtype=float)), axis=1)
-    return complete
+def accuracies(runs: pd.DataFrame, networks: pd.DataFrame) -> Accuracies:
+    """Compare the test accuracies of networks, in the order of their rows, over the seeds that they share."""
+    known = [_by_seed(runs, row) for _, row in networks.iterrows()]
+    by_seed = [dict(zip(map(int, found.index), map(float, found), strict=True)) for found in known]
+    return compared_accuracies(by_seed, step=_accuracy_step(runs))
 
 
-def front_of_all(table: pd.DataFrame) -> npt.NDArray[np.bool_]:
-    """Tell which fully measured networks have no rival that is as good in accuracy and all costs, and better in one."""
-    known = [name for name in PRICES if table[name].notna().any()]
-    goods: npt.NDArray[np.float64] = np.column_stack([table["mean"], *(-table[name] for name in known)]).astype(float)
-    no_worse = np.all(goods[None] >= goods[:, None], axis=2)  # (network, rival)
-    better = np.any(goods[None] > goods[:, None], axis=2)
-    beaten: npt.NDArray[np.bool_] = np.any(no_worse & better, axis=1)
-    return ~beaten & fully_measured(table)
+def beaten_by(networks: pd.DataFrame, compared: Accuracies, price: str) -> list[list[int]]:
+    """Return, for each network, the rivals (row numbers) that are clearly better in accuracy and one cost together.
+
+    Such a rival is at least as good in both by its mean, and clearly better in one: shown to be more accurate, or
+    cheaper, of times with a 95 % interval that lies below that of the network.
+
+    Args:
+        price: the column of the cost, one of ``PRICES``; networks without it beat nobody and are beaten by nobody.
+    """
+    costs = networks[price].tolist()
+    spread = ("ci_low", "ci_high") if price == "seconds" else (price, price)
+    low, high = (networks[column].tolist() for column in spread)
+    numbers = range(len(networks))
+
+    def beats(rival: int, mine: int) -> bool:
+        cheaper, better = high[rival] < low[mine], (rival, mine) in compared.better
+        no_worse = costs[rival] <= costs[mine] and compared.means[rival] >= compared.means[mine]
+        return no_worse and (cheaper or better)
+
+    return [[rival for rival in numbers if beats(rival, mine)] for mine in numbers]
 
 
 def best_networks(runs: pd.DataFrame) -> pd.DataFrame:
@@ -136,25 +147,31 @@ def gains(runs: pd.DataFrame, trained_networks: pd.DataFrame) -> dict[str, Inter
 
     With fewer than ``FEWEST`` seeds, the ends of the interval are NaN.
     """
-    accuracies = {
-        row["variant"]: runs.merge(row[NETWORK].to_frame().T.infer_objects(), on=NETWORK)
-        .dropna(subset=["test_accuracy"])
-        .drop_duplicates("seed", keep="last")
-        .set_index("seed")["test_accuracy"]
-        for _, row in trained_networks.iterrows()
-    }
+    accuracies = {row["variant"]: _by_seed(runs, row) for _, row in trained_networks.iterrows()}
     if "plain" not in accuracies:
         return {}
     plain, found = accuracies.pop("plain"), {}
     for variant, ours in accuracies.items():
         seeds = ours.index.intersection(plain.index)
         if len(seeds):
-            images = runs["n_test"].dropna()
-            step = 1 / images.iloc[0] if len(images) and images.iloc[0] > 0 else 0.0
-            [test] = paired_tests([(ours[seeds].tolist(), plain[seeds].tolist())], step=step)
+            pair = ours[seeds].tolist(), plain[seeds].tolist()
+            [test] = paired_tests([pair], step=_accuracy_step(runs))
             ends = (test.difference.low, test.difference.high) if len(seeds) >= FEWEST else (math.nan, math.nan)
             found[variant] = Interval(test.difference.mean, *ends)
     return found
+
+
+def _by_seed(runs: pd.DataFrame, network: pd.Series) -> pd.Series:
+    """Return the test accuracies of one network by seed; of runs of one seed, that of the last."""
+    mine = runs.merge(network[NETWORK].to_frame().T.infer_objects(), on=NETWORK)
+    mine = mine.dropna(subset=["test_accuracy", "seed"]).drop_duplicates("seed", keep="last")
+    return mine.set_index("seed")["test_accuracy"]
+
+
+def _accuracy_step(runs: pd.DataFrame) -> float:
+    """Return the smallest possible difference of two test accuracies; 0 where the number of images is unknown."""
+    images = runs["n_test"].dropna()
+    return 1 / float(images.iloc[0]) if len(images) and images.iloc[0] > 0 else 0.0
 
 
 def common_target(epochs: pd.DataFrame) -> float:
@@ -170,8 +187,9 @@ def common_target(epochs: pd.DataFrame) -> float:
 def spent_to_target(epochs: pd.DataFrame, target: float) -> pd.DataFrame:
     """Return what every network had spent when its validation accuracy first reached the target, over its seeds.
 
-    Columns: network, `n` (seeds), `reached` (how many reached the target) and, for `epoch`, `seconds` and `macs`, the
-    median, least and greatest (`epoch_median`, `epoch_low`, `epoch_high`, …), infinite for seeds that never reached it.
+    Columns: network, `n` (seeds), `reached` (how many reached the target) and, for `epoch`, `seconds` and `macs`, that
+    of the median run, the least and the greatest (`epoch_median`, `epoch_low`, `epoch_high`, …), infinite for seeds
+    that never reached it.
     """
     rows = []
     for network, mine in epochs.sort_values("epoch", kind="stable").groupby(NETWORK, dropna=False, sort=False):
@@ -191,13 +209,20 @@ def spent_to_target(epochs: pd.DataFrame, target: float) -> pd.DataFrame:
 def redundancies(epochs: pd.DataFrame) -> pd.DataFrame:
     """Return the explained energy of every layer of every run, at its first and at its last epoch with a value.
 
+    Left out is what is 1 by construction: layers of one tap, and all layers where |H| is 1.
+
     Columns: network, `seed`, `when` ("at the start", "after training"), `layer`, `form` (of kernel), `fraction`.
     """
-    known = epochs[epochs["redundancy"].map(len) > 0].sort_values("epoch", kind="stable")
+    known = epochs[(epochs["redundancy"].map(len) > 0) & (epochs["resolution"] > 1)]
+    known = known.sort_values("epoch", kind="stable")
     rows = []
     ends = known.drop_duplicates("id", keep="first"), known.drop_duplicates("id", keep="last")
     for when, runs in zip(WHEN, ends, strict=True):
         for record in runs.to_dict("records"):
             common = {name: record[name] for name in (*NETWORK, "seed", "epoch")}
-            rows += [{**common, "when": when, "layer": a, "form": b, "fraction": c} for a, b, c in record["redundancy"]]
+            rows += [
+                {**common, "when": when, "layer": layer, "form": form, "fraction": fraction}
+                for layer, form, fraction in record["redundancy"]
+                if not has_one_tap(layer)
+            ]
     return pd.DataFrame(rows, columns=[*NETWORK, "seed", "epoch", "when", "layer", "form", "fraction"])

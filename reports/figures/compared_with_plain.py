@@ -16,7 +16,7 @@ def compared_with_plain(results: Prepared, key: str) -> Figure:
     table, best = results.against_plain, results.best_networks
     table = table[table["variant"].isin(BASIC)] if table["variant"].isin(BASIC[1:]).any() else table
     title = "What one layer costs, and what a network of such layers reaches"
-    drawing = Drawing(key, title, headline.compared_with_plain(table, best))
+    drawing = Drawing(key, title, headline.compared_with_plain(table, results.runs, best))
     texts, drawn = [], []
     if len(table):
         drawn.append(_multiples(table, drawing))

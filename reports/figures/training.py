@@ -9,7 +9,7 @@ from reports.figures import draw
 from reports.figures.draw import FAINT, PANEL, SMALL, Drawing, Figure, Tip
 from reports.frames.selection import NETWORK
 from reports.style import INK, look
-from reports.words import numbers, of_training
+from reports.words import numbers, of_choice, of_training
 from reports.words.names import group_name, network_names
 
 # The noun and the axis label of each column that accuracy is drawn against.
@@ -96,20 +96,22 @@ PRICE_LABELS = {
 
 
 def pareto(study: StudyRuns, key: str) -> Figure:
-    """Draw test accuracy against time, memory and MACs; networks that are not on the Pareto front are faint."""
-    networks = study.networks
-    drawing = Drawing(key, "Accuracy against time, memory and MACs", of_training.pareto(networks))
+    """Draw test accuracy against time, memory and MACs, each with a front; networks that are not on it are faint."""
+    networks = study.networks.reset_index(drop=True)
+    drawing = Drawing(key, "Accuracy against time, memory and MACs", of_choice.fronts(study))
     points = networks.assign(name=list(network_names(networks).values()), accuracy=100 * networks["mean"])
     points = points.assign(spread=100 * points["sd"].fillna(0.0))
     for column, (label, factor) in PRICE_LABELS.items():
-        mine = points.assign(price=points[column] * factor).dropna(subset=["price", "accuracy"])
+        beaten = pd.Series([bool(rivals) for rivals in study.beaten[column]], index=points.index, dtype=bool)
+        mine = points.assign(price=points[column] * factor, front=~beaten).dropna(subset=["price", "accuracy"])
         if mine.empty:
             continue
         log_label = label.replace(")", ", log scale)")
         with drawing.panel(PANEL, log_label, "test accuracy (%)", f": {label}") as canvas:
             axes = canvas.axes
             front = mine[mine["front"]].sort_values("price")
-            axes.plot(front["price"], front["accuracy"], color=INK, linewidth=0.9, linestyle="--", zorder=1)
+            reached = front[front["accuracy"] >= front["accuracy"].cummax()]  # the others are only not told apart
+            axes.step(reached["price"], reached["accuracy"], where="post", color=INK, linewidth=0.9, linestyle="--")
             for _, point in mine.iterrows():
                 alpha = 1.0 if point["front"] else FAINT
                 bounds = [[point["price"] - factor * point["ci_low"]], [factor * point["ci_high"] - point["price"]]]
@@ -132,8 +134,10 @@ def pareto(study: StudyRuns, key: str) -> Figure:
     )
     caption = (
         f"Points are mean test accuracy, vertical bars ± 1 s.d. over seeds (n = {numbers.span(points['n'])})."
-        f"{timed if points['seconds'].notna().any() else ''} Memory and MACs are counts. Joined: the networks that "
-        "none beats in accuracy and all of the costs at once; others are faint. Numbers are |H|."
+        f"{timed if points['seconds'].notna().any() else ''} Memory and MACs are counts. Faint: networks that "
+        "another one clearly beats in accuracy and this cost. It is no worse in both by its mean, and better in one, "
+        "by an interval of time or by a paired test of accuracies. The line is the highest mean accuracy up to each "
+        "cost. Numbers are |H|."
     )
     data = points.drop(columns=["spread", "anchor_case"], errors="ignore")
     return drawing.figure(caption, points["variant"], data)

@@ -11,11 +11,13 @@ from reports.words import numbers, of_trust
 from reports.words.names import LAYER_WORDS
 
 SMALLEST_ERROR = 1e-9  # smaller errors are drawn at this value, because a log axis cannot show zero
-TOLERANCE = 1e-5
 
 
 def equivariance(results: Prepared, key: str) -> Figure:
-    """Draw the equivariance error against |H| and image size: the worst case, and the range of all cases."""
+    """Draw the equivariance error against |H| and image size: the worst case, and the range of all cases.
+
+    Cases are turned by elements of their own H, trained networks by quarter turns; only these include plain networks.
+    """
     rows, epochs = results.costs, results.data.epochs
     rows = rows[(rows["equivariance_error"] >= 0) & (rows["direction"] == "forward")]
     trained = (
@@ -23,16 +25,17 @@ def equivariance(results: Prepared, key: str) -> Figure:
         .sort_values("epoch")
         .drop_duplicates("id", keep="last")
     )
-    drawing = Drawing(key, "Equivariance error under the exact rotations of the grid", of_trust.equivariance(rows))
-    seen = {LAYER_WORDS[layer]: rows[rows["layer"] == layer] for layer in ("conv", "resnet")}
-    seen["trained network"] = trained[trained["variant"] != "plain"]
+    drawing = Drawing(key, "Equivariance error without interpolation", of_trust.equivariance(rows, trained))
+    named = {layer: f"{LAYER_WORDS[layer]}, elements of H" for layer in ("conv", "resnet")}
+    seen = {name: rows[rows["layer"] == layer] for layer, name in named.items()}
+    seen["trained, quarter turns"] = trained
     wanted = [(name, mine, "resolution") for name, mine in seen.items() if len(mine)]
-    layers = seen[LAYER_WORDS["conv"]]
+    layers = seen[named["conv"]]
     if layers["image_size"].nunique() > 1:
-        wanted.append((LAYER_WORDS["conv"], layers, "image_size"))
+        wanted.append((named["conv"], layers, "image_size"))
     drawn = pd.concat([mine.assign(of=name, along=axis) for name, mine, axis in wanted]) if wanted else rows
     errors = drawn.assign(error=drawn["equivariance_error"].clip(lower=SMALLEST_ERROR))
-    bounds = draw.axis_limits(errors[["error"]].assign(tolerance=TOLERANCE))
+    bounds = draw.axis_limits(errors[["error"]].assign(tolerance=of_trust.TOLERANCE))
     for name, mine, axis in wanted:
         mine = mine.assign(error=mine["equivariance_error"].clip(lower=SMALLEST_ERROR))
         labels, what = (AXIS_LABELS[axis], "relative error"), f": {name}, against {AXIS_LABELS[axis]}"
@@ -45,7 +48,7 @@ def equivariance(results: Prepared, key: str) -> Figure:
                 )
 
             draw.lines(canvas, mine, axis, "error", "max", tip)
-            canvas.axes.axhline(TOLERANCE, color=MUTED, linewidth=0.8, linestyle="--")
+            canvas.axes.axhline(of_trust.TOLERANCE, color=MUTED, linewidth=0.8, linestyle="--")
             draw.steps_x(canvas.axes, mine[axis])
             draw.log_y(canvas.axes, bounds, "{:.0e}")
     if not drawing.panels:
@@ -53,7 +56,8 @@ def equivariance(results: Prepared, key: str) -> Figure:
     per_point = drawn.groupby(["of", "along", "variant", "resolution"]).size()
     caption = (
         f"Points are the worst of n = {numbers.span(per_point)} cases, bars their range; dashed: 1e-5, what float32 "
-        f"rounding allows.{' Errors below 1e-9 are drawn there.' if (errors['error'] == SMALLEST_ERROR).any() else ''}"
+        f"rounding allows. Trained networks are turned by 90°, 180° and 270°, in H or not; plain is at "
+        f"|H| = 1.{' Errors below 1e-9 are drawn there.' if (errors['error'] == SMALLEST_ERROR).any() else ''}"
     )
     return drawing.figure(caption, drawn["variant"], drawn, small=True)
 

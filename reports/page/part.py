@@ -1,10 +1,12 @@
 """The parts of the page: one per machine, and one per commit where several commits measured the same cases."""
 
+import json
 from dataclasses import replace
 
 import pandas as pd
 
 from benchmarks.records.record import Record
+from benchmarks.statistics.over_seeds import DECIDING_SEEDS
 from reports.arithmetic.prepared import Prepared, StudyRuns
 from reports.figures.sections import sections
 from reports.frames.frames import Frames, frames, machine_name, newest
@@ -12,6 +14,7 @@ from reports.frames.selection import PASSES, opening_order
 from reports.tables import of_layers, of_training, of_trust
 from reports.words.headline import headline
 from reports.words.names import study_title
+from reports.words.of_choice import MARGIN_WORDS, PRICE_WORDS
 from reports.words.of_layers import bends
 from reports.words.of_training import target
 from reports.words.of_trust import undecided
@@ -26,7 +29,9 @@ class TrainingTables:
 
     def __init__(self, study: StudyRuns) -> None:
         self.suffix, self.title = study.suffix, study_title(study.runs)
-        self.networks = of_training.networks(study.networks)
+        self.price, self.seeds, self.fewest = study.price, study.accuracies.seeds, DECIDING_SEEDS
+        self.points, self.fronts = MARGIN_WORDS, json.dumps(PRICE_WORDS)
+        self.networks = of_training.networks(study)
         self.accuracy = of_training.accuracy(study.runs)
         self.target = of_training.target(study.spent, study.target)
         self.target_words = target(study.spent, study.target)

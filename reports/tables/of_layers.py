@@ -24,6 +24,9 @@ from reports.words.names import (
 )
 from reports.words.of_layers import exponent
 
+# Of an exponent whose interval is too wide to say anything.
+NOT_TOLD = "not told"
+
 
 def headline(results: Prepared) -> Table:
     """Show each variant at the base point: times, memory and MACs compared with plain, and its best network."""
@@ -104,7 +107,7 @@ def exponents(growths: pd.DataFrame) -> Table:
 def _power(row: pd.Series, name: str, *, fitted: bool = True) -> Cell:
     if not math.isfinite(row[name]):
         return Cell(numbers.NOTHING, "", number=True)
-    return number_cell(exponent(row, name) if fitted else numbers.decimal(row[name]), row[name])
+    return number_cell(exponent(row, name) or NOT_TOLD if fitted else numbers.decimal(row[name]), row[name])
 
 
 def roofline(costs: pd.DataFrame) -> Table:

@@ -1,27 +1,35 @@
 """The tables about training: networks with their costs, accuracies, and what was spent until a target."""
 
 import math
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any
 
 import pandas as pd
 
-from reports.arithmetic.training import PRICES, fully_measured, over_seeds
+from reports.arithmetic.prepared import StudyRuns
+from reports.arithmetic.training import PRICES, over_seeds
 from reports.frames.selection import NETWORK
 from reports.style import in_order
 from reports.tables.cells import Cell, Row, Table, number_cell
 from reports.words import numbers
 from reports.words.names import network_names
+from reports.words.of_choice import PRICE_WORDS, described_network
 
 # The costs for which a reader of the page may set a budget.
 ADVISED_COSTS = (*PRICES, "training_seconds")
 
 
-def networks(table: pd.DataFrame) -> Table:
-    """Show every network of a study with its accuracy and costs, most accurate first; the page's advisor marks rows."""
-    table = table.assign(name=list(network_names(table).values()))
+def networks(study: StudyRuns) -> Table:
+    """Show every network of a study with its accuracy and costs, most accurate first; the page's advisor marks rows.
+
+    The data of a row have, as numbers of networks, the rivals that clearly beat the network at each cost, those that it
+    is shown to be near, and those that it is shown to beat in accuracy.
+    """
+    table = study.networks
+    table = table.assign(name=list(network_names(table).values()), number=range(len(table)))
     rows = []
-    table = table.sort_values("mean", ascending=False, kind="stable")
-    known = fully_measured(table)
-    for i, row in enumerate(table.to_dict("records")):
+    for row in table.sort_values("mean", ascending=False, kind="stable").to_dict("records"):
+        i = row["number"]
         accuracy = numbers.mean_sd(row["mean"], row["sd"])
         link = f"#{row['anchor_case']}" if isinstance(row["anchor_case"], str) else ""
         cells = [
@@ -33,16 +41,31 @@ def networks(table: pd.DataFrame) -> Table:
             number_cell(numbers.count(row["macs"]), row["macs"]),
             number_cell(numbers.seconds(row["training_seconds"]), row["training_seconds"]),
             number_cell(numbers.count(row["parameters"]), row["parameters"]),
-            Cell("yes" if row["front"] else "no" if known[i] else "not all measured", "", name="front"),
+            Cell(_front(study, row), "", name="front"),
         ]
         costs = {name: "" if math.isnan(row[name]) else repr(row[name]) for name in ADVISED_COSTS}
-        time = "" if math.isnan(row["seconds"]) else f"; {numbers.seconds(row['seconds'])} per image"
-        words = f"{row['name']} ({accuracy}{time})"
+        words = described_network(row["name"], pd.Series(row), study.price)
         data = {"name": row["name"], "words": numbers.unbroken(words), "accuracy": repr(row["mean"]), **costs}
+        data |= {"number": str(i), "n": f"{row['n']:.0f}"}
+        data |= {f"beaten-{price}": _numbers(study.beaten[price][i]) for price in PRICES}
+        compared = study.accuracies
+        data |= {"near": _numbers(b for a, b in compared.near if a == i)}
+        data |= {"better": _numbers(b for a, b in compared.better if a == i)}
         rows.append(Row(tuple(cells), data=data))
     headings = ("network", "test accuracy", "seeds", "inference per image", "memory of a training pass")
-    more = ("MACs per image", "training, whole", "parameters", "on the front")
+    more = ("MACs per image", "training, whole", "parameters", "on the front of")
     return Table("Networks: what they reach and what they cost", (*headings, *more), tuple(rows))
+
+
+def _numbers(found: Iterable[int]) -> str:
+    return " ".join(map(str, sorted(found)))
+
+
+def _front(study: StudyRuns, row: Mapping[Hashable, Any]) -> str:
+    """Return the costs at which no other network clearly beats this one."""
+    known = [price for price in PRICES if math.isfinite(row[price])]
+    on = [PRICE_WORDS[price] for price in known if not study.beaten[price][row["number"]]]
+    return ", ".join(on) if on else "no" if known else numbers.NOTHING
 
 
 def accuracy(runs: pd.DataFrame) -> Table:
@@ -81,5 +104,5 @@ def target(spent: pd.DataFrame, goal: float) -> Table:
                 cells.append(number_cell(text, median))
             rows.append(Row(tuple(cells)))
     headings = ("network", "seeds that got there", "epochs", "training time", "MACs")
-    caption = f"Spent until a validation accuracy of {numbers.percent(goal, 0)}: median [least, most]"
+    caption = f"Spent until a validation accuracy of {numbers.percent(goal, 0)}: median run [least, most]"
     return Table(caption, headings, tuple(rows))

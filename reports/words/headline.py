@@ -7,12 +7,13 @@ import pandas as pd
 
 from benchmarks.statistics.intervals import Interval
 from reports.arithmetic.layers import TIME_RATIO, separable_against_full
-from reports.arithmetic.prepared import Prepared
-from reports.arithmetic.training import gains
+from reports.arithmetic.prepared import Prepared, StudyRuns
+from reports.arithmetic.training import accuracies, gains
 from reports.frames.selection import NETWORK, at, layer_base
 from reports.style import in_order
 from reports.words.names import BASIC, DIRECTION_WORDS, PASS_WORDS, device_name, direction_name, network_names
 from reports.words.numbers import digits, listing, mean_sd, multiple, percent, percentage_points, seconds, spans
+from reports.words.of_choice import choice
 
 
 @dataclass(frozen=True)
@@ -24,14 +25,23 @@ class Sentence:
 
 
 def headline(results: Prepared) -> list[Sentence]:
-    """Return up to four sentences: the cost at equal channels and at equal maps, the saving, the gain in accuracy."""
+    """Return up to five sentences: what to take, the cost at equal channels and at equal maps, the saving, the gain."""
     found = [
+        decision(results.shown_studies[0]),
         cost(results.against_plain),
         cost_at_equal_maps(results.against_equal_maps),
         saving(results.costs, results.data.twins),
         gain(results.runs, results.best_networks),
     ]
     return [sentence for sentence in found if sentence is not None]
+
+
+def decision(study: StudyRuns) -> Sentence | None:
+    """Say which network of the largest study to take."""
+    text = choice(study)
+    if not text:
+        return None
+    return Sentence(f"Choice, on {study.runs.iloc[0]['dataset']}: {text}", records_of(study.runs))
 
 
 def cost(against_plain: pd.DataFrame) -> Sentence | None:
@@ -101,8 +111,12 @@ def gain(runs: pd.DataFrame, best: pd.DataFrame) -> Sentence | None:
     return Sentence(sentence, records_of(runs.merge(best[NETWORK], on=NETWORK)))
 
 
-def compared_with_plain(table: pd.DataFrame, best: pd.DataFrame) -> str:
-    """Say which variants cost the least and the most time compared with plain, and which network is most accurate."""
+def compared_with_plain(table: pd.DataFrame, runs: pd.DataFrame, best: pd.DataFrame) -> str:
+    """Say which variants cost the least and the most time compared with plain, and which network is most accurate.
+
+    Args:
+        runs: the runs of a study, among them those of the networks `best`.
+    """
     parts = []
     others = table[table["variant"] != "plain"]
     if len(others):
@@ -113,8 +127,13 @@ def compared_with_plain(table: pd.DataFrame, best: pd.DataFrame) -> str:
         ]
         parts.append(f"at equal width, equivariance costs from {' to '.join(prices)} the time of a plain convolution")
     if len(best):
-        most = best.sort_values("mean", kind="stable").iloc[-1]
-        parts.append(f"the most accurate network is {network_names(best)[most.name]} ({percent(most['mean'])})")
+        best = pd.concat([best[best["variant"] == variant] for variant in in_order(best["variant"])])
+        names, means = list(network_names(best).values()), best["mean"].tolist()
+        compared, first = accuracies(runs, best), max(range(len(best)), key=means.__getitem__)
+        alike = [names[i] for i in range(len(best)) if i != first and (first, i) not in compared.better]
+        apart = "" if len(best) == 1 else f"; not told apart from it: {listing(alike) if alike else 'none'}"
+        highest = f"the highest test accuracy is that of {names[first]} ({percent(means[first])})"
+        parts.append(f"{highest}{apart}, n = {spans(best['n'], 'seed')}")
     if not parts:
         return "No plain convolution was measured at the base point and no network was trained: nothing to compare."
     text = "; ".join(parts)

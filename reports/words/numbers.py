@@ -41,8 +41,8 @@ def general(value: float) -> str:
     return f"{value:.0f}" if value == round(value) and abs(value) < 10**MOST_DIGITS else f"{value:g}"
 
 
-def plural(number: float, noun: str) -> str:
-    return f"{number:.0f} {noun}{'' if number == 1 else 's'}"
+def plural(number: float, noun: str, ending: str = "s") -> str:
+    return f"{number:.0f} {noun}{'' if number == 1 else ending}"
 
 
 def scaled(value: float, unit: str, steps: dict[str, float]) -> str:
@@ -86,7 +86,7 @@ def percent(value: float, decimals: int = 1) -> str:
     if abs(value) > 10:
         return f"{'>' if value > 0 else '<'} {'' if value > 0 else '−'}1000 %"
     least = 10.0**-decimals
-    return f"< {least:g} %" if 0 < 100 * value < least else f"{100 * value:.{decimals}f} %"
+    return f"< {least:g} %" if 0 < 100 * value < least else f"{100 * value:.{decimals}f} %".replace("-", "−")
 
 
 def signed_percent(value: float) -> str:

@@ -3,11 +3,17 @@
 import pandas as pd
 
 from benchmarks.statistics.comparison import WORDS
+from benchmarks.statistics.realised import DEFINITION
 from reports.arithmetic.layers import GROWING, growths
 from reports.frames.selection import varied
 from reports.style import in_order
 from reports.words.names import AXIS_WORDS, DIRECTION_WORDS, direction_name, layer_and_pass, ordered_directions, setting
 from reports.words.numbers import decimal, digits, listing, percent, plural, signed_percent, span
+
+NEAR_PREDICTION = 0.1
+NEAR_ROOF = 0.5
+# An exponent that is known to less than this does not tell linear growth from quadratic growth.
+WIDEST_EXPONENT = 0.5
 
 
 def growth(costs: pd.DataFrame, column: str, what: str) -> str:
@@ -18,17 +24,27 @@ def growth(costs: pd.DataFrame, column: str, what: str) -> str:
     table = growths(costs)
     table = table[(table["axis"] == "resolution") & table[name].notna()]
     powers = {str(row["variant"]): exponent(row, name) for _, row in table.iterrows()}
-    found = [f"{powers[variant]} for {variant}" for variant in in_order(powers) if variant != "plain"]
-    if not found:
+    variants = [variant for variant in in_order(powers) if variant != "plain"]
+    if not variants:
         return f"{what[0].upper()}{what[1:]}: measured at one group resolution only."
+    found = [f"{powers[variant]} for {variant}" for variant in variants if powers[variant]]
     verb = "grow" if what.endswith("s") else "grows"
-    n = f"n = {span(table['n'])} resolutions"
-    return f"{what[0].upper()}{what[1:]} {verb} with |H| to the power {listing(found)} ({n})."
+    n = f"{span(table['n'])} resolutions"
+    known = f"{what[0].upper()}{what[1:]} {verb} with |H| to the power {listing(found)} (n = {n})." if found else ""
+    unknown = listing([variant for variant in variants if not powers[variant]])
+    untold = f"How {what} {verb} with |H| for {unknown}, {n} do not tell." if unknown else ""
+    return f"{known} {untold}".strip()
 
 
 def exponent(row: pd.Series, name: str) -> str:
-    """Write the exponent and half of its 95 % interval, `1.7 ± 0.3`; the half is omitted if unknown or below 0.05."""
+    """Write the exponent and half of its 95 % interval, `1.7 ± 0.3`; a half below 0.05 is omitted.
+
+    The text is empty where the points do not tell the exponent: half of the interval is larger than
+    ``WIDEST_EXPONENT``, or the points are two, so that there is no interval.
+    """
     half = row[f"{name}_high"] - row[name]
+    if not half <= WIDEST_EXPONENT:  # also for NaN
+        return ""
     return decimal(row[name]) + (f" ± {decimal(half)}" if half >= 0.05 else "")
 
 
@@ -70,12 +86,15 @@ def realised(pairs: pd.DataFrame) -> str:
     """State which share of separability's saving of MACs shows up as time: median and range over all pairs."""
     if pairs.empty:
         return "Full and separable were not both measured at any point."
+    saving = pairs.dropna(subset=["realised"])
+    if saving.empty:
+        return "Separable saved no MACs compared with full wherever both were measured."
     parts = []
-    for name, rows in pairs.groupby(layer_and_pass(pairs), sort=False):
+    for name, rows in saving.groupby(layer_and_pass(saving), sort=False):
         low, high = rows["realised"].min(), rows["realised"].max()
         spread = f" [{percent(low, 0)} to {percent(high, 0)}]" if len(rows) > 1 else ""
         parts.append(f"{name}: {percent(rows['realised'].median(), 0)}{spread}, n = {len(rows)}")
-    shares = f"Share of the MAC saving that shows up as time, median and range: {'; '.join(parts)}."
+    shares = f"Share of the MAC saving that shows up as time, {DEFINITION}, median and range: {'; '.join(parts)}."
     return f"{shares} {tally(pairs['word'], 'separable', 'full')}".strip()
 
 
@@ -100,10 +119,11 @@ def memory_parts(costs: pd.DataFrame) -> str:
         return "No peak memory was predicted."
     residual = rows["predicted_bytes"] / rows["peak_bytes"] - 1
     worst = rows.iloc[int(residual.abs().argmax())]
+    near = int((residual.abs() <= NEAR_PREDICTION).sum())
     return (
-        f"The model predicts the peak to within {percent(residual.abs().median())} (median of n = {len(rows)} records; "
-        f"from {signed_percent(residual.min())} to {signed_percent(residual.max())}, "
-        f"the furthest for {worst['variant']}, {direction_name(worst['direction'])})."
+        f"The model’s prediction of the peak is within {percent(NEAR_PREDICTION, 0)} of {near} of {len(rows)} measured "
+        f"peaks, and off by {signed_percent(residual.min())} to {signed_percent(residual.max())} "
+        f"(the furthest for {worst['variant']}, {direction_name(worst['direction'])})."
     )
 
 
@@ -117,9 +137,18 @@ def roofline(costs: pd.DataFrame) -> str:
         f"{percent(row['roofline_fraction'], 0)} ({row['variant']}, {direction_name(row['direction'])})"
         for _, row in ends.iterrows()
     ]
-    bound = rows["arithmetic_intensity"] < rows["matrix_ceiling"] / rows["memory_ceiling"]
-    limit = f"moving memory is the limit for {bound.sum()} of {len(rows)} of them, computing for the others"
-    return f"Passes of one layer reach {' to '.join(parts)} of what the device can do; {limit}."
+    share, lower = rows["roofline_fraction"], rows["arithmetic_intensity"]
+    under_memory = lower < rows["matrix_ceiling"] / rows["memory_ceiling"]
+    near, above = (share >= NEAR_ROOF) & (share <= 1), int((share > 1).sum())
+    limits = (
+        f"{(near & ~under_memory).sum()} of {plural(len(rows), 'pass', 'es')} by computing, "
+        f"{(near & under_memory).sum()} by moving memory"
+    )
+    text = (
+        f"By the MACs of its definition, a pass of one layer reaches {' to '.join(parts)} of its roof. "
+        f"Limited by it (at {percent(NEAR_ROOF, 0)} or more): {limits}."
+    )
+    return text + (f" Above it, with fewer MACs than the definition: {above}." if above else "")
 
 
 def peers(pairs: pd.DataFrame) -> str:

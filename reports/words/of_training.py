@@ -5,24 +5,36 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from reports.arithmetic.training import WHEN, best_networks
+from reports.arithmetic.training import WHEN, over_seeds
 from reports.frames.selection import NETWORK
 from reports.style import in_order
 from reports.words.names import budget, device_name, network_names, place
-from reports.words.numbers import count, general, listing, mean_sd, percent, plural, seconds, span, spans
+from reports.words.numbers import (
+    count,
+    general,
+    listing,
+    mean_sd,
+    percent,
+    plural,
+    seconds,
+    spans,
+)
 
 
 def accuracy(runs: pd.DataFrame) -> str:
-    """State, for each variant, the test accuracy of the network with the best validation accuracy."""
-    best = best_networks(runs)
-    if best.empty:
+    """State, for each variant, the highest mean validation accuracy of its networks, each run at its best epoch."""
+    table = over_seeds(runs, NETWORK, "validation_accuracy").sort_values("mean", ascending=False, kind="stable")
+    if table.empty:
         return "No training run has finished."
-    names = network_names(best)
+    best, names = table.drop_duplicates(["variant", "network"]), network_names(table)
     rows = [row for variant in in_order(best["variant"]) for row in best[best["variant"] == variant].iterrows()]
     parts = [f"{mean_sd(row['mean'], row['sd'])} ({names[i]})" for i, row in rows]
     spread = "mean ± s.d." if best["sd"].notna().any() else "single runs"
     n = spans(best["n"], "seed")
-    return f"Test accuracy of the networks that validate best: {listing(parts)} ({spread}, n = {n})."
+    return (
+        f"Validation accuracy at the best epoch of each run, of the best network of each variant: {listing(parts)} "
+        f"({spread}, n = {n})."
+    )
 
 
 def time_to_train(epochs: pd.DataFrame) -> str:
@@ -51,54 +63,48 @@ def _least_to_most(values: pd.Series, show: Callable[[float], str], variant: str
 
 
 def target(spent: pd.DataFrame, target: float) -> str:
-    """Say which network reaches the target first, in seconds and in MACs, by the median over seeds."""
+    """Say which network reaches the target first, in seconds and in MACs; only networks whose seeds all reach it count.
+
+    The numbers are those of each network's median run, with the range over its seeds.
+    """
     if not math.isfinite(target):
         return "No validation accuracy was measured, so there is no target to reach."
-    names = network_names(spent)
-    parts, named = [], ""
-    for unit, words, show in (("seconds", "seconds", seconds), ("macs", "MACs", count)):
-        row = spent.sort_values(f"{unit}_median", kind="stable").iloc[0]
-        if math.isfinite(row[f"{unit}_median"]):
-            who = "" if names[row.name] == named else f"{names[row.name]} with "
-            parts.append(f"{who}the fewest {words} ({show(row[f'{unit}_median'])})")
-            named = names[row.name]
     goal = f"a validation accuracy of {percent(target, 0)}"
-    if not parts:
-        return f"Half of the seeds or more of every network do not reach {goal}."
-    return f"First at {goal}: {listing(parts)}, by the median over n = {span(spent['n'])} seeds."
-
-
-def pareto(networks: pd.DataFrame) -> str:
-    """Name the networks on the front of accuracy, time, memory and MACs at once, fastest first."""
-    if networks.empty:
-        return "No network was trained here, so there is no accuracy to weigh costs against."
-    costs = {"time": "seconds", "memory": "peak_bytes", "MACs": "macs"}
-    known = [name for name, column in costs.items() if networks[column].notna().any()]
-    front = networks[networks["front"]].sort_values(["seconds", "mean"], kind="stable")
-    if front.empty:
-        return "No network has an accuracy and all of the costs, so there is no front."
-    names = network_names(networks)
-    parts = [f"{names[i]} ({percent(row['mean'])})" for i, row in front.iterrows()]
+    names, sure = network_names(spent), spent[spent["reached"] == spent["n"]]
+    if sure.empty:
+        return f"There is no network of which all seeds reach {goal}."
+    parts = []
+    for unit, words, show in (("seconds", "seconds", seconds), ("macs", "MACs", count)):
+        known = sure[sure[f"{unit}_median"].notna()].sort_values(f"{unit}_median", kind="stable")
+        texts = []
+        for i, row in known.head(2).iterrows():
+            median, low, high = (show(row[f"{unit}_{part}"]) for part in ("median", "low", "high"))
+            texts.append(f"{names[i]} ({median}{f' [{low} to {high}]' if row['n'] > 1 else ''})")
+        parts.append(f"with the fewest {words} {', then '.join(texts)}")
+    among = (
+        "" if len(sure) == len(spent) else f", of the {len(sure)} of {len(spent)} networks whose seeds all get there"
+    )
     return (
-        f"{len(front)} of {plural(len(networks), 'network')} {'is' if len(front) == 1 else 'are'} beaten by no other "
-        f"in {listing(['accuracy', *known])} at once: {listing(parts)}."
+        f"First at {goal}{among}: {'; '.join(parts)}. Numbers are those of the median run, with the range of "
+        f"n = {spans(sure['n'], 'seed')}."
     )
 
 
 def redundancy(rows: pd.DataFrame) -> str:
-    """Say how much of the kernels of full networks the separable form explains, before and after training."""
-    mine = rows[(rows["form"] == "separable") & (rows["variant"] == "full")]
+    """Say how much of the kernels of full networks every separable form explains, after training and before."""
+    mine = rows[rows["variant"] == "full"]
     if mine.empty:
         return "No redundancy of the kernels of a full network was measured."
+    before, after = (mine[mine["when"] == when] for when in WHEN)
     parts = []
-    for when in WHEN:
-        values = mine.loc[mine["when"] == when, "fraction"]
-        if len(values):
-            low, high = percent(values.min(), 0), percent(values.max(), 0)
-            parts.append(f"{percent(values.median(), 0)} {when} [{low} to {high}]")
-    n = plural(mine.loc[mine["when"] == WHEN[0]].shape[0] or len(mine), "layer")
+    for form in in_order(after["form"]):
+        values, start = (each.loc[each["form"] == form, "fraction"] for each in (after, before))
+        low, high = percent(values.min(), 0), percent(values.max(), 0)
+        parts.append(f"{percent(values.median(), 0)} [{low} to {high}] by {form} ({percent(start.median(), 0)})")
+    n = plural(after[[*NETWORK, "seed", "layer"]].drop_duplicates().shape[0], "trained layer")
     return (
-        f"Of the energy of full kernels, the best separable ones explain {listing(parts)} (median and range, n = {n})."
+        f"Of the energy of full kernels, the best kernels of each form explain {listing(parts)}: medians and ranges "
+        f"of n = {n}; in brackets the median at the start."
     )
 
 

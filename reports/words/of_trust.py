@@ -1,34 +1,73 @@
 """Sentences about how far the numbers can be trusted: noise, equivariance, and what could not be decided."""
 
+from collections.abc import Iterable
+
 import pandas as pd
 
+from benchmarks.statistics.noise import TOO_FEW_SAMPLES
 from reports.arithmetic.layers import noise_floor
-from reports.words.numbers import exponential, percent, plural
+from reports.words.numbers import exponential, listing, percent, plural
+
+TOLERANCE = 1e-5  # what float32 rounding allows
 
 
 def noise(costs: pd.DataFrame, twins: pd.DataFrame) -> str:
     """State the minimum detectable effect of a set of results, and how many of its records are noisy."""
     judged = costs[costs["noise"] != ""]
-    noisy = f"{(judged['noise'] == 'noisy').sum()} of {plural(len(judged), 'record')} are called noisy."
+    noisy = judged[judged["noise"] == "noisy"]
+    machine = int(noisy["findings"].map(of_the_machine).sum())
+    called = (
+        f"{len(noisy)} of {plural(len(judged), 'record')} are called noisy, {machine} of them because of the machine "
+        f"and {len(noisy) - machine} for too few samples alone."
+    )
     if twins.empty:
         return "No layer was timed twice, so the noise floor of these results is not known."
     return (
         f"The minimum detectable effect is {percent(noise_floor(twins))}: the same code, timed twice, "
-        f"hardly ever differs by more (n = {plural(len(twins), 'A/A pair')}). {noisy if len(judged) else ''}"
+        f"hardly ever differs by more (n = {plural(len(twins), 'A/A pair')}). {called if len(judged) else ''}"
     ).strip()
 
 
-def equivariance(costs: pd.DataFrame) -> str:
-    """State the largest equivariance error, and whether float32 rounding explains it."""
+def of_the_machine(findings: Iterable[tuple[str, str, str]]) -> bool:
+    """Tell whether a record is noisy for another reason than the time that its profile gave it."""
+    return any(kind != TOO_FEW_SAMPLES for kind, _, _ in findings)
+
+
+def equivariance(costs: pd.DataFrame, trained: pd.DataFrame) -> str:
+    """State the largest equivariance errors, and whether float32 rounding explains them.
+
+    Args:
+        costs: cases with the error under those elements of their own H that permute pixels.
+        trained: the last epochs of trained networks, with the error under quarter turns, whatever their H.
+    """
+    parts = []
     known = costs.dropna(subset=["equivariance_error"])
-    if known.empty:
-        return "No equivariance error was measured."
-    worst = known.sort_values("equivariance_error").iloc[-1]
-    verdict = "rounding only" if worst["equivariance_error"] <= 1e-5 else "more than rounding"
-    return (
-        f"The worst relative error of {plural(len(known), 'case')} is {exponential(worst['equivariance_error'])} "
-        f"({worst['variant']}, |H| = {worst['resolution']:.0f}): {verdict}."
-    )
+    if len(known):
+        worst = known.sort_values("equivariance_error").iloc[-1]
+        verdict = "rounding only" if worst["equivariance_error"] <= TOLERANCE else "more than rounding"
+        parts.append(
+            f"Under the elements of H that permute pixels, the worst relative error of {plural(len(known), 'case')} is "
+            f"{exponential(worst['equivariance_error'])} ({worst['variant']}, |H| = {worst['resolution']:.0f}): "
+            f"{verdict}."
+        )
+    after = trained.dropna(subset=["equivariance_error"])
+    exact = after[after["equivariance_error"] <= TOLERANCE]
+    texts = [
+        f"up to {exponential(rows['equivariance_error'].max())} for {_networks(rows)}"
+        for rows in (exact, after.drop(exact.index))
+        if len(rows)
+    ]
+    if texts:
+        of = plural(len(after), "trained network")
+        parts.append(f"When images turn by quarter turns, the logits of {of} change by {listing(texts)}.")
+    return " ".join(parts) or "No equivariance error was measured."
+
+
+def _networks(rows: pd.DataFrame) -> str:
+    """Name plain networks, and the resolutions of the others: `plain and |H| = 2`."""
+    resolutions = sorted(set(rows.loc[rows["variant"] != "plain", "resolution"]))
+    names = ["plain"] if (rows["variant"] == "plain").any() else []
+    return listing([*names, *(f"|H| = {resolution:.0f}" for resolution in resolutions)])
 
 
 def undecided(words: pd.Series) -> str:

@@ -13,6 +13,7 @@ from reports.frames.frames import Frames
 from reports.frames.selection import opening_order
 from reports.words.names import device_name, spaced
 from reports.words.numbers import general, plural
+from reports.words.of_trust import of_the_machine
 
 TITLE = "What group equivariance costs, and what it buys"
 
@@ -101,10 +102,11 @@ def remarks(data: Frames) -> list[str]:
             f"{busy.sum()} of {len(both)} records were taken while more processes wanted to run than the machine has "
             "cores: their times may be too long."
         )
-    noisy = (data.costs["noise"] == "noisy").sum()
+    noisy = int(data.costs["findings"].map(of_the_machine).sum())
     if noisy:
         found.append(
-            f"{noisy} of {len(data.costs)} cost records are called noisy; “Noise” says why, and what would help."
+            f"{noisy} of {len(data.costs)} cost records are called noisy because of the machine; “Noise” says why, and "
+            "what would help."
         )
     commits = both["commit"].nunique()
     if commits > 1:

@@ -112,9 +112,11 @@ def test_contenders_of_other_blocks_are_not_paired() -> None:
     assert paired not in line
 
 
-def test_realised_speedup_is_the_ratio_of_times_over_that_of_macs() -> None:
+def test_realised_speedup_is_the_logarithm_of_the_ratio_of_times_over_that_of_macs() -> None:
     _, row = realised_speedup([OURS, SEPARABLE], [cost(OURS, 0.04), cost(SEPARABLE, 0.01, macs=250_000)])
-    assert row.split()[-5:] == ["4.00", "[4.00,", "4.00]", "8.0", "50%"]
+    assert row.split()[-5:] == ["4.00", "[4.00,", "4.00]", "8.0", "67%"]
+    _, row = realised_speedup([OURS, SEPARABLE], [cost(OURS, 0.04), cost(SEPARABLE, 0.04, macs=250_000)])
+    assert row.split()[-1] == "0%"  # no time is saved
 
 
 def test_the_tax_is_the_share_of_kernel_generation() -> None:

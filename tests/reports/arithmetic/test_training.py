@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from benchmarks.statistics.choosing import Accuracies
 from reports.arithmetic.training import (
-    PRICES,
+    accuracies,
+    beaten_by,
     best_networks,
     common_target,
-    front_of_all,
     gains,
     networks_at,
     over_seeds,
@@ -59,29 +60,29 @@ def test_networks_have_an_accuracy_and_what_they_cost(records):
     assert (full["n"], full["n_case"], full["macs"], full["parameters"]) == (3, 21, 1000, 5678)
     assert full["peak_bytes"] == 2**20 * 8 * 64
     assert full["training_seconds"] == 8 * 4
-    # Separable at |H| = 4 takes as long as full at |H| = 2, needs more memory, and is less accurate.
-    assert {name for name, on in table["front"].items() if not on} == {("separable", 4)}
 
 
-def test_the_front_is_what_brute_force_finds():
-    rng = np.random.default_rng(1)
-    table = pd.DataFrame(rng.integers(1, 5, (60, 4)).astype(float), columns=["mean", *PRICES])
-    table.loc[3, "seconds"] = math.nan
-    goods = [(row["mean"], *(-row[name] for name in PRICES)) for _, row in table.iterrows()]
-
-    def beaten(ours):
-        return any(all(b >= a for a, b in zip(ours, rival, strict=True)) and rival != ours for rival in goods)
-
-    expected = [not beaten(ours) and not any(map(math.isnan, ours)) for ours in goods]
-    assert front_of_all(table).tolist() == expected
-    assert 0 < sum(expected) < 60
+def test_a_network_leaves_the_front_where_another_is_clearly_better():
+    times = [(1.0, 0.9, 1.1), (1.05, 0.95, 1.15), (2.0, 1.9, 2.1), (math.nan,) * 3]
+    table = pd.DataFrame(times, columns=["seconds", "ci_low", "ci_high"]).assign(macs=[1, 1, 2, 2], peak_bytes=math.nan)
+    means = (0.9, 0.9, 0.9, 0.95)
+    nothing = Accuracies(means, better=frozenset(), near=frozenset(), seeds=3)
+    assert beaten_by(table, nothing, "seconds") == [[], [], [0, 1], []]  # the intervals of 0 and 1 overlap
+    assert beaten_by(table, nothing, "macs") == [[], [], [0, 1], []]
+    assert beaten_by(table, nothing, "peak_bytes") == [[], [], [], []]
+    better = Accuracies((0.95, 0.9, 0.96, 0.8), better=frozenset({(0, 1), (2, 3)}), near=frozenset(), seeds=3)
+    assert beaten_by(table, better, "seconds") == [[], [0], [], []]
+    assert beaten_by(table, better, "macs") == [[], [0], [], [0, 1, 2]]
 
 
 def test_a_cost_that_nobody_has_does_not_count(records):
     _, runs, _ = study(records)
     table = trained_networks(frames([]).costs, runs)
     assert table["seconds"].isna().all()
-    assert table["front"].sum() == 1  # all need the same MACs, so only the most accurate is on the front
+    compared = accuracies(runs, table)
+    assert not any(beaten_by(table, compared, "seconds"))
+    # All need the same MACs, and seeds differ in all networks alike, so that each is shown to be better or worse.
+    assert sum(not rivals for rivals in beaten_by(table, compared, "macs")) == 1
 
 
 def test_times_prefer_the_threads_of_the_training_runs(records):
@@ -133,6 +134,26 @@ def test_redundancy_is_that_of_the_first_and_the_last_epoch_that_has_any():
         ["after training", "<layer>", "separable", 0.75],
     ]
     assert redundancies(frames([training_record("full", 4, 0, 0.9)]).epochs).empty
+
+
+def test_what_is_redundant_by_construction_is_left_out():
+    run, alone = training_record("full", 4, seed=0, accuracy=0.9), training_record("full", 1, seed=0, accuracy=0.9)
+    run["epochs"][0]["redundancy"] = {"conv1": {"separable": 0.25}, "skip": {"separable": 1.0}}
+    alone["epochs"][0]["redundancy"] = {"conv1": {"gseparable": 1.0}}
+    assert set(redundancies(frames([run, alone]).epochs)["layer"]) == {"conv1"}
+
+
+def test_what_was_spent_belongs_to_one_run():
+    runs = [training_record("plain", 1, seed, 0.9) for seed in range(3)]
+    for run, (epoch, seconds) in zip(runs, ((1, 30.0), (2, 20.0), (3, 10.0)), strict=True):
+        for entry in run["epochs"]:
+            entry["validation_accuracy"] = 0.9 if entry["epoch"] >= epoch else 0.1
+            entry["seconds"] = seconds + 100 * (entry["epoch"] - epoch)
+    [row] = spent_to_target(frames(runs).epochs, 0.85).to_dict("records")
+    assert (row["epoch_median"], row["seconds_median"], row["macs_median"]) == (2, 20.0, 6000)
+    runs[1]["epochs"] = [{**entry, "seconds": entry["seconds"] + 50} for entry in runs[1]["epochs"]]
+    [row] = spent_to_target(frames(runs).epochs, 0.85).to_dict("records")
+    assert (row["epoch_median"], row["seconds_median"]) == (2, 70.0)  # the median of seconds is another run's
 
 
 def test_networks_stand_at_the_base_point_or_where_they_validate_best(records):

@@ -26,8 +26,8 @@ def test_stages_say_the_least_and_the_greatest_share_of_kernel_generation(record
 
 def test_memory_model_says_its_residual(records):
     sentence = of_layers.memory_parts(ok(records)[0])
-    assert sentence.startswith("The model predicts the peak to within 0.0 % (median of n = ")
-    assert "from +0.0 % to +25.0 %, the furthest for full" in sentence
+    assert sentence.startswith("The model’s prediction of the peak is within 10 % of 50 of 72 measured peaks")
+    assert "off by +0.0 % to +25.0 % (the furthest for full" in sentence  # a median of 0 would hide the 25 %
 
 
 def test_peers_are_faster_slower_or_the_same(records):
@@ -71,10 +71,36 @@ def test_realised_share_of_the_saving():
     more = [cost_record(variant=variant, batch_size=1) for variant in ("full", "separable")]
     pairs = separable_against_full(frames([slow, cost_record(variant="full"), *more]).costs)
     assert of_layers.realised(pairs) == (
-        "Share of the MAC saving that shows up as time, median and range: "
-        "one layer, forward: 75 % [50 % to 100 %], n = 2."
+        "Share of the MAC saving that shows up as time, log(time ratio) / log(MAC ratio), median and range: "
+        "one layer, forward: 83 % [67 % to 100 %], n = 2."
     )
+    same = pairs.assign(time_ratio=1.0, realised=0.0)
+    assert "one layer, forward: 0 % [0 % to 0 %]" in of_layers.realised(same)  # not 1 / 8: no time is saved
     assert of_layers.realised(pairs.iloc[:0]) == "Full and separable were not both measured at any point."
+
+
+def test_three_points_that_tell_nothing_give_no_exponent():
+    made = [cost_record(variant="full", resolution=resolution) for resolution in (2, 4, 8)]
+    for record, milliseconds in zip(made, (1.0, 9.0, 2.0), strict=True):
+        record["seconds"] |= {"median": 1e-3 * milliseconds}
+    costs = frames(made).costs
+    assert of_layers.growth(costs, "seconds", "forward time") == (
+        "How forward time grows with |H| for full, 3 resolutions do not tell."
+    )
+    two = costs[costs["resolution"] < 8]
+    assert "2 resolutions do not tell" in of_layers.growth(two, "seconds", "forward time")
+
+
+def test_a_pass_beyond_its_roof_does_fewer_macs_than_its_definition():
+    made = [cost_record(variant=variant) for variant in ("plain", "full", "separable")]
+    for record, fraction in zip(made, (0.3, 1.53, 0.6), strict=True):
+        record["roofline"] |= {"fraction": fraction}
+    text = of_layers.roofline(frames(made).costs)
+    assert text == (
+        "By the MACs of its definition, a pass of one layer reaches 30 % (plain, forward) to 153 % (full, forward) of "
+        "its roof. Limited by it (at 50 % or more): 1 of 3 passes by computing, 0 by moving memory. Above it, with "
+        "fewer MACs than the definition: 1."
+    )
 
 
 def test_nothing_that_was_measured_is_said():

@@ -2,9 +2,10 @@
 
 import math
 
-from reports.arithmetic.training import redundancies, spent_to_target, trained_networks
+from reports.arithmetic.prepared import StudyRuns
+from reports.arithmetic.training import redundancies, spent_to_target
 from reports.frames.frames import frames
-from reports.words import names, of_training
+from reports.words import names, of_choice, of_training
 
 from .test_of_layers import ok
 
@@ -37,14 +38,32 @@ def test_studies_are_named_by_what_sets_them_apart(records):
 def test_a_target_that_nobody_reaches_is_said(records):
     epochs = ok(records)[2]
     assert of_training.target(spent_to_target(epochs, 0.99), 0.99) == (
-        "Half of the seeds or more of every network do not reach a validation accuracy of 99 %."
+        "There is no network of which all seeds reach a validation accuracy of 99 %."
     )
+
+
+def test_a_network_of_which_one_seed_misses_the_target_is_not_first(records):
+    epochs = ok(records)[2]
+    plain = epochs["variant"] == "plain"
+    epochs.loc[plain, "seconds"] /= 1000
+    epochs.loc[plain & (epochs["seed"] < 2), "validation_accuracy"] = 0.9
+    sentence = of_training.target(spent_to_target(epochs, 0.85), 0.85)
+    assert sentence.startswith("First at a validation accuracy of 85 %, of the 6 of 7 networks whose seeds all get ")
+    assert "plain" not in sentence
+
+
+def test_the_figure_of_validation_accuracy_is_about_validation_accuracy(records):
+    runs = ok(records)[1].assign(test_accuracy=0.123, validation_accuracy=0.5)
+    assert "50.0" in of_training.accuracy(runs)
+    assert "12.3" not in of_training.accuracy(runs)
 
 
 def test_nothing_that_was_trained_is_said():
     nothing = frames([])
     epochs = nothing.epochs
-    assert of_training.pareto(trained_networks(nothing.costs, nothing.runs)).startswith("No network was trained")
+    empty = StudyRuns(nothing.runs, nothing.epochs, nothing.costs)
+    assert of_choice.fronts(empty).startswith("No network was trained")
+    assert of_choice.choice(empty) == ""
     assert of_training.target(spent_to_target(epochs, math.nan), math.nan).startswith("No validation accuracy")
     assert of_training.macs_to_train(epochs) == "No MACs of training were counted."
     assert of_training.redundancy(redundancies(epochs)).startswith("No redundancy")

@@ -23,20 +23,38 @@ def test_noise_says_the_floor_and_how_many_are_noisy(records):
     floor = math.expm1(stats.t.ppf(1 - 0.005 / 2, 6) * math.sqrt(statistics.mean(squares) / 3))
     assert of_trust.noise(costs, data.twins) == (
         f"The minimum detectable effect is {100 * floor:.1f} %: the same code, timed twice, hardly ever differs by "
-        f"more (n = 2 A/A pairs). 1 of {len(costs)} records are called noisy."
+        f"more (n = 2 A/A pairs). 1 of {len(costs)} records are called noisy, 1 of them because of the machine and 0 "
+        "for too few samples alone."
     )
     assert of_trust.noise(costs, data.twins.iloc[:0]).startswith("No layer was timed twice")
 
 
 def test_worst_equivariance_error(records):
-    costs = ok(records)[0]
-    assert of_trust.equivariance(costs).endswith("|H| = 16): rounding only.")
-    assert "1.6e-6" in of_trust.equivariance(costs)
+    costs, _, epochs = ok(records)
+    assert of_trust.equivariance(costs, epochs).endswith("|H| = 16): rounding only.")
+    assert "1.6e-6" in of_trust.equivariance(costs, epochs)
     wrong = cost_record()
     wrong["equivariance_error"] = 0.3
-    assert of_trust.equivariance(frames([wrong]).costs) == (
-        "The worst relative error of 1 case is 3.0e-1 (separable, |H| = 8): more than rounding."
+    assert of_trust.equivariance(frames([wrong]).costs, epochs) == (
+        "Under the elements of H that permute pixels, the worst relative error of 1 case is 3.0e-1 (separable, |H| = "
+        "8): more than rounding."
     )
+
+
+def test_networks_that_lack_quarter_turns_are_not_covered_by_rounding_only(records):
+    costs, _, epochs = ok(records)
+    last = epochs[(epochs["epoch"] == 4) & (epochs["seed"] == 0)]
+    errors = last["resolution"].map({1: 0.38, 2: 0.41, 4: 3e-7, 8: 4e-7})
+    assert of_trust.equivariance(costs.iloc[:0], last.assign(equivariance_error=errors)) == (
+        "When images turn by quarter turns, the logits of 7 trained networks change by up to 4.0e-7 for |H| = 4 and "
+        "|H| = 8 and up to 4.1e-1 for plain and |H| = 2."
+    )
+
+
+def test_too_few_samples_are_the_profiles_own_doing():
+    assert not of_trust.of_the_machine((("too_few_samples", "", ""),))
+    assert of_trust.of_the_machine((("too_few_samples", "", ""), ("drift", "", "")))
+    assert not of_trust.of_the_machine(())
 
 
 def test_no_judged_comparison_is_said():

@@ -1,0 +1,91 @@
+"""Which contender to take: the cheapest of those whose accuracy is shown to be near that of the most accurate.
+
+Comparisons with the best of K contenders are corrected by Bonferroni for K − 1 of them, whichever the best is (multiple
+comparisons with the best, Hsu 1984). So they hold within every subset of the contenders too, such as within a budget.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from benchmarks.statistics.comparison import FAMILY_ERROR_RATE
+from benchmarks.statistics.over_seeds import p_value
+
+# A contender is near another one if it is shown to be less accurate by no more than this.
+MARGIN = 0.01
+
+
+@dataclass(frozen=True)
+class Accuracies:
+    """The accuracies of contenders and what their seeds show.
+
+    Args:
+        means: over seeds, one for each contender.
+        better: the pairs (i, j) of which i is shown to be more accurate than j.
+        near: the pairs (i, j) of which i is shown to be less accurate than j by no more than ``MARGIN``.
+        seeds: the fewest seeds that two contenders share.
+    """
+
+    means: Sequence[float]
+    better: frozenset[tuple[int, int]]
+    near: frozenset[tuple[int, int]]
+    seeds: int
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The contender to take.
+
+    Args:
+        chosen: the cheapest contender that is near the most accurate one, or the most accurate one itself.
+        most_accurate: the contender with the highest mean.
+        near: the other contenders near the most accurate one.
+        undecided: the contenders cheaper than the chosen one that are shown to be neither near nor less accurate.
+    """
+
+    chosen: int
+    most_accurate: int
+    near: tuple[int, ...]
+    undecided: tuple[int, ...]
+
+
+def compared_accuracies(contenders: Sequence[Mapping[int, float]], *, step: float = 0.0) -> Accuracies:
+    """Compare contenders by paired t tests over the seeds that two of them share.
+
+    Args:
+        contenders: the accuracy of each seed, a fraction.
+        step: smallest possible difference of two accuracies, see ``estimate``.
+    """
+    better: set[tuple[int, int]] = set()
+    near: set[tuple[int, int]] = set()
+    seeds = min((len(each) for each in contenders), default=0)
+    most = FAMILY_ERROR_RATE / max(1, len(contenders) - 1)
+    for i, ours in enumerate(contenders):
+        for j, theirs in enumerate(contenders):
+            shared = sorted(ours.keys() & theirs.keys())
+            seeds = min(seeds, len(shared))
+            differences = [ours[seed] - theirs[seed] for seed in shared]
+            mean = sum(differences) / len(differences) if differences else math.nan
+            for found, threshold in ((better, 0.0), (near, -MARGIN)):
+                if i != j and mean > threshold and p_value(differences, threshold, step) < most:
+                    found.add((i, j))
+    means = [sum(each.values()) / len(each) if each else math.nan for each in contenders]
+    return Accuracies(means, frozenset(better), frozenset(near), seeds)
+
+
+def choose(accuracies: Accuracies, costs: Sequence[float]) -> Choice | None:
+    """Return the contender to take; None without a contender whose accuracy is known.
+
+    Args:
+        costs: one for each contender; NaN where it is unknown.
+    """
+    means = accuracies.means
+    known = [i for i, mean in enumerate(means) if math.isfinite(mean)]
+    if not known:
+        return None
+    best = max(known, key=means.__getitem__)
+    near = [i for i in known if (i, best) in accuracies.near]
+    price = [math.inf if math.isnan(cost) else cost for cost in costs]
+    chosen = min([best, *near], key=price.__getitem__)
+    undecided = [i for i in known if price[i] < price[chosen] and i not in near and (best, i) not in accuracies.better]
+    return Choice(chosen, best, tuple(near), tuple(undecided))

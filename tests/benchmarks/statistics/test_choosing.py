@@ -1,0 +1,78 @@
+"""A contender is taken for its cost only where its accuracy is shown to be near the best one."""
+
+import math
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from benchmarks.statistics.choosing import MARGIN, Accuracies, Choice, choose, compared_accuracies
+
+
+def by_seed(*values: float) -> dict[int, float]:
+    return dict(enumerate(values))
+
+
+def test_what_is_shown_is_what_paired_t_tests_show() -> None:
+    rng = np.random.default_rng(20261127)
+    seen = set()
+    for _ in range(200):
+        values = rng.normal(rng.uniform(0.9, 0.93, (4, 1)), 0.003, (4, 5))
+        found = compared_accuracies([by_seed(*row) for row in values.tolist()])
+        for i, j in ((i, j) for i in range(4) for j in range(4) if i != j):
+            for pairs, threshold in ((found.better, 0.0), (found.near, -MARGIN)):
+                test = stats.ttest_rel(values[i], values[j] + threshold)
+                shown = test.statistic > 0 and test.pvalue < 0.05 / 3
+                assert ((i, j) in pairs) == shown
+                seen.add((threshold, shown))
+    assert len(seen) == 4
+
+
+def test_few_seeds_show_nothing() -> None:
+    found = compared_accuracies([by_seed(0.99, 0.98), by_seed(0.10, 0.11)])
+    assert (found.better, found.near, found.seeds) == (frozenset(), frozenset(), 2)
+    assert choose(found, [2.0, 1.0]) == Choice(chosen=0, most_accurate=0, near=(), undecided=(1,))
+
+
+def test_only_shared_seeds_are_paired() -> None:
+    ours, theirs = {0: 0.9, 1: 0.91, 2: 0.92, 7: 0.1}, {0: 0.8, 1: 0.811, 2: 0.822, 8: 0.99}
+    found = compared_accuracies([ours, theirs])
+    assert found.seeds == 3
+    assert (0, 1) in found.better
+
+
+MEANS = (0.96, 0.958, 0.95, 0.80)
+
+
+@pytest.mark.parametrize(
+    ("near", "better", "costs", "expected"),
+    [
+        ({(1, 0)}, {(0, 3)}, (4, 2, 1, 0.5), Choice(1, 0, (1,), (2,))),
+        ({(1, 0)}, {(0, 3)}, (4, 5, 1, 0.5), Choice(0, 0, (1,), (2,))),
+        (set(), set(), (4, 2, 1, 0.5), Choice(0, 0, (), (1, 2, 3))),
+        ({(1, 0), (2, 0)}, set(), (4, 2, 1, 3), Choice(2, 0, (1, 2), ())),
+        ({(1, 0)}, set(), (math.nan, 2, 1, 3), Choice(1, 0, (1,), (2,))),
+        ({(1, 0)}, set(), (math.nan,) * 4, Choice(0, 0, (1,), ())),
+    ],
+)
+def test_the_cheapest_that_is_near_the_best_is_taken(
+    near: set[tuple[int, int]], better: set[tuple[int, int]], costs: tuple[float, ...], expected: Choice
+) -> None:
+    assert choose(Accuracies(MEANS, frozenset(better), frozenset(near), 5), costs) == expected
+
+
+def test_without_an_accuracy_there_is_no_choice() -> None:
+    assert choose(compared_accuracies([]), []) is None
+    assert choose(compared_accuracies([{}]), [1.0]) is None
+
+
+def test_networks_like_the_best_are_rarely_called_less_accurate() -> None:
+    rng = np.random.default_rng(1)
+    wrong = 0
+    for _ in range(400):
+        values = rng.normal(0.95, 0.004, (6, 5))
+        found = compared_accuracies([by_seed(*row) for row in values.tolist()])
+        best = int(np.argmax(found.means))
+        wrong += any((best, i) in found.better for i in range(6))
+    # The best is chosen by its mean, which makes the error larger than that of six fixed comparisons.
+    assert wrong / 400 < 0.15
