@@ -4,7 +4,7 @@ import pandas as pd
 
 from benchmarks.statistics.intervals import Interval
 from reports.arithmetic.prepared import Prepared
-from reports.figures.draw import FAINT, Drawing, Figure, axis_limits, dodge, log_x, names_on_y, scatter, spread
+from reports.figures.draw import FAINT, PANEL, Drawing, Figure, axis_limits, dodge, log_x, names_on_y, scatter, spread
 from reports.frames.selection import NETWORK
 from reports.style import MUTED, in_order
 from reports.words import headline, numbers
@@ -31,7 +31,7 @@ def compared_with_plain(results: Prepared, key: str) -> Figure:
             f"means over n = {numbers.span(best['n'])} seeds, bars ± 1 s.d., small points the seeds."
         )
     data = pd.concat(drawn) if drawn else pd.DataFrame()
-    return drawing.figure(" ".join(texts), [*table["variant"], *best["variant"]], data, wide=True)
+    return drawing.figure(" ".join(texts), [*table["variant"], *best["variant"]], data)
 
 
 def _multiples(table: pd.DataFrame, drawing: Drawing) -> pd.DataFrame:
@@ -46,7 +46,7 @@ def _multiples(table: pd.DataFrame, drawing: Drawing) -> pd.DataFrame:
     names = [f"{kind}, {words}" for kind in kinds.values() for words in PASS_WORDS.values()]
     names = [name for name in names if name in set(data["quantity"])]
     data["y"] = data["quantity"].map(names.index) + dodge(data["variant"])
-    size = 4.1, max(1.7, 0.65 + 0.42 * len(names))
+    size = PANEL[0], max(1.7, 0.65 + 0.42 * len(names))
     with drawing.panel(size, "multiple of plain (log scale)", "", key=drawing.key) as canvas:
         spread(canvas, data, "ratio", "y", of="x")
         scatter(canvas, data, "ratio", "y", 38, lambda row: f"{row['variant']}, {row['quantity']}: {_multiple(row)}")
@@ -75,7 +75,7 @@ def _reached(runs: pd.DataFrame, best: pd.DataFrame, drawing: Drawing) -> pd.Dat
     def of_mean(row: pd.Series) -> str:
         return f"{row['name']}: {numbers.mean_sd(row['mean'], row['sd'])}"
 
-    size = 3.6, max(1.7, 0.65 + 0.42 * len(order))
+    size = PANEL[0], max(1.7, 0.65 + 0.42 * len(order))
     with drawing.panel(size, "test accuracy (%)", "", ": test accuracy", key=f"{drawing.key}-reached") as canvas:
         spread(canvas, means, "accuracy", "y", of="x")
         scatter(canvas, seeds, "accuracy", "y", 12, of_seed, FAINT)

@@ -19,11 +19,14 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
+from reports.figures.plots import Plot, Points
 from reports.figures.svg import inline
 from reports.frames.selection import along
 from reports.style import MUTED, ON_BAR, PAPER, RC, in_order, look
 
-SMALL, PANEL, WIDE = (2.75, 2.35), (3.5, 2.75), (4.6, 3.2)  # inches at 8.5 pt text
+# Inches at 8.5 pt text. Panels are narrow, so that their text is 12 px high where three of them stand beside each other
+# on a laptop, and on a phone.
+SMALL, PANEL = (2.75, 2.35), (3.1, 2.5)
 
 FAINT = 0.4
 MOST_MARKS = 400
@@ -40,8 +43,9 @@ AXIS_LABELS = {
 class Figure:
     """A row of panels, one `<svg>` each, so that the page can stack them on a phone.
 
-    `takeaway` is generated from the data; `caption` explains points, spread and n; `legend` lists variants. `data` has
-    the drawn numbers, for readers who draw them themselves. Several `small` panels fit into a row. A figure without
+    `plots` are the same panels as data, where they can be charts. `takeaway` is generated from the data; `caption`
+    explains points, spread and n; `legend` lists variants. `data` has the drawn numbers, for readers who draw them
+    themselves. Several `small` panels fit into a row. A figure without
     data has no panel, and its takeaway says what is missing.
     """
 
@@ -50,18 +54,19 @@ class Figure:
     takeaway: str
     caption: str = ""
     panels: tuple[Markup, ...] = ()
+    plots: tuple[Plot | None, ...] = ()
     legend: tuple[str, ...] = ()
-    wide: bool = False
     small: bool = False
     data: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False)
 
 
 @dataclass(frozen=True)
 class Canvas:
-    """The axes of one panel, and the tooltips of its points, by the gid of the matplotlib artist that draws them."""
+    """The axes of one panel, its points, and their tooltips, by the gid of the matplotlib artist that draws them."""
 
     axes: Axes
     tips: dict[str, list[str]] = field(default_factory=dict)
+    points: Points = field(default_factory=Points)
 
 
 @dataclass(frozen=True)
@@ -72,6 +77,7 @@ class Drawing:
     title: str
     takeaway: str
     panels: list[Markup] = field(default_factory=list)
+    plots: list[Plot | None] = field(default_factory=list)
 
     @contextmanager
     def panel(
@@ -95,6 +101,7 @@ class Drawing:
             yield canvas
             canvas.axes.set_title(heading, pad=pad)
             canvas.axes.set(xlabel=x, ylabel=y)
+            self.plots.append(canvas.points.plot(canvas.axes, self.title + what, (x, y)))
             drawn = canvas.axes.figure.get_figure(root=True)
             name = key or f"{self.key}-{len(self.panels)}"
             self.panels.append(inline(drawn, name, self.title + what, self.takeaway, canvas.tips))
@@ -104,7 +111,8 @@ class Drawing:
     ) -> Figure:
         """Return the figure of all panels, with a legend of these variants."""
         data, legend = pd.DataFrame() if data is None else data, tuple(in_order(variants))
-        return Figure(self.key, self.title, self.takeaway, caption, tuple(self.panels), legend, **sizes, data=data)
+        panels, plots = tuple(self.panels), tuple(self.plots)
+        return Figure(self.key, self.title, self.takeaway, caption, panels, plots, legend, **sizes, data=data)
 
 
 def names_on_y(axes: Axes, names: Sequence[str]) -> None:
@@ -156,18 +164,20 @@ def lines(
     grouped = data.groupby(["variant", x], sort=False)[y]
     points = grouped.agg(y=estimator, low="min", high="max", n="count").reset_index()
     points = points.rename(columns={x: "x"})
-    scatter(canvas, points, "x", "y", 26 if marks else 9, tip)
+    scatter(canvas, points, "x", "y", 26 if marks else 9, tip, line=linestyle)
 
 
-def scatter(canvas: Canvas, data: pd.DataFrame, x: str, y: str, size: float, tip: Tip, alpha: float = 1.0) -> None:
-    """Draw the points of every variant in its own colour and marker."""
+def scatter(
+    canvas: Canvas, data: pd.DataFrame, x: str, y: str, size: float, tip: Tip, alpha: float = 1.0, *, line: str = ""
+) -> None:
+    """Draw the points of every variant in its own colour and marker; `line` is the style of the line through them."""
     known = data.dropna(subset=[x, y])
     data = thinned(known)
     if data.empty:
         return
     if len(data) < len(known):
         text = f"{len(data)} of {len(known)} points drawn"
-        canvas.axes.annotate(text, (0.99, 0.01), xycoords="axes fraction", ha="right", fontsize=6.5, color=MUTED)
+        canvas.axes.annotate(text, (0.99, 0.01), xycoords="axes fraction", ha="right", color=MUTED)
     variants = in_order(data["variant"])
     before = len(canvas.axes.collections)
     sns.scatterplot(
@@ -191,6 +201,7 @@ def scatter(canvas: Canvas, data: pd.DataFrame, x: str, y: str, size: float, tip
     gid = f"points{len(canvas.tips)}"
     canvas.axes.collections[before].set_gid(gid)
     canvas.tips[gid] = [tip(row) for _, row in data.iterrows()]
+    canvas.points.add(data, x, y, canvas.tips[gid], line)
 
 
 def spread(canvas: Canvas, data: pd.DataFrame, x: str, y: str, *, of: str = "y", alpha: float = 1.0) -> None:
@@ -223,11 +234,11 @@ def stacked(
         bars = axes.barh(names, sizes, left=left, color=colour, edgecolor=PAPER, linewidth=0.6, height=0.72, label=name)
         if label:
             texts = [label.format(size) if size >= 6 else "" for size in sizes]
-            axes.bar_label(bars, texts, label_type="center", fontsize=7.5, color=ON_BAR)
+            axes.bar_label(bars, texts, label_type="center", color=ON_BAR)
         left += sizes
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
-    axes.figure.legend(loc="outside lower center", ncols=2, fontsize=7.5, handlelength=1, handleheight=0.9)
+    axes.figure.legend(loc="outside lower center", ncols=2, handlelength=0.9, handletextpad=0.4, columnspacing=0.8)
 
 
 def dodge(variants: pd.Series, room: float = 0.5) -> pd.Series:
@@ -256,9 +267,9 @@ def axis_limits(values: pd.DataFrame) -> tuple[float, float]:
 
 
 def log_ticks(axis: Axis, bounds: tuple[float, float], form: str) -> None:
-    """Set ticks at 1, 2 and 5 of each decade: more if there are under 0.7 decades, only at 1 from 2.2 decades on."""
+    """Set ticks at 1, 2 and 5 of each decade: more if there are under 0.7 decades, fewer from 1.4 decades on."""
     decades = math.log10(bounds[1] / bounds[0])
-    subs = (1, 1.5, 2, 3, 5, 7) if decades < 0.7 else (1, 2, 5) if decades < 2.2 else (1,)
+    subs = (1, 1.5, 2, 3, 5, 7) if decades < 0.7 else (1, 2, 5) if decades < 1.4 else (1, 3) if decades < 2.2 else (1,)
     axis.set_major_locator(LogLocator(subs=subs, numticks=8))
     axis.set_minor_locator(NullLocator())
     short = FuncFormatter(lambda value, _: form.format(value).replace("e-0", "e-").replace("e+0", "e"))

@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.ticker import FixedLocator, NullLocator
 
-from reports.figures.draw import WIDE, Drawing, Figure, axis_limits, lines, log_y
+from reports.figures.draw import PANEL, Drawing, Figure, axis_limits, lines, log_y
 from reports.frames.history import multiples_of_first
 from reports.style import INK, MUTED
 from reports.words import of_history
@@ -20,7 +20,7 @@ def trend(frame: pd.DataFrame, key: str) -> Figure:
         commits = rows.drop_duplicates("position").sort_values("position")
         names = dict(zip(commits["position"], commits["commit"].str[:8], strict=True))
         place = f"{suite} on {machine}{f', {device}' if device not in ('', 'cpu') else ''}"
-        with drawing.panel(WIDE, "", "time, as a multiple of the first", f": {place}", heading=place[:50]) as canvas:
+        with drawing.panel(PANEL, "", "time, as a multiple of the first", f": {place}", heading=place[:50]) as canvas:
 
             def tip(point: pd.Series, names: dict[float, str] = names) -> str:
                 where = f"{point['variant']} at {names[point['x']]}"
@@ -47,4 +47,4 @@ def trend(frame: pd.DataFrame, key: str) -> Figure:
         "history of the machine. asv and pytest-benchmark time with clocks of their own, one process after the other: "
         "docs/history.md."
     )
-    return drawing.figure(caption, drawn["variant"], drawn, wide=True)
+    return drawing.figure(caption, drawn["variant"], drawn)

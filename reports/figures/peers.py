@@ -5,7 +5,7 @@ import pandas as pd
 
 from benchmarks.statistics.intervals import Interval
 from reports.arithmetic.prepared import Prepared
-from reports.figures.draw import WIDE, Drawing, Figure, axis_limits, dodge, log_x, names_on_y, scatter, spread
+from reports.figures.draw import PANEL, Drawing, Figure, axis_limits, dodge, log_x, names_on_y, scatter, spread
 from reports.style import MUTED
 from reports.words import numbers, of_layers
 from reports.words.names import DIRECTION_WORDS, ending, setting
@@ -28,7 +28,7 @@ def peers(results: Prepared, key: str) -> Figure:
         ratio = numbers.multiple(Interval(pair["ratio"], pair["low"], pair["high"]))
         return f"{pair['name']}, {pair['variant']}: {ratio}"
 
-    size = WIDE[0], max(1.6, 0.9 + 0.45 * len(names))
+    size = PANEL[0], max(1.6, 0.9 + 0.45 * len(names))
     with drawing.panel(size, "time of theirs, as a multiple of ours (log scale)", "", key=key) as canvas:
         canvas.axes.axvline(1, color=MUTED, linewidth=0.8, linestyle="--", zorder=0)
         spread(canvas, pairs[known], "ratio", "y", of="x")
@@ -40,4 +40,4 @@ def peers(results: Prepared, key: str) -> Figure:
         "bars are 99 % intervals of the ratio, round by round where both took turns. Left of the dashed line theirs is "
         "faster."
     )
-    return drawing.figure(caption, pairs["variant"], pairs, wide=True)
+    return drawing.figure(caption, pairs["variant"], pairs)

@@ -120,7 +120,7 @@ def pareto(study: StudyRuns, key: str) -> Figure:
                 axes.errorbar(*where, point["spread"], across, fmt="none", color=colour, linewidth=1, alpha=alpha)
                 if point["variant"] != "plain" and point["front"]:
                     label_ = f"{point['resolution']:.0f}"
-                    axes.annotate(label_, where, (5, 4), textcoords="offset points", fontsize=7.5, color=INK)
+                    axes.annotate(label_, where, (5, 4), textcoords="offset points", color=INK)
             for on_front, alpha in ((False, FAINT), (True, 1.0)):
                 draw.scatter(canvas, mine[mine["front"] == on_front], "price", "accuracy", 48, _tip(label), alpha)
             draw.log_x(axes, draw.axis_limits(mine[["price"]]))

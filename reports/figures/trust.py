@@ -5,7 +5,7 @@ import pandas as pd
 from reports.arithmetic.layers import noise_floor, twin_differences
 from reports.arithmetic.prepared import Prepared
 from reports.figures import draw
-from reports.figures.draw import AXIS_LABELS, FAINT, SMALL, WIDE, Drawing, Figure
+from reports.figures.draw import AXIS_LABELS, FAINT, PANEL, SMALL, Drawing, Figure
 from reports.style import CONVOLUTION, MUTED
 from reports.words import numbers, of_trust
 from reports.words.names import LAYER_WORDS
@@ -78,7 +78,7 @@ def noise(results: Prepared, key: str) -> Figure:
         return f"{pair['variant']}, {numbers.seconds(pair['seconds'])}: {numbers.signed_percent(pair['change'] / 100)}"
 
     labels = "time of one pass (ms, log scale)", "second twin compared with the first (%)"
-    with drawing.panel(WIDE, *labels, key=key) as canvas:
+    with drawing.panel(PANEL, *labels, key=key) as canvas:
         canvas.axes.axhspan(-floor, floor, color=CONVOLUTION, alpha=0.2, linewidth=0)
         canvas.axes.axhline(0, color=MUTED, linewidth=0.8, linestyle="--", zorder=0)
         draw.spread(canvas, points, "milliseconds", "change", alpha=FAINT)
@@ -95,4 +95,4 @@ def noise(results: Prepared, key: str) -> Figure:
         "is called faster or slower here; where more comparisons are made at once, it is wider for them."
         f"{together}"
     )
-    return drawing.figure(caption, points["variant"], points, wide=True)
+    return drawing.figure(caption, points["variant"], points)

@@ -1,9 +1,12 @@
 """Records → one self-contained HTML file: styles, script, figures and data are all inside of it."""
 
+import base64
+import gzip
 import re
 from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 from markupsafe import Markup
@@ -11,6 +14,7 @@ from markupsafe import Markup
 from benchmarks.records.record import Record
 from reports import style
 from reports.figures.history import trend
+from reports.figures.plots import plots_json
 from reports.frames.columns import COST_COLUMNS, RUN_COLUMNS
 from reports.frames.frames import anchored, frames, newest
 from reports.frames.history import history
@@ -18,8 +22,9 @@ from reports.page.downloads import downloads, figure_file
 from reports.page.html import TEMPLATES, environment, policy_hash, style_sheet
 from reports.page.part import parts
 from reports.tables import of_trust
-from reports.tables.records import record_table
+from reports.tables.records import embedded, record_table
 from reports.words import overview
+from reports.words.glossary import GLOSSARY
 
 
 def render(records: Iterable[Record], commits: pd.DataFrame | None = None) -> str:
@@ -38,11 +43,11 @@ def render(records: Iterable[Record], commits: pd.DataFrame | None = None) -> st
     if not data.machines:
         raise ValueError("no record to report on")
     templates = environment()
-    templates.filters["csv"] = figure_file
+    templates.filters |= {"csv": figure_file, "plots": lambda figure: embedded(plots_json(figure.plots))}
     shown = parts(given, data)
     head = overview.overview(data, [sentence.text for sentence in shown[0].sentences])
     linked = set().union(*(part.anchors for part in shown))
-    script, css = library() + (TEMPLATES / "page.js").read_text(encoding="utf-8"), style_sheet()
+    script, css, charts = tables_library() + scripts(), style_sheet(), charts_library()
     files, left_out = downloads(kept, data)
     tables = [record_table(data.costs, COST_COLUMNS, "costs", "Every cost record", linked)]
     tables += [record_table(data.runs, RUN_COLUMNS, "runs", "Every training run", linked)]
@@ -59,16 +64,44 @@ def render(records: Iterable[Record], commits: pd.DataFrame | None = None) -> st
         history=trend(commits, "history"),
         regressions=of_trust.regressions(commits),
         downloads=files,
+        glossary=GLOSSARY,
+        citation=overview.citation(data, head),
         left_out=left_out,
         look=style.look,
         css=Markup(css),
         css_hash=policy_hash(css),
         script=Markup(script),
         script_hash=policy_hash(script),
+        charts=base64.b64encode(gzip.compress(charts.encode(), mtime=0)).decode() if charts else "",
+        charts_hash=policy_hash(charts) if charts else "",
     )
 
 
-def library() -> str:
+# The page's own scripts, in the order in which they run.
+SCRIPTS = ("state", "records", "parts", "tips", "saving", "copying", "archive", "advisor", "charts", "samples")
+
+
+def scripts() -> str:
+    """Return the page's own scripts as one."""
+    texts = [(TEMPLATES / "scripts" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
+    return "\n".join([*texts, 'document.documentElement.dataset.ready = "yes";\n'])
+
+
+def charts_library() -> str:
+    """Return Vega-Lite with its embedding (BSD), as a script that defines `vegaEmbed`; empty where it is not installed.
+
+    The page needs it for the charts that readers open, and is complete without them.
+    """
+    if find_spec("vl_convert") is None:
+        return ""
+    import vl_convert
+
+    everything: Any = None  # instead of a snippet that names what the bundle must have
+    source: str = vl_convert.javascript_bundle(everything)
+    return source
+
+
+def tables_library() -> str:
     """Return the library DataTables of `itables` (MIT, licence included), as statements that define `DataTable`."""
     package = find_spec("itables")
     if package is None or not package.submodule_search_locations:

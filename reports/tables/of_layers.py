@@ -95,7 +95,7 @@ def exponents(growths: pd.DataFrame) -> Table:
             forward, training = (passes.get(direction, nothing) for direction in PASS_WORDS)
             named = AXIS_WORDS[axis] if not rows or rows[-1].data["axis"] != axis else ""
             span = f"{first['first']:g} to {first['last']:g}, n = {first['n']:.0f}"
-            cells = [cell(named, str), Cell(variant, variant, look=variant), cell(span, str)]
+            cells = [cell(named, str), Cell(variant, variant, look=variant), cell(numbers.unbroken(span), str)]
             cells += [_power(first, "macs", fitted=False), _power(forward, "time"), _power(training, "time")]
             cells += [_power(training, "model", fitted=False), _power(training, "memory")]
             rows.append(Row(tuple(cells), data={"axis": axis}))

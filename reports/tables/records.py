@@ -124,7 +124,11 @@ def _column(title: str, cells: Sequence[Cell], main: bool) -> dict[str, Any]:
 
 def script_json(value: Any) -> Markup:
     """Return JSON that cannot end the script element around it, whatever the records hold."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return embedded(json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
+
+
+def embedded(text: str) -> Markup:
+    """Return JSON text in which nothing can end the script element around it."""
     for letter in "<>&\u2028\u2029":
         text = text.replace(letter, f"\\u{ord(letter):04x}")
     return Markup(text)

@@ -56,6 +56,14 @@ def overview(data: Frames, sentences: Sequence[str]) -> Overview:
     )
 
 
+def citation(data: Frames, head: Overview) -> str:
+    """Return how to cite this page: what was measured, with which version and commit, where and when."""
+    versions = sorted({str(v) for v in pd.concat([data.costs["gcnn_impl"], data.runs["gcnn_impl"]]) if v})
+    version = f"gcnn_impl {', '.join(versions)}" if versions else "gcnn_impl"
+    commits = f", commit {', '.join(head.commits)}" if head.commits else ""
+    return f"{head.title}. {version}{commits}; measured {head.measured} on {'; '.join(head.machines)}."
+
+
 def device(data: Frames) -> str:
     """Name the device of the results of one machine, and the machine around a GPU."""
     row = pd.concat([data.costs, data.runs]).iloc[0]

@@ -53,9 +53,15 @@ def chromium() -> Iterator[Browser]:
 
 @contextmanager
 def visit(
-    browser: Browser, file: Path, *, scripts: bool = True, dark: bool = False, size: dict[str, int] | None = None
+    browser: Browser,
+    file: Path,
+    *,
+    scripts: bool = True,
+    dark: bool = False,
+    size: dict[str, int] | None = None,
+    address: str = "",
 ) -> Iterator[Visit]:
-    """Open the page of a file, offline and in its own profile."""
+    """Open the page of a file, or an address of it with what it shows, offline and in its own profile."""
     context = browser.new_context(
         offline=True,
         java_script_enabled=scripts,
@@ -68,7 +74,7 @@ def visit(
     page.on("console", lambda message: found.console.append(message.text))
     page.on("pageerror", lambda error: found.console.append(str(error)))
     page.on("request", lambda request: found.requests.append(request.url))
-    page.goto(file.resolve().as_uri())
+    page.goto(address or file.resolve().as_uri())
     found.requests.remove(file.resolve().as_uri())
     yield found
     context.close()

@@ -3,10 +3,14 @@
 import gzip
 import io
 import json
+import re
+import tarfile
 from xml.etree import ElementTree
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 pytest.importorskip("playwright", reason="Playwright is not installed")
 from axe_playwright_python.sync_playwright import Axe
@@ -239,6 +243,7 @@ def test_the_address_says_which_device_is_shown(browser, both):
         page.goto(page.url.replace("#show=m2", "#m1-noise"))
         assert shown(page)["heading"].startswith(f"In short – {GPU}")
         page.goto(page.url.replace("#m1-noise", "#show=m99"))
+        expect(page.locator(".part:visible")).to_have_count(1)  # after the page was loaded again
         assert shown(page)["heading"].startswith(f"In short – {GPU}")
         assert found.console == []
 
@@ -320,6 +325,206 @@ def test_the_choice_within_budgets_is_the_page_s_own(browser, tmp_path):
         assert found.console == []
 
 
+WIDTHS = {"phone": 390, "laptop": 1280, "screen": 1920}
+# For every figure: the height of its smallest text, and the share of the width that panels and text beside them fill.
+SEEN = """() => [...document.querySelectorAll("figure:has(.panels svg)")].map(figure => {
+  const main = figure.closest("section").clientWidth;
+  const boxes = [...figure.querySelectorAll(".panels svg")].map(svg => [svg, svg.getBoundingClientRect()]);
+  const texts = boxes.flatMap(([svg, box]) => [...svg.querySelectorAll("text")].map(text =>
+    parseFloat(text.getAttribute("font-size")) * box.width / svg.viewBox.baseVal.width));
+  const caption = figure.querySelector("figcaption").getBoundingClientRect();
+  const right = Math.max(...[...boxes.map(([, box]) => box), caption].map(box => box.right));
+  return {key: figure.id, text: Math.min(...texts), share: (right - figure.getBoundingClientRect().left) / main};
+})"""
+
+
+@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
+def test_figures_fill_the_width_and_can_be_read(browser, file, width):
+    with visit(browser, file, size={"width": width, "height": 900}) as found:
+        figures = found.page.evaluate(SEEN)
+        assert len(figures) > 10
+        assert min(figure["text"] for figure in figures) >= 12
+        shares = [figure["share"] for figure in figures]
+        assert min(shares) > 0.6
+        assert sum(shares) / len(shares) > 0.85
+
+
+@pytest.mark.parametrize("width", WIDTHS.values(), ids=WIDTHS)
+def test_the_contents_stay_in_sight_and_name_the_section(browser, file, width):
+    with visit(browser, file, size={"width": width, "height": 900}) as found:
+        page = found.page
+        page.evaluate("document.getElementById('m1-accuracy').scrollIntoView({behavior: 'instant'})")
+        expect(page.locator(".contents a[aria-current]")).to_have_text("Accuracy")
+        box = page.locator(".contents a[aria-current]").bounding_box()
+        assert 0 <= box["y"] < 900
+        assert 0 <= box["x"] < width
+
+
+def drawn(page, times=1):
+    """Wait until the chart was drawn so many times."""
+    expect(page.locator("dialog#chart")).to_have_attribute("data-drawn", str(times))
+    page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def picture(dialog):
+    """Return the pixels of the chart in shades of grey."""
+    dialog.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    shot = Image.open(io.BytesIO(dialog.locator("canvas").screenshot()))
+    return np.asarray(shot.convert("L"), dtype=float)
+
+
+def test_a_chart_zooms_hides_series_and_changes_axes_and_its_address_shows_the_same(browser, file):
+    with visit(browser, file) as found:
+        page, dialog = found.page, found.page.locator("dialog#chart")
+        page.locator("#m1-time-forward button.chart").click()
+        drawn(page)
+        assert violations(page) == []
+        dialog.get_by_label("plain").uncheck()
+        drawn(page, 2)
+        dialog.locator("[name=y]").select_option("linear")
+        drawn(page, 3)
+        box = dialog.locator("canvas").bounding_box()
+        page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+        expect(page.locator("#tip")).to_have_text(
+            re.compile(r"^(full|lifting|separable), group resolution \|H\| \d+: .* ms$")
+        )
+        page.mouse.wheel(0, -400)
+        page.wait_for_function("location.hash.includes('zoom=')")
+        address = page.url
+        assert {"chart=m1-time-forward", "hide=plain", "y=linear"} <= set(address.partition("#")[2].split("&"))
+        page.mouse.move(0, 0)  # no point is near
+        before = picture(dialog)
+        assert (found.console, found.requests) == ([], [])
+    with visit(browser, file, address=address) as again:
+        page, dialog = again.page, again.page.locator("dialog#chart")
+        drawn(page)
+        assert page.url == address
+        assert not dialog.get_by_label("plain").is_checked()
+        assert dialog.locator("[name=y]").input_value() == "linear"
+        assert np.abs(picture(dialog) - before).mean() < 1  # of 255: the address rounds the zoom to four digits
+        dialog.get_by_role("button", name="Whole range").click()
+        drawn(page, 2)
+        assert np.abs(picture(dialog) - before).mean() > 2
+        assert "zoom" not in page.url
+        dialog.get_by_role("button", name="Close").click()
+        expect(dialog).not_to_be_visible()
+        assert "#" not in page.url
+        assert (again.console, again.requests) == ([], [])
+
+
+def test_the_points_of_a_chart_are_those_of_its_panel(open_page):
+    for figure in open_page.locator("figure:has(script.plots)").all():
+        plots = json.loads(figure.locator("script.plots").text_content())
+        texts = set(figure.locator(".tip title").all_text_contents())
+        assert {point[6] for plot in plots for point in plot["points"]} <= texts
+        assert all(len(plot["points"]) > 1 for plot in plots)
+
+
+def test_budgets_machine_and_filters_are_in_the_address(browser, two_machines):
+    with visit(browser, two_machines) as found:
+        page = found.page
+        page.locator("form.advisor").get_by_label("test accuracy at least").fill("90")
+        page.locator("#costs-filters").get_by_label("variant").select_option("full")
+        page.get_by_label("Results shown").select_option(label="Another CPU, 2 cores")
+        address, told = page.url, page.locator("form.advisor output").text_content()
+    with visit(browser, two_machines, address=address) as again:
+        page = again.page
+        assert [part.is_visible() for part in page.locator(".part").all()] == [False, True]
+        assert page.locator("form.advisor output").text_content() == told
+        assert page.locator("form.advisor [name=accuracy]").input_value() == "90"
+        assert set(column(page, "costs", "variant")) == {"full"}
+        assert (again.console, again.requests) == ([], [])
+
+
+def test_samples_are_shown_by_round_and_two_records_side_by_side(browser, file):
+    with visit(browser, file) as found:
+        page, dialog = found.page, found.page.locator("dialog#chart")
+        times = page.locator("#costs button.samples")
+        times.nth(0).click()
+        drawn(page)
+        series = [text.strip() for text in dialog.locator(".series label").all_inner_texts()]
+        assert series == ["round 1", "round 2", "round 3"]
+        median = times.nth(0).inner_text()
+        assert f"time, median\t{median}" in dialog.locator(".beside table").inner_text()
+        dialog.get_by_role("button", name="Lay another record").click()
+        assert "beside the first one" in page.locator("#held").inner_text()
+        times.nth(4).click()
+        drawn(page, 2)
+        first, second = (amount(times.nth(number).inner_text()) for number in (0, 4))
+        row = dialog.locator(".beside tr", has_text="time, median").locator("td").all_inner_texts()
+        assert [amount(text) for text in row[1:3]] == [first, second]
+        assert float(row[3].rstrip("×")) == pytest.approx(second / first, rel=0.01)
+        assert violations(page) == []
+        address = page.url
+        assert (found.console, found.requests) == ([], [])
+    with visit(browser, file, address=address) as again:
+        drawn(again.page)
+        assert again.page.locator("dialog#chart h2").inner_text() == "Two records side by side"
+
+
+def test_records_of_two_machines_have_no_ratio(browser, two_machines):
+    with visit(browser, two_machines) as found:
+        page, dialog = found.page, found.page.locator("dialog#chart")
+        page.locator("#costs-filters").get_by_label("machine").select_option("Another CPU, 2 cores")
+        page.locator("#costs button.samples").first.click()
+        drawn(page)
+        dialog.get_by_role("button", name="Lay another record").click()
+        page.locator("#costs-filters").get_by_label("machine").select_option("Made-up CPU, 2 cores")
+        page.locator("#costs button.samples").first.click()
+        drawn(page, 2)
+        assert "their times are not compared" in dialog.locator(".beside").inner_text()
+        assert "×" not in dialog.locator(".beside tr", has_text="time, median").inner_text()
+
+
+def amount(text):
+    number, unit = text.split()
+    return float(number) * {"s": 1.0, "ms": 1e-3, "µs": 1e-6}[unit]
+
+
+def test_a_table_is_copied_as_markdown_latex_and_csv(browser, file):
+    with visit(browser, file) as found:
+        page = found.page
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        shown = page.locator("table.main thead th").all_inner_texts()
+        for form in ("Markdown", "LaTeX", "CSV"):
+            page.get_by_role("button", name=re.compile(f"Cost of one layer.* as {form}")).click()
+            expect(page.locator(".copy [role=status]").first).to_have_text(" copied")
+            text = page.evaluate("navigator.clipboard.readText()")
+            if form == "CSV":
+                frame = pd.read_csv(io.StringIO(text))
+                assert list(frame.columns) == shown
+                assert frame["layer"].tolist() == ["plain", "lifting", "full", "separable"]
+            elif form == "Markdown":
+                lines = text.splitlines()
+                assert [cell.strip() for cell in lines[0].strip("|").split("|")] == shown
+                assert {len(re.findall(r"(?<!\\)\|", line)) for line in lines} == {len(shown) + 1}
+            else:
+                assert text.startswith("\\begin{tabular}{lrrrrr}")
+                assert all(line.count(" & ") == len(shown) - 1 for line in text.splitlines() if line.endswith("\\\\"))
+                assert not re.search(r"(?<!\\)%|[±×µ−]", text)
+        assert found.console == []
+
+
+def test_everything_is_saved_as_one_archive(open_page):
+    _, content = saved(open_page, open_page.locator("#archive"))
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        names = archive.getnames()
+        records = gzip.decompress(archive.extractfile("report/data/records.jsonl.gz").read())
+        assert [json.loads(line) for line in records.splitlines()] == every_record()
+        drawings = [name for name in names if name.endswith(".svg")]
+        assert len(drawings) == open_page.locator("figure:has(.panels svg)").count()
+        for name in drawings:
+            assert ElementTree.fromstring(archive.extractfile(name).read()).tag == "{http://www.w3.org/2000/svg}svg"
+
+
+def test_a_figure_is_saved_as_png(open_page):
+    name, content = saved(open_page, open_page.locator("#m1-pareto a.png"))
+    assert name == "m1-pareto.png"
+    assert content.startswith(b"\x89PNG")
+    width, height = (int.from_bytes(content[at : at + 4], "big") for at in (16, 20))
+    assert width > 3 * height > 300
+
+
 def saved(page, link):
     with page.expect_download() as waiting:
         link.click()
@@ -327,7 +532,7 @@ def saved(page, link):
 
 
 def test_files_are_saved_whole(open_page):
-    for link in open_page.locator("#data a[download]").all():
+    for link in open_page.locator("#data ul a[download]").all():
         name, content = saved(open_page, link)
         text = gzip.decompress(content).decode() if name.endswith(".gz") else content.decode()
         if name.startswith("records.jsonl"):

@@ -1,0 +1,76 @@
+"""The data of a panel for an interactive chart: its points with their texts, and which of its axes are logarithmic."""
+
+import json
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+# Numbers keep this many significant digits, which is finer than any screen.
+DIGITS = 6
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A panel as data.
+
+    Args:
+        title: the panel's title.
+        labels: of both axes.
+        scales: of both axes, "linear" or "log".
+        points: for each point its variant, x, y, the ends of its interval along y (None without one), the name of the
+            line that joins it to others of its variant (empty without one), and its text.
+    """
+
+    title: str
+    labels: tuple[str, str]
+    scales: tuple[str, str]
+    points: tuple[tuple[Any, ...], ...]
+
+    def json(self) -> dict[str, Any]:
+        """Return the plot as an object for the page's script."""
+        return {"title": self.title, "labels": self.labels, "scales": self.scales, "points": self.points}
+
+
+@dataclass
+class Points:
+    """The points of a panel that is being drawn."""
+
+    rows: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def add(self, data: pd.DataFrame, x: str, y: str, tips: list[str], line: str) -> None:
+        """Add points with the columns `variant`, `x`, `y` and, if they have an interval along y, `low` and `high`."""
+        ends = ("low", "high") if {"low", "high"} <= set(data.columns) else (None, None)
+        for (_, row), tip in zip(data.iterrows(), tips, strict=True):
+            low, high = (None if end is None else _number(row[end]) for end in ends)
+            self.rows.append((str(row["variant"]), _number(row[x]), _number(row[y]), low, high, line, tip))
+
+    def plot(self, axes: Axes, title: str, labels: tuple[str, str]) -> Plot | None:
+        """Return the plot of these points on the axes that are drawn; None where points are too few for one.
+
+        Axes whose ticks are names are left to the drawing.
+        """
+        named = any(label.get_text() and not _is_number(label.get_text()) for label in axes.get_yticklabels())
+        if len(self.rows) < 2 or (named and axes.get_yscale() == "linear"):
+            return None
+        return Plot(title, labels, (axes.get_xscale(), axes.get_yscale()), tuple(self.rows))
+
+
+def plots_json(plots: tuple[Plot | None, ...]) -> str:
+    """Return the plots of a figure as JSON; empty where no panel has one."""
+    found = [plot.json() for plot in plots if plot is not None]
+    return json.dumps(found, ensure_ascii=False, separators=(",", ":")) if found else ""
+
+
+def _number(value: float) -> float | None:
+    return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text.replace("−", "-").replace(",", "").rstrip("×%"))
+    except ValueError:
+        return False
+    return True

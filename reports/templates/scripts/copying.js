@@ -1,0 +1,35 @@
+// --- Copy a table as Markdown, LaTeX or CSV: what its cells show, a note behind the value that it belongs to.
+const cells = (row) => [...row.cells].map((cell) => {
+  const note = cell.querySelector("small")?.textContent ?? "";
+  const text = cell.textContent.slice(0, cell.textContent.length - note.length);
+  return `${text.trim()}${note ? ` (${note.trim()})` : ""}`.replace(/[\u00a0\u2060]/g, (letter) => letter === "\u00a0" ? " " : "");
+});
+const LATEX = { "\\": "\\textbackslash{}", "±": "$\\pm$", "×": "$\\times$", "µ": "$\\mu$", "−": "$-$", "→": "$\\to$", "⁶": "$^6$", "·": "$\\cdot$",
+  "–": "--", "|": "$|$", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", ...Object.fromEntries([..."&%$#_{}"].map((letter) => [letter, `\\${letter}`])) };
+const FORMS = {
+  Markdown: (head, body) => [head, head.map(() => "---"), ...body].map((row) => `| ${row.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`).join("\n"),
+  LaTeX: (head, body) => {
+    const line = (row) => `${row.map((text) => [...text].map((letter) => LATEX[letter] ?? letter).join("")).join(" & ")} \\\\`;
+    return [`\\begin{tabular}{l${"r".repeat(head.length - 1)}}`, "\\hline", line(head), "\\hline", ...body.map(line), "\\hline", "\\end{tabular}"].join("\n");
+  },
+  CSV: (head, body) => [head, ...body].map((row) => row.map((text) => /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text).join(",")).join("\n"),
+};
+for (const table of all(".scroll:not(.tall) > table")) {
+  const line = document.createElement("p"), said = document.createElement("span");
+  line.className = "files copy";
+  said.setAttribute("role", "status");
+  line.append("Copy: ");
+  for (const [name, write] of Object.entries(FORMS)) {
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "link", textContent: name });
+    button.setAttribute("aria-label", `Copy “${table.caption.textContent}” as ${name}`);
+    button.addEventListener("click", async () => {
+      const text = write(cells(table.tHead.rows[0]), [...table.tBodies[0].rows].map(cells));
+      await navigator.clipboard.writeText(text);
+      said.textContent = " copied";
+      setTimeout(() => { said.textContent = ""; }, 2000);
+    });
+    line.append(button, " ");
+  }
+  line.append(said);
+  table.parentElement.after(line);
+}

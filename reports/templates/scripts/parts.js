@@ -1,0 +1,55 @@
+// A link to a record opens its page of the table; a link into the part of another machine shows that machine.
+const follow = () => {
+  const id = decodeURIComponent(location.hash.slice(1));
+  for (const { grid, ids } of tables) {
+    const row = ids.indexOf(id);
+    if (row < 0) continue;
+    grid.search("").columns().search("");
+    const place = grid.draw().rows({ order: "applied" }).indexes().indexOf(row);
+    if (grid.page.len() > 0) grid.page(Math.floor(place / grid.page.len())).draw("page");
+    const element = grid.row(row).node();
+    all("tr.found").forEach((other) => other.classList.remove("found"));
+    element.classList.add("found");
+    element.scrollIntoView({ block: "center", behavior: "instant" });
+    element.tabIndex = -1;
+    element.focus({ preventScroll: true });
+    return;
+  }
+  const part = document.getElementById(id)?.closest(".part");
+  if (part?.hidden) { show(part.id); document.getElementById(id).scrollIntoView(); }
+};
+
+// --- Show one set of results at a time.
+const selector = document.getElementById("selector");
+const parts = all(".part");
+const show = (id) => {
+  for (const part of parts) part.hidden = part.id !== id;
+  for (const entry of all("nav [data-part]")) entry.hidden = entry.dataset.part !== id;
+  selector.value = id;
+};
+if (selector) {
+  selector.addEventListener("change", () => {
+    show(selector.value);
+    remember({ show: selector.value });
+  });
+  show(parts.some((part) => part.id === state.get("show")) ? state.get("show") : parts[0].id);
+}
+addEventListener("hashchange", () => location.hash.includes("=") ? location.reload() : follow());
+if (location.hash && !location.hash.includes("=")) follow();
+
+// --- The contents name the section in sight.
+const entries = new Map(all(".contents a").map((link) => [link.hash.slice(1), link]));
+const seen = new Set();
+const watcher = new IntersectionObserver((changes) => {
+  for (const { target, isIntersecting } of changes) seen[isIntersecting ? "add" : "delete"](target.id);
+  const current = [...entries.keys()].find((id) => seen.has(id));
+  for (const [id, link] of entries) {
+    if (id !== current) link.removeAttribute("aria-current");
+    else if (!link.hasAttribute("aria-current")) {
+      link.setAttribute("aria-current", "true");
+      const box = link.closest(".contents");  // scrolls in itself, not the page
+      box.scrollTo({ left: link.offsetLeft - box.clientWidth / 3, top: link.offsetTop - box.clientHeight / 2, behavior: "instant" });
+    }
+  }
+}, { rootMargin: "-10% 0px -60% 0px" });
+for (const section of all("section[id]")) watcher.observe(section);

@@ -1,0 +1,31 @@
+"""The words of the page and what they mean, for readers from other fields."""
+
+GLOSSARY = (
+    ("group convolution", "a convolution that also shifts over rotations, scales or reflections of its kernel"),
+    ("equivariance", "turning the input turns the output: the error is the relative difference of both orders"),
+    (
+        "H, |H|",
+        "the subgroup of rotations, scales or reflections, and how many of its elements a layer samples: "
+        "the group resolution",
+    ),
+    ("lifting", "the first layer of a network on a group: an image becomes maps on the plane and on H"),
+    ("full", "a kernel over the plane and H at once"),
+    ("separable", "a kernel that mixes H and channels first (1 × 1), and convolves each channel in space after"),
+    (
+        "gseparable, dseparable, dgseparable",
+        "kernels with other factors: of H and space; of channels and the rest; of all three",
+    ),
+    ("plain", "the ordinary convolution, without a group"),
+    ("averaged", "a plain network whose logits are averaged over |H| turned copies of an image"),
+    ("canonical", "a small network on a group turns the image upright, and a plain network classifies it"),
+    ("MACs", "multiply–accumulates by the definition of a layer, of one forward pass"),
+    ("inference, forward", "one pass in evaluation mode, with kernels from the cache"),
+    ("training pass, forward + backward", "kernels generated, gradients of the parameters and of the input"),
+    ("peak memory", "the most that one pass holds above what was allocated before it"),
+    ("roofline", "the best rate at a number of MACs per byte, limited by copying or by multiplying on this machine"),
+    ("noise floor", "the smallest difference that unchanged code hardly ever shows here"),
+    ("A/A pair", "one layer timed as if it were two, to see how much equal code differs"),
+    ("round", "a fresh process in which all layers of a block take turns"),
+    ("on the front", "no other network clearly beats it in accuracy and one cost"),
+    ("not told apart", "a test over shared seeds finds no difference; that is not a proof that there is none"),
+)
