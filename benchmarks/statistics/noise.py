@@ -103,7 +103,7 @@ def _drift(rounds: Rounds) -> str | None:
     change = math.expm1(np.median(changes))
     if abs(change) < DRIFT or abs(excess) < DRIFT_Z * math.sqrt(variance):
         return None
-    return f"the last third of a round takes {change:+.1%} compared with the first"
+    return f"the last third of a round takes {abs(change):.1%} {'more' if change > 0 else 'less'} time than the first"
 
 
 def _bimodal(rounds: Rounds) -> str | None:

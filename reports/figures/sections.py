@@ -9,6 +9,7 @@ from reports.figures.peers import peers
 from reports.figures.separable import mac_split, realised
 from reports.figures.training import accuracy, pareto, redundancy
 from reports.figures.trust import equivariance, noise
+from reports.figures.turned import by_angle, map_errors
 
 
 def sections(results: Prepared, prefix: str = "") -> dict[str, list[Figure]]:
@@ -40,7 +41,11 @@ def sections(results: Prepared, prefix: str = "") -> dict[str, list[Figure]]:
             f"accuracy{suffix}": [accuracy(study, x, f"{p}accuracy-{name}{suffix}") for x, name in spent.items()]
             for study, suffix in studies
         },
-        "equivariance": [equivariance(results, f"{p}equivariance-error")],
+        "equivariance": [
+            equivariance(results, f"{p}equivariance-error"),
+            map_errors(results, f"{p}map-errors"),
+            by_angle(results, f"{p}by-angle"),
+        ],
         "redundancy": [redundancy(results, f"{p}redundancy")],
         "noise": [noise(results, f"{p}noise")],
     }

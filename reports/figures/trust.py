@@ -77,7 +77,7 @@ def noise(results: Prepared, key: str) -> Figure:
     def tip(pair: pd.Series) -> str:
         return f"{pair['variant']}, {numbers.seconds(pair['seconds'])}: {numbers.signed_percent(pair['change'] / 100)}"
 
-    labels = "time of one pass (ms, log scale)", "second twin compared with the first (%)"
+    labels = "time of one pass (ms, log scale)", "second twin minus first (%)"
     with drawing.panel(PANEL, *labels, key=key) as canvas:
         canvas.axes.axhspan(-floor, floor, color=CONVOLUTION, alpha=0.2, linewidth=0)
         canvas.axes.axhline(0, color=MUTED, linewidth=0.8, linestyle="--", zorder=0)

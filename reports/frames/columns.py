@@ -52,7 +52,11 @@ RUN_COLUMNS = placed(
             derived("epochs_done", NUMBER, "epochs", main=True),
             derived("validation_accuracy", NUMBER, "validation accuracy", "share", main=True),
         ],
-        "parameters": [derived("seconds", NUMBER, "training time", "seconds", main=True)],
+        "parameters": [
+            derived("seconds", NUMBER, "training time", "seconds", main=True),
+            derived("layer_errors", SEVERAL),  # tuples (layer, error), in the order of the layers
+            derived("by_angle", SEVERAL),  # tuples (angle, accuracy, change of the logits)
+        ],
         "id": [MACHINE],
     },
 )

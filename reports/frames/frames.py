@@ -3,6 +3,7 @@
 A value that was not measured is NaN, an empty text or an empty tuple; `columns` has the types and units.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from statistics import median
@@ -137,7 +138,24 @@ def _run_row(record: Record) -> dict[str, Any]:
         "epochs_done": last.get("epoch"),
         "seconds": last.get("seconds"),
         "validation_accuracy": best.get("validation_accuracy"),
+        "layer_errors": tuple(
+            (str(layer), float(error))
+            for layer, error in _part(record, "equivariance_error_by_layer").items()
+            if isinstance(error, int | float)
+        ),
+        "by_angle": _by_angle(record),
     }
+
+
+def _by_angle(record: Record) -> tuple[tuple[float, float, float], ...]:
+    """Return angle, accuracy and change of the logits (NaN if it is unknown) of each angle that was tested."""
+    entries = record.get("test_by_angle")
+    names = ("angle", "accuracy", "equivariance_error")
+    rows = [[entry.get(name) for name in names] for entry in entries or () if isinstance(entry, dict)]
+    known = [row for row in rows if all(isinstance(value, int | float) for value in row[:2])]
+    return tuple(
+        (float(a or 0), float(b or 0), float(c) if isinstance(c, int | float) else math.nan) for a, b, c in known
+    )
 
 
 def _former_run(run: Mapping[str, Any]) -> dict[str, Any]:

@@ -47,6 +47,7 @@ class Part:
         self.device_words, self.device = device(data), pd.concat([data.costs["device"], data.runs["device"]]).iloc[0]
         self.sentences = headline(results)
         self.table = of_layers.headline(results)
+        self.has_equal_maps = len(results.against_equal_maps) > 0
         self.figures = sections(results, id)
         self.studies = [TrainingTables(study) for study in studies if len(study.runs)]
         self.more_studies = max(0, len(results.studies) - len(studies))

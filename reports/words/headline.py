@@ -125,7 +125,10 @@ def compared_with_plain(table: pd.DataFrame, runs: pd.DataFrame, best: pd.DataFr
             f"{digits(row['time_ratio'], 2)}× ({row['variant']}, {direction_name(row['direction'])})"
             for _, row in ends.iterrows()
         ]
-        parts.append(f"at equal width, equivariance costs from {' to '.join(prices)} the time of a plain convolution")
+        at = f"|H| = {others['resolution'].iloc[0]:.0f}"
+        parts.append(
+            f"at equal width and {at}, a layer costs from {' to '.join(prices)} the time of a plain convolution"
+        )
     if len(best):
         best = pd.concat([best[best["variant"] == variant] for variant in in_order(best["variant"])])
         names, means = list(network_names(best).values()), best["mean"].tolist()

@@ -74,5 +74,5 @@ def choice(study: StudyRuns) -> str:
             f"take {described(found.chosen)}, the cheapest shown to be within {MARGIN_WORDS} of the most accurate, "
             f"{described(best)}{times}"
         )
-    undecided = f". Cheaper, and not decided: {listing(others)}" if others else ""
+    undecided = f". The seeds do not decide whether these cheaper ones are: {listing(others)}" if others else ""
     return f"{text}{undecided} ({n})."

@@ -109,7 +109,10 @@ def stages(costs: pd.DataFrame) -> str:
         ends = mine.iloc[[0, -1]] if len(mine) > 1 else mine
         texts = [f"{percent(row['kernel_generation_share'])} ({row['variant']})" for _, row in ends.iterrows()]
         parts.append(f"{' to '.join(texts)} in {DIRECTION_WORDS[direction]}")
-    return f"Of a whole pass, generating kernels (with its own backward) takes {listing(parts)}."
+    return (
+        f"Of a whole pass, making kernels takes {listing(parts)}: at inference finding them in the cache, in training "
+        "generating them, with its own backward."
+    )
 
 
 def memory_parts(costs: pd.DataFrame) -> str:

@@ -4,8 +4,9 @@ from collections.abc import Iterable
 
 import pandas as pd
 
+from benchmarks.statistics.comparison import FLOOR_ERROR_RATE
 from benchmarks.statistics.noise import TOO_FEW_SAMPLES
-from reports.arithmetic.layers import noise_floor
+from reports.arithmetic.layers import noise_floor, twin_differences
 from reports.words.numbers import exponential, listing, percent, plural
 
 TOLERANCE = 1e-5  # what float32 rounding allows
@@ -22,9 +23,12 @@ def noise(costs: pd.DataFrame, twins: pd.DataFrame) -> str:
     )
     if twins.empty:
         return "No layer was timed twice, so the noise floor of these results is not known."
+    floor = noise_floor(twins)
+    beyond = int((twin_differences(twins)["change"].abs() > floor).sum())
     return (
-        f"The minimum detectable effect is {percent(noise_floor(twins))}: the same code, timed twice, "
-        f"hardly ever differs by more (n = {plural(len(twins), 'A/A pair')}). {called if len(judged) else ''}"
+        f"The minimum detectable effect is {percent(floor)}: the same code, timed twice, should differ by more in "
+        f"{1000 * FLOOR_ERROR_RATE:g} of 1000 cases; here {beyond} of {plural(len(twins), 'A/A pair')} did. "
+        f"{called if len(judged) else ''}"
     ).strip()
 
 
@@ -77,4 +81,4 @@ def undecided(words: pd.Series) -> str:
         return "No comparison was judged: no layer was timed twice, or only one kind of layer was measured."
     open_ = int((said == "ambiguous").sum())
     of = plural(len(said), "comparison")
-    return f"{open_} of {of} could not be decided: their intervals reach across the noise floor."
+    return f"{open_} of {of} of times could not be decided: their intervals reach across the noise floor."

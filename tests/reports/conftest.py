@@ -283,8 +283,20 @@ def training_record(variant: str, resolution: int, seed: int, accuracy: float, e
         ],
         "best_epoch": epochs,
         "test_accuracy": accuracy,
+        "equivariance_error_by_layer": map_errors(run),
+        "test_by_angle": [
+            {"angle": angle, "accuracy": accuracy - fall * lost, "equivariance_error": fall}
+            for angle, fall in ((0.0, 0.0), (45.0, 1.0), (90.0, 0.5))
+            for lost in [0.6 if variant == "plain" else 0.1 / resolution]
+        ],
         "provenance": copy.deepcopy(PROVENANCE),
     }
+
+
+def map_errors(run: dict[str, Any]) -> dict[str, float] | None:
+    """Return the error of each map; only |H| = 8 has rotations that interpolate pixels."""
+    errors = {"first": 0.01, "second": 0.05, "last": 0.07}
+    return {name: error * (1 + run["seed"] / 10) for name, error in errors.items()} if run["resolution"] == 8 else None
 
 
 @pytest.fixture

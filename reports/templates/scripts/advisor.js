@@ -31,7 +31,7 @@ for (const form of all("form.advisor")) {
     const chosen = least([best, ...near], cost);
     const open = fits.filter((row) => cost(row) < cost(chosen) && !near.includes(row)
       && !shown(best, "better").includes(row.dataset.number)).sort((a, b) => a.dataset.number - b.dataset.number);
-    const undecided = open.length ? `. Cheaper, and not decided: ${listing(open.map((row) => row.dataset.name))}` : "";
+    const undecided = open.length ? `. The seeds do not decide whether these cheaper ones are: ${listing(open.map((row) => row.dataset.name))}` : "";
     const times = Number.isFinite(cost(best)) && cost(best) > 0 ? `, which costs ${twoDigits(cost(best) / cost(chosen))}× as much` : "";
     const text = chosen === best ? `take ${best.dataset.words}, the most accurate; none cheaper is shown to be within ${points} of it`
       : `take ${chosen.dataset.words}, the cheapest shown to be within ${points} of the most accurate, ${best.dataset.words}${times}`;
@@ -39,6 +39,11 @@ for (const form of all("form.advisor")) {
   };
 
   const advise = () => {
+    const wrong = limits.find((input) => !input.validity.valid);
+    if (wrong) {
+      form.querySelector("output").textContent = `${wrong.closest("label").textContent.trim()}: ${wrong.validationMessage}`;
+      return;
+    }
     const limited = limits.some((input) => input.value !== "");
     const fits = rows.filter((row) => limits.every((input) => {
       if (input.value === "") return true;

@@ -74,7 +74,7 @@ def test_drift_inside_of_processes_is_found(change: float) -> None:
     ramp = np.exp(change * np.linspace(0, 1, 30) + 0.02 * rng.normal(size=(5, 30)))
     (finding,) = verdict(ramp.tolist(), QUIET)["findings"]
     assert finding["kind"] == "drift"
-    assert ("takes +" in finding["detail"]) == (change > 0)
+    assert ("more time" in finding["detail"]) == (change > 0)
 
 
 def test_processes_that_differ_from_each_other_do_not_drift() -> None:

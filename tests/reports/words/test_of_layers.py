@@ -18,8 +18,9 @@ def test_stages_say_the_least_and_the_greatest_share_of_kernel_generation(record
     here.loc[(here["variant"] == "full") & (here["direction"] == "forward"), "kernel_generation_share"] = 0.02
     here = here[(here["direction"] == "forward") | (here["variant"] == "separable")]
     assert of_layers.stages(here) == (
-        "Of a whole pass, generating kernels (with its own backward) takes 2.0 % (full) to 10.0 % (separable) in "
-        "forward and 10.0 % (separable) in forward + backward."
+        "Of a whole pass, making kernels takes 2.0 % (full) to 10.0 % (separable) in forward and 10.0 % (separable) in "
+        "forward + backward: at inference finding them in the cache, in training generating them, with its own "
+        "backward."
     )
     assert of_layers.stages(here.iloc[:0]) == "No stages were timed."
 

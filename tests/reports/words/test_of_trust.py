@@ -22,8 +22,9 @@ def test_noise_says_the_floor_and_how_many_are_noisy(records):
     squares = [math.log(factor) ** 2 for factor in (1.01, 1.0, 0.99)]
     floor = math.expm1(stats.t.ppf(1 - 0.005 / 2, 6) * math.sqrt(statistics.mean(squares) / 3))
     assert of_trust.noise(costs, data.twins) == (
-        f"The minimum detectable effect is {100 * floor:.1f} %: the same code, timed twice, hardly ever differs by "
-        f"more (n = 2 A/A pairs). 1 of {len(costs)} records are called noisy, 1 of them because of the machine and 0 "
+        f"The minimum detectable effect is {100 * floor:.1f} %: the same code, timed twice, should differ by more in 5 "
+        f"of 1000 cases; here 0 of 2 A/A pairs did. 1 of {len(costs)} records are called noisy, 1 of them because of "
+        "the machine and 0 "
         "for too few samples alone."
     )
     assert of_trust.noise(costs, data.twins.iloc[:0]).startswith("No layer was timed twice")

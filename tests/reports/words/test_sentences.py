@@ -352,8 +352,8 @@ def test_relative(made, said):
     best = max(means, key=means.get)
     alike = [network(*name) for name in means if name != best and not shown(found[best], found[name], 0.0, 2)]
     assert said["relative"] == (
-        f"At equal width, equivariance costs from {low} to {high} the time of a plain convolution; the highest test "
-        f"accuracy is that of {network(*best)} ({percent(means[best])}); not told apart from it: "
+        f"At equal width and |H| = 8, a layer costs from {low} to {high} the time of a plain convolution; the highest "
+        f"test accuracy is that of {network(*best)} ({percent(means[best])}); not told apart from it: "
         f"{joined(alike) if alike else 'none'}, n = 3 seeds."
     )
 
@@ -415,7 +415,9 @@ def test_choice(made, said):
         )
     rest = said["Choice"].removeprefix(f"Choice, on rotated-digits: {text}")
     assert rest != said["Choice"]
-    named, _, ending = rest.removeprefix(". Cheaper, and not decided: ").partition(" (n = 3 seeds).")
+    named, _, ending = rest.removeprefix(". The seeds do not decide whether these cheaper ones are: ").partition(
+        " (n = 3 seeds)."
+    )
     assert (ending, sorted(named.replace(" and ", ", ").split(", ") if named else [])) == ("", sorted(undecided))
 
 
@@ -483,8 +485,8 @@ def test_undecided(made, said):
     theirs = [pair for of_setting in rivals(made).values() for pair in of_setting]
     words += [word(*pair, floor(made, len(theirs))) for pair in theirs]
     assert said["undecided"] == (
-        f"{words.count('ambiguous')} of {len(words)} comparisons could not be decided: their intervals reach across "
-        "the noise floor."
+        f"{words.count('ambiguous')} of {len(words)} comparisons of times could not be decided: their intervals reach "
+        "across the noise floor."
     )
 
 
@@ -493,9 +495,13 @@ def test_noise(made, said):
     noisy = [record["noise"]["findings"] for record in judged if record["noise"]["verdict"] == "noisy"]
     scarce = sum({finding["kind"] for finding in findings} == {"too_few_samples"} for findings in noisy)
     assert (len(noisy), scarce) == (2, 1)
+    firsts = {record["id"]: record for record in made if record["kind"] == "cost"}
+    pairs = [log_ratios(firsts[twin["case_id"]], twin).mean() for twin in made if twin["kind"] == "twin"]
+    beyond = sum(abs(math.expm1(pair)) > floor(made, 1) for pair in pairs)
     assert said["noise"] == (
-        f"The minimum detectable effect is {percent(floor(made, 1))}: the same code, timed twice, hardly ever "
-        f"differs by more (n = 2 A/A pairs). {len(noisy)} of {len(judged)} records are called noisy, "
+        f"The minimum detectable effect is {percent(floor(made, 1))}: the same code, timed twice, should differ by "
+        f"more in 5 of 1000 cases; here {beyond} of 2 A/A pairs did. {len(noisy)} of {len(judged)} records are called "
+        "noisy, "
         f"{len(noisy) - scarce} of them because of the machine and {scarce} for too few samples alone."
     )
 
@@ -510,7 +516,10 @@ def test_stages(made, said):
             if record["stages"]["kernel_generation_share"] is not None
         )
         parts.append(" to ".join(f"{percent(s)} ({v})" for s, v in (shares[0], shares[-1])) + f" in {words}")
-    assert said["stages"] == f"Of a whole pass, generating kernels (with its own backward) takes {joined(parts)}."
+    assert said["stages"] == (
+        f"Of a whole pass, making kernels takes {joined(parts)}: at inference finding them in the cache, in training "
+        "generating them, with its own backward."
+    )
 
 
 def test_memory_model(made, said):
@@ -656,11 +665,35 @@ def test_redundancy(made, said):
     )
 
 
+def test_map_errors(made, said):
+    parts = []
+    for variant in ("full", "separable"):
+        errors = [list(r["equivariance_error_by_layer"].values()) for r in runs(made)[variant, 8]]
+        last, steps = np.median(errors, axis=0)[-1], np.diff(np.median(errors, axis=0), prepend=0.0)
+        name = ("first", "second", "last")[int(np.argmax(steps))]
+        parts.append(f"{percent(last)} for {network(variant, 8)} (most is lost at {name})")
+    assert said["map-errors"] == (
+        "Under the elements of H that interpolate pixels, the last map of trained networks is off by "
+        f"{joined(parts)}; medians over n = 3 seeds."
+    )
+
+
+def test_accuracy_by_angle(made, said):
+    parts = []
+    for name, records in sorted(runs(made).items(), key=lambda item: (item[0][0], item[0][1])):
+        by_angle = np.mean([[entry["accuracy"] for entry in r["test_by_angle"]] for r in records], axis=0)
+        angle = (0, 45, 90)[int(np.argmin(by_angle))]
+        parts.append(f"{network(*name)} reaches {percent(by_angle[0])} at 0° and {percent(by_angle.min())} at {angle}°")
+    told = said["by-angle"].removeprefix("On turned test images, upright and at the worst angle: ")
+    assert told != said["by-angle"]
+    assert sorted(told.removesuffix(" (n = 3 seeds).").split("; ")) == sorted(parts)
+
+
 def test_every_sentence_of_a_figure_is_recomputed_here(said):
     recomputed = {
         *("relative", "pareto", "time-forward", "time-training", "memory-forward", "macs", "stages", "memory-parts"),
         *("realised", "split", "roofline", "peers", "accuracy-epochs", "accuracy-seconds", "accuracy-macs"),
-        *("equivariance-error", "redundancy", "noise"),
+        *("equivariance-error", "redundancy", "noise", "map-errors", "by-angle"),
         *("Choice", "Cost", "Saving", "Gain", "bends", "target", "undecided"),
     }
     assert set(said) == recomputed | {"memory-training"}  # made by the same function as memory-forward
