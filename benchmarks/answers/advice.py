@@ -16,6 +16,7 @@ from benchmarks.answers.advisor import (
     nearest_line,
     quantity,
 )
+from benchmarks.answers.recommendation import recommendation
 from benchmarks.answers.text_tables import columns
 from benchmarks.cases.case import FORMER_IMAGES, InvalidCase
 from benchmarks.records.record import Machine, machine_text
@@ -68,7 +69,7 @@ def advice_lines(advice: Advice, budget: Budget) -> list[str]:
     axes = ", ".join(QUANTITIES[name].text for name in advice.axes)
     limited = f"within {budget.text}" if budget.text else "networks, without limits"
     title = f"{len(within)} {limited}; {len(advice.front)} on the front of accuracy against {axes}"
-    lines = [title, *_table(advice.front, advice, budget), *lines]
+    lines = [*recommendation(within, advice.axes), title, *_table(advice.front, advice, budget), *lines]
     if advice.possible:
         lines += ["", "beaten by the front, but not by a clear difference of accuracy:"]
         lines += _table(advice.possible, advice, budget)

@@ -6,7 +6,7 @@ a candidate once for each batch size and number of threads. The costs of inferen
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from benchmarks.cases.case import FORMER_IMAGES, OURS, is_own
 from benchmarks.cases.datasets import DATASETS
@@ -67,6 +67,8 @@ class Candidate:
         costs: those of ``QUANTITIES`` that were measured, with intervals.
         inference: batch size and threads of the timed inference; empty if it was not timed.
         case: the axes of the case of its network, see ``case_of``.
+        by_seed: test accuracy of each seed, a fraction.
+        step: smallest possible difference of two accuracies.
     """
 
     configuration: Configuration
@@ -74,6 +76,8 @@ class Candidate:
     costs: Mapping[str, Estimate]
     inference: str = ""
     case: Mapping[str, object] = field(default_factory=dict)
+    by_seed: Mapping[int, float] = field(default_factory=dict)
+    step: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -157,11 +161,10 @@ def candidates(records: Iterable[Record]) -> list[Candidate]:
         usual = key.get("dtype", "float32") == "float32"
         case = case_of(key, runs[0])
         timed = inference.get((key.machine, *_values(case)), []) if usual else []
+        untimed = Candidate(key, accuracy, costs, "", case, {r["run"]["seed"]: r["test_accuracy"] for r in runs}, step)
         found += [
-            Candidate(key, accuracy, costs | _inference_costs(record), _setting(record), case) for record in timed
-        ]
-        if not timed:
-            found.append(Candidate(key, accuracy, costs, case=case))
+            replace(untimed, costs=costs | _inference_costs(record), inference=_setting(record)) for record in timed
+        ] or [untimed]
     return _once(found)
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.__main__ import main
 from benchmarks.answers.advisor import Advice, Budget, Candidate, advise, candidates, nearest_line
+from benchmarks.answers.recommendation import recommendation
 from benchmarks.records.record import SCHEMA, Record
 from benchmarks.records.store import RecordStore
 from tests.benchmarks.training_records import MACHINE, training_record
@@ -148,6 +149,30 @@ def test_the_command(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "2 within 5 ms; 2 on the front" in printed
     assert "separable SO2(4) C=4" in printed
     assert "93.5 [" in printed
+
+
+def test_the_network_to_take_is_the_cheapest_shown_to_be_near_the_best() -> None:
+    near = (0.9696, 0.9798, 0.9745)
+    records = [
+        *RESULTS,
+        *trained(near, 3, seconds_per_epoch=5.0, parameters=5000),
+        timed(3, 3.0, mb=30),
+    ]
+    advice = asked(Budget({"ms": 10.0}), records)
+    within = [*advice.front, *advice.possible, *advice.beaten]
+    [line] = recommendation(within, advice.axes)
+    assert line.startswith(
+        "take separable SO2(4) C=3 (97.5%, 3 ms, batch 10, 1 thread), the cheapest by time per image"
+    )
+    assert line.endswith("of the most accurate, separable SO2(4) C=8 (97.5%, 8 ms, batch 10, 1 thread)")
+    assert recommendation(within[:1], advice.axes) == []
+
+
+def test_two_seeds_recommend_nothing() -> None:
+    records = [*trained(GOOD[:2], 8), *trained(POOR[:2], 2), timed(8, 8.0), timed(2, 2.0)]
+    advice = asked(Budget({"ms": 10.0}), records)
+    [line] = recommendation([*advice.front, *advice.possible, *advice.beaten], advice.axes)
+    assert line.startswith("too few seeds to tell accuracies apart; the highest: separable")
 
 
 def test_the_command_without_a_network_within_the_budget(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
