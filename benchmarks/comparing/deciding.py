@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tqdm import tqdm
-
 from benchmarks.answers.differences import ComparedCase, Differences, broken_case
 from benchmarks.cases.blocks import blocks
 from benchmarks.cases.case import Case
 from benchmarks.comparing.pairs import SIDES, Taken, log_ratio, measure_pair
 from benchmarks.records.outcome import FAILURES, Outcome
+from benchmarks.running.progress import Progress
 from benchmarks.statistics import verdicts
 from benchmarks.statistics.comparison import Comparison
 from benchmarks.statistics.sequential import Look, look, looks, more_pairs, spread_of
@@ -140,7 +139,7 @@ def compare_places(places: Mapping[str, Path], cases: Sequence[Case], question: 
     contenders = [one for group in planned for one in group]
     begun, effort = time.monotonic(), Effort()
     end = begun + 60 * question.minutes
-    with tqdm(total=len(contenders), unit="case", desc="compare", dynamic_ncols=True) as progress:
+    with Progress(total=len(contenders), unit="case", desc="compare") as progress:
         for done, group in enumerate(planned):
             now = time.monotonic()
             deadline = now + (end - now) / (len(planned) - done)  # what one group leaves over goes to the next ones

@@ -12,8 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tqdm import tqdm
-
 from benchmarks.answers.text_tables import left_columns
 from benchmarks.cases.blocks import Block
 from benchmarks.cases.case import Case
@@ -23,6 +21,7 @@ from benchmarks.records.provenance import hardware
 from benchmarks.records.record import Record
 from benchmarks.running.environment import set_measuring_environment
 from benchmarks.running.isolated import Report
+from benchmarks.running.progress import Progress
 from benchmarks.statistics.comparison import INTERVAL, Comparison, compare_rounds, minimum_detectable_effect
 from benchmarks.sweep.block import measure_block
 from benchmarks.sweep.engine import Engine, Known
@@ -58,7 +57,7 @@ def run_trial(way: str, rounds: int, seconds: float) -> Trial:
     trial = Trial()
     for number in range(2 * rounds + 1):
         cases = OTHERS if number % 2 == 0 else (*OTHERS, culprit(way))
-        with tqdm(total=len(cases), disable=True) as progress:
+        with Progress(total=len(cases), disable=True) as progress:
             records = measure_block(Block(cases, OTHERS[0], seed=number), engine, Known(), progress)
         _add(trial.without if number % 2 == 0 else trial.beside, records)
         trial.said = trial.said or _row_of(records, way)
@@ -111,7 +110,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise ValueError(f"unknown way {unknown[0]!r}; allowed: {', '.join(WAYS)}")
     set_measuring_environment()
     begun = time.monotonic()
-    trials = {way: run_trial(way, args.rounds, args.seconds) for way in tqdm(args.ways, unit="culprit")}
+    trials = {way: run_trial(way, args.rounds, args.seconds) for way in Progress(args.ways, unit="culprit")}
     floor = noise_floor(list(trials.values()))
     minutes, load = (time.monotonic() - begun) / 60, os.getloadavg()[0]
     print(f"{hardware()['cpu']}, {hardware()['cores']} cores, load {load:.1f}; {OTHERS[0].label} and full")

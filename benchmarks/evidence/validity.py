@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from tqdm import tqdm
 
 from benchmarks.answers.text_tables import columns
 from benchmarks.cases.case import Case
@@ -29,6 +28,7 @@ from benchmarks.measure.sampling import Sampling
 from benchmarks.records.provenance import ROOT, hardware
 from benchmarks.running.environment import set_measuring_environment
 from benchmarks.running.isolated import Report, run_isolated
+from benchmarks.running.progress import Progress
 from benchmarks.statistics.comparison import WORDS, Comparison, Rounds, compare_rounds, minimum_detectable_effect
 from benchmarks.sweep.processes import ROUND_MODULE
 from benchmarks.sweep.rounds import take_round
@@ -177,7 +177,7 @@ def run_trials(args: argparse.Namespace) -> list[Trial]:
     sampling = Sampling(rounds=args.rounds, seconds=args.seconds)
     kinds = ["A/A"] * args.trials + [planted for planted in PLANTED for _ in range(args.planted)]
     random.Random(SEED).shuffle(kinds)  # disturbances of the machine then affect all kinds alike
-    progress = tqdm(kinds, unit="trial", dynamic_ncols=True)
+    progress = Progress(kinds, unit="trial")
     return [run_trial(kind, BATCH_SIZES[i % len(BATCH_SIZES)], sampling) for i, kind in enumerate(progress)]
 
 

@@ -3,10 +3,9 @@
 from dataclasses import replace
 from typing import Any
 
-from tqdm import tqdm
-
 from benchmarks.cases.training_run import TrainingRun
 from benchmarks.running.isolated import Report
+from benchmarks.running.progress import Progress
 from benchmarks.studies.decisions import Decisions, Width
 from benchmarks.studies.workers import Workers
 from benchmarks.training.folders import Folders
@@ -47,7 +46,7 @@ def decide(decisions: Decisions, workers: Workers) -> Decisions:
     reference = study.run(study.reference, study.channels)
     pairs = [(matched, contender) for matched in study.matches for contender in study.contenders]
     missing = [pair for pair in pairs if pair not in widths]
-    for matched, contender in tqdm(missing, unit="width", desc="match", dynamic_ncols=True, disable=not missing):
+    for matched, contender in Progress(missing, unit="width", desc="match", disable=not missing):
         if contender == study.reference:
             widths[matched, contender] = Width(study.channels, 1.0, 1.0)
             continue
@@ -61,7 +60,7 @@ def decide(decisions: Decisions, workers: Workers) -> Decisions:
     runs = tuple(study.run(*network) for network in networks)
     rounds = [
         workers.measure(pace_task, (runs, number), study.device)
-        for number in tqdm(range(STEP_ROUNDS), unit="round", desc="time steps", dynamic_ncols=True)
+        for number in Progress(range(STEP_ROUNDS), unit="round", desc="time steps")
     ]
     steps = {network: [each["seconds"][i] for each in rounds] for i, network in enumerate(networks)}
     decisions = replace(decisions, steps={**decisions.steps, **steps}, provenance=rounds[0]["provenance"])

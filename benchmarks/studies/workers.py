@@ -7,8 +7,6 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from tqdm import tqdm
-
 from benchmarks.cases.case import InvalidCase
 from benchmarks.cases.cores import available_cores
 from benchmarks.cases.training_run import TrainingRun
@@ -18,6 +16,7 @@ from benchmarks.records.store import RecordStore
 from benchmarks.running.environment import set_measuring_environment
 from benchmarks.running.isolated import Report, run_isolated
 from benchmarks.running.outstanding import Interrupted, outstanding
+from benchmarks.running.progress import Progress
 from benchmarks.training.folders import Folders
 from benchmarks.training.missing import PRELOAD, TIMEOUT, Job, attempt, keep, remove_old_checkpoints
 
@@ -128,7 +127,7 @@ def complete(
         labels = {run.id: run.label for run in missing}
         remove_old_checkpoints([run for run in runs if run.id not in labels], store, folders)
         with (
-            tqdm(total=len(missing), unit="run", desc=text, dynamic_ncols=True, smoothing=0) as progress,
+            Progress(total=len(missing), unit="run", desc=text, smoothing=0) as progress,
             contextlib.closing(workers.attempts([Job(run, folders) for run in missing])) as records,
         ):
             try:

@@ -4,8 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tqdm import tqdm
-
 from benchmarks.cases.blocks import Block
 from benchmarks.cases.case import Case, short_hash
 from benchmarks.records.cost_fields import COST_MEASURED
@@ -15,6 +13,7 @@ from benchmarks.records.outcome import Outcome
 from benchmarks.records.provenance import moment, provenance
 from benchmarks.records.record import SCHEMA, Record
 from benchmarks.running.isolated import Report, run_isolated
+from benchmarks.running.progress import Progress
 from benchmarks.statistics.noise import verdict
 from benchmarks.statistics.roofline import roofline
 from benchmarks.statistics.summary import summarise_rounds
@@ -45,7 +44,7 @@ class _Contender:
             known.interfered.add(self.case.implementation)
 
 
-def measure_block(block: Block, engine: Engine, known: Known, progress: "tqdm[Any]") -> list[Record]:
+def measure_block(block: Block, engine: Engine, known: Known, progress: Progress) -> list[Record]:
     """Return the records of a block: one for each contender, and one for the twin (a contender timed twice) if it ran.
 
     New MACs and ceilings are added to ``known``. ``progress`` advances by one for each contender.
@@ -79,7 +78,7 @@ def measure_block(block: Block, engine: Engine, known: Known, progress: "tqdm[An
     return records
 
 
-def _advance(progress: "tqdm[Any]", by: float) -> None:
+def _advance(progress: Progress, by: float) -> None:
     """Advance by a part of a case, but not beyond the total, which sums of rounded parts can exceed."""
     assert progress.total is not None
     progress.update(min(by, progress.total - progress.n))

@@ -5,9 +5,6 @@ import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-from tqdm import tqdm
 
 from benchmarks.cases.blocks import blocks
 from benchmarks.cases.case import Case
@@ -15,6 +12,7 @@ from benchmarks.records.outcome import FAILURES
 from benchmarks.records.record import Record
 from benchmarks.records.store import RecordStore
 from benchmarks.running.outstanding import Interrupted, outstanding
+from benchmarks.running.progress import Progress
 from benchmarks.sweep.block import measure_block
 from benchmarks.sweep.engine import Engine, Known
 
@@ -78,7 +76,7 @@ def sweep(
         plan = blocks(cases, set(missing), SEED, shuffled=shuffled)
         total = sum(len(block.cases) for block in plan)
         known = Known()
-        with tqdm(total=total, unit="case", unit_scale=True, desc="sweep", dynamic_ncols=True, smoothing=0) as progress:
+        with Progress(total=total, unit="case", unit_scale=True, desc="sweep", smoothing=0) as progress:
             try:
                 last = 0.0
                 for block in plan:
@@ -110,7 +108,7 @@ def sweep(
     )
 
 
-def _print_failure(record: Record, progress: "tqdm[Any]") -> None:
+def _print_failure(record: Record, progress: Progress) -> None:
     """Print one line about a case that was not measured."""
     if record["status"] != "ok":
         label = Case(**record["case"]).label

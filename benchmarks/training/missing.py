@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tqdm import tqdm
-
 from benchmarks.cases.training_run import TrainingRun
 from benchmarks.records.configurations import has_diverged
 from benchmarks.records.field import empty
@@ -19,6 +17,7 @@ from benchmarks.records.store import RecordStore
 from benchmarks.records.training_fields import TRAINING_MEASURED
 from benchmarks.running.isolated import Report, run_isolated
 from benchmarks.running.outstanding import Interrupted, outstanding
+from benchmarks.running.progress import Progress
 from benchmarks.training.folders import DEFAULT_FOLDERS, Folders
 from benchmarks.training.tensorboard import EventWriter, check_tensorboard
 
@@ -176,9 +175,7 @@ def train_missing(
     trained = failed = 0
     with (
         outstanding(runs, store, retry_failed=retry_failed) as missing,
-        tqdm(
-            total=len(missing), unit="run", unit_scale=True, desc="train", dynamic_ncols=True, smoothing=0
-        ) as progress,
+        Progress(total=len(missing), unit="run", unit_scale=True, desc="train", smoothing=0) as progress,
     ):
         remove_old_checkpoints([run for run in runs if run not in missing], store, folders)
         for run in missing:

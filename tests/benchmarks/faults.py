@@ -74,7 +74,11 @@ def records(results: Path) -> list[Record]:
 
 
 def last_line(done: subprocess.CompletedProcess[str]) -> str:
-    lines = [line for line in re.split(r"[\r\n]+", done.stderr) if line.strip() and "case/s" not in line]
+    lines = [
+        line
+        for line in re.split(r"[\r\n]+", done.stderr)
+        if line.strip() and not re.match(r"\w+: [\d.]+ of [\d.]+ ", line)
+    ]
     return lines[-1].strip() if lines else ""
 
 
