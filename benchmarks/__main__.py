@@ -1,10 +1,13 @@
 """The entry of the command line, ``python -m benchmarks COMMAND``; the commands are in ``benchmarks.commands``."""
 
 import argparse
+import difflib
 import importlib
 import os
+import re
 import sys
 from collections.abc import Sequence
+from importlib import metadata
 from types import ModuleType
 from typing import NoReturn
 
@@ -54,10 +57,13 @@ COMMANDS = {
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that prints errors on one line, without the usage."""
+    """A parser that prints errors on one line, without the usage, and names the command that was probably meant."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"error: {message}; see {self.prog} --help\n")
+        wrong = re.search(r"argument \S+: invalid choice: '(\S+)' \(choose from ", message)
+        near = difflib.get_close_matches(wrong[1], COMMANDS, n=1) if wrong else []
+        meant = f"; did you mean {near[0]}?" if near else ""
+        self.exit(2, f"error: {message}{meant}; see {self.prog} --help\n")
 
 
 def parser(command: str | None) -> Parser:
@@ -69,12 +75,21 @@ def parser(command: str | None) -> Parser:
         epilog=EPILOG,
         formatter_class=raw,
     )
+    parser.add_argument("--version", action="version", version=f"gcnn_impl {version()}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="|".join(COMMANDS))
     for name, text in COMMANDS.items():
-        chosen = commands.add_parser(name, help=text, epilog=EPILOG, formatter_class=raw)
+        chosen = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", formatter_class=raw)
         if command == name:
             _module(name).add_arguments(chosen)
     return parser
+
+
+def version() -> str:
+    """Return the version of the installed package; words for a checkout in which it is not installed."""
+    try:
+        return metadata.version("gcnn-impl")
+    except metadata.PackageNotFoundError:
+        return "of a checkout, not installed"
 
 
 def _module(command: str) -> ModuleType:

@@ -6,9 +6,16 @@ from benchmarks.answers.questions import QUESTIONS
 from benchmarks.cases.case import AXES, FORMER_IMAGES
 from benchmarks.commands.options import add_grid_options, grid_cases, measure_grid
 
+EPILOG = """\
+examples:
+  python -m benchmarks answer realised-speedup
+  python -m benchmarks answer kernel-synthesis-tax --channels 32
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
+    parser.epilog = EPILOG
     texts = "; ".join(f"{name}: {question.text}" for name, question in QUESTIONS.items())
     parser.add_argument("question", choices=QUESTIONS, metavar="|".join(QUESTIONS), help=texts)
     add_grid_options(

@@ -7,9 +7,16 @@ from benchmarks.commands.options import add_results
 from benchmarks.records.configurations import by_configuration
 from benchmarks.records.store import RecordStore
 
+EPILOG = """\
+examples:
+  python -m benchmarks break-even --dataset rotated-digits
+  python -m benchmarks break-even --target 0.95 0.97
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
+    parser.epilog = EPILOG
     parser.description = "Print epochs, seconds and MACs to an accuracy, and when group networks overtake plain ones."
     add_results(parser)
     parser.add_argument(

@@ -22,9 +22,18 @@ DESCRIPTION = (
     "case is slower, or fails at B alone; 2: nothing could be compared; 3, undecided: some case may be slower."
 )
 
+EPILOG = """\
+examples:
+  python -m benchmarks compare HEAD~1 . --variant separable
+  python -m benchmarks compare results/old results/new
+
+Exit status: 0 fine, 1 regressed, 3 undecided, 2 could not compare.
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
+    parser.epilog = EPILOG
     parser.description = DESCRIPTION
     parser.add_argument("a", metavar="A", help="the baseline: a commit, '.' (the work tree), or results")
     parser.add_argument("b", metavar="B", help="the judged side, of the same kind")

@@ -5,9 +5,16 @@ import argparse
 from benchmarks.cases.profiles import PROFILES
 from benchmarks.commands.options import add_case_options, chosen_cases
 
+EPILOG = """\
+examples:
+  python -m benchmarks list --profile quick
+  python -m benchmarks list --variant separable --resolution 4 8 --batch-size 1
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
+    parser.epilog = EPILOG
     add_case_options(parser)
 
 

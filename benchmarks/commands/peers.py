@@ -23,9 +23,16 @@ GRID: Grid = {
 # Axes without an option: ``--layer`` names a class here, and peers have no kernels, execution or scales to choose.
 FIXED_AXES = ("layer", "implementation", "kernels", "execution", "scales", *FORMER_IMAGES)
 
+EPILOG = """\
+examples:
+  python -m benchmarks peers --authors PATH
+  python -m benchmarks peers --layer my_package.layers:MyConv --resolution 8
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
+    parser.epilog = EPILOG
     parser.add_argument("--authors", type=Path, metavar="PATH", help=f"your checkout of {AUTHORS_REPOSITORY}")
     parser.add_argument(
         "--layer", dest="own_layer", metavar="MODULE:CLASS", help="a layer of your own, as one more contender"

@@ -9,9 +9,16 @@ from benchmarks.running.outstanding import there_already
 from benchmarks.sweep.estimate import plan_lines, survey
 from benchmarks.sweep.sweep import SEED
 
+EPILOG = """\
+examples:
+  python -m benchmarks plan --profile standard
+  python -m benchmarks plan --variant full separable --resolution 4 8 16 --channels 32
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
+    parser.epilog = EPILOG
     parser.description = "Print what a sweep with the same options would do; nothing is stored."
     add_case_options(parser)
     add_sweep_options(parser)

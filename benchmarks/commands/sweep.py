@@ -9,9 +9,24 @@ from benchmarks.sweep.estimate import minutes
 from benchmarks.sweep.own_check import check_own
 from benchmarks.sweep.sweep import sweep
 
+EPILOG = """\
+examples:
+  python -m benchmarks sweep --profile quick           two minutes on two cores
+  python -m benchmarks sweep --variant full separable --resolution 4 8 16 --batch-size 1
+                                                       other values on some axes of the profile
+  python -m benchmarks sweep --layer my_package.layers:MyConv
+                                                       your own layer next to ours
+  python -m benchmarks sweep --implementation gcnn_impl torch escnn authors --authors PATH
+                                                       other people's layers next to ours
+
+Results are appended to results/records.jsonl. A repeated command measures only the cases that are missing there.
+Ctrl-C loses only the block in progress.
+"""
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
+    parser.epilog = EPILOG
     parser.description = (
         "Measure every case of a profile that has no record yet, in fresh processes. "
         "Layers and networks of your own are checked first; exit status 2 if one is wrong."

@@ -43,6 +43,8 @@ FAST = ["--seconds", "0.001", "--min-samples", "2", "--rounds", "2"]
         ("sweep --speed 3", "unrecognized arguments: --speed 3"),
         ("list --variant dense", "unknown variant 'dense'"),
         ("measure", "invalid choice: 'measure'"),
+        ("swep", "did you mean sweep?; see python -m benchmarks --help"),
+        ("break_even", "did you mean break-even?; see"),
         ("", "required: list|plan|sweep|"),
     ],
 )
@@ -149,7 +151,22 @@ def test_help_has_examples_and_exits_0(command: list[str], capsys: pytest.Captur
     with pytest.raises(SystemExit) as stop:
         command_line.main([*command, "--help"])
     assert stop.value.code == 0
-    assert "examples:\n  python -m benchmarks" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert f"examples:\n  python -m benchmarks {' '.join(command)}".rstrip() in shown
+    assert all(f"python -m benchmarks {' '.join(command)}" in line for line in examples(shown))
+
+
+def examples(shown: str) -> list[str]:
+    """Return the commands of the examples in a help text."""
+    lines = shown.partition("examples:\n")[2].partition("\n\n")[0].splitlines()
+    return [line for line in lines if line.startswith("  python -m benchmarks")]
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stop:
+        command_line.main(["--version"])
+    assert stop.value.code == 0
+    assert re.fullmatch(r"gcnn_impl (\d+\.\d+\.\d+|of a checkout, not installed)\n", capsys.readouterr().out)
 
 
 @pytest.mark.parametrize(("summary", "status"), [(Summary(0, 3, 0), 1), (Summary(1, 2, 0), 0), (Summary(0, 2, 1), 0)])
