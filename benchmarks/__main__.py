@@ -52,6 +52,7 @@ COMMANDS = {
     "studies": "print the tables of all studies, as far as they are trained, and who is how often near the best",
     "advise": "name the trained networks worth taking within a budget of time, memory, MACs or parameters",
     "break-even": "print the epochs, seconds and MACs to an accuracy, and when one network overtakes another",
+    "contribute": "pack the records of this machine for others, without names of people and hosts, or check them",
     "answer": "measure how much faster separable layers are, or which share of a pass generates kernels",
 }
 

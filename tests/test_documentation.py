@@ -46,7 +46,7 @@ def test_a_command_exists_and_takes_its_options(page: str, command: str) -> None
     match shlex.split(command):
         case ["python", "-m", "benchmarks", *arguments] | ["torchrun", _, _, "-m", "benchmarks", *arguments]:
             if len(arguments) == 1:  # the page only names the command
-                assert arguments[0] in ("--help", *benchmarks.__main__.COMMANDS)
+                assert arguments[0] in ("--help", "--version", *benchmarks.__main__.COMMANDS)
             else:
                 benchmarks.__main__.parser(arguments[0]).parse_args(arguments)
         case ["python", "-m", "reports", *arguments]:

@@ -120,7 +120,7 @@ class RecordStore:
         for record in records:
             _check(record)
         _check_locks()
-        lines = b"".join(map(_line, _numbered(records)))
+        lines = b"".join(map(line_of, _numbered(records)))
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a+b", buffering=0) as file:
             _lock(file, self.path.parent, fcntl.LOCK_EX)
@@ -217,7 +217,8 @@ class RecordStore:
             )
 
 
-def _line(record: Record) -> bytes:
+def line_of(record: Record) -> bytes:
+    """Return the line of a record in a file."""
     text = json.dumps(escaped_texts(record), allow_nan=False, ensure_ascii=False, separators=(",", ":"))
     return text.encode() + b"\n"
 

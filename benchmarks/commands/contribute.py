@@ -1,0 +1,64 @@
+"""``python -m benchmarks contribute``: pack the records of a machine for others, or check a packed folder."""
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+
+from benchmarks.commands.options import add_results
+from benchmarks.records.contribution import STUDIES, packed, private_names, problems, problems_of, without_names
+from benchmarks.records.durable import write_whole
+from benchmarks.records.record import machine_of, machine_text
+from benchmarks.records.store import RecordStore
+
+REFERENCE = Path("reports/reference")
+EPILOG = """\
+examples:
+  python -m benchmarks contribute --name amd-epyc-2-cores
+  python -m benchmarks contribute --results results/study --name amd-epyc-2-cores-rotated-mnist
+  python -m benchmarks contribute --check reports/reference/*
+
+Names of this host and user, and the folders of absolute paths, are taken out. Nothing is sent anywhere: commit the
+folder and open a pull request. Exit status 2: the records cannot be contributed, and why.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
+    parser.epilog = EPILOG
+    add_results(parser)
+    parser.add_argument("--name", metavar="NAME", help="name of the new folder: the machine, and what was measured")
+    parser.add_argument("--to", type=Path, default=REFERENCE, metavar="DIR", help=f"where (default: {REFERENCE})")
+    parser.add_argument("--check", type=Path, nargs="+", metavar="FOLDER", help="check packed folders instead")
+
+
+def main(args: argparse.Namespace) -> int:
+    """Pack or check; return 2 where something is wrong, else 0."""
+    if args.check:
+        wrong = [line for folder in args.check if folder.is_dir() for line in problems(folder)]
+        print(*(f"error: {line}" for line in wrong), sep="\n", end="\n" if wrong else "", file=sys.stderr)
+        return 2 if wrong else 0
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", args.name or ""):
+        raise ValueError(
+            f"--name {args.name!r} is not allowed; allowed: the name of a folder, such as amd-epyc-2-cores"
+        )
+    folder = args.to / args.name
+    if folder.exists():
+        raise ValueError(f"{folder} is there; allowed: another --name")
+    store, names = RecordStore(args.results), private_names()
+    stored, refused = store.read()
+    records = [without_names(dict(record), names) for record in stored]
+    if wrong := [*refused, *problems_of(records)]:
+        raise ValueError(f"{args.results} cannot be contributed: {'; '.join(wrong)}")
+    folder.mkdir(parents=True)
+    write_whole(folder / "records.jsonl.xz", packed(records))
+    for path in sorted(args.results.glob(STUDIES)):
+        content = without_names(json.loads(path.read_text(encoding="utf-8")), names)
+        write_whole(folder / path.name, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
+    commits = sorted({record["provenance"]["commit"][:7] for record in records})
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    print(f"{folder}: {len(records)} records, {size / 2**10:.0f} KiB")
+    print(f"commit the folder, and a row in {args.to}/README.md:")
+    print(f"| `{args.name}` | {machine_text(machine_of(records[0]))} | {', '.join(commits)} | what was measured |")
+    return 0

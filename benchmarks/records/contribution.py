@@ -1,0 +1,108 @@
+"""The records of a machine as a folder for others: checked, without names of people, hosts and folders, and packed.
+
+Everything here is a pure function of records, or reads one folder; nothing is measured.
+"""
+
+import getpass
+import lzma
+import math
+import re
+import socket
+import statistics
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.records.record import SCHEMA, Record, machine_of, machine_text, rounds_of
+from benchmarks.records.store import RecordStore, line_of
+
+# An absolute path of two parts or more, such as /home/somebody/data, but not one of the system; the last part stays.
+ABSOLUTE = re.compile(r"(?<![\w./~])/(?!(?:sys|proc|dev|usr|lib|etc)/)(?:[\w.+@~-]+/)+([\w.+@~-]*)")
+# Names that are no name of a person or a host, and words that texts contain.
+COMMON = {"root", "user", "users", "localhost", "runner", "ubuntu", "linux", "home", "test"}
+STUDIES = "study-*.json"
+
+
+def private_names() -> tuple[str, ...]:
+    """Return the names of this host and of this user that are to be taken out."""
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):
+        user = ""
+    names = {user, socket.gethostname(), socket.gethostname().partition(".")[0]}
+    return tuple(sorted(name for name in names if len(name) > 2 and name.lower() not in COMMON))
+
+
+def without_names(value: Any, names: Sequence[str]) -> Any:
+    """Return a value of JSON whose texts have no folder of an absolute path, and none of these names.
+
+    >>> without_names({"message": "cannot read /home/ann/data/MNIST on pc7"}, ["ann", "pc7"])
+    {'message': 'cannot read …/MNIST on …'}
+    """
+    if isinstance(value, str):
+        text = ABSOLUTE.sub(lambda found: f"…/{found[1]}", value)
+        for name in names:
+            text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "…", text)
+        return text
+    if isinstance(value, dict):
+        return {key: without_names(each, names) for key, each in value.items()}
+    return [without_names(each, names) for each in value] if isinstance(value, list) else value
+
+
+def packed(records: Iterable[Record]) -> bytes:
+    """Return the records as the content of a records.jsonl.xz."""
+    return lzma.compress(b"".join(map(line_of, records)), preset=9 | lzma.PRESET_EXTREME)
+
+
+def problems(folder: Path) -> list[str]:
+    """Return what is wrong with a contributed folder, a line for each kind of problem; empty where all is right."""
+    store = RecordStore(folder)
+    if not store.path.exists():
+        return [f"{folder} has no records.jsonl or records.jsonl.xz"]
+    records, refused = store.read()
+    found = refused[:1] if len(refused) < 2 else [f"{refused[0]}; and {len(refused) - 1} more lines"]
+    return [*(line for line in found if line), *(f"{folder}: {text}" for text in problems_of(records))]
+
+
+def problems_of(records: Sequence[Record]) -> list[str]:
+    """Return what keeps records from being contributed: mixed machines, unknown code, or numbers that do not agree."""
+    if not records:
+        return ["no record; allowed: at least one"]
+    machines = sorted({machine_text(machine_of(record)) for record in records})
+    found = []
+    if len(machines) > 1:
+        found.append(f"records of {len(machines)} machines, {'; '.join(machines)}; allowed: one machine a folder")
+    checks = {
+        f"are not of schema {SCHEMA}": lambda record: record["schema"] != SCHEMA,
+        "name no commit": lambda record: not _provenance(record).get("commit"),
+        "come from a checkout with uncommitted changes": lambda record: _provenance(record).get("dirty") is not False,
+        "contain a folder of an absolute path": lambda record: without_names(record, ()) != record,
+        "have a median that is not that of their samples": _wrong_median,
+        "have a best epoch that is not their best": _wrong_epoch,
+    }
+    for text, wrong in checks.items():
+        bad = [record for record in records if wrong(record)]
+        if bad:
+            found.append(f"{len(bad)} of {len(records)} records {text}, the first is {bad[0]['id'][:40]}")
+    return found
+
+
+def _provenance(record: Record) -> dict[str, Any]:
+    known = record.get("provenance")
+    return known if isinstance(known, dict) else {}
+
+
+def _wrong_median(record: Record) -> bool:
+    stated = (record.get("seconds") or {}).get("median")
+    samples = [sample for samples in rounds_of(record) for sample in samples]
+    if record["kind"] == "training" or stated is None:
+        return False
+    return not samples or not math.isclose(statistics.median(samples), stated, rel_tol=1e-9)
+
+
+def _wrong_epoch(record: Record) -> bool:
+    if record["kind"] != "training" or record["status"] != "ok":
+        return False
+    known = [e["validation_accuracy"] for e in record["epochs"] if e.get("validation_accuracy") is not None]
+    best = [e["validation_accuracy"] for e in record["epochs"] if e["epoch"] == record["best_epoch"]]
+    return not known or best != [max(known)]

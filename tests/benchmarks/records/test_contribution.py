@@ -1,0 +1,158 @@
+"""A contributed folder has the records of one machine, whose numbers agree, and no name of a person or a host."""
+
+import copy
+import getpass
+import json
+import lzma
+import re
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.__main__ import main
+from benchmarks.records.contribution import problems, problems_of, without_names
+from benchmarks.records.record import Record
+from benchmarks.records.store import RecordStore
+from tests.benchmarks.training_records import training_record
+
+ROOT = Path(__file__).parents[3]
+PROVENANCE = {"cpu": "A CPU", "cores": 2, "gpu": None, "commit": "0123456789abcdef", "dirty": False}
+
+
+def cost(**changes: Any) -> Record:
+    rounds = [[1.0, 2.0, 3.0], [2.0, 2.5]]
+    made = {"schema": 2, "kind": "cost", "id": "abc", "status": "ok", "message": "", "provenance": PROVENANCE}
+    return copy.deepcopy({**made, "seconds": {"rounds": rounds, "median": 2.0, "n": 5}, **changes})
+
+
+def run(**changes: Any) -> Record:
+    return {**training_record([0.1, 0.7, 0.9]), "provenance": PROVENANCE, **changes}
+
+
+def tampered_epoch() -> Record:
+    record = run()
+    return {**record, "best_epoch": record["epochs"][0]["epoch"]}
+
+
+@pytest.mark.parametrize(
+    ("records", "message"),
+    [
+        ([], "no record; allowed: at least one"),
+        ([cost(), cost(id="d", provenance={**PROVENANCE, "cpu": "B"})], "records of 2 machines, A CPU, 2 cores; B, 2 "),
+        ([cost(), cost(schema=1, id="old")], "1 of 2 records are not of schema 2, the first is old"),
+        ([cost(provenance={**PROVENANCE, "commit": None})], "name no commit"),
+        ([cost(provenance={**PROVENANCE, "dirty": True})], "with uncommitted changes"),
+        ([cost(message="no file /home/ann/data/x")], "contain a folder of an absolute path"),
+        (
+            [cost(seconds={"rounds": [[1.0, 2.0, 3.0]], "median": 1.9})],
+            "have a median that is not that of their samples",
+        ),
+        ([cost(seconds={"rounds": [], "median": 1.9})], "have a median that is not that of their samples"),
+        ([tampered_epoch()], "have a best epoch that is not their best"),
+    ],
+)
+def test_what_cannot_be_contributed(records: list[Record], message: str) -> None:
+    [line] = problems_of(records)
+    assert message in line
+
+
+def test_records_whose_numbers_agree_can_be_contributed() -> None:
+    failed = cost(status="failed", seconds=None, id="failed", message="no RAPL counter below /sys/class/powercap")
+    assert problems_of([cost(), run(), failed]) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("cannot read /home/ann/data/MNIST", "cannot read …/MNIST"),
+        ("below /sys/class/powercap: none", "below /sys/class/powercap: none"),
+        ("see https://example.org/a/b", "see https://example.org/a/b"),
+        ("ann's annotation on pc7", "…'s annotation on …"),
+        ("a/b/c and 3/4", "a/b/c and 3/4"),
+    ],
+)
+def test_names_and_folders_are_taken_out(text: str, expected: str) -> None:
+    assert without_names({"a": [text]}, ["ann", "pc7"]) == {"a": [expected]}
+
+
+@pytest.fixture
+def measured(tmp_path: Path) -> Path:
+    RecordStore(tmp_path / "results").append(
+        cost(message="at /home/somebody/x"), run(warnings=[f"on {socket.gethostname()} of {getpass.getuser()}"])
+    )
+    return tmp_path / "results"
+
+
+def contribute(measured: Path, *options: str) -> int:
+    return main(["contribute", "--results", str(measured), "--to", str(measured.parent / "to"), *options])
+
+
+def test_the_command_packs_what_its_own_check_accepts(measured: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    study = {"study": {"data_root": "/home/somebody/data"}}
+    (measured / "study-rotated-mnist-0123.json").write_text(json.dumps(study))
+    assert contribute(measured, "--name", "a-cpu") == 0
+    folder = measured.parent / "to" / "a-cpu"
+    assert re.search(
+        r"a-cpu: 2 records, \d+ KiB\n.*\n\| `a-cpu` \| A CPU, 2 cores \| 0123456 \|", capsys.readouterr().out
+    )
+    assert main(["contribute", "--check", str(folder)]) == 0
+    assert "somebody" not in (folder / "study-rotated-mnist-0123.json").read_text()
+    text = lzma.decompress((folder / "records.jsonl.xz").read_bytes()).decode()
+    assert "somebody" not in text
+    stored = [{**record} for record in RecordStore(measured).load()]
+    assert [record["id"] for record in RecordStore(folder).load()] == [record["id"] for record in stored]
+    assert contribute(measured, "--name", "a-cpu") == 2
+    assert "is there; allowed: another --name" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["", "a/b", "..", "/x"])
+def test_a_name_that_is_no_folder_is_refused(name: str, measured: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert contribute(measured, "--name", name) == 2
+    assert "is not allowed; allowed: the name of a folder" in capsys.readouterr().err
+
+
+def replaced(old: str, new: str) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        path = folder / "records.jsonl.xz"
+        text = lzma.decompress(path.read_bytes()).decode()
+        assert old in text
+        path.write_bytes(lzma.compress(text.replace(old, new).encode()))
+
+    return change
+
+
+def cut(folder: Path) -> None:
+    path = folder / "records.jsonl.xz"
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (replaced('"median":2.0', '"median":1.5'), "have a median that is not that of their samples"),
+        (replaced('"kind":"cost"', '"kind":"price"'), "unknown kind 'price'"),
+        (replaced('"schema":2,"kind":"cost"', '"schema":3,"kind":"cost"'), "unknown schema 3"),
+        (replaced('"cpu":"A CPU"', '"cpu":"A CPU","cpu_quota":1.5'), ""),
+        (cut, "the packed file is damaged"),
+    ],
+)
+def test_a_folder_that_was_changed_is_refused(
+    change: Callable[[Path], None], message: str, measured: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert contribute(measured, "--name", "a-cpu") == 0
+    folder = measured.parent / "to" / "a-cpu"
+    change(folder)
+    capsys.readouterr()
+    status = main(["contribute", "--check", str(folder)])
+    err = capsys.readouterr().err
+    assert (status, err == "") == ((2, False) if message else (0, True))
+    assert message in err
+
+
+def test_every_committed_folder_passes_the_check() -> None:
+    folders = [path for path in (ROOT / "reports/reference").iterdir() if path.is_dir()]
+    assert folders
+    assert [line for folder in folders for line in problems(folder)] == []
