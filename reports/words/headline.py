@@ -79,19 +79,26 @@ def cost_at_equal_maps(table: pd.DataFrame) -> Sentence | None:
 
 
 def saving(costs: pd.DataFrame, twins: pd.DataFrame) -> Sentence | None:
-    """Say how much faster separable is than full at the base point, and how many fewer MACs it needs."""
+    """Say how much faster separable is than full, with how many fewer MACs: at the base point, and in a network.
+
+    The network has as many elements of H as the layer at the base point.
+    """
     layers = costs[costs["layer"] == "conv"]
-    here = at(layers, layer_base(layers))
-    pairs = separable_against_full(here, twins)
-    if pairs.empty:
-        return None
-    parts = [
-        f"{multiple(Interval(*p[TIME_RATIO]))} as fast as full in {direction_name(p['direction'])} "
-        f"({p['word'] + '; ' if p['word'] else ''}{digits(p['mac_ratio'], 2)}× fewer MACs)"
-        for _, p in pairs.iterrows()
-    ]
-    used = here[here["variant"].isin(["full", "separable"])]
-    return Sentence(f"Saving: separable is {listing(parts)}.", records_of(used))
+    base = layer_base(layers)
+    here = at(layers, base)
+    networks = costs[(costs["layer"] == "resnet") & (costs["resolution"] == base.get("resolution"))]
+    parts, used = [], []
+    for what, rows in (("one separable layer is", here), ("a separable network", networks)):
+        pairs = separable_against_full(rows, twins).drop_duplicates("direction")
+        texts = [
+            f"{multiple(Interval(*p[TIME_RATIO]))} as fast as full in {direction_name(p['direction'])} "
+            f"({p['word'] + '; ' if p['word'] else ''}{digits(p['mac_ratio'], 2)}× fewer MACs)"
+            for _, p in pairs.iterrows()
+        ]
+        if texts:
+            parts.append(f"{what} {listing(texts)}")
+            used.append(rows[rows["variant"].isin(["full", "separable"])])
+    return Sentence(f"Saving: {'; '.join(parts)}.", records_of(pd.concat(used))) if len(parts) else None
 
 
 def gain(runs: pd.DataFrame, best: pd.DataFrame) -> Sentence | None:

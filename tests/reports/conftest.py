@@ -285,7 +285,7 @@ def training_record(variant: str, resolution: int, seed: int, accuracy: float, e
         "test_accuracy": accuracy,
         "equivariance_error_by_layer": map_errors(run),
         "test_by_angle": [
-            {"angle": angle, "accuracy": accuracy - fall * lost, "equivariance_error": fall}
+            {"angle": angle, "accuracy": accuracy * (1 - fall * lost), "equivariance_error": fall}
             for angle, fall in ((0.0, 0.0), (45.0, 1.0), (90.0, 0.5))
             for lost in [0.6 if variant == "plain" else 0.1 / resolution]
         ],
