@@ -1,5 +1,6 @@
 """The sentence of ``python -m benchmarks advise`` that says which network to take, and what this rests on."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from benchmarks.answers.advisor import QUANTITIES, Candidate, quantity
@@ -18,6 +19,7 @@ def recommendation(within: Sequence[Candidate], axes: Sequence[str]) -> list[str
     Args:
         axes: the quantities that decide; all candidates have them.
     """
+    within = _comparable(within)
     if len(within) < 2 or not axes:
         return []
     axis = PREFERRED if PREFERRED in axes else axes[0]
@@ -38,6 +40,13 @@ def recommendation(within: Sequence[Candidate], axes: Sequence[str]) -> list[str
         )
     undecided = ", ".join(within[i].configuration.network for i in choice.undecided)
     return [line, *([f"the seeds do not decide whether these cheaper ones are: {undecided}"] if undecided else [])]
+
+
+def _comparable(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Return each configuration once, in the setting of inference (batch, threads) that most of them were timed in."""
+    settings = Counter(candidate.inference for candidate in candidates).most_common(1)
+    chosen = [c for c in candidates if c.inference == settings[0][0]] if settings else []
+    return list({c.configuration: c for c in reversed(chosen)}.values())[::-1]
 
 
 def _described(candidate: Candidate, axis: str) -> str:

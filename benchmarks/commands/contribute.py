@@ -19,8 +19,9 @@ examples:
   python -m benchmarks contribute --results results/study --name amd-epyc-2-cores-rotated-mnist
   python -m benchmarks contribute --check reports/reference/*
 
-Names of this host and user, and the folders of absolute paths, are taken out. Nothing is sent anywhere: commit the
-folder and open a pull request. Exit status 2: the records cannot be contributed, and why.
+Names of this host and user, and absolute paths, are taken out of all texts; read the texts before you publish them.
+Nothing is sent anywhere: commit the folder and open a pull request. Exit status 2: the records cannot be
+contributed, and why.
 """
 
 
@@ -36,7 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> int:
     """Pack or check; return 2 where something is wrong, else 0."""
     if args.check:
-        wrong = [line for folder in args.check if folder.is_dir() for line in problems(folder)]
+        wrong = [line for folder in args.check if not folder.is_file() for line in problems(folder)]
         print(*(f"error: {line}" for line in wrong), sep="\n", end="\n" if wrong else "", file=sys.stderr)
         return 2 if wrong else 0
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", args.name or ""):

@@ -110,7 +110,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         raise ValueError(f"unknown way {unknown[0]!r}; allowed: {', '.join(WAYS)}")
     set_measuring_environment()
     begun = time.monotonic()
-    trials = {way: run_trial(way, args.rounds, args.seconds) for way in Progress(args.ways, unit="culprit")}
+    trials = {
+        way: run_trial(way, args.rounds, args.seconds) for way in Progress(args.ways, unit="culprit", desc="isolation")
+    }
     floor = noise_floor(list(trials.values()))
     minutes, load = (time.monotonic() - begun) / 60, os.getloadavg()[0]
     print(f"{hardware()['cpu']}, {hardware()['cores']} cores, load {load:.1f}; {OTHERS[0].label} and full")

@@ -177,7 +177,7 @@ def run_trials(args: argparse.Namespace) -> list[Trial]:
     sampling = Sampling(rounds=args.rounds, seconds=args.seconds)
     kinds = ["A/A"] * args.trials + [planted for planted in PLANTED for _ in range(args.planted)]
     random.Random(SEED).shuffle(kinds)  # disturbances of the machine then affect all kinds alike
-    progress = Progress(kinds, unit="trial")
+    progress = Progress(kinds, unit="trial", desc="validity")
     return [run_trial(kind, BATCH_SIZES[i % len(BATCH_SIZES)], sampling) for i, kind in enumerate(progress)]
 
 

@@ -4,6 +4,7 @@ Everything here is a pure function of records, or reads one folder; nothing is m
 """
 
 import getpass
+import json
 import lzma
 import math
 import re
@@ -16,8 +17,12 @@ from typing import Any
 from benchmarks.records.record import SCHEMA, Record, machine_of, machine_text, rounds_of
 from benchmarks.records.store import RecordStore, line_of
 
-# An absolute path of two parts or more, such as /home/somebody/data, but not one of the system; the last part stays.
-ABSOLUTE = re.compile(r"(?<![\w./~])/(?!(?:sys|proc|dev|usr|lib|etc)/)(?:[\w.+@~-]+/)+([\w.+@~-]*)")
+# An absolute path of two parts or more, such as /home/somebody/data.csv, but not one of the system; of a file the name
+# stays. A part may have spaces.
+SYSTEM = r"(?:sys|proc|etc)/|dev/(?!shm/)|usr/(?:lib|bin|share|include|local)/|lib/"
+PART = r"[\w.+@~-]+(?: [\w.+@~-]+)*"
+ABSOLUTE = re.compile(rf"(?:(?<![\w./~:])|(?<=file://))/(?!{SYSTEM})(?:{PART}/)+([\w+@~-]*\.\w+)?[\w.+@~-]*")
+WINDOWS = re.compile(r"\b[A-Za-z]:\\(?:[^\\\n\"'<>|]+\\)+[\w.+@~-]*")
 # Names that are no name of a person or a host, and words that texts contain.
 COMMON = {"root", "user", "users", "localhost", "runner", "ubuntu", "linux", "home", "test"}
 STUDIES = "study-*.json"
@@ -30,22 +35,25 @@ def private_names() -> tuple[str, ...]:
     except (KeyError, OSError):
         user = ""
     names = {user, socket.gethostname(), socket.gethostname().partition(".")[0]}
-    return tuple(sorted(name for name in names if len(name) > 2 and name.lower() not in COMMON))
+    # The longest first, so that a host's name with its domain is taken out as a whole.
+    return tuple(
+        sorted((name for name in names if len(name) > 2 and name.lower() not in COMMON), key=len, reverse=True)
+    )
 
 
 def without_names(value: Any, names: Sequence[str]) -> Any:
     """Return a value of JSON whose texts have no folder of an absolute path, and none of these names.
 
-    >>> without_names({"message": "cannot read /home/ann/data/MNIST on pc7"}, ["ann", "pc7"])
-    {'message': 'cannot read …/MNIST on …'}
+    >>> without_names({"message": "cannot read /home/ann/data/x.csv on pc7"}, ["ann", "pc7"])
+    {'message': 'cannot read …/x.csv on …'}
     """
     if isinstance(value, str):
-        text = ABSOLUTE.sub(lambda found: f"…/{found[1]}", value)
+        text = ABSOLUTE.sub(lambda found: f"…/{found[1]}" if found[1] else "…", WINDOWS.sub("…", value))
         for name in names:
-            text = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "…", text)
+            text = re.sub(rf"(?<![^\W_]){re.escape(name)}(?![^\W_])", "…", text, flags=re.IGNORECASE)
         return text
     if isinstance(value, dict):
-        return {key: without_names(each, names) for key, each in value.items()}
+        return {without_names(key, names): without_names(each, names) for key, each in value.items()}
     return [without_names(each, names) for each in value] if isinstance(value, list) else value
 
 
@@ -60,8 +68,15 @@ def problems(folder: Path) -> list[str]:
     if not store.path.exists():
         return [f"{folder} has no records.jsonl or records.jsonl.xz"]
     records, refused = store.read()
-    found = refused[:1] if len(refused) < 2 else [f"{refused[0]}; and {len(refused) - 1} more lines"]
-    return [*(line for line in found if line), *(f"{folder}: {text}" for text in problems_of(records))]
+    found = [f"{refused[0]}{f'; and {len(refused) - 1} more lines' if len(refused) > 1 else ''}"] if refused else []
+    for path in sorted(folder.glob(STUDIES)):
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            found.append(f"{path} is no JSON ({error})")
+        else:
+            found += [f"{path} contains a folder of an absolute path"] if without_names(content, ()) != content else []
+    return [*found, *(f"{folder}: {text}" for text in problems_of(records))]
 
 
 def problems_of(records: Sequence[Record]) -> list[str]:

@@ -1,9 +1,12 @@
 """Which contender to take: the cheapest of those whose accuracy is shown to be near that of the most accurate.
 
-Comparisons with the best of K contenders are corrected by Bonferroni for K − 1 of them, whichever the best is (multiple
-comparisons with the best, Hsu 1984). So they hold within every subset of the contenders too, such as within a budget.
+Comparisons with the best of K contenders are corrected by Bonferroni for K − 1 of them, in the manner of multiple
+comparisons with the best (Hsu 1984), within every subset of the contenders too, such as those within a budget. The
+best is picked from the same accuracies, which makes it look better than it is: that counts against the others.
+Comparisons of any two contenders are corrected for all pairs.
 """
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -23,12 +26,14 @@ class Accuracies:
         means: over seeds, one for each contender.
         better: the pairs (i, j) of which i is shown to be more accurate than j.
         near: the pairs (i, j) of which i is shown to be less accurate than j by no more than ``MARGIN``.
-        seeds: the fewest seeds that two contenders share.
+        far: the pairs (i, j) of which i is shown to be less accurate than j by more than ``MARGIN``.
+        seeds: the most seeds that two contenders share.
     """
 
     means: Sequence[float]
     better: frozenset[tuple[int, int]]
     near: frozenset[tuple[int, int]]
+    far: frozenset[tuple[int, int]]
     seeds: int
 
 
@@ -40,7 +45,7 @@ class Choice:
         chosen: the cheapest contender that is near the most accurate one, or the most accurate one itself.
         most_accurate: the contender with the highest mean.
         near: the other contenders near the most accurate one.
-        undecided: the contenders cheaper than the chosen one that are shown to be neither near nor less accurate.
+        undecided: the contenders cheaper than the chosen one that are shown to be neither near nor far.
     """
 
     chosen: int
@@ -58,19 +63,20 @@ def compared_accuracies(contenders: Sequence[Mapping[int, float]], *, step: floa
     """
     better: set[tuple[int, int]] = set()
     near: set[tuple[int, int]] = set()
-    seeds = min((len(each) for each in contenders), default=0)
-    most = FAMILY_ERROR_RATE / max(1, len(contenders) - 1)
-    for i, ours in enumerate(contenders):
-        for j, theirs in enumerate(contenders):
-            shared = sorted(ours.keys() & theirs.keys())
-            seeds = min(seeds, len(shared))
-            differences = [ours[seed] - theirs[seed] for seed in shared]
-            mean = sum(differences) / len(differences) if differences else math.nan
-            for found, threshold in ((better, 0.0), (near, -MARGIN)):
-                if i != j and mean > threshold and p_value(differences, threshold, step) < most:
-                    found.add((i, j))
+    far: set[tuple[int, int]] = set()
+    k, seeds = len(contenders), 0
+    of_best, of_pairs = FAMILY_ERROR_RATE / max(1, k - 1), FAMILY_ERROR_RATE / max(1, k * (k - 1) // 2)
+    for i, j in itertools.permutations(range(k), 2):
+        shared = sorted(contenders[i].keys() & contenders[j].keys())
+        seeds = max(seeds, len(shared))
+        differences = [contenders[i][seed] - contenders[j][seed] for seed in shared]
+        mean = sum(differences) / len(differences) if differences else math.nan
+        if mean > 0 and p_value(differences, 0.0, step) < of_pairs:
+            better.add((i, j))
+        if p_value(differences, -MARGIN, step) < of_best:
+            (near if mean > -MARGIN else far).add((i, j))
     means = [sum(each.values()) / len(each) if each else math.nan for each in contenders]
-    return Accuracies(means, frozenset(better), frozenset(near), seeds)
+    return Accuracies(means, frozenset(better), frozenset(near), frozenset(far), seeds)
 
 
 def choose(accuracies: Accuracies, costs: Sequence[float]) -> Choice | None:
@@ -86,6 +92,6 @@ def choose(accuracies: Accuracies, costs: Sequence[float]) -> Choice | None:
     best = max(known, key=means.__getitem__)
     near = [i for i in known if (i, best) in accuracies.near]
     price = [math.inf if math.isnan(cost) else cost for cost in costs]
-    chosen = min([best, *near], key=price.__getitem__)
-    undecided = [i for i in known if price[i] < price[chosen] and i not in near and (best, i) not in accuracies.better]
+    chosen = min([best, *near], key=lambda i: (price[i], -means[i]))
+    undecided = [i for i in known if price[i] < price[chosen] and i not in near and (i, best) not in accuracies.far]
     return Choice(chosen, best, tuple(near), tuple(undecided))

@@ -135,8 +135,9 @@ def pareto(study: StudyRuns, key: str) -> Figure:
     caption = (
         f"Points are mean test accuracy, vertical bars ± 1 s.d. over seeds (n = {numbers.span(points['n'])})."
         f"{timed if points['seconds'].notna().any() else ''} Memory and MACs are counts. Faint: networks that "
-        "another one clearly beats in accuracy and this cost. It is no worse in both by its mean, and better in one, "
-        "by an interval of time or by a paired test of accuracies. The line is the highest mean accuracy up to each "
+        "another one clearly beats in accuracy and this cost. It is no worse in both by its mean, and better in one: "
+        "cheaper (of times, by intervals that do not overlap), or more accurate by a paired test. The line is the "
+        "highest mean accuracy up to each "
         "cost. Numbers are |H|."
     )
     data = points.drop(columns=["spread", "anchor_case"], errors="ignore")

@@ -20,6 +20,7 @@ def equivariance(results: Prepared, key: str) -> Figure:
     """
     rows, epochs = results.costs, results.data.epochs
     rows = rows[(rows["equivariance_error"] >= 0) & (rows["direction"] == "forward")]
+    rows = rows[rows["layer"] != "network"]  # a user's network claims nothing, and is turned by quarter turns
     trained = (
         epochs[(epochs["equivariance_error"] >= 0) & (epochs["dtype"] == "float32")]
         .sort_values("epoch")

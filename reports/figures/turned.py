@@ -1,11 +1,14 @@
 """The figures of turned images: the error of every map of trained networks, and accuracy by angle."""
 
+import itertools
+
 import pandas as pd
 
+from benchmarks.cases.groups import TRIVIAL
 from reports.arithmetic import turned
 from reports.arithmetic.prepared import Prepared
 from reports.figures import draw
-from reports.figures.draw import PANEL, Drawing, Figure
+from reports.figures.draw import PANEL, SMALL, Drawing, Figure
 from reports.figures.training import LINES
 from reports.frames.selection import NETWORK
 from reports.words import numbers, of_turned
@@ -49,18 +52,25 @@ def by_angle(results: Prepared, key: str) -> Figure:
         "accuracy": ("test accuracy (%)", rows.assign(y=100 * rows["accuracy"])),
         "change": ("relative change of the logits", rows.assign(y=rows["change"])),
     }
-    for label, mine in shown.values():
-        mine = mine.dropna(subset=["y"])
+    plain, others = rows["group"] == TRIVIAL, rows[rows["group"] != TRIVIAL]
+    found = sorted(set(zip(others["group"], others["resolution"], strict=True)))
+    grids: list[tuple[str, float] | None] = [*found] or [None]
+    for (label, values), grid in itertools.product(shown.values(), grids):
+        here = plain if grid is None else plain | ((rows["group"] == grid[0]) & (rows["resolution"] == grid[1]))
+        mine = values[here].dropna(subset=["y"])
         if mine.empty:
             continue
+        name = "" if grid is None else f"{group_name(str(grid[0]))}, |H| = {grid[1]:.0f}"
         labels = "angle of the test images (°)", label
-        with drawing.panel(PANEL, *labels, f": {label}") as canvas:
-            for augmentation, part in mine.groupby(mine["augmentation"].replace("", "none"), sort=True):
+        with drawing.panel(SMALL, *labels, f": {label}, {name}".rstrip(", "), heading=name) as canvas:
+            kinds = [mine["augmentation"].replace("", "none"), mine["network"].where(mine["variant"] == "custom", "")]
+            for (augmentation, network), part in mine.groupby(kinds, sort=True):
+                own = str(network)
                 turning = "" if augmentation == "none" else f" + {augmentation}"
 
-                def tip(point: pd.Series, label: str = label, turning: str = turning) -> str:
+                def tip(point: pd.Series, label: str = label, own: str = own, turning: str = turning) -> str:
                     ends = f"[{point['low']:.3g}, {point['high']:.3g}], n = {point['n']:.0f}"
-                    return f"{point['variant']}{turning}, {point['x']:.0f}°, {label}: {point['y']:.3g} {ends}"
+                    return f"{own or point['variant']}{turning}, {point['x']:.0f}°, {label}: {point['y']:.3g} {ends}"
 
                 style = LINES.get(str(augmentation), "--")
                 draw.lines(canvas, part, "angle", "y", "mean", tip, bars=False, marks=False, linestyle=style)
@@ -73,4 +83,4 @@ def by_angle(results: Prepared, key: str) -> Figure:
         "Images are turned around their centre; what a turned image lacks is black. Dashed: the train images were "
         "turned."
     )
-    return drawing.figure(caption, rows["variant"], rows)
+    return drawing.figure(caption, rows["variant"], rows, small=True)

@@ -82,9 +82,9 @@ SCRIPTS = ("state", "records", "parts", "tips", "saving", "copying", "archive", 
 
 
 def scripts() -> str:
-    """Return the page's own scripts as one."""
+    """Return the page's own scripts as one block, so that their names are none of the library's."""
     texts = [(TEMPLATES / "scripts" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
-    return "\n".join([*texts, 'document.documentElement.dataset.ready = "yes";\n'])
+    return "\n".join(["{", *texts, 'document.documentElement.dataset.ready = "yes";', "}", ""])
 
 
 def charts_library() -> str:

@@ -23,7 +23,7 @@ def networks(study: StudyRuns) -> Table:
     """Show every network of a study with its accuracy and costs, most accurate first; the page's advisor marks rows.
 
     The data of a row have, as numbers of networks, the rivals that clearly beat the network at each cost, those that it
-    is shown to be near, and those that it is shown to beat in accuracy.
+    is shown to be near, and those that it is shown to be far below.
     """
     table = study.networks
     table = table.assign(name=list(network_names(table).values()), number=range(len(table)))
@@ -50,7 +50,7 @@ def networks(study: StudyRuns) -> Table:
         data |= {f"beaten-{price}": _numbers(study.beaten[price][i]) for price in PRICES}
         compared = study.accuracies
         data |= {"near": _numbers(b for a, b in compared.near if a == i)}
-        data |= {"better": _numbers(b for a, b in compared.better if a == i)}
+        data |= {"far": _numbers(b for a, b in compared.far if a == i)}
         rows.append(Row(tuple(cells), data=data))
     headings = ("network", "test accuracy", "seeds", "inference per image", "memory of a training pass")
     more = ("MACs per image", "training, whole", "parameters", "on the front of")

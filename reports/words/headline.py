@@ -9,7 +9,7 @@ from benchmarks.statistics.intervals import Interval
 from reports.arithmetic.layers import TIME_RATIO, separable_against_full
 from reports.arithmetic.prepared import Prepared, StudyRuns
 from reports.arithmetic.training import accuracies, gains
-from reports.frames.selection import NETWORK, at, layer_base
+from reports.frames.selection import NETWORK, at, base_point, layer_base
 from reports.style import in_order
 from reports.words.names import BASIC, DIRECTION_WORDS, PASS_WORDS, device_name, direction_name, network_names
 from reports.words.numbers import digits, listing, mean_sd, multiple, percent, percentage_points, seconds, spans
@@ -86,9 +86,12 @@ def saving(costs: pd.DataFrame, twins: pd.DataFrame) -> Sentence | None:
     layers = costs[costs["layer"] == "conv"]
     base = layer_base(layers)
     here = at(layers, base)
-    networks = costs[(costs["layer"] == "resnet") & (costs["resolution"] == base.get("resolution"))]
+    networks = costs[costs["layer"] == "resnet"]
+    point = base_point(networks) | {name: base[name] for name in ("group", "resolution") if name in base}
+    there = at(networks, point)
+    width = f", C = {point['channels']:.0f} and batch {point['batch_size']:.0f}" if len(there) else ""
     parts, used = [], []
-    for what, rows in (("one separable layer is", here), ("a separable network", networks)):
+    for what, rows in (("one separable layer is", here), (f"a separable network{width}, is", there)):
         pairs = separable_against_full(rows, twins).drop_duplicates("direction")
         texts = [
             f"{multiple(Interval(*p[TIME_RATIO]))} as fast as full in {direction_name(p['direction'])} "

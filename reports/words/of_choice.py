@@ -59,20 +59,27 @@ def choice(study: StudyRuns) -> str:
     def described(i: int) -> str:
         return described_network(names[i], table.iloc[i], study.price)
 
-    n = f"n = {spans(table['n'], 'seed')}"
+    n, by = f"n = {spans(table['n'], 'seed')}", PRICE_WORDS[study.price]
     best, others = found.most_accurate, [names[i] for i in found.undecided]
     if len(names) == 1:
         return f"the only network is {described(best)} ({n})."
     if study.accuracies.seeds < DECIDING_SEEDS:
         return f"the seeds are too few to tell accuracies apart ({n}); the highest is that of {described(best)}."
     if found.chosen == best:
-        text = f"take {described(best)}, the most accurate; none cheaper is shown to be within {MARGIN_WORDS} of it"
+        price = [math.inf if math.isnan(cost) else cost for cost in costs]
+        cheaper = any(each < price[best] for each in price)
+        none = (
+            f"none cheaper by {by} is shown to be within {MARGIN_WORDS} of it"
+            if cheaper
+            else f"none is cheaper by {by}"
+        )
+        text = f"take {described(best)}, the most accurate; {none}"
     else:
         ratio = costs[best] / costs[found.chosen] if costs[best] > 0 else math.nan
         times = f", which costs {digits(ratio, 2)}× as much" if math.isfinite(ratio) else ""
         text = (
-            f"take {described(found.chosen)}, the cheapest shown to be within {MARGIN_WORDS} of the most accurate, "
-            f"{described(best)}{times}"
+            f"take {described(found.chosen)}, the cheapest by {by} that is shown to be within {MARGIN_WORDS} of the "
+            f"most accurate, {described(best)}{times}"
         )
     undecided = f". The seeds do not decide whether these cheaper ones are: {listing(others)}" if others else ""
     return f"{text}{undecided} ({n})."

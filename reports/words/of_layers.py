@@ -88,7 +88,12 @@ def realised(pairs: pd.DataFrame) -> str:
         return "Full and separable were not both measured at any point."
     saving = pairs.dropna(subset=["realised"])
     if saving.empty:
-        return "Separable saved no MACs compared with full wherever both were measured."
+        counted = pairs["mac_ratio"].notna().any()
+        return (
+            "Separable saved no MACs compared with full."
+            if counted
+            else "The MACs of full and separable were not counted."
+        )
     parts = []
     for name, rows in saving.groupby(layer_and_pass(saving), sort=False):
         low, high = rows["realised"].min(), rows["realised"].max()

@@ -62,7 +62,7 @@ def equivariance(costs: pd.DataFrame, trained: pd.DataFrame) -> str:
         if len(rows)
     ]
     if texts:
-        of = plural(len(after), "trained network")
+        of = plural(len(after), "training run")
         parts.append(f"When images turn by quarter turns, the logits of {of} change by {listing(texts)}.")
     return " ".join(parts) or "No equivariance error was measured."
 

@@ -1,11 +1,12 @@
 // --- The advisor: the networks that fit the budgets, the fronts among them, and which one to take. What the seeds show
 // was computed when the page was made, and is in the rows: the numbers of the networks that a network is shown to be near
-// or better than, and of those that clearly beat it at each cost.
+// or far below, and of those that clearly beat it at each cost.
 const listing = (parts) => parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
 const twoDigits = (value) => {
-  const decimals = Math.max(0, 1 - Math.floor(Math.log10(value)));
-  const form = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
-  return Number(value.toPrecision(2)).toLocaleString("en-US", form);
+  const decimals = 1 - Math.floor(Math.log10(value)), shown = Math.max(0, decimals);
+  const scaled = value * 10 ** decimals, even = 2 * Math.round(scaled / 2);  // ties go to the even digit, as in Python
+  const rounded = Math.abs(scaled - Math.trunc(scaled)) === 0.5 ? even : Math.round(scaled);
+  return (rounded / 10 ** decimals).toLocaleString("en-US", { minimumFractionDigits: shown, maximumFractionDigits: shown });
 };
 for (const form of all("form.advisor")) {
   const part = form.closest(".part");
@@ -28,13 +29,15 @@ for (const form of all("form.advisor")) {
     if (Number(form.dataset.seeds) < Number(fewest))
       return `the seeds are too few to tell accuracies apart (${n}); the highest is that of ${best.dataset.words}.`;
     const near = fits.filter((row) => shown(row, "near").includes(best.dataset.number));
-    const chosen = least([best, ...near], cost);
+    const cheapest = Math.min(...[best, ...near].map(cost));
+    const chosen = least([best, ...near].filter((row) => cost(row) === cheapest), (row) => -value(row, "accuracy"));
     const open = fits.filter((row) => cost(row) < cost(chosen) && !near.includes(row)
-      && !shown(best, "better").includes(row.dataset.number)).sort((a, b) => a.dataset.number - b.dataset.number);
+      && !shown(row, "far").includes(best.dataset.number)).sort((a, b) => a.dataset.number - b.dataset.number);
     const undecided = open.length ? `. The seeds do not decide whether these cheaper ones are: ${listing(open.map((row) => row.dataset.name))}` : "";
     const times = Number.isFinite(cost(best)) && cost(best) > 0 ? `, which costs ${twoDigits(cost(best) / cost(chosen))}× as much` : "";
-    const text = chosen === best ? `take ${best.dataset.words}, the most accurate; none cheaper is shown to be within ${points} of it`
-      : `take ${chosen.dataset.words}, the cheapest shown to be within ${points} of the most accurate, ${best.dataset.words}${times}`;
+    const cheaper = fits.some((row) => cost(row) < cost(best));
+    const text = chosen === best ? `take ${best.dataset.words}, the most accurate; none ${cheaper ? "" : "is "}cheaper by ${fronts[price]}${cheaper ? ` is shown to be within ${points} of it` : ""}`
+      : `take ${chosen.dataset.words}, the cheapest by ${fronts[price]} that is shown to be within ${points} of the most accurate, ${best.dataset.words}${times}`;
     return `${text}${undecided} (${n}).`;
   };
 
@@ -48,7 +51,8 @@ for (const form of all("form.advisor")) {
     const fits = rows.filter((row) => limits.every((input) => {
       if (input.value === "") return true;
       const wanted = Number(input.value) * Number(input.dataset.unit);
-      return input.name === "accuracy" ? value(row, "accuracy") >= wanted : value(row, input.name) <= wanted;
+      const near = 1e-9 * Math.abs(wanted);  // 95.7 % is 0.957 only nearly
+      return input.name === "accuracy" ? value(row, "accuracy") >= wanted - near : value(row, input.name) <= wanted + near;
     }));
     const numbers = new Set(fits.map((row) => row.dataset.number));
     for (const row of rows) {
@@ -57,7 +61,7 @@ for (const form of all("form.advisor")) {
       row.classList.toggle("outside", !numbers.has(row.dataset.number));
       row.querySelector(".front").textContent = !numbers.has(row.dataset.number) ? "does not fit"
         : on.length ? on.join(", ") : known.length ? "no" : "–";
-      for (const mark of all(".tip", part)) {
+      for (const mark of all(".tip", form.previousElementSibling)) {
         const name = mark.tip ?? mark.querySelector("title")?.textContent ?? "";
         if (name.startsWith(`${row.dataset.name}:`)) mark.classList.toggle("outside", !numbers.has(row.dataset.number));
       }

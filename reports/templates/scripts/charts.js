@@ -62,20 +62,23 @@ const dialog = document.getElementById("chart");
 const controls = dialog.querySelector("form");
 let shown = null;  // the plots of a figure, and what is chosen of them
 const chart = async () => {
-  const { plots, chosen } = shown, plot = plots[chosen.panel];
+  const mine = shown, { plots, chosen } = mine, plot = plots[chosen.panel];
   const embed = await vega();
+  if (shown !== mine) return;  // closed, or another figure, meanwhile
   const place = dialog.querySelector(".place");
-  shown.result?.finalize();
-  shown.result = await embed(place, specification(plot, chosen), {
+  mine.result?.finalize();
+  const result = await embed(place, specification(plot, chosen), {
     mode: "vega-lite", ast: true, actions: false, defaultStyle: false, renderer: "canvas",
     tooltip: (_, event, item, value) => {
       const text = value && (item?.datum?.datum ?? item?.datum)?.tip;  // the cell around a point has the point as its datum
       if (text) say(text, event.clientX + 12, event.clientY + 14); else hush();
     },
   });
+  if (shown !== mine) { result.finalize(); return; }
+  mine.result = result;
   place.setAttribute("role", "img");
   place.setAttribute("aria-label", plot.title);
-  shown.result.view.addSignalListener("zoom", (_, zoom) => {
+  result.view.addSignalListener("zoom", (_, zoom) => {
     chosen.zoom = zoom?.x && zoom?.y ? { x: zoom.x, y: zoom.y } : null;
     keepChart();
   });

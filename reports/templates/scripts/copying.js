@@ -5,7 +5,7 @@ const cells = (row) => [...row.cells].map((cell) => {
   return `${text.trim()}${note ? ` (${note.trim()})` : ""}`.replace(/[\u00a0\u2060]/g, (letter) => letter === "\u00a0" ? " " : "");
 });
 const LATEX = { "\\": "\\textbackslash{}", "±": "$\\pm$", "×": "$\\times$", "µ": "$\\mu$", "−": "$-$", "→": "$\\to$", "⁶": "$^6$", "·": "$\\cdot$",
-  "–": "--", "|": "$|$", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", ...Object.fromEntries([..."&%$#_{}"].map((letter) => [letter, `\\${letter}`])) };
+  "–": "--", "|": "$|$", "<": "$<$", ">": "$>$", "~": "\\textasciitilde{}", "^": "\\textasciicircum{}", ...Object.fromEntries([..."&%$#_{}"].map((letter) => [letter, `\\${letter}`])) };
 const FORMS = {
   Markdown: (head, body) => [head, head.map(() => "---"), ...body].map((row) => `| ${row.map((text) => text.replaceAll("|", "\\|")).join(" | ")} |`).join("\n"),
   LaTeX: (head, body) => {
@@ -24,8 +24,12 @@ for (const table of all(".scroll:not(.tall) > table")) {
     button.setAttribute("aria-label", `Copy “${table.caption.textContent}” as ${name}`);
     button.addEventListener("click", async () => {
       const text = write(cells(table.tHead.rows[0]), [...table.tBodies[0].rows].map(cells));
-      await navigator.clipboard.writeText(text);
-      said.textContent = " copied";
+      try {
+        await navigator.clipboard.writeText(text);
+        said.textContent = " copied";
+      } catch {  // a page that was not opened from a file or by https has no clipboard
+        said.textContent = " not copied: the browser allows it for files and https alone";
+      }
       setTimeout(() => { said.textContent = ""; }, 2000);
     });
     line.append(button, " ");

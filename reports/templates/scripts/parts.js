@@ -1,6 +1,5 @@
 // A link to a record opens its page of the table; a link into the part of another machine shows that machine.
-const follow = () => {
-  const id = decodeURIComponent(location.hash.slice(1));
+const follow = (id) => {
   for (const { grid, ids } of tables) {
     const row = ids.indexOf(id);
     if (row < 0) continue;
@@ -34,8 +33,25 @@ if (selector) {
   });
   show(parts.some((part) => part.id === state.get("show")) ? state.get("show") : parts[0].id);
 }
-addEventListener("hashchange", () => location.hash.includes("=") ? location.reload() : follow());
-if (location.hash && !location.hash.includes("=")) follow();
+const idOf = (hash) => {
+  try { return decodeURIComponent(hash.slice(1)); } catch { return ""; }  // an address that is no text
+};
+addEventListener("hashchange", () => location.hash.includes("=") ? location.reload() : follow(idOf(location.hash)));
+if (location.hash && !location.hash.includes("=")) follow(idOf(location.hash));
+// Where the address already keeps what is shown, a link within the page is added to it, as `at`.
+const go = (id) => {
+  document.getElementById(id)?.scrollIntoView();
+  follow(id);
+};
+addEventListener("click", (event) => {
+  const link = event.target.closest?.("a[href^='#']:not([download])");
+  if (!link || !state.toString()) return;
+  event.preventDefault();
+  const id = idOf(link.hash);
+  remember({ at: id });
+  go(id);
+});
+if (state.get("at")) go(state.get("at"));
 
 // --- The contents name the section in sight.
 const entries = new Map(all(".contents a").map((link) => [link.hash.slice(1), link]));

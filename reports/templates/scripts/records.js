@@ -2,6 +2,9 @@
 // Missing values stay last, in both directions of sorting.
 const last = (compare) => (a, b) => a === null || b === null ? (a === null) - (b === null) : compare(a, b);
 DataTable.type("amount", { order: { asc: last((a, b) => a - b), desc: last((a, b) => b - a) } });
+// Samples are drawn where the page has both the records and the library of charts.
+const samplesAreHere = !!document.getElementById("charts") && all("#data a[download='records.jsonl.gz']").length > 0;
+for (const element of all(".needs-samples")) element.hidden = !samplesAreHere;
 const tables = all("table.records").map((table) => {
   const data = JSON.parse(document.getElementById(table.dataset.source).textContent);
   const escaped = (text) => text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
@@ -14,7 +17,7 @@ const tables = all("table.records").map((table) => {
       const at = column.at[row];
       if (use === "sort" || use === "type") return column.number ? column.keys[at] : column.texts[at];
       const text = escaped(column.texts[at]);
-      if (use === "display" && column.title === "time, median" && text !== "–" && table.id === "costs")
+      if (use === "display" && column.title === "time, median" && text !== "–" && table.id === "costs" && samplesAreHere)
         return `<button type="button" class="samples" value="${data.ids[row]}" title="the samples, by round">${text}</button>`;
       return use === "display" && column.title === "id" ? `<code>${text}</code>` : text;
     },

@@ -59,7 +59,7 @@ const hint = () => {
   const place = document.getElementById("held");
   place.textContent = held ? "Press the time of the record that you want beside the first one." : "";
 };
-if (cost && packed && raw()) {
+if (cost && samplesAreHere) {
   cost.table.addEventListener("click", (event) => {
     const button = event.target.closest("button.samples");
     if (!button) return;
@@ -69,6 +69,4 @@ if (cost && packed && raw()) {
     showRecords(ids);
   });
   if (state.get("records")) showRecords(state.get("records").split(","));
-} else {
-  for (const button of all("button.samples")) button.replaceWith(button.textContent);
 }

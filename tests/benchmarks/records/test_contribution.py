@@ -67,7 +67,14 @@ def test_records_whose_numbers_agree_can_be_contributed() -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("cannot read /home/ann/data/MNIST", "cannot read …/MNIST"),
+        ("cannot read /home/ann/data/MNIST", "cannot read …"),
+        ("cannot read /home/bob/data/x.csv: it", "cannot read …/x.csv: it"),
+        ("file:///home/bob/x.csv and /dev/shm/bob/x", "file://…/x.csv and …"),
+        ("in /home/bob/My Secret Project/x.py", "in …/x.py"),
+        ("/usr/home/bob/x and /usr/lib/x/y.so", "… and /usr/lib/x/y.so"),
+        ("C:\\Users\\bob\\x.csv", "…"),
+        ("ANN_lab.layers:Net, Annette", "…_lab.layers:Net, Annette"),
+        ("pc7.example.org", "…"),
         ("below /sys/class/powercap: none", "below /sys/class/powercap: none"),
         ("see https://example.org/a/b", "see https://example.org/a/b"),
         ("ann's annotation on pc7", "…'s annotation on …"),
@@ -75,7 +82,8 @@ def test_records_whose_numbers_agree_can_be_contributed() -> None:
     ],
 )
 def test_names_and_folders_are_taken_out(text: str, expected: str) -> None:
-    assert without_names({"a": [text]}, ["ann", "pc7"]) == {"a": [expected]}
+    assert without_names({"a": [text]}, ["pc7.example.org", "ann", "pc7"]) == {"a": [expected]}
+    assert without_names({text: 1}, ["pc7.example.org", "ann", "pc7"]) == {expected: 1}
 
 
 @pytest.fixture
@@ -150,6 +158,19 @@ def test_a_folder_that_was_changed_is_refused(
     err = capsys.readouterr().err
     assert (status, err == "") == ((2, False) if message else (0, True))
     assert message in err
+
+
+def test_a_folder_that_is_not_there_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["contribute", "--check", str(tmp_path / "typo")]) == 2
+    assert "typo has no records.jsonl or records.jsonl.xz" in capsys.readouterr().err
+
+
+def test_a_study_with_a_path_is_refused(measured: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert contribute(measured, "--name", "a-cpu") == 0
+    folder = measured.parent / "to" / "a-cpu"
+    (folder / "study-x-0.json").write_text(json.dumps({"study": {"data_root": "/home/somebody/data"}}))
+    assert main(["contribute", "--check", str(folder)]) == 2
+    assert "study-x-0.json contains a folder of an absolute path" in capsys.readouterr().err
 
 
 def test_every_committed_folder_passes_the_check() -> None:

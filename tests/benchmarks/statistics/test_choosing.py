@@ -20,17 +20,18 @@ def test_what_is_shown_is_what_paired_t_tests_show() -> None:
         values = rng.normal(rng.uniform(0.9, 0.93, (4, 1)), 0.003, (4, 5))
         found = compared_accuracies([by_seed(*row) for row in values.tolist()])
         for i, j in ((i, j) for i in range(4) for j in range(4) if i != j):
-            for pairs, threshold in ((found.better, 0.0), (found.near, -MARGIN)):
+            tests = ((found.better, 0.0, 1, 6), (found.near, -MARGIN, 1, 3), (found.far, -MARGIN, -1, 3))
+            for pairs, threshold, sign, comparisons in tests:
                 test = stats.ttest_rel(values[i], values[j] + threshold)
-                shown = test.statistic > 0 and test.pvalue < 0.05 / 3
+                shown = sign * test.statistic > 0 and test.pvalue < 0.05 / comparisons
                 assert ((i, j) in pairs) == shown
-                seen.add((threshold, shown))
-    assert len(seen) == 4
+                seen.add((threshold, sign, shown))
+    assert len(seen) == 6
 
 
 def test_few_seeds_show_nothing() -> None:
     found = compared_accuracies([by_seed(0.99, 0.98), by_seed(0.10, 0.11)])
-    assert (found.better, found.near, found.seeds) == (frozenset(), frozenset(), 2)
+    assert (found.better, found.near, found.far, found.seeds) == (frozenset(), frozenset(), frozenset(), 2)
     assert choose(found, [2.0, 1.0]) == Choice(chosen=0, most_accurate=0, near=(), undecided=(1,))
 
 
@@ -45,10 +46,11 @@ MEANS = (0.96, 0.958, 0.95, 0.80)
 
 
 @pytest.mark.parametrize(
-    ("near", "better", "costs", "expected"),
+    ("near", "far", "costs", "expected"),
     [
-        ({(1, 0)}, {(0, 3)}, (4, 2, 1, 0.5), Choice(1, 0, (1,), (2,))),
-        ({(1, 0)}, {(0, 3)}, (4, 5, 1, 0.5), Choice(0, 0, (1,), (2,))),
+        ({(1, 0)}, {(3, 0)}, (4, 2, 1, 0.5), Choice(1, 0, (1,), (2,))),
+        ({(1, 0)}, {(3, 0)}, (4, 5, 1, 0.5), Choice(0, 0, (1,), (2,))),
+        ({(1, 0), (2, 0)}, set(), (4, 2, 2, 3), Choice(1, 0, (1, 2), ())),
         (set(), set(), (4, 2, 1, 0.5), Choice(0, 0, (), (1, 2, 3))),
         ({(1, 0), (2, 0)}, set(), (4, 2, 1, 3), Choice(2, 0, (1, 2), ())),
         ({(1, 0)}, set(), (math.nan, 2, 1, 3), Choice(1, 0, (1,), (2,))),
@@ -56,9 +58,9 @@ MEANS = (0.96, 0.958, 0.95, 0.80)
     ],
 )
 def test_the_cheapest_that_is_near_the_best_is_taken(
-    near: set[tuple[int, int]], better: set[tuple[int, int]], costs: tuple[float, ...], expected: Choice
+    near: set[tuple[int, int]], far: set[tuple[int, int]], costs: tuple[float, ...], expected: Choice
 ) -> None:
-    assert choose(Accuracies(MEANS, frozenset(better), frozenset(near), 5), costs) == expected
+    assert choose(Accuracies(MEANS, frozenset(), frozenset(near), frozenset(far), 5), costs) == expected
 
 
 def test_without_an_accuracy_there_is_no_choice() -> None:

@@ -66,11 +66,13 @@ def test_a_network_leaves_the_front_where_another_is_clearly_better():
     times = [(1.0, 0.9, 1.1), (1.05, 0.95, 1.15), (2.0, 1.9, 2.1), (math.nan,) * 3]
     table = pd.DataFrame(times, columns=["seconds", "ci_low", "ci_high"]).assign(macs=[1, 1, 2, 2], peak_bytes=math.nan)
     means = (0.9, 0.9, 0.9, 0.95)
-    nothing = Accuracies(means, better=frozenset(), near=frozenset(), seeds=3)
+    nothing = Accuracies(means, better=frozenset(), near=frozenset(), far=frozenset(), seeds=3)
     assert beaten_by(table, nothing, "seconds") == [[], [], [0, 1], []]  # the intervals of 0 and 1 overlap
     assert beaten_by(table, nothing, "macs") == [[], [], [0, 1], []]
     assert beaten_by(table, nothing, "peak_bytes") == [[], [], [], []]
-    better = Accuracies((0.95, 0.9, 0.96, 0.8), better=frozenset({(0, 1), (2, 3)}), near=frozenset(), seeds=3)
+    better = Accuracies(
+        (0.95, 0.9, 0.96, 0.8), better=frozenset({(0, 1), (2, 3)}), near=frozenset(), far=frozenset(), seeds=3
+    )
     assert beaten_by(table, better, "seconds") == [[], [0], [], []]
     assert beaten_by(table, better, "macs") == [[], [0], [], [0, 1, 2]]
 

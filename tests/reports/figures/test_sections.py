@@ -38,7 +38,7 @@ PANELS = {
     "pareto": 3,
     "equivariance-error": 2,
     "map-errors": 1,
-    "by-angle": 2,
+    "by-angle": 6,
     "roofline": 2,
     "redundancy": 0,
     "accuracy-macs": 3,

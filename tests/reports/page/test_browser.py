@@ -311,12 +311,12 @@ def test_the_choice_within_budgets_is_the_page_s_own(browser, tmp_path):
         [sentence] = [text for text in page.locator(".answer li").all_inner_texts() if text.startswith("Choice")]
         first = breakable(sentence.partition(": ")[2].removesuffix("Records").strip())
         assert first.startswith(
-            "take separable |H| = 4 (96.0 ± 0.1 %, 250 µs an image), the cheapest shown to be within 1 point of the "
-            "most accurate, full |H| = 8 (96.2 ± 0.1 %, 4.00 ms an image), which costs 16× as much"
+            "take separable |H| = 4 (96.0 ± 0.1 %, 250 µs an image), the cheapest by time that is shown to be within 1 "
+            "point of the most accurate, full |H| = 8 (96.2 ± 0.1 %, 4.00 ms an image), which costs 16× as much"
         )
         output = form.locator("output")
         assert breakable(output.inner_text()) == first[0].upper() + first[1:]
-        form.get_by_label("inference per image at most").fill("0.2")
+        form.get_by_label("inference per image of a batch at most").fill("0.2")
         [_, told] = breakable(output.inner_text()).split(" networks fit: ")
         assert told.startswith("take separable |H| = 2 (93.0")
         fronts = page.locator("table.networks tbody tr:not(.outside) td.front").all_inner_texts()
@@ -434,6 +434,22 @@ def test_budgets_machine_and_filters_are_in_the_address(browser, two_machines):
         assert page.locator("form.advisor [name=accuracy]").input_value() == "90"
         assert set(column(page, "costs", "variant")) == {"full"}
         assert (again.console, again.requests) == ([], [])
+
+
+def test_a_link_within_the_page_keeps_what_is_shown(browser, file):
+    with visit(browser, file) as found:
+        page = found.page
+        page.locator("form.advisor").get_by_label("test accuracy at least").fill("90")
+        page.locator(".contents a", has_text="Accuracy").click()
+        address = page.evaluate("location.href")
+        assert {"m1.accuracy=90", "at=m1-accuracy"} == set(address.partition("#")[2].split("&"))
+    with visit(browser, file, address=address) as again:
+        page = again.page
+        assert page.locator("form.advisor [name=accuracy]").input_value() == "90"
+        expect(page.locator(".contents a[aria-current]")).to_have_text("Accuracy")  # scrolled there
+    with visit(browser, file, address=f"{file.resolve().as_uri()}#100%") as odd:
+        assert odd.page.locator("html").get_attribute("data-ready") == "yes"
+        assert odd.console == []
 
 
 def test_samples_are_shown_by_round_and_two_records_side_by_side(browser, file):

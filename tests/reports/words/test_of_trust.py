@@ -47,7 +47,7 @@ def test_networks_that_lack_quarter_turns_are_not_covered_by_rounding_only(recor
     last = epochs[(epochs["epoch"] == 4) & (epochs["seed"] == 0)]
     errors = last["resolution"].map({1: 0.38, 2: 0.41, 4: 3e-7, 8: 4e-7})
     assert of_trust.equivariance(costs.iloc[:0], last.assign(equivariance_error=errors)) == (
-        "When images turn by quarter turns, the logits of 7 trained networks change by up to 4.0e-7 for |H| = 4 and "
+        "When images turn by quarter turns, the logits of 7 training runs change by up to 4.0e-7 for |H| = 4 and "
         "|H| = 8 and up to 4.1e-1 for plain and |H| = 2."
     )
 
