@@ -40,7 +40,7 @@ addEventListener("hashchange", () => location.hash.includes("=") ? location.relo
 if (location.hash && !location.hash.includes("=")) follow(idOf(location.hash));
 // Where the address already keeps what is shown, a link within the page is added to it, as `at`.
 const go = (id) => {
-  document.getElementById(id)?.scrollIntoView();
+  document.getElementById(id)?.scrollIntoView({ behavior: "instant" });
   follow(id);
 };
 addEventListener("click", (event) => {
