@@ -294,7 +294,7 @@ def test_reference_records_make_a_page(directory):
 
 def test_all_reference_records_make_one_page():
     page = render([record for directory in REFERENCE for record in RecordStore(directory).load()])
-    assert "<b>Saving:</b> separable is" in page
+    assert "<b>Saving:</b> one separable layer is" in page
     assert len(page) < 8e6
 
 
