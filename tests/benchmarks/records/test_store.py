@@ -185,7 +185,7 @@ def test_a_full_disk_is_an_error_in_one_line_and_leaves_the_file_unchanged(
 def test_one_process_measures_at_a_time_and_a_killed_one_releases_the_lock(store: RecordStore) -> None:
     with store.measuring(), pytest.raises(OSError, match=rf"^process {os.getpid()} is measuring into .*; allowed: one"):
         store.measuring().__enter__()
-    context = multiprocessing.get_context("forkserver")
+    context = multiprocessing.get_context("spawn")  # a server of processes would be found by later tests
     measuring = context.Event()
     holder = context.Process(target=measure_for_ever, args=(store.path.parent, measuring))
     holder.start()
@@ -222,7 +222,7 @@ def append_many(directory: Path, name: str) -> None:
 
 
 def test_processes_that_append_at_once_do_not_mix_their_lines(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("forkserver")
+    context = multiprocessing.get_context("spawn")  # a server of processes would be found by later tests
     writers = [context.Process(target=append_many, args=(tmp_path, name)) for name in "abc"]
     for writer in writers:
         writer.start()
