@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 # A log gets a line at the start, at most one in this many seconds, and one at the end.
 LOG_SECONDS = 60.0
-LOG_FORMAT = "{desc}: {n_fmt} of {total_fmt} {unit}s after {elapsed}, {remaining} to go{postfix}"
+LOG_FORMAT = "{desc}: {n:.0f} of {total:.0f} {unit}s after {elapsed}, {remaining} to go{postfix}"
 
 
 class Progress(tqdm):  # type: ignore[type-arg]  # the class is generic in the stubs alone
