@@ -22,21 +22,12 @@ examples:
   python -m benchmarks list --profile quick            what would be measured
   python -m benchmarks plan --profile standard         how long it would take, and what it would skip
   python -m benchmarks sweep --profile quick           measure it, two minutes on two cores
-  python -m benchmarks sweep --variant full separable --resolution 4 8 16 --batch-size 1
-                                                       other values on some axes of the profile
-  python -m benchmarks sweep --layer my_package.layers:MyConv
-                                                       your own layer next to ours
-  python -m benchmarks sweep --implementation gcnn_impl torch escnn authors --authors PATH
-                                                       other people's layers next to ours
   python -m benchmarks compare HEAD~1 . --variant separable
                                                        exit status 1 if the work tree is slower
-  python -m benchmarks compare results/old results/new
-                                                       the same for two sets of results
   python -m benchmarks train --profile quick           accuracy on rotated digits
   python -m reports                                    write the report of all results
 
-Results are appended to results/records.jsonl. A repeated command measures only the cases that are missing there.
-Ctrl-C loses only the block in progress.
+Each command has examples of its own: python -m benchmarks COMMAND --help
 """
 
 # Each command is a module with ``add_arguments`` and ``main``. Only the module of the given command is imported: some

@@ -1,6 +1,5 @@
 """The questions of ``python -m benchmarks answer``, and their answers from records."""
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -12,7 +11,7 @@ from benchmarks.records.costs import compare_records, macs_of_pass, successes
 from benchmarks.records.record import Record
 from benchmarks.statistics.comparison import INTERVAL
 from benchmarks.statistics.realised import DEFINITION, realised_saving
-from benchmarks.statistics.written import NOTHING, interval, number, percentage
+from benchmarks.statistics.written import interval, number, percentage
 
 
 class Question(NamedTuple):
@@ -37,13 +36,11 @@ def realised_speedup(cases: Sequence[Case], records: Sequence[Record]) -> list[s
         of_full, of_separable = macs_of_pass(full), macs_of_pass(separable)
         macs = of_full / of_separable if of_full and of_separable else None
         ratio = f"{number(time.ratio, '.2f')} {interval(time.low, time.high, '.2f')}"
-        cells = (number(macs, ".1f"), _share(realised_saving(time.ratio, macs))) if macs else ("not counted", "–")
+        cells = (
+            (number(macs, ".1f"), percentage(realised_saving(time.ratio, macs), 0)) if macs else ("not counted", "–")
+        )
         rows.append((case.label.replace(" full", "", 1), ratio, *cells))
     return columns(rows)
-
-
-def _share(value: float) -> str:
-    return percentage(value, 0) if math.isfinite(value) else NOTHING
 
 
 def kernel_synthesis_tax(cases: Sequence[Case], records: Sequence[Record]) -> list[str]:

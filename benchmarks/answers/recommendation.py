@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from benchmarks.answers.advisor import QUANTITIES, Candidate, quantity
-from benchmarks.statistics.choosing import MARGIN, choose, compared_accuracies
+from benchmarks.statistics.choosing import MARGIN_WORDS, choose, compared_accuracies
 from benchmarks.statistics.over_seeds import DECIDING_SEEDS
 
 # The cost by which a network is chosen, where it is known: that of inference, which users pay most often.
@@ -28,15 +28,15 @@ def recommendation(within: Sequence[Candidate], axes: Sequence[str]) -> list[str
     if choice is None:
         return []
     best, chosen = within[choice.most_accurate], within[choice.chosen]
-    points = f"{100 * MARGIN:g} point"
     if accuracies.seeds < DECIDING_SEEDS:
         return [f"too few seeds to tell accuracies apart; the highest: {_described(best, axis)}"]
     if choice.chosen == choice.most_accurate:
-        line = f"take {_described(best, axis)}, the most accurate; none cheaper is shown to be within {points} of it"
+        none = "none is cheaper" if choice.cheapest else f"none cheaper is shown to be within {MARGIN_WORDS} of it"
+        line = f"take {_described(best, axis)}, the most accurate; {none}"
     else:
         line = (
             f"take {_described(chosen, axis)}, the cheapest by {QUANTITIES[axis].text} that is shown to be within "
-            f"{points} of the most accurate, {_described(best, axis)}"
+            f"{MARGIN_WORDS} of the most accurate, {_described(best, axis)}"
         )
     undecided = ", ".join(within[i].configuration.network for i in choice.undecided)
     return [line, *([f"the seeds do not decide whether these cheaper ones are: {undecided}"] if undecided else [])]

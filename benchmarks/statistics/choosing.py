@@ -16,6 +16,7 @@ from benchmarks.statistics.over_seeds import p_value
 
 # A contender is near another one if it is shown to be less accurate by no more than this.
 MARGIN = 0.01
+MARGIN_WORDS = f"{100 * MARGIN:g} point{'' if MARGIN == 0.01 else 's'}"
 
 
 @dataclass(frozen=True)
@@ -45,12 +46,14 @@ class Choice:
         chosen: the cheapest contender that is near the most accurate one, or the most accurate one itself.
         most_accurate: the contender with the highest mean.
         near: the other contenders near the most accurate one.
+        cheapest: whether none is cheaper than the chosen one.
         undecided: the contenders cheaper than the chosen one that are shown to be neither near nor far.
     """
 
     chosen: int
     most_accurate: int
     near: tuple[int, ...]
+    cheapest: bool
     undecided: tuple[int, ...]
 
 
@@ -93,5 +96,6 @@ def choose(accuracies: Accuracies, costs: Sequence[float]) -> Choice | None:
     near = [i for i in known if (i, best) in accuracies.near]
     price = [math.inf if math.isnan(cost) else cost for cost in costs]
     chosen = min([best, *near], key=lambda i: (price[i], -means[i]))
-    undecided = [i for i in known if price[i] < price[chosen] and i not in near and (i, best) not in accuracies.far]
-    return Choice(chosen, best, tuple(near), tuple(undecided))
+    cheaper = [i for i in known if price[i] < price[chosen]]
+    undecided = [i for i in cheaper if i not in near and (i, best) not in accuracies.far]
+    return Choice(chosen, best, tuple(near), not cheaper, tuple(undecided))

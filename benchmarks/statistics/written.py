@@ -37,7 +37,9 @@ def interval(low: float, high: float, form: str, n: int | None = None) -> str:
 def percentage(fraction: float, decimals: int = 1) -> str:
     """Return a fraction in percent.
 
-    >>> percentage(0.031), percentage(1e9)
-    ('3.1%', 'over 1000%')
+    >>> percentage(0.031), percentage(1e9), percentage(float("nan"))
+    ('3.1%', 'over 1000%', '–')
     """
+    if math.isnan(fraction):
+        return NOTHING
     return "over 1000%" if fraction > 10 else f"{number(100 * fraction, f'.{decimals}f')}%"

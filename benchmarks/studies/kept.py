@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.records.contribution import STUDIES
 from benchmarks.records.record import machine_of
 from benchmarks.records.store import RecordStore
 from benchmarks.studies.contenders import Contender
@@ -26,7 +27,7 @@ def kept_studies(folders: Iterable[Path]) -> dict[str, list[StudyResults]]:
     Raises:
         ValueError: when no folder has a study, or a file does not hold the decisions of a study.
     """
-    by_folder = {folder: sorted(folder.glob(f"{BEGIN}*{END}")) for folder in folders}
+    by_folder = {folder: sorted(folder.glob(STUDIES)) for folder in folders}
     if not any(by_folder.values()):
         names = ", ".join(map(str, by_folder))
         raise ValueError(f"no study in {names}; allowed: folders of `python -m benchmarks study`")

@@ -45,8 +45,8 @@ class Figure:
 
     `plots` are the same panels as data, where they can be charts. `takeaway` is generated from the data; `caption`
     explains points, spread and n; `legend` lists variants. `data` has the drawn numbers, for readers who draw them
-    themselves. Several `small` panels fit into a row. A figure without
-    data has no panel, and its takeaway says what is missing.
+    themselves. Several `small` panels fit into a row. A figure without data has no panel, and its takeaway says what
+    is missing.
     """
 
     key: str

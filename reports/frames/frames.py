@@ -149,13 +149,12 @@ def _run_row(record: Record) -> dict[str, Any]:
 
 def _by_angle(record: Record) -> tuple[tuple[float, float, float], ...]:
     """Return angle, accuracy and change of the logits (NaN if it is unknown) of each angle that was tested."""
-    entries = record.get("test_by_angle")
-    names = ("angle", "accuracy", "equivariance_error")
-    rows = [[entry.get(name) for name in names] for entry in entries or () if isinstance(entry, dict)]
-    known = [row for row in rows if all(isinstance(value, int | float) for value in row[:2])]
-    return tuple(
-        (float(a or 0), float(b or 0), float(c) if isinstance(c, int | float) else math.nan) for a, b, c in known
-    )
+    found = []
+    for entry in record.get("test_by_angle") or ():
+        angle, accuracy, change = (entry.get(name) for name in ("angle", "accuracy", "equivariance_error"))
+        if angle is not None and accuracy is not None:
+            found.append((float(angle), float(accuracy), math.nan if change is None else float(change)))
+    return tuple(found)
 
 
 def _former_run(run: Mapping[str, Any]) -> dict[str, Any]:

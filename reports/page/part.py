@@ -6,6 +6,7 @@ from dataclasses import replace
 import pandas as pd
 
 from benchmarks.records.record import Record
+from benchmarks.statistics.choosing import MARGIN_WORDS
 from benchmarks.statistics.over_seeds import DECIDING_SEEDS
 from reports.arithmetic.prepared import Prepared, StudyRuns
 from reports.figures.sections import sections
@@ -14,7 +15,7 @@ from reports.frames.selection import PASSES, opening_order
 from reports.tables import of_layers, of_training, of_trust
 from reports.words.headline import headline
 from reports.words.names import study_title
-from reports.words.of_choice import MARGIN_WORDS, PRICE_WORDS
+from reports.words.of_choice import PRICE_WORDS
 from reports.words.of_layers import bends
 from reports.words.of_training import target
 from reports.words.of_trust import undecided

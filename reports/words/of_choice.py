@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from benchmarks.statistics.choosing import MARGIN
+from benchmarks.statistics.choosing import MARGIN_WORDS
 from benchmarks.statistics.over_seeds import DECIDING_SEEDS
 from reports.arithmetic.prepared import StudyRuns
 from reports.words.names import network_names
@@ -18,9 +18,6 @@ PRICE_SHOWN: dict[str, tuple[str, Callable[[float], str]]] = {
     "peak_bytes": ("in training", memory),
     "macs": ("MACs an image", count),
 }
-
-
-MARGIN_WORDS = f"{100 * MARGIN:g} point{'' if MARGIN == 0.01 else 's'}"
 
 
 def fronts(study: StudyRuns) -> str:
@@ -66,13 +63,8 @@ def choice(study: StudyRuns) -> str:
     if study.accuracies.seeds < DECIDING_SEEDS:
         return f"the seeds are too few to tell accuracies apart ({n}); the highest is that of {described(best)}."
     if found.chosen == best:
-        price = [math.inf if math.isnan(cost) else cost for cost in costs]
-        cheaper = any(each < price[best] for each in price)
-        none = (
-            f"none cheaper by {by} is shown to be within {MARGIN_WORDS} of it"
-            if cheaper
-            else f"none is cheaper by {by}"
-        )
+        near = f"none cheaper by {by} is shown to be within {MARGIN_WORDS} of it"
+        none = f"none is cheaper by {by}" if found.cheapest else near
         text = f"take {described(best)}, the most accurate; {none}"
     else:
         ratio = costs[best] / costs[found.chosen] if costs[best] > 0 else math.nan

@@ -12,8 +12,7 @@ const tarEntry = (name, content) => {
 };
 document.getElementById("archive")?.addEventListener("click", async (event) => {
   event.preventDefault();
-  const bytes = (uri) => Uint8Array.from(atob(uri.split(",")[1]), (letter) => letter.charCodeAt(0));
-  const data = all("#data a[download][href^='data:']").map((link) => tarEntry(`report/data/${link.download}`, bytes(link.href)));
+  const data = all("#data a[download][href^='data:']").map((link) => tarEntry(`report/data/${link.download}`, bytesOf(link.href.split(",")[1])));
   const drawings = all("figure").filter((figure) => figure.querySelector(".panels svg"))
     .map((figure) => tarEntry(`report/figures/${figure.id}.svg`, new TextEncoder().encode(drawingOf(figure).text)));
   const tar = new Blob([...data.flat(), ...drawings.flat(), new Uint8Array(2 * BLOCK)]);

@@ -1,10 +1,7 @@
 // --- Charts of a figure that can be zoomed, with series on and off and axes linear or logarithmic. The library, Vega-Lite,
 // is unpacked at the first chart. Its expressions are interpreted, because the page's policy allows no eval.
 const packed = document.getElementById("charts")?.textContent ?? "";
-const unpacked = async (base64) => {
-  const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-  return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
-};
+const unpacked = (base64) => new Response(new Blob([bytesOf(base64)]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
 let library = null;
 const vega = () => library ??= unpacked(packed).then((text) => {
   const script = document.createElement("script");
@@ -92,11 +89,10 @@ const keepChart = () => {
     x: chosen.scales[0] === plot.scales[0] ? "" : chosen.scales[0], y: chosen.scales[1] === plot.scales[1] ? "" : chosen.scales[1],
     zoom: chosen.zoom ? `${ends(chosen.zoom.x)},${ends(chosen.zoom.y)}` : "" });
 };
-const option = (value, text) => new Option(text ?? value, value);
 const setControls = () => {
   const { plots, chosen } = shown, plot = plots[chosen.panel];
   const { panel, x, y } = controls.elements;
-  panel.replaceChildren(...plots.map((each, number) => option(number, each.title)));
+  panel.replaceChildren(...plots.map((each, number) => new Option(each.title, number)));
   panel.value = chosen.panel;
   panel.closest("label").hidden = plots.length < 2;
   [x.value, y.value] = chosen.scales;

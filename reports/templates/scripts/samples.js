@@ -3,7 +3,7 @@ const raw = () => all("#data a[download='records.jsonl.gz']")[0];
 let read = null;
 const costRecords = () => read ??= unpacked(raw().href.split(",")[1])
   .then((text) => text.trimEnd().split("\n").map((line) => JSON.parse(line)).filter((record) => record.kind === "cost"));
-const cost = tables.find(({ table }) => table.id === "costs");
+const costTable = tables.find(({ table }) => table.id === "costs");
 let held = "";  // the row id of the record that waits for another one beside it
 
 const samplesOf = (record, name) => {
@@ -15,7 +15,7 @@ const samplesOf = (record, name) => {
 };
 // A table of every column of one or two records; a ratio only where both come from one machine.
 const fields = (rows) => {
-  const { columns } = cost.data, at = (column, row) => column.at[row];
+  const { columns } = costTable.data, at = (column, row) => column.at[row];
   const machine = columns.find(({ title }) => title === "machine");
   const alike = !machine || rows.every((row) => machine.texts[at(machine, row)] === machine.texts[at(machine, rows[0])]);
   const table = document.createElement("table"), body = table.createTBody();
@@ -34,10 +34,10 @@ const fields = (rows) => {
   return [table, alike];
 };
 const showRecords = async (ids) => {
-  const rows = ids.map((id) => cost.data.ids.indexOf(id)).filter((row) => row >= 0);
+  const rows = ids.map((id) => costTable.data.ids.indexOf(id)).filter((row) => row >= 0);
   if (!rows.length) return;
   const records = await costRecords();
-  const found = rows.map((row) => records[Number(cost.data.ids[row].split("-").at(-1))]);
+  const found = rows.map((row) => records[Number(costTable.data.ids[row].split("-").at(-1))]);
   const points = found.flatMap((record, number) => samplesOf(record, found.length > 1 ? `${["first", "second"][number]}, ` : ""));
   if (!points.length) return;
   const title = found.length > 1 ? "Two records side by side" : "Samples, by round";
@@ -59,8 +59,8 @@ const hint = () => {
   const place = document.getElementById("held");
   place.textContent = held ? "Press the time of the record that you want beside the first one." : "";
 };
-if (cost && samplesAreHere) {
-  cost.table.addEventListener("click", (event) => {
+if (costTable && samplesAreHere) {
+  costTable.table.addEventListener("click", (event) => {
     const button = event.target.closest("button.samples");
     if (!button) return;
     const ids = held && held !== button.value ? [held, button.value] : [button.value];

@@ -1,5 +1,6 @@
 // The page's own script; `DataTable` comes from the library. Without scripts the page still shows all figures and tables.
 const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+const bytesOf = (base64) => Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
 for (const element of all(".needs-script")) element.hidden = false;
 
 // --- The state of the page in its address, so that a link shows what its sender saw: `#show=m2&m2.seconds=0.2`. An address
