@@ -32,7 +32,7 @@ GROUPS = ("measure", "report", "export", "suites", "test", "cluster", "lint")
 RUN_ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "", **MEASURING_ENVIRONMENT}
 ASV_RESULTS, ASV_PAGES = Path(".asv/results"), Path(".asv/html")
 SCHEMAS = {"vendor.github-workflows": ".github/workflows/*.yml", "vendor.citation-file-format": "CITATION.cff"}
-DISTRIBUTIONS = Path("dist")
+DISTRIBUTIONS, SITE = Path("dist"), Path("site")
 # Tests run in as many processes as there are processors, each file in one of them. A crash ends the session.
 PARALLEL = ("-n", "logical", "--maxprocesses", "4", "--dist", "loadfile", "--max-worker-restart", "0")
 # The test of the installed wheel: a layer must be equivariant. The status of the operators in C is printed.
@@ -82,6 +82,19 @@ def summary(session: nox.Session) -> None:
     """Print a summary of the results as Markdown, for a comment or a job summary: ``-- --results DIR``."""
     session.install(*nox.project.dependency_groups(PROJECT, "report"))
     session.run("python", "-m", "reports", "summary", *session.posargs)
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Build the documentation as a site in site/ that needs no network, with the reference reports; check its links."""
+    install(session, "docs", "measure", "report")
+    shutil.rmtree(SITE, ignore_errors=True)
+    session.run("python", "-m", "sphinx", "--quiet", "--fail-on-warning", "--keep-going", "-c", "docs/site", ".", SITE)
+    for kept in sorted(Path("reports/reference").glob("*/")):
+        page = SITE / "gallery" / f"{kept.name}.html"
+        session.run("python", "-m", "reports", "--results", str(kept), "--output", str(page))
+    session.run("python", "-m", "reports", "gallery", str(SITE / "gallery"))
+    session.run("python", "docs/site/check.py", SITE)
 
 
 @nox.session(name="report-scale")

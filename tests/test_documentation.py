@@ -7,17 +7,20 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
 
 import benchmarks.__main__
+import gcnn_impl
 import reports.__main__
 from benchmarks.commands.studies import markdown, study_pages
 
 ROOT = Path(__file__).parents[1]
 TOP = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
-PAGES = [*TOP, *sorted((ROOT / "docs").glob("*.md")), ROOT / "reports/reference/README.md"]
+GUIDES = [*sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "docs/tutorials").glob("*.md"))]
+PAGES = [*TOP, *GUIDES, ROOT / "reports/reference/README.md"]
 SESSION = re.compile(r'^@nox\.session(?:\((?:name="([\w-]+)"|\w+=\w+)\))?\ndef (\w+)', re.MULTILINE)
 SESSIONS = {name or function for name, function in SESSION.findall((ROOT / "noxfile.py").read_text())}
 
@@ -79,6 +82,7 @@ def test_a_command_exists_and_takes_its_options(page: str, command: str) -> None
             pytest.fail(f"{page} has a command of a kind that nothing here tries: {command}")
 
 
+ENTRY = re.compile(r"^\.\. auto(?:class|function):: (?:[\w.]+\.)?(\w+)$", re.MULTILINE)
 FENCED = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 BLOCKS = [(page, *block) for page in PAGES for block in FENCED.findall(page.read_text())]
 PROGRAMS = [pytest.param(page, code, id=page.name) for page, language, code in BLOCKS if language == "python"]
@@ -114,3 +118,17 @@ def test_the_pages_of_studies_are_made_from_the_committed_records():
     pages = {path.stem: path.read_text() for path in (ROOT / "docs/results").glob("*.md")}
     made = {name: markdown(name, lines) for name, lines in study_pages(kept).items()} if kept else {}
     assert pages == made, "python -m benchmarks studies --results reports/reference/* --write docs/results"
+
+
+def test_the_reference_has_an_entry_for_every_public_name() -> None:
+    entries = {name for page in (ROOT / "docs/api").glob("*.rst") for name in ENTRY.findall(page.read_text())}
+    public = {name for name, value in vars(gcnn_impl).items() if name[0] != "_" and not isinstance(value, ModuleType)}
+    assert public - entries == {"CONVOLUTIONS"}  # a dictionary, which the layers and their names explain
+
+
+def test_the_menu_of_the_site_has_every_page() -> None:
+    listed = re.findall(r"^(?:docs|reports|CH|CON)[\w/*-]*$", (ROOT / "docs/site/menu.md").read_text(), re.MULTILINE)
+    pages = {path.with_suffix("") for entry in listed for path in ROOT.glob(f"{entry}.*")}
+    assert pages == {path.with_suffix("") for path in ROOT.glob("docs/**/*.[mr][ds]*") if path.name != "menu.md"} | {
+        ROOT / name for name in ("CHANGELOG", "CONTRIBUTING", "reports/reference/README")
+    }
