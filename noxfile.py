@@ -85,6 +85,15 @@ def summary(session: nox.Session) -> None:
 
 
 @nox.session
+def pages(session: nox.Session) -> None:
+    """Write the README's table and figures and docs/results again, from the records in reports/reference."""
+    install(session, "measure", "report")
+    kept = [str(path) for path in sorted(Path("reports/reference").glob("*/"))]
+    session.run("python", "-m", "reports", "readme")
+    session.run("python", "-m", "benchmarks", "studies", "--results", *kept, "--write", "docs/results")
+
+
+@nox.session
 def docs(session: nox.Session) -> None:
     """Build the documentation as a site in site/ that needs no network, with the reference reports; check its links."""
     install(session, "docs", "measure", "report")

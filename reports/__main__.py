@@ -19,6 +19,7 @@ RESULTS = Path("results")
 ASV, PYTEST_BENCHMARK = Path(".asv/results"), Path("results/pytest-benchmark")
 PAGE = Path("reports/html/report.html")
 EXPORTED = Path("reports/html/export")
+REFERENCE = Path("reports/reference/amd-epyc-2-cores")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -55,6 +56,10 @@ def parser() -> argparse.ArgumentParser:
     gallery = command("gallery", _gallery, "write a page that lists the reports in a folder")
     gallery.add_argument("directory", type=Path, metavar="DIR", help="the folder of the reports, at any depth")
     gallery.add_argument("--output", type=Path, metavar="FILE", help="the page to write (default: DIR/index.html)")
+
+    readme = command("readme", _readme, "write the table, the sentences and the figures of README from records")
+    readme.add_argument("--results", type=Path, default=REFERENCE, metavar="DIR", help="records (default: %(default)s)")
+    _add_output(readme, Path("README.md"), "FILE", "the page, whose figures are in docs/figures")
 
     export = command("export", _export, "write tables as CSV and Parquet, figures as SVG, PDF and CSV")
     _add_results(export)
@@ -130,6 +135,18 @@ def _gallery(arguments: argparse.Namespace) -> int:
         print(f"warning: {remark}", file=sys.stderr)
     write(output, page)
     print(output)
+    return 0
+
+
+def _readme(arguments: argparse.Namespace) -> int:
+    from reports.exports.readme import answer, filled
+
+    found = answer(load_records(arguments.results))
+    page = arguments.output
+    write(page, filled(page.read_text(encoding="utf-8"), found.lines))
+    for name, drawing in found.figures.items():
+        write(page.parent / "docs" / "figures" / name, drawing)
+    print(page)
     return 0
 
 

@@ -100,6 +100,14 @@ def test_a_program_of_a_page_runs(page: Path, code: str, monkeypatch: pytest.Mon
     exec(compile(code, str(page), "exec"), {"__name__": "page"})
 
 
+def test_every_row_of_a_table_has_the_cells_of_its_heading() -> None:
+    for page in PAGES:
+        text = FENCED.sub("", page.read_text())
+        for table in re.findall(r"(?:^ *\|.*\n)+", text, re.MULTILINE):
+            cells = {len(re.findall(r"(?<!\\)\|", row)) for row in table.splitlines()}
+            assert len(cells) == 1, (page, table)  # a bar inside of a cell needs a backslash before it
+
+
 def test_all_files_name_one_version() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert re.findall(r"^version: (.+)$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE) == [version]

@@ -61,7 +61,7 @@ def export(records: list[Record], commits: pd.DataFrame, directory: Path) -> Ite
         shown = [figure for figure in drawn if figure.panels]
         for figure in shown:
             write(folder / f"{figure.key}.csv", figure_csv(figure))
-        legend = _legend(in_order(variant for figure in shown for variant in figure.legend))
+        legend = legend_files(in_order(variant for figure in shown for variant in figure.legend))
         for kind, drawing in legend.items():
             write(folder / f"legend.{kind}", drawing)
         write(folder / "captions.md", _captions(shown, machine))
@@ -80,7 +80,7 @@ def samples(records: list[Record]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["machine", "id", "kind", "round", "sample", "seconds"])
 
 
-def _legend(variants: list[str]) -> dict[str, bytes]:
+def legend_files(variants: list[str]) -> dict[str, bytes]:
     """Draw the legend that the page shows above every figure; return it as SVG and PDF, by file ending."""
     files = {}
     with plt.rc_context(RC):

@@ -41,11 +41,11 @@ def _machine(data: Frames) -> list[str]:
     if not sentences:
         lines = ["No plain convolution and no training run was measured here, so there is no short answer.", ""]
     if table.rows:
-        lines += [*_table(table), ""]
+        lines += [*table_lines(table), ""]
     lines += [f"Noise: {markdown(noise(data.costs, data.twins))}", ""]
     missing = of_trust.not_measured(data.costs, data.runs)
     if missing.rows:
-        lines += [f"<details><summary>{missing.caption}: {len(missing.rows)}</summary>", "", *_table(missing), ""]
+        lines += [f"<details><summary>{missing.caption}: {len(missing.rows)}</summary>", "", *table_lines(missing), ""]
         lines += ["</details>", ""]
     return lines
 
@@ -54,7 +54,8 @@ def _items(texts: Sequence[str]) -> list[str]:
     return [*(f"- {markdown(text)}" for text in texts), ""] if texts else []
 
 
-def _table(table: Table) -> list[str]:
+def table_lines(table: Table) -> list[str]:
+    """Return a table as lines of Markdown, at most ``MOST_ROWS`` rows."""
     rows = [[f"{cell.text} ({cell.note})" if cell.note else cell.text for cell in row.cells] for row in table.rows]
     lines = markdown_table([table.headings, *rows[:MOST_ROWS]])
     more = len(rows) - MOST_ROWS
