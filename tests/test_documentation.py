@@ -76,6 +76,8 @@ def test_a_command_exists_and_takes_its_options(page: str, command: str) -> None
         case ["python", "-m", "dask", *arguments]:
             pytest.importorskip("distributed")
             assert arguments[:1] in ([], ["scheduler"], ["worker"])
+        case ["git", "clone", *_]:
+            pass
         case ["python", "-c", program]:
             compile(program, page, "exec")
         case _:
@@ -85,19 +87,27 @@ def test_a_command_exists_and_takes_its_options(page: str, command: str) -> None
 ENTRY = re.compile(r"^\.\. auto(?:class|function):: (?:[\w.]+\.)?(\w+)$", re.MULTILINE)
 FENCED = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 BLOCKS = [(page, *block) for page in PAGES for block in FENCED.findall(page.read_text())]
-PROGRAMS = [pytest.param(page, code, id=page.name) for page, language, code in BLOCKS if language == "python"]
+# The programs of a page, each with the output that the page shows directly below the program, if any.
+SHOWN = re.compile(r"^```python\n(.*?)^```$(?:\n\n```text\n(.*?)^```$)?", re.DOTALL | re.MULTILINE)
+PROGRAMS = {page: SHOWN.findall(page.read_text()) for page in PAGES if "```python" in page.read_text()}
 
 
 def test_a_block_is_for_a_shell_or_runs_or_is_marked_as_text() -> None:
     assert {language for _, language, _ in BLOCKS} == {"sh", "bash", "python", "text"}
-    assert {page.values[0].name for page in PROGRAMS} >= {"README.md", "adding-a-group-or-variant.md", "own-layer.md"}
+    assert {page.name for page in PROGRAMS} >= {"README.md", "adding-a-group-or-variant.md", "own-layer.md"}
 
 
-@pytest.mark.parametrize(("page", "code"), PROGRAMS)
-def test_a_program_of_a_page_runs(page: Path, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("page", PROGRAMS, ids=lambda page: page.name)
+def test_the_programs_of_a_page_run_and_print_what_the_page_shows(
+    page: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.chdir(ROOT)
     torch.manual_seed(0)
-    exec(compile(code, str(page), "exec"), {"__name__": "page"})
+    names: dict[str, object] = {"__name__": "page"}  # a program may use the names of those above it
+    for code, output in PROGRAMS[page]:
+        exec(compile(code, str(page), "exec"), names)
+        printed = capsys.readouterr().out
+        assert not output or printed == output
 
 
 def test_every_row_of_a_table_has_the_cells_of_its_heading() -> None:
