@@ -47,7 +47,7 @@ def _multiples(table: pd.DataFrame, drawing: Drawing) -> pd.DataFrame:
     names = [name for name in names if name in set(data["quantity"])]
     data["y"] = data["quantity"].map(names.index) + dodge(data["variant"])
     size = PANEL[0], max(1.7, 0.65 + 0.42 * len(names))
-    with drawing.panel(size, "multiple of plain (log scale)", "", key=drawing.key) as canvas:
+    with drawing.panel(size, "× plain (log scale)", "", key=drawing.key) as canvas:
         spread(canvas, data, "ratio", "y", of="x")
         scatter(canvas, data, "ratio", "y", 38, lambda row: f"{row['variant']}, {row['quantity']}: {_multiple(row)}")
         log_x(canvas.axes, axis_limits(data[["ratio", "low", "high"]]), "{:g}×")

@@ -90,7 +90,7 @@ def test_ids_are_unique_over_all_figures_and_every_reference_is_met(drawn):
         ("accuracy-seconds", {"training time, cumulative (s)"}),
         ("accuracy-macs", {"MACs, cumulative (10⁹)"}),
         ("roofline", {"MACs per byte moved", "10⁹ MACs per second", "forward"}),
-        ("relative", {"multiple of plain (log scale)", "time, forward", "test accuracy (%)", "plain"}),
+        ("relative", {"× plain (log scale)", "time, forward", "test accuracy (%)", "plain"}),
         ("pareto", {"test accuracy (%)", "inference time per image (ms, log scale)"}),
         ("equivariance-error", {"relative error"}),
         ("noise", {"second twin minus first (%)", "time of one pass (ms, log scale)"}),
