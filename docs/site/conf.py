@@ -27,6 +27,7 @@ nitpick_ignore_regex = [
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon"]
 myst_heading_anchors = 3
+napoleon_use_param = False  # one entry for arguments that share a description
 default_role = "code"  # docstrings of the suite write code between single backticks
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
