@@ -42,6 +42,9 @@ def _machine(data: Frames) -> list[str]:
         lines = ["No plain convolution and no training run was measured here, so there is no short answer.", ""]
     if table.rows:
         lines += [*table_lines(table), ""]
+    peers = of_layers.peers(results.against_peers)
+    if peers.rows:
+        lines += [f"{peers.caption}:", "", *table_lines(peers), ""]
     lines += [f"Noise: {markdown(noise(data.costs, data.twins))}", ""]
     missing = of_trust.not_measured(data.costs, data.runs)
     if missing.rows:
