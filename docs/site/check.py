@@ -1,4 +1,4 @@
-"""Check the links of a built site: ``python docs/site/check.py site``; exit status 1 if a link is broken.
+"""Check the links of a built site: ``python docs/site/check.py site``; exit status 1: something is wrong, 2: no page.
 
 A link inside of the site must lead to a file, and to an element of this file if it names one. Links to other servers
 are counted, not fetched. No page may load anything from a server: no script, style sheet, image or font.

@@ -42,6 +42,7 @@ html_extra_path = ["index.html"]
 html_show_copyright = False
 html_show_sourcelink = False
 html_copy_source = False
+html_show_search_summary = False  # browsers let a page that was opened from a file read no other page
 
 RENDERED = sorted(path.parent.name for path in (ROOT / "reports/reference").glob("*/records.jsonl*"))
 # What the site adds to the end of a page: its menu, and links to the reports that ``nox -s docs`` puts into gallery/.
