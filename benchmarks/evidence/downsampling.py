@@ -5,6 +5,7 @@ if s divides side + 2·padding − kernel size; otherwise a turned image is seen
 another one, whatever the layers. The table has the errors of networks that halve their maps twice.
 """
 
+import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -104,4 +105,5 @@ def table(halvings: Sequence[Halving] = HALVINGS, sides: Sequence[int] = SIDES) 
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="python -m benchmarks.evidence.downsampling", description=__doc__).parse_args()
     print(*table(), sep="\n")
