@@ -199,6 +199,7 @@ def _maps_on(network: nn.Module, x: Tensor, group: Group) -> dict[str, Tensor]:
     def keep(name: str) -> Callable[[nn.Module, object, object], None]:
         def hook(module: nn.Module, inputs: object, y: object) -> None:
             if isinstance(y, Tensor) and y.dim() == 5 and y.shape[2] == group.resolution:
+                found.pop(name, None)  # a module that runs several times counts where it runs last
                 found[name] = y
 
         return hook

@@ -110,6 +110,23 @@ def test_the_programs_of_a_page_run_and_print_what_the_page_shows(
         assert not output or printed == output
 
 
+# Commands on the committed records, each with the output that the page shows directly below the command.
+ANSWERED = re.compile(
+    r"^```sh\npython -m benchmarks (advise --results reports/[^\n]*)\n```\n\n```text\n(.*?)^```$", re.S | re.M
+)
+ANSWERS = [(page.name, *found) for page in GUIDES for found in ANSWERED.findall(page.read_text())]
+
+
+@pytest.mark.parametrize(("page", "command", "output"), ANSWERS, ids=lambda text: text[:80])
+def test_a_command_on_the_reference_records_prints_what_the_page_shows(
+    page: str, command: str, output: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    assert benchmarks.__main__.main(shlex.split(command)) in (0, 1)
+    printed = [line.rstrip() for line in capsys.readouterr().out.splitlines()]
+    assert printed == [line.rstrip() for line in output.splitlines()]
+
+
 def test_every_row_of_a_table_has_the_cells_of_its_heading() -> None:
     for page in PAGES:
         text = FENCED.sub("", page.read_text())

@@ -6,6 +6,7 @@ group and the pixel grid represent the continuous ones, and falls as these are r
 part of the error remains: the integral over R⁺ ends at the smallest and the largest scale, whatever the refinement.
 """
 
+import argparse
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -90,6 +91,7 @@ def _print_table(title: str, head: Sequence[object], rows: Mapping[str, Sequence
 
 def main() -> None:
     """Print the three tables."""
+    argparse.ArgumentParser(prog="python -m benchmarks.evidence.equivariance_table", description=__doc__).parse_args()
     dtypes = {"float32": torch.float32, "float64": torch.float64}
     rows = {
         f"{group}, {variant}": [exact_error(group, variant, dtype) for dtype in dtypes.values()]

@@ -2,6 +2,7 @@
 
 from benchmarks.studies.claims import verdicts
 from benchmarks.studies.decide import STEP_ROUNDS
+from benchmarks.studies.lost_equivariance import lost_equivariance_lines
 from benchmarks.studies.redundancy import redundancy_lines
 from benchmarks.studies.results import StudyResults, accuracy_lines, waiting_lines
 
@@ -29,6 +30,11 @@ def study_lines(results: StudyResults) -> list[str]:
         lines += ["", *waiting_lines(results, matched)]
     if any(contender.variant == "full" for contender in study.contenders):
         lines += ["", f"## redundancy, matched by {study.matches[0]}, %", *redundancy_lines(results, study.matches[0])]
+    lines += [
+        "",
+        f"## equivariance, matched by {study.matches[0]}",
+        *lost_equivariance_lines(results, study.matches[0]),
+    ]
     if found := verdicts(results):
         lines += ["", "## the claims"]
     for verdict in found:

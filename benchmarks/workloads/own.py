@@ -1,4 +1,4 @@
-"""Builds a user's own layer, "package.module:Class", or network, "package.module:factory", from its name.
+"""Builds a user's layer, "package.module:Class" or a function, or network, "package.module:factory", from its name.
 
 ``docs/own-layer.md`` and ``docs/own-network.md`` say how to write them.
 """
@@ -6,7 +6,9 @@
 import importlib
 import inspect
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from torch import nn
@@ -14,7 +16,7 @@ from torch import nn
 from benchmarks.cases.case import Case
 from benchmarks.workloads.shapes import group_of
 
-LAYER_CONTRACT = "Class(in_channels, out_channels, kernel_size, group=group, padding=padding)"
+LAYER_CONTRACT = "{}(in_channels, out_channels, kernel_size, group=group, padding=padding)"
 NETWORK_CONTRACT = "factory(in_channels, num_classes, image_size)"
 # The argument of a factory that takes the width of the network.
 WIDTH = "channels"
@@ -24,17 +26,18 @@ class InvalidModule(ValueError):  # noqa: N818
     """A user's layer or network that cannot be loaded or built; the message says why in one line."""
 
 
-def load_layer(name: str) -> type[nn.Module]:
-    """Return the class that "package.module:Class" names; the current directory is searched too.
+def load_layer(name: str) -> Callable[..., nn.Module]:
+    """Return the class, or the function that makes a layer, that a name means; the current directory is searched too.
 
     Raises:
-        InvalidModule: when the module does not exist, cannot be imported, or has no such subclass of ``nn.Module``.
+        InvalidModule: when the module does not exist, cannot be imported, or has no such subclass of ``nn.Module`` and
+            no such function.
     """
     module, layer = _load("layer", name)
-    if not _is_layer(layer):
-        layers = [key for key, value in vars(module).items() if _is_layer(value)]
+    if not _makes_layers(layer):
+        layers = [key for key, value in vars(module).items() if _makes_layers(value) and _is_of(value, module)]
         allowed = ", ".join(layers) or "nothing, because the module has no subclass of torch.nn.Module"
-        where = f"{name.partition(':')[2]} is no torch.nn.Module in {module.__name__}"
+        where = f"{name.partition(':')[2]} is no torch.nn.Module and no function in {module.__name__}"
         raise InvalidModule(f"layer {name!r}: {where}; allowed: {allowed}")
     return layer  # type: ignore[no-any-return]
 
@@ -45,13 +48,16 @@ def build_own_layer(case: Case) -> nn.Module:
     The layer must map (B, C, |H|, H, W) to the same shape, or (B, C, H, W) if its group is None.
 
     Raises:
-        InvalidModule: when there is no such class, or its constructor raises.
+        InvalidModule: when there is no such class or function, it raises, or it returns no ``nn.Module``.
     """
-    layer, k = load_layer(case.implementation), case.kernel_size
+    name, k = case.implementation, case.kernel_size
+    make = load_layer(name)
+    contract = LAYER_CONTRACT.format(name.partition(":")[2])
     try:
-        return layer(case.channels, case.channels, k, group=group_of(case), padding=k // 2)
+        layer = make(case.channels, case.channels, k, group=group_of(case), padding=k // 2)
     except Exception as error:
-        raise InvalidModule(f"layer {case.implementation!r}: {LAYER_CONTRACT} raises {_line(error)}") from error
+        raise InvalidModule(f"layer {name!r}: {contract} raises {_line(error)}") from error
+    return _module_of("layer", name, contract, layer)
 
 
 def build_own_network(case: Case) -> nn.Module:
@@ -71,11 +77,13 @@ def build_own_network(case: Case) -> nn.Module:
         network = factory(case.in_channels, case.num_classes, case.image_size, **width)
     except Exception as error:
         raise InvalidModule(f"network {name!r}: {contract} raises {_line(error)}") from error
-    if not isinstance(network, nn.Module):
-        raise InvalidModule(
-            f"network {name!r}: {contract} returns a {type(network).__name__}; allowed: torch.nn.Module"
-        )
-    return network
+    return _module_of("network", name, contract, network)
+
+
+def _module_of(kind: str, name: str, contract: str, made: object) -> nn.Module:
+    if not isinstance(made, nn.Module):
+        raise InvalidModule(f"{kind} {name!r}: {contract} returns a {type(made).__name__}; allowed: torch.nn.Module")
+    return made
 
 
 def takes_width(factory: Any) -> bool:
@@ -103,8 +111,13 @@ def _load(kind: str, name: str) -> tuple[Any, Any]:
     return module, getattr(module, attribute, None)
 
 
-def _is_layer(value: object) -> bool:
-    return inspect.isclass(value) and issubclass(value, nn.Module)
+def _makes_layers(value: object) -> bool:
+    return inspect.isfunction(value) or (inspect.isclass(value) and issubclass(value, nn.Module))
+
+
+def _is_of(value: Any, module: ModuleType) -> bool:
+    """Return whether a class or a function may be what a user's module offers: functions only if it defines them."""
+    return inspect.isclass(value) or value.__module__ == module.__name__
 
 
 def _line(error: BaseException) -> str:

@@ -197,6 +197,10 @@ class TestLayerErrors:
         assert errors["blocks.0.norm1"] < 1e-5
         assert min(errors[name] for name in ("blocks.0.conv2", "blocks.0.norm2", "last")) > 1e-2
 
+    def test_a_module_that_runs_several_times_comes_where_it_runs_last(self):
+        errors = layer_errors(self.network(), torch.randn(2, 1, 16, 16), SO2(8), exact_elements(SO2(8)))
+        assert list(errors)[-1] == "dropout"  # the network's dropout follows every convolution
+
     def test_the_error_of_one_layer_is_its_equivariance_error(self):
         layer, x = LiftingConv2d(1, 3, 5, SO2(8), padding=2), smooth_images(33).float()
         eighths = SO2(8).elements()[1::2]

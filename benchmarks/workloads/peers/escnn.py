@@ -4,12 +4,12 @@ import importlib.util
 import itertools
 import sys
 from types import ModuleType
-from typing import Any
+from typing import Any, Self
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from benchmarks.cases.case import Case
+from benchmarks.workloads.adapted import Adapted
 
 
 def why_unavailable() -> str | None:
@@ -24,7 +24,7 @@ def build_layer(case: Case) -> nn.Module:
     return EscnnConv2d(case)
 
 
-class EscnnConv2d(nn.Module):
+class EscnnConv2d(Adapted):
     """Escnn's ``R2Conv`` from C trivial (lifting) or C regular fields to C regular fields, over Cₙ or Dₙ.
 
     Escnn keeps the expanded filter in eval mode (cached kernels), and expands it in every pass in train mode
@@ -32,29 +32,24 @@ class EscnnConv2d(nn.Module):
     """
 
     def __init__(self, case: Case) -> None:
-        super().__init__()
         gspaces, escnn = import_escnn()
         if case.group == "SO2":
             space = gspaces.rot2dOnR2(case.resolution)
         else:  # axis 0 is the reflection y → −y, the same as ours
             space = gspaces.flipRot2dOnR2(case.resolution // 2, axis=0.0)
         field_in = space.trivial_repr if case.variant == "lifting" else space.regular_repr
-        self.resolution, self.tensor = case.resolution, escnn.GeometricTensor
-        self.expands_always = case.kernels == "generated"
-        self.in_type = escnn.FieldType(space, case.channels * [field_in])
+        in_type = escnn.FieldType(space, case.channels * [field_in])
         out_type = escnn.FieldType(space, case.channels * [space.regular_repr])
-        self.conv = escnn.R2Conv(self.in_type, out_type, case.kernel_size, padding=case.kernel_size // 2)
+        super().__init__(
+            escnn.R2Conv(in_type, out_type, case.kernel_size, padding=case.kernel_size // 2),
+            wrap=lambda x: escnn.GeometricTensor(x.flatten(1, -3), in_type),  # (B, C·|H|, H, W), |H| innermost
+            unwrap=lambda y: y.tensor.unflatten(1, (-1, case.resolution)),
+        )
+        self.expands_always = case.kernels == "generated"
 
-    def train(self, mode: bool = True) -> "EscnnConv2d":
+    def train(self, mode: bool = True) -> Self:
         """Set the mode. For generated kernels it is always train mode; nothing else in this module depends on it."""
-        with torch.no_grad():  # otherwise escnn's filter is part of a graph, and the module cannot be copied
-            return super().train(mode or self.expands_always)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (B, C, H, W) or (B, C, |H|, H, W) to (B, C, |H|, H, W)."""
-        y = self.conv(self.tensor(x.flatten(1, -3), self.in_type)).tensor  # (B, C·|H|, H, W), |H| innermost
-        maps: Tensor = y.unflatten(1, (-1, self.resolution))
-        return maps
+        return super().train(mode or self.expands_always)
 
 
 def import_escnn() -> tuple[Any, Any]:

@@ -39,6 +39,12 @@ def test_an_interval_covers_the_mean_as_often_as_its_docstring_says(
     assert least <= coverage(draw, mean, n) <= 0.99
 
 
+def test_four_nearly_equal_seeds_and_an_outlier_do_not_make_an_endless_interval() -> None:
+    values = [0.90, 0.9001, 0.9002, 0.9003, 0.80]
+    found = estimate(values)
+    assert (found.high - found.low) / np.std(values, ddof=1) < 4.5
+
+
 def test_one_seed_has_no_interval_and_none_has_no_mean() -> None:
     assert estimate([0.9]) == Estimate(0.9, -math.inf, math.inf, 1)
     assert estimate([0.9]).within(0, 1) == Estimate(0.9, 0, 1, 1)

@@ -37,7 +37,10 @@ def test_right_modules_pass_and_a_layer_may_exist_for_some_groups_only() -> None
 @pytest.mark.parametrize(
     ("case", "message"),
     [
-        (own("Wrong"), "Wrong is no torch.nn.Module in tests.benchmarks.wrong_modules; allowed: .*Clockwise, Raises"),
+        (
+            own("Wrong"),
+            "Wrong is no torch.nn.Module and no function in tests.benchmarks.wrong_modules; .*Clockwise, Raises",
+        ),
         (own("NoArguments"), "raises TypeError: "),
         (
             own("Transposed"),

@@ -28,6 +28,8 @@ import os
 import torch
 from torch import nn
 
+from benchmarks.workloads.adapted import Adapted
+
 class Base(nn.Module):
     def __init__(self, in_channels, out_channels, kernel_size, *, group, padding):
         super().__init__()
@@ -107,6 +109,29 @@ class Dilated(nn.Module):
 
 def function(x):
     return x
+
+NUMBER = 3
+
+def nothing(in_channels, out_channels, kernel_size, *, group, padding):
+    pass
+
+class Field:
+    def __init__(self, values):
+        self.values = values
+
+class OnFields(nn.Module):
+    def __init__(self, channels):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(channels, 1, 1, 1))
+
+    def forward(self, field):
+        maps = field.values.unflatten(1, (len(self.weight), -1)) * self.weight[None]
+        return Field(maps.flatten(1, 2))
+
+def on_fields(in_channels, out_channels, kernel_size, *, group, padding):
+    def unwrap(field):
+        return field.values.unflatten(1, (-1, group.resolution))
+    return Adapted(OnFields(in_channels), lambda x: Field(x.flatten(1, 2)), unwrap)
 """
 
 
@@ -137,6 +162,12 @@ def test_a_layer_is_built_with_the_channels_kernel_group_and_padding_of_its_case
     assert check_output(build_workload(P4)) < 1e-5
 
 
+def test_a_function_may_adapt_a_layer_that_takes_other_things_than_tensors(folder: Path) -> None:
+    workload = build_workload(own("users_layers:on_fields"))
+    assert check_output(workload) < 1e-5
+    check_gradients(workload)
+
+
 def test_the_current_directory_is_searched(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.path", [entry for entry in sys.path if entry != str(folder)])
     monkeypatch.chdir(folder)
@@ -151,9 +182,11 @@ def test_the_current_directory_is_searched(folder: Path, monkeypatch: pytest.Mon
         ("users_script:Nan", "users_script cannot be imported: SystemExit: usage: users_script FILE"),
         (
             "users_layers:Shrink",
-            "Shrink is no torch.nn.Module in users_layers; allowed: Base, Raises, Dies, Talks, Shrinks, Nan",
+            "Shrink is no torch.nn.Module and no function in users_layers; allowed: Adapted, Base, Raises, Dies, Talks",
         ),
-        ("users_layers:function", "function is no torch.nn.Module in users_layers; allowed: "),
+        ("users_layers:NUMBER", "NUMBER is no torch.nn.Module and no function in users_layers; allowed: "),
+        ("users_layers:function", "raises TypeError: function() got an unexpected keyword argument 'group'"),
+        ("users_layers:nothing", "group=group, padding=padding) returns a NoneType; allowed: torch.nn.Module"),
         ("users_script.deep:Nan", "users_script.deep cannot be imported"),
         ("examples:P4Conv2d", "examples; allowed: nothing, because the module has no subclass of torch.nn.Module"),
         ("users_layers:Dilated", "raises TypeError: Dilated.__init__() got an unexpected keyword argument 'group'"),
@@ -239,7 +272,7 @@ def test_a_failing_layer_affects_no_other_record(folder: Path) -> None:
     assert (dies["status"], dies["message"]) == ("failed", "exited with status 3 and no result")
     assert (nan["status"], nan["message"]) == ("invalid", "InvalidResult: output has values that are not finite")
     assert missing["status"] == "failed"
-    assert "Missing is no torch.nn.Module in users_layers" in missing["message"]
+    assert "Missing is no torch.nn.Module and no function in users_layers" in missing["message"]
 
 
 def code_blocks(language: str) -> list[str]:

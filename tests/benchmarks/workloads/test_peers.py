@@ -76,8 +76,8 @@ def test_escnn_keeps_its_filter_only_if_kernels_are_cached() -> None:
     )
     for workload in (cached, generated):
         workload.prepare()
-    assert "conv.filter" in dict(cached.module.named_buffers())
-    assert "conv.filter" not in dict(generated.module.named_buffers())
+    assert "layer.filter" in dict(cached.module.named_buffers())
+    assert "layer.filter" not in dict(generated.module.named_buffers())
     assert torch.allclose(cached.run(), generated.run(), atol=1e-6)
 
 
