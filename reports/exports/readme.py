@@ -50,7 +50,7 @@ def answer(records: Iterable[Record]) -> Answer:
     said = [sentences.saving(results.costs, data.twins), sentences.gain(results.runs, results.best_networks)]
     texts = [f"{_measured(data)} {figure.caption}", *(sentence.text for sentence in said if sentence)]
     texts.append(f"Noise: {noise(data.costs, data.twins)}")
-    lines = ["", *table_lines(headline(results)), "", *(line for text in texts for line in (markdown(text), ""))]
+    lines = ["", *table_lines(headline(results)), "", *(line for text in texts for line in (_paragraph(text), ""))]
     svgs = {f"{copy.key}.svg": copy.svg for copy in drawn}
     svgs["legend.svg"] = legend_files(list(figure.legend))["svg"].decode()
     return Answer(lines, {name: _on_white(svg) for name, svg in svgs.items()})
@@ -66,6 +66,11 @@ def filled(text: str, lines: Iterable[str]) -> str:
     if count != 1:
         raise ValueError(f"the page has {count} places for the lines; needed: one, between {BEGIN!r} and {END!r}")
     return filled
+
+
+def _paragraph(text: str) -> str:
+    """Escape a text as ``markdown`` does, but for the bars of |H|, which mean something in tables alone."""
+    return markdown(text).replace(markdown("|"), "|")
 
 
 def _measured(data: Frames) -> str:
