@@ -136,12 +136,14 @@ class _Sums:
 
     def __init__(self, runs: Sequence[Sequence[float]]) -> None:
         centre = statistics.median(value for run in runs for value in run)
-        terms = []
+        terms: list[tuple[float, ...]] = []
         for k, run in enumerate(runs):
             n, y = len(run), sum(value - centre for value in run)
             terms.append((n, k * n, k * k * n, y, k * y, sum((value - centre) ** 2 for value in run)))
         self.runs = len(runs)
-        self.columns = [list(itertools.accumulate(column, initial=0.0)) for column in zip(*terms, strict=True)]
+        self.columns: list[list[float]] = [
+            list(itertools.accumulate(column, initial=0.0)) for column in zip(*terms, strict=True)
+        ]
 
     def over(self, first: int, last: int) -> list[float]:
         return [column[last] - column[first] for column in self.columns]

@@ -29,12 +29,13 @@ def present_level(values: Sequence[float]) -> Sequence[float]:
     return values[changes[-1].at :] if changes else values
 
 
-def threshold(level: Sequence[float], common_spread: float) -> float:
+def threshold(level: Sequence[float], common_spread: float, least: float = LEAST_FACTOR) -> float:
     """Return the factor beyond which a new value is a step away from the median of a level of logarithms.
 
     Args:
         level: logarithms of at least two earlier results.
         common_spread: the spread of other benchmarks, against one that looks steady by luck.
+        least: the smallest factor.
     """
     spread = max(statistics.stdev(level), common_spread)
-    return max(LEAST_FACTOR, math.exp(DEVIATIONS * spread * math.sqrt(1 + 1 / len(level))))
+    return max(least, math.exp(DEVIATIONS * spread * math.sqrt(1 + 1 / len(level))))

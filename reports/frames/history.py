@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.answers.suite_steps import Steps, earlier, judged_runs, steps_of
+from benchmarks.records.known_changes import project_known
 from benchmarks.records.printable import printable
 from benchmarks.records.suite_names import point_of
 from benchmarks.records.suite_results import Commit, commits_in_order, read_asv, read_pytest_benchmark_runs
@@ -55,11 +56,12 @@ def history(
         factor: the step of a benchmark that has few earlier results, as a ratio.
 
     Raises:
-        ValueError: for a file that neither suite wrote.
+        ValueError: for a file that neither suite wrote, or a wrong entry of ``known.toml``.
     """
     commits = commits_in_order(read_asv(asv) if asv else [], order)
-    of_asv = [(one, steps_of(one.results, [each.results for each in earlier(one, commits)], factor)) for one in commits]
-    runs = judged_runs(read_pytest_benchmark_runs(pytest_benchmark) if pytest_benchmark else [], factor)
+    known = project_known()
+    of_asv = [(one, steps_of(one, earlier(one, commits), factor, known)) for one in commits]
+    runs = judged_runs(read_pytest_benchmark_runs(pytest_benchmark) if pytest_benchmark else [], factor, known)
     place = {hash_: number for number, hash_ in enumerate(dict.fromkeys(commit.hash for commit in commits))}
     rows = [row for commit, steps in of_asv for row in _rows("asv", place[commit.hash], commit, steps)]
     rows += [row for number, run in enumerate(runs) for row in _rows("pytest-benchmark", number, *run)]
