@@ -34,6 +34,8 @@ PLACE_BOUND = 7.35
 SHAPE_BOUND = 3.84
 # The median of |x| for a standard deviation of 1, and the normal quantile of a two-sided interval of 99 %.
 MEDIAN_DEVIATION, QUANTILE = 0.6745, 2.576
+# The normal quantile of 80 %.
+POWER_QUANTILE = 0.842
 MOST_CORRELATION = 0.8
 
 
@@ -77,13 +79,42 @@ def change_points(runs: Sequence[Sequence[float]], *, sure: float = SURE, correl
     values = [value for run in runs for value in run]
     if len(values) < 2 * FEWEST:
         return []
-    spread = max(_spread(runs), LEAST_SPREAD)
-    pulled = iter(_pulled(values, spread))
+    pulled = iter(_pulled(values, max(_spread(runs), LEAST_SPREAD)))
     sums = _Sums([[next(pulled) for _ in run] for run in runs])
-    unit = spread * math.sqrt(1 + correlation) / (1 - correlation)
+    unit = _unit(runs, correlation)
     price = sure**2 * unit**2
     borders = _partition(sums, price)
     return [replace(change, error=change.error * unit) for change in _shaped(sums, borders, price, unit**2)]
+
+
+def smallest_step(runs: Sequence[Sequence[float]], *, sure: float = SURE, correlation: float = 0.0) -> float:
+    """Return the step, as a fraction, that ``change_points`` finds in four of five cases in the middle of a history."""
+    n = sum(map(len, runs))
+    return math.expm1((sure + POWER_QUANTILE) * _unit(runs, correlation) * math.sqrt(4 / n)) if n else math.inf
+
+
+def without_changes(runs: Sequence[Sequence[float]], changes: Sequence[Change]) -> list[float]:
+    """Return the values of all runs as they would be if nothing had changed, except for noise."""
+    return [
+        value - sum(_share(change, k) * change.size for change in changes)
+        for k, run in enumerate(runs)
+        for value in run
+    ]
+
+
+def _share(change: Change, run: int) -> float:
+    """Return the share of a change that has happened at a run."""
+    if change.shape != DRIFT:
+        return float(run >= change.at)
+    return min(max((run - change.before) / (change.after - change.before), 0.0), 1.0)
+
+
+def _unit(runs: Sequence[Sequence[float]], correlation: float) -> float:
+    """Return the standard deviation of a value that makes the standard errors of means right despite a correlation.
+
+    Differences of neighbours have the variance 2·σ²·(1 − ρ), and means of n values nearly σ²·(1 + ρ) / (1 − ρ) / n.
+    """
+    return max(_spread(runs), LEAST_SPREAD) * math.sqrt(1 + correlation) / (1 - correlation)
 
 
 def spread_of_successive(values: Sequence[float], lag: int = 1) -> float:
