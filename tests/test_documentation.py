@@ -14,6 +14,8 @@ import torch
 import benchmarks.__main__
 import reports.__main__
 from benchmarks.commands.studies import markdown, study_pages
+from benchmarks.suites.history import published
+from benchmarks.suites.landmarks import RESULTS
 
 ROOT = Path(__file__).parents[1]
 TOP = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
@@ -113,4 +115,14 @@ def test_the_pages_of_studies_are_made_from_the_committed_records():
     kept = sorted({path.parent for path in (ROOT / "reports/reference").glob("*/study-*.json")})
     pages = {path.stem: path.read_text() for path in (ROOT / "docs/results").glob("*.md")}
     made = {name: markdown(name, lines) for name, lines in study_pages(kept).items()} if kept else {}
+    pages.pop("history", None)
     assert pages == made, "python -m benchmarks studies --results reports/reference/* --write docs/results"
+
+
+def test_the_page_of_the_history_is_made_from_the_committed_results() -> None:
+    page = ROOT / "docs/results/history.md"
+    if not (ROOT / RESULTS).exists():
+        assert not page.exists()
+        pytest.skip("no history of landmark commits is committed yet")
+    command = f"python -m benchmarks.suites.history asv {RESULTS} --write docs/results/history.md"
+    assert page.read_text() == published(ROOT / RESULTS), command

@@ -206,11 +206,14 @@ class _Sums:
 
 def _partition(sums: _Sums, price: float) -> list[int]:
     """Return the borders of the levels, with 0 and the number of runs, that cost least."""
+    counts, totals, squares = (sums.columns[c] for c in (0, 3, 5))
     best, before = [-price] + [math.inf] * sums.runs, [0] * (sums.runs + 1)
     for last in range(1, sums.runs + 1):
+        n, y, yy = counts[last], totals[last], squares[last]
         for first in range(last):
-            if best[first] < math.inf and sums.count(first, last) >= FEWEST:
-                cost = best[first] + sums.misfit(first, last) + price
+            if best[first] < math.inf and n - counts[first] >= FEWEST:
+                misfit = yy - squares[first] - (y - totals[first]) ** 2 / (n - counts[first])
+                cost = best[first] + max(misfit, 0.0) + price
                 if cost < best[last]:
                     best[last], before[last] = cost, first
     borders = [sums.runs]
@@ -229,9 +232,11 @@ def _shaped(sums: _Sums, borders: Sequence[int], price: float, variance: float) 
     firsts = [0, *(change.at for change in found)]
     lasts = [*(change.before + 1 if change.shape == DRIFT else change.at for change in found), sums.runs]
     for first, last in zip(firsts, lasts, strict=True):
-        drift = _drift(sums, first, last)
-        if drift is not None and drift[1] > price:
-            found.append(drift[0])
+        # A drift that is worth its price is worth half of it as a step, which is much faster to look for.
+        if max((sums.ramp(first, last, k - 1, k)[0] for k in range(first + 1, last)), default=0.0) > price / 2:
+            drift = _drift(sums, first, last)
+            if drift is not None and drift[1] > price:
+                found.append(drift[0])
     return sorted(found, key=lambda change: change.at)
 
 

@@ -29,8 +29,8 @@ from benchmarks.suites.landmarks import read_landmarks
 
 SHORT = 8
 MADE = (
-    "`python -m benchmarks.suites.history asv reports/history --write docs/results/history.md` makes this page from the "
-    "results of asv in `reports/history/`, which `python -m benchmarks.suites.landmarks` measures."
+    "`python -m benchmarks.suites.history asv reports/history --write docs/results/history.md` makes this page from "
+    "the results of asv in `reports/history/`, which `python -m benchmarks.suites.landmarks` measures."
 )
 FORM = ".3f"
 
