@@ -11,11 +11,12 @@ from itertools import groupby
 
 from benchmarks.records.suite_names import is_control, kind_of, point_of
 from benchmarks.records.suite_results import Commit
-from benchmarks.statistics.change_points import FEWEST, SURE
+from benchmarks.statistics.change_points import FEWEST
 from benchmarks.statistics.regression import HISTORY_ONLY
 
-# A kind has more benchmarks than one, and there are few kinds: a lower price leaves false changes as rare.
-SURE_OF_A_KIND = 4.5
+# The prices of a change in standard errors; ``benchmarks.evidence.histories`` counts the false changes that are left.
+# There are fewer kinds than benchmarks, so their price is lower.
+SURE_OF_A_BENCHMARK, SURE_OF_A_KIND = 5.5, 5.0
 CONTROLS = "plain convolutions, the controls"
 
 # The logarithms of a benchmark, one for each result of a history; None where it was not measured.
@@ -37,7 +38,7 @@ class Series:
 
     @property
     def sure(self) -> float:
-        return SURE_OF_A_KIND if self.of_a_kind else SURE
+        return SURE_OF_A_KIND if self.of_a_kind else SURE_OF_A_BENCHMARK
 
     @property
     def values(self) -> int:

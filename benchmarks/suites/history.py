@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.answers.suite_changes import Found, SuiteHistory, suite_histories
-from benchmarks.answers.suite_series import SURE_OF_A_KIND
+from benchmarks.answers.suite_series import SURE_OF_A_BENCHMARK, SURE_OF_A_KIND
 from benchmarks.answers.text_tables import markdown_table
 from benchmarks.records.durable import write_whole
 from benchmarks.records.known_changes import Known, project_known, read_known
@@ -22,7 +22,7 @@ from benchmarks.records.suite_results import (
     read_asv_rounds,
     read_pytest_benchmark_runs,
 )
-from benchmarks.statistics.change_points import DRIFT, SURE
+from benchmarks.statistics.change_points import DRIFT
 from benchmarks.statistics.verdicts import AT_LEAST, NOT_COMPARED, STATUS, gravest
 from benchmarks.statistics.written import interval, number, percentage
 from benchmarks.suites.landmarks import read_landmarks
@@ -102,9 +102,10 @@ def _undecided(history: SuiteHistory, at_least: float) -> list[str]:
 def page(histories: Sequence[SuiteHistory], at_least: float, reasons: Mapping[str, str]) -> str:
     """Return the page of landmark commits."""
     rule = (
-        f"A change costs {SURE:g} standard errors in the history of a benchmark, and {SURE_OF_A_KIND:g} in that of a "
-        "kind, the geometric mean over its benchmarks. Times are divided by those of plain convolutions, whose code is "
-        "torch's, in the same run. [Track history](../history.md) has the rule, and how often it errs."
+        f"A change costs {SURE_OF_A_BENCHMARK:g} standard errors in the history of a benchmark, and "
+        f"{SURE_OF_A_KIND:g} in that of a kind, the geometric mean over its benchmarks. Times are divided by those of "
+        "plain convolutions, whose code is torch's, in the same run. [Track history](../history.md) has the rule, and "
+        "how often it errs."
     )
     lines = ["# The history of the code", "", MADE, "", rule, ""]
     for history in histories:
