@@ -19,8 +19,8 @@ from dataclasses import dataclass, replace
 STEP, DRIFT, EITHER = "step", "drift", "step or drift"
 # A level has at least so many values: one disturbed run among three does not move a median.
 FEWEST = 3
-# A drift takes at least so many runs from its first to its last; a shorter one is a step.
-SHORTEST_DRIFT = 3
+# A drift takes at least so many runs from its first to its last. A shorter one is a step, or a few disturbed runs.
+SHORTEST_DRIFT = 5
 # The price of a change in standard errors. A series without changes gets one in about one of 500 cases at ``SURE``,
 # and in one of 100 at 4.
 SURE = 5.0

@@ -9,8 +9,11 @@ import pytest
 from benchmarks.suites import gate
 from reports.figures.history import trend
 from reports.frames.history import HISTORY_COLUMNS, history, multiples_of_first, regressions
+from reports.page.page import render
 from reports.words.of_history import steps
 from reports.words.of_history import trend as takeaway
+
+from ..conftest import cost_record
 
 A, B, C = (letter * 40 for letter in "abc")
 FULL, SEPARABLE = (
@@ -232,6 +235,7 @@ def test_the_page_names_and_draws_every_step_of_the_history(tmp_path):
     assert sentence.startswith("asv on here: time of conv full forward changed to × 0.")
     assert sentence.endswith("] after 00000009 and not after 0000000a.")
     assert steps(calm) == []
+    assert sentence in render([cost_record(variant="plain")], frame)
     with_band, without = (trend(each, "history").panels[0] for each in (frame, calm))
     assert (with_band.count("opacity="), without.count("opacity=")) == (1, 0)
 
