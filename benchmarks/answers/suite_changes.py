@@ -11,11 +11,21 @@ from dataclasses import dataclass
 from benchmarks.answers.suite_series import Series, series_of
 from benchmarks.records.known_changes import NOTHING_KNOWN, Ignored, Known
 from benchmarks.records.suite_results import Commit
-from benchmarks.statistics.change_points import Change, change_points, correlation_of, smallest_step, without_changes
+from benchmarks.statistics.change_points import (
+    FEWEST,
+    Change,
+    change_points,
+    correlation_of,
+    smallest_step,
+    without_changes,
+)
 from benchmarks.statistics.verdicts import AT_LEAST, FINE, NOT_COMPARED, REGRESSED, UNDECIDED
 
 # Changes smaller than this fraction are not reported, unless ``known.toml`` has another threshold.
 LEAST_CHANGE = 0.01
+# A level has one more run where runs were not repeated, because three disturbed runs in succession occur in some of
+# hundreds of series.
+FEWEST_UNREPEATED = FEWEST + 1
 
 
 @dataclass(frozen=True)
@@ -98,8 +108,9 @@ def suite_histories(
 
 def _history(place: str, commits: Sequence[Commit], order: Sequence[str], known: Known) -> SuiteHistory:
     series, of_machine = series_of(commits)
-    first = [(one, change_points(one.runs, sure=one.sure)) for one in series]
     repeated = any(len(run) > 1 for one in series for run in one.runs)
+    fewest = FEWEST if repeated else FEWEST_UNREPEATED
+    first = [(one, change_points(one.runs, sure=one.sure, fewest=fewest)) for one in series]
     # Repetitions are measured in turns, so neighbours in a series were not neighbours in time.
     histories = [without_changes(one.runs, changes) for one, changes in first if one.is_time]
     correlation = 0.0 if repeated else correlation_of(histories)
@@ -109,7 +120,7 @@ def _history(place: str, commits: Sequence[Commit], order: Sequence[str], known:
     for one, changes in first:
         rho = correlation if one.is_time else 0.0
         smallest[one.subject] = smallest_step(one.runs, sure=one.sure, correlation=rho)
-        for change in change_points(one.runs, sure=one.sure, correlation=rho) if rho else changes:
+        for change in change_points(one.runs, sure=one.sure, correlation=rho, fewest=fewest) if rho else changes:
             if abs(math.expm1(change.size)) >= _threshold(one, known):
                 doubtful = one.is_time and (not of_machine.runs or any(_shared(one, change, each) for each in machine))
                 found.append(Found(one, change, (), doubtful, _ignored(one, change, order, known)))

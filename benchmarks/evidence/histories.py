@@ -71,7 +71,7 @@ class Counted:
     """What was found in all histories of a planted change."""
 
     histories: int
-    found: int  # histories with a change of the changed benchmarks that overlaps the planted one
+    found: int  # histories with a change of the changed benchmarks at most one commit away from the planted one
     exact: int  # … whose most likely commit is right, or for a drift within it
     drifts: int  # … that may be drifts
     undecided: int  # … that do not show it, and are called undecided when asked for a change of its size
@@ -129,9 +129,9 @@ def count(planted: Planted, noise: Noise, *, commits: int, rounds: int, historie
 
 
 def _is_planted(one: Found, planted: Planted) -> bool:
-    """Return whether a change is one of the changed benchmarks, in the right direction, at commits that overlap."""
+    """Return whether a change is one of the changed benchmarks, in the right direction, at most one commit away."""
     same = set(one.series.benchmarks) & set(planted.benchmarks) and one.change.size * planted.size > 0
-    return bool(same) and one.change.before < planted.first + planted.length - 1 and one.change.after >= planted.first
+    return bool(same) and one.change.before < planted.first + planted.length and one.change.after >= planted.first - 1
 
 
 def planted_changes(commits: int) -> list[Planted]:

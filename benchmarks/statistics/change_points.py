@@ -64,26 +64,29 @@ class Change:
         return math.exp(self.size - QUANTILE * self.error), math.exp(self.size + QUANTILE * self.error)
 
 
-def change_points(runs: Sequence[Sequence[float]], *, sure: float = SURE, correlation: float = 0.0) -> list[Change]:
+def change_points(
+    runs: Sequence[Sequence[float]], *, sure: float = SURE, correlation: float = 0.0, fewest: int = FEWEST
+) -> list[Change]:
     """Return the changes of a history, the earliest first.
 
     Args:
         runs: for each run, oldest first, its values as logarithms: at least one, several if it was repeated.
         sure: the price of a change in standard errors.
         correlation: of successive values, from ``correlation_of``; it makes the standard errors greater.
+        fewest: the values of a level: with one more, several disturbed runs in succession are no level.
 
     >>> [change] = change_points([[0.0]] * 6 + [[0.1]] * 6)
     >>> change.shape, change.before, change.at, change.after, round(change.size, 3)
     ('step', 5, 6, 6, 0.1)
     """
     values = [value for run in runs for value in run]
-    if len(values) < 2 * FEWEST:
+    if len(values) < 2 * fewest:
         return []
-    pulled = iter(_pulled(values, max(_spread(runs), LEAST_SPREAD)))
+    pulled = iter(_pulled(values, max(_spread(runs), LEAST_SPREAD), fewest))
     sums = _Sums([[next(pulled) for _ in run] for run in runs])
     unit = _unit(runs, correlation)
     price = sure**2 * unit**2
-    borders = _partition(sums, price)
+    borders = _partition(sums, price, fewest)
     return [replace(change, error=change.error * unit) for change in _shaped(sums, borders, price, unit**2)]
 
 
@@ -152,9 +155,9 @@ def correlation_of(histories: Sequence[Sequence[float]]) -> float:
     return min(max(statistics.median(found), 0.0), MOST_CORRELATION) if found else 0.0
 
 
-def _pulled(values: Sequence[float], spread: float) -> Iterator[float]:
+def _pulled(values: Sequence[float], spread: float, fewest: int) -> Iterator[float]:
     """Yield the values, each at most ``MOST_DEVIATIONS`` from the median of the nearest values around it."""
-    width = 2 * FEWEST - 1  # a level of FEWEST values is the majority of such a window
+    width = 2 * fewest - 1  # the shortest level is the majority of such a window
     for place, value in enumerate(values):
         first = min(max(place - width // 2, 0), len(values) - width)
         middle = statistics.median(values[first : first + width])
@@ -204,14 +207,14 @@ class _Sums:
         return product**2 / weight, product / weight, 1 / weight
 
 
-def _partition(sums: _Sums, price: float) -> list[int]:
+def _partition(sums: _Sums, price: float, fewest: int) -> list[int]:
     """Return the borders of the levels, with 0 and the number of runs, that cost least."""
     counts, totals, squares = (sums.columns[c] for c in (0, 3, 5))
     best, before = [-price] + [math.inf] * sums.runs, [0] * (sums.runs + 1)
     for last in range(1, sums.runs + 1):
         n, y, yy = counts[last], totals[last], squares[last]
         for first in range(last):
-            if best[first] < math.inf and n - counts[first] >= FEWEST:
+            if best[first] < math.inf and n - counts[first] >= fewest:
                 misfit = yy - squares[first] - (y - totals[first]) ** 2 / (n - counts[first])
                 cost = best[first] + max(misfit, 0.0) + price
                 if cost < best[last]:
