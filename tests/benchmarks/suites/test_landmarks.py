@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asv.results import Results
 
 from benchmarks.records.suite_results import read_asv, read_asv_rounds
 from benchmarks.suites import landmarks
@@ -39,6 +40,9 @@ RAW = {
         ]
     },
     "durations": {"<build>": 1.0},
+    "requirements": {},
+    "env_vars": {},
+    "version": 2,
 }
 
 
@@ -78,6 +82,7 @@ def test_a_result_is_kept_without_names_and_points_that_were_skipped(tmp_path: P
     path = tmp_path / "some-cpu" / "aaaaaaaa-x.json"
     path.parent.mkdir()
     path.write_text(text)
+    assert Results.load(str(path)).commit_hash == "a" * 40  # asv reads the file, too
     [commit] = read_asv(tmp_path)
     results = {name.partition("(")[2]: result.value for name, result in commit.results.items()}
     assert results == {"'cpu', 16)": 0.1235, "'cuda', 16)": None}  # the second one failed; the others were skipped
