@@ -195,15 +195,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not re.fullmatch(r"[\w.-]+", args.machine) or args.rounds < 1:
             raise ValueError("a machine's name has letters, digits, '-' and '.', and there is at least one round")
         subprocess.run([sys.executable, "-m", "asv", "machine", "--yes"], capture_output=True, check=True)
-        measure_all(landmarks, args.out, args.machine, args.rounds)
-    except (ValueError, OSError, RuntimeError, subprocess.CalledProcessError) as error:
+        failed = measure_all(landmarks, args.out, args.machine, args.rounds)
+    except (ValueError, OSError, subprocess.CalledProcessError) as error:
         print(f"error: {error}", file=sys.stderr)
         return STATUS[NOT_COMPARED]
-    return 0
+    return STATUS[NOT_COMPARED] if failed else 0
 
 
-def measure_all(landmarks: Sequence[Landmark], out: Path, machine: str, rounds: int) -> None:
-    """Measure each landmark in each round, and print a line for each."""
+def measure_all(landmarks: Sequence[Landmark], out: Path, machine: str, rounds: int) -> int:
+    """Measure each landmark in each round, print a line for each, and return how many could not be measured."""
+    failed = 0
     for number in range(1, rounds + 1):
         folder = out / f"round-{number}" / machine
         for place, index in enumerate(order_of_round(len(landmarks), number), 1):
@@ -211,10 +212,16 @@ def measure_all(landmarks: Sequence[Landmark], out: Path, machine: str, rounds: 
             if any(folder.glob(f"{landmark.commit[:8]}-*.json")):
                 continue
             begun = time.monotonic()
-            measure(landmark, folder, machine)
+            try:
+                measure(landmark, folder, machine)
+            except RuntimeError as error:  # the other commits are measured all the same
+                failed += 1
+                print(f"error: {error}", file=sys.stderr, flush=True)
+                continue
             seconds = time.monotonic() - begun
             what = f"round {number} of {rounds}, {place} of {len(landmarks)}"
             print(f"{what}: {landmark.commit[:8]}, {seconds:.0f} s, {landmark.reason}", flush=True)
+    return failed
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ def test_what_was_measured_is_not_measured_again(
 
     def measure(landmark: Landmark, folder: Path, machine: str) -> None:
         if len(measured) == 3:
-            raise RuntimeError("interrupted")
+            raise KeyboardInterrupt
         measured.append((landmark.commit[0], folder.parent.name))
         folder.mkdir(parents=True, exist_ok=True)
         content: dict[str, Any] = {**tidy(RAW, machine), "commit_hash": landmark.commit}
@@ -103,13 +103,28 @@ def test_what_was_measured_is_not_measured_again(
 
     monkeypatch.setattr(landmarks, "measure", measure)
     commits = [Landmark(digit * 40, "why") for digit in "abc"]
-    with pytest.raises(RuntimeError):
+    with pytest.raises(KeyboardInterrupt):
         measure_all(commits, tmp_path, "some-cpu", 2)
     first, measured = measured, []
     measure_all(commits, tmp_path, "some-cpu", 2)
     assert sorted(first + measured) == [(digit, f"round-{n}") for digit in "abc" for n in (1, 2)]
     assert [commit.hash[0] for commit in read_asv_rounds(tmp_path)].count("a") == 2
     assert "round 2 of 2" in capsys.readouterr().out
+
+
+def test_a_commit_that_cannot_be_measured_stops_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def measure(landmark: Landmark, folder: Path, machine: str) -> None:
+        if landmark.commit[0] == "b":
+            raise RuntimeError("asv measured nothing at bbbbbbbb: why")
+
+    monkeypatch.setattr(landmarks, "measure", measure)
+    commits = [Landmark(digit * 40, "why") for digit in "abc"]
+    assert measure_all(commits, tmp_path, "some-cpu", 2) == 2
+    printed = capsys.readouterr()
+    assert printed.err.count("error: asv measured nothing at bbbbbbbb: why\n") == 2
+    assert printed.out.count("\n") == 4
 
 
 @pytest.mark.parametrize(
