@@ -16,6 +16,8 @@ import benchmarks.__main__
 import gcnn_impl
 import reports.__main__
 from benchmarks.commands.studies import markdown, study_pages
+from benchmarks.suites.history import published
+from benchmarks.suites.landmarks import RESULTS
 
 ROOT = Path(__file__).parents[1]
 TOP = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
@@ -150,8 +152,9 @@ def test_a_change_goes_where_there_is_something() -> None:
 
 def test_the_pages_of_studies_are_made_from_the_committed_records():
     kept = sorted({path.parent for path in (ROOT / "reports/reference").glob("*/study-*.json")})
-    pages = {path.stem: path.read_text() for path in (ROOT / "docs/results").glob("*.md")}
+    pages = {path.stem: path.read_text() for path in (ROOT / "docs/results").glob("*.md") if path.stem != "history"}
     made = {name: markdown(name, lines) for name, lines in study_pages(kept).items()} if kept else {}
+    pages.pop("history", None)
     assert pages == made, "python -m benchmarks studies --results reports/reference/* --write docs/results"
 
 
@@ -167,3 +170,12 @@ def test_the_menu_of_the_site_has_every_page() -> None:
     assert pages == {path.with_suffix("") for path in ROOT.glob("docs/**/*.[mr][ds]*") if path.name != "menu.md"} | {
         ROOT / name for name in ("CHANGELOG", "CONTRIBUTING", "reports/reference/README")
     }
+
+
+def test_the_page_of_the_history_is_made_from_the_committed_results() -> None:
+    page = ROOT / "docs/results/history.md"
+    if not (ROOT / RESULTS).exists():
+        assert not page.exists()
+        pytest.skip("no history of landmark commits is committed yet")
+    command = f"python -m benchmarks.suites.history asv {RESULTS} --write docs/results/history.md"
+    assert page.read_text() == published(ROOT / RESULTS), command

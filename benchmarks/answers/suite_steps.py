@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
-from benchmarks.records.suite_names import point_of
+from benchmarks.records.known_changes import NOTHING_KNOWN, Ignored, Known, Threshold
+from benchmarks.records.suite_names import is_control, point_of
 from benchmarks.records.suite_results import Commit, fastest
-from benchmarks.statistics.regression import BenchmarkResults, Result, comparable, has_regressed, ratio_of_medians
-from benchmarks.statistics.steps import FEWEST_RESULTS, MOST_RESULTS, present_level, threshold
+from benchmarks.statistics.regression import Result, comparable, has_regressed, ratio_of_medians
+from benchmarks.statistics.steps import FEWEST_RESULTS, LEAST_FACTOR, MOST_RESULTS, present_level, threshold
 from benchmarks.statistics.verdicts import FINE, REGRESSED, UNDECIDED
 from benchmarks.statistics.written import number
 
@@ -26,12 +27,12 @@ class Compared:
     new: Result
     factor: float
     runs: int  # number of earlier results on the present level
+    threshold: Threshold | None = None  # what is known of the benchmark
+    ignored: Ignored | None = None  # why a step of this run is intended
 
     @property
     def control(self) -> bool:
-        """Whether the benchmark times torch's own convolution, which no commit changes."""
-        point = point_of(self.name)
-        return (self.quantity, point.get("layer"), point.get("variant")) == ("time", "conv", "plain")
+        return is_control(self.name)
 
     @property
     def quantity(self) -> str:
@@ -53,7 +54,8 @@ class Compared:
     @property
     def line(self) -> str:
         values = f"{self.old.value:.4g} → {self.new.value:.4g}, × {number(self.ratio, '.3g')}"
-        return f"{self.name}: {values}; a step is × {self.factor:.3g} ({self.runs} earlier results)"
+        known = "".join(f"; {entry.reason}" for entry in (self.threshold, self.ignored) if entry)
+        return f"{self.name}: {values}; a step is × {self.factor:.3g} ({self.runs} earlier results){known}"
 
 
 @dataclass(frozen=True)
@@ -82,24 +84,31 @@ class Steps:
         return [one for one in self.compared if one.slower and one.quantity == "time"] if self.moved else []
 
     @property
+    def ignored(self) -> list[Compared]:
+        """The slower benchmarks whose step is intended, although the machine did not move."""
+        doubtful = self.doubtful
+        return [one for one in self.compared if one.slower and one.ignored and one not in doubtful]
+
+    @property
     def regressed(self) -> list[Compared]:
         doubtful = self.doubtful
-        return [one for one in self.compared if one.slower and one not in doubtful]
+        return [one for one in self.compared if one.slower and not one.ignored and one not in doubtful]
 
     @property
     def word(self) -> str:
         return REGRESSED if self.regressed else UNDECIDED if self.moved else FINE
 
 
-def steps_of(after: BenchmarkResults, history: Sequence[BenchmarkResults], factor: float) -> Steps:
+def steps_of(run: Commit, history: Sequence[Commit], factor: float, known: Known = NOTHING_KNOWN) -> Steps:
     """Compare the results of a run with those of the earlier runs on the same machine, the oldest first.
 
     Args:
-        after, history: results by the names of the benchmarks.
+        run, history: results by the names of the benchmarks.
         factor: the step of a benchmark whose present level has few results.
+        known: thresholds of benchmarks, and commits with intended steps, at which a new level begins.
     """
-    measured = sorted(name for name, result in after.items() if result.measured)
-    return Steps(tuple(_compared(after, measured, history, factor)))
+    measured = sorted(name for name, result in run.results.items() if result.measured)
+    return Steps(tuple(_compared(run, measured, history, factor, known)))
 
 
 def earlier(commit: Commit, commits: Sequence[Commit]) -> list[Commit]:
@@ -108,13 +117,13 @@ def earlier(commit: Commit, commits: Sequence[Commit]) -> list[Commit]:
     return [one for one in commits[:first] if one.place == commit.place]
 
 
-def judged_runs(runs: Sequence[Commit], factor: float) -> list[tuple[Commit, Steps]]:
+def judged_runs(runs: Sequence[Commit], factor: float, known: Known = NOTHING_KNOWN) -> list[tuple[Commit, Steps]]:
     """Return the runs of pytest-benchmark, given oldest first, each with its steps.
 
     ``nox -s bench`` repeats a run that is regressed or undecided, and judges the faster of both results. Therefore such
     a run and the next one on the same machine are one run here if both are of one commit.
     """
-    history: dict[str, list[BenchmarkResults]] = {}
+    history: dict[str, list[Commit]] = {}
     to_repeat: dict[str, tuple[int, Commit]] = {}  # of each machine
     judged: dict[int, tuple[Commit, Steps]] = {}
     for n, run in enumerate(runs):
@@ -122,24 +131,27 @@ def judged_runs(runs: Sequence[Commit], factor: float) -> list[tuple[Commit, Ste
         place, first = to_repeat.pop(run.place, (n, None))
         if first is not None and first.hash == run.hash:
             both = replace(first, results=fastest([first.results, run.results]))
-            judged[place] = both, steps_of(both.results, before[:-1], factor)
+            judged[place] = both, steps_of(both, before[:-1], factor, known)
         else:
-            steps = steps_of(run.results, before, factor)
+            steps = steps_of(run, before, factor, known)
             judged[n] = run, steps
             failed = any(result.value is None for result in run.results.values())
             if steps.word != FINE and not failed:
                 to_repeat[run.place] = n, run
-        before.append(run.results)
+        before.append(run)
     return list(judged.values())
 
 
 def _compared(
-    after: BenchmarkResults, measured: Sequence[str], history: Sequence[BenchmarkResults], factor: float
+    run: Commit, measured: Sequence[str], history: Sequence[Commit], factor: float, known: Known
 ) -> Iterator[Compared]:
     """Yield the benchmarks with an earlier result, each with the factor that follows from its own past."""
+    after = run.results
     levels: dict[str, list[Result]] = {}
     for name in measured:
-        same = [run[name] for run in history if comparable(name, run.get(name), after[name])][-MOST_RESULTS:]
+        since = max((n for n, one in enumerate(history) if known.ignores(one.hash, name)), default=0)
+        results = (one.results.get(name) for one in history[since:])
+        same = [result for result in results if result and comparable(name, result, after[name])][-MOST_RESULTS:]
         if same:
             positive = all(result.value for result in same)
             levels[name] = same[-len(present_level(_logs(same))) :] if positive else same[-1:]
@@ -147,11 +159,14 @@ def _compared(
     logs = {name: _logs(level) for name, level in levels.items() if len(level) >= FEWEST_RESULTS}
     common = _common_spreads(logs)
     for name, level in levels.items():
+        own = known.threshold(name)
+        entries = own, known.ignores(run.hash, name)
+        least = 1 + own.at_least if own else LEAST_FACTOR
         if name in logs:
-            step = threshold(logs[name], common[point_of(name)["quantity"]])
-            yield Compared(name, _middle(level), after[name], step, len(level))
+            step = threshold(logs[name], common[point_of(name)["quantity"]], least)
+            yield Compared(name, _middle(level), after[name], step, len(level), *entries)
         else:
-            yield Compared(name, level[-1], after[name], factor, len(level))
+            yield Compared(name, level[-1], after[name], max(factor, least) if own else factor, len(level), *entries)
 
 
 def _logs(level: Sequence[Result]) -> list[float]:

@@ -49,3 +49,22 @@ def point_of(name: str) -> Mapping[str, Any]:
     except (SyntaxError, ValueError):
         return found
     return {**found, **dict(zip(SUITE_AXES, values, strict=False))} if layer else found
+
+
+def is_control(name: str) -> bool:
+    """Return whether a benchmark times torch's own convolution, which no commit changes."""
+    point = point_of(name)
+    return (point["quantity"], point.get("layer"), point.get("variant")) == ("time", "conv", "plain")
+
+
+def kind_of(name: str) -> str:
+    """Return the kind of a benchmark: its quantity, layer, variant and pass, and the device if it is not the CPU.
+
+    >>> kind_of("suites.bench_layers.Forward.time_pass('cpu', 'full', 8, 16, 1)")
+    'time of conv full forward'
+    """
+    point = point_of(name)
+    device = point.get("device", "cpu")
+    words = [point.get("layer"), point.get("variant"), point.get("direction"), "" if device == "cpu" else device]
+    what = " ".join(str(word) for word in words if word)
+    return f"{point['quantity']} of {what}" if what else str(point["quantity"])

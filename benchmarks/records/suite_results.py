@@ -44,6 +44,15 @@ def read_asv(directory: Path, *, since: float = 0.0, patterns: Sequence[str] = (
     return sorted((commit for commit in commits if commit.results), key=lambda commit: commit.date)
 
 
+def read_asv_rounds(directory: Path) -> list[Commit]:
+    """Return the commits in asv's results and in those of its folders ``round-1``, ``round-2``, …, oldest first.
+
+    A commit that was measured in several rounds stands there several times. Raise ``ValueError`` as ``read_asv``.
+    """
+    folders = (directory, *sorted(directory.glob("round-*")))
+    return sorted((commit for folder in folders for commit in read_asv(folder)), key=lambda commit: commit.date)
+
+
 def _read(path: Path, what: str, parse: Callable[..., _T], *options: Any) -> _T:
     """Return the parsed content of a file; if parsing fails, raise a ``ValueError`` that names the file."""
     try:

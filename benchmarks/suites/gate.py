@@ -8,10 +8,11 @@ The gate reads the result files instead, and says "fine" (exit status 0), "regre
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.answers.suite_steps import earlier, steps_of
+from benchmarks.records.known_changes import NOTHING_KNOWN, Known, project_known
 from benchmarks.records.suite_results import (
     Commit,
     commit_order,
@@ -20,7 +21,6 @@ from benchmarks.records.suite_results import (
     read_asv,
     read_pytest_benchmark_run,
 )
-from benchmarks.statistics.regression import BenchmarkResults
 from benchmarks.statistics.verdicts import FINE, NOT_COMPARED, REGRESSED, STATUS, UNDECIDED
 
 FAILED, MEASURED_NOTHING, ANOTHER_MACHINE = "failed", "measured nothing", "another machine"
@@ -37,11 +37,12 @@ class Judgement:
     lines: tuple[str, ...]
 
 
-def judge(after: BenchmarkResults, history: Sequence[BenchmarkResults], factor: float) -> Judgement:
+def judge(run: Commit, history: Sequence[Commit], factor: float, known: Known = NOTHING_KNOWN) -> Judgement:
     """Judge the results of a run by the earlier runs on the same machine, the oldest first; there may be none.
 
     ``answers.suite_steps`` says what a step is; ``factor`` counts while the level of a benchmark has few results.
     """
+    after = run.results
     failed = sorted(name for name, result in after.items() if result.value is None)
     measured = sum(result.measured for result in after.values())
     lines = [f"failed: {name}" for name in failed]
@@ -49,9 +50,10 @@ def judge(after: BenchmarkResults, history: Sequence[BenchmarkResults], factor: 
     if not history:
         return Judgement(FAILED if failed else FINE if measured else MEASURED_NOTHING, tuple(lines))
 
-    steps = steps_of(after, history, factor)
+    steps = steps_of(run, history, factor, known)
     compared, moved, regressed, doubtful = steps.compared, steps.moved, steps.regressed, steps.doubtful
     lines += [f"regressed: {one.line}" for one in regressed]
+    lines += [f"ignored: {one.line}" for one in steps.ignored]
     lines += [f"unchanged code moved: {one.line}" for one in moved]
     lines += [f"doubtful: {one.line}" for one in doubtful if one not in moved]
     lines.append(f"{len(compared)} compared, {len(regressed)} regressed, {len(doubtful)} doubtful")
@@ -65,7 +67,11 @@ def judge(after: BenchmarkResults, history: Sequence[BenchmarkResults], factor: 
 
 
 def judge_asv(
-    commits: Sequence[Commit], factor: float, wanted: Sequence[str] = (), history: Sequence[Commit] = ()
+    commits: Sequence[Commit],
+    factor: float,
+    wanted: Sequence[str] = (),
+    history: Sequence[Commit] = (),
+    known: Known = NOTHING_KNOWN,
 ) -> Judgement:
     """Judge each commit by the commits before it on the same machine, and return the gravest word.
 
@@ -84,15 +90,17 @@ def judge_asv(
         commits = [commit for hash_ in wanted for commit in commits if commit.hash == hash_]
     judgements = []
     for number, commit in enumerate(commits):
-        known = not wanted and any(one.hash == commit.hash for one in history)
-        older = earlier(commit, history if known else commits[:number])
+        stored = not wanted and any(one.hash == commit.hash for one in history)
+        older = earlier(commit, history if stored else commits[:number])
         title = commit.hash[:8] + (f" after {older[-1].hash[:8]}" if older else "") + f" on {commit.place}"
-        judgements.append(_titled(title, judge(commit.results, [one.results for one in older], factor)))
+        judgements.append(_titled(title, judge(commit, older, factor, known)))
     word = max((judgement.word for judgement in judgements), key=list(EXIT_STATUS).index)
     return Judgement(word, tuple(line for judgement in judgements for line in judgement.lines))
 
 
-def judge_pytest_benchmark(files: Sequence[Path], before: Sequence[Path], factor: float) -> Judgement:
+def judge_pytest_benchmark(
+    files: Sequence[Path], before: Sequence[Path], factor: float, known: Known = NOTHING_KNOWN
+) -> Judgement:
     """Judge each benchmark by its fastest result in all ``files``, because other processes can only slow it down.
 
     Earlier runs of other machines do not count. If there are only such, nothing can be compared.
@@ -104,12 +112,13 @@ def judge_pytest_benchmark(files: Sequence[Path], before: Sequence[Path], factor
     if len(here) > 1 or (there and not there & here):
         machines = " against ".join(" and ".join(sorted(each)) for each in (there, here) if each)
         return Judgement(ANOTHER_MACHINE, (f"results of different machines are not compared: {machines}",))
-    history = [run.results for run in earlier if run.place in here]
+    history = [run for run in earlier if run.place in here]
     names = ", ".join(path.name for path in files)
     title = f"{names} after {len(history)} earlier runs" if history else f"{names}, without an earlier file"
     if left_out := len(earlier) - len(history):
         title += f", {left_out} of other machines left out"
-    return _titled(f"{title}, on {min(here)}", judge(fastest([run.results for run in runs]), history, factor))
+    both = replace(runs[0], results=fastest([run.results for run in runs]))
+    return _titled(f"{title}, on {min(here)}", judge(both, history, factor, known))
 
 
 def _titled(title: str, judgement: Judgement) -> Judgement:
@@ -136,15 +145,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
     args = parser.parse_args(argv)
     try:
+        known = project_known()
         if args.suite == "asv":
             order = commit_order()
             fresh, history = (
                 commits_in_order(read_asv(args.directory, since=since, patterns=args.bench), order)
                 for since in (args.since, 0.0)
             )
-            judgement = judge_asv(fresh, args.factor, args.commits, history)
+            judgement = judge_asv(fresh, args.factor, args.commits, history, known)
         else:
-            judgement = judge_pytest_benchmark(args.files, args.before, args.factor)
+            judgement = judge_pytest_benchmark(args.files, args.before, args.factor, known)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return STATUS[NOT_COMPARED]

@@ -1,10 +1,14 @@
 """The figure of the history: the times of asv and pytest-benchmark from commit to commit, with regressions marked."""
 
+from collections.abc import Iterator, Sequence
+
 import pandas as pd
 from matplotlib.ticker import FixedLocator, NullLocator
 
+from benchmarks.answers.suite_changes import SuiteHistory
+from benchmarks.records.suite_names import point_of
 from reports.figures.draw import PANEL, Drawing, Figure, axis_limits, lines, log_y
-from reports.frames.history import multiples_of_first
+from reports.frames.history import changes, multiples_of_first
 from reports.style import INK, MUTED
 from reports.words import of_history
 
@@ -12,10 +16,22 @@ from reports.words import of_history
 MOST_NAMES = 10
 
 
+def _changes(
+    found: Sequence[tuple[str, SuiteHistory]], suite: str, machine: str, device: str, commits: pd.DataFrame
+) -> Iterator[tuple[float, float]]:
+    """Yield the places on the axis before and after each change of a panel that is the code's."""
+    place = dict(zip(commits["commit"], commits["position"], strict=True))
+    histories = [history for name, history in found if (name, history.place) == (suite, machine)]
+    for one in (each for history in histories for each in history.found if not each.doubtful):
+        same = point_of(one.series.benchmarks[0]).get("device", "") == device
+        if same and one.before in place and one.after in place:
+            yield place[one.before], place[one.after]
+
+
 def trend(frame: pd.DataFrame, key: str) -> Figure:
     """Draw the time of every variant as a multiple of its first time, with a panel per suite, machine and device."""
     drawing = Drawing(key, "Time from commit to commit", of_history.trend(frame))
-    drawn = multiples_of_first(frame)
+    drawn, found = multiples_of_first(frame), changes(frame)
     for (suite, machine, device), rows in drawn.groupby(["suite", "machine", "device"], sort=False):
         commits = rows.drop_duplicates("position").sort_values("position")
         names = dict(zip(commits["position"], commits["commit"].str[:8], strict=True))
@@ -31,6 +47,8 @@ def trend(frame: pd.DataFrame, key: str) -> Figure:
             lines(canvas, rows, "position", "relative", "median", tip)
             slower = rows[rows["regressed"]]
             axes.scatter(slower["position"], slower["relative"], 60, marker="x", color=INK, linewidth=1.4, zorder=4)
+            for before, after in _changes(found, str(suite), str(machine), str(device), commits):
+                axes.axvspan(before, after, color=MUTED, alpha=0.25, linewidth=0, zorder=0)
             log_y(axes, axis_limits(rows[["relative"]].assign(one=1.0)), "{:g}×")
             shown = commits.iloc[:: max(1, -(-len(commits) // MOST_NAMES))]
             axes.xaxis.set_major_locator(FixedLocator(shown["position"].tolist()))
@@ -44,7 +62,8 @@ def trend(frame: pd.DataFrame, key: str) -> Figure:
     caption = (
         f"Lines are medians over n = {among} benchmarks of a variant, bars go from the least to the most; a cross is a "
         "benchmark that has regressed, by the rule with which `nox -s asv` and `nox -s bench` judge, from the whole "
-        "history of the machine. asv and pytest-benchmark time with clocks of their own, one process after the other: "
+        "history of the machine; a grey band is a step or a drift of the whole history, and ends where its new level "
+        "begins. asv and pytest-benchmark time with clocks of their own, one process after the other: "
         "docs/history.md."
     )
     return drawing.figure(caption, drawn["variant"], drawn)

@@ -1,6 +1,7 @@
 """The results of asv and pytest-benchmark, run by run → one tidy frame, in which regressions are marked.
 
-The rule is `benchmarks.answers.suite_steps`, by which the gate judges, too.
+The rule is `benchmarks.answers.suite_steps`, by which the gate judges, too. The steps and drifts of the whole history
+are those of `benchmarks.answers.suite_changes`.
 """
 
 import math
@@ -11,11 +12,13 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks.answers.suite_changes import SuiteHistory, suite_histories
 from benchmarks.answers.suite_steps import Steps, earlier, judged_runs, steps_of
+from benchmarks.records.known_changes import project_known
 from benchmarks.records.printable import printable
 from benchmarks.records.suite_names import point_of
 from benchmarks.records.suite_results import Commit, commits_in_order, read_asv, read_pytest_benchmark_runs
-from benchmarks.statistics.regression import FACTOR
+from benchmarks.statistics.regression import FACTOR, Result
 
 HISTORY_COLUMNS = {
     "suite": str,  # "asv", or "pytest-benchmark"
@@ -55,11 +58,12 @@ def history(
         factor: the step of a benchmark that has few earlier results, as a ratio.
 
     Raises:
-        ValueError: for a file that neither suite wrote.
+        ValueError: for a file that neither suite wrote, or a wrong entry of ``known.toml``.
     """
     commits = commits_in_order(read_asv(asv) if asv else [], order)
-    of_asv = [(one, steps_of(one.results, [each.results for each in earlier(one, commits)], factor)) for one in commits]
-    runs = judged_runs(read_pytest_benchmark_runs(pytest_benchmark) if pytest_benchmark else [], factor)
+    known = project_known()
+    of_asv = [(one, steps_of(one, earlier(one, commits), factor, known)) for one in commits]
+    runs = judged_runs(read_pytest_benchmark_runs(pytest_benchmark) if pytest_benchmark else [], factor, known)
     place = {hash_: number for number, hash_ in enumerate(dict.fromkeys(commit.hash for commit in commits))}
     rows = [row for commit, steps in of_asv for row in _rows("asv", place[commit.hash], commit, steps)]
     rows += [row for number, run in enumerate(runs) for row in _rows("pytest-benchmark", number, *run)]
@@ -67,6 +71,23 @@ def history(
     texts = [name for name, kind in HISTORY_COLUMNS.items() if kind is str]
     frame[texts] = frame[texts].map(lambda text: printable(str(text), 120))
     return frame.astype({name: kind for name, kind in HISTORY_COLUMNS.items() if kind is not str})
+
+
+def changes(frame: pd.DataFrame) -> list[tuple[str, SuiteHistory]]:
+    """Return the steps and drifts of each suite on each machine, with the name of the suite."""
+    found = []
+    for suite, rows in frame[frame["status"] == "ok"].groupby("suite", sort=False):
+        runs = [_run(run) for _, run in rows.groupby(["position", "machine"], sort=True)]
+        order = [run.hash for run in runs]
+        found += [(str(suite), history) for history in suite_histories(runs, order, project_known())]
+    return found
+
+
+def _run(rows: pd.DataFrame) -> Commit:
+    first = rows.iloc[0]
+    values = zip(rows["benchmark"], rows["value"], rows["low"], rows["high"], rows["version"], strict=True)
+    results = {name: Result(value, low, high, version) for name, value, low, high, version in values}
+    return Commit(first["commit"], first["machine"], int(first["position"]), results)
 
 
 def regressions(frame: pd.DataFrame) -> pd.DataFrame:

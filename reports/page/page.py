@@ -23,7 +23,7 @@ from reports.page.html import TEMPLATES, environment, policy_hash, style_sheet
 from reports.page.part import parts
 from reports.tables import of_trust
 from reports.tables.records import embedded, record_table
-from reports.words import overview
+from reports.words import of_history, overview
 from reports.words.glossary import GLOSSARY
 
 
@@ -62,6 +62,7 @@ def render(records: Iterable[Record], commits: pd.DataFrame | None = None) -> st
         overview=head.json(),
         records_tables=[table for table in tables if table.number],
         history=trend(commits, "history"),
+        steps=of_history.steps(commits),
         regressions=of_trust.regressions(commits),
         downloads=files,
         glossary=GLOSSARY,

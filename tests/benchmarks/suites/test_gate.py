@@ -3,15 +3,18 @@
 import json
 import math
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from benchmarks.records.suite_results import commit_order, read_asv, read_pytest_benchmark
+from benchmarks.records.known_changes import NOTHING_KNOWN, Ignored, Known, Threshold
+from benchmarks.records.suite_results import Commit, commit_order, read_asv, read_pytest_benchmark
 from benchmarks.statistics.regression import Result
-from benchmarks.suites.gate import judge, main
+from benchmarks.suites import gate
+from benchmarks.suites.gate import Judgement, main
 
 NAN = math.nan
 FACTOR = ["--factor", "1.1"]
@@ -20,6 +23,14 @@ FACTOR = ["--factor", "1.1"]
 def result(value: float | None, spread: float = 0.0, version: str = "1") -> Result:
     certain = NAN if value is None else value
     return Result(value, certain - spread, certain + spread, version)
+
+
+def judge(
+    after: Mapping[str, Result], history: Sequence[Mapping[str, Result]], factor: float, known: Known = NOTHING_KNOWN
+) -> Judgement:
+    """Judge results of a run; the earlier runs have the hashes 0000…, 1111…, and so on, and this one ffff…."""
+    runs = [Commit(f"{n % 15:x}" * 40, "here", n, results) for n, results in enumerate(history)]
+    return gate.judge(Commit("f" * 40, "here", len(runs), after), runs, factor, known)
 
 
 class TestJudge:
@@ -115,6 +126,33 @@ class TestHistory:
         names = ["a", *map(plain, range(4))]
         after = {**{name: result(1.0, 0.001) for name in names}, "a": result(1.3, 0.001)}
         assert judge(after, history(8, 0.02, *names), 1.25).word == "regressed"
+
+
+class TestKnown:
+    def test_a_threshold_of_its_own_makes_a_step_of_a_benchmark_larger(self) -> None:
+        known = Known(thresholds=(Threshold("a", 0.2, "it allocates"),))
+        before = history(8, 0.01, "a")
+        assert judge({"a": result(1.15, 0.001)}, before, 1.25).word == "regressed"
+        assert judge({"a": result(1.15, 0.001)}, before, 1.25, known).word == "fine"
+        larger = judge({"a": result(1.3, 0.001)}, before, 1.25, known)
+        assert larger.word == "regressed"
+        assert any(line.endswith("a step is × 1.2 (8 earlier results); it allocates") for line in larger.lines)
+
+    def test_an_intended_step_is_ignored_with_its_reason(self) -> None:
+        known = Known(ignored=(Ignored("fffffff", "a", "memory for speed"),))
+        results = {"a": result(1.5, 0.001), "b": result(1.0, 0.001)}
+        judgement = judge(results, history(8, 0.01, "a", "b"), 1.25, known)
+        assert judgement.word == "fine"
+        [line] = [line for line in judgement.lines if line.startswith("ignored: a: ")]
+        assert line.endswith("; memory for speed")
+        assert judge({**results, "b": result(1.5, 0.001)}, history(8, 0.01, "a", "b"), 1.25, known).word == "regressed"
+
+    def test_later_runs_are_compared_with_the_level_after_an_intended_step(self) -> None:
+        known = Known(ignored=(Ignored("8888888", "a", "memory for speed"),))
+        before = [*history(8, 0.01, "a"), {"a": result(1.5, 0.001)}]
+        assert judge({"a": result(1.5, 0.001)}, before, 1.25, known).word == "fine"
+        lines = judge({"a": result(2.25, 0.001)}, before, 1.25, known).lines
+        assert "regressed: a: 1.5 → 2.25, × 1.5; a step is × 1.25 (1 earlier results)" in lines
 
 
 def write_asv(directory: Path, commit: str, date: int, values: list[float | None], started_at: int = 5000) -> None:

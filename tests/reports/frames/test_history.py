@@ -9,7 +9,11 @@ import pytest
 from benchmarks.suites import gate
 from reports.figures.history import trend
 from reports.frames.history import HISTORY_COLUMNS, history, multiples_of_first, regressions
+from reports.page.page import render
+from reports.words.of_history import steps
 from reports.words.of_history import trend as takeaway
+
+from ..conftest import cost_record
 
 A, B, C = (letter * 40 for letter in "abc")
 FULL, SEPARABLE = (
@@ -204,6 +208,42 @@ def test_the_figure_has_a_panel_per_suite_and_machine_and_a_cross_at_each_regres
     calm = trend(history(tmp_path / "asv", tmp_path / "pytest", factor=10), "history")
     assert figure.panels[0].count("<use") == calm.panels[0].count("<use") + 1
     assert trend(history(), "history").panels == ()
+
+
+PARAMETERS = [["'cpu'"], ["'plain'", "'full'"], ["8"], ["8", "16", "128"], ["1"]]
+
+
+def write_long_history(directory, *, step=1.0, plain=1.0):
+    """Write twenty commits with three controls and three layers; the tenth changes both by a factor."""
+    draw = np.random.default_rng(0)
+    for number in range(20):
+        write_asv(directory, f"{number:08x}{32 * '0'}", number, [1.0, 1.0])
+        path = directory / "here" / f"{number:08x}-env.json"
+        content = json.loads(path.read_text())
+        levels = [plain if number >= 10 else 1.0] * 3 + [step if number >= 10 else 1.0] * 3
+        medians = [level * math.exp(0.01 * draw.normal()) for level in levels]
+        [name] = content["results"]
+        content["results"][name] = [medians, PARAMETERS, "1", 5000, 1.0, medians, medians]
+        path.write_text(json.dumps(content))
+
+
+def test_the_page_names_and_draws_every_step_of_the_history(tmp_path):
+    write_long_history(tmp_path / "step", step=0.8)
+    write_long_history(tmp_path / "calm")
+    frame, calm = history(tmp_path / "step"), history(tmp_path / "calm")
+    [sentence] = steps(frame)
+    assert sentence.startswith("asv on here: time of conv full forward changed to × 0.")
+    assert sentence.endswith("] after 00000009 and not after 0000000a.")
+    assert steps(calm) == []
+    assert sentence in render([cost_record(variant="plain")], frame)
+    with_band, without = (trend(each, "history").panels[0] for each in (frame, calm))
+    assert (with_band.count("opacity="), without.count("opacity=")) == (1, 0)
+
+
+def test_a_step_that_plain_convolutions_share_is_said_to_be_the_machines(tmp_path):
+    write_long_history(tmp_path, step=1.3, plain=1.3)
+    [sentence] = steps(history(tmp_path))
+    assert sentence.startswith("asv on here: the machine changed: plain convolutions to × 1.")
 
 
 def test_no_results_are_an_empty_frame_with_its_columns(tmp_path):
