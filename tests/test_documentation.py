@@ -14,6 +14,7 @@ import torch
 import benchmarks.__main__
 import reports.__main__
 from benchmarks.commands.studies import markdown, study_pages
+from benchmarks.studies.kept import kept_studies
 
 ROOT = Path(__file__).parents[1]
 TOP = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md"]
@@ -112,5 +113,5 @@ def test_a_change_goes_where_there_is_something() -> None:
 def test_the_pages_of_studies_are_made_from_the_committed_records():
     kept = sorted({path.parent for path in (ROOT / "reports/reference").glob("*/study-*.json")})
     pages = {path.stem: path.read_text() for path in (ROOT / "docs/results").glob("*.md")}
-    made = {name: markdown(name, lines) for name, lines in study_pages(kept).items()} if kept else {}
+    made = {name: markdown(name, lines) for name, lines in study_pages(kept_studies(kept)).items()} if kept else {}
     assert pages == made, "python -m benchmarks studies --results reports/reference/* --write docs/results"

@@ -100,6 +100,29 @@ def _options(candidate: Candidate) -> str:
     return " ".join([own, *(f"--{name.replace('_', '-')} {case[name]}" for name in names)])
 
 
+def advice_value(remark: str, budget: Budget, advice: Advice) -> dict[str, Any]:
+    """Return the advice for programs; accuracies are fractions, and ``QUANTITIES`` has the units of the costs."""
+    sorts = ("front", "possible", "beaten", "over", "unknown")
+    return {
+        "about": remark,
+        "limits": budget.limits,
+        "min_accuracy": budget.min_accuracy,
+        "decided_by": advice.axes,
+        **{name: [_candidate_value(each) for each in getattr(advice, name)] for name in sorts},
+        "not_among_the_results": missing_alternatives([each for name in sorts for each in getattr(advice, name)]),
+    }
+
+
+def _candidate_value(candidate: Candidate) -> dict[str, Any]:
+    return {
+        "network": candidate.configuration.network,
+        "run": dict(candidate.configuration.fields),
+        "accuracy": candidate.accuracy,
+        "costs": candidate.costs,
+        "inference": candidate.inference or None,
+    }
+
+
 def alternatives_lines(found: Sequence[Candidate]) -> list[str]:
     """Say which kinds of contenders are not among the candidates, among which the advice does not choose."""
     missing = missing_alternatives(found)
@@ -107,7 +130,8 @@ def alternatives_lines(found: Sequence[Candidate]) -> list[str]:
 
 
 def _table(rows: Sequence[Candidate], advice: Advice, budget: Budget) -> list[str]:
-    names = [f"{name.replace('_', ' ')}{'' if name in EXACT else ' [95 %]'}" for name in advice.axes]
+    texts = [name.replace("_", " ").replace("mib", "MiB") for name in advice.axes]
+    names = [text + ("" if name in EXACT else " [95 %]") for name, text in zip(advice.axes, texts, strict=True)]
     header = ("", "test accuracy, % [95 %]", "n", *names, "inference")
     return columns([header, *(_row(candidate, advice, budget) for candidate in rows)])
 

@@ -97,31 +97,41 @@ def _with_recipe(fields: dict[str, Any]) -> dict[str, Any]:
     return {**by_recipe, **fields}
 
 
-def accuracy_table(runs: Sequence[TrainingRun], records: Sequence[Record]) -> str:
-    """Return the test accuracy of every network as lines of text: mean and sample standard deviation over its seeds.
-
-    The last lines name the images, because runs may have used different files under the same name.
-    """
-    accuracies: dict[tuple[str, str, int], list[float]] = {}
+def accuracies(runs: Sequence[TrainingRun], records: Sequence[Record]) -> list[dict[str, Any]]:
+    """Return the test accuracies of each network by seed, fractions, and which images the network has seen."""
     results = {
         record["id"]: record
         for record in records
         if record["status"] == "ok" and record.get("test_accuracy") is not None
     }
+    found: dict[tuple[str, str, int], dict[str, Any]] = {}
     for run in runs:
-        values = accuracies.setdefault((run.variant, run.group, run.resolution), [])
+        axes = {"variant": run.variant, "group": run.group, "resolution": run.resolution}
+        network = found.setdefault((run.variant, run.group, run.resolution), {**axes, "test_accuracy": {}, "images": []})
         if run.id in results:
-            values.append(100 * results[run.id]["test_accuracy"])
+            network["test_accuracy"][run.seed] = results[run.id]["test_accuracy"]
+            network["images"].append(_images_line(results[run.id].get("data") or {}))
+    return list(found.values())
+
+
+def accuracy_table(runs: Sequence[TrainingRun], records: Sequence[Record]) -> list[str]:
+    """Write a table of the networks' mean test accuracies, each with the standard deviation over its seeds.
+
+    The last lines name the images, because runs may have used different files under the same name.
+    """
+    networks = accuracies(runs, records)
     lines = [f"{'variant':<12}{'group':<10}{'|H|':>4}  {'test accuracy, %':<18}n"]
-    for (variant, group, resolution), values in accuracies.items():
+    for network in networks:
+        values = [100 * accuracy for accuracy in network["test_accuracy"].values()]
         mean = f"{statistics.mean(values):5.1f}" if values else "    –"
         spread = f" ± {statistics.stdev(values):.1f}" if len(values) > 1 else ""
-        lines.append(f"{variant:<12}{group:<10}{resolution:>4}  {mean + spread:<18}{len(values)}")
-    images = dict.fromkeys(_images_line(results[run.id].get("data") or {}) for run in runs if run.id in results)
+        name = f"{network['variant']:<12}{network['group']:<10}{network['resolution']:>4}"
+        lines.append(f"{name}  {mean + spread:<18}{len(values)}")
+    images = dict.fromkeys(line for network in networks for line in network["images"])
     lines += images
     if len(images) > 1:
         lines.append("these networks did not see the same images; give another --results to train all on one set")
-    return "\n".join(lines)
+    return lines
 
 
 def _images_line(data: Record) -> str:

@@ -4,7 +4,7 @@ from html import unescape
 import pytest
 
 from reports.__main__ import main
-from reports.exports.summary import MOST_ROWS, summary
+from reports.exports.summary import MOST_ROWS, summary, summary_lines
 
 from ..conftest import both_devices, cost_record, every_record, failed_record
 from ..test_command import results
@@ -12,7 +12,7 @@ from ..test_command import results
 
 @pytest.fixture(scope="module")
 def text():
-    return "\n".join(summary(every_record()))
+    return "\n".join(summary_lines(summary(every_record())))
 
 
 def test_it_says_what_the_first_screen_of_the_page_says(text, page):
@@ -77,4 +77,4 @@ def test_devices_are_named_and_the_gpu_comes_first():
     assert any(line.startswith("- Shown first: a GPU") for line in lines[: heads[0]])
     gains = [line for line in lines if line.startswith("- Gain")]
     assert ["trained on Made-up GPU" in line for line in gains] == [True, False]
-    assert not any(line.startswith("- Shown first") for line in summary(every_record()))
+    assert not any(line.startswith("- Shown first") for line in summary_lines(summary(every_record())))
