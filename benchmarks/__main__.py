@@ -4,7 +4,6 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
-from importlib import metadata
 from types import ModuleType
 
 from benchmarks.running.signals import requests_as_ctrl_c
@@ -58,7 +57,7 @@ def parser(command: str | None, program: Program = PYTHON, *, whole: bool = Fals
         epilog=EPILOG,
         formatter_class=raw,
     )
-    parser.add_argument("--version", action="version", version=f"gcnn_impl {version()}")
+    parser.add_argument("--version", action=Version, nargs=0, help="print the version and exit")
     every = {**COMMANDS, **program.more}
     commands = parser.add_subparsers(dest="command", required=True, metavar="|".join(every))
     for name, text in every.items():
@@ -73,12 +72,18 @@ def parser(command: str | None, program: Program = PYTHON, *, whole: bool = Fals
     return parser
 
 
-def version() -> str:
-    """Return the version of the installed package; words for a checkout in which it is not installed."""
-    try:
-        return metadata.version("gcnn-impl")
-    except metadata.PackageNotFoundError:
-        return "of a checkout, not installed"
+class Version(argparse.Action):
+    """Prints the version of the installed package; words for a checkout in which it is not installed."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib import metadata  # not at the top: it takes as long as all other imports of ``--help``
+
+        try:
+            version = metadata.version("gcnn-impl")
+        except metadata.PackageNotFoundError:
+            version = "of a checkout, not installed"
+        print(f"gcnn_impl {version}")
+        parser.exit()
 
 
 def _module(command: str, program: Program) -> ModuleType:

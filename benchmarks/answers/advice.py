@@ -19,6 +19,7 @@ from benchmarks.answers.advisor import (
 from benchmarks.answers.recommendation import recommendation
 from benchmarks.answers.text_tables import columns
 from benchmarks.cases.case import FORMER_IMAGES, InvalidCase
+from benchmarks.cases.meant import remedy
 from benchmarks.records.record import Machine, machine_text
 from benchmarks.statistics.written import TOO_FEW, interval
 
@@ -34,12 +35,14 @@ def choose(found: Sequence[Candidate], device: str, dataset: str | None) -> tupl
     here = [candidate for candidate in found if candidate.configuration["device"] == device]
     datasets = sorted({str(candidate.configuration["dataset"]) for candidate in here})
     if not datasets:
-        raise InvalidCase(f"the results have no network trained on device {device!r}; see python -m benchmarks train")
+        devices = sorted({str(candidate.configuration["device"]) for candidate in found})
+        there = remedy(device, devices) if devices else "see python -m benchmarks train"
+        raise InvalidCase(f"the results have no network trained on device {device!r}; {there}")
     if dataset is None and len(datasets) > 1:
         raise InvalidCase(f"the results are for several data sets; give --dataset, allowed: {', '.join(datasets)}")
     dataset = dataset or datasets[0]
     if dataset not in datasets:
-        raise InvalidCase(f"no results for dataset {dataset!r}; allowed: {', '.join(datasets)}")
+        raise InvalidCase(f"no results for dataset {dataset!r}; {remedy(dataset, datasets)}")
     groups: dict[tuple[Machine, *tuple[Any, ...]], list[Candidate]] = {}
     for candidate in here:
         key = candidate.configuration

@@ -27,6 +27,11 @@ def unknown(kind: str, value: object, allowed: Iterable[str], names: Mapping[str
     >>> unknown("kind", "seperable", ["plain", "separable"])
     "unknown kind 'seperable'; did you mean separable? allowed: plain, separable"
     """
+    return f"unknown {kind} {value!r}; {remedy(value, allowed, names)}"
+
+
+def remedy(value: object, allowed: Iterable[str], names: Mapping[str, str] | None = None) -> str:
+    """Return the end of such a message: the name that was probably meant, and all allowed names."""
     allowed = tuple(allowed)
     near = meant(value, allowed if names is None else names)
-    return f"unknown {kind} {value!r}; {f'did you mean {near}? ' if near else ''}allowed: {', '.join(allowed)}"
+    return f"{f'did you mean {near}? ' if near else ''}allowed: {', '.join(allowed)}"

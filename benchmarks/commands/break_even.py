@@ -10,6 +10,7 @@ from benchmarks.answers.break_even import (
     target_lines,
     target_waits,
 )
+from benchmarks.cases.meant import remedy
 from benchmarks.commands.options import add_results
 from benchmarks.records.configurations import by_configuration
 from benchmarks.records.store import RecordStore
@@ -46,7 +47,7 @@ def main(args: argparse.Namespace) -> Result:
     found = by_configuration(RecordStore(args.results).load(), diverged=True)
     datasets = sorted({str(configuration["dataset"]) for configuration in found})
     if args.dataset is not None and datasets and args.dataset not in datasets:
-        raise ValueError(f"no results for dataset {args.dataset!r}; allowed: {', '.join(datasets)}")
+        raise ValueError(f"no results for dataset {args.dataset!r}; {remedy(args.dataset, datasets)}")
     lines, value = [], []
     for title, configurations in comparable_runs(found, args.dataset).items():
         rivals = [name for name in configurations if name.startswith("plain ")]

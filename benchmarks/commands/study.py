@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cases.case import Case, InvalidCase
+from benchmarks.cases.meant import unknown
 from benchmarks.commands.options import add_fields, add_image_options, add_store_options, check_timeout
 from benchmarks.measure.sampling import Sampling
 from benchmarks.records.provenance import software
@@ -83,7 +84,7 @@ def chosen_studies(args: argparse.Namespace) -> tuple[Study, ...]:
     """
     scales = STUDIES[args.name]
     if args.scale not in scales:
-        raise InvalidCase(f"unknown scale {args.scale!r}; allowed: {', '.join(scales)}")
+        raise InvalidCase(unknown("scale", args.scale, scales))
     names = {field.name for field in dataclasses.fields(Study)}
     given: dict[str, Any] = {name: value for name, value in vars(args).items() if name in names and value is not None}
     given |= {name: tuple(values) for name, values in given.items() if isinstance(values, list)}

@@ -15,8 +15,9 @@ from benchmarks.records.record import Record
 from benchmarks.records.store import RecordStore
 from benchmarks.running.environment import set_measuring_environment
 from benchmarks.running.isolated import Report, run_isolated
-from benchmarks.running.outstanding import Interrupted, outstanding
+from benchmarks.running.outstanding import outstanding
 from benchmarks.running.progress import Progress
+from benchmarks.running.signals import Interrupted
 from benchmarks.training.folders import Folders
 from benchmarks.training.missing import NO_DATA, PRELOAD, TIMEOUT, Job, attempt, keep, remove_old_checkpoints
 

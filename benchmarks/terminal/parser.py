@@ -9,6 +9,8 @@ from benchmarks.terminal.program import PYTHON, Program
 
 CHOICE = re.compile(r"invalid choice: '(?P<value>[^']*)' \(choose from (?P<names>.*)\)")
 
+OPTION = re.compile(r"unrecognized arguments:.*?(?P<value>--[\w-]+)")
+
 
 class WrongRequest(ValueError):  # noqa: N818
     """Arguments that no command takes; the message is one line."""
@@ -22,9 +24,19 @@ class Parser(argparse.ArgumentParser):
         self.program = program
 
     def error(self, message: str) -> NoReturn:
-        wrong = CHOICE.search(message)
-        near = meant(wrong["value"], re.split(r"'?, '?", wrong["names"].strip("'"))) if wrong else ""
+        near = ""
+        if wrong := CHOICE.search(message):
+            near = meant(wrong["value"], re.split(r"'?, '?", wrong["names"].strip("'")))
+        elif wrong := OPTION.search(message):
+            near = meant(wrong["value"], [*self._option_string_actions])
         raise WrongRequest(f"{message}{f'; did you mean {near}?' if near else ''}; see {self.prog} --help")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # type: ignore[override]
+        """Parse, and refuse options that the command lacks: only its own parser knows what was probably meant."""
+        found, others = super().parse_known_args(args, namespace)
+        if others:
+            self.error(f"unrecognized arguments: {' '.join(others)}")
+        return found, others
 
     def format_help(self) -> str:
         self.description, self.epilog = (

@@ -8,8 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 
 from benchmarks.records.printable import escaped, print_anything, warnings_in_one_line
-from benchmarks.records.store import RecordWarning
-from benchmarks.running.outstanding import Interrupted
+from benchmarks.running.signals import Interrupted
 from benchmarks.terminal.program import PYTHON, Program
 
 WRONG, INTERRUPTED = 2, 130
@@ -28,6 +27,8 @@ def run(argv: Sequence[str], parse: Callable[[Sequence[str]], argparse.Namespace
     as_json = "--json" in argv
     try:
         args = parse(argv)
+        from benchmarks.records.store import RecordWarning  # not at the top: ``--help`` does without
+
         with _streams(args.json, args.quiet), warnings_in_one_line(RecordWarning):
             result = args.run(args)
         print(result.json() if args.json else "\n".join(map(program.as_typed, result.lines)), end="")

@@ -9,6 +9,7 @@ from typing import Any
 from benchmarks.cases.asked import check_asked
 from benchmarks.cases.case import InvalidCase, check_value, is_own
 from benchmarks.cases.groups import TRIVIAL
+from benchmarks.cases.meant import unknown
 from benchmarks.cases.profiles import by_usual_names, settled
 from benchmarks.cases.training_run import RECIPES, TrainingRun
 from benchmarks.records.record import Record
@@ -57,13 +58,13 @@ def profile_runs(
         InvalidCase: for an unknown profile, a value that is not allowed, or one without any allowed combination.
     """
     if profile not in TRAINING_PROFILES:
-        raise InvalidCase(f"unknown profile {profile!r}; allowed: {', '.join(TRAINING_PROFILES)}")
+        raise InvalidCase(unknown("profile", profile, TRAINING_PROFILES))
     chosen = TRAINING_PROFILES[profile]
     seeds = chosen.seeds if seeds is None else seeds
     check_value("seeds", seeds)
     fields = chosen.runs | {name: value for name, value in values.items() if value is not None}
     if fields["recipe"] not in RECIPES:
-        raise InvalidCase(f"unknown recipe {fields['recipe']!r}; allowed: {', '.join(RECIPES)}")
+        raise InvalidCase(unknown("recipe", fields["recipe"], RECIPES))
     if is_own(fields.get("network")):  # it has no group, and is of one variant
         variants, groups, resolutions = variants or ("custom",), groups or (TRIVIAL,), resolutions or (1,)
     lists = {"variant": variants, "group": groups, "resolution": resolutions}
@@ -107,7 +108,9 @@ def accuracies(runs: Sequence[TrainingRun], records: Sequence[Record]) -> list[d
     found: dict[tuple[str, str, int], dict[str, Any]] = {}
     for run in runs:
         axes = {"variant": run.variant, "group": run.group, "resolution": run.resolution}
-        network = found.setdefault((run.variant, run.group, run.resolution), {**axes, "test_accuracy": {}, "images": []})
+        network = found.setdefault(
+            (run.variant, run.group, run.resolution), {**axes, "test_accuracy": {}, "images": []}
+        )
         if run.id in results:
             network["test_accuracy"][run.seed] = results[run.id]["test_accuracy"]
             network["images"].append(_images_line(results[run.id].get("data") or {}))

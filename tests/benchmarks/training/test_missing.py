@@ -14,7 +14,7 @@ from benchmarks.records.outcome import Outcome
 from benchmarks.records.provenance import moment, provenance
 from benchmarks.records.store import RecordStore
 from benchmarks.running.isolated import Report
-from benchmarks.running.outstanding import Interrupted
+from benchmarks.running.signals import Interrupted
 from benchmarks.training import missing
 from benchmarks.training.folders import Folders
 from benchmarks.training.missing import Job, train_missing
