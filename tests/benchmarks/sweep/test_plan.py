@@ -10,6 +10,7 @@ from benchmarks.cases.blocks import Block, blocks
 from benchmarks.cases.case import Case
 from benchmarks.cases.profiles import profile_cases
 from benchmarks.measure.sampling import Sampling
+from benchmarks.records.outcome import Outcome
 from benchmarks.records.record import Record
 from benchmarks.sweep import estimate
 from benchmarks.sweep.estimate import Known, Survey, block_seconds, survey
@@ -18,6 +19,16 @@ from benchmarks.sweep.plan import make_plan, plan_lines, times_of
 CASE, FULL = Case(), Case(variant="full")
 SAMPLING = Sampling(rounds=5, min_samples=10, max_samples=100, seconds=2.0)
 CUDA = replace(CASE, device="cuda")
+
+
+@pytest.fixture(autouse=True)
+def here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Survey in this process."""
+
+    def run_here(task: Any, argument: Any, **_: Any) -> Outcome:
+        return Outcome("ok", "", task(argument, lambda fields: None))
+
+    monkeypatch.setattr(estimate, "run_isolated", run_here)
 
 
 def record(case: Case, seconds: float, cpu: str = "A") -> Record:
@@ -47,7 +58,7 @@ def test_many_reasons_are_cut_short() -> None:
 def test_the_shares_of_an_axis_add_up_to_the_plan_and_the_costly_values_are_to_cut() -> None:
     cases = profile_cases("quick")
     todo = blocks(cases, set(cases), seed=0)
-    found = Survey({case.id: 0.01 * case.resolution for case in cases}, {}, {case.id: 2**20 for case in cases})
+    found = Survey({case.id: 1.0 if case.resolution == 16 else 0.001 for case in cases}, {})
     plan = make_plan(len(cases), 0, todo, found, SAMPLING)
     assert plan.seconds == pytest.approx(sum(block_seconds(block, found.seconds, SAMPLING) for block in todo))
     axes = {share.axis for share in plan.shares}
