@@ -3,6 +3,10 @@
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from benchmarks.terminal.program import Program
 
 HERE = Path(__file__).resolve().parent
 MORE = {
@@ -34,16 +38,21 @@ def main() -> int:
     use_suite()
     try:
         from benchmarks.__main__ import start
-        from benchmarks.terminal.program import Program
 
-        program = Program("gcnn-bench", "gcnn-bench report", "gcnn_bench", MORE)
-        return start(_with_default(sys.argv[1:]), program)
+        return start(with_default(sys.argv[1:]), program())
     except ModuleNotFoundError as error:
         print(f'error: {error.name} is not installed; pip install "gcnn-impl[suite]"', file=sys.stderr)
         return 2
 
 
-def _with_default(given: list[str]) -> list[str]:
+def program() -> "Program":
+    """Return the program: its name, and its commands besides those of ``benchmarks``."""
+    from benchmarks.terminal.program import Program
+
+    return Program("gcnn-bench", "gcnn-bench report", "gcnn_bench", MORE)
+
+
+def with_default(given: list[str]) -> list[str]:
     """Return the arguments, with the command that ``report`` alone stands for."""
     if given[:1] != ["report"]:
         return given

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import shtab
-
 import benchmarks.__main__ as command_line
 from benchmarks.cases.case import CHOICES
 from benchmarks.cases.datasets import DATASETS
@@ -34,12 +32,14 @@ def add_arguments(parser: Parser) -> None:
 
 def main(args: argparse.Namespace) -> Result:
     """Write the script."""
+    import shtab  # not at the top: an optional dependency
+
     parser = command_line.parser(None, args.program, whole=True)
     for action in _actions(parser):
         if action.dest in NAMES and action.choices is None:
             action.choices = NAMES[action.dest]
         if action.type is Path:
-            action.complete = shtab.FILE  # type: ignore[attr-defined]
+            action.complete = shtab.FILE
     script = shtab.complete(parser, shell=args.shell)
     return Result({"shell": args.shell, "script": script}, script.splitlines())
 

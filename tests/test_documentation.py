@@ -6,12 +6,14 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
 import torch
 
 import benchmarks.__main__
+import gcnn_bench.__main__
 import reports.__main__
 from benchmarks.commands.studies import markdown, study_pages
 from benchmarks.studies.kept import kept_studies
@@ -29,7 +31,7 @@ def typed(page: Path) -> Iterator[str]:
     for block in re.findall(r"^```(?:sh|bash)\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
         for line in block.splitlines():
             yield from line.partition("# ")[0].split("&&")
-    for command in re.findall(r"`((?:python -m|nox -s|torchrun) [^`]+)`", text):
+    for command in re.findall(r"`((?:python -m|nox -s|torchrun|gcnn-bench) [^`]+)`", text):
         whole = re.sub(r"[][]", "", " ".join(command.split()))  # without the brackets around optional words
         yield re.sub(r"\b[NS]\b", "1", whole)
 
@@ -50,6 +52,15 @@ def test_a_command_exists_and_takes_its_options(page: str, command: str) -> None
                 assert arguments[0] in ("--help", "--version", *benchmarks.__main__.COMMANDS)
             else:
                 benchmarks.__main__.parser(arguments[0]).parse_args(arguments)
+        case ["gcnn-bench", *arguments]:
+            given = [*takewhile(lambda word: word != ">", arguments)]
+            program = gcnn_bench.__main__.program()
+            if len(given) == 1:
+                assert given[0] in ("--help", *benchmarks.__main__.COMMANDS, *program.more)
+            else:
+                benchmarks.__main__.parser(given[0], program).parse_args(given)
+        case ["pip", "install", suite]:
+            assert suite == ".[suite]"
         case ["python", "-m", "reports", *arguments]:
             named = arguments and not arguments[0].startswith("-")
             reports.__main__.parser().parse_args(arguments if named else ["render", *arguments])

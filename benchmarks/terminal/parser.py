@@ -31,7 +31,7 @@ class Parser(argparse.ArgumentParser):
             near = meant(wrong["value"], [*self._option_string_actions])
         raise WrongRequest(f"{message}{f'; did you mean {near}?' if near else ''}; see {self.prog} --help")
 
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:  # type: ignore[override]
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse, and refuse options that the command lacks: only its own parser knows what was probably meant."""
         found, others = super().parse_known_args(args, namespace)
         if others:

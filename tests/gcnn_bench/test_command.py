@@ -1,10 +1,13 @@
 """Tests of ``gcnn-bench``: it finds the suite wherever it is called, and brings what the suite needs."""
 
 import os
+import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+
+import pytest
 
 import gcnn_bench.__main__ as entry
 
@@ -61,3 +64,20 @@ def test_the_extra_has_what_the_groups_for_measuring_and_for_reports_have() -> N
     groups, extra = PROJECT["dependency-groups"], PROJECT["project"]["optional-dependencies"]["suite"]
     assert sorted(extra) == extra
     assert set(extra) == {*groups["measure"], *groups["report"], "shtab"}
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_the_completion_knows_commands_options_and_names(shell: str, tmp_path: Path) -> None:
+    pytest.importorskip("shtab")
+    done = called("completion", shell, folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert {"sweep", "report", "--resolution", "--max-mib", "SO2xRPlus", "rotated-mnist"} <= set(
+        re.findall(r"[\w-]+", done.stdout)
+    )
+
+
+def test_a_suite_without_its_packages_says_how_to_get_them(monkeypatch, capsys) -> None:
+    monkeypatch.setattr(entry, "use_suite", lambda: None)
+    monkeypatch.setitem(sys.modules, "benchmarks.__main__", None)
+    assert entry.main() == 2
+    assert capsys.readouterr().err.endswith('is not installed; pip install "gcnn-impl[suite]"\n')
