@@ -41,6 +41,8 @@ COMMANDS = {
     "contribute": "pack the records of this machine for others, without names of people and hosts, or check them",
     "answer": "measure how much faster separable layers are, or which share of a pass generates kernels",
 }
+# Options after which a command ends at once.
+SOON = {"-h", "--help", "--version"}
 
 
 def parser(command: str | None, program: Program = PYTHON, *, whole: bool = False) -> Parser:
@@ -99,9 +101,11 @@ def main(argv: Sequence[str] | None = None, program: Program = PYTHON) -> int:
 
 def start(argv: Sequence[str] | None = None, program: Program = PYTHON) -> int:
     """Call ``main`` in a process of its own, which has its own temporary folder and ends on requests as on Ctrl-C."""
-    use_own_temporary_folder()
+    given = sys.argv[1:] if argv is None else argv
+    if SOON.isdisjoint(given):
+        use_own_temporary_folder()
     with requests_as_ctrl_c():
-        return main(argv, program)
+        return main(given, program)
 
 
 if __name__ == "__main__":

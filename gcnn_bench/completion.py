@@ -36,8 +36,8 @@ def main(args: argparse.Namespace) -> Result:
 
     parser = command_line.parser(None, args.program, whole=True)
     for action in _actions(parser):
-        if action.dest in NAMES and action.choices is None:
-            action.choices = NAMES[action.dest]
+        names = NAMES.get(action.dest) if action.choices is None else action.choices
+        action.choices = None if names is None else tuple(names)  # shtab takes a dictionary for commands
         if action.type is Path:
             action.complete = shtab.FILE
     script = shtab.complete(parser, shell=args.shell)
