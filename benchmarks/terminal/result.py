@@ -14,7 +14,8 @@ class Result:
     """The result of a command.
 
     Args:
-        value: the result for programs; ``strict`` says which types it may have.
+        value: the result for programs; ``strict`` says which types it may have. An empty value is not printed: another
+            process of the same command has the result.
         lines: the same for people.
         status: the exit status.
         errors: what is wrong, for people, where that is the result.

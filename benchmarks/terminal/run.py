@@ -31,8 +31,10 @@ def run(argv: Sequence[str], parse: Callable[[Sequence[str]], argparse.Namespace
 
         with _streams(args.json, args.quiet), warnings_in_one_line(RecordWarning):
             result = args.run(args)
-        print(result.json() if args.json else "\n".join(map(program.as_typed, result.lines)), end="")
-        print(end="\n" if args.json or result.lines else "", flush=True)
+        shown = [result.json()] if args.json and result.value else [] if args.json else result.lines
+        for line in shown:
+            print(line if args.json else program.as_typed(line))
+        sys.stdout.flush()
         for line in result.errors:
             print(f"error: {escaped(line)}", file=sys.stderr)
         status: int = result.status
