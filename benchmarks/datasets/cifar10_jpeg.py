@@ -37,7 +37,7 @@ def load_cifar10_jpeg(request: Request) -> Dataset:
     found = f"{len(images.classes)} classes with {len(samples[0]):,} train and {len(samples[1]):,} test images"
     if (len(images.classes), *map(len, samples)) != (CLASSES, *COUNTS.values()):
         expected = f"{CLASSES} classes with {COUNTS['train_']:,} and {COUNTS['test_']:,}"
-        raise DataError(f"{folder} is incomplete: {found}, expected {expected}; {REMEDY}")
+        raise DataError(f"{folder} is incomplete: {found}, expected {expected}; unpack the archive again")
     images.samples = samples[0] + samples[1]
     labels = torch.tensor([label for _, label in images.samples])
     train, test = map(len, samples)
