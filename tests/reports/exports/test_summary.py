@@ -43,7 +43,9 @@ def test_nothing_of_the_records_is_mark_up(text):
 
 
 def test_a_long_table_is_cut_and_counted():
-    lines = summary([failed_record(f"reason {number}", channels=number) for number in range(1, MOST_ROWS + 6)])
+    lines = summary_lines(
+        summary([failed_record(f"reason {number}", channels=number) for number in range(1, MOST_ROWS + 6)])
+    )
     assert sum(line.startswith("| failed") for line in lines) == MOST_ROWS
     assert "… and 5 more." in lines
 
@@ -51,7 +53,7 @@ def test_a_long_table_is_cut_and_counted():
 def test_machines_have_parts_of_their_own():
     there = cost_record()
     there["provenance"]["cpu"] = "Another <CPU>"
-    lines = summary([there, cost_record(), cost_record(variant="full")])
+    lines = summary_lines(summary([there, cost_record(), cost_record(variant="full")]))
     assert [line for line in lines if line.startswith("### ")] == [
         "### Made-up CPU, 2 cores",
         "### Another &#60;CPU&#62;, 2 cores",
@@ -67,7 +69,7 @@ def test_the_command_prints_it(tmp_path, capsys):
 
 
 def test_devices_are_named_and_the_gpu_comes_first():
-    lines = summary(both_devices())
+    lines = summary_lines(summary(both_devices()))
     heads = [i for i, line in enumerate(lines) if line.startswith("### ")]
     assert [lines[i] for i in heads] == ["### Made-up GPU in Made-up CPU, 2 cores", "### Made-up CPU, 2 cores"]
     assert [lines[i + 2] for i in heads] == [
