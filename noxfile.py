@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
 import zipfile
 from collections.abc import Iterator, Sequence
@@ -33,6 +34,9 @@ RUN_ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "", **MEASURING_ENVIRONMENT}
 ASV_RESULTS, ASV_PAGES = Path(".asv/results"), Path(".asv/html")
 SCHEMAS = {"vendor.github-workflows": ".github/workflows/*.yml", "vendor.citation-file-format": "CITATION.cff"}
 DISTRIBUTIONS, SITE = Path("dist"), Path("site")
+# The packages of the wheel, those that it has inside of gcnn_bench, and the kinds of files that belong to them.
+PACKAGES, SUITE = ("gcnn_impl", "gcnn_bench"), ("benchmarks", "reports")
+SUFFIXES = (".py", ".c", ".h", ".typed", ".html", ".css", ".js", ".toml", ".txt")
 # Tests run in as many processes as there are processors, each file in one of them. A crash ends the session.
 PARALLEL = ("-n", "logical", "--maxprocesses", "4", "--dist", "loadfile", "--max-worker-restart", "0")
 # The test of the installed wheel: a layer must be equivariant. The status of the operators in C is printed.
@@ -43,6 +47,14 @@ layer = SeparableGroupConv2d(4, 4, kernel_size=3, group=SO2(4), padding=1)
 gcnn_impl.assert_equivariant(layer, torch.randn(2, 4, 4, 9, 9), SO2(4), tolerance=1e-5)
 print(f"{gcnn_impl.__file__}: a separable layer is equivariant; operators in C: {native.status()}")
 """
+# The test of the installed suite, as options of gcnn-bench, in a folder outside of any checkout.
+INSTALLED_SUITE = (
+    "--version",
+    "sweep --layer conv --variant full --resolution 4 --channels 2 --batch-size 1 --image-size 8 --kernel-size 3 "
+    "--seconds 0.01 --rounds 2 --json",
+    "report --output report.html",
+    "completion bash",
+)
 # The operators in C are compiled with sanitizers, and a fault ends the process. Python itself leaks by design.
 SANITIZED = {
     "CC": "gcc",
@@ -184,7 +196,7 @@ def typecheck(session: nox.Session) -> None:
 
 @nox.session(reuse_venv=False)
 def build(session: nox.Session) -> None:
-    """Build the wheel and the sdist in dist/, check both, and run a layer of the wheel in a fresh environment."""
+    """Build the wheel and the sdist in dist/, check both, and run the layers and the suite of the wheel elsewhere."""
     session.install("build[uv]", "twine")
     shutil.rmtree(DISTRIBUTIONS, ignore_errors=True)
     session.run("python", "-m", "build", "--installer", "uv", "--outdir", str(DISTRIBUTIONS))
@@ -194,6 +206,13 @@ def build(session: nox.Session) -> None:
         session.error("\n".join(missing))
     session.install(str(wheel))
     session.run("python", "-I", "-c", INSTALLED_LAYER)  # -I: the checkout is not on sys.path
+    session.install(f"{wheel.resolve()}[suite]")
+    with tempfile.TemporaryDirectory() as elsewhere, session.chdir(elsewhere):
+        for arguments in INSTALLED_SUITE:
+            session.run("gcnn-bench", *arguments.split(), silent=arguments.startswith("completion"))
+        lines = Path("results/records.jsonl").read_text(encoding="utf-8").splitlines()
+        if commits := {json.loads(line)["provenance"]["commit"] for line in lines} - {None}:
+            session.error(f"the installed suite names commits, {commits}")
 
 
 @nox.session
@@ -409,12 +428,23 @@ def print_coverage(session: nox.Session) -> None:
 
 
 def missing_files(wheel: Path, sdist: Path) -> list[str]:
-    """Return a line for each file that a distribution should hold and does not."""
-    sources = {str(path) for path in Path("gcnn_impl").rglob("*") if path.suffix in (".py", ".c", ".h", ".typed")}
+    """Return a line for each file that a distribution should hold and does not, or that a wheel should not hold."""
+    sources = {path for package in PACKAGES for path in _files(package)}
+    suite = {path for package in SUITE for path in _files(package)}
     name = "-".join(wheel.name.split("-")[:2])  # such as gcnn_impl-0.1.0
     with zipfile.ZipFile(wheel) as opened:
-        of_wheel = {*sources, f"{name}.dist-info/licenses/LICENSE"} - {*opened.namelist()}
+        there = {*opened.namelist()}
     with tarfile.open(sdist) as opened:
-        of_sdist = {*sources, "LICENSE"} - {path.removeprefix(f"{name}/") for path in opened.getnames()}
+        packed = {path.removeprefix(f"{name}/") for path in opened.getnames()}
+    inside = {f"gcnn_bench/suite/{path}" for path in suite}
+    of_wheel = {*sources, *inside, f"{name}.dist-info/licenses/LICENSE"} - there
+    of_sdist = {*sources, *suite, "LICENSE", "setup.py"} - packed
     lacking = [(wheel, of_wheel), (sdist, of_sdist)]
-    return [f"{distribution} lacks {path}" for distribution, paths in lacking for path in sorted(paths)]
+    lines = [f"{distribution} lacks {path}" for distribution, paths in lacking for path in sorted(paths)]
+    tops = {path.partition("/")[0] for path in there} - {*PACKAGES, f"{name}.dist-info"}
+    return [*lines, *(f"{wheel} would put {top} into site-packages" for top in sorted(tops))]
+
+
+def _files(package: str) -> set[str]:
+    """Return the files of a package that belong into the distributions."""
+    return {str(path) for path in Path(package).rglob("*") if path.suffix in SUFFIXES}

@@ -1,21 +1,16 @@
 """The entry of the command line, ``python -m benchmarks COMMAND``; the commands are in ``benchmarks.commands``."""
 
 import argparse
-import difflib
 import importlib
-import os
-import re
 import sys
 from collections.abc import Sequence
-from importlib import metadata
 from types import ModuleType
-from typing import NoReturn
 
-from benchmarks.records.printable import escaped, print_anything, warnings_in_one_line
-from benchmarks.records.store import RecordWarning
-from benchmarks.running.outstanding import Interrupted
 from benchmarks.running.signals import requests_as_ctrl_c
 from benchmarks.running.temporary import use_own_temporary_folder
+from benchmarks.terminal.parser import Parser, add_output_options
+from benchmarks.terminal.program import PYTHON, Program
+from benchmarks.terminal.run import run
 
 EPILOG = """\
 examples:
@@ -46,72 +41,72 @@ COMMANDS = {
     "contribute": "pack the records of this machine for others, without names of people and hosts, or check them",
     "answer": "measure how much faster separable layers are, or which share of a pass generates kernels",
 }
+# Options after which a command ends at once.
+SOON = {"-h", "--help", "--version"}
 
 
-class Parser(argparse.ArgumentParser):
-    """A parser that prints errors on one line, without the usage, and names the command that was probably meant."""
+def parser(command: str | None, program: Program = PYTHON, *, whole: bool = False) -> Parser:
+    """Return the parser of all commands. Only ``command`` gets options; the other commands' modules stay unimported.
 
-    def error(self, message: str) -> NoReturn:
-        wrong = re.search(r"argument \S+: invalid choice: '(\S+)' \(choose from ", message)
-        near = difflib.get_close_matches(wrong[1], COMMANDS, n=1) if wrong else []
-        meant = f"; did you mean {near[0]}?" if near else ""
-        self.exit(2, f"error: {message}{meant}; see {self.prog} --help\n")
-
-
-def parser(command: str | None) -> Parser:
-    """Return the parser of all commands. Only ``command`` gets options; the other commands' modules stay unimported."""
+    Args:
+        whole: whether every command gets its options.
+    """
     raw = argparse.RawDescriptionHelpFormatter
     parser = Parser(
-        prog="python -m benchmarks",
+        prog=program.name,
+        program=program,
         description="Measure what group convolutions cost and what they are worth.",
         epilog=EPILOG,
         formatter_class=raw,
     )
-    parser.add_argument("--version", action="version", version=f"gcnn_impl {version()}")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="|".join(COMMANDS))
-    for name, text in COMMANDS.items():
-        chosen = commands.add_parser(name, help=text, description=f"{text[0].upper()}{text[1:]}.", formatter_class=raw)
-        if command == name:
-            _module(name).add_arguments(chosen)
+    parser.add_argument("--version", action=Version, nargs=0, help="print the version and exit")
+    every = {**COMMANDS, **program.more}
+    commands = parser.add_subparsers(dest="command", required=True, metavar="|".join(every))
+    for name, text in every.items():
+        description = f"{text[0].upper()}{text[1:]}."
+        chosen = commands.add_parser(name, help=text, description=description, formatter_class=raw, program=program)
+        if whole or command == name:
+            module = _module(name, program)
+            module.add_arguments(chosen)
+            if hasattr(module, "main"):  # the command has no commands of its own
+                chosen.set_defaults(run=module.main)
+                add_output_options(chosen)
     return parser
 
 
-def version() -> str:
-    """Return the version of the installed package; words for a checkout in which it is not installed."""
-    try:
-        return metadata.version("gcnn-impl")
-    except metadata.PackageNotFoundError:
-        return "of a checkout, not installed"
+class Version(argparse.Action):
+    """Prints the version of the installed package; words for a checkout in which it is not installed."""
 
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib import metadata  # not at the top: it takes as long as all other imports of ``--help``
 
-def _module(command: str) -> ModuleType:
-    return importlib.import_module(f"benchmarks.commands.{command.replace('-', '_')}")
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit status.
-
-    Every command returns 2 for a wrong request, and 130 after Ctrl-C or a request to end, such as SIGTERM.
-    """
-    print_anything()
-    argv = sys.argv[1:] if argv is None else argv
-    args = parser(argv[0] if argv else None).parse_args(argv)
-    with warnings_in_one_line(RecordWarning):
         try:
-            status: int = _module(args.command).main(args)
-        except BrokenPipeError:  # the program that reads our output has ended, as in `… | head`
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            return 0
-        except (ValueError, OSError, RuntimeError) as error:
-            print(f"error: {escaped(str(error))}", file=sys.stderr)
-            return 2
-        except (Interrupted, KeyboardInterrupt) as interruption:
-            print(f"interrupted: {str(interruption) or 'only the work in progress is lost'}", file=sys.stderr)
-            return 130
-    return status
+            version = metadata.version("gcnn-impl")
+        except metadata.PackageNotFoundError:
+            version = "of a checkout, not installed"
+        print(f"gcnn_impl {version}")
+        parser.exit()
+
+
+def _module(command: str, program: Program) -> ModuleType:
+    package = program.package if command in program.more else "benchmarks.commands"
+    return importlib.import_module(f"{package}.{command.replace('-', '_')}")
+
+
+def main(argv: Sequence[str] | None = None, program: Program = PYTHON) -> int:
+    """Run a command and return its exit status; see ``terminal.run``."""
+    given = sys.argv[1:] if argv is None else argv
+    return run(given, lambda words: parser(words[0] if words else None, program).parse_args(words), program)
+
+
+def start(argv: Sequence[str] | None = None, program: Program = PYTHON) -> int:
+    """Call ``main`` in a process of its own, which has its own temporary folder and ends on requests as on Ctrl-C."""
+    given = sys.argv[1:] if argv is None else argv
+    if SOON.isdisjoint(given):
+        use_own_temporary_folder()
+    with requests_as_ctrl_c():
+        return main(given, program)
 
 
 if __name__ == "__main__":
-    use_own_temporary_folder()
-    with requests_as_ctrl_c():
-        sys.exit(main())
+    sys.exit(start())

@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.answers.differences import RESULTS_FLOOR, fraction_of_percent
-from benchmarks.records.printable import escaped, print_anything, warnings_in_one_line
 from benchmarks.records.record import Record
-from benchmarks.records.store import RecordStore, RecordWarning
+from benchmarks.records.store import RecordStore
+from benchmarks.terminal.parser import Parser, add_output_options
+from benchmarks.terminal.program import PYTHON, Program
+from benchmarks.terminal.result import Result
+from benchmarks.terminal.run import run
 from reports.exports.files import write
 
 if TYPE_CHECKING:
@@ -20,20 +23,27 @@ ASV, PYTEST_BENCHMARK = Path(".asv/results"), Path("results/pytest-benchmark")
 PAGE = Path("reports/html/report.html")
 EXPORTED = Path("reports/html/export")
 REFERENCE = Path("reports/reference/amd-epyc-2-cores")
+DESCRIPTION = (
+    "Turn the results of `python -m benchmarks` into one HTML file that needs no network, or into tables, figures, a "
+    "summary or a comparison. Without a command: render."
+)
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(program: Program = PYTHON) -> Parser:
     """Return the parser of all commands."""
-    arguments = argparse.ArgumentParser(
-        prog="python -m reports",
-        description="Turn the results of `python -m benchmarks` into one HTML file that needs no network, or into "
-        "tables, figures, a summary or a comparison. Without a command: render.",
-    )
-    commands = arguments.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    arguments = Parser(prog=program.reports, program=program, description=DESCRIPTION)
+    add_commands(arguments)
+    return arguments
 
-    def command(name: str, run: Callable[[argparse.Namespace], int], what: str) -> argparse.ArgumentParser:
-        found = commands.add_parser(name, help=what)
+
+def add_commands(arguments: Parser) -> None:
+    """Add all commands, and their options, to a parser."""
+    commands = arguments.add_subparsers(dest="report", metavar="COMMAND", required=True)
+
+    def command(name: str, run: Callable[[argparse.Namespace], Result], what: str) -> argparse.ArgumentParser:
+        found = commands.add_parser(name, help=what, program=arguments.program)
         found.set_defaults(run=run)
+        add_output_options(found)
         return found
 
     render = command("render", _render, "write the page (the default command)")
@@ -65,7 +75,6 @@ def parser() -> argparse.ArgumentParser:
     _add_results(export)
     _add_history(export)
     _add_output(export, EXPORTED, "DIR", "the folder to write into")
-    return arguments
 
 
 def _add_results(command: argparse.ArgumentParser) -> None:
@@ -84,49 +93,42 @@ def _add_output(command: argparse.ArgumentParser, default: Path, metavar: str, w
     command.add_argument("--output", type=Path, default=default, metavar=metavar, help=f"{what} (default: {default})")
 
 
+def with_default(given: Sequence[str]) -> list[str]:
+    """Return the arguments, with the command ``render`` if they have none."""
+    named = given and (not given[0].startswith("-") or given[0] in ("-h", "--help"))
+    return list(given) if named else ["render", *given]
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command and return its exit status: 0, or 2 after an error; for `diff`, see `Difference.status`."""
-    print_anything()
-    given = list(sys.argv[1:] if argv is None else argv)
-    if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help")):
-        given = ["render", *given]
-    arguments = parser().parse_args(given)
-    try:
-        with warnings_in_one_line(RecordWarning):
-            status: int = arguments.run(arguments)
-        return status
-    except (ValueError, OSError) as error:
-        print(f"error: {escaped(str(error))}", file=sys.stderr)
-        return 2
+    return run(with_default(sys.argv[1:] if argv is None else argv), parser().parse_args)
 
 
-def _render(arguments: argparse.Namespace) -> int:
+def _render(arguments: argparse.Namespace) -> Result:
     from reports.page.page import render
 
     write(arguments.output, render(load_all(arguments.results), load_history(arguments)))
-    print(arguments.output)
-    return 0
+    return Result({"page": arguments.output}, [str(arguments.output)])
 
 
-def _diff(arguments: argparse.Namespace) -> int:
+def _diff(arguments: argparse.Namespace) -> Result:
     from reports.exports.difference import difference
     from reports.exports.difference_text import as_markdown, as_text
 
     before, after = load_all([arguments.a]), load_all([arguments.b])
     found = difference(before, after, fraction_of_percent(arguments.floor, "floor"), arguments.across_machines)
     write_lines = as_markdown if arguments.markdown else as_text
-    print(*write_lines(found, arguments.all), sep="\n")
-    return found.status
+    return Result(found.value(), write_lines(found, arguments.all), found.status)
 
 
-def _summary(arguments: argparse.Namespace) -> int:
-    from reports.exports.summary import summary
+def _summary(arguments: argparse.Namespace) -> Result:
+    from reports.exports.summary import summary, summary_lines
 
-    print(*summary(load_all(arguments.results)), sep="\n")
-    return 0
+    found = summary(load_all(arguments.results))
+    return Result(found.value(), summary_lines(found))
 
 
-def _gallery(arguments: argparse.Namespace) -> int:
+def _gallery(arguments: argparse.Namespace) -> Result:
     from reports.page.gallery import gallery
 
     output = arguments.output or arguments.directory / "index.html"
@@ -134,11 +136,10 @@ def _gallery(arguments: argparse.Namespace) -> int:
     for remark in remarks:
         print(f"warning: {remark}", file=sys.stderr)
     write(output, page)
-    print(output)
-    return 0
+    return Result({"page": output, "remarks": remarks}, [str(output)])
 
 
-def _readme(arguments: argparse.Namespace) -> int:
+def _readme(arguments: argparse.Namespace) -> Result:
     from reports.exports.readme import answer, filled
 
     found = answer(load_records(arguments.results))
@@ -146,16 +147,14 @@ def _readme(arguments: argparse.Namespace) -> int:
     write(page, filled(page.read_text(encoding="utf-8"), found.lines))
     for name, drawing in found.figures.items():
         write(page.parent / "docs" / "figures" / name, drawing)
-    print(page)
-    return 0
+    return Result({"page": page, "figures": sorted(found.figures)}, [str(page)])
 
 
-def _export(arguments: argparse.Namespace) -> int:
+def _export(arguments: argparse.Namespace) -> Result:
     from reports.exports.export import export
 
-    for line in export(load_all(arguments.results), load_history(arguments), arguments.output):
-        print(line)
-    return 0
+    written = list(export(load_all(arguments.results), load_history(arguments), arguments.output))
+    return Result({"directory": arguments.output, "written": written}, [each.text for each in written])
 
 
 def load_all(given: Sequence[Path] | None) -> list[Record]:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from types import ModuleType
 
@@ -13,9 +14,11 @@ import pytest
 import torch
 
 import benchmarks.__main__
+import gcnn_bench.__main__
 import gcnn_impl
 import reports.__main__
 from benchmarks.commands.studies import markdown, study_pages
+from benchmarks.studies.kept import kept_studies
 from benchmarks.suites.history import published
 from benchmarks.suites.landmarks import RESULTS
 
@@ -33,7 +36,7 @@ def typed(page: Path) -> Iterator[str]:
     for block in re.findall(r"^```(?:sh|bash)\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
         for line in block.splitlines():
             yield from line.partition("# ")[0].split("&&")
-    for command in re.findall(r"`((?:python -m|nox -s|torchrun) [^`]+)`", text):
+    for command in re.findall(r"`((?:python -m|nox -s|torchrun|gcnn-bench) [^`]+)`", text):
         whole = re.sub(r"[][]", "", " ".join(command.split()))  # without the brackets around optional words
         yield re.sub(r"\b[NS]\b", "1", whole)
 
@@ -50,10 +53,19 @@ def test_the_pages_have_commands() -> None:
 def test_a_command_exists_and_takes_its_options(page: str, command: str) -> None:
     match shlex.split(command):
         case ["python", "-m", "benchmarks", *arguments] | ["torchrun", _, _, "-m", "benchmarks", *arguments]:
-            if len(arguments) == 1:  # the page only names the command
-                assert arguments[0] in ("--help", "--version", *benchmarks.__main__.COMMANDS)
+            if len(arguments) < 2:  # the page only names the command
+                assert {*arguments} <= {"--help", "--version", *benchmarks.__main__.COMMANDS}
             else:
                 benchmarks.__main__.parser(arguments[0]).parse_args(arguments)
+        case ["gcnn-bench", *arguments]:
+            given = [*takewhile(lambda word: word != ">", arguments)]
+            program = gcnn_bench.__main__.program()
+            if len(given) == 1 or given[-1] == "--help":
+                assert given[0] in ("--help", "--version", *benchmarks.__main__.COMMANDS, *program.more)
+            else:
+                benchmarks.__main__.parser(given[0], program).parse_args(given)
+        case ["pip", "install", suite]:
+            assert suite == ".[suite]"
         case ["python", "-m", "reports", *arguments]:
             named = arguments and not arguments[0].startswith("-")
             reports.__main__.parser().parse_args(arguments if named else ["render", *arguments])
@@ -153,8 +165,7 @@ def test_a_change_goes_where_there_is_something() -> None:
 def test_the_pages_of_studies_are_made_from_the_committed_records():
     kept = sorted({path.parent for path in (ROOT / "reports/reference").glob("*/study-*.json")})
     pages = {path.stem: path.read_text() for path in (ROOT / "docs/results").glob("*.md") if path.stem != "history"}
-    made = {name: markdown(name, lines) for name, lines in study_pages(kept).items()} if kept else {}
-    pages.pop("history", None)
+    made = {name: markdown(name, lines) for name, lines in study_pages(kept_studies(kept)).items()} if kept else {}
     assert pages == made, "python -m benchmarks studies --results reports/reference/* --write docs/results"
 
 

@@ -18,16 +18,24 @@ ROOT = Path(__file__).parents[1]
 ROOMS = {
     "gcnn_impl": ("",),
     "benchmarks": (
-        *("statistics", "cases", "records", "workloads", "measure", "running", "answers", "datasets", "sweep"),
-        *("training", "studies", "comparing", "suites", "commands", "evidence", ""),
+        *("statistics", "cases", "records", "workloads", "measure", "running", "terminal", "answers", "datasets"),
+        *("sweep", "training", "studies", "comparing", "suites", "commands", "evidence", ""),
     ),
     "reports": ("style", "frames", "arithmetic", "words", "tables", "figures", "exports", "page", ""),
+    "gcnn_bench": ("",),
 }
 # The packages, and folders of packages, that each package may import besides itself.
 ACROSS = {
     "gcnn_impl": set(),
     "benchmarks": {"gcnn_impl"},
-    "reports": {"benchmarks.statistics", "benchmarks.cases", "benchmarks.records", "benchmarks.answers"},
+    "gcnn_bench": {"benchmarks", "reports"},
+    "reports": {
+        "benchmarks.terminal",
+        "benchmarks.statistics",
+        "benchmarks.cases",
+        "benchmarks.records",
+        "benchmarks.answers",
+    },
 }
 # Importing these must not import torch, which takes seconds, because reports and listings do not need torch.
 WITHOUT_TORCH = (

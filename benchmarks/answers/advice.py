@@ -19,6 +19,7 @@ from benchmarks.answers.advisor import (
 from benchmarks.answers.recommendation import recommendation
 from benchmarks.answers.text_tables import columns
 from benchmarks.cases.case import FORMER_IMAGES, InvalidCase
+from benchmarks.cases.meant import remedy
 from benchmarks.records.record import Machine, machine_text
 from benchmarks.statistics.written import TOO_FEW, interval
 
@@ -34,12 +35,14 @@ def choose(found: Sequence[Candidate], device: str, dataset: str | None) -> tupl
     here = [candidate for candidate in found if candidate.configuration["device"] == device]
     datasets = sorted({str(candidate.configuration["dataset"]) for candidate in here})
     if not datasets:
-        raise InvalidCase(f"the results have no network trained on device {device!r}; see python -m benchmarks train")
+        devices = sorted({str(candidate.configuration["device"]) for candidate in found})
+        there = remedy(device, devices) if devices else "see python -m benchmarks train"
+        raise InvalidCase(f"the results have no network trained on device {device!r}; {there}")
     if dataset is None and len(datasets) > 1:
         raise InvalidCase(f"the results are for several data sets; give --dataset, allowed: {', '.join(datasets)}")
     dataset = dataset or datasets[0]
     if dataset not in datasets:
-        raise InvalidCase(f"no results for dataset {dataset!r}; allowed: {', '.join(datasets)}")
+        raise InvalidCase(f"no results for dataset {dataset!r}; {remedy(dataset, datasets)}")
     groups: dict[tuple[Machine, *tuple[Any, ...]], list[Candidate]] = {}
     for candidate in here:
         key = candidate.configuration
@@ -100,6 +103,29 @@ def _options(candidate: Candidate) -> str:
     return " ".join([own, *(f"--{name.replace('_', '-')} {case[name]}" for name in names)])
 
 
+def advice_value(remark: str, budget: Budget, advice: Advice) -> dict[str, Any]:
+    """Return the advice for programs; accuracies are fractions, and ``QUANTITIES`` has the units of the costs."""
+    sorts = ("front", "possible", "beaten", "over", "unknown")
+    return {
+        "about": remark,
+        "limits": budget.limits,
+        "min_accuracy": budget.min_accuracy,
+        "decided_by": advice.axes,
+        **{name: [_candidate_value(each) for each in getattr(advice, name)] for name in sorts},
+        "not_among_the_results": missing_alternatives([each for name in sorts for each in getattr(advice, name)]),
+    }
+
+
+def _candidate_value(candidate: Candidate) -> dict[str, Any]:
+    return {
+        "network": candidate.configuration.network,
+        "run": dict(candidate.configuration.fields),
+        "accuracy": candidate.accuracy,
+        "costs": candidate.costs,
+        "inference": candidate.inference or None,
+    }
+
+
 def alternatives_lines(found: Sequence[Candidate]) -> list[str]:
     """Say which kinds of contenders are not among the candidates, among which the advice does not choose."""
     missing = missing_alternatives(found)
@@ -107,7 +133,8 @@ def alternatives_lines(found: Sequence[Candidate]) -> list[str]:
 
 
 def _table(rows: Sequence[Candidate], advice: Advice, budget: Budget) -> list[str]:
-    names = [f"{name.replace('_', ' ')}{'' if name in EXACT else ' [95 %]'}" for name in advice.axes]
+    texts = [name.replace("_", " ").replace("mib", "MiB") for name in advice.axes]
+    names = [text + ("" if name in EXACT else " [95 %]") for name, text in zip(advice.axes, texts, strict=True)]
     header = ("", "test accuracy, % [95 %]", "n", *names, "inference")
     return columns([header, *(_row(candidate, advice, budget) for candidate in rows)])
 

@@ -22,7 +22,7 @@ from benchmarks.records.record import Record, machine_of, rounds_of
 from benchmarks.statistics.over_seeds import Estimate, estimate
 from benchmarks.statistics.written import percentage
 
-MB = 1e6
+MIB = 2**20
 
 
 @dataclass(frozen=True)
@@ -35,16 +35,16 @@ class Quantity:
 
 QUANTITIES = {
     "ms": Quantity("ms", "time per image of inference"),
-    "mb": Quantity("MB", "peak memory of a pass of inference"),
+    "mib": Quantity("MiB", "peak memory of a pass of inference"),
     "epoch_seconds": Quantity("s/epoch", "training time per epoch"),
-    "training_mb": Quantity("MB", "peak memory of a training step"),
+    "training_mib": Quantity("MiB", "peak memory of a training step"),
     "macs": Quantity("MACs", "multiply–accumulates per image, kernels not counted"),
     "parameters": Quantity("parameters", "learnable numbers"),
 }
 # Quantities of inference, measured in a sweep over networks. The others are recorded with every training run.
-SWEPT = ("ms", "mb")
+SWEPT = ("ms", "mib")
 # Quantities without an interval: counts, and memory, which is measured once.
-EXACT = ("mb", "training_mb", "macs", "parameters")
+EXACT = ("mib", "training_mib", "macs", "parameters")
 # The fields that a training run shares with the case of its network's inference.
 SHARED = ("variant", "group", "resolution", "scales", "channels", "kernel_size", "image_size", "device")
 # The kinds of contenders that a reader expects beside each other, by variant and by whether the images are augmented.
@@ -157,7 +157,7 @@ def candidates(records: Iterable[Record]) -> list[Candidate]:
         }
         peaks = [peak for run in runs if (peak := training_peak_bytes(run)) is not None]
         if peaks:
-            costs["training_mb"] = _exact(max(peaks) / MB)
+            costs["training_mib"] = _exact(max(peaks) / MIB)
         usual = key.get("dtype", "float32") == "float32"
         case = case_of(key, runs[0])
         timed = inference.get((key.machine, *_values(case)), []) if usual else []
@@ -285,7 +285,7 @@ def _inference_costs(record: Record) -> dict[str, Estimate]:
     seconds, peak = record["seconds"], (record.get("memory") or {}).get("peak_bytes")
     median, low, high = (1e3 / record["case"]["batch_size"] * seconds[name] for name in ("median", "ci_low", "ci_high"))
     costs = {"ms": Estimate(median, low, high, len(rounds_of(record)))}
-    return costs | ({} if peak is None else {"mb": _exact(peak / MB)})
+    return costs | ({} if peak is None else {"mib": _exact(peak / MIB)})
 
 
 def _setting(record: Record) -> str:

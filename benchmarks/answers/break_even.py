@@ -8,6 +8,7 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -121,6 +122,28 @@ def _waiting(values: Sequence[float], records: Sequence[Record], axis: str) -> W
     return Waiting(statistics.median(values), min(values), max(values), reached, len(values), within)
 
 
+def target_waits(configurations: Mapping[str, Sequence[Record]], targets: Sequence[float]) -> list[dict[str, Any]]:
+    """Return, for each configuration and target, the epochs, seconds and MACs until the target."""
+    return [
+        {"network": name, "target": target, **{axis: to_target(records, target, axis) for axis in SPENT_UNITS}}
+        for name, records in configurations.items()
+        for target in targets
+    ]
+
+
+def overtaking_waits(configurations: Mapping[str, Sequence[Record]], rival: str) -> list[dict[str, Any]]:
+    """Return, for each configuration, the epochs, seconds and MACs after which it stays ahead of ``rival``."""
+    return [
+        {
+            "network": name,
+            "overtakes": rival,
+            **{axis: overtaking(records, configurations[rival], axis) for axis in SPENT_UNITS},
+        }
+        for name, records in configurations.items()
+        if name != rival
+    ]
+
+
 def target_lines(configurations: Mapping[str, Sequence[Record]], targets: Sequence[float] = TARGETS) -> list[str]:
     """Write a table of the epochs, seconds and 10¹² MACs that each configuration, by name, needs to reach each target.
 
@@ -129,9 +152,8 @@ def target_lines(configurations: Mapping[str, Sequence[Record]], targets: Sequen
     runs = [record for records in configurations.values() for record in records]
     reached = [target for target in targets if to_target(runs, target).reached]
     rows = [
-        (name, f"{target:.0%}", *(to_target(records, target, axis).text(unit) for axis, unit in SPENT_UNITS.items()))
-        for name, records in configurations.items()
-        for target in reached
+        (row["network"], f"{row['target']:.0%}", *(row[axis].text(unit) for axis, unit in SPENT_UNITS.items()))
+        for row in target_waits(configurations, reached)
     ]
     missed = [f"{target:.0%}: 0 of {len(runs)} runs" for target in targets if target not in reached]
     return [*(columns([("", "target", *HEADINGS), *rows]) if reached else []), *missed]
@@ -140,9 +162,8 @@ def target_lines(configurations: Mapping[str, Sequence[Record]], targets: Sequen
 def overtaking_lines(configurations: Mapping[str, Sequence[Record]], rival: str) -> list[str]:
     """Write a table of the times at which each configuration overtakes the one named ``rival``."""
     rows = [
-        (name, *(overtaking(records, configurations[rival], axis).text(unit) for axis, unit in SPENT_UNITS.items()))
-        for name, records in configurations.items()
-        if name != rival
+        (row["network"], *(row[axis].text(unit) for axis, unit in SPENT_UNITS.items()))
+        for row in overtaking_waits(configurations, rival)
     ]
     return columns([(f"overtakes {rival} after", *HEADINGS), *rows])
 

@@ -1,9 +1,11 @@
 """The differences of two sets of results, case by case, and the text about them."""
 
+import dataclasses
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from benchmarks.answers.text_tables import left_columns, markdown_table
 from benchmarks.cases.case import Case
@@ -74,6 +76,11 @@ class Differences:
     def status(self) -> int:
         """The exit status of the verdict: 0 fine, 1 regressed, 2 could not compare, 3 undecided."""
         return STATUS[self.verdict]
+
+    def value(self) -> dict[str, Any]:
+        """Return the verdict, the rows and the remarks for programs; times are in seconds, changes are fractions."""
+        fields = (field.name for field in dataclasses.fields(self))
+        return {"verdict": self.verdict, **{name: getattr(self, name) for name in fields}}
 
 
 def compare_results(

@@ -1,23 +1,61 @@
 """Tables of our layers next to other people's, one table for each shape and pass."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from benchmarks.answers.text_tables import columns
 from benchmarks.cases.case import CHOICES, OURS, Case
 from benchmarks.records.costs import compare_records, macs_of_pass, noise_floor, successes, why_no_macs
 from benchmarks.records.record import Record
-from benchmarks.statistics.comparison import INTERVAL
+from benchmarks.statistics.comparison import INTERVAL, Comparison
 from benchmarks.statistics.written import interval, number, percentage
 
 HEADER = ("", "time, ms [95 %]", f"ratio to ours [{INTERVAL}]", "", "peak, MiB", "MACs, M")
 MIB = 2**20
 
 
-def side_by_side(cases: Sequence[Case], records: Sequence[Record]) -> list[str]:
-    """Return the lines of the tables. Below each table is why a contender has no MACs or no result.
+@dataclass(frozen=True)
+class Contender:
+    """A contender that was measured at one shape and pass.
 
-    A user's layer has no variant, and is compared with our variant "full".
+    Args:
+        name: whose layer it is, and its variant.
+        seconds, low, high, n: median of a pass with its 95 % interval, and the number of samples.
+        to_ours: the comparison with ours; None for ours, and where ours is missing.
+        peak_bytes, macs: peak memory and MACs of the pass; None if unknown.
+        why_no_macs: why the MACs are not counted; None if they are.
+    """
+
+    name: str
+    seconds: float
+    low: float
+    high: float
+    n: int | None
+    to_ours: Comparison | None
+    peak_bytes: int | None
+    macs: float | None
+    why_no_macs: str | None
+
+
+@dataclass(frozen=True)
+class Contest:
+    """The contenders of one shape and pass; ``without`` says of the others why they have no times, by name."""
+
+    label: str
+    contenders: Sequence[Contender]
+    without: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class SideBySide:
+    """Contests, and the noise floor of their records, a fraction; None if it is unknown."""
+
+    contests: Sequence[Contest]
+    floor: float | None
+
+
+def side_by_side(cases: Sequence[Case], records: Sequence[Record]) -> SideBySide:
+    """Compare contenders at each shape and pass. A user's layer has no variant, and is compared with our "full".
 
     Args:
         cases: the cases to show.
@@ -29,18 +67,25 @@ def side_by_side(cases: Sequence[Case], records: Sequence[Record]) -> list[str]:
         variant = case.variant if case.variant == "plain" else "full"  # plain has no group
         shapes.setdefault(replace(case, variant=variant, implementation=OURS), []).append(case)
     floor = noise_floor(records, comparisons=sum(case.foreign for case in cases))
-    lines = []
+    contests = []
     for shape, contenders in shapes.items():
-        rows = [_row(case, measured, floor) for case in contenders if case.id in measured]
-        lines += [shape.label.replace(" full", "", 1), *columns([HEADER, *rows] if rows else [])]
+        rows = [_contender(case, measured, floor) for case in contenders if case.id in measured]
         without = [(case, newest[case.id]) for case in contenders if case.id in newest and case.id not in measured]
-        uncounted = [(case, why_no_macs(measured[case.id])) for case in contenders if case.id in measured]
-        lines += [f"{_name(case)}: MACs {reason}" for case, reason in uncounted if reason]
-        lines += [
-            f"{_name(case)}: {record['status']}: {record.get('message') or 'no times'}" for case, record in without
-        ]
+        said = {_name(case): f"{record['status']}: {record.get('message') or 'no times'}" for case, record in without}
+        contests.append(Contest(shape.label.replace(" full", "", 1), rows, said))
+    return SideBySide(contests, floor)
+
+
+def lines_of(found: SideBySide) -> list[str]:
+    """Return the lines of the tables. Below each table is why a contender has no MACs or no result."""
+    lines = []
+    for contest in found.contests:
+        rows = [_row(contender, found.floor) for contender in contest.contenders]
+        lines += [contest.label, *columns([HEADER, *rows] if rows else [])]
+        lines += [f"{each.name}: MACs {each.why_no_macs}" for each in contest.contenders if each.why_no_macs]
+        lines += [f"{name}: {reason}" for name, reason in contest.without.items()]
         lines.append("")
-    return [*lines, _floor_line(floor)]
+    return [*lines, _floor_line(found.floor)]
 
 
 def _ours(case: Case) -> Case:
@@ -54,20 +99,32 @@ def _name(case: Case) -> str:
     return f"{case.implementation if case.foreign else 'ours'} {case.variant}"
 
 
-def _row(case: Case, measured: Mapping[str, Record], floor: float | None) -> tuple[str, ...]:
+def _contender(case: Case, measured: Mapping[str, Record], floor: float | None) -> Contender:
     record, ours = measured[case.id], measured.get(_ours(case).id)
-    ratio, word = "", ""
-    if case.foreign and ours is not None:
-        compared = compare_records(ours, record, floor=floor or 0.0)
-        ratio = f"{number(compared.ratio, '.2f')} {interval(compared.low, compared.high, '.2f')}"
-        word = "" if floor is None else compared.word
-    low, time, high = (1e3 * record["seconds"][name] for name in ("ci_low", "median", "ci_high"))
-    peak, macs = (record.get("memory") or {}).get("peak_bytes"), macs_of_pass(record)
-    return (
+    compared = compare_records(ours, record, floor=floor or 0.0) if case.foreign and ours is not None else None
+    seconds = record["seconds"]
+    return Contender(
         _name(case),
-        f"{number(time, '.3g')} {interval(low, high, '.3g', record['seconds'].get('n'))}",
+        seconds["median"],
+        seconds["ci_low"],
+        seconds["ci_high"],
+        seconds.get("n"),
+        compared,
+        (record.get("memory") or {}).get("peak_bytes"),
+        macs_of_pass(record),
+        why_no_macs(record),
+    )
+
+
+def _row(contender: Contender, floor: float | None) -> tuple[str, ...]:
+    compared, peak, macs = contender.to_ours, contender.peak_bytes, contender.macs
+    ratio = f"{number(compared.ratio, '.2f')} {interval(compared.low, compared.high, '.2f')}" if compared else ""
+    low, time, high = (1e3 * seconds for seconds in (contender.low, contender.seconds, contender.high))
+    return (
+        contender.name,
+        f"{number(time, '.3g')} {interval(low, high, '.3g', contender.n)}",
         ratio,
-        word,
+        "" if compared is None or floor is None else compared.word,
         "–" if peak is None else f"{peak / MIB:.3g}",
         "not counted" if macs is None else number(macs / 1e6, ",.1f" if macs >= 1e5 else ".2g"),
     )

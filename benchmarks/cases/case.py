@@ -5,7 +5,6 @@ resumed sweep leaves out the cases whose ``id`` has a record.
 """
 
 import dataclasses
-import difflib
 import hashlib
 import json
 import re
@@ -13,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from benchmarks.cases.groups import GROUP_BY_NAME, SUBGROUPS, TRIVIAL, group_label, group_named
+from benchmarks.cases.meant import unknown
 from benchmarks.cases.peers import PEER_VARIANTS, PEERS
 from benchmarks.cases.variants import LAYER_VARIANTS, NETWORK_VARIANTS, VARIANTS
 
@@ -238,19 +238,10 @@ def check_value(axis: str, value: str | int) -> None:
     """Raise ``InvalidCase`` unless the axis allows the value; the other axes do not matter."""
     if axis in CHOICES:
         if value not in CHOICES[axis] and not (axis == "implementation" and is_own(value)):
-            own = ", package.module:Class" if axis == "implementation" else ""
-            raise InvalidCase(
-                f"unknown {axis} {value!r}; {_meant(axis, value)}allowed: {', '.join(CHOICES[axis])}{own}"
-            )
+            own = ["package.module:Class"] if axis == "implementation" else []
+            names = GROUP_BY_NAME if axis == "group" else None
+            raise InvalidCase(unknown(axis, value, [*CHOICES[axis], *own], names))
     elif isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise InvalidCase(f"{axis} {value!r} is not allowed; allowed: integers of at least 1")
     elif axis == "kernel_size" and value % 2 == 0:
         raise InvalidCase(f"kernel_size {value} is even; allowed: odd integers of at least 1")
-
-
-def _meant(axis: str, value: object) -> str:
-    """Return a question about the allowed name that is most like a wrong one; empty if none is like it."""
-    names = GROUP_BY_NAME if axis == "group" else {name.casefold(): name for name in CHOICES[axis]}
-    bare = str(value).casefold().translate({ord(sign): None for sign in "() "})
-    like = difflib.get_close_matches(bare, names, n=1, cutoff=0.6 if axis == "group" else 0.75)
-    return f"did you mean {names[like[0]]}? " if like else ""

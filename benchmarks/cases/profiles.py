@@ -10,6 +10,7 @@ from benchmarks.cases.asked import check_asked
 from benchmarks.cases.case import CHOICES, Case, InvalidCase, check_value, is_own
 from benchmarks.cases.cores import available_cores
 from benchmarks.cases.groups import SUBGROUPS, TRIVIAL, group_named
+from benchmarks.cases.meant import unknown
 from benchmarks.cases.variants import BASIC, FACTORED, TURNED
 
 # A grid is the cross product of the values on its axes, without the combinations that no case allows (a lifting
@@ -201,7 +202,7 @@ def profile_cases(
         InvalidCase: for an unknown profile, a value that is not allowed, or one that is in no case.
     """
     if profile not in PROFILES:
-        raise InvalidCase(f"unknown profile {profile!r}; allowed: {', '.join(PROFILES)}")
+        raise InvalidCase(unknown("profile", profile, PROFILES))
     given = {axis: value for axis, value in values.items() if value is not None}
     selecting: dict[str, tuple[str | int, ...]] = {
         axis: given.pop(axis) for axis in ("layer", "device") if axis in given

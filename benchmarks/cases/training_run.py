@@ -9,6 +9,7 @@ from typing import Any
 from benchmarks.cases.case import Case, InvalidCase, check_value, is_own, short_hash, without
 from benchmarks.cases.datasets import DATASETS
 from benchmarks.cases.groups import TRIVIAL, group_label, group_named
+from benchmarks.cases.meant import unknown
 from benchmarks.cases.variants import VARIANTS
 
 # Bump this version when the same run means another training (schedule, network, order of the images): ids depend on it.
@@ -137,7 +138,7 @@ class TrainingRun:
             "augmentation": AUGMENTATIONS,
         }.items():
             if getattr(self, name) not in allowed:
-                raise InvalidCase(f"unknown {name} {getattr(self, name)!r}; allowed: {', '.join(allowed)}")
+                raise InvalidCase(unknown(name, getattr(self, name), allowed))
         if not self.image_size:
             own = DATASETS[self.dataset].image_size
             if own is None:

@@ -2,14 +2,15 @@
 
 import argparse
 
-from benchmarks.answers.advice import advice_lines, alternatives_lines, choose
+from benchmarks.answers.advice import advice_lines, advice_value, alternatives_lines, choose
 from benchmarks.answers.advisor import QUANTITIES, Budget, advise, candidates
 from benchmarks.commands.options import add_fields, add_results
 from benchmarks.records.store import RecordStore
+from benchmarks.terminal.result import Result
 
 EPILOG = """\
 examples:
-  python -m benchmarks advise --max-ms 5 --max-mb 200 --device cpu
+  python -m benchmarks advise --max-ms 5 --max-mib 200 --device cpu
   python -m benchmarks advise --max-epoch-seconds 2 --min-accuracy 0.95 --dataset rotated-digits
 
 Exit status 1: no network meets the budget.
@@ -21,18 +22,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.description = "Name the trained networks that no other network beats within a budget, from stored results."
     parser.epilog = EPILOG
     budget = parser.add_argument_group("budget", "limits; without any, all known costs are compared")
-    add_fields(budget, float, **{f"max_{name}": f"{each.text}, {each.unit}" for name, each in QUANTITIES.items()})
+    for name, each in QUANTITIES.items():
+        option = f"--max-{name.replace('_', '-')}"
+        former = [option.removesuffix("mib") + "mb"] if name.endswith("mib") else []
+        text = f"{each.text}, {each.unit}"
+        budget.add_argument(option, *former, dest=f"max_{name}", type=float, metavar="X", help=text)
     add_fields(budget, float, min_accuracy="test accuracy, a fraction")
     parser.add_argument("--device", default="cpu", metavar="NAME", help="cpu, cuda (default: cpu)")
     add_fields(parser, str, dataset="data set of the accuracy (default: that of the results, if there is only one)")
     add_results(parser)
 
 
-def main(args: argparse.Namespace) -> int:
-    """Print the advice; return 1 if no network meets the budget, else 0."""
+def main(args: argparse.Namespace) -> Result:
+    """Advise; the status is 1 if no network meets the budget, else 0."""
     limits = {name: limit for name in QUANTITIES if (limit := getattr(args, f"max_{name}")) is not None}
     budget = Budget(limits, args.min_accuracy)
     chosen, remark = choose(candidates(RecordStore(args.results).load()), args.device, args.dataset)
     advice = advise(chosen, budget)
-    print(remark, *advice_lines(advice, budget), *alternatives_lines(chosen), sep="\n")
-    return 0 if advice.front else 1
+    lines = [remark, *advice_lines(advice, budget), *alternatives_lines(chosen)]
+    return Result(advice_value(remark, budget, advice), lines, 0 if advice.front else 1)

@@ -5,6 +5,7 @@ import argparse
 from benchmarks.answers.questions import QUESTIONS
 from benchmarks.cases.case import AXES, FORMER_IMAGES
 from benchmarks.commands.options import add_grid_options, grid_cases, measure_grid
+from benchmarks.terminal.result import Result
 
 EPILOG = """\
 examples:
@@ -23,10 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def main(args: argparse.Namespace) -> int:
-    """Measure the missing cases and print the answer; return 1 if there is none, else 0."""
+def main(args: argparse.Namespace) -> Result:
+    """Measure the missing cases and answer; the status is 1 if there is no answer, else 0."""
     question = QUESTIONS[args.question]
     cases = grid_cases(args, question.grid)
-    header, *rows = question.answer(cases, measure_grid(cases, args))
-    print(question.text, header, *rows, sep="\n")
-    return 0 if rows else 1
+    answers = question.find(cases, measure_grid(cases, args))
+    lines = [question.text, *question.table(answers)]
+    return Result({"question": args.question, "text": question.text, "answers": answers}, lines, 0 if answers else 1)

@@ -2,16 +2,30 @@
 
 import argparse
 
-from benchmarks.answers.break_even import TARGETS, comparable_runs, overtaking_lines, target_lines
+from benchmarks.answers.break_even import (
+    TARGETS,
+    comparable_runs,
+    overtaking_lines,
+    overtaking_waits,
+    target_lines,
+    target_waits,
+)
+from benchmarks.cases.meant import remedy
 from benchmarks.commands.options import add_results
 from benchmarks.records.configurations import by_configuration
 from benchmarks.records.store import RecordStore
+from benchmarks.terminal.result import Result
 
 EPILOG = """\
 examples:
   python -m benchmarks break-even --dataset rotated-digits
   python -m benchmarks break-even --target 0.95 0.97
 """
+
+NOTE = (
+    "median [smallest, largest] over seeds, number of seeds that succeeded; ∞: a seed did not within its budget. "
+    "Seconds are those of the runs, which take longer where several trained at once."
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,22 +39,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", metavar="NAME", help="only runs on this data set")
 
 
-def main(args: argparse.Namespace) -> int:
-    """Print the tables of all training records; return 1 if there are none, else 0."""
+def main(args: argparse.Namespace) -> Result:
+    """Compare all training records; the status is 1 if there are none, else 0."""
     for target in args.target:
         if not 0 < target <= 1:
             raise ValueError(f"target {target} is not allowed; allowed: fractions above 0, up to 1")
     found = by_configuration(RecordStore(args.results).load(), diverged=True)
     datasets = sorted({str(configuration["dataset"]) for configuration in found})
     if args.dataset is not None and datasets and args.dataset not in datasets:
-        raise ValueError(f"no results for dataset {args.dataset!r}; allowed: {', '.join(datasets)}")
-    groups = comparable_runs(found, args.dataset)
-    for title, configurations in groups.items():
-        print(title, *target_lines(configurations, args.target), "", sep="\n")
-        for rival in [name for name in configurations if name.startswith("plain ")]:
-            print(*overtaking_lines(configurations, rival), "", sep="\n")
-    print(
-        "median [smallest, largest] over seeds, number of seeds that succeeded; ∞: a seed did not within its budget. "
-        "Seconds are those of the runs, which take longer where several trained at once."
-    )
-    return 0 if groups else 1
+        raise ValueError(f"no results for dataset {args.dataset!r}; {remedy(args.dataset, datasets)}")
+    lines, value = [], []
+    for title, configurations in comparable_runs(found, args.dataset).items():
+        rivals = [name for name in configurations if name.startswith("plain ")]
+        lines += [title, *target_lines(configurations, args.target), ""]
+        lines += [line for rival in rivals for line in (*overtaking_lines(configurations, rival), "")]
+        overtaking = [row for rival in rivals for row in overtaking_waits(configurations, rival)]
+        value.append({"runs": title, "targets": target_waits(configurations, args.target), "overtaking": overtaking})
+    return Result({"groups": value}, [*lines, NOTE], 0 if value else 1)

@@ -16,6 +16,7 @@ from benchmarks.comparing.deciding import FEWEST_MINUTES, MINUTES_A_CASE, Questi
 from benchmarks.records.store import RecordStore
 from benchmarks.running.outstanding import check_machine
 from benchmarks.statistics.verdicts import AT_LEAST
+from benchmarks.terminal.result import Result
 
 DESCRIPTION = (
     "Say whether B is slower than A. Exit status 0, fine: no case is slower by the size asked about; 1, regressed: a "
@@ -53,8 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(device=["cpu"])
 
 
-def main(args: argparse.Namespace) -> int:
-    """Compare, print the table and the verdict, and return the exit status of the verdict."""
+def main(args: argparse.Namespace) -> Result:
+    """Compare; the status is that of the verdict."""
     cases = chosen_cases(args)
     at_least = None if args.at_least is None else fraction_of_percent(args.at_least, "at-least")
     paths = Path(args.a), Path(args.b)
@@ -67,8 +68,7 @@ def main(args: argparse.Namespace) -> int:
         minutes = default_minutes(len(cases)) if args.minutes is None else args.minutes
         question = Question(minutes, AT_LEAST if at_least is None else at_least, args.timeout)
         found = compare_commits(resolve(args.a), resolve(args.b), cases, question)
-    print(*(markdown_lines(found) if args.markdown else text_lines(found)), sep="\n")
-    return found.status
+    return Result(found.value(), markdown_lines(found) if args.markdown else text_lines(found), found.status)
 
 
 def _is_results(path: Path) -> bool:

@@ -3,7 +3,6 @@
 import argparse
 import json
 import re
-import sys
 from pathlib import Path
 
 from benchmarks.commands.options import add_results
@@ -11,6 +10,7 @@ from benchmarks.records.contribution import STUDIES, packed, private_names, prob
 from benchmarks.records.durable import write_whole
 from benchmarks.records.record import machine_of, machine_text
 from benchmarks.records.store import RecordStore
+from benchmarks.terminal.result import Result
 
 REFERENCE = Path("reports/reference")
 EPILOG = """\
@@ -34,12 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--check", type=Path, nargs="+", metavar="FOLDER", help="check packed folders instead")
 
 
-def main(args: argparse.Namespace) -> int:
-    """Pack or check; return 2 where something is wrong, else 0."""
+def main(args: argparse.Namespace) -> Result:
+    """Pack or check; the status is 2 where something is wrong, else 0."""
     if args.check:
         wrong = [line for folder in args.check if not folder.is_file() for line in problems(folder)]
-        print(*(f"error: {line}" for line in wrong), sep="\n", end="\n" if wrong else "", file=sys.stderr)
-        return 2 if wrong else 0
+        return Result({"checked": args.check, "problems": wrong}, status=2 if wrong else 0, errors=wrong)
     if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", args.name or ""):
         raise ValueError(
             f"--name {args.name!r} is not allowed; allowed: the name of a folder, such as amd-epyc-2-cores"
@@ -59,7 +58,11 @@ def main(args: argparse.Namespace) -> int:
         write_whole(folder / path.name, (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode())
     commits = sorted({record["provenance"]["commit"][:7] for record in records})
     size = sum(path.stat().st_size for path in folder.iterdir())
-    print(f"{folder}: {len(records)} records, {size / 2**10:.0f} KiB")
-    print(f"commit the folder, and a row in {args.to}/README.md:")
-    print(f"| `{args.name}` | {machine_text(machine_of(records[0]))} | {', '.join(commits)} | what was measured |")
-    return 0
+    machine = machine_text(machine_of(records[0]))
+    value = {"folder": folder, "records": len(records), "bytes": size, "machine": machine, "commits": commits}
+    lines = [
+        f"{folder}: {len(records)} records, {size / 2**10:.0f} KiB",
+        f"commit the folder, and a row in {args.to}/README.md:",
+        f"| `{args.name}` | {machine} | {', '.join(commits)} | what was measured |",
+    ]
+    return Result(value, lines)

@@ -4,6 +4,7 @@ import argparse
 
 from benchmarks.cases.profiles import PROFILES
 from benchmarks.commands.options import add_case_options, chosen_cases
+from benchmarks.terminal.result import Result
 
 EPILOG = """\
 examples:
@@ -18,10 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_case_options(parser)
 
 
-def main(args: argparse.Namespace) -> int:
-    """Print the id and the label of each case; return 0."""
+def main(args: argparse.Namespace) -> Result:
+    """List the id and the label of each case."""
     cases = chosen_cases(args)
-    for case in cases:
-        print(case.id, case.label)
-    print(f"{len(cases)} cases; profiles: {', '.join(PROFILES)}")
-    return 0
+    value = {
+        "cases": [{"id": case.id, "label": case.label, **case.fields()} for case in cases],
+        "profiles": list(PROFILES),
+    }
+    lines = [f"{case.id} {case.label}" for case in cases]
+    return Result(value, [*lines, f"{len(cases)} cases; profiles: {', '.join(PROFILES)}"])

@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from benchmarks.answers.side_by_side import side_by_side
+from benchmarks.answers.side_by_side import lines_of, side_by_side
 from benchmarks.cases.case import AXES, FORMER_IMAGES, OURS
 from benchmarks.cases.peers import AUTHORS_REPOSITORY, PEERS
 from benchmarks.cases.profiles import Grid, own_layer_cases
@@ -12,6 +12,7 @@ from benchmarks.records.costs import successes
 from benchmarks.records.store import RecordStore
 from benchmarks.running.environment import use_authors
 from benchmarks.sweep.own_check import check_own
+from benchmarks.terminal.result import Result, strict
 from benchmarks.workloads.peers import why_unavailable
 from benchmarks.workloads.peers.authors import why_no_checkout
 
@@ -41,8 +42,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_grid_options(parser, [axis for axis in AXES if axis not in FIXED_AXES])
 
 
-def main(args: argparse.Namespace) -> int:
-    """Measure the missing cases and print the tables; return 1 if no peer could be measured, else 0."""
+def main(args: argparse.Namespace) -> Result:
+    """Measure the missing cases and compare; the status is 1 if no peer could be measured, else 0."""
     if args.authors is not None and (reason := why_no_checkout(str(args.authors))):
         raise ValueError(reason)
     use_authors(args.authors)
@@ -54,5 +55,6 @@ def main(args: argparse.Namespace) -> int:
     skipped = {record["id"] for record in RecordStore(args.results).load() if record["status"] == "skipped"}
     found_since = any(case.id in skipped and why_unavailable(case) is None for case in cases)
     records = measure_grid(cases, args, retry_failed=found_since, isolate=args.isolate)
-    print(*side_by_side(cases, records), sep="\n")
-    return 0 if any(case.foreign and case.id in successes(records) for case in cases) else 1
+    found = side_by_side(cases, records)
+    measured = any(case.foreign and case.id in successes(records) for case in cases)
+    return Result(strict(found), lines_of(found), 0 if measured else 1)

@@ -1,7 +1,7 @@
 """``python -m benchmarks studies``: print or write the tables of all studies in some folders."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.records.durable import write_whole
@@ -9,7 +9,8 @@ from benchmarks.studies.kept import kept_studies
 from benchmarks.studies.parts import lines_over_parts
 from benchmarks.studies.performance_profiles import problems_of, profile_lines
 from benchmarks.studies.results import StudyResults
-from benchmarks.studies.summary import study_lines
+from benchmarks.studies.summary import study_lines, study_value
+from benchmarks.terminal.result import Result
 
 EPILOG = """\
 examples:
@@ -33,21 +34,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--write", type=Path, metavar="DIR", help="write a Markdown page for each study instead")
 
 
-def main(args: argparse.Namespace) -> int:
-    """Print or write the tables; return 0."""
-    pages = study_pages(args.results)
-    for name, lines in pages.items():
+def main(args: argparse.Namespace) -> Result:
+    """Collect the tables of all studies, or write them."""
+    studies = kept_studies(args.results)
+    pages, written, lines = study_pages(studies), [], []
+    for name, page in pages.items():
         if args.write is None:
-            print(f"# {name}", *lines, "", sep="\n")
+            lines += [f"# {name}", *page, ""]
         else:
             args.write.mkdir(parents=True, exist_ok=True)
-            write_whole(args.write / f"{name}.md", markdown(name, lines).encode())
-    return 0
+            written.append(args.write / f"{name}.md")
+            write_whole(written[-1], markdown(name, page).encode())
+    value = {name: [study_value(part) for part in parts] for name, parts in studies.items()}
+    return Result({"studies": value, "written": written}, lines)
 
 
-def study_pages(folders: Sequence[Path]) -> dict[str, list[str]]:
-    """Return the lines of each study by its name, and those over all studies; see ``kept_studies`` for errors."""
-    studies = kept_studies(folders)
+def study_pages(studies: Mapping[str, Sequence[StudyResults]]) -> dict[str, list[str]]:
+    """Return the lines of each study by its name, and those over all studies."""
     pages = {name: _lines(parts) for name, parts in studies.items()}
     over_all = profile_lines(problems_of([part for parts in studies.values() for part in parts]))
     return {**pages, OVER_ALL: over_all} if over_all else pages

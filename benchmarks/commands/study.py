@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cases.case import Case, InvalidCase
+from benchmarks.cases.meant import unknown
 from benchmarks.commands.options import add_fields, add_image_options, add_store_options, check_timeout
 from benchmarks.measure.sampling import Sampling
 from benchmarks.records.provenance import software
@@ -22,12 +23,13 @@ from benchmarks.studies.parts import lines_over_parts
 from benchmarks.studies.results import StudyResults
 from benchmarks.studies.search import FOLDER, best_rates, rate_scores, search_lines, search_runs
 from benchmarks.studies.study import Study
-from benchmarks.studies.summary import study_lines, training_seconds
+from benchmarks.studies.summary import decisions_value, study_lines, study_value, training_seconds
 from benchmarks.studies.workers import Here, Workers, complete
 from benchmarks.sweep.engine import Engine
 from benchmarks.sweep.estimate import minutes
 from benchmarks.sweep.own_check import check_own
 from benchmarks.sweep.sweep import sweep
+from benchmarks.terminal.result import Result
 from benchmarks.training.folders import Folders
 from benchmarks.training.missing import TIMEOUT
 
@@ -82,7 +84,7 @@ def chosen_studies(args: argparse.Namespace) -> tuple[Study, ...]:
     """
     scales = STUDIES[args.name]
     if args.scale not in scales:
-        raise InvalidCase(f"unknown scale {args.scale!r}; allowed: {', '.join(scales)}")
+        raise InvalidCase(unknown("scale", args.scale, scales))
     names = {field.name for field in dataclasses.fields(Study)}
     given: dict[str, Any] = {name: value for name, value in vars(args).items() if name in names and value is not None}
     given |= {name: tuple(values) for name, values in given.items() if isinstance(values, list)}
@@ -95,8 +97,8 @@ def _with(study: Study, given: dict[str, Any]) -> Study:
     return replace(study, **given)
 
 
-def main(args: argparse.Namespace) -> int:
-    """Do what the study still lacks, and print its tables; return 1 if all runs of this call failed, else 0."""
+def main(args: argparse.Namespace) -> Result:
+    """Do what the study still lacks, and print its tables; the status is 1 if all runs of this call failed, else 0."""
     check_timeout(args.timeout)
     studies, store = chosen_studies(args), RecordStore(args.results)
     store.prepare()
@@ -105,9 +107,10 @@ def main(args: argparse.Namespace) -> int:
     with _workers(args) as workers:
         results_root, data_root = args.results.expanduser().resolve(), args.data_root.expanduser().resolve()
         folders = Folders(data_root, args.download, checkpoints=results_root / "checkpoints")
-        decided = [decisions_of(study, workers, folders, args) for study in studies]
+        begun_with = [begun_decisions(study, workers, folders, args) for study in studies]  # finds missing images
+        decided = [decided_from(decisions, workers, args) for decisions in begun_with]
         if args.plan:
-            return 0
+            return Result({"parts": [_plan_value(decisions, args.jobs) for decisions in decided]})
         for decisions in decided:
             decisions = with_rates(decisions, workers, folders, args)
             done = complete(decisions.all_runs(), store, workers, folders, retry_failed=args.retry_failed)
@@ -116,22 +119,37 @@ def main(args: argparse.Namespace) -> int:
                 sweep(inference_cases(decisions), store, Engine(INFERENCE_SAMPLING))
             parts.append(StudyResults.of(decisions, store.load()))
             print(*study_lines(parts[-1]), sep="\n")
-    print(*lines_over_parts(parts), sep="\n")
-    total = sum(len(part.decisions.all_runs()) for part in parts)
-    print(
+    total, seconds = sum(len(part.decisions.all_runs()) for part in parts), sum(map(training_seconds, parts))
+    counted = (
         f"trained {trained} of {total} runs now, {failed} failed, {minutes(time.monotonic() - begun)}; "
-        f"{minutes(sum(map(training_seconds, parts)))} of training and evaluation in all; see {store.path}"
+        f"{minutes(seconds)} of training and evaluation in all; see {store.path}"
     )
-    return 1 if failed and failed == trained else 0
+    counts = {"trained": trained, "failed": failed, "runs": total, "training_seconds": seconds, "records": store.path}
+    value = {**counts, "parts": [study_value(part) for part in parts]}
+    return Result(value, [*lines_over_parts(parts), counted], 1 if failed and failed == trained else 0)
 
 
-def decisions_of(study: Study, workers: Workers, folders: Folders, args: argparse.Namespace) -> Decisions:
-    """Return the widths and steps of a study, measured or from its file, and print them."""
-    path = decisions_path(args.results, args.name, study)
-    decisions = load_decisions(path, study)
-    if decisions is None:
-        images = workers.measure(data_task, (study.run(study.reference, study.channels), folders), "cpu")
-        decisions = Decisions(study, images)
+def _plan_value(decisions: Decisions, jobs: int) -> dict[str, Any]:
+    search_seconds, study_seconds = decisions.estimated_seconds(jobs)
+    return {**decisions_value(decisions), "search_seconds": search_seconds, "study_seconds": study_seconds}
+
+
+def begun_decisions(study: Study, workers: Workers, folders: Folders, args: argparse.Namespace) -> Decisions:
+    """Return the decisions that a study has in its file, or those of a new study: the numbers of its images.
+
+    Raises:
+        ValueError: for images that are missing or damaged.
+    """
+    decisions = load_decisions(decisions_path(args.results, args.name, study), study)
+    if decisions is not None:
+        return decisions
+    images = workers.measure(data_task, (study.run(study.reference, study.channels), folders), "cpu")
+    return Decisions(study, images)
+
+
+def decided_from(decisions: Decisions, workers: Workers, args: argparse.Namespace) -> Decisions:
+    """Return the widths and steps of a study, those that it lacks measured, and print them."""
+    path = decisions_path(args.results, args.name, decisions.study)
     warn_of_another_commit(decisions, path)
     decisions = decide(decisions, workers)
     save_decisions(decisions, path)

@@ -1,6 +1,7 @@
 """``python -m benchmarks sweep``: measure the cases that the store lacks."""
 
 import argparse
+import dataclasses
 
 from benchmarks.commands.options import add_case_options, add_sweep_options, chosen_cases, chosen_sampling
 from benchmarks.records.store import RecordStore
@@ -8,6 +9,7 @@ from benchmarks.sweep.engine import Engine
 from benchmarks.sweep.estimate import minutes
 from benchmarks.sweep.own_check import check_own
 from benchmarks.sweep.sweep import sweep
+from benchmarks.terminal.result import Result
 
 EPILOG = """\
 examples:
@@ -35,8 +37,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_sweep_options(parser)
 
 
-def main(args: argparse.Namespace) -> int:
-    """Measure, and print the numbers of cases by outcome; return 1 if all of them failed, else 0."""
+def main(args: argparse.Namespace) -> Result:
+    """Measure, and count the cases by outcome; the status is 1 if all of them failed, else 0."""
     cases, engine = chosen_cases(args), Engine(chosen_sampling(args), timeout=args.timeout, isolate=args.isolate)
     if args.check:
         check_own(cases)
@@ -46,5 +48,5 @@ def main(args: argparse.Namespace) -> int:
         f"measured {done.measured}, skipped {done.skipped}, failed {done.failed}, {done.already_there} already there"
     )
     took = f"; {done.timed_share:.0%} of {minutes(done.seconds)} inside timed passes" if done.measured else ""
-    print(f"{counts}{took}; see {store.path}")
-    return 1 if done.failed and not done.measured and not done.already_there else 0
+    status = 1 if done.failed and not done.measured and not done.already_there else 0
+    return Result({**dataclasses.asdict(done), "records": store.path}, [f"{counts}{took}; see {store.path}"], status)

@@ -16,9 +16,10 @@ from benchmarks.records.store import RecordStore
 from benchmarks.running.environment import MEASURING_ENVIRONMENT, set_measuring_environment
 from benchmarks.running.temporary import environment_of_a_replacement
 from benchmarks.sweep.own_check import check_own
+from benchmarks.terminal.result import Result
 from benchmarks.training.folders import Folders
 from benchmarks.training.missing import TIMEOUT, train_missing
-from benchmarks.training.profiles import TRAINING_PROFILES, accuracy_table, profile_runs
+from benchmarks.training.profiles import TRAINING_PROFILES, accuracies, accuracy_table, profile_runs
 
 EPILOG = """\
 examples:
@@ -109,8 +110,8 @@ def _restart_with_measuring_environment() -> None:
         os.execve(sys.executable, sys.orig_argv, environment_of_a_replacement())
 
 
-def main(args: argparse.Namespace) -> int:
-    """Train the missing runs and print the accuracies; return 1 if every run failed, else 0."""
+def main(args: argparse.Namespace) -> Result:
+    """Train the missing runs, and collect the accuracies; the status is 1 if every run failed, else 0."""
     check_timeout(args.timeout)
     names = {field.name for field in dataclasses.fields(TrainingRun)} - set(LISTS)
     values: dict[str, Any] = {name: value for name, value in vars(args).items() if name in names}
@@ -132,10 +133,12 @@ def main(args: argparse.Namespace) -> int:
 
         result = train_missing_together(runs, store, **options)
         if result is None:
-            return 0
+            return Result({})
         trained, failed = result
     else:
         trained, failed = train_missing(runs, store, **options)
-    print(accuracy_table(runs, store.load()))
-    print(f"trained {trained}, skipped {len(runs) - trained} already there, failed {failed}; see {store.path}")
-    return 1 if failed == len(runs) else 0
+    records, there = store.load(), len(runs) - trained
+    counted = f"trained {trained}, skipped {there} already there, failed {failed}; see {store.path}"
+    counts = {"trained": trained, "already_there": there, "failed": failed, "records": store.path}
+    lines = [*accuracy_table(runs, records), counted]
+    return Result({**counts, "networks": accuracies(runs, records)}, lines, 1 if failed == len(runs) else 0)

@@ -8,6 +8,7 @@ import importlib
 from pathlib import Path
 
 from benchmarks.cases.datasets import DATASETS
+from benchmarks.cases.meant import unknown
 from benchmarks.datasets.dataset import Dataset, Request, Split
 from benchmarks.datasets.files import DataError
 
@@ -43,7 +44,7 @@ def load(
         ValueError: for an argument that is not allowed.
     """
     if name not in DATASETS:
-        raise ValueError(f"unknown data set {name!r}; allowed: {', '.join(DATASETS)}")
+        raise ValueError(unknown("data set", name, DATASETS))
     request = Request(Path(root).expanduser(), image_size, download, seed, limit, train_limit)
     module, _, function = DATASETS[name].loader.partition(":")
     dataset: Dataset = getattr(importlib.import_module(f"{__name__}.{module}"), function)(request)

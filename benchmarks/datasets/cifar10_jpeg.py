@@ -18,6 +18,7 @@ from benchmarks.datasets.splits import split_train
 FOLDER = "cifar10-jpeg"
 LICENCE = "not stated; cite Krizhevsky (2009)"
 ORIGIN = "CIFAR-10 (Krizhevsky 2009), every image compressed by JPEG"
+REMEDY = "unpack CIFAR-10 as JPEG files there: CLASS/train_….jpg and CLASS/test_….jpg (docs/datasets.md)"
 CLASSES, COUNTS = 10, {"train_": 50_000, "test_": 10_000}
 
 
@@ -30,7 +31,7 @@ def load_cifar10_jpeg(request: Request) -> Dataset:
         DataError: when the folder is missing, or does not hold ten classes with all 50,000 and 10,000 images.
     """
     folder = request.root / FOLDER
-    images = image_folder(folder)
+    images = image_folder(folder, REMEDY)
     # The train images first, as ``split_train`` wants them; each part in the order of the names.
     samples = [[sample for sample in images.samples if Path(sample[0]).name.startswith(begin)] for begin in COUNTS]
     found = f"{len(images.classes)} classes with {len(samples[0]):,} train and {len(samples[1]):,} test images"

@@ -136,8 +136,8 @@ def assemble(source: Source, parts: Parts, request: Request) -> Dataset:
     needed, available = count * channels * size**2 * torch.float32.itemsize, psutil.virtual_memory().available
     if needed > available:
         raise DataError(
-            f"{source.name}: {count} images of {channels} × {size} × {size} take {needed / 1e6:.0f} MB; "
-            f"allowed: the {available / 1e6:.0f} MB that are free; set a limit or a smaller image_size"
+            f"{source.name}: {count} images of {channels} × {size} × {size} take {needed / 2**20:.0f} MiB; "
+            f"allowed: the {available / 2**20:.0f} MiB that are free; set a limit or a smaller image_size"
         )
     images = [source.read(part, size) for part in indices]
     std, mean = torch.std_mean(images[0], dim=(0, 2, 3), keepdim=True)

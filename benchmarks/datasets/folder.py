@@ -51,10 +51,14 @@ def load_folder(request: Request) -> Dataset:
     return assemble(Source("folder", origin, "the user's own", classes, 3, size, labels, read), parts, request)
 
 
-def image_folder(root: Path) -> ImageFolder:
-    """List the images in ``root/CLASS/…``; raise ``DataError`` where there are none."""
+def image_folder(
+    root: Path, remedy: str = "give the folder that holds a folder of images for each class"
+) -> ImageFolder:
+    """List the images in ``root/CLASS/…``; raise ``DataError``, with the remedy, where there are none."""
+    if not root.is_dir():
+        raise DataError(f"{root} is missing; {remedy}")
     try:
         return ImageFolder(str(root))
     except FileNotFoundError as error:  # no such folder, no folder of a class, or a folder without images
         reason = " ".join(str(error).split())
-        raise DataError(f"{root} is not a folder of images by class: {reason}") from None
+        raise DataError(f"{root} is not a folder of images by class: {reason}; {remedy}") from None

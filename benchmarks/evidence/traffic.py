@@ -96,7 +96,9 @@ def floor_bytes(layer: Convolution, x: Tensor, y: Tensor, *, training: bool) -> 
 
 def table() -> list[tuple[str, ...]]:
     """Return the rows of the table, the heading first."""
-    rows: list[tuple[str, ...]] = [("layer", "pass", "batch", "floor, MB", "PyTorch", "launches", "Triton", "launches")]
+    rows: list[tuple[str, ...]] = [
+        ("layer", "pass", "batch", "floor, MiB", "PyTorch", "launches", "Triton", "launches")
+    ]
     for variant in VARIANTS:
         for training in (False, True):
             for batch in BATCHES:
@@ -105,7 +107,7 @@ def table() -> list[tuple[str, ...]]:
                     cell for found in (pytorch, triton) for cell in (f"{found.bytes / floor:.2f}", str(found.launches))
                 ]
                 name = "training" if training else "forward"
-                rows.append((variant, name, str(batch), f"{floor / 1e6:.2f}", *cells))
+                rows.append((variant, name, str(batch), f"{floor / 2**20:.2f}", *cells))
     return rows
 
 

@@ -146,12 +146,15 @@ def git_state(root: Path) -> tuple[str | None, bool | None]:
         UserWarning: when there is a checkout, but git refuses to read it because it belongs to another user.
     """
 
+    if not (root / ".git").exists():  # an installed suite, or a copy; perhaps inside of another repository
+        return None, None
+
     def git(*arguments: str) -> str:
         return _output("git", "-C", str(root), *arguments).strip()
 
     try:
         if Path(git("rev-parse", "--show-toplevel")).resolve() != root.resolve():
-            return None, None  # a copy inside another repository
+            return None, None
         return git("rev-parse", "HEAD"), bool(git("status", "--porcelain", "--untracked-files=no"))
     except subprocess.CalledProcessError as error:
         if "dubious ownership" in error.stderr:

@@ -14,10 +14,6 @@ from benchmarks.records.store import RecordStore
 from benchmarks.running.environment import set_measuring_environment
 
 
-class Interrupted(Exception):  # noqa: N818
-    """Raised on Ctrl-C; the message says which results are kept."""
-
-
 class Measurable(Protocol):
     """A case or a training run: work with an id, for a device and a number of threads."""
 

@@ -11,6 +11,10 @@ from typing import NoReturn
 REQUESTS = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 
 
+class Interrupted(Exception):  # noqa: N818
+    """Raised on Ctrl-C; the message says which results are kept."""
+
+
 @contextlib.contextmanager
 def requests_as_ctrl_c() -> Iterator[None]:
     """Raise ``KeyboardInterrupt`` in the main thread at a request to end, or at Ctrl-C. Later requests are ignored.

@@ -100,6 +100,8 @@ class Cluster:
         )
         try:
             result: dict[str, Any] = future.result()
+        except ValueError:  # images are missing
+            raise
         except Exception as error:
             raise RuntimeError(_reason(error)) from None
         return result

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.cases.case import InvalidCase, check_value, is_own, short_hash
+from benchmarks.cases.meant import unknown
 from benchmarks.cases.training_run import AUGMENTATIONS, MATCHES, TrainingRun
 from benchmarks.studies.contenders import KINDS, Contender, contenders
 
@@ -69,15 +70,15 @@ class Study:
         allowed = [match for match in MATCHES if match != "none"]
         for match in self.matches:
             if match not in allowed:
-                raise InvalidCase(f"unknown match {match!r}; allowed: {', '.join(allowed)}")
+                raise InvalidCase(unknown("match", match, allowed))
         for kind in self.kinds:
             if kind not in KINDS:
-                raise InvalidCase(f"unknown kind {kind!r}; allowed: {', '.join(KINDS)}")
+                raise InvalidCase(unknown("kind", kind, KINDS))
         for network in self.own_networks:
             if not is_own(network):
                 raise InvalidCase(f"network {network!r} is no function; allowed: package.module:factory")
         if self.augmentation not in AUGMENTATIONS[1:]:
-            raise InvalidCase(f"unknown augmentation {self.augmentation!r}; allowed: {', '.join(AUGMENTATIONS[1:])}")
+            raise InvalidCase(unknown("augmentation", self.augmentation, AUGMENTATIONS[1:]))
         if self.own_networks and "maps" in self.matches:
             raise InvalidCase("match 'maps' does not go with a user's network, whose maps nobody knows")
         if not self.matches or not self.search_rates:

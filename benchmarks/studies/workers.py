@@ -15,10 +15,11 @@ from benchmarks.records.record import Record
 from benchmarks.records.store import RecordStore
 from benchmarks.running.environment import set_measuring_environment
 from benchmarks.running.isolated import Report, run_isolated
-from benchmarks.running.outstanding import Interrupted, outstanding
+from benchmarks.running.outstanding import outstanding
 from benchmarks.running.progress import Progress
+from benchmarks.running.signals import Interrupted
 from benchmarks.training.folders import Folders
-from benchmarks.training.missing import PRELOAD, TIMEOUT, Job, attempt, keep, remove_old_checkpoints
+from benchmarks.training.missing import NO_DATA, PRELOAD, TIMEOUT, Job, attempt, keep, remove_old_checkpoints
 
 Task = Callable[[Any, Report], dict[str, Any]]
 
@@ -38,7 +39,7 @@ class Workers(Protocol):
         ...
 
     def measure(self, task: Task, argument: Any, device: str) -> dict[str, Any]:
-        """Return the result of a task that has the device to itself; raise ``RuntimeError`` when the task fails."""
+        """Return the result of a task that has the device to itself; see ``measured`` for errors."""
         ...
 
     def attempts(self, jobs: Sequence[Job]) -> Generator[Record, None, None]:
@@ -94,9 +95,12 @@ def measured(task: Task, argument: Any, device: str, timeout: float) -> dict[str
     """Run a task in its own process and return its result.
 
     Raises:
+        ValueError: when images are missing or damaged; the message is one line.
         RuntimeError: when the task fails.
     """
     outcome = run_isolated(task, argument, device=device, preload=PRELOAD, timeout=timeout)
+    if outcome.message.startswith(NO_DATA):
+        raise ValueError(outcome.message.removeprefix(NO_DATA))
     if outcome.status != "ok":
         raise RuntimeError(f"a measurement {outcome.status}: {outcome.message}")
     return outcome.fields

@@ -11,8 +11,9 @@ from benchmarks.cases.case import Case
 from benchmarks.records.outcome import FAILURES
 from benchmarks.records.record import Record
 from benchmarks.records.store import RecordStore
-from benchmarks.running.outstanding import Interrupted, outstanding
+from benchmarks.running.outstanding import outstanding
 from benchmarks.running.progress import Progress
+from benchmarks.running.signals import Interrupted
 from benchmarks.sweep.block import measure_block
 from benchmarks.sweep.engine import Engine, Known
 

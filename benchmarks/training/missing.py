@@ -16,8 +16,9 @@ from benchmarks.records.record import SCHEMA, Record
 from benchmarks.records.store import RecordStore
 from benchmarks.records.training_fields import TRAINING_MEASURED
 from benchmarks.running.isolated import Report, run_isolated
-from benchmarks.running.outstanding import Interrupted, outstanding
+from benchmarks.running.outstanding import outstanding
 from benchmarks.running.progress import Progress
+from benchmarks.running.signals import Interrupted
 from benchmarks.training.folders import DEFAULT_FOLDERS, Folders
 from benchmarks.training.tensorboard import EventWriter, check_tensorboard
 

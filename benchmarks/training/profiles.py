@@ -9,6 +9,7 @@ from typing import Any
 from benchmarks.cases.asked import check_asked
 from benchmarks.cases.case import InvalidCase, check_value, is_own
 from benchmarks.cases.groups import TRIVIAL
+from benchmarks.cases.meant import unknown
 from benchmarks.cases.profiles import by_usual_names, settled
 from benchmarks.cases.training_run import RECIPES, TrainingRun
 from benchmarks.records.record import Record
@@ -57,13 +58,13 @@ def profile_runs(
         InvalidCase: for an unknown profile, a value that is not allowed, or one without any allowed combination.
     """
     if profile not in TRAINING_PROFILES:
-        raise InvalidCase(f"unknown profile {profile!r}; allowed: {', '.join(TRAINING_PROFILES)}")
+        raise InvalidCase(unknown("profile", profile, TRAINING_PROFILES))
     chosen = TRAINING_PROFILES[profile]
     seeds = chosen.seeds if seeds is None else seeds
     check_value("seeds", seeds)
     fields = chosen.runs | {name: value for name, value in values.items() if value is not None}
     if fields["recipe"] not in RECIPES:
-        raise InvalidCase(f"unknown recipe {fields['recipe']!r}; allowed: {', '.join(RECIPES)}")
+        raise InvalidCase(unknown("recipe", fields["recipe"], RECIPES))
     if is_own(fields.get("network")):  # it has no group, and is of one variant
         variants, groups, resolutions = variants or ("custom",), groups or (TRIVIAL,), resolutions or (1,)
     lists = {"variant": variants, "group": groups, "resolution": resolutions}
@@ -97,31 +98,43 @@ def _with_recipe(fields: dict[str, Any]) -> dict[str, Any]:
     return {**by_recipe, **fields}
 
 
-def accuracy_table(runs: Sequence[TrainingRun], records: Sequence[Record]) -> str:
-    """Return the test accuracy of every network as lines of text: mean and sample standard deviation over its seeds.
-
-    The last lines name the images, because runs may have used different files under the same name.
-    """
-    accuracies: dict[tuple[str, str, int], list[float]] = {}
+def accuracies(runs: Sequence[TrainingRun], records: Sequence[Record]) -> list[dict[str, Any]]:
+    """Return the test accuracies of each network by seed, fractions, and which images the network has seen."""
     results = {
         record["id"]: record
         for record in records
         if record["status"] == "ok" and record.get("test_accuracy") is not None
     }
+    found: dict[tuple[str, str, int], dict[str, Any]] = {}
     for run in runs:
-        values = accuracies.setdefault((run.variant, run.group, run.resolution), [])
+        axes = {"variant": run.variant, "group": run.group, "resolution": run.resolution}
+        network = found.setdefault(
+            (run.variant, run.group, run.resolution), {**axes, "test_accuracy": {}, "images": []}
+        )
         if run.id in results:
-            values.append(100 * results[run.id]["test_accuracy"])
+            network["test_accuracy"][run.seed] = results[run.id]["test_accuracy"]
+            network["images"].append(_images_line(results[run.id].get("data") or {}))
+    return list(found.values())
+
+
+def accuracy_table(runs: Sequence[TrainingRun], records: Sequence[Record]) -> list[str]:
+    """Write a table of the networks' mean test accuracies, each with the standard deviation over its seeds.
+
+    The last lines name the images, because runs may have used different files under the same name.
+    """
+    networks = accuracies(runs, records)
     lines = [f"{'variant':<12}{'group':<10}{'|H|':>4}  {'test accuracy, %':<18}n"]
-    for (variant, group, resolution), values in accuracies.items():
+    for network in networks:
+        values = [100 * accuracy for accuracy in network["test_accuracy"].values()]
         mean = f"{statistics.mean(values):5.1f}" if values else "    –"
         spread = f" ± {statistics.stdev(values):.1f}" if len(values) > 1 else ""
-        lines.append(f"{variant:<12}{group:<10}{resolution:>4}  {mean + spread:<18}{len(values)}")
-    images = dict.fromkeys(_images_line(results[run.id].get("data") or {}) for run in runs if run.id in results)
+        name = f"{network['variant']:<12}{network['group']:<10}{network['resolution']:>4}"
+        lines.append(f"{name}  {mean + spread:<18}{len(values)}")
+    images = dict.fromkeys(line for network in networks for line in network["images"])
     lines += images
     if len(images) > 1:
         lines.append("these networks did not see the same images; give another --results to train all on one set")
-    return "\n".join(lines)
+    return lines
 
 
 def _images_line(data: Record) -> str:

@@ -74,6 +74,13 @@ class Difference:
         """The exit status of the verdict: 0 fine, 1 regressed, 2 could not compare, 3 undecided."""
         return STATUS[self.verdict]
 
+    def value(self) -> dict[str, Any]:
+        """Return the verdict and the changes for programs; accuracies are fractions."""
+        counts = [{"label": row.label, "what": row.what, "a": row.a, "b": row.b} for row in self.counts]
+        names = ("accuracies", "broken", "lost", "new")
+        same = {name: getattr(self, name) for name in names}
+        return {"verdict": self.verdict, "times": self.times.value(), "counts": counts, **same}
+
 
 def difference(
     before: Sequence[Record], after: Sequence[Record], floor: float, across_machines: bool = False

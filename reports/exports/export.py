@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -25,8 +26,17 @@ from reports.style import RC, in_order, look
 PARQUET_IS = "pyarrow"
 
 
-def export(records: list[Record], commits: pd.DataFrame, directory: Path) -> Iterator[str]:
-    """Write everything below a directory, and yield a line for each kind of file that was written.
+@dataclass(frozen=True)
+class Written:
+    """What was written: a table or a folder of figures, its number of rows or of figures, and a line about it."""
+
+    path: Path | None
+    count: int
+    text: str
+
+
+def export(records: list[Record], commits: pd.DataFrame, directory: Path) -> Iterator[Written]:
+    """Write everything below a directory, and yield what was written; a ``path`` of None: what could not be.
 
     Raises:
         ValueError: when no record can be reported on.
@@ -47,9 +57,10 @@ def export(records: list[Record], commits: pd.DataFrame, directory: Path) -> Ite
                 content = io.BytesIO()
                 flat.to_parquet(content, index=False)
                 write(directory / "data" / f"{name}.parquet", content.getvalue())
-            yield f"{directory / 'data' / name}.csv{' and .parquet' if parquet else ''}: {len(flat)} rows"
+            path = directory / "data" / f"{name}.csv"
+            yield Written(path, len(flat), f"{path}{' and .parquet' if parquet else ''}: {len(flat)} rows")
     if not parquet:
-        yield f"no Parquet: {PARQUET_IS} is not installed; get it with `pip install --group export`"
+        yield Written(None, 0, f"no Parquet: {PARQUET_IS} is not installed; get it with `pip install {PARQUET_IS}`")
     for number, machine in enumerate(opening_order(data), start=1):
         folder = directory / "figures" / (f"machine-{number}" if len(data.machines) > 1 else "")
         with copies() as kept_figures:
@@ -66,7 +77,8 @@ def export(records: list[Record], commits: pd.DataFrame, directory: Path) -> Ite
             write(folder / f"legend.{kind}", drawing)
         write(folder / "captions.md", _captions(shown, machine))
         counted = f"{len(kept_figures)} panels of {len(shown)} figures"
-        yield f"{folder}: {counted} of {machine}, as SVG and PDF, with their data and captions"
+        about = f"{folder}: {counted} of {machine}, as SVG and PDF, with their data and captions"
+        yield Written(folder, len(shown), about)
 
 
 def samples(records: list[Record]) -> pd.DataFrame:

@@ -1,6 +1,8 @@
 """`python -m reports summary`: the short answer as Markdown, for a comment on a pull request or a job summary."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from benchmarks.answers.text_tables import markdown, markdown_table
 from benchmarks.records.record import Record
@@ -17,8 +19,43 @@ from reports.words.of_trust import noise
 MOST_ROWS = 20
 
 
-def summary(records: Iterable[Record]) -> list[str]:
-    """Return the lines of the summary: for every device the answers, their table, the noise and the failures.
+@dataclass(frozen=True)
+class Machine:
+    """The short answer about one machine: sentences, tables, the noise, and the cases without times."""
+
+    machine: str
+    device: str
+    answers: Sequence[str]
+    table: Table
+    peers: Table
+    noise: str
+    not_measured: Table
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The short answer about each machine, and what the results consist of."""
+
+    measured: str
+    counts: str
+    remarks: Sequence[str]
+    machines: Sequence[Machine]
+
+    def value(self) -> dict[str, Any]:
+        """Return the summary for programs; a row of a table is an object of its texts by heading."""
+        machines = [
+            {**vars(each), **{name: _rows(getattr(each, name)) for name in ("table", "peers", "not_measured")}}
+            for each in self.machines
+        ]
+        return {**vars(self), "machines": machines}
+
+
+def _rows(table: Table) -> list[dict[str, str]]:
+    return [{name: cell.text for name, cell in zip(table.headings, row.cells, strict=True)} for row in table.rows]
+
+
+def summary(records: Iterable[Record]) -> Summary:
+    """Return the summary: for every machine the answers, their table, the noise and the failures.
 
     Raises:
         ValueError: when no record can be reported on.
@@ -26,27 +63,39 @@ def summary(records: Iterable[Record]) -> list[str]:
     data = anchored(frames(newest(records)))
     if not data.machines:
         raise ValueError("no record to report on")
-    lines = [f"## {overview.TITLE}", "", markdown(f"Measured {overview.period(data)}. {overview.counts(data)}"), ""]
-    lines += _items([*overview.remarks(data), *[overview.OPENING] * (len(data.machines) > 1)])
-    for machine in opening_order(data):
-        here = data.on(machine)
-        lines += [f"### {markdown(machine)}", "", markdown(overview.device(here)), "", *_machine(here)]
+    remarks = [*overview.remarks(data), *[overview.OPENING] * (len(data.machines) > 1)]
+    machines = [_machine(machine, data.on(machine)) for machine in opening_order(data)]
+    return Summary(overview.period(data), overview.counts(data), remarks, machines)
+
+
+def _machine(name: str, data: Frames) -> Machine:
+    results = Prepared(data)
+    sentences = [sentence.text for sentence in headline(results)]
+    missing = of_trust.not_measured(data.costs, data.runs)
+    said = noise(data.costs, data.twins)
+    tables = of_layers.headline(results), of_layers.peers(results.against_peers)
+    return Machine(name, overview.device(data), sentences, *tables, said, missing)
+
+
+def summary_lines(found: Summary) -> list[str]:
+    """Write the summary as Markdown."""
+    lines = [f"## {overview.TITLE}", "", markdown(f"Measured {found.measured}. {found.counts}"), ""]
+    lines += _items(found.remarks)
+    for machine in found.machines:
+        lines += [f"### {markdown(machine.machine)}", "", markdown(machine.device), "", *_machine_lines(machine)]
     return lines[:-1]
 
 
-def _machine(data: Frames) -> list[str]:
-    results = Prepared(data)
-    sentences, table = headline(results), of_layers.headline(results)
-    lines = _items([sentence.text for sentence in sentences])
-    if not sentences:
+def _machine_lines(found: Machine) -> list[str]:
+    lines = _items(found.answers)
+    if not found.answers:
         lines = ["No plain convolution and no training run was measured here, so there is no short answer.", ""]
-    if table.rows:
-        lines += [*table_lines(table), ""]
-    peers = of_layers.peers(results.against_peers)
-    if peers.rows:
-        lines += [f"{peers.caption}:", "", *table_lines(peers), ""]
-    lines += [f"Noise: {markdown(noise(data.costs, data.twins))}", ""]
-    missing = of_trust.not_measured(data.costs, data.runs)
+    if found.table.rows:
+        lines += [*table_lines(found.table), ""]
+    if found.peers.rows:
+        lines += [f"{found.peers.caption}:", "", *table_lines(found.peers), ""]
+    lines += [f"Noise: {markdown(found.noise)}", ""]
+    missing = found.not_measured
     if missing.rows:
         lines += [f"<details><summary>{missing.caption}: {len(missing.rows)}</summary>", "", *table_lines(missing), ""]
         lines += ["</details>", ""]

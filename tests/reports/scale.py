@@ -113,10 +113,10 @@ def main() -> None:
         for number in arguments.records:
             results, page = place / f"results-{number}", place / f"report-{number}.html"
             count = write(results, number)
-            raw = (results / "records.jsonl").stat().st_size / 1e6
+            raw = (results / "records.jsonl").stat().st_size / 2**20
             seconds, peak = rendered(results, page)
-            size = page.stat().st_size / 1e6
-            print(f"{count} records ({raw:.0f} MB): {seconds:.1f} s, peak {peak:.0f} MiB, page {size:.2f} MB", end="")
+            size = page.stat().st_size / 2**20
+            print(f"{count} records ({raw:.0f} MiB): {seconds:.1f} s, peak {peak:.0f} MiB, page {size:.2f} MiB", end="")
             print(f", {interactive(page)}")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from benchmarks.__main__ import main as benchmarks
 from benchmarks.answers.questions import QUESTIONS
-from benchmarks.answers.side_by_side import side_by_side
+from benchmarks.answers.side_by_side import lines_of, side_by_side
 from benchmarks.cases.case import Case
 from benchmarks.statistics.written import TOO_FEW
 from benchmarks.training.profiles import accuracy_table, profile_runs
@@ -139,10 +139,10 @@ def test_the_page_and_the_exports_have_no_wrong_number(stored, tmp_path):
 def test_tables_write_no_wrong_number(name):
     records = SETS[name]
     cases = [Case(**record["case"]) for record in records if record["kind"] == "cost" and record["status"] == "ok"]
-    lines = side_by_side(cases, records)
+    lines = lines_of(side_by_side(cases, records))
     for question in QUESTIONS.values():
         lines += question.answer(cases, records)
-    lines.append(accuracy_table(profile_runs("quick", seeds=1), records))
+    lines += accuracy_table(profile_runs("quick", seeds=1), records)
     check("\n".join(lines))
     compared = [line for line in lines if line.startswith("torch ")]
     assert compared

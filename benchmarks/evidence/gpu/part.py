@@ -10,7 +10,7 @@ from benchmarks.evidence.gpu import findings
 from benchmarks.evidence.gpu.job import Job
 from benchmarks.evidence.gpu.parts import PARTS
 from benchmarks.records.outcome import outcome_of
-from benchmarks.running.outstanding import Interrupted
+from benchmarks.running.signals import Interrupted
 from benchmarks.running.supervised import supervise
 
 

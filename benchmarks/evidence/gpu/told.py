@@ -183,7 +183,7 @@ def of_more(job: Job, found: Sequence[Finding]) -> str:
 
 def of_page(job: Job, found: Sequence[Finding]) -> str:
     """Name the size of the page."""
-    return "".join(f"{finding['bytes'] / 1e6:.1f} MB" for finding in found if "bytes" in finding)
+    return "".join(f"{finding['bytes'] / MIB:.1f} MiB" for finding in found if "bytes" in finding)
 
 
 LINES: dict[str, Callable[[Job, Sequence[Finding]], str]] = {

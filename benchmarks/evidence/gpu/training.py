@@ -52,4 +52,4 @@ def run(job: Job) -> None:
             message=record["message"],
         )
     job.note(left_out="plain with augmentation", reason="no training run has augmentation yet")
-    print(accuracy_table(runs(job), store.load()))
+    print(*accuracy_table(runs(job), store.load()), sep="\n")

@@ -24,7 +24,7 @@ def trained(accuracies: tuple[float, ...], channels: int, **fields: Any) -> list
     ]
 
 
-def timed(channels: int, ms: float, *, batch: int = 10, mb: float = 1.0, **axes: Any) -> Record:
+def timed(channels: int, ms: float, *, batch: int = 10, mib: float = 1.0, **axes: Any) -> Record:
     """Return the cost record of the inference of a network of ``trained``; the interval is ± 10 %."""
     case = {"layer": "resnet", "variant": "separable", "group": "SO2", "resolution": 4, "scales": 1, "kernel_size": 5}
     case |= {"channels": channels, "image_size": 16, "batch_size": batch, "direction": "forward", "kernels": "cached"}
@@ -37,7 +37,7 @@ def timed(channels: int, ms: float, *, batch: int = 10, mb: float = 1.0, **axes:
         "status": "ok",
         "case": case,
         "seconds": {"rounds": [[median]], "median": median, "ci_low": 0.9 * median, "ci_high": 1.1 * median},
-        "memory": {"peak_bytes": int(mb * 1e6)},
+        "memory": {"peak_bytes": int(mib * 2**20)},
         "provenance": MACHINE,
     }
 
@@ -46,9 +46,9 @@ RESULTS = [
     *trained(GOOD, 8, seconds_per_epoch=8.0, parameters=8000),
     *trained(MIDDLE, 4, seconds_per_epoch=4.0, parameters=4000),
     *trained(POOR, 2, seconds_per_epoch=6.0, parameters=2000),
-    timed(8, 8.0, mb=80),
-    timed(4, 4.0, mb=40),
-    timed(2, 2.0, mb=20),
+    timed(8, 8.0, mib=80),
+    timed(4, 4.0, mib=40),
+    timed(2, 2.0, mib=20),
 ]
 
 
@@ -63,7 +63,7 @@ def asked(budget: Budget, records: list[Record] = RESULTS) -> Advice:
 def test_the_front_has_the_unbeaten_networks_within_the_budget() -> None:
     assert widths(asked(Budget({"ms": 10})).front) == [8, 4, 2]
     assert widths(asked(Budget({"ms": 5})).front) == [4, 2]
-    assert widths(asked(Budget({"ms": 10, "mb": 50})).front) == [4, 2]
+    assert widths(asked(Budget({"ms": 10, "mib": 50})).front) == [4, 2]
     assert widths(asked(Budget({"parameters": 2000})).front) == [2]
     assert widths(asked(Budget({"epoch_seconds": 7})).front) == [4]
     assert widths(asked(Budget({"epoch_seconds": 7})).beaten) == [2]
@@ -79,7 +79,7 @@ def test_a_minimum_accuracy_alone_compares_all_known_costs() -> None:
 def test_inference_costs_are_those_of_the_same_network_per_image() -> None:
     found = {candidate.configuration["channels"]: candidate for candidate in candidates(RESULTS)}
     assert found[4].costs["ms"].mean == pytest.approx(4.0)
-    assert found[4].costs["mb"].mean == 40
+    assert found[4].costs["mib"].mean == 40
     assert found[4].inference == "batch 10, 1 thread"
     assert found[4].accuracy.n == 3
 
@@ -156,7 +156,7 @@ def test_the_network_to_take_is_the_cheapest_shown_to_be_near_the_best() -> None
     records = [
         *RESULTS,
         *trained(near, 3, seconds_per_epoch=5.0, parameters=5000),
-        timed(3, 3.0, mb=30),
+        timed(3, 3.0, mib=30),
     ]
     advice = asked(Budget({"ms": 10.0}), records)
     within = [*advice.front, *advice.possible, *advice.beaten]

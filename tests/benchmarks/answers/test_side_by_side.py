@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from benchmarks.answers.questions import QUESTIONS, kernel_synthesis_tax, realised_speedup
-from benchmarks.answers.side_by_side import side_by_side
+from benchmarks.answers.questions import QUESTIONS
+from benchmarks.answers.side_by_side import lines_of
+from benchmarks.answers.side_by_side import side_by_side as compared
 from benchmarks.cases.case import Case
 from benchmarks.cases.profiles import expand
 from benchmarks.commands.peers import GRID
@@ -18,6 +19,16 @@ TORCH = replace(OURS, implementation="torch")
 ESCNN = replace(OURS, implementation="escnn")
 SEPARABLE = replace(OURS, variant="separable")
 NOISE = [1.0, 1.001, 0.999, 1.002, 0.998]
+
+
+def side_by_side(cases: list[Case], records: list[Record]) -> list[str]:
+    """Return the lines of the tables of all contenders."""
+    return lines_of(compared(cases, records))
+
+
+def answered(question: str, cases: list[Case], records: list[Record]) -> list[str]:
+    """Return the table of a question's answers."""
+    return QUESTIONS[question].answer(cases, records)
 
 
 def cost(case: Case, seconds: float, *, macs: int = 2_000_000, block: str = "b", **fields: Any) -> Record:
@@ -84,7 +95,7 @@ def test_macs_that_were_not_counted_are_no_zeros(macs: dict[str, Any], operator:
     assert row.endswith("not counted")
     assert reason == f"mine:Layer: MACs not counted: {operator}"
     full, separable = cost(OURS, 0.04), cost(SEPARABLE, 0.01) | {"macs": macs}
-    assert realised_speedup([OURS, SEPARABLE], [full, separable])[1].split()[-3:] == ["not", "counted", "–"]
+    assert answered("realised-speedup", [OURS, SEPARABLE], [full, separable])[1].split()[-3:] == ["not", "counted", "–"]
 
 
 def test_the_macs_of_a_small_layer_are_no_zero() -> None:
@@ -113,21 +124,21 @@ def test_contenders_of_other_blocks_are_not_paired() -> None:
 
 
 def test_realised_speedup_is_the_logarithm_of_the_ratio_of_times_over_that_of_macs() -> None:
-    _, row = realised_speedup([OURS, SEPARABLE], [cost(OURS, 0.04), cost(SEPARABLE, 0.01, macs=250_000)])
+    _, row = answered("realised-speedup", [OURS, SEPARABLE], [cost(OURS, 0.04), cost(SEPARABLE, 0.01, macs=250_000)])
     assert row.split()[-5:] == ["4.00", "[4.00,", "4.00]", "8.0", "67%"]
-    _, row = realised_speedup([OURS, SEPARABLE], [cost(OURS, 0.04), cost(SEPARABLE, 0.04, macs=250_000)])
+    _, row = answered("realised-speedup", [OURS, SEPARABLE], [cost(OURS, 0.04), cost(SEPARABLE, 0.04, macs=250_000)])
     assert row.split()[-1] == "0%"  # no time is saved
 
 
 def test_the_tax_is_the_share_of_kernel_generation() -> None:
-    _, row = kernel_synthesis_tax([OURS], [cost(OURS, 0.04)])
+    _, row = answered("kernel-synthesis-tax", [OURS], [cost(OURS, 0.04)])
     assert row.split()[-2:] == ["40", "25%"]
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_without_records_there_is_a_header_and_no_answer(question: str) -> None:
     cases = expand(QUESTIONS[question].grid)
-    assert len(QUESTIONS[question].answer(cases, [])) == 1
+    assert len(answered(question, cases, [])) == 1
 
 
 def test_the_questions_of_the_issue_have_the_cases_they_need() -> None:

@@ -468,6 +468,8 @@ def test_own_images_keep_their_proportions(tmp_path: Path) -> None:
 
 def test_a_folder_that_holds_no_images_is_refused(tmp_path: Path) -> None:
     assert message("folder", tmp_path).startswith(f"{tmp_path} is not a folder of images by class: ")
+    missing = tmp_path / "cifar10-jpeg"
+    assert message("cifar10-jpeg", tmp_path).startswith(f"{missing} is missing; unpack CIFAR-10 as JPEG files there: ")
     with pytest.raises(ValueError, match="folder needs an image_size"):
         load("folder", tmp_path)
 
@@ -482,7 +484,8 @@ def test_images_that_do_not_fit_into_memory_are_not_read(tmp_path: Path, monkeyp
     make_pcam(tmp_path, monkeypatch)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: SimpleNamespace(available=2_000_000))
     assert message("pcam", tmp_path) == (
-        "pcam: 31 images of 3 × 96 × 96 take 3 MB; allowed: the 2 MB that are free; set a limit or a smaller image_size"
+        "pcam: 31 images of 3 × 96 × 96 take 3 MiB; allowed: the 2 MiB that are free; "
+        "set a limit or a smaller image_size"
     )
     assert len(load("pcam", tmp_path, limit=5).train) == 5
 

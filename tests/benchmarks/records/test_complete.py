@@ -14,7 +14,7 @@ from benchmarks.answers.advisor import Budget, advise, candidates
 from benchmarks.answers.break_even import comparable_runs, overtaking_lines, target_lines
 from benchmarks.answers.differences import compare_results, text_lines
 from benchmarks.answers.questions import QUESTIONS
-from benchmarks.answers.side_by_side import side_by_side
+from benchmarks.answers.side_by_side import lines_of, side_by_side
 from benchmarks.cases.case import Case
 from benchmarks.records.complete import why_incomplete
 from benchmarks.records.configurations import by_configuration
@@ -110,7 +110,7 @@ def test_no_value_anywhere_in_a_cost_record_breaks_an_answer(good: Record, tmp_p
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", RecordWarning)
                 records = store.load()
-            assert side_by_side(cases, records)
+            assert lines_of(side_by_side(cases, records))
             assert all(question.answer(cases, records) for question in QUESTIONS.values())
             assert text_lines(compare_results(records, records, 0.05, False))
             candidates(records)

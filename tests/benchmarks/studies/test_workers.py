@@ -14,7 +14,7 @@ from benchmarks.cases.case import InvalidCase
 from benchmarks.cases.training_run import TrainingRun
 from benchmarks.records.record import Record
 from benchmarks.records.store import RecordStore
-from benchmarks.running.outstanding import Interrupted
+from benchmarks.running.signals import Interrupted
 from benchmarks.studies.workers import Here, Task, complete
 from benchmarks.training.folders import DEFAULT_FOLDERS
 from benchmarks.training.missing import Job

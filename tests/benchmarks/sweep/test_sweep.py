@@ -24,7 +24,7 @@ from benchmarks.records.provenance import ROOT, hardware
 from benchmarks.records.record import Record
 from benchmarks.records.store import RecordStore, RecordWarning
 from benchmarks.running.isolated import Report
-from benchmarks.running.outstanding import Interrupted
+from benchmarks.running.signals import Interrupted
 from benchmarks.sweep import block
 from benchmarks.sweep.engine import Engine
 from benchmarks.sweep.sweep import SEED, Summary, sweep

@@ -14,7 +14,7 @@ from benchmarks.records.outcome import Outcome
 from benchmarks.records.provenance import moment, provenance
 from benchmarks.records.store import RecordStore
 from benchmarks.running.isolated import Report
-from benchmarks.running.outstanding import Interrupted
+from benchmarks.running.signals import Interrupted
 from benchmarks.training import missing
 from benchmarks.training.folders import Folders
 from benchmarks.training.missing import Job, train_missing
@@ -137,13 +137,13 @@ def test_the_table_has_mean_and_sample_standard_deviation_over_seeds() -> None:
         for run, accuracy in zip(runs, [0.9, 0.94, 0.8], strict=False)
     ]
     records[2]["status"] = "failed"
-    assert accuracy_table(runs, records).splitlines()[1:] == [
+    assert accuracy_table(runs, records)[1:] == [
         "separable   SO2          2   92.0 ± 2.8       2",
         "plain       trivial      1      –             0",
         "images: digits, drawn by hand, 1,200 / 297 / 300",
     ]
     records[1]["data"] = {**IMAGES, "source": "scanned"}
-    assert "did not see the same images" in accuracy_table(runs, records)
+    assert "did not see the same images" in accuracy_table(runs, records)[-1]
 
 
 def parse(options: str, results: Path) -> argparse.Namespace:
@@ -152,14 +152,15 @@ def parse(options: str, results: Path) -> argparse.Namespace:
     return parser.parse_args([*options.split(), "--results", str(results)])
 
 
-def test_the_command_trains_a_run_in_its_own_process(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_trains_a_run_in_its_own_process(tmp_path: Path) -> None:
     options = "--variant plain --channels 1 --kernel-size 1 --image-size 9 --batch-size 600 --seeds 1 --epochs 1"
-    assert command.main(parse(options, tmp_path)) == 0
+    result = command.main(parse(options, tmp_path))
+    assert result.status == 0
     (record,) = RecordStore(tmp_path).load()
     assert record["status"] == "ok", record["message"]
     assert record["data"]["test"] == 300
     assert [epoch["epoch"] for epoch in record["epochs"]] == [0, 1]
-    assert "trained 1, skipped 0 already there, failed 0" in capsys.readouterr().out
+    assert result.lines[-1].startswith("trained 1, skipped 0 already there, failed 0")
 
 
 def test_damaged_images_give_a_one_line_error_and_no_record(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ def exported(tmp_path_factory):
     place = tmp_path_factory.mktemp("export")
     write_asv(place / "asv", A, 1, [1.0, 1.0])
     write_asv(place / "asv", B, 2, [2.0, 1.0])
-    lines = list(export(every_record(), history(place / "asv"), place / "out"))
+    lines = [each.text for each in export(every_record(), history(place / "asv"), place / "out")]
     return place / "out", lines
 
 
@@ -79,7 +79,7 @@ def test_several_machines_have_folders_of_their_own(tmp_path):
 
 def test_without_pyarrow_there_is_csv_and_a_line_that_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "PARQUET_IS", "no_such_module_anywhere")
-    lines = list(export([failed_record("x")], history(), tmp_path))
+    lines = [each.text for each in export([failed_record("x")], history(), tmp_path)]
     assert (tmp_path / "data" / "costs.csv").exists()
     assert not list(tmp_path.rglob("*.parquet"))
     assert any(line.startswith("no Parquet: ") for line in lines)

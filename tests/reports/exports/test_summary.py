@@ -4,7 +4,7 @@ from html import unescape
 import pytest
 
 from reports.__main__ import main
-from reports.exports.summary import MOST_ROWS, summary
+from reports.exports.summary import MOST_ROWS, summary, summary_lines
 
 from ..conftest import both_devices, cost_record, every_record, failed_record
 from ..test_command import results
@@ -12,7 +12,7 @@ from ..test_command import results
 
 @pytest.fixture(scope="module")
 def text():
-    return "\n".join(summary(every_record()))
+    return "\n".join(summary_lines(summary(every_record())))
 
 
 def test_it_says_what_the_first_screen_of_the_page_says(text, page):
@@ -50,7 +50,9 @@ def test_nothing_of_the_records_is_mark_up(text):
 
 
 def test_a_long_table_is_cut_and_counted():
-    lines = summary([failed_record(f"reason {number}", channels=number) for number in range(1, MOST_ROWS + 6)])
+    lines = summary_lines(
+        summary([failed_record(f"reason {number}", channels=number) for number in range(1, MOST_ROWS + 6)])
+    )
     assert sum(line.startswith("| failed") for line in lines) == MOST_ROWS
     assert "… and 5 more." in lines
 
@@ -58,7 +60,7 @@ def test_a_long_table_is_cut_and_counted():
 def test_machines_have_parts_of_their_own():
     there = cost_record()
     there["provenance"]["cpu"] = "Another <CPU>"
-    lines = summary([there, cost_record(), cost_record(variant="full")])
+    lines = summary_lines(summary([there, cost_record(), cost_record(variant="full")]))
     assert [line for line in lines if line.startswith("### ")] == [
         "### Made-up CPU, 2 cores",
         "### Another &#60;CPU&#62;, 2 cores",
@@ -74,7 +76,7 @@ def test_the_command_prints_it(tmp_path, capsys):
 
 
 def test_devices_are_named_and_the_gpu_comes_first():
-    lines = summary(both_devices())
+    lines = summary_lines(summary(both_devices()))
     heads = [i for i, line in enumerate(lines) if line.startswith("### ")]
     assert [lines[i] for i in heads] == ["### Made-up GPU in Made-up CPU, 2 cores", "### Made-up CPU, 2 cores"]
     assert [lines[i + 2] for i in heads] == [
@@ -84,4 +86,4 @@ def test_devices_are_named_and_the_gpu_comes_first():
     assert any(line.startswith("- Shown first: a GPU") for line in lines[: heads[0]])
     gains = [line for line in lines if line.startswith("- Gain")]
     assert ["trained on Made-up GPU" in line for line in gains] == [True, False]
-    assert not any(line.startswith("- Shown first") for line in summary(every_record()))
+    assert not any(line.startswith("- Shown first") for line in summary_lines(summary(every_record())))

@@ -94,9 +94,9 @@ def test_every_line_can_be_written_of_a_part_that_found_nothing(tmp_path: Path) 
 def test_findings_of_an_unknown_form_spoil_only_their_own_line(tmp_path: Path) -> None:
     jobs = [job("profile", tmp_path), job("page", tmp_path)]
     jobs[0].note(launches="many")
-    jobs[1].note(bytes=2_000_000)
+    jobs[1].note(bytes=2 * 2**20)
     jobs[1].note(status="ok", reason="", seconds=1)
     _, profile, page, last = told.table(jobs)
     assert "no line: " in profile
-    assert page.split() == ["page", "ok", "1", "2.0", "MB"]
+    assert page.split() == ["page", "ok", "1", "2.0", "MiB"]
     assert last == "not ok: profile (not run)"

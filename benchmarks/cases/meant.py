@@ -1,0 +1,39 @@
+"""The message about a name that is not allowed, with the allowed name that was probably meant."""
+
+import difflib
+from collections.abc import Iterable, Mapping
+
+# How much alike a wrong and a right name must be, from 0 to 1: names, and short formulas such as "se2".
+CUTOFF, CUTOFF_OF_FORMULAS = 0.75, 0.6
+
+
+def meant(value: object, names: Mapping[str, str] | Iterable[str]) -> str:
+    """Return the name that is most like a wrong one, without regard to case; empty if none is like it.
+
+    Args:
+        names: the names; or formulas in lower case, each with the name that it stands for.
+
+    >>> meant("seperable", ["plain", "separable"]), meant("SE(3)", {"se2": "SO2"}), meant("dense", ["plain", "full"])
+    ('separable', 'SO2', '')
+    """
+    known = names if isinstance(names, Mapping) else {name.casefold(): name for name in names}
+    bare = str(value).casefold().translate({ord(sign): None for sign in "() "})
+    cutoff = CUTOFF_OF_FORMULAS if isinstance(names, Mapping) else CUTOFF
+    near = difflib.get_close_matches(bare, known, n=1, cutoff=cutoff)
+    return known[near[0]] if near else ""
+
+
+def unknown(kind: str, value: object, allowed: Iterable[str], names: Mapping[str, str] | None = None) -> str:
+    """Return the message that a value is none of the allowed names; ``names`` are formulas, see ``meant``.
+
+    >>> unknown("kind", "seperable", ["plain", "separable"])
+    "unknown kind 'seperable'; did you mean separable? allowed: plain, separable"
+    """
+    return f"unknown {kind} {value!r}; {remedy(value, allowed, names)}"
+
+
+def remedy(value: object, allowed: Iterable[str], names: Mapping[str, str] | None = None) -> str:
+    """Return the end of such a message: the name that was probably meant, and all allowed names."""
+    allowed = tuple(allowed)
+    near = meant(value, allowed if names is None else names)
+    return f"{f'did you mean {near}? ' if near else ''}allowed: {', '.join(allowed)}"

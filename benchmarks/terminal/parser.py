@@ -1,0 +1,54 @@
+"""The parser of the command lines, and the options that every command has."""
+
+import argparse
+import re
+from typing import Any, NoReturn
+
+from benchmarks.cases.meant import meant
+from benchmarks.terminal.program import PYTHON, Program
+
+CHOICE = re.compile(r"invalid choice: '(?P<value>[^']*)' \(choose from (?P<names>.*)\)")
+
+OPTION = re.compile(r"unrecognized arguments:.*?(?P<value>--[\w-]+)")
+
+
+class WrongRequest(ValueError):  # noqa: N818
+    """Arguments that no command takes; the message is one line."""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that raises ``WrongRequest``, names what was probably meant, and writes commands as ``program`` has."""
+
+    def __init__(self, *arguments: Any, program: Program = PYTHON, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.program = program
+
+    def error(self, message: str) -> NoReturn:
+        near = ""
+        if wrong := CHOICE.search(message):
+            near = meant(wrong["value"], re.split(r"'?, '?", wrong["names"].strip("'")))
+        elif wrong := OPTION.search(message):
+            near = meant(wrong["value"], [*self._option_string_actions])
+        raise WrongRequest(f"{message}{f'; did you mean {near}?' if near else ''}; see {self.prog} --help")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse, and refuse options that the command lacks: only its own parser knows what was probably meant."""
+        found, others = super().parse_known_args(args, namespace)
+        if others:
+            self.error(f"unrecognized arguments: {' '.join(others)}")
+        return found, others
+
+    def format_help(self) -> str:
+        self.description, self.epilog = (
+            text and self.program.as_typed(text) for text in (self.description, self.epilog)
+        )
+        return super().format_help()
+
+
+def add_output_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options about what a command prints."""
+    output = parser.add_argument_group("output")
+    output.add_argument(
+        "--json", action="store_true", help="print the result as one JSON object (docs/command-line.md)"
+    )
+    output.add_argument("--quiet", action="store_true", help="no progress and no remarks, only the result and errors")
