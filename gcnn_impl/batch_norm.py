@@ -11,6 +11,7 @@ from gcnn_impl import gpu, native
 from gcnn_impl.gpu import norm as gpu_norm
 from gcnn_impl.gradients import is_differentiated, pytorch_gradients
 from gcnn_impl.native import norm as native_norm
+from gcnn_impl.rectifying import rectified
 
 
 def operators_for(*tensors: Tensor | None) -> ModuleType | None:
@@ -91,9 +92,3 @@ def batch_norm(
 def _images(x: Tensor) -> Tensor:
     """Return a map, (B, C, |H|, H, W) → (B, H, W, |H|, C), contiguous; without a copy where the map is group-major."""
     return x.permute(0, 3, 4, 2, 1).contiguous()
-
-
-def rectified(y: Tensor, relu: bool, residual: Tensor | None) -> Tensor:
-    """Return y, rectified if ``relu``; with a residual, relu(y + residual)."""
-    y = torch.relu(y) if relu else y
-    return y if residual is None else torch.relu(y + residual)

@@ -16,8 +16,6 @@
 #define LARGE 2000000 /* values of an output that bypasses the caches */
 #define SMALL 100000  /* values below which one thread is faster than two */
 
-typedef int mask __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
-
 typedef struct {
     long folded, width; /* rows in a wide row, and values of a wide row */
     long rows, block;   /* wide rows, without the last one if it is shorter, and wide rows of a block */
@@ -46,8 +44,6 @@ INLINE void store_any(float *p, vec v, long lanes, int streaming) {
     else if (streaming) stream(p, v);
     else store(p, v);
 }
-INLINE vec choose(vec v, mask keep) { return (vec)((mask)v & keep); }
-INLINE vec rectify(vec v) { return choose(v, ~(mask)(v < 0)); } /* keeps NaN */
 
 /* Merge the mean and the sum of squared deviations of `count` values into those of `seen` values. */
 static void merge(double *mean, double *square, double seen, double block_mean, double block_square, double count) {
