@@ -8,8 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from gcnn_impl.batch_norm import batch_norm, operators_for
+from gcnn_impl.batch_norm import batch_norm, norm_pool, operators_for, pools
 from gcnn_impl.checks import check_axes
+from gcnn_impl.functional import spatial_max_pool
 from gcnn_impl.layers.kept import Keeping, Kept, are_comparable, infers
 from gcnn_impl.rectifying import rectified
 from gcnn_impl.watching import is_exporting, runs_forward_alone
@@ -31,14 +32,17 @@ class GroupBatchNorm2d(Keeping, nn.BatchNorm2d):
 
     _frozen: FrozenNorm | None
 
-    def forward(self, input: Tensor, relu: bool = False, residual: Tensor | None = None) -> Tensor:
+    def forward(self, input: Tensor, relu: bool = False, residual: Tensor | None = None, pool: bool = False) -> Tensor:
         """Normalise a map.
 
         Args:
             input: the map.
             relu: whether to rectify the normalised map.
             residual: a map of the same shape that is added then; the sum is rectified.
+            pool: whether to take ``spatial_max_pool`` of the normalised map before it is rectified, without a residual.
         """
+        if pool and residual is not None:
+            raise ValueError("pool goes without a residual")
         check_axes("input", input, "B", "C", "|H|", "H", "W")
         if residual is not None and residual.shape != input.shape:
             raise ValueError(
@@ -48,7 +52,8 @@ class GroupBatchNorm2d(Keeping, nn.BatchNorm2d):
         own = self.running_mean, self.running_var, self.weight, self.bias
         mean, variance, weight, bias = own if frozen is None else frozen.tensors
         if is_exporting() and not self.training and mean is not None and variance is not None:
-            return rectified(self._exported(input, mean, variance), relu, residual)
+            y = self._exported(input, mean, variance)
+            return rectified(spatial_max_pool(y) if pool else y, relu, residual)
         operators = self._operators(input, residual)
         if operators is not None:
             if self.training and self.num_batches_tracked is not None:
@@ -56,15 +61,19 @@ class GroupBatchNorm2d(Keeping, nn.BatchNorm2d):
             is_tracked = not self.training or self.track_running_stats
             running = (mean, variance) if is_tracked else (None, None)
             of_batch = self.training or mean is None
-            tensors = input, weight, bias, *running, residual
-            return batch_norm(operators, *tensors, of_batch, self.momentum or 0.0, self.eps, relu)
+            tensors, momentum = (input, weight, bias, *running), self.momentum or 0.0
+            if pool and pools(operators, input):
+                return norm_pool(*tensors, of_batch, momentum, self.eps, relu)
+            y = batch_norm(operators, *tensors, residual, of_batch, momentum, self.eps, relu and not pool)
+            return rectified(spatial_max_pool(y), relu, None) if pool else y
         x = input.permute(0, 1, 3, 4, 2)  # (B, C, H, W, |H|), which is channels-last where the map is group-major
         if frozen is None:
             y = super().forward(x.flatten(3))
         else:
             y = functional.batch_norm(x.flatten(3), *frozen.tensors, False, 0.0, self.eps)
         y = _with_gradients_like(y).unflatten(3, x.shape[3:])
-        return rectified(y.permute(0, 1, 4, 2, 3), relu, residual)
+        y = y.permute(0, 1, 4, 2, 3)
+        return rectified(spatial_max_pool(y) if pool else y, relu, residual)
 
     def freeze(self) -> Self:
         """Keep the present statistics and parameters for inference; return the layer itself, in eval mode."""
@@ -155,3 +164,10 @@ def norm_relu(norm: nn.Module, x: Tensor, residual: Callable[[], Tensor] | None 
     del x
     y = torch.relu(y)
     return y if residual is None else torch.relu(y + residual())
+
+
+def norm_pool_relu(norm: nn.Module, x: Tensor) -> Tensor:
+    """Return relu(spatial_max_pool(norm(x))) of a map on the group; by one operator where there is one."""
+    if type(norm) is GroupBatchNorm2d and runs_forward_alone(norm):  # hooks see the norm alone
+        return norm(x, relu=True, pool=True)
+    return torch.relu(spatial_max_pool(norm(x)))

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from gcnn_impl import functional
 from gcnn_impl.layers import CONVOLUTIONS, GroupBatchNorm2d, LiftingConv2d
 from gcnn_impl.layers.folding import conv_norm_relu
-from gcnn_impl.layers.norm import norm_relu
+from gcnn_impl.layers.norm import norm_pool_relu, norm_relu
 from gcnn_impl.models.base import POOLED_GAIN, RELU_GAIN, Network, max_pool
 from gcnn_impl.models.configs import GroupResNetConfig, PlainResNetConfig
 
@@ -107,7 +107,7 @@ class GroupResNet(Network[GroupResNetConfig]):
         grids = self.config.grids(self.training)
         x = self.dropout(conv_norm_relu(self.lifting, self.lifting_norm, x, *grids[:1]))
         for block, norm in zip(self.blocks, self.norms, strict=True):
-            x = torch.relu(self.dropout(max_pool(norm(block(x, *grids)))))
+            x = self.dropout(norm_pool_relu(norm, block(x, *grids)))
         return self.dropout(conv_norm_relu(self.last, self.last_norm, x, *grids))
 
     def forward(self, x: Tensor) -> Tensor:

@@ -308,6 +308,7 @@ def try_operator(rng: Draw) -> str:
     spectrum = torch.randn(table.values * c * axes[3]) if rng.random() < 0.8 else any_tensor(1)
     norms = [any_tensor(1) if rng.random() < 0.2 else torch.rand(c) if rng.random() < 0.8 else None for _ in range(4)]
     residual = rng.choice([None, torch.randn_like(likely), any_tensor(5)])
+    pooled = torch.randn(b, rng.choice([2, 4, 6]), rng.choice([2, 4, 5]), h, c) if rng.random() < 0.8 else images
     arguments: dict[str, tuple[Any, ...]] = {
         "to_images": (images,),
         "to_maps": (images,),
@@ -326,6 +327,11 @@ def try_operator(rng: Draw) -> str:
             *(basis, upright, blocks, yes, rng.random() < 0.5),
         ),
         "batch_norm": (images, *norms, residual, yes, 0.1, 1e-5, rng.random() < 0.5),
+        "norm_pool": (pooled, *norms, yes, 0.1, 1e-5, rng.random() < 0.5),
+        "norm_pool_backward": (
+            *(pooled[:, ::2, ::2].contiguous() if rng.random() < 0.8 else any_tensor(5), pooled, *norms[:2]),
+            *(torch.rand(c), torch.rand(c) if rng.random() < 0.8 else any_tensor(1), yes, True),
+        ),
         "batch_norm_backward": (
             *(torch.randn_like(images) if rng.random() < 0.8 else any_tensor(5), images, *norms[:2]),
             *(torch.rand(c), torch.rand(c) if rng.random() < 0.8 else any_tensor(1), residual, yes, True),
