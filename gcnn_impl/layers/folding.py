@@ -16,7 +16,11 @@ from gcnn_impl.watching import is_traced_or_transformed, runs_forward_alone
 
 
 def conv_norm_relu(
-    conv: nn.Module, norm: nn.Module, x: Tensor, *grids: Tensor, residual: Callable[[], Tensor] | None = None
+    conv: nn.Module,
+    norm: nn.Module,
+    x: Tensor,
+    grids: tuple[Tensor, ...] = (),
+    residual: Callable[[], Tensor] | None = None,
 ) -> Tensor:
     """Return ``norm_relu`` of a convolution, on the discretised grids or on explicit ones.
 
@@ -25,7 +29,9 @@ def conv_norm_relu(
     """
     folded = None if grids else _folded(conv, norm, x)
     if folded is None:
-        return norm_relu(norm, conv(x, *grids), residual)
+        maps = [conv(x, *grids)]
+        del x  # and no name for the result: a name would keep a map in memory until the end
+        return norm_relu(norm, maps.pop(), residual)
     layer, kernels, bias = folded
     return layer.convolve(x, *kernels, bias=bias, relu=True, residual=None if residual is None else residual())
 

@@ -27,7 +27,7 @@ class HiddenLayer(nn.Module):
     def forward(self, x: Tensor, *grids: Tensor) -> Tensor:
         if self.pooled:
             return self.dropout(norm_relu(self.norm, max_pool(self.conv(x, *grids))))
-        return self.dropout(conv_norm_relu(self.conv, self.norm, x, *grids))
+        return self.dropout(conv_norm_relu(self.conv, self.norm, x, grids))
 
 
 class GroupAllCNNC(Network[GroupAllCNNCConfig]):

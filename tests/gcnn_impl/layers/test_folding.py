@@ -68,7 +68,7 @@ class Pair(nn.Module):
         self.norm = GroupBatchNorm2d(8) if norm is None else norm
 
     def forward(self, x, *grids):
-        return conv_norm_relu(self.conv, self.norm, x, *grids, residual=lambda: x)
+        return conv_norm_relu(self.conv, self.norm, x, grids, lambda: x)
 
 
 def pair_and_map(**options):
