@@ -4,6 +4,9 @@ Shapes: an image is (B, C, H, W), a map on the group is (B, C, |H|, H, W). Kerne
 weights and the windows (``kernels.py``), so the functions here are correlations. The formulas are those of Knigge et
 al. 2022. A bias has one value per output channel, shape (C_o,), the same at every group element.
 
+With ``relu``, a convolution rectifies its result y. With a ``residual``, a map of the same shape as y, a convolution
+returns relu(y + residual). An operator in C does both while it writes y.
+
 Memory: maps are kept channels-last and group-major, that is (B, H, W, |H|, C) in memory. A convolution then sees
 a channels-last image of |H|·C channels, and a batch norm sees one of C channels. Inputs may have any layout.
 
@@ -21,6 +24,8 @@ Every function checks its arguments before anything is computed. The error is a 
 what is allowed; kernels have an odd side, and a stride or a padding is one number for both sides.
 """
 
+from typing import Any
+
 import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, conv3d, linear, max_pool2d
@@ -34,6 +39,7 @@ from gcnn_impl.gpu.depthwise import depthwise
 from gcnn_impl.irreps import Irreps
 from gcnn_impl.lifting import lift_images
 from gcnn_impl.native import irreps_mix, operators
+from gcnn_impl.rectifying import rectify
 from gcnn_impl.watching import is_exporting
 
 _MAP, _INPUT = ("B", "C_o", "|H_out|", "H", "W"), ("B", "C_i", "|H_in|", "H", "W")
@@ -126,7 +132,16 @@ def _group_bias(bias: Tensor | None, resolution: int) -> Tensor | None:
     return bias.expand(resolution, -1).flatten()  # (|H_out|·C_o,); `repeat` is slower
 
 
-def lift_conv2d(x: Tensor, kernel: Tensor, *, bias: Tensor | None = None, stride: int = 1, padding: int = 0) -> Tensor:
+def lift_conv2d(
+    x: Tensor,
+    kernel: Tensor,
+    *,
+    bias: Tensor | None = None,
+    stride: int = 1,
+    padding: int = 0,
+    relu: bool = False,
+    residual: Tensor | None = None,
+) -> Tensor:
     """Lift an image to the group, y_o(x, h) = Σ_i Σ_x' f_i(x') k_oi(h⁻¹(x' − x)).
 
     Image (B, C_i, H, W) and kernel (C_o, |H|, C_i, k, k) → map (B, C_o, |H|, H', W').
@@ -138,8 +153,12 @@ def lift_conv2d(x: Tensor, kernel: Tensor, *, bias: Tensor | None = None, stride
     resolution = kernel.shape[1]
     # (|H|·C_o, C_i, k, k); contiguous, because torch 2.15 has no float64 gradient of a single strided filter
     weight = kernel.transpose(0, 1).flatten(0, 1).contiguous()
-    x = x.permute(0, 2, 3, 1).contiguous().permute(0, 3, 1, 2)  # channels-last, by operations that vmap supports
-    return _unflatten(lift_images(x, weight, _group_bias(bias, resolution), stride, padding), resolution)
+    images = x.permute(0, 2, 3, 1).contiguous()  # channels-last, by operations that vmap supports
+    if x.shape[1] == 1:  # a stride of 1, without which torch takes gray images, and so the map, as channels-first
+        images = images.squeeze(3).unsqueeze(3)
+    x = images.permute(0, 3, 1, 2)
+    y = _unflatten(lift_images(x, weight, _group_bias(bias, resolution), stride, padding), resolution)
+    return rectify(y, relu, residual)
 
 
 def group_major_kernel(kernel: Tensor) -> Tensor:
@@ -184,6 +203,8 @@ def group_conv2d(
     stride: int = 1,
     padding: int = 0,
     algorithm: Algorithm = "auto",
+    relu: bool = False,
+    residual: Tensor | None = None,
 ) -> Tensor:
     """Convolve over the group and the plane, y_o(x, h) = Σ_i Σ_h' Σ_x' f_i(x', h') k_oi(h⁻¹(x' − x), h⁻¹h').
 
@@ -201,7 +222,7 @@ def group_conv2d(
         y = fourier_conv2d(x, _taps(kernel), _square(size // 2), bias)
     else:
         y = conv2d(x, weight, bias, stride, padding)
-    return _unflatten(y, resolution)
+    return rectify(_unflatten(y, resolution), relu, residual)
 
 
 def _through_fourier(x: Tensor, out_maps: int, taps: int, radius: int, algorithm: Algorithm) -> bool:
@@ -239,6 +260,8 @@ def disc_group_conv2d(
     bias: Tensor | None = None,
     stride: int = 1,
     algorithm: Algorithm = "auto",
+    relu: bool = False,
+    residual: Tensor | None = None,
 ) -> Tensor:
     """Convolve as ``group_conv2d`` with padding k // 2, for a kernel that is zero outside the disc; skip zero taps.
 
@@ -262,11 +285,12 @@ def disc_group_conv2d(
         first, last = (torch.cat([_taps(vertical)[i : i + 1], _taps(horizontal)[i : i + 1]]) for i in (0, 1))
         kernel = torch.cat([first, _taps(inner), last.flip(0)])  # taps t and T − 1 − t are opposite
         offsets = ((-r, 0), (0, -r), *_square(r - 1), (0, r), (r, 0))
-        return _unflatten(fourier_conv2d(x, kernel, offsets, bias), resolution)
-    y = conv2d(x, _weight(inner), bias, stride, r - 1)
-    y += conv2d(x, _weight(vertical), None, stride, (r, 0), (2 * r, 1))  # in place: a new map costs page faults
-    y += conv2d(x, _weight(horizontal), None, stride, (0, r), (1, 2 * r))
-    return _unflatten(y, resolution)
+        y = fourier_conv2d(x, kernel, offsets, bias)
+    else:
+        y = conv2d(x, _weight(inner), bias, stride, r - 1)
+        y += conv2d(x, _weight(vertical), None, stride, (r, 0), (2 * r, 1))  # in place: a new map costs page faults
+        y += conv2d(x, _weight(horizontal), None, stride, (0, r), (1, 2 * r))
+    return rectify(_unflatten(y, resolution), relu, residual)
 
 
 def group_mix(x: Tensor, kernel: Tensor, *, algorithm: Algorithm = "direct") -> Tensor:
@@ -308,7 +332,14 @@ def fourier_group_mix(x: Tensor, spectrum: Tensor, irreps: Irreps) -> Tensor:
 
 
 def depthwise_group_conv2d(
-    x: Tensor, kernel: Tensor, *, bias: Tensor | None = None, stride: int = 1, padding: int = 0
+    x: Tensor,
+    kernel: Tensor,
+    *,
+    bias: Tensor | None = None,
+    stride: int = 1,
+    padding: int = 0,
+    relu: bool = False,
+    residual: Tensor | None = None,
 ) -> Tensor:
     """Convolve each channel alone over H and the plane, y_o(x, h) = Σ_h' Σ_x' f_o(x', h') k_o(h⁻¹(x' − x), h⁻¹h').
 
@@ -321,7 +352,7 @@ def depthwise_group_conv2d(
     elif bias is not None:
         bias = bias.repeat_interleave(kernel.shape[1])
     y = conv2d(x.flatten(1, 2), weight, bias, stride, padding, groups=len(kernel))
-    return _ordinary(y.unflatten(1, kernel.shape[:2]))
+    return rectify(_ordinary(y.unflatten(1, kernel.shape[:2])), relu, residual)
 
 
 def spatial_conv2d(
@@ -333,6 +364,8 @@ def spatial_conv2d(
     padding: int = 0,
     disc: bool = False,
     algorithm: Algorithm = "auto",
+    relu: bool = False,
+    residual: Tensor | None = None,
 ) -> Tensor:
     """Convolve each channel and group element alone over the plane, y_o(x, h) = Σ_x' f_o(x', h) k_o(h⁻¹(x' − x)).
 
@@ -343,23 +376,23 @@ def spatial_conv2d(
     size, resolution = kernel.shape[-1], kernel.shape[1]
     fits = padding < size <= min(x.shape[-2:]) + 2 * padding
     ours = algorithm == "auto" and stride == 1 and fits
-    if ours and native.takes(x, kernel, bias):
+    if ours and native.takes(x, kernel, bias, residual):
 
         def reference(x: Tensor, kernel: Tensor, bias: Tensor | None) -> Tensor:
             return spatial_conv2d(x, kernel, bias=bias, padding=padding, disc=disc, algorithm="disc")
 
-        return operators.spatial_conv2d(x, kernel, bias, padding, disc, reference)
+        return operators.spatial_conv2d(x, kernel, bias, padding, disc, relu, residual, reference)
     x, kernel, bias = autocast(x, kernel, bias)
     if ours and gpu.takes(x, kernel, bias):
         weight = kernel.permute(2, 3, 1, 0).flatten(2).contiguous()  # (k, k, |H|·C_o)
-        return _maps(depthwise(_images(x), weight, bias, padding, disc), resolution)
+        return rectify(_maps(depthwise(_images(x), weight, bias, padding, disc), resolution), relu, residual)
     x, bias = flatten_group(x), _group_bias(bias, resolution)
     weight = kernel.transpose(0, 1).flatten(0, 1)[:, None]  # (|H|·C_o, 1, k, k)
     if algorithm == "direct":
         y = conv2d(x, weight, bias, stride, padding, groups=len(weight))
     else:
         y = depthwise_conv2d(x, weight, bias, stride, padding, disc)
-    return _unflatten(y, resolution)
+    return rectify(_unflatten(y, resolution), relu, residual)
 
 
 def separable_group_conv2d(
@@ -372,6 +405,8 @@ def separable_group_conv2d(
     padding: int = 0,
     disc: bool = False,
     algorithm: Algorithm = "auto",
+    relu: bool = False,
+    residual: Tensor | None = None,
 ) -> Tensor:
     """Convolve with k_oi(x, h) = k^H_oi(h) · k^{R²}_o(x), first over H, then over the plane.
 
@@ -384,7 +419,8 @@ def separable_group_conv2d(
     if not tensors or group_kernel.shape[:2] != spatial_kernel.shape[:2]:  # both functions below check the rest
         _SEPARABLE.check(x, group_kernel, spatial_kernel, bias, stride=stride, padding=padding)
     x = group_mix(x, group_kernel, algorithm=algorithm)
-    return spatial_conv2d(x, spatial_kernel, bias=bias, stride=stride, padding=padding, disc=disc, algorithm=algorithm)
+    options: dict[str, Any] = {"stride": stride, "padding": padding, "disc": disc, "algorithm": algorithm}
+    return spatial_conv2d(x, spatial_kernel, bias=bias, relu=relu, residual=residual, **options)
 
 
 def fully_separable_conv2d(
@@ -398,6 +434,8 @@ def fully_separable_conv2d(
     padding: int = 0,
     disc: bool = False,
     algorithm: Algorithm = "auto",
+    relu: bool = False,
+    residual: Tensor | None = None,
 ) -> Tensor:
     """Convolve on Sim(2) with k_oi(x, θ, s) = k^Θ_oi(θ) · k^S_o(s) · k^{R²}_o(x).
 
@@ -416,7 +454,8 @@ def fully_separable_conv2d(
     x = x.unflatten(3, (in_scales, -1)).transpose(2, 3).flatten(3, 4)  # (B, C_o, S_in, R_out·H, W)
     x = depthwise_group_conv2d(x, scale_kernel[..., None, None])  # (B, C_o, S_out, R_out·H, W)
     x = x.unflatten(3, (out_rotations, -1)).transpose(2, 3).flatten(2, 3)  # (B, C_o, R_out·S_out, H, W)
-    return spatial_conv2d(x, spatial_kernel, bias=bias, stride=stride, padding=padding, disc=disc, algorithm=algorithm)
+    options: dict[str, Any] = {"stride": stride, "padding": padding, "disc": disc, "algorithm": algorithm}
+    return spatial_conv2d(x, spatial_kernel, bias=bias, relu=relu, residual=residual, **options)
 
 
 def channel_mix(x: Tensor, weight: Tensor) -> Tensor:

@@ -49,6 +49,8 @@ MAPS: dict[str, tuple[tuple[float, float], ...]] = {
 }
 # Maps that a group network does not keep in training, because batch norm, ReLU and residual are one operator in C.
 MAPS_OF_NORMS = 3
+# More of them in a ResNet on images of an even side, where the norm of a block, pooling and ReLU are one operator.
+MAPS_OF_POOLS = 1.5
 # Layers with a spatial factor: if this factor has more than three columns, its weight gradient pads another map. A
 # separable layer in training uses the operators in C, which pad nothing: it has MAPS_IN_C maps at the peak.
 STRIPS, MAPS_IN_C = ("separable", "dgseparable", "separable2d"), 5
@@ -142,6 +144,8 @@ def _network_numbers(case: Case) -> float:
         return maps * one_map + fourier + (making if case.kernels == "generated" else CACHED * max(weights))
     if case.variant != "plain" and _uses_c(case):
         maps -= MAPS_OF_NORMS
+        if case.layer == "resnet" and case.image_size % 2 == 0:
+            maps -= MAPS_OF_POOLS
     kept = sum(_kept_by_nets(case, k) for _, _, k in _convolutions(case))
     backward = max(making, NETWORK_WORKSPACE * one_map) if case.variant != "plain" else 0
     if case.variant in CHANNELS_FIRST:

@@ -15,6 +15,7 @@ Every layer is a choice of kernel factors (Knigge et al. 2022, section 4), with 
 Kernels are generated in every pass with gradients. In inference (``eval`` without gradients) on the processor a layer
 keeps them as long as its parameters have the same bytes, whoever wrote them. ``freeze`` keeps the kernels of a network
 whatever happens to the parameters: without any check, and on a GPU too, where comparing bytes would stall the stream.
+Kernels that are kept take in the batch norm that follows them (``folding``).
 
 A layer works on the discretised grids of its groups, ``y = layer(x)``, or on explicit grids,
 ``y = layer(x, in_elements, out_elements)`` with elements from ``group.sample()``: a Monte-Carlo approximation of the

@@ -21,10 +21,10 @@ from gcnn_impl.checks import (
 )
 from gcnn_impl.groups import Group, check_group
 from gcnn_impl.kernels import ContinuousKernel, spatial_points
-from gcnn_impl.layers.kept import KeptKernels, sources_of
+from gcnn_impl.layers.kept import Keeping, Kept, infers, sources_of
 
 
-class Convolution(nn.Module):
+class Convolution(Keeping):
     """Base class of all layers; use one of its subclasses.
 
     A subclass says which kernels the layer has (``_add_kernels``), how to ``generate`` them, in which ``layouts`` they
@@ -51,6 +51,8 @@ class Convolution(nn.Module):
 
     name: ClassVar[str]  # short name, which configs, records and figures use
     layouts: ClassVar[tuple[Callable[[Tensor], Tensor], ...]]  # how each generated kernel is laid out in memory
+    _frozen: tuple[Tensor, ...] | None
+    _folded: tuple[tuple[Tensor, ...], tuple[Tensor, ...], tuple[Tensor, ...]] | None = None
 
     def __init__(
         self,
@@ -83,8 +85,6 @@ class Convolution(nn.Module):
         self._gain = check_real("gain", gain, "a finite number of at least 0", 0.0)
         self._factory: dict[str, Any] = {"device": device, "dtype": dtype}
         self._siren: dict[str, Any] = {"hidden_features": hidden_features, "omega": omega, **self._factory}
-        self._kept: KeptKernels | None = None
-        self._frozen: tuple[Tensor, ...] | None = None
         self.bias = nn.Parameter(torch.zeros(self.out_channels, **self._factory)) if check_flag("bias", bias) else None
         self._add_kernels()
 
@@ -106,8 +106,15 @@ class Convolution(nn.Module):
         kernels = self.generate(*grids)
         return tuple(layout(kernel) for layout, kernel in zip(self.layouts, kernels, strict=True))
 
-    def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
-        """Apply the layer with the given working kernels."""
+    def convolve(self, x: Tensor, *kernels: Tensor, **after: Any) -> Tensor:
+        """Apply the layer with the given working kernels.
+
+        ``after`` may have a ``bias`` in place of the layer's own, and ``relu`` and ``residual`` as in ``functional``.
+        """
+        raise NotImplementedError
+
+    def check_input(self, x: object) -> None:
+        """Raise ``ValueError`` unless the layer takes ``x``."""
         raise NotImplementedError
 
     def macs(self, in_pixels: int, out_pixels: int) -> int:
@@ -116,20 +123,46 @@ class Convolution(nn.Module):
 
     def kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
         """Return ``working_kernels``; in inference on the discretised grids, those that are frozen or still current."""
-        inference = not (grids or self.training or torch.is_grad_enabled() or torch.compiler.is_compiling())
-        if inference and self._frozen is not None:
-            return self._frozen
+        kept = None if grids else self._kept_kernels()
+        return self._generated(*grids) if kept is None else kept
+
+    def _generated(self, *grids: Tensor) -> tuple[Tensor, ...]:
         device = self._device().type
-        if device != "meta" and torch.is_autocast_enabled(device):  # half precision is too coarse for sines
-            with torch.autocast(device, enabled=False):
-                return self.kernels(*grids)
-        sources = sources_of(self) if inference and device == "cpu" else None
-        if sources is None:
+        if device == "meta" or not torch.is_autocast_enabled(device):
             return self.working_kernels(*grids)
+        with torch.autocast(device, enabled=False):  # half precision is too coarse for sines
+            return self.working_kernels(*grids)
+
+    def _kept_kernels(self) -> tuple[Tensor, ...] | None:
+        """Return the kernels that are frozen or still current, the same as before; None where none are kept."""
+        if not infers(self) or self._frozen is not None:
+            return self._frozen if infers(self) else None
+        sources = sources_of(self) if self._device().type == "cpu" else None
+        if sources is None:
+            return None
         key = self.algorithm, self.padding, [kernel.net.omega for kernel in self._kernels()]
         if self._kept is None or not self._kept.is_current(key, sources):
-            self._kept = KeptKernels(key, sources, self.working_kernels())
-        return self._kept.kernels
+            self._kept = Kept(key, sources, self._generated())
+        return self._kept.tensors
+
+    def folded(self, affine: tuple[Tensor, Tensor]) -> tuple[tuple[Tensor, ...], Tensor] | None:
+        """Return the kernels and the bias of the layer followed by y ↦ scale · y + shift; None if it keeps no kernels.
+
+        Args:
+            affine: scale and shift of each channel, shape (C_o,). The folded kernels are kept as long as this pair and
+                the kernels are the same objects.
+        """
+        kernels = self._kept_kernels()
+        if kernels is None:
+            return None
+        if self._folded is None or self._folded[0] is not kernels or self._folded[1] is not affine:
+            self._folded = kernels, affine, self._scaled(kernels, affine[0])
+        scale, shift = affine
+        return self._folded[2], shift if self.bias is None else torch.addcmul(shift, scale, self.bias)
+
+    def _scaled(self, kernels: tuple[Tensor, ...], scale: Tensor) -> tuple[Tensor, ...]:
+        """Return working kernels that give scale · y, of the same layouts: here the last one is a factor of all."""
+        return *kernels[:-1], scaled(kernels[-1], scale)
 
     def freeze(self) -> Self:
         """Keep the present kernels for inference, see ``gcnn_impl.freeze``; return the layer itself, in eval mode."""
@@ -140,8 +173,8 @@ class Convolution(nn.Module):
 
     def unfreeze(self) -> Self:
         """Let the kernels follow the parameters again; return the layer itself."""
-        self._kept = self._frozen = None
-        return self
+        self._folded = None
+        return super().unfreeze()
 
     def _new_spatial_kernel(self, in_channels: int) -> ContinuousKernel:
         """Return a kernel over the plane, k(h⁻¹u), with ``in_channels`` input channels."""
@@ -160,25 +193,8 @@ class Convolution(nn.Module):
     def _device(self) -> torch.device:
         return self._kernels()[0].coordinates.device  # a replica of nn.DataParallel has no parameters
 
-    def train(self, mode: bool = True) -> Self:
-        self._kept = None
-        if mode:
-            self._frozen = None
-        return super().train(mode)
-
-    def _apply(self, *args: Any, **kwargs: Any) -> Self:
-        self.unfreeze()
-        return super()._apply(*args, **kwargs)  # type: ignore[no-untyped-call]
-
-    def _load_from_state_dict(self, *args: Any, **kwargs: Any) -> None:
-        self.unfreeze()
-        super()._load_from_state_dict(*args, **kwargs)
-
-    def _replicate_for_data_parallel(self) -> Self:
-        return super()._replicate_for_data_parallel().unfreeze()  # type: ignore[no-untyped-call]
-
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "_kept": None, "_frozen": None}  # a copy has parameters of its own
+        return {**super().__getstate__(), "_folded": None}
 
     def reset_parameters(self) -> None:
         """Draw all parameters anew (also after ``to_empty``, for a module made on the meta device)."""
@@ -209,3 +225,8 @@ def arrange(values: Tensor) -> Tensor:
     """Arrange the values of a kernel, (|H_out|, [|H_in|,] k·k, C_o, C_i) → (C_o, |H_out|, C_i, [|H_in|,] k, k)."""
     k = math.isqrt(values.shape[-3])
     return values.movedim((-2, -1), (0, 2)).unflatten(-1, (k, k))
+
+
+def scaled(kernel: Tensor, scale: Tensor) -> Tensor:
+    """Multiply a kernel (C_o, …) by a number for each output channel, shape (C_o,); the layout in memory is kept."""
+    return torch.mul(kernel, scale.view(-1, *[1] * (kernel.dim() - 1)), out=torch.empty_like(kernel))

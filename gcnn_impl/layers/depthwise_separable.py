@@ -1,5 +1,7 @@
 """The depthwise-separable variants: a mix of channels w_oi, then a kernel for each channel alone."""
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -38,11 +40,10 @@ class DepthwiseSeparableConv2d(ChannelMixingConv2d):
     def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
         return (arrange(self._evaluate(self.joint_kernel, *grids)),)
 
-    def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
+    def convolve(self, x: Tensor, *kernels: Tensor, **after: Any) -> Tensor:
         mixed = functional.channel_mix(x, self.channel_weight)
-        return functional.depthwise_group_conv2d(
-            mixed, *kernels, bias=self.bias, stride=self.stride, padding=self.padding
-        )
+        options = {"bias": self.bias, "stride": self.stride, "padding": self.padding, **after}
+        return functional.depthwise_group_conv2d(mixed, *kernels, **options)
 
     def macs(self, in_pixels: int, out_pixels: int) -> int:
         """Return the MACs of a 1×1 convolution over C_i, then a k × k one over H with C_o groups."""
@@ -72,11 +73,11 @@ class DepthwiseGroupSeparableConv2d(ChannelMixingConv2d):
     def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
         return self._over_group(self.group_kernel, *grids), self._over_plane(self.spatial_kernel, *grids)
 
-    def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
+    def convolve(self, x: Tensor, *kernels: Tensor, **after: Any) -> Tensor:
         group_kernel, spatial_kernel = kernels
         mixed = functional.channel_mix(x, self.channel_weight)
         mixed = functional.depthwise_group_conv2d(mixed, group_kernel[..., None, None])
-        return functional.spatial_conv2d(mixed, spatial_kernel, bias=self.bias, **self._geometry())
+        return functional.spatial_conv2d(mixed, spatial_kernel, **self._options(**after))
 
     def macs(self, in_pixels: int, out_pixels: int) -> int:
         """Return the MACs of a 1×1 convolution over C_i, a grouped 1×1 one over H, and a depthwise k × k one."""

@@ -1,4 +1,4 @@
-"""Freezing the kernels of all layers in a network, for inference at the least latency and in CUDA graphs."""
+"""Freezing the kernels and norms of a network, for inference at the least latency and in CUDA graphs."""
 
 from typing import TypeVar
 
@@ -6,16 +6,18 @@ from torch import nn
 
 from gcnn_impl.checks import check_kind
 from gcnn_impl.layers.base import Convolution
+from gcnn_impl.layers.norm import GroupBatchNorm2d
 
 ModuleT = TypeVar("ModuleT", bound=nn.Module)
 
 
 def freeze(module: ModuleT) -> ModuleT:
-    """Keep the present kernels of all layers in a module for inference, whatever happens to the parameters.
+    """Keep the present kernels and norms of all layers in a module for inference, whatever happens to the parameters.
 
     A frozen layer uses them without any check where no gradients are recorded, on the discretised grids: in a CUDA
-    graph too. ``train()``, ``load_state_dict``, a change of device or dtype, and ``unfreeze`` end this, and copies of a
-    frozen layer are not frozen. Gradients, explicit grids and compiled code generate kernels as ever.
+    graph too. The batch norms of maps on the group keep their statistics and parameters. ``train()``,
+    ``load_state_dict``, a change of device or dtype, and ``unfreeze`` end this, and copies of a frozen layer are not
+    frozen. Gradients, explicit grids and compiled code generate kernels as ever.
 
     Returns:
         The module itself, in eval mode.
@@ -30,7 +32,7 @@ def freeze(module: ModuleT) -> ModuleT:
     check_kind("module", module, nn.Module, "an nn.Module")
     module.eval()
     for layer in module.modules():
-        if isinstance(layer, Convolution):
+        if isinstance(layer, Convolution | GroupBatchNorm2d):
             layer.freeze()
     return module
 
@@ -39,6 +41,6 @@ def unfreeze(module: ModuleT) -> ModuleT:
     """Undo ``freeze``: let all layers in a module follow their parameters again; return the module itself."""
     check_kind("module", module, nn.Module, "an nn.Module")
     for layer in module.modules():
-        if isinstance(layer, Convolution):
+        if isinstance(layer, Convolution | GroupBatchNorm2d):
             layer.unfreeze()
     return module

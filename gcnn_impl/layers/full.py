@@ -7,7 +7,7 @@ from torch import Tensor
 from gcnn_impl import functional
 from gcnn_impl.groups import Group
 from gcnn_impl.kernels import disc_tip_taps
-from gcnn_impl.layers.base import arrange
+from gcnn_impl.layers.base import arrange, scaled
 from gcnn_impl.layers.group_to_group import GroupToGroupConv2d
 from gcnn_impl.low_rank import rank_one_energy
 
@@ -48,8 +48,11 @@ class UnfactoredConv2d(GroupToGroupConv2d):
         parts = inner.unflatten(-1, (k - 2, k - 2)), vertical[..., None], horizontal[..., None, :]
         return tuple(functional.channels_last_kernel(part) for part in parts)
 
-    def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
-        options: dict[str, Any] = {"bias": self.bias, "stride": self.stride, "algorithm": self.algorithm}
+    def _scaled(self, kernels: tuple[Tensor, ...], scale: Tensor) -> tuple[Tensor, ...]:
+        return tuple(scaled(kernel, scale) for kernel in kernels)  # parts, whose results are added
+
+    def convolve(self, x: Tensor, *kernels: Tensor, **after: Any) -> Tensor:
+        options = {"bias": self.bias, "stride": self.stride, "algorithm": self.algorithm, **after}
         if len(kernels) == 1:
             return functional.group_conv2d(x, *kernels, padding=self.padding, **options)
         return functional.disc_group_conv2d(x, *kernels, **options)

@@ -60,15 +60,19 @@ class GroupToGroupConv2d(Convolution):
     def _grids(self) -> tuple[Tensor, Tensor]:
         return self.out_group.elements(), self.group.elements()
 
-    def _geometry(self) -> dict[str, Any]:
-        disc = self.group.rotates
-        return {"stride": self.stride, "padding": self.padding, "disc": disc, "algorithm": self.algorithm}
+    def _options(self, **after: Any) -> dict[str, Any]:
+        """Return the arguments of the convolution over the plane; ``after`` as in ``convolve``."""
+        geometry = {"stride": self.stride, "padding": self.padding, "disc": self.group.rotates}
+        return {"bias": self.bias, "algorithm": self.algorithm, **geometry, **after}
 
-    def forward(self, x: Tensor, in_elements: Tensor | None = None, out_elements: Tensor | None = None) -> Tensor:
-        """Convolve on the discretised grids, or on explicit ones, shapes (|H_in|, dim) and (|H_out|, dim)."""
+    def check_input(self, x: object) -> None:
         if not isinstance(x, Tensor) or x.dim() != 5 or x.shape[1:3] != (self.in_channels, self.group.resolution):
             wanted = f"(B, {self.in_channels}, {self.group.resolution}, H, W)"
             raise ValueError(f"expected a map on the group {wanted}, not {described(x)}")
+
+    def forward(self, x: Tensor, in_elements: Tensor | None = None, out_elements: Tensor | None = None) -> Tensor:
+        """Convolve on the discretised grids, or on explicit ones, shapes (|H_in|, dim) and (|H_out|, dim)."""
+        self.check_input(x)
         if (in_elements is None) != (out_elements is None):
             raise ValueError("give both grids of group elements or neither")
         if in_elements is None or out_elements is None:

@@ -1,3 +1,5 @@
+from typing import Any
+
 from torch import Tensor
 
 from gcnn_impl import functional
@@ -29,17 +31,21 @@ class LiftingConv2d(Convolution):
     def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
         return (arrange(self._evaluate(self.spatial_kernel, *grids)),)
 
-    def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
-        return functional.lift_conv2d(x, *kernels, bias=self.bias, stride=self.stride, padding=self.padding)
+    def convolve(self, x: Tensor, *kernels: Tensor, **after: Any) -> Tensor:
+        options = {"bias": self.bias, "stride": self.stride, "padding": self.padding, **after}
+        return functional.lift_conv2d(x, *kernels, **options)
 
     def macs(self, in_pixels: int, out_pixels: int) -> int:
         """Return C_o C_i |H| k² per output pixel."""
         return self.out_channels * self.in_channels * self.group.resolution * self.kernel_size**2 * out_pixels
 
-    def forward(self, x: Tensor, out_elements: Tensor | None = None) -> Tensor:
-        """Lift an image to the discretised grid, or to ``out_elements``, shape (|H|, dim)."""
+    def check_input(self, x: object) -> None:
         if not isinstance(x, Tensor) or x.dim() != 4 or x.shape[1] != self.in_channels:
             raise ValueError(f"expected an image (B, {self.in_channels}, H, W), not {described(x)}")
+
+    def forward(self, x: Tensor, out_elements: Tensor | None = None) -> Tensor:
+        """Lift an image to the discretised grid, or to ``out_elements``, shape (|H|, dim)."""
+        self.check_input(x)
         if out_elements is None:
             return self.convolve(x, *self.kernels())
         check_grid("out_elements", out_elements, self.group)

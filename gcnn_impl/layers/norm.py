@@ -2,38 +2,58 @@
 
 from collections.abc import Callable
 from types import ModuleType
+from typing import NamedTuple, Self
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
-from gcnn_impl.batch_norm import batch_norm, operators_for, rectified
+from gcnn_impl.batch_norm import batch_norm, norm_pool, operators_for, pools
 from gcnn_impl.checks import check_axes
+from gcnn_impl.functional import spatial_max_pool
+from gcnn_impl.layers.kept import Keeping, Kept, are_comparable, infers
+from gcnn_impl.rectifying import rectified
 from gcnn_impl.watching import is_exporting, runs_forward_alone
 
 
-class GroupBatchNorm2d(nn.BatchNorm2d):
+class FrozenNorm(NamedTuple):
+    """Copies of running mean, running variance, weight and bias, and what they make of a value: scale · y + shift."""
+
+    tensors: tuple[Tensor, Tensor, Tensor | None, Tensor | None]
+    affine: tuple[Tensor, Tensor]
+
+
+class GroupBatchNorm2d(Keeping, nn.BatchNorm2d):
     """Batch norm of maps on the group, (B, C, |H|, H, W) → (B, C, |H|, H, W), with statistics over (B, |H|, H, W).
 
     Raises:
         ValueError: for a tensor with other axes.
     """
 
-    def forward(self, input: Tensor, relu: bool = False, residual: Tensor | None = None) -> Tensor:
+    _frozen: FrozenNorm | None
+
+    def forward(self, input: Tensor, relu: bool = False, residual: Tensor | None = None, pool: bool = False) -> Tensor:
         """Normalise a map.
 
         Args:
             input: the map.
             relu: whether to rectify the normalised map.
             residual: a map of the same shape that is added then; the sum is rectified.
+            pool: whether to take ``spatial_max_pool`` of the normalised map before it is rectified, without a residual.
         """
+        if pool and residual is not None:
+            raise ValueError("pool goes without a residual")
         check_axes("input", input, "B", "C", "|H|", "H", "W")
         if residual is not None and residual.shape != input.shape:
             raise ValueError(
                 f"residual must have the shape of input, {tuple(input.shape)}, not {tuple(residual.shape)}"
             )
-        mean, variance = self.running_mean, self.running_var
+        frozen = self._frozen if infers(self) else None
+        own = self.running_mean, self.running_var, self.weight, self.bias
+        mean, variance, weight, bias = own if frozen is None else frozen.tensors
         if is_exporting() and not self.training and mean is not None and variance is not None:
-            return rectified(self._exported(input, mean, variance), relu, residual)
+            y = self._exported(input, mean, variance)
+            return rectified(spatial_max_pool(y) if pool else y, relu, residual)
         operators = self._operators(input, residual)
         if operators is not None:
             if self.training and self.num_batches_tracked is not None:
@@ -41,18 +61,66 @@ class GroupBatchNorm2d(nn.BatchNorm2d):
             is_tracked = not self.training or self.track_running_stats
             running = (mean, variance) if is_tracked else (None, None)
             of_batch = self.training or mean is None
-            tensors = input, self.weight, self.bias, *running, residual
-            return batch_norm(operators, *tensors, of_batch, self.momentum or 0.0, self.eps, relu)
+            tensors, momentum = (input, weight, bias, *running), self.momentum or 0.0
+            if pool and pools(operators, input):
+                return norm_pool(*tensors, of_batch, momentum, self.eps, relu)
+            y = batch_norm(operators, *tensors, residual, of_batch, momentum, self.eps, relu and not pool)
+            return rectified(spatial_max_pool(y), relu, None) if pool else y
         x = input.permute(0, 1, 3, 4, 2)  # (B, C, H, W, |H|), which is channels-last where the map is group-major
-        y = _with_gradients_like(super().forward(x.flatten(3))).unflatten(3, x.shape[3:])
-        return rectified(y.permute(0, 1, 4, 2, 3), relu, residual)
+        if frozen is None:
+            y = super().forward(x.flatten(3))
+        else:
+            y = functional.batch_norm(x.flatten(3), *frozen.tensors, False, 0.0, self.eps)
+        y = _with_gradients_like(y).unflatten(3, x.shape[3:])
+        y = y.permute(0, 1, 4, 2, 3)
+        return rectified(spatial_max_pool(y) if pool else y, relu, residual)
+
+    def freeze(self) -> Self:
+        """Keep the present statistics and parameters for inference; return the layer itself, in eval mode."""
+        self.eval()
+        with torch.no_grad():
+            mean, variance, weight, bias = (
+                None if t is None else t.detach().clone()
+                for t in (self.running_mean, self.running_var, self.weight, self.bias)
+            )
+            if mean is not None and variance is not None:
+                self._frozen = FrozenNorm((mean, variance, weight, bias), self._affine(mean, variance, weight, bias))
+        return self
+
+    def affine_map(self) -> tuple[Tensor, Tensor] | None:
+        """Return scale and shift of each channel in inference, shape (C,); the same tuple as long as both are current.
+
+        Return None where statistics are those of the batch, and where the norm may depend on anything else.
+        """
+        if not infers(self) or self._frozen is not None:
+            return self._frozen.affine if infers(self) and self._frozen is not None else None
+        mean, variance, weight, bias = self.running_mean, self.running_var, self.weight, self.bias
+        if mean is None or variance is None or not mean.is_cpu:
+            return None
+        sources = [t for t in (mean, variance, weight, bias) if t is not None]
+        if not are_comparable(sources):
+            return None
+        key = self.eps, weight is None, bias is None
+        if self._kept is None or not self._kept.is_current(key, sources):
+            self._kept = Kept(key, sources, self._affine(mean, variance, weight, bias))
+        return self._kept.tensors  # type: ignore[return-value]
+
+    def _affine(
+        self, mean: Tensor, variance: Tensor, weight: Tensor | None, bias: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return the scale and the shift of each channel in evaluation, shape (C,)."""
+        scale = torch.rsqrt(variance + self.eps)
+        scale = scale if weight is None else scale * weight
+        shift = -mean * scale
+        return scale, shift if bias is None else shift + bias
+
+    def reset_parameters(self) -> None:
+        self.unfreeze()
+        super().reset_parameters()
 
     def _exported(self, input: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
         """Compute ``forward`` in eval mode by operations that leave height and width of an exported program free."""
-        scale = torch.rsqrt(variance + self.eps)
-        shift = -mean * scale
-        if self.affine:
-            scale, shift = scale * self.weight, shift * self.weight + self.bias
+        scale, shift = self._affine(mean, variance, self.weight, self.bias)
         y = input.permute(0, 3, 4, 2, 1).contiguous() * scale + shift  # (B, H, W, |H|, C)
         return y.to(input.dtype).permute(0, 4, 3, 1, 2).contiguous()
 
@@ -96,3 +164,10 @@ def norm_relu(norm: nn.Module, x: Tensor, residual: Callable[[], Tensor] | None 
     del x
     y = torch.relu(y)
     return y if residual is None else torch.relu(y + residual())
+
+
+def norm_pool_relu(norm: nn.Module, x: Tensor) -> Tensor:
+    """Return relu(spatial_max_pool(norm(x))) of a map on the group; by one operator where there is one."""
+    if type(norm) is GroupBatchNorm2d and runs_forward_alone(norm):  # hooks see the norm alone
+        return norm(x, relu=True, pool=True)
+    return torch.relu(spatial_max_pool(norm(x)))

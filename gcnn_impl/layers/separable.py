@@ -1,6 +1,7 @@
 """The variants that separate the group from the plane, and on Sim(2) the rotations from the scales as well."""
 
 from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -34,14 +35,14 @@ class SeparableGroupConv2d(GroupToGroupConv2d):
         spectrum = irreps.spectrum(self._evaluate(self.group_kernel, first=irreps.scales))
         return spectrum, self.layouts[1](self._over_plane(self.spatial_kernel))
 
-    def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
+    def convolve(self, x: Tensor, *kernels: Tensor, **after: Any) -> Tensor:
         over_group, over_plane = kernels
         irreps = irreps_of(self.group) if over_group.dim() == 1 else None  # a spectrum has one axis
         if irreps is None:
             mixed = functional.group_mix(x, over_group, algorithm=self.algorithm)
         else:
             mixed = functional.fourier_group_mix(x, over_group, irreps)
-        return functional.spatial_conv2d(mixed, over_plane, bias=self.bias, **self._geometry())
+        return functional.spatial_conv2d(mixed, over_plane, **self._options(**after))
 
     def _irreps(self) -> Irreps | None:
         """Return the irreducible parts over H if the operators in C should mix by them; else None."""
@@ -113,8 +114,8 @@ class FullySeparableConv2d(GroupToGroupConv2d):
             self._over_plane(self.spatial_kernel, *grids),
         )
 
-    def convolve(self, x: Tensor, *kernels: Tensor) -> Tensor:
-        return functional.fully_separable_conv2d(x, *kernels, bias=self.bias, **self._geometry())
+    def convolve(self, x: Tensor, *kernels: Tensor, **after: Any) -> Tensor:
+        return functional.fully_separable_conv2d(x, *kernels, **self._options(**after))
 
     def macs(self, in_pixels: int, out_pixels: int) -> int:
         """Return the MACs of a 1×1 convolution over (C_i·R_in), a grouped 1×1 one over S, and a depthwise k × k one.

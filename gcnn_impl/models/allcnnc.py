@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from gcnn_impl import functional
 from gcnn_impl.layers import CONVOLUTIONS, GroupBatchNorm2d, LiftingConv2d
+from gcnn_impl.layers.folding import conv_norm_relu
 from gcnn_impl.layers.norm import norm_relu
 from gcnn_impl.models.base import RELU_GAIN, Network, max_pool
 from gcnn_impl.models.configs import AllCNNCConfig, GroupAllCNNCConfig
@@ -24,8 +25,9 @@ class HiddenLayer(nn.Module):
         self.conv, self.norm, self.dropout, self.pooled = conv, norm, dropout, pooled
 
     def forward(self, x: Tensor, *grids: Tensor) -> Tensor:
-        x = self.conv(x, *grids)
-        return self.dropout(norm_relu(self.norm, max_pool(x) if self.pooled else x))
+        if self.pooled:
+            return self.dropout(norm_relu(self.norm, max_pool(self.conv(x, *grids))))
+        return self.dropout(conv_norm_relu(self.conv, self.norm, x, grids))
 
 
 class GroupAllCNNC(Network[GroupAllCNNCConfig]):

@@ -14,7 +14,8 @@ from torch import Tensor, nn
 
 from gcnn_impl import functional
 from gcnn_impl.layers import CONVOLUTIONS, GroupBatchNorm2d, LiftingConv2d
-from gcnn_impl.layers.norm import norm_relu
+from gcnn_impl.layers.folding import conv_norm_relu
+from gcnn_impl.layers.norm import norm_pool_relu, norm_relu
 from gcnn_impl.models.base import POOLED_GAIN, RELU_GAIN, Network, max_pool
 from gcnn_impl.models.configs import GroupResNetConfig, PlainResNetConfig
 
@@ -50,7 +51,7 @@ class ResidualBlock(nn.Module):
             return x if self.skip is None else self.skip(x, *grids)
 
         # Nested, because a name for a map would keep it in memory until the end.
-        return norm_relu(self.norm2, self.conv2(norm_relu(self.norm1, self.conv1(x, *grids)), *grids), skip)
+        return conv_norm_relu(self.conv2, self.norm2, conv_norm_relu(self.conv1, self.norm1, x, grids), grids, skip)
 
 
 def _group_block(config: GroupResNetConfig, c_in: int, c_out: int, gain: float, **factory: Any) -> ResidualBlock:
@@ -102,10 +103,10 @@ class GroupResNet(Network[GroupResNetConfig]):
     def features(self, x: Tensor) -> Tensor:
         """Return the last map on the group, (B, C, H, W) → (B, C', |H|, H', W')."""
         grids = self.config.grids(self.training)
-        x = self.dropout(norm_relu(self.lifting_norm, self.lifting(x, *grids[:1])))
+        x = self.dropout(conv_norm_relu(self.lifting, self.lifting_norm, x, grids[:1]))
         for block, norm in zip(self.blocks, self.norms, strict=True):
-            x = torch.relu(self.dropout(max_pool(norm(block(x, *grids)))))
-        return self.dropout(norm_relu(self.last_norm, self.last(x, *grids)))
+            x = self.dropout(norm_pool_relu(norm, block(x, *grids)))
+        return self.dropout(conv_norm_relu(self.last, self.last_norm, x, grids))
 
     def forward(self, x: Tensor) -> Tensor:
         return self.classifier(functional.project(self.features(x)))

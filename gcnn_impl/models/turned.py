@@ -17,7 +17,7 @@ from torch.nn.functional import affine_grid, grid_sample, one_hot
 from gcnn_impl.checks import described
 from gcnn_impl.groups import SO2
 from gcnn_impl.layers import GroupBatchNorm2d, LiftingConv2d, SeparableGroupConv2d
-from gcnn_impl.layers.norm import norm_relu
+from gcnn_impl.layers.folding import conv_norm_relu
 from gcnn_impl.models.allcnnc import AllCNNC
 from gcnn_impl.models.base import RELU_GAIN, Network
 from gcnn_impl.models.configs import AveragedConfig, CanonicalConfig, PlainResNetConfig, TurnedConfig
@@ -96,8 +96,8 @@ class Orientation(nn.Module):
         self.last = SeparableGroupConv2d(c, 1, 1, gain=RELU_GAIN, **options)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = norm_relu(self.lifting_norm, self.lifting(x))
-        x = norm_relu(self.norm, self.conv(x))
+        x = conv_norm_relu(self.lifting, self.lifting_norm, x)
+        x = conv_norm_relu(self.conv, self.norm, x)
         return self.last(x).mean(dim=(-2, -1))[:, 0]  # (B, 1, |H|, S, S) → (B, |H|)
 
 

@@ -45,11 +45,14 @@ _MAPS, _CPU_INFO = Path("/proc/self/maps"), Path("/proc/cpuinfo")
 _POINTER, _LONG, _INT = ctypes.c_void_p, ctypes.c_long, ctypes.c_int
 _SIGNATURES = {
     "gcnn_depthwise_memory": [*[_LONG] * 7, _POINTER],
-    "gcnn_depthwise": [*[_POINTER] * 5, *[_LONG] * 6, _LONG, _INT, _INT, _LONG],
+    "gcnn_depthwise": [*[_POINTER] * 6, *[_LONG] * 7, *[_INT] * 3, _LONG],
     "gcnn_depthwise_weight": [*[_POINTER] * 6, *[_LONG] * 6, _INT, _LONG],
     "gcnn_batch_norm": [*[_POINTER] * 11, _INT, *[ctypes.c_double] * 2, _INT, *[_LONG] * 3],
     "gcnn_batch_norm_backward": [*[_POINTER] * 13, _INT, _INT, *[_LONG] * 3],
     "gcnn_norm_memory": [*[_LONG] * 3, _POINTER],
+    "gcnn_norm_pool": [*[_POINTER] * 10, _INT, *[ctypes.c_double] * 2, _INT, *[_LONG] * 6],
+    "gcnn_norm_pool_backward": [*[_POINTER] * 11, _INT, _INT, *[_LONG] * 6],
+    "gcnn_pool_memory": [*[_LONG] * 5, _POINTER],
     "gcnn_irreps_memory": [*[_LONG] * 6, _POINTER],
     "gcnn_irreps_mix": [*[_POINTER] * 5, _LONG, *[_POINTER] * 2, *[_LONG] * 5],
     "gcnn_irreps_mix_backward": [*[_POINTER] * 6, _LONG, *[_POINTER] * 4, *[_LONG] * 6],

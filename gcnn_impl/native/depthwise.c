@@ -73,16 +73,34 @@ static void split_row(const float *x, long H, long W, long M, long channels, lon
     }
 }
 
-/* The inverse of split_row, into a row (W, M). */
-static void join_row(const float *x, long stride, long W, long M, long channels, float *to, int streaming) {
-    long full = channels / LANES;
+/* The inverse of split_row, into a row (W, M); rectified if `relu`; with a row of a residual, relu(x + residual). */
+INLINE void join(const float *x, long stride, long W, long M, long channels, const float *residual, int relu, float *to,
+                 int streaming) {
+    long full = channels / LANES, rest = channels % LANES;
     for (long c = 0; c < W; c++, x += LANES, to += M) {
-        if (streaming)
-            for (long v = 0; v < full; v++) stream(to + v * LANES, load(x + v * stride));
-        else
-            for (long v = 0; v < full; v++) store(to + v * LANES, load(x + v * stride));
-        for (long i = full * LANES; i < channels; i++) to[i] = x[full * stride + i % LANES];
+        for (long v = 0; v <= full; v++) {
+            long lanes = v < full ? LANES : rest;
+            if (!lanes) break;
+            vec y = load(x + v * stride);
+            if (relu) y = rectify(y);
+            if (residual) {
+                const float *added = residual + c * M + v * LANES;
+                y = rectify(y + (v < full ? load(added) : load_part(added, lanes)));
+            }
+            if (v == full) store_part(to + v * LANES, y, lanes);
+            else if (streaming) stream(to + v * LANES, y);
+            else store(to + v * LANES, y);
+        }
     }
+}
+
+/* join, compiled separately for each case. */
+static void join_row(const float *x, long stride, long W, long M, long channels, const float *residual, int relu,
+                     float *to, int streaming) {
+    if (residual && relu) join(x, stride, W, M, channels, residual, 1, to, streaming);
+    else if (residual) join(x, stride, W, M, channels, residual, 0, to, streaming);
+    else if (relu) join(x, stride, W, M, channels, 0, 1, to, streaming);
+    else join(x, stride, W, M, channels, 0, 0, to, streaming);
 }
 
 /* acc[p] += sum over j of w[j] * x[p + j] */
@@ -144,9 +162,11 @@ static void convolve_any_row(const float *x, const plan *p, long first, const fl
 /* y[b, i, j, m] = bias[m % C] + sum over taps of x[b, i + row - padding, j + column - padding, m] * w[m, row, column].
 
    weight (M, k, k) contiguous, read from its end if `flip`; bias may be null; the output has H + 2 * padding - k + 1
-   rows. scratch: see gcnn_depthwise_memory. */
-void gcnn_depthwise(const float *x, const float *weight, const float *bias, float *y, float *scratch, long B, long H,
-                    long W, long M, long k, long padding, long C, int disc, int flip, long threads) {
+   rows. It is rectified if `relu`; with a residual, which is like the output, it is relu(y + residual). scratch: see
+   gcnn_depthwise_memory. */
+void gcnn_depthwise(const float *x, const float *weight, const float *bias, const float *residual, float *y,
+                    float *scratch, long B, long H, long W, long M, long k, long padding, long C, int disc, int flip,
+                    int relu, long threads) {
     plan p = make_plan(B, H, W, M, k, padding, threads);
     int streaming = streams(y, B * p.rows * p.columns, M, LARGE);
 #pragma omp parallel for num_threads(p.threads) schedule(dynamic)
@@ -174,9 +194,11 @@ void gcnn_depthwise(const float *x, const float *weight, const float *bias, floa
                 for (long i = 0; i < count; i++)
                     convolve_any_row(ring + v * p.ring * p.row, &p, (r + i) % p.ring, w + v * p.taps * LANES, k, disc,
                                      out + (v * STEP + i) * p.out_row);
-            for (long i = 0; i < count; i++)
-                join_row(out + i * p.out_row, STEP * p.out_row, p.columns, M, channels,
-                         y + (b * p.rows + r + i) * p.columns * M + channel, streaming);
+            for (long i = 0; i < count; i++) {
+                long at = (b * p.rows + r + i) * p.columns * M + channel;
+                join_row(out + i * p.out_row, STEP * p.out_row, p.columns, M, channels, residual ? residual + at : 0,
+                         relu, y + at, streaming);
+            }
         }
         streamed();
     }

@@ -7,16 +7,13 @@
    blocks are merged in double precision (Chan, Golub, LeVeque, 1979). The order of every sum depends on the sizes and on
    the number of threads alone. */
 
-#include <math.h>
-#include <stdlib.h>
+#include "norm.h"
 
-#include "vector.h"
+#include <math.h>
 
 #define BLOCK 4096    /* values of a block */
 #define LARGE 2000000 /* values of an output that bypasses the caches */
 #define SMALL 100000  /* values below which one thread is faster than two */
-
-typedef int mask __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
 
 typedef struct {
     long folded, width; /* rows in a wide row, and values of a wide row */
@@ -39,15 +36,6 @@ void gcnn_norm_memory(long R, long C, long threads, long *sizes) {
     plan p = make_plan(R, C, threads);
     sizes[0] = p.threads * 2 * p.width, sizes[1] = 5 * p.width;
 }
-
-INLINE vec load_any(const float *p, long lanes) { return lanes < LANES ? load_part(p, lanes) : load(p); }
-INLINE void store_any(float *p, vec v, long lanes, int streaming) {
-    if (lanes < LANES) store_part(p, v, lanes);
-    else if (streaming) stream(p, v);
-    else store(p, v);
-}
-INLINE vec choose(vec v, mask keep) { return (vec)((mask)v & keep); }
-INLINE vec rectify(vec v) { return choose(v, ~(mask)(v < 0)); } /* keeps NaN */
 
 /* Merge the mean and the sum of squared deviations of `count` values into those of `seen` values. */
 static void merge(double *mean, double *square, double seen, double block_mean, double block_square, double count) {
@@ -131,12 +119,9 @@ static void normalise(const float *x, const float *a, const float *b, const floa
     normalise_row(x + at, a, b, residual ? residual + at : 0, relu, y + at, p->rest, 0);
 }
 
-/* Normalise x (R, C) as torch's batch_norm, and return mean and 1 / deviation of each channel. Statistics are those of
-   the batch, which update the running ones unless these are null, or the running ones. weight, bias and residual may be
-   null. */
-void gcnn_batch_norm(const float *x, const float *weight, const float *bias, float *running_mean, float *running_var,
-                     const float *residual, float *y, float *mean, float *scale, double *scratch, float *wide,
-                     int of_batch, double momentum, double eps, int relu, long R, long C, long threads) {
+void gcnn_norm_scales(const float *x, const float *weight, const float *bias, float *running_mean, float *running_var,
+                 float *mean, float *scale, float *a, float *b, double *scratch, int of_batch, double momentum,
+                 double eps, long R, long C, long threads) {
     plan p = make_plan(R, C, threads);
     double *square = scratch; /* only read where a channel's value has been written */
     if (of_batch) statistics(x, &p, mean, square, scratch, R, C);
@@ -148,11 +133,21 @@ void gcnn_batch_norm(const float *x, const float *weight, const float *bias, flo
         }
         if (!of_batch) mean[c] = running_mean[c];
         scale[c] = 1 / sqrt(variance + eps);
-        float a = weight ? weight[c] * scale[c] : scale[c];
-        for (long fold = 0; fold < p.folded; fold++)
-            wide[fold * C + c] = a, wide[p.width + fold * C + c] = (bias ? bias[c] : 0) - a * mean[c];
+        a[c] = weight ? weight[c] * scale[c] : scale[c], b[c] = (bias ? bias[c] : 0) - a[c] * mean[c];
     }
-    normalise(x, wide, wide + p.width, residual, y, &p, relu);
+}
+
+/* Normalise x (R, C) as torch's batch_norm, and return mean and 1 / deviation of each channel; see gcnn_norm_scales. weight,
+   bias and residual may be null. */
+void gcnn_batch_norm(const float *x, const float *weight, const float *bias, float *running_mean, float *running_var,
+                     const float *residual, float *y, float *mean, float *scale, double *scratch, float *wide,
+                     int of_batch, double momentum, double eps, int relu, long R, long C, long threads) {
+    plan p = make_plan(R, C, threads);
+    float *a = wide, *b = wide + p.width;
+    gcnn_norm_scales(x, weight, bias, running_mean, running_var, mean, scale, a, b, scratch, of_batch, momentum, eps, R, C,
+                threads);
+    repeat(a, C, p.width), repeat(b, C, p.width);
+    normalise(x, a, b, residual, y, &p, relu);
 }
 
 /* The gradient of the normalised map: that of the result, where nothing was rectified away. */

@@ -7,7 +7,7 @@ from gcnn_impl.native.operators import check, library_in_use, memory
 from gcnn_impl.registration import operator
 
 
-def _check_channels(x: Tensor, *tensors: Tensor | None) -> None:
+def check_channels(x: Tensor, *tensors: Tensor | None) -> None:
     """Raise ``ValueError`` unless these tensors, some of which may be missing, have a value for each channel of x."""
     check(all(t is None or t.shape == x.shape[-1:] for t in tensors), x, *tensors)
 
@@ -19,7 +19,7 @@ def _sizes(x: Tensor) -> tuple[tuple[int, int, int], Tensor, Tensor]:
     return sizes, x.new_empty(doubles, dtype=torch.float64), x.new_empty(floats)
 
 
-def _addresses(*tensors: Tensor | None) -> list[int | None]:
+def addresses(*tensors: Tensor | None) -> list[int | None]:
     return [None if t is None else t.data_ptr() for t in tensors]
 
 
@@ -41,14 +41,14 @@ def normalise(
     relu: bool,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return the normalised rows, and the mean and the 1/deviation of each channel; x (…, C) is contiguous."""
-    _check_channels(x, weight, bias, running_mean, running_var)
+    check_channels(x, weight, bias, running_mean, running_var)
     rows, paired = x.numel() // x.shape[-1], (running_mean is None) == (running_var is None)
     enough = rows > 1 if of_batch else running_mean is not None
     check((residual is None or residual.shape == x.shape) and paired and enough, x, residual)
     sizes, doubles, floats = _sizes(x)
     y, (mean, scale) = torch.empty_like(x), (x.new_empty(x.shape[-1]) for _ in range(2))
     tensors = x, weight, bias, running_mean, running_var, residual, y, mean, scale, doubles, floats
-    library_in_use().gcnn_batch_norm(*_addresses(*tensors), of_batch, momentum, eps, relu, *sizes)
+    library_in_use().gcnn_batch_norm(*addresses(*tensors), of_batch, momentum, eps, relu, *sizes)
     return y, mean, scale
 
 
@@ -69,12 +69,12 @@ def gradients(
     relu: bool,
 ) -> tuple[Tensor, Tensor | None, Tensor | None, Tensor | None]:
     """Return the gradients of x, weight, bias and residual; y is the output if there was a residual, else None."""
-    _check_channels(x, weight, bias, mean, scale)
+    check_channels(x, weight, bias, mean, scale)
     check(gradient.shape == x.shape and (y is None or y.shape == x.shape), gradient, x, y)
     sizes, doubles, floats = _sizes(x)
     of_x, of_residual = torch.empty_like(x), None if y is None else torch.empty_like(y)
     of_weight, of_bias = (None if p is None else torch.empty_like(p) for p in (weight, bias))
     given = gradient, x, weight, bias, mean, scale, y
     tensors = *given, of_x, of_weight, of_bias, of_residual, doubles, floats
-    library_in_use().gcnn_batch_norm_backward(*_addresses(*tensors), of_batch, relu, *sizes)
+    library_in_use().gcnn_batch_norm_backward(*addresses(*tensors), of_batch, relu, *sizes)
     return of_x, of_weight, of_bias, of_residual

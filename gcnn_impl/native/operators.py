@@ -18,6 +18,7 @@ from torch import Tensor
 from gcnn_impl.gradients import is_differentiated, pytorch_gradients
 from gcnn_impl.kernel_nets import parameter_shapes
 from gcnn_impl.native.build import library, takes
+from gcnn_impl.rectifying import rectify
 from gcnn_impl.registration import check_operands, operator
 
 # Geometric means of the numbers of input and output maps up to which our 1×1 convolution is faster than oneDNN's, in
@@ -105,21 +106,34 @@ def memory(function: str, count: int, *sizes: int) -> list[int]:
 
 
 @operator(
-    "depthwise_conv2d(Tensor images, Tensor weight, Tensor? bias, int padding, bool disc, bool flip) -> Tensor", "CPU"
+    "depthwise_conv2d(Tensor images, Tensor weight, Tensor? bias, int padding, bool disc, bool flip,"
+    " Tensor? residual=None, bool relu=False) -> Tensor",
+    "CPU",
 )
-def _depthwise(images: Tensor, weight: Tensor, bias: Tensor | None, padding: int, disc: bool, flip: bool) -> Tensor:
-    """Convolve images, (B, H, W, |H|, C) and weight (|H|·C, k, k) → (B, H', W', |H|, C)."""
+def _depthwise(
+    images: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    padding: int,
+    disc: bool,
+    flip: bool,
+    residual: Tensor | None = None,
+    relu: bool = False,
+) -> Tensor:
+    """Convolve images, (B, H, W, |H|, C) and weight (|H|·C, k, k) → (B, H', W', |H|, C); then as ``rectified``."""
     batch, height, width, resolution, channels = images.shape
     k, maps = weight.shape[-1], resolution * channels
     fits = k % 2 == 1 and 0 <= padding < k <= min(height, width) + 2 * padding and weight.shape == (maps, k, k)
-    check(fits and (bias is None or bias.shape == (channels,)), images, weight, bias)
+    grown = 2 * padding - k + 1
+    wanted = batch, height + grown, width + grown, resolution, channels
+    fits = fits and (bias is None or bias.shape == (channels,)) and (residual is None or residual.shape == wanted)
+    check(fits, images, weight, bias, residual)
     sizes = batch, height, width, maps, k, padding
     threads = torch.get_num_threads()
     scratch = images.new_empty(memory("gcnn_depthwise_memory", 2, *sizes, threads)[0])
-    grown = 2 * padding - k + 1
-    y = images.new_empty(batch, height + grown, width + grown, resolution, channels)
-    addresses = [None if t is None else t.data_ptr() for t in (images, weight, bias, y, scratch)]
-    library_in_use().gcnn_depthwise(*addresses, *sizes, channels, disc, flip, threads)
+    y = images.new_empty(wanted)
+    addresses = [None if t is None else t.data_ptr() for t in (images, weight, bias, residual, y, scratch)]
+    library_in_use().gcnn_depthwise(*addresses, *sizes, channels, disc, flip, relu, threads)
     return y
 
 
@@ -179,14 +193,28 @@ def on_images(reference: Callable[..., Tensor]) -> Callable[..., Tensor]:
 
 
 def spatial_conv2d(
-    x: Tensor, kernel: Tensor, bias: Tensor | None, padding: int, disc: bool, reference: Callable[..., Tensor]
+    x: Tensor,
+    kernel: Tensor,
+    bias: Tensor | None,
+    padding: int,
+    disc: bool,
+    relu: bool,
+    residual: Tensor | None,
+    reference: Callable[..., Tensor],
 ) -> Tensor:
-    """Compute ``functional.spatial_conv2d`` with stride 1, padding below k, and a kernel that fits the padded image."""
+    """Compute ``functional.spatial_conv2d`` with stride 1, padding below k, and a kernel that fits the padded image.
+
+    ``reference`` is the same function in PyTorch, of (x, kernel, bias), without ``relu`` and ``residual``.
+    """
     images, bias = images_of(x), None if bias is None else bias.contiguous()
-    if is_differentiated(images, kernel, bias):
-        return result(_SpatialConv2d.apply(images, kernel, bias, padding, disc, reference))
-    weight = kernel.transpose(0, 1).flatten(0, 1).contiguous()
-    return result(_depthwise(images, weight, bias, padding, disc, False))
+    if is_differentiated(images, kernel, bias, residual):
+        y = _SpatialConv2d.apply(images, kernel, bias, padding, disc, reference)
+        return rectify(result(y), relu, residual)
+    weight, others = (
+        kernel.transpose(0, 1).flatten(0, 1).contiguous(),
+        None if residual is None else images_of(residual),
+    )
+    return result(_depthwise(images, weight, bias, padding, disc, False, others, relu))
 
 
 @operator("mix_conv2d(Tensor images, Tensor weight) -> Tensor", "CPU")

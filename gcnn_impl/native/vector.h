@@ -60,6 +60,14 @@ INLINE void streamed(void) {
 #endif
 }
 
+typedef int mask __attribute__((vector_size(4 * LANES), aligned(4), may_alias));
+
+INLINE vec choose(vec v, mask keep) { return (vec)((mask)v & keep); }
+INLINE vec either(vec first, vec second, mask is_first) {
+    return (vec)(((mask)first & is_first) | ((mask)second & ~is_first));
+}
+INLINE vec rectify(vec v) { return choose(v, ~(mask)(v < 0)); } /* keeps NaN */
+
 /* Whether an output (rows, M) is streamed: it has more than `large` values, and all rows are aligned. */
 INLINE int streams(const float *p, long rows, long M, long large) {
     return rows * M > large && M % LANES == 0 && (uintptr_t)p % (LANES * sizeof(float)) == 0;

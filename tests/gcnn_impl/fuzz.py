@@ -31,6 +31,7 @@ from gcnn_impl import (
 )
 from gcnn_impl.kernels import disc_taps
 from gcnn_impl.layers import GroupBatchNorm2d
+from gcnn_impl.layers.folding import conv_norm_relu
 
 ALGORITHMS = ("auto", "disc", "fourier", "direct")
 # Rounding, relative to the sum of the absolute values of all terms.
@@ -307,10 +308,14 @@ def try_operator(rng: Draw) -> str:
     spectrum = torch.randn(table.values * c * axes[3]) if rng.random() < 0.8 else any_tensor(1)
     norms = [any_tensor(1) if rng.random() < 0.2 else torch.rand(c) if rng.random() < 0.8 else None for _ in range(4)]
     residual = rng.choice([None, torch.randn_like(likely), any_tensor(5)])
+    pooled = torch.randn(b, rng.choice([2, 4, 6]), rng.choice([2, 4, 5]), h, c) if rng.random() < 0.8 else images
     arguments: dict[str, tuple[Any, ...]] = {
         "to_images": (images,),
         "to_maps": (images,),
-        "depthwise_conv2d": (images, weight, any_tensor(1) if yes else None, number, yes, rng.random() < 0.5),
+        "depthwise_conv2d": (
+            *(images, weight, any_tensor(1) if yes else None, number, yes, rng.random() < 0.5),
+            *(residual, rng.random() < 0.5),
+        ),
         "depthwise_conv2d_weight": (images, any_tensor(5), k, number, yes),
         "mix_conv2d": (images, mixing),
         "mix_conv2d_backward": (any_tensor(5), images, mixing, yes, not yes),
@@ -322,6 +327,11 @@ def try_operator(rng: Draw) -> str:
             *(basis, upright, blocks, yes, rng.random() < 0.5),
         ),
         "batch_norm": (images, *norms, residual, yes, 0.1, 1e-5, rng.random() < 0.5),
+        "norm_pool": (pooled, *norms, yes, 0.1, 1e-5, rng.random() < 0.5),
+        "norm_pool_backward": (
+            *(pooled[:, ::2, ::2].contiguous() if rng.random() < 0.8 else any_tensor(5), pooled, *norms[:2]),
+            *(torch.rand(c), torch.rand(c) if rng.random() < 0.8 else any_tensor(1), yes, True),
+        ),
         "batch_norm_backward": (
             *(torch.randn_like(images) if rng.random() < 0.8 else any_tensor(5), images, *norms[:2]),
             *(torch.rand(c), torch.rand(c) if rng.random() < 0.8 else any_tensor(1), residual, yes, True),
@@ -389,10 +399,18 @@ def try_layer(rng: Draw) -> str:
     x = f[:, :, 0] if lifted else f
     # Sines of 10·z lose digits.
     tolerance = {torch.float32: 1e-4, torch.float64: 1e-11}[dtype] * (abs(expected).max() + 1 if expected.size else 1)
+    norm = GroupBatchNorm2d(channels[1], eps=0.0, dtype=dtype).eval()
+    for value in (norm.running_mean, *norm.parameters()):
+        torch.nn.init.normal_(value)
+    scale = norm.weight.detach().double().numpy()[:, None, None, None]
+    shift = (norm.bias - norm.weight * norm.running_mean).detach().double().numpy()[:, None, None, None]
+    rectified = (scale * expected + shift).clip(0)
     for layer.algorithm in ALGORITHMS:
         results = [layer(x)]
         with torch.no_grad():
             results += [layer.eval()(x), layer(x), layer.freeze()(x)]
+            folded = conv_norm_relu(layer, norm, x).double().numpy()
+        assert not folded.size or abs(folded - rectified).max() <= 10 * tolerance, layer.algorithm
         layer.train()
         for y in results:
             assert (y.shape, y.dtype) == (expected.shape, dtype)

@@ -8,6 +8,7 @@ import torch
 from gcnn_impl import CONVOLUTIONS, O2, SO2, SeparableGroupConv2d, SO2xRPlus, functional, native
 from gcnn_impl.kernels import ContinuousKernel, disc_taps, group_points, joint_points, spatial_points
 from gcnn_impl.native import operators
+from gcnn_impl.rectifying import rectified
 
 pytestmark = pytest.mark.skipif(native.status() != "in use", reason=native.status())
 
@@ -15,6 +16,10 @@ pytestmark = pytest.mark.skipif(native.status() != "in use", reason=native.statu
 def assert_near(actual, expected, tolerance=1e-5):
     assert actual.shape == expected.shape
     assert (actual - expected).abs().max() <= tolerance * (expected.abs().max() + 1)
+
+
+def assert_same(actual, expected):
+    torch.testing.assert_close(actual, expected, rtol=0, atol=0, equal_nan=True)
 
 
 def gradients(y, inputs, cotangent):
@@ -84,6 +89,29 @@ class TestSpatialConvolution:
         torch.testing.assert_close(y, direct)
         with pytest.raises(ValueError, match="with padding 0 the kernel does not fit 5×5 pixels"):
             functional.spatial_conv2d(x, kernel)
+
+    @pytest.mark.parametrize("shape", [(3, 7, 5, 13, 12), (2, 16, 4, 9, 8), (1, 16, 8, 60, 60), (64, 33, 8, 14, 14)])
+    def test_rectifies_and_adds_as_it_writes(self, shape, threads):
+        x, kernel, bias = self.inputs(shape, 5, True)
+        residuals = torch.randn(shape), torch.randn(shape).permute(0, 3, 4, 2, 1).contiguous().permute(0, 4, 3, 1, 2)
+        options = {"bias": bias, "padding": 2, "disc": True}
+        with torch.no_grad():
+            y = functional.spatial_conv2d(x, kernel, **options)
+            y[0, 0, 0, 0, 0] = x[0, 0, 0, 0, 0] = math.nan  # which a ReLU keeps
+            for relu in (True, False):
+                assert_same(
+                    functional.spatial_conv2d(x, kernel, **options, relu=relu)[1:], rectified(y, relu, None)[1:]
+                )
+                for residual in residuals:
+                    found = functional.spatial_conv2d(x, kernel, **options, relu=relu, residual=residual)
+                    assert_same(found[1:], rectified(y, relu, residual)[1:])
+                    assert found[0, 0, 0, 0, 0].isnan()
+
+    def test_refuses_a_residual_of_another_shape(self):
+        x, kernel, _ = self.inputs((2, 3, 4, 9, 9), 3, False)
+        for tensors in ((x, kernel), (x, kernel.requires_grad_()), (x.double(), kernel.detach().double())):
+            with pytest.raises(ValueError, match=r"\(2, 3, 4, 9, 9\)|\(2, 9, 9, 4, 3\)"):
+                functional.spatial_conv2d(*tensors, padding=1, residual=torch.zeros(2, 3, 4, 9, 9)[:1])
 
     def test_computes_the_same_bits_again(self, threads):
         inputs = [value.requires_grad_() for value in self.inputs((5, 12, 4, 20, 20), 7, True)]
