@@ -19,7 +19,7 @@ ROOMS = {
     "gcnn_impl": ("",),
     "benchmarks": (
         *("statistics", "cases", "records", "workloads", "measure", "running", "answers", "datasets", "sweep"),
-        *("training", "studies", "suites", "comparing", "commands", "evidence", ""),
+        *("profiling", "training", "studies", "suites", "comparing", "commands", "evidence", ""),
     ),
     "reports": ("style", "frames", "arithmetic", "words", "tables", "figures", "exports", "page", ""),
 }

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
+from benchmarks.statistics.written import FEWEST
+
 
 class Interval(NamedTuple):
     """An estimate and its interval; the bounds are NaN where the data cannot give an interval."""
@@ -46,3 +48,27 @@ def scaling_exponent(x: Sequence[float], y: Sequence[float]) -> Interval:
     error = math.sqrt(residual @ residual / freedom / (centred @ centred))
     half = float(stats.t.ppf(0.975, freedom)) * error
     return Interval(slope, slope - half, slope + half)
+
+
+def mean_over_rounds(values: Sequence[float]) -> Interval:
+    """Return the mean of one number from each round, with Student's 95 % interval; bounds are NaN below three rounds.
+
+    >>> mean_over_rounds([1.0, 3.0])
+    Interval(value=2.0, low=nan, high=nan)
+    """
+    mean = float(np.mean(values))
+    if len(values) < FEWEST:
+        return Interval(mean, math.nan, math.nan)
+    half = float(stats.t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1)) / math.sqrt(len(values))
+    return Interval(mean, mean - half, mean + half)
+
+
+def difference_of_means(a: Sequence[float], b: Sequence[float], confidence: float) -> Interval:
+    """Return the mean of b less the mean of a, one number from each round, and Welch's interval; see above for NaN."""
+    difference = float(np.mean(b) - np.mean(a))
+    if min(len(a), len(b)) < FEWEST:
+        return Interval(difference, math.nan, math.nan)
+    if np.ptp(a) == np.ptp(b) == 0:
+        return Interval(difference, difference, difference)
+    low, high = stats.ttest_ind(b, a, equal_var=False).confidence_interval(confidence)
+    return Interval(difference, float(low), float(high))

@@ -1,0 +1,128 @@
+"""What the difference between two profiles consists of, by operator and by module. Pure functions of profiles."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.profiling.attribution import Place
+from benchmarks.profiling.profile import Profile, middle_mean
+from benchmarks.profiling.rows import operator_name, seconds_by_round
+from benchmarks.statistics.intervals import Interval, difference_of_means
+from benchmarks.statistics.written import TOO_FEW
+
+# Of a hundred parts that do not differ, one is called different.
+CONFIDENCE = 0.99
+NOT_TOLD_APART = "not told apart"
+# The parts that a sentence names.
+NAMED = 3
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of two passes, in seconds; ``change`` is b less a, with its 99 % interval over rounds."""
+
+    name: str
+    phase: str
+    a: float
+    b: float
+    change: Interval
+
+    @property
+    def told(self) -> bool:
+        """Whether the interval excludes no change."""
+        return self.change.low > 0 or self.change.high < 0
+
+    def fields(self) -> dict[str, Any]:
+        """Return the part as JSON types."""
+        fields = {"name": self.name, "phase": self.phase, "a_seconds": self.a, "b_seconds": self.b}
+        return {**fields, "change_seconds": self.change._asdict(), "told_apart": self.told}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Two profiles side by side: the whole pass without the profiler, and with it by operator and by module."""
+
+    a: str
+    b: str
+    plain: Part
+    profiled: Part
+    operators: tuple[Part, ...]
+    modules: tuple[Part, ...]
+
+    def fields(self) -> dict[str, Any]:
+        """Return the difference as JSON types."""
+        return {
+            "a": self.a,
+            "b": self.b,
+            "pass": self.plain.fields(),
+            "profiled_pass": self.profiled.fields(),
+            "operators": [part.fields() for part in self.operators],
+            "modules": [part.fields() for part in self.modules],
+        }
+
+
+def difference(a: Profile, b: Profile) -> Difference:
+    """Compare two profiles; the parts with the largest changes come first.
+
+    Raises:
+        ValueError: when they come from different machines or devices.
+    """
+    for name in ("cpu", "gpu", "cores"):
+        if (mine := a.provenance.get(name)) != (other := b.provenance.get(name)):
+            raise ValueError(f"profiles of different machines cannot be compared: {name} is {mine} and {other}")
+    if a.device != b.device:
+        raise ValueError(f"profiles of different devices cannot be compared: {a.device} and {b.device}")
+    plain = [[middle_mean(each.plain) for each in profile.rounds] for profile in (a, b)]
+    profiled = [[sum(each.seconds) for each in profile.rounds] for profile in (a, b)]
+    return Difference(
+        a.label,
+        b.label,
+        _part(("pass", ""), *plain),
+        _part(("pass", ""), *profiled),
+        _parts(a, b, lambda profile, place: (operator_name(profile, place), "")),
+        _parts(a, b, lambda profile, place: (place.module, place.phase)),
+    )
+
+
+def _parts(a: Profile, b: Profile, key_of: Callable[[Profile, Place], tuple[str, str]]) -> tuple[Part, ...]:
+    by_key = [seconds_by_round(profile, lambda place, of=profile: key_of(of, place)) for profile in (a, b)]  # type: ignore[misc]
+    none = [[0.0] * len(profile.rounds) for profile in (a, b)]
+    keys = dict.fromkeys([*by_key[0], *by_key[1]])
+    parts = [_part(key, by_key[0].get(key, none[0]), by_key[1].get(key, none[1])) for key in keys]
+    return tuple(sorted(parts, key=lambda part: -abs(part.change.value)))
+
+
+def _part(key: tuple[str, str], a: list[float], b: list[float]) -> Part:
+    return Part(*key, sum(a) / len(a), sum(b) / len(b), difference_of_means(a, b, CONFIDENCE))
+
+
+def sentences(found: Difference) -> Iterator[str]:
+    """Say what the difference consists of; parts whose interval includes no change are not named."""
+    change = found.plain.change
+    between = f"b less a {_ms(change.value)}{_interval(change)}"
+    yield f"the pass takes {_ms(found.plain.a)} (a) and {_ms(found.plain.b)} (b): {between}"
+    if not found.plain.told:
+        yield f"the passes are {NOT_TOLD_APART}: the interval includes no change"
+    for text, parts in (("by operator", found.operators), ("by module", found.modules)):
+        told = [part for part in parts if part.told][:NAMED]
+        whole = found.profiled.change.value
+        if not told:
+            yield f"{text}: no part is told apart"
+            continue
+        named = ", ".join(f"{_ms(part.change.value)} is {part_name(part)}{_interval(part.change)}" for part in told)
+        yield f"{text}: of the {_ms(whole)} between them with the profiler, {named}"
+
+
+def part_name(part: Part) -> str:
+    """Return the name of an operator, or of a module with its phase."""
+    return " ".join(filter(None, [part.name or "the module itself", part.phase]))
+
+
+def _ms(seconds: float) -> str:
+    return f"{1e3 * seconds:.3f} ms"
+
+
+def _interval(change: Interval) -> str:
+    if change.low != change.low:
+        return f" ({TOO_FEW})"
+    return f" [{1e3 * change.low:.3f}, {1e3 * change.high:.3f}]"

@@ -1,0 +1,185 @@
+"""``Profile``: what was measured of one case's pass, as it is stored in ``profile.json``. Times are in seconds."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from benchmarks.profiling.attribution import Place
+
+SCHEMA = "gcnn-profile/1"
+FILE = "profile.json"
+
+
+@dataclass(frozen=True)
+class Count:
+    """What the calls of one operator in one module and phase of a pass compute and move.
+
+    ``macs`` is None if an operator has no rule (``measure.executed_macs``).
+    """
+
+    phase: str
+    module: str
+    operator: str
+    calls: int
+    macs: int | None
+    bytes: int
+
+    def plus(self, macs: int | None, moved: int) -> "Count":
+        """Return the count with one more call."""
+        total = None if macs is None or self.macs is None else self.macs + macs
+        return replace(self, calls=self.calls + 1, macs=total, bytes=self.bytes + moved)
+
+
+@dataclass(frozen=True)
+class Round:
+    """The passes of one process.
+
+    Args:
+        plain, profiled: time of every pass without and with the profiler.
+        seconds: time of a pass in each place of ``Profile.places``: means over the profiled passes of the middle half,
+            so that the places add up to a pass.
+        launches: on CUDA, the kernels of a pass.
+    """
+
+    plain: tuple[float, ...]
+    profiled: tuple[float, ...]
+    seconds: tuple[float, ...]
+    launches: float | None = None
+
+
+@dataclass(frozen=True)
+class Holder:
+    """The bytes of one kind that a module allocated in a phase and that exist at the peak of a pass's memory.
+
+    ``operator`` allocated temporary memory; for other kinds it is empty.
+    """
+
+    kind: str
+    phase: str
+    module: str
+    operator: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The memory of a pass above the memory before it, in bytes.
+
+    Args:
+        peak: the highest total.
+        recorded_peak: the peak as a sweep records it, measured in the same process.
+        before: what exists before the pass: parameters, input, state of the optimiser.
+        holders: what is allocated at the peak, the largest first.
+        steps: the time since the beginning of the pass, and the bytes of each kind in ``measure.memory.BLOCK_KINDS``.
+    """
+
+    peak: int
+    recorded_peak: int
+    before: Mapping[str, int]
+    holders: tuple[Holder, ...]
+    steps: tuple[tuple[float, tuple[int, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The profile of one case.
+
+    Args:
+        case: the fields of the case; ``identity`` and ``label`` are those of the case too.
+        places: where the time goes; ``calls`` are those of a pass in each place.
+        modules: the class of each module, by the module's name.
+        macs: the MACs of a pass by the definition of its layers; None if they were not counted.
+        ceilings: the best rates of the machine, see ``measure.roofline``.
+        provenance: machine, versions and commit.
+    """
+
+    case: Mapping[str, Any]
+    identity: str
+    label: str
+    places: tuple[Place, ...]
+    calls: tuple[float, ...]
+    rounds: tuple[Round, ...]
+    counts: tuple[Count, ...]
+    modules: Mapping[str, str]
+    memory: Memory
+    macs: int | None
+    ceilings: Mapping[str, float]
+    provenance: Mapping[str, Any]
+
+    @property
+    def dispatched(self) -> frozenset[str]:
+        """The names of the operators that torch's dispatcher hands to the device."""
+        return frozenset(count.operator for count in self.counts)
+
+    @property
+    def device(self) -> str:
+        return str(self.case["device"])
+
+
+def write_profile(profile: Profile, folder: Path) -> Path:
+    """Write a profile into a folder, and return the path of the file."""
+    path = folder / FILE
+    path.write_text(json.dumps({"schema": SCHEMA, **asdict(profile)}, ensure_ascii=False) + "\n", encoding="utf-8")
+    return path
+
+
+def read_profile(path: Path) -> Profile:
+    """Read the profile of a file, or of the folder that the file is in.
+
+    Raises:
+        ValueError: when the file is no profile of this schema.
+    """
+    path = path / FILE if path.is_dir() else path
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or content.pop("schema", None) != SCHEMA:
+            raise ValueError(f"its schema is not {SCHEMA}")
+        memory = content["memory"]
+        return Profile(
+            **{
+                **content,
+                "places": tuple(Place(**{**each, "path": tuple(each["path"])}) for each in content["places"]),
+                "calls": tuple(content["calls"]),
+                "rounds": tuple(Round(**_tuples(each)) for each in content["rounds"]),
+                "counts": tuple(Count(**each) for each in content["counts"]),
+                "memory": Memory(
+                    **{
+                        **memory,
+                        "holders": tuple(Holder(**each) for each in memory["holders"]),
+                        "steps": tuple((at, tuple(sizes)) for at, sizes in memory["steps"]),
+                    }
+                ),
+            }
+        )
+    except (ValueError, TypeError, KeyError) as error:
+        raise ValueError(f"{path} is no profile: {error}; allowed: a {FILE} that this command wrote") from error
+
+
+def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in fields.items()}
+
+
+Costs = Mapping[Place, tuple[float, float]]
+
+
+def middle_half(passes: Sequence[Costs]) -> dict[Place, tuple[float, float]]:
+    """Return the mean seconds and calls of each place over the half of the passes whose times are in the middle.
+
+    The median of each place would be as robust, but the medians would not add up to the time of a pass.
+    """
+    ranked = sorted(passes, key=lambda costs: sum(seconds for seconds, _ in costs.values()))
+    quarter = len(ranked) // 4
+    kept = ranked[quarter : len(ranked) - quarter]
+    found: dict[Place, tuple[float, float]] = {}
+    for costs in kept:
+        for place, (seconds, calls) in costs.items():
+            before = found.get(place, (0.0, 0.0))
+            found[place] = before[0] + seconds / len(kept), before[1] + calls / len(kept)
+    return found
+
+
+def middle_mean(samples: Sequence[float]) -> float:
+    """Return the mean of the samples in the middle half, as ``middle_half`` does for places."""
+    return sum(seconds for seconds, _ in middle_half([{Place(): (each, 0.0)} for each in samples]).values())

@@ -1,0 +1,143 @@
+"""The rows of a profile's tables: time, calls, MACs, bytes and share of the roof, by operator and by module."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+
+from benchmarks.profiling.attribution import BETWEEN, Place
+from benchmarks.profiling.profile import Profile, middle_mean
+from benchmarks.statistics.intervals import Interval, mean_over_rounds
+from benchmarks.statistics.roofline import roofline
+
+# On a GPU the time between operators is the time between kernels.
+GAPS = "gaps between kernels"
+Key = TypeVar("Key")
+
+
+@dataclass(frozen=True)
+class Row:
+    """An operator or a module of a profile; times are seconds of a pass.
+
+    Args:
+        name: of the operator; or of the module, empty for the profiled module itself.
+        phase: of a module's row, "forward", "backward" or "optimiser"; empty for operators, in whatever phase.
+        seconds: own time, without that of other operators, or of modules, inside; with a 95 % interval over rounds.
+        total: time with all that is inside, seconds.
+        calls: calls in a pass.
+        macs: MACs in a pass, None if an operator has no rule; ``bytes`` read and written by operators.
+        roof: the part of the time that the machine would take at its ceilings, None without ceilings or MACs.
+    """
+
+    name: str
+    phase: str
+    seconds: Interval
+    total: float
+    calls: float
+    macs: int | None
+    bytes: int
+    roof: float | None
+
+    def fields(self) -> dict[str, Any]:
+        """Return the row as JSON types."""
+        return {**asdict(self), "seconds": self.seconds._asdict()}
+
+
+def operator_name(profile: Profile, place: Place) -> str:
+    """Return the operator that a place's time is counted for."""
+    name = place.operator(profile.dispatched)
+    return GAPS if name == BETWEEN and profile.device == "cuda" else name
+
+
+def operator_rows(profile: Profile) -> list[Row]:
+    """Return a row for each operator, and one for the time between operators; the longest own time first."""
+    return _rows(
+        profile,
+        lambda place: (operator_name(profile, place), ""),
+        lambda place, key: key[0] in place.path,
+        lambda count: (count.operator, ""),
+        lambda place, key: bool(place.path) and place.path[-1] == key[0],
+    )
+
+
+def module_rows(profile: Profile) -> list[Row]:
+    """Return a row for each module and phase; the longest own time first."""
+    return _rows(
+        profile,
+        lambda place: (place.module, place.phase),
+        lambda place, key: place.phase == key[1] and (place.module + ".").startswith(f"{key[0]}." if key[0] else ""),
+        lambda count: (count.module, count.phase),
+        lambda place, key: not place.path and (place.module, place.phase) == key,
+    )
+
+
+def _rows(
+    profile: Profile,
+    key_of: Callable[[Place], tuple[str, str]],
+    contains: Callable[[Place, tuple[str, str]], bool],
+    key_of_count: Callable[[Any], tuple[str, str]],
+    is_call: Callable[[Place, tuple[str, str]], bool],
+) -> list[Row]:
+    by_round = seconds_by_round(profile, key_of)
+    mean = np.mean([each.seconds for each in profile.rounds], axis=0)
+    rows = []
+    for key, values in by_round.items():
+        counted = [count for count in profile.counts if key_of_count(count) == key]
+        macs = None if any(count.macs is None for count in counted) else sum(count.macs or 0 for count in counted)
+        moved = sum(count.bytes for count in counted)
+        inside = [time for time, place in zip(mean, profile.places, strict=True) if contains(place, key)]
+        calls = [number for number, place in zip(profile.calls, profile.places, strict=True) if is_call(place, key)]
+        own = mean_over_rounds(values)
+        total = float(sum(inside)) or own.value
+        roof = None
+        if profile.ceilings and macs is not None and moved and own.value:
+            roof = roofline(macs, moved, own.value, dict(profile.ceilings))["fraction"]
+        rows.append(Row(*key, own, total, sum(calls), macs, moved, roof))
+    return sorted(rows, key=lambda row: -row.seconds.value)
+
+
+def seconds_by_round(profile: Profile, key_of: Callable[[Place], Key]) -> dict[Key, list[float]]:
+    """Return the seconds of a pass in each round, added up over the places with equal keys."""
+    found: dict[Key, list[float]] = {}
+    for number, place in enumerate(profile.places):
+        values = found.setdefault(key_of(place), [0.0] * len(profile.rounds))
+        for index, each in enumerate(profile.rounds):
+            values[index] += each.seconds[number]
+    return found
+
+
+@dataclass(frozen=True)
+class Pass:
+    """The time of a pass.
+
+    Args:
+        plain, profiled: seconds without and with the profiler.
+        overhead: by which fraction a pass takes longer with the profiler.
+        explained, in_modules: the fractions of a profiled pass during which an operator runs, and during which the pass
+            is in a module or in the optimiser's step.
+    """
+
+    plain: Interval
+    profiled: Interval
+    overhead: Interval
+    explained: Interval
+    in_modules: Interval
+
+
+def pass_of(profile: Profile) -> Pass:
+    """Return the time of a profiled pass."""
+    plain = [middle_mean(each.plain) for each in profile.rounds]
+    profiled = [sum(each.seconds) for each in profile.rounds]
+
+    def fraction(is_in: Callable[[Place], bool]) -> Interval:
+        parts = seconds_by_round(profile, is_in).get(True, [0.0] * len(profile.rounds))
+        return mean_over_rounds([part / whole for part, whole in zip(parts, profiled, strict=True)])
+
+    return Pass(
+        mean_over_rounds(plain),
+        mean_over_rounds(profiled),
+        mean_over_rounds([slow / fast - 1 for slow, fast in zip(profiled, plain, strict=True)]),
+        fraction(lambda place: bool(place.path)),
+        fraction(lambda place: bool(place.phase)),
+    )
