@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch.profiler import ProfilerActivity, profile
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from benchmarks.measure.executed_macs import executed_macs
@@ -13,7 +12,7 @@ from benchmarks.measure.roofline import bytes_of_call
 from benchmarks.profiling.attribution import placed
 from benchmarks.profiling.events import COUNTED, events_of
 from benchmarks.profiling.profile import Count
-from benchmarks.profiling.ranges import run_in_spans, span, spans_of_modules
+from benchmarks.profiling.ranges import recorder, run_in_spans, span, spans_of_modules
 from benchmarks.workloads.workload import Workload
 
 
@@ -58,12 +57,12 @@ def counts(workload: Workload) -> list[Count]:
     counting = _Counting()
     with (
         spans_of_modules(workload),
-        profile(activities=[ProfilerActivity.CPU], acc_events=True) as profiler,
+        recorder("cpu") as recorded,
         counting,
     ):
         run_in_spans(workload)
     workload.prepare()
-    (event,) = events_of(profiler)
+    (event,) = events_of(recorded.kineto_results)
     found: dict[tuple[str, str, str], Count] = {}
     for each in placed(event).every():
         if each.event.name.startswith(COUNTED):

@@ -17,13 +17,13 @@ class Kernel:
     launched_by: int
 
 
-def kernels_of(profiler: Any) -> list[Kernel]:
-    """Return the kernels, copies and fills that a ``torch.profiler.profile`` has recorded, in order of time."""
+def kernels_of(kineto_results: Any) -> list[Kernel]:
+    """Return the kernels, copies and fills that torch's profiler has recorded, in order of time."""
     from torch._C._autograd import DeviceType  # late: the functions above and below need no torch
 
     found = [
         Kernel(each.name(), each.start_ns(), each.end_ns(), each.linked_correlation_id())
-        for each in profiler.profiler.kineto_results.events()
+        for each in kineto_results.events()
         if each.device_type() == DeviceType.CUDA and each.duration_ns() > 0 and not each.is_user_annotation()
     ]
     return sorted(found, key=lambda kernel: kernel.start)

@@ -27,10 +27,9 @@ class Event:
     identity: int = 0
 
 
-def events_of(profiler: Any) -> list[Event]:
-    """Return the passes that a ``torch.profiler.profile`` has recorded, each with all that ran inside it."""
-    assert profiler.profiler is not None
-    roots = list(map(_event, filter(_is_operator, profiler.profiler.kineto_results.experimental_event_tree())))
+def events_of(kineto_results: Any) -> list[Event]:
+    """Return the passes that torch's profiler has recorded, each with all that ran inside it."""
+    roots = list(map(_event, filter(_is_operator, kineto_results.experimental_event_tree())))
     passes = [root for root in roots if root.name == PASS]
     others = [root for root in roots if root.name != PASS]  # on CUDA, the backward has a thread of its own
     return [_with_other_threads(one, [root for root in others if _inside(root, one)]) for one in passes]

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterator
 from functools import wraps
 from typing import Any
 
+from torch import nn
 from torch._C._profiler import _RecordFunctionFast
+from torch.autograd.profiler import profile
 
 from benchmarks.measure.replaced import replaced
 from benchmarks.profiling.attribution import BACKWARD, FORWARD, OPTIMISER
@@ -22,6 +24,14 @@ def span(name: str) -> _RecordFunctionFast:
     ``torch.profiler.record_function`` does so by an operator, which takes longer and is itself seen by ``counting``.
     """
     return _RecordFunctionFast(name)
+
+
+def recorder(device: str) -> profile:
+    """Return a context that records operators, and on CUDA kernels; then it has ``kineto_results``.
+
+    ``torch.profiler.profile`` would make a list of all events at its end, which takes longer than the passes.
+    """
+    return profile(use_device="cuda" if device == "cuda" else None, use_kineto=True)
 
 
 def run_in_spans(workload: Workload, finish: Callable[[], object] = lambda: None) -> object:
@@ -44,25 +54,28 @@ def run_in_spans(workload: Workload, finish: Callable[[], object] = lambda: None
 
 @contextlib.contextmanager
 def spans_of_modules(workload: Workload) -> Iterator[None]:
-    """Let each call of a module open a span; a compiled or captured pass does not call them one by one."""
-    open_spans: list[_RecordFunctionFast] = []
+    """Let each call of a module open a span; a compiled or captured pass does not call them one by one.
 
-    def enter(name: str) -> Callable[..., None]:
-        def hook(*_: Any) -> None:
-            open_spans.append(span(MODULE + name))
-            open_spans[-1].__enter__()
+    The modules have no hooks for this, because layers with hooks do not take their fastest path
+    (``gcnn_impl.watching``); the call of all modules is replaced instead.
+    """
+    if workload.call is not None or workload.graph is not None:
+        yield
+        return
+    spans = {id(module): MODULE + name for name, module in workload.module.named_modules()}
 
-        return hook
+    def watched(call: Callable[..., Any]) -> Callable[..., Any]:
+        def call_in_span(module: nn.Module, *arguments: Any, **options: Any) -> Any:
+            if (name := spans.get(id(module))) is None:
+                return call(module, *arguments, **options)
+            with span(name):
+                return call(module, *arguments, **options)
 
-    def leave(*_: Any) -> None:
-        open_spans.pop().__exit__(None, None, None)
+        return call_in_span
 
     with contextlib.ExitStack() as stack:
-        for name, module in workload.module.named_modules() if _calls_modules(workload) else ():
-            before = module.register_forward_pre_hook(enter(name), prepend=True)
-            after = module.register_forward_hook(leave, always_call=True)
-            stack.callback(before.remove)
-            stack.callback(after.remove)
+        stack.enter_context(replaced(nn.Module, "__call__", watched))
+        for name, module in workload.module.named_modules():
             if generates_kernels(module):
                 inner = f"{name}.{KERNELS}" if name else KERNELS
                 stack.enter_context(replaced(module, "kernels", _in_span(MODULE + inner)))
@@ -72,10 +85,6 @@ def spans_of_modules(workload: Workload) -> Iterator[None]:
 def module_types(workload: Workload) -> dict[str, str]:
     """Return the class of each module, by the module's name."""
     return {name: type(module).__name__ for name, module in workload.module.named_modules()}
-
-
-def _calls_modules(workload: Workload) -> bool:
-    return workload.call is None and workload.graph is None
 
 
 def _in_span(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:

@@ -23,7 +23,7 @@ from benchmarks.profiling.counting import counts
 from benchmarks.profiling.cuda import device_segments, kernels_of
 from benchmarks.profiling.events import events_of
 from benchmarks.profiling.profile import Costs, Holder, Memory, middle_half
-from benchmarks.profiling.ranges import module_types, run_in_spans, spans_of_modules
+from benchmarks.profiling.ranges import module_types, recorder, run_in_spans, spans_of_modules
 from benchmarks.profiling.tasks import ExaminationTask, RoundTask
 from benchmarks.records.costs import pass_macs
 from benchmarks.sweep.contender import build_or_skip
@@ -78,16 +78,15 @@ def profiled_passes(workload: Workload, number: int) -> list[Costs]:
     On a GPU the seconds are those of kernels, in the places that launched them, and of the gaps between them.
     """
     cuda = workload.x.device.type == "cuda"
-    activities = [ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * cuda
     finish = torch.cuda.synchronize if cuda else lambda: None
-    with spans_of_modules(workload), profile(activities=activities, acc_events=True) as profiler:
+    with spans_of_modules(workload), recorder(workload.x.device.type) as recorded:
         for _ in range(number + 1):
             workload.prepare()
             run_in_spans(workload, finish)
     workload.prepare()
-    kernels = kernels_of(profiler) if cuda else []
+    kernels = kernels_of(recorded.kineto_results) if cuda else []
     found: list[Costs] = []
-    for event in events_of(profiler)[1:]:  # the first pass under the profiler is slower
+    for event in events_of(recorded.kineto_results)[1:]:  # the first pass under the profiler is slower
         root = placed(event)
         divided = segments(root)
         if cuda:
@@ -134,7 +133,8 @@ def follow_memory(workload: Workload, dispatched: Container[str]) -> Memory:
     with spans_of_modules(workload):
         profiler, changes = memory_changes(workload, lambda: run_in_spans(workload))
     workload.prepare()
-    (event,) = events_of(profiler)
+    assert profiler.profiler is not None
+    (event,) = events_of(profiler.profiler.kineto_results)
     divided = [each for each in segments(placed(event)) if each.end > each.start]
     starts = [each.start for each in divided]
     found = blocks(change for _, change in changes)
