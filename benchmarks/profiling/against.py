@@ -1,12 +1,11 @@
 """What the difference between two profiles consists of, by operator and by module. Pure functions of profiles."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.profiling.attribution import Place
 from benchmarks.profiling.profile import Profile, middle_mean
-from benchmarks.profiling.rows import operator_name, seconds_by_round
+from benchmarks.profiling.rows import Row, module_rows, operator_rows
 from benchmarks.statistics.intervals import Interval, difference_of_means
 from benchmarks.statistics.written import TOO_FEW
 
@@ -19,13 +18,20 @@ NAMED = 3
 
 @dataclass(frozen=True)
 class Part:
-    """A part of two passes, in seconds; ``change`` is b less a, with its 99 % interval over rounds."""
+    """A part of two passes, in seconds.
+
+    Args:
+        name: the operator; or the module and its phase, in words.
+        a, b: time of the part in a pass.
+        change: b less a, with the 99 % interval over rounds; bounds are NaN below three rounds.
+        calls: calls of the part in a and in b.
+    """
 
     name: str
-    phase: str
     a: float
     b: float
     change: Interval
+    calls: tuple[float, float] = (1.0, 1.0)
 
     @property
     def told(self) -> bool:
@@ -34,7 +40,7 @@ class Part:
 
     def fields(self) -> dict[str, Any]:
         """Return the part as JSON types."""
-        fields = {"name": self.name, "phase": self.phase, "a_seconds": self.a, "b_seconds": self.b}
+        fields = {"name": self.name, "a_seconds": self.a, "b_seconds": self.b, "calls": self.calls}
         return {**fields, "change_seconds": self.change._asdict(), "told_apart": self.told}
 
 
@@ -73,27 +79,32 @@ def difference(a: Profile, b: Profile) -> Difference:
     if a.device != b.device:
         raise ValueError(f"profiles of different devices cannot be compared: {a.device} and {b.device}")
     plain = [[middle_mean(each.plain) for each in profile.rounds] for profile in (a, b)]
-    profiled = [[sum(each.seconds) for each in profile.rounds] for profile in (a, b)]
+    profiled = [[float(sum(each.seconds)) for each in profile.rounds] for profile in (a, b)]
     return Difference(
         a.label,
         b.label,
-        _part(("pass", ""), *plain),
-        _part(("pass", ""), *profiled),
-        _parts(a, b, lambda profile, place: (operator_name(profile, place), "")),
-        _parts(a, b, lambda profile, place: (place.module, place.phase)),
+        _part("pass", plain[0], plain[1]),
+        _part("pass", profiled[0], profiled[1]),
+        _parts(operator_rows(a), operator_rows(b)),
+        _parts(module_rows(a), module_rows(b)),
     )
 
 
-def _parts(a: Profile, b: Profile, key_of: Callable[[Profile, Place], tuple[str, str]]) -> tuple[Part, ...]:
-    by_key = [seconds_by_round(profile, lambda place, of=profile: key_of(of, place)) for profile in (a, b)]  # type: ignore[misc]
-    none = [[0.0] * len(profile.rounds) for profile in (a, b)]
-    keys = dict.fromkeys([*by_key[0], *by_key[1]])
-    parts = [_part(key, by_key[0].get(key, none[0]), by_key[1].get(key, none[1])) for key in keys]
+def _parts(a: Sequence[Row], b: Sequence[Row]) -> tuple[Part, ...]:
+    """Return a part for each row of either side; a row that one side lacks takes no time there."""
+    rows = [{row.text: row for row in side} for side in (a, b)]
+    nothing = [[0.0] * len(side[0].rounds) for side in (a, b)]
+    parts = []
+    for name in dict.fromkeys([*rows[0], *rows[1]]):
+        both = [side.get(name) for side in rows]
+        before, after = (row.rounds if row else none for row, none in zip(both, nothing, strict=True))
+        calls_before, calls_after = (row.calls if row else 0.0 for row in both)
+        parts.append(_part(name, before, after, (calls_before, calls_after)))
     return tuple(sorted(parts, key=lambda part: -abs(part.change.value)))
 
 
-def _part(key: tuple[str, str], a: list[float], b: list[float]) -> Part:
-    return Part(*key, sum(a) / len(a), sum(b) / len(b), difference_of_means(a, b, CONFIDENCE))
+def _part(name: str, a: Sequence[float], b: Sequence[float], calls: tuple[float, float] = (1.0, 1.0)) -> Part:
+    return Part(name, sum(a) / len(a), sum(b) / len(b), difference_of_means(a, b, CONFIDENCE), calls)
 
 
 def sentences(found: Difference) -> Iterator[str]:
@@ -109,13 +120,8 @@ def sentences(found: Difference) -> Iterator[str]:
         if not told:
             yield f"{text}: no part is told apart"
             continue
-        named = ", ".join(f"{_ms(part.change.value)} is {part_name(part)}{_interval(part.change)}" for part in told)
+        named = ", ".join(f"{_ms(part.change.value)} is {part.name}{_interval(part.change)}" for part in told)
         yield f"{text}: of the {_ms(whole)} between them with the profiler, {named}"
-
-
-def part_name(part: Part) -> str:
-    """Return the name of an operator, or of a module with its phase."""
-    return " ".join(filter(None, [part.name or "the module itself", part.phase]))
 
 
 def _ms(seconds: float) -> str:

@@ -119,6 +119,19 @@ def flame_svg(profile: Profile) -> str:
     return "\n".join([*lines, "</svg>"]) + "\n"
 
 
+def fitted(name: str, characters: int) -> str:
+    """Return a name in at most so many characters: without its namespace, and cut, where it is longer.
+
+    >>> fitted("aten::convolution", 30), fitted("aten::convolution", 12), fitted("aten::convolution", 5)
+    ('aten::convolution', 'convolution', 'conv…')
+    """
+    if len(name) > characters:
+        name = name.rpartition("::")[2]
+    if len(name) > characters:
+        name = f"{name[: characters - 1]}…" if characters >= 3 else ""
+    return name
+
+
 def _legend() -> Iterator[str]:
     x = float(MARGIN)
     for phase in ("forward", "backward", "optimiser"):
@@ -137,8 +150,6 @@ def _box(box: Box, x: float, width: float) -> Iterator[str]:
         title += f"; own time {1e3 * node.own:.3f} ms"
     yield f'<g><title>{escape(title)}</title><rect x="{x:.2f}" y="{y}" width="{max(width - 0.5, 0.3):.2f}" '
     yield f'height="{ROW - 2}" fill="{fill}"/>'
-    fitting = int((width - 6) / CHARACTER)
-    if fitting >= 3:
-        text = node.name if len(node.name) <= fitting else f"{node.name[: fitting - 1]}…"
+    if text := fitted(node.name, int((width - 6) / CHARACTER)):
         yield f'<text x="{x + 4:.2f}" y="{y + 14}">{escape(text)}</text>'
     yield "</g>"

@@ -6,17 +6,19 @@ from itertools import accumulate
 
 from benchmarks.profiling.profile import Holder, Memory, Profile
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 1400, 560, 80, 470, 78, 44
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 1400, 560, 80, 570, 78, 44
 MIB = 2**20
 # The kinds of ``measure.memory.BLOCK_KINDS`` in order: what a reader calls them, and their fills.
 KINDS = {
     "parameters": ("gradients of parameters", "#b39ddb"),
     "kernels": ("generated kernels", "#97cf95"),
     "activations": ("saved for backward", "#8fbce6"),
-    "workspace": ("temporary and output", "#f2a971"),
+    "workspace": ("temporary or output", "#f2a971"),
 }
 # The holders that are named beside the figure.
 NAMED = 14
+# The longest text of a holder in the figure, in characters.
+LONGEST = 68
 
 
 def holder_text(holder: Holder) -> str:
@@ -107,8 +109,10 @@ def _holders(memory: Memory) -> Iterator[str]:
     yield f'<text x="{left}" y="{y}" font-weight="bold">what holds the memory at the peak</text>'
     for holder in memory.holders[:NAMED]:
         y += 30
-        width = 400 * max(holder.bytes, 0) / (memory.peak or 1)
-        yield f'<text x="{left}" y="{y}">{holder.bytes / MIB:.2f} MiB {escape(holder_text(holder))}</text>'
+        width = 500 * max(holder.bytes, 0) / (memory.peak or 1)
+        text = f"{holder.bytes / MIB:.2f} MiB {holder_text(holder)}"
+        text = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+        yield f'<text x="{left}" y="{y}">{escape(text)}<title>{escape(holder_text(holder))}</title></text>'
         yield f'<rect x="{left}" y="{y + 4}" width="{width:.1f}" height="8" fill="{KINDS[holder.kind][1]}"/>'
     if rest := memory.holders[NAMED:]:
         size = sum(each.bytes for each in rest) / MIB

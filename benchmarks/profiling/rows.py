@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from benchmarks.profiling.attribution import BETWEEN, Place
+from benchmarks.profiling.attribution import BETWEEN, OPTIMISER, Place
 from benchmarks.profiling.profile import Profile, middle_mean
 from benchmarks.statistics.intervals import Interval, mean_over_rounds
 from benchmarks.statistics.roofline import roofline
@@ -23,7 +23,7 @@ class Row:
     Args:
         name: of the operator; or of the module, empty for the profiled module itself.
         phase: of a module's row, "forward", "backward" or "optimiser"; empty for operators, in whatever phase.
-        seconds: own time, without that of other operators, or of modules, inside; with a 95 % interval over rounds.
+        rounds: own time in each round, without that of other operators, or of modules, inside.
         total: time with all that is inside, seconds.
         calls: calls in a pass.
         macs: MACs in a pass, None if an operator has no rule; ``bytes`` read and written by operators.
@@ -32,12 +32,24 @@ class Row:
 
     name: str
     phase: str
-    seconds: Interval
+    rounds: tuple[float, ...]
     total: float
     calls: float
     macs: int | None
     bytes: int
     roof: float | None
+
+    @property
+    def seconds(self) -> Interval:
+        """Own time with a 95 % interval over rounds."""
+        return mean_over_rounds(self.rounds)
+
+    @property
+    def text(self) -> str:
+        """The operator; or the module and its phase, in words."""
+        if not self.phase:
+            return self.name or "between phases"
+        return self.phase if self.phase == OPTIMISER else f"{self.name or 'the module itself'} {self.phase}"
 
     def fields(self) -> dict[str, Any]:
         """Return the row as JSON types."""
@@ -88,12 +100,12 @@ def _rows(
         moved = sum(count.bytes for count in counted)
         inside = [time for time, place in zip(mean, profile.places, strict=True) if contains(place, key)]
         calls = [number for number, place in zip(profile.calls, profile.places, strict=True) if is_call(place, key)]
-        own = mean_over_rounds(values)
-        total = float(sum(inside)) or own.value
+        own = float(np.mean(values))
+        total = float(sum(inside)) or own
         roof = None
-        if profile.ceilings and macs is not None and moved and own.value:
-            roof = roofline(macs, moved, own.value, dict(profile.ceilings))["fraction"]
-        rows.append(Row(*key, own, total, sum(calls), macs, moved, roof))
+        if profile.ceilings and macs is not None and moved and own:
+            roof = roofline(macs, moved, own, dict(profile.ceilings))["fraction"]
+        rows.append(Row(*key, tuple(values), total, sum(calls), macs, moved, roof))
     return sorted(rows, key=lambda row: -row.seconds.value)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from benchmarks.answers.text_tables import left_columns
-from benchmarks.profiling.against import NOT_TOLD_APART, Difference, Part, part_name, sentences
+from benchmarks.profiling.against import NOT_TOLD_APART, Difference, Part, sentences
 from benchmarks.profiling.memory_figure import KINDS, MIB, by_kind, holder_text
 from benchmarks.profiling.profile import Profile
 from benchmarks.profiling.rows import Row, module_rows, operator_rows, pass_of
@@ -43,9 +43,8 @@ def _table(heading: str, rows: Sequence[Row], whole: float, top: int) -> list[st
 
 
 def _cells(row: Row, whole: float) -> tuple[str, ...]:
-    name = " ".join(filter(None, [row.name or ("the module itself" if row.phase else "between phases"), row.phase]))
     return (
-        name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…",
+        _short(row.text),
         _ms(row.seconds),
         percentage(row.seconds.value / whole),
         f"{1e3 * row.total:.3f}",
@@ -54,6 +53,10 @@ def _cells(row: Row, whole: float) -> tuple[str, ...]:
         f"{row.bytes / MIB:.2f}",
         NOTHING if row.roof is None else percentage(row.roof, 0),
     )
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def _ms(seconds: Interval) -> str:
@@ -89,7 +92,7 @@ def difference_lines(found: Difference, top: int) -> Iterator[str]:
     yield f"b: {found.b}"
     for heading, parts in (("operator", found.operators), ("module, phase", found.modules)):
         yield from left_columns(
-            [(heading, "a, ms", "b, ms", "b less a, ms [99 %]", ""), *(_part_cells(part) for part in parts[:top])]
+            [(heading, "calls", "a, ms", "b, ms", "b less a, ms [99 %]", ""), *map(_part_cells, parts[:top])]
         )
     yield from sentences(found)
 
@@ -98,7 +101,8 @@ def _part_cells(part: Part) -> tuple[str, ...]:
     change = part.change
     interval = "" if change.low != change.low else f" [{1e3 * change.low:.3f}, {1e3 * change.high:.3f}]"
     return (
-        part_name(part)[:LONGEST_NAME],
+        _short(part.name),
+        " → ".join(dict.fromkeys(f"{number:g}" for number in part.calls)),
         f"{1e3 * part.a:.3f}",
         f"{1e3 * part.b:.3f}",
         f"{1e3 * change.value:+.3f}{interval}",

@@ -64,11 +64,26 @@ def mean_over_rounds(values: Sequence[float]) -> Interval:
 
 
 def difference_of_means(a: Sequence[float], b: Sequence[float], confidence: float) -> Interval:
-    """Return the mean of b less the mean of a, one number from each round, and Welch's interval; see above for NaN."""
+    """Return the mean of b less the mean of a, and Welch's interval; a side has one number from each round.
+
+    The bounds are NaN if a side has less than three rounds.
+    """
     difference = float(np.mean(b) - np.mean(a))
     if min(len(a), len(b)) < FEWEST:
         return Interval(difference, math.nan, math.nan)
-    if np.ptp(a) == np.ptp(b) == 0:
-        return Interval(difference, difference, difference)
-    low, high = stats.ttest_ind(b, a, equal_var=False).confidence_interval(confidence)
-    return Interval(difference, float(low), float(high))
+    errors = [float(np.std(values, ddof=1)) / math.sqrt(len(values)) for values in (a, b)]
+    freedom = welch_freedom(errors, [len(a), len(b)])
+    half = float(stats.t.ppf((1 + confidence) / 2, freedom)) * math.hypot(*errors)
+    return Interval(difference, difference - half, difference + half)
+
+
+def welch_freedom(errors: Sequence[float], sizes: Sequence[int]) -> float:
+    """Return the degrees of freedom of a difference of means (Welch, Satterthwaite); 0 if a side has too few values.
+
+    ``errors`` are the standard errors of the means, and ``sizes`` the numbers of values.
+    """
+    if min(sizes) < FEWEST:
+        return 0.0
+    total = sum(error**2 for error in errors) ** 2
+    parts = sum(error**4 / (size - 1) for error, size in zip(errors, sizes, strict=True))
+    return total / parts if parts > 0 else sum(sizes) - 2.0
