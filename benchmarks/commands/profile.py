@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from benchmarks.profiling.rows import module_rows, operator_rows
 from benchmarks.profiling.table import difference_lines, profile_lines
 from benchmarks.records.costs import successes
 from benchmarks.records.store import RecordStore
-from benchmarks.running.environment import set_measuring_environment, use_authors
+from benchmarks.running.environment import set_compiling_environment, set_measuring_environment, use_authors
 from benchmarks.running.outstanding import check_machine
 from benchmarks.sweep.own_check import check_own
 
@@ -91,7 +92,9 @@ def main(args: argparse.Namespace) -> int:
     for each in folders:
         each.mkdir(parents=True, exist_ok=True)
     set_measuring_environment()
-    profiles = collect(cases, folders, rounds=args.rounds, seconds=args.seconds, timeout=args.timeout)
+    with tempfile.TemporaryDirectory(prefix="gcnn-compiled-") as compiled:
+        set_compiling_environment(compiled)
+        profiles = collect(cases, folders, rounds=args.rounds, seconds=args.seconds, timeout=args.timeout)
     records = successes(RecordStore(args.results).load())
     for profile, each in zip(profiles, folders, strict=True):
         write_files(profile, each)

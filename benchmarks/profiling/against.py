@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.profiling.profile import Profile, middle_mean
+from benchmarks.profiling.profile import Profile, interval_fields, middle_mean
 from benchmarks.profiling.rows import Row, module_rows, operator_rows
 from benchmarks.statistics.intervals import Interval, difference_of_means
 from benchmarks.statistics.written import TOO_FEW
@@ -41,7 +41,7 @@ class Part:
     def fields(self) -> dict[str, Any]:
         """Return the part as JSON types."""
         fields = {"name": self.name, "a_seconds": self.a, "b_seconds": self.b, "calls": self.calls}
-        return {**fields, "change_seconds": self.change._asdict(), "told_apart": self.told}
+        return {**fields, "change_seconds": interval_fields(self.change), "told_apart": self.told}
 
 
 @dataclass(frozen=True)

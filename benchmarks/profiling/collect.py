@@ -36,7 +36,7 @@ def collect(
         RuntimeError: when a process fails; the message says why.
     """
     before = moment()
-    with Progress(total=len(cases) * (rounds + 1) + 1, unit="process", unit_scale=True, desc="profile") as progress:
+    with Progress(total=len(cases) * (rounds + 1) + 1, unit="step", unit_scale=True, desc="profile") as progress:
 
         def run(function: Callable[..., dict[str, Any]], task: Any, case: Case) -> dict[str, Any]:
             outcome = run_isolated(function, task, device=case.device, preload=WORKER, timeout=timeout)
@@ -85,6 +85,7 @@ def assembled(
                 tuple(each["profiled"]),
                 tuple(each["costs"].get(place, (0.0, 0.0))[0] for place in places),
                 each["launches"],
+                each["longest_gap"],
             )
             for each in rounds
         ),
@@ -92,6 +93,7 @@ def assembled(
         examination["modules"],
         examination["memory"],
         examination["macs"],
+        examination["instructions"],
         ceilings,
         {name: where.get(name) for name in PROVENANCE},
     )

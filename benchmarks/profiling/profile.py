@@ -1,12 +1,14 @@
 """``Profile``: what was measured of one case's pass, as it is stored in ``profile.json``. Times are in seconds."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks.profiling.attribution import Place
+from benchmarks.statistics.intervals import Interval
 
 SCHEMA = "gcnn-profile/1"
 FILE = "profile.json"
@@ -40,13 +42,14 @@ class Round:
         plain, profiled: time of every pass without and with the profiler.
         seconds: time of a pass in each place of ``Profile.places``: means over the profiled passes of the middle half,
             so that the places add up to a pass.
-        launches: on CUDA, the kernels of a pass.
+        launches, longest_gap: on CUDA, the kernels of a pass, and the longest time in it without one, seconds.
     """
 
     plain: tuple[float, ...]
     profiled: tuple[float, ...]
     seconds: tuple[float, ...]
     launches: float | None = None
+    longest_gap: float | None = None
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,7 @@ class Profile:
         places: where the time goes; ``calls`` are those of a pass in each place.
         modules: the class of each module, by the module's name.
         macs: the MACs of a pass by the definition of its layers; None if they were not counted.
+        instructions: the instructions of a pass on the processor, without the profiler; or why they were not counted.
         ceilings: the best rates of the machine, see ``measure.roofline``.
         provenance: machine, versions and commit.
     """
@@ -105,6 +109,7 @@ class Profile:
     modules: Mapping[str, str]
     memory: Memory
     macs: int | None
+    instructions: int | str
     ceilings: Mapping[str, float]
     provenance: Mapping[str, Any]
 
@@ -115,7 +120,13 @@ class Profile:
 
     @property
     def device(self) -> str:
+        """The device of the case, "cpu" or "cuda"."""
         return str(self.case["device"])
+
+
+def interval_fields(interval: Interval) -> dict[str, float | None]:
+    """Return an interval as JSON types: None for bounds that are not known."""
+    return {name: value if math.isfinite(value) else None for name, value in interval._asdict().items()}
 
 
 def write_profile(profile: Profile, folder: Path) -> Path:

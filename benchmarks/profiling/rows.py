@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from benchmarks.profiling.attribution import BETWEEN, OPTIMISER, Place
-from benchmarks.profiling.profile import Profile, middle_mean
+from benchmarks.profiling.profile import Profile, interval_fields, middle_mean
 from benchmarks.statistics.intervals import Interval, mean_over_rounds
 from benchmarks.statistics.roofline import roofline
 
@@ -26,7 +26,8 @@ class Row:
         rounds: own time in each round, without that of other operators, or of modules, inside.
         total: time with all that is inside, seconds.
         calls: calls in a pass.
-        macs: MACs in a pass, None if an operator has no rule; ``bytes`` read and written by operators.
+        macs: MACs in a pass; None if an operator has no rule, or if nothing was dispatched here.
+        bytes: bytes that operators read and write in a pass.
         roof: the part of the time that the machine would take at its ceilings, None without ceilings or MACs.
     """
 
@@ -53,7 +54,7 @@ class Row:
 
     def fields(self) -> dict[str, Any]:
         """Return the row as JSON types."""
-        return {**asdict(self), "seconds": self.seconds._asdict()}
+        return {**asdict(self), "seconds": interval_fields(self.seconds)}
 
 
 def operator_name(profile: Profile, place: Place) -> str:
@@ -96,7 +97,8 @@ def _rows(
     rows = []
     for key, values in by_round.items():
         counted = [count for count in profile.counts if key_of_count(count) == key]
-        macs = None if any(count.macs is None for count in counted) else sum(count.macs or 0 for count in counted)
+        known = [count.macs for count in counted if count.macs is not None]
+        macs = sum(known) if counted and len(known) == len(counted) else None
         moved = sum(count.bytes for count in counted)
         inside = [time for time, place in zip(mean, profile.places, strict=True) if contains(place, key)]
         calls = [number for number, place in zip(profile.calls, profile.places, strict=True) if is_call(place, key)]

@@ -7,7 +7,7 @@ from benchmarks.profiling.against import NOT_TOLD_APART, Difference, Part, sente
 from benchmarks.profiling.memory_figure import KINDS, MIB, by_kind, holder_text
 from benchmarks.profiling.profile import Profile
 from benchmarks.profiling.rows import Row, module_rows, operator_rows, pass_of
-from benchmarks.statistics.intervals import Interval
+from benchmarks.statistics.intervals import Interval, mean_over_rounds
 from benchmarks.statistics.written import NOTHING, percentage
 
 HEADER = ("self, ms", "share", "total, ms", "calls", "MACs, M", "MiB", "roof")
@@ -29,7 +29,9 @@ def profile_lines(profile: Profile, top: int, record_peak: int | None) -> Iterat
     yield from _table("operator", operators, whole.profiled.value, top)
     explained = percentage(whole.explained.value)
     yield f"operators explain {explained} of the profiled pass, modules {percentage(whole.in_modules.value)}"
-    yield _macs_text(profile, operators)
+    yield _macs_text(profile)
+    if profile.device == "cuda":
+        yield _launches_text(profile)
     yield from _table("module, phase", modules, whole.profiled.value, max(top // 2, 1))
     yield from _memory_lines(profile, record_peak)
 
@@ -64,12 +66,23 @@ def _ms(seconds: Interval) -> str:
     return f"{1e3 * seconds.value:.3f}" + ("" if half != half else f" ± {half:.3f}")
 
 
-def _macs_text(profile: Profile, rows: Sequence[Row]) -> str:
-    executed = sum(row.macs or 0 for row in rows)
+def _launches_text(profile: Profile) -> str:
+    launches = mean_over_rounds([each.launches or 0.0 for each in profile.rounds])
+    longest = mean_over_rounds([each.longest_gap or 0.0 for each in profile.rounds])
+    return f"{launches.value:.0f} kernels are launched in a pass; the longest gap between them takes {_ms(longest)} ms"
+
+
+def _macs_text(profile: Profile) -> str:
+    executed = sum(count.macs or 0 for count in profile.counts)
     defined = "not counted" if profile.macs is None else f"{profile.macs / 1e6:.2f} M"
-    missing = [row.name for row in rows if row.macs is None]
+    missing = dict.fromkeys(count.operator for count in profile.counts if count.macs is None)
     without = f", without {', '.join(missing)}" if missing else ""
-    return f"the operators do {executed / 1e6:.2f} M MACs{without}; the layers' definition has {defined}"
+    found = profile.instructions
+    instructions = f"{found / 1e6:.2f} M" if isinstance(found, int) else f"not available here: {found}"
+    return (
+        f"the operators do {executed / 1e6:.2f} M MACs{without}; the layers' definition has {defined}; "
+        f"instructions {instructions}"
+    )
 
 
 def _memory_lines(profile: Profile, record_peak: int | None) -> Iterator[str]:

@@ -6,8 +6,10 @@ The examination counts MACs and bytes, follows the memory through a pass, and wr
 import math
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Callable, Container
+from dataclasses import replace
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import torch
@@ -15,12 +17,14 @@ from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.cases.case import Case
 from benchmarks.measure.clock import synchronised_clock, take_turn, warm_up
+from benchmarks.measure.instructions import NotAvailable, count_events
+from benchmarks.measure.l2_cache import emptying
 from benchmarks.measure.macs import trace_macs
 from benchmarks.measure.memory import BLOCK_KINDS, blocks, live_at, memory_changes, position_of_peak, split_memory
 from benchmarks.measure.sampling import Sampling
 from benchmarks.profiling.attribution import by_place, placed, segments
 from benchmarks.profiling.counting import counts
-from benchmarks.profiling.cuda import device_segments, kernels_of
+from benchmarks.profiling.cuda import Gaps, device_segments, gaps, kernels_of
 from benchmarks.profiling.events import events_of
 from benchmarks.profiling.profile import Costs, Holder, Memory, middle_half
 from benchmarks.profiling.ranges import module_types, recorder, run_in_spans, spans_of_modules
@@ -41,74 +45,87 @@ TRACE_FILE = "trace.pt.trace.json"  # TensorBoard's plugin looks for names that 
 
 
 def measure_round(task: RoundTask) -> dict[str, Any]:
-    """Return ``plain`` and ``profiled``, seconds of passes; ``costs``, seconds and calls by place; and ``launches``."""
+    """Return ``plain`` and ``profiled``, seconds of passes; ``costs``, seconds and calls by place; and on CUDA gaps."""
     workload = _warm(task.case, task.seconds)
-    clock = synchronised_clock(task.case.device)
-    times: dict[bool, list[float]] = {False: [], True: []}
+    device = task.case.device
+    clock, prepare = synchronised_clock(device), emptying(workload.prepare, device)
+    plain: list[float] = []
     passes: list[Costs] = []
+    found: list[Gaps] = []
     share = task.seconds / len(TURNS)
     for with_profiler in TURNS:
-        if not with_profiler:
-            took = take_turn(workload.run, clock, share, prepare=workload.prepare)
-            while len(took) < FEWEST_PASSES:
-                took += take_turn(workload.run, clock, 0.0, prepare=workload.prepare)
-            times[False] += took
+        if with_profiler:
+            number = int(min(max(share / median(plain), FEWEST_PASSES), MOST_PROFILED))
+            more_passes, more_gaps = profiled_passes(workload, number)
+            passes += more_passes
+            found += more_gaps
             continue
-        typical = sorted(times[False])[len(times[False]) // 2]
-        number = int(min(max(share / typical, FEWEST_PASSES), MOST_PROFILED))
-        passes += profiled_passes(workload, number)
-    times[True] = [sum(seconds for seconds, _ in costs.values()) for costs in passes]
-    costs = middle_half(passes)
+        taken = take_turn(workload.run, clock, share, prepare=prepare)
+        while len(taken) < FEWEST_PASSES:
+            taken += take_turn(workload.run, clock, 0.0, prepare=prepare)
+        plain += taken
     return {
-        "plain": times[False],
-        "profiled": times[True],
-        "costs": costs,
-        "launches": launches(costs) if task.case.device == "cuda" else None,
+        "plain": plain,
+        "profiled": [sum(seconds for seconds, _ in costs.values()) for costs in passes],
+        "costs": middle_half(passes),
+        "launches": median([each.launches for each in found]) if found else None,
+        "longest_gap": median([each.longest for each in found]) / 1e9 if found else None,
     }
 
 
-def launches(costs: Costs) -> float:
-    """Return the number of kernels of a pass on a GPU, each of which is one call of a place."""
-    return sum(calls for _, calls in costs.values())
+def profiled_passes(workload: Workload, number: int) -> tuple[list[Costs], list[Gaps]]:
+    """Run passes with the profiler; return the seconds and calls of each place in each pass, and on CUDA the gaps.
 
-
-def profiled_passes(workload: Workload, number: int) -> list[Costs]:
-    """Run passes with the profiler, and return the seconds and calls of each place in each pass.
-
-    On a GPU the seconds are those of kernels, in the places that launched them, and of the gaps between them.
+    On CUDA the seconds are those of kernels, in the places that launched them, and of the gaps between them.
     """
-    cuda = workload.x.device.type == "cuda"
-    finish = torch.cuda.synchronize if cuda else lambda: None
-    with spans_of_modules(workload), recorder(workload.x.device.type) as recorded:
+    device = workload.x.device.type
+    cuda, prepare = device == "cuda", emptying(workload.prepare, device)
+    finish: Callable[[], object] = torch.cuda.synchronize if cuda else lambda: None
+    with spans_of_modules(workload), recorder(device) as recorded:
         for _ in range(number + 1):
-            workload.prepare()
+            prepare()
+            finish()  # the cache is empty before the pass begins
             run_in_spans(workload, finish)
     workload.prepare()
     kernels = kernels_of(recorded.kineto_results) if cuda else []
-    found: list[Costs] = []
+    passes: list[Costs] = []
+    found: list[Gaps] = []
     for event in events_of(recorded.kineto_results)[1:]:  # the first pass under the profiler is slower
         root = placed(event)
-        divided = segments(root)
+        divided = list(segments(root))
         if cuda:
             places = {each.event.identity: each.place for each in root.every()}
-            divided = device_segments(kernels, places, event.start, event.end)
-        found.append({place: (time / 1e9, calls) for place, (time, calls) in by_place(divided).items()})
-    return found
+            divided = list(device_segments(kernels, places, event.start, event.end))
+            found.append(gaps(divided))
+        passes.append({place: (time / 1e9, calls) for place, (time, calls) in by_place(divided).items()})
+    return passes, found
 
 
 def examine(task: ExaminationTask) -> dict[str, Any]:
-    """Return ``counts``, ``memory``, ``modules`` and ``macs`` of a case, as ``Profile`` has them; write the trace."""
+    """Return what a profile has besides times: counts, memory, modules, MACs and instructions; write the trace.
+
+    A compiled or captured pass is counted as if it were neither, and then not by module.
+    """
     case = task.case
     workload = _warm(case, 0.0)
     if task.folder is not None:
         write_trace(workload, task.folder / TRACE_FILE)
-    counted = trace_macs(workload.module, workload.x.detach().requires_grad_(case.layer == "conv"))
-    found = counts(workload)
+    x = workload.x.detach().requires_grad_(case.layer == "conv")
+    macs = pass_macs(trace_macs(workload.module, x), generated=case.kernels == "generated", backward=workload.backward)
+    found = counts(replace(workload, call=None, graph=None))
+    if case.execution != "eager":
+        found = [replace(count, module="") for count in found]
+    try:
+        workload.prepare()
+        instructions: int | str = count_events(workload.run)
+    except NotAvailable as reason:
+        instructions = str(reason)
     return {
         "counts": found,
-        "memory": follow_memory(workload, {count.operator for count in found}),
+        "memory": follow_memory(replace(workload, graph=None), {count.operator for count in found}),
         "modules": module_types(workload),
-        "macs": pass_macs(counted, generated=case.kernels == "generated", backward=workload.backward),
+        "macs": macs,
+        "instructions": instructions,
     }
 
 

@@ -59,6 +59,7 @@ def profile(
         "modules": {"": "Network", "conv": "Conv2d"},
         "memory": memory,
         "macs": 100,
+        "instructions": "there is no counter",
         "ceilings": {"matrix_ceiling": 1000.0, "memory_ceiling": 100.0},
         "provenance": {"cpu": "a processor", "cores": 2, "gpu": None},
     }
