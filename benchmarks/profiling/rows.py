@@ -13,6 +13,8 @@ from benchmarks.statistics.roofline import roofline
 
 # On a GPU the time between operators is the time between kernels.
 GAPS = "gaps between kernels"
+# The time that belongs to no phase, and so to no operator and no module.
+BETWEEN_PHASES = "between phases"
 Key = TypeVar("Key")
 
 
@@ -49,7 +51,7 @@ class Row:
     def text(self) -> str:
         """The operator; or the module and its phase, in words."""
         if not self.phase:
-            return self.name or "between phases"
+            return self.name or BETWEEN_PHASES
         return self.phase if self.phase == OPTIMISER else f"{self.name or 'the module itself'} {self.phase}"
 
     def fields(self) -> dict[str, Any]:
@@ -58,13 +60,17 @@ class Row:
 
 
 def operator_name(profile: Profile, place: Place) -> str:
-    """Return the operator that a place's time is counted for."""
+    """Return the operator that a place's time is counted for; between operators, what the pass is doing instead."""
     name = place.operator(profile.dispatched)
-    return GAPS if name == BETWEEN and profile.device == "cuda" else name
+    if name != BETWEEN:
+        return name
+    if profile.device == "cuda":
+        return GAPS
+    return f"{BETWEEN}, {place.phase}" if place.phase else BETWEEN_PHASES
 
 
 def operator_rows(profile: Profile) -> list[Row]:
-    """Return a row for each operator, and one for the time between operators; the longest own time first."""
+    """Return a row for each operator, and for the time between operators in each phase; the longest time first."""
     return _rows(
         profile,
         lambda place: (operator_name(profile, place), ""),
@@ -128,15 +134,15 @@ class Pass:
     Args:
         plain, profiled: seconds without and with the profiler.
         overhead: by which fraction a pass takes longer with the profiler.
-        explained, in_modules: the fractions of a profiled pass during which an operator runs, and during which the pass
-            is in a module or in the optimiser's step.
+        operators, between: the fractions of a profiled pass during which an operator runs, and during which Python and
+            torch's dispatch are busy in a phase; on CUDA, kernels and the gaps between them.
     """
 
     plain: Interval
     profiled: Interval
     overhead: Interval
-    explained: Interval
-    in_modules: Interval
+    operators: Interval
+    between: Interval
 
 
 def pass_of(profile: Profile) -> Pass:
@@ -153,5 +159,5 @@ def pass_of(profile: Profile) -> Pass:
         mean_over_rounds(profiled),
         mean_over_rounds([slow / fast - 1 for slow, fast in zip(profiled, plain, strict=True)]),
         fraction(lambda place: bool(place.path)),
-        fraction(lambda place: bool(place.phase)),
+        fraction(lambda place: not place.path and operator_name(profile, place) != BETWEEN_PHASES),
     )

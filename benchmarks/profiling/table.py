@@ -6,7 +6,7 @@ from benchmarks.answers.text_tables import left_columns
 from benchmarks.profiling.against import NOT_TOLD_APART, Difference, Part, sentences
 from benchmarks.profiling.memory_figure import KINDS, MIB, by_kind, holder_text
 from benchmarks.profiling.profile import Profile
-from benchmarks.profiling.rows import Row, module_rows, operator_rows, pass_of
+from benchmarks.profiling.rows import GAPS, Row, module_rows, operator_rows, pass_of
 from benchmarks.statistics.intervals import Interval, mean_over_rounds
 from benchmarks.statistics.written import NOTHING, percentage
 
@@ -27,8 +27,11 @@ def profile_lines(profile: Profile, top: int, record_peak: int | None) -> Iterat
     )
     operators, modules = operator_rows(profile), module_rows(profile)
     yield from _table("operator", operators, whole.profiled.value, top)
-    explained = percentage(whole.explained.value)
-    yield f"operators explain {explained} of the profiled pass, modules {percentage(whole.in_modules.value)}"
+    rest = 1 - whole.operators.value - whole.between.value
+    yield (
+        f"operators are {percentage(whole.operators.value)} of the profiled pass, {_between(profile)} "
+        f"{percentage(whole.between.value)}; {percentage(max(rest, 0.0))} is not explained"
+    )
     yield _macs_text(profile)
     if profile.device == "cuda":
         yield _launches_text(profile)
@@ -66,6 +69,10 @@ def _ms(seconds: Interval) -> str:
     return f"{1e3 * seconds.value:.3f}" + ("" if half != half else f" ± {half:.3f}")
 
 
+def _between(profile: Profile) -> str:
+    return GAPS if profile.device == "cuda" else "Python and dispatch between them"
+
+
 def _launches_text(profile: Profile) -> str:
     launches = mean_over_rounds([each.launches or 0.0 for each in profile.rounds])
     longest = mean_over_rounds([each.longest_gap or 0.0 for each in profile.rounds])
@@ -87,7 +94,7 @@ def _macs_text(profile: Profile) -> str:
 
 def _memory_lines(profile: Profile, record_peak: int | None) -> Iterator[str]:
     memory = profile.memory
-    known = {"a sweep's way": memory.recorded_peak} | ({"the record": record_peak} if record_peak is not None else {})
+    known = {"the sweep's method": memory.recorded_peak} | ({"the record": record_peak} if record_peak is not None else {})
     others = ", ".join(
         f"by {name} {size / MIB:.2f} MiB ({100 * (memory.peak / size - 1):+.2f} %)"
         for name, size in known.items()

@@ -109,7 +109,7 @@ def test_a_profile_writes_its_files_and_prints_few_lines(tmp_path: Path, capsys:
     }
     printed = capsys.readouterr().out
     assert printed.count("\n") <= 25
-    assert "operators explain" in printed
+    assert "operators are" in printed
     tables = json.loads((output / "tables.json").read_text(), parse_constant=pytest.fail)
     assert {row["phase"] for row in tables["modules"]} >= {"forward", "backward", "optimiser"}
     assert main(["profile", *options, "--against", str(output)]) == 0

@@ -4,7 +4,7 @@ import pytest
 
 from benchmarks.profiling.attribution import BETWEEN, Place
 from benchmarks.profiling.profile import Count
-from benchmarks.profiling.rows import GAPS, module_rows, operator_rows, pass_of
+from benchmarks.profiling.rows import BETWEEN_PHASES, GAPS, module_rows, operator_rows, pass_of
 from tests.benchmarks.profiling.made_up import profile
 
 EINSUM = Place("forward", "conv", ("aten::einsum",))
@@ -23,7 +23,7 @@ def test_own_times_of_operators_add_up_to_the_pass() -> None:
     rows = operator_rows(profile(ROUNDS, COUNTS))
     assert {row.name: row.seconds.value for row in rows} == {
         "aten::bmm": 6,
-        BETWEEN: 2,
+        f"{BETWEEN}, forward": 2,
         "aten::einsum": 1,
         "aten::sin": 1,
     }
@@ -47,7 +47,7 @@ def test_a_share_of_the_roof_is_the_larger_of_two() -> None:
     rows = {row.name: row for row in operator_rows(profile(ROUNDS, COUNTS))}
     assert rows["aten::bmm"].roof == pytest.approx(3000 / 1000 / 6)
     assert rows["aten::sin"].roof == pytest.approx(20 / 100 / 1)
-    assert rows[BETWEEN].roof is None
+    assert rows[f"{BETWEEN}, forward"].roof is None
 
 
 def test_macs_of_an_operator_without_a_rule_are_unknown() -> None:
@@ -66,8 +66,14 @@ def test_the_overhead_is_that_of_the_profiler() -> None:
     found = pass_of(profile(ROUNDS, COUNTS, plain=(9, 10, 11)))
     assert found.overhead.value == pytest.approx(0, abs=1e-9)
     assert pass_of(profile(ROUNDS, COUNTS, plain=(4.5, 5, 5.5))).overhead.value == pytest.approx(1)
-    assert found.explained.value == pytest.approx(0.8, abs=0.01)
-    assert found.in_modules.value == 1
+    assert found.operators.value + found.between.value == pytest.approx(1)
+    assert found.operators.value == pytest.approx(0.8, abs=0.01)
+
+
+def test_time_outside_of_all_phases_is_not_explained() -> None:
+    mine = profile({**ROUNDS, Place(): (1, 1, 1)}, COUNTS)
+    assert BETWEEN_PHASES in {row.name for row in operator_rows(mine)}
+    assert 1 - pass_of(mine).operators.value - pass_of(mine).between.value == pytest.approx(1 / 11, abs=0.01)
 
 
 def test_on_a_gpu_the_time_between_operators_is_that_between_kernels() -> None:
