@@ -4,6 +4,7 @@ Virtual machines and containers often have no such counters; the reason is then 
 """
 
 import ctypes
+import errno
 import os
 import platform
 import struct
@@ -14,6 +15,12 @@ from pathlib import Path
 # Type and number of an event in linux/perf_event.h. The kernel itself counts the nanoseconds of a thread.
 INSTRUCTIONS, TASK_CLOCK = (0, 1), (1, 1)
 _SYSTEM_CALL = {"x86_64": 298, "aarch64": 241}
+_REASONS = {
+    errno.ENOENT: "the machine has no such counter",
+    errno.EACCES: "the system lets no user read the counter",
+    errno.EPERM: "the system lets no user read the counter",
+    errno.ENOSYS: "the system has no counters",
+}
 # ``struct perf_event_attr``: its size, and the flags that leave out the kernel and the hypervisor.
 _SIZE, _USER_ONLY = 112, 1 << 5 | 1 << 6
 
@@ -49,7 +56,8 @@ def _open(thread: int, event: tuple[int, int]) -> int:
     library = ctypes.CDLL(None, use_errno=True)
     counter = int(library.syscall(_SYSTEM_CALL[platform.machine()], attributes, thread, -1, -1, 0))
     if counter < 0:
-        raise NotAvailable(f"the system refuses the counter: {os.strerror(ctypes.get_errno())}")
+        reason = _REASONS.get(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+        raise NotAvailable(reason)
     return counter
 
 

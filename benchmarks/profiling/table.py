@@ -11,9 +11,9 @@ from benchmarks.statistics.intervals import Interval, mean_over_rounds
 from benchmarks.statistics.written import NOTHING, percentage
 
 HEADER = ("self, ms", "share", "total, ms", "calls", "MACs, M", "MiB", "roof")
-# The rows of modules, relative to those of operators; the holders of memory that are named.
+# The holders of memory that are named, and the characters of a name.
 HOLDERS = 3
-LONGEST_NAME = 46
+LONGEST_NAME = 50
 
 
 def profile_lines(profile: Profile, top: int, record_peak: int | None) -> Iterator[str]:
@@ -85,7 +85,7 @@ def _macs_text(profile: Profile) -> str:
     missing = dict.fromkeys(count.operator for count in profile.counts if count.macs is None)
     without = f", without {', '.join(missing)}" if missing else ""
     found = profile.instructions
-    instructions = f"{found / 1e6:.2f} M" if isinstance(found, int) else f"not available here: {found}"
+    instructions = f"{found / 1e6:.2f} M" if isinstance(found, int) else f"not available here ({found})"
     return (
         f"the operators do {executed / 1e6:.2f} M MACs{without}; the layers' definition has {defined}; "
         f"instructions {instructions}"
@@ -94,7 +94,9 @@ def _macs_text(profile: Profile) -> str:
 
 def _memory_lines(profile: Profile, record_peak: int | None) -> Iterator[str]:
     memory = profile.memory
-    known = {"the sweep's method": memory.recorded_peak} | ({"the record": record_peak} if record_peak is not None else {})
+    known = {"the sweep's method": memory.recorded_peak} | (
+        {"the record": record_peak} if record_peak is not None else {}
+    )
     others = ", ".join(
         f"by {name} {size / MIB:.2f} MiB ({100 * (memory.peak / size - 1):+.2f} %)"
         for name, size in known.items()

@@ -112,7 +112,11 @@ def examine(task: ExaminationTask) -> dict[str, Any]:
         write_trace(workload, task.folder / TRACE_FILE)
     x = workload.x.detach().requires_grad_(case.layer == "conv")
     macs = pass_macs(trace_macs(workload.module, x), generated=case.kernels == "generated", backward=workload.backward)
-    found = counts(replace(workload, call=None, graph=None))
+    eager = replace(workload, call=None, graph=None)
+    if case.execution != "eager":  # what only a first pass does is not counted
+        eager.prepare()
+        eager.run()
+    found = counts(eager)
     if case.execution != "eager":
         found = [replace(count, module="") for count in found]
     try:

@@ -28,7 +28,7 @@ def test_ten_times_the_work_takes_more_instructions() -> None:
 
 
 def test_an_event_that_the_system_does_not_know_is_refused_with_a_reason() -> None:
-    with pytest.raises(NotAvailable, match="refuses the counter: |no counters on "):
+    with pytest.raises(NotAvailable, match="no such counter|lets no user|no counters|Invalid argument"):
         count_events(lambda: None, (99, 1))
 
 
