@@ -22,7 +22,7 @@ from benchmarks.running.environment import set_compiling_environment, set_measur
 from benchmarks.running.outstanding import check_machine
 from benchmarks.sweep.own_check import check_own
 
-ROUNDS, SECONDS, TOP = 5, 2.0, 8
+ROUNDS, SECONDS, TOP = 7, 1.5, 8
 AGAINST = "against.json"
 EPILOG = f"""\
 examples:

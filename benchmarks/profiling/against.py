@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.profiling.profile import Profile, interval_fields, middle_mean
+from benchmarks.profiling.profile import Profile, fastest_mean, interval_fields
 from benchmarks.profiling.rows import Row, module_rows, operator_rows
 from benchmarks.statistics.intervals import Interval, difference_of_means
 from benchmarks.statistics.written import TOO_FEW
@@ -12,8 +12,8 @@ from benchmarks.statistics.written import TOO_FEW
 # Of a hundred parts that do not differ, one is called different.
 CONFIDENCE = 0.99
 NOT_TOLD_APART = "not told apart"
-# The parts that a sentence names.
-NAMED = 3
+# The parts that a sentence names, if they are at least this fraction of the whole difference.
+NAMED, MATTERS = 3, 0.05
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def difference(a: Profile, b: Profile) -> Difference:
             raise ValueError(f"profiles of different machines cannot be compared: {name} is {mine} and {other}")
     if a.device != b.device:
         raise ValueError(f"profiles of different devices cannot be compared: {a.device} and {b.device}")
-    plain = [[middle_mean(each.plain) for each in profile.rounds] for profile in (a, b)]
+    plain = [[fastest_mean(each.plain) for each in profile.rounds] for profile in (a, b)]
     profiled = [[float(sum(each.seconds)) for each in profile.rounds] for profile in (a, b)]
     return Difference(
         a.label,
@@ -115,17 +115,24 @@ def sentences(found: Difference) -> Iterator[str]:
     if not found.plain.told:
         yield f"the passes are {NOT_TOLD_APART}: the interval includes no change"
     for text, parts in (("by operator", found.operators), ("by module", found.modules)):
-        told = [part for part in parts if part.told][:NAMED]
         whole = found.profiled.change.value
+        told = [part for part in parts if part.told and abs(part.change.value) >= MATTERS * abs(whole)][:NAMED]
         if not told:
             yield f"{text}: no part is told apart"
             continue
-        named = ", ".join(f"{_ms(part.change.value)} is {part.name}{_interval(part.change)}" for part in told)
+        named = ", ".join(
+            f"{_ms(part.change.value)} is {part.name}{_calls(part)}{_interval(part.change)}" for part in told
+        )
         yield f"{text}: of the {_ms(whole)} between them with the profiler, {named}"
 
 
 def _ms(seconds: float) -> str:
     return f"{1e3 * seconds:.3f} ms"
+
+
+def _calls(part: Part) -> str:
+    before, after = (f"{calls:g}" for calls in part.calls)
+    return "" if before == after else f" (calls: {after} instead of {before})"
 
 
 def _interval(change: Interval) -> str:

@@ -18,7 +18,7 @@ KINDS = {
 # The holders that are named beside the figure.
 NAMED = 14
 # The longest text of a holder in the figure, in characters.
-LONGEST = 68
+LONGEST = 80
 
 
 def holder_text(holder: Holder) -> str:

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from statistics import median
 from typing import Any, TypeVar
 
 import numpy as np
 
 from benchmarks.profiling.attribution import BETWEEN, OPTIMISER, Place
-from benchmarks.profiling.profile import Profile, interval_fields, middle_mean
+from benchmarks.profiling.profile import Profile, fastest_mean, interval_fields
 from benchmarks.statistics.intervals import Interval, mean_over_rounds
 from benchmarks.statistics.roofline import roofline
 
@@ -132,7 +133,8 @@ class Pass:
     """The time of a pass.
 
     Args:
-        plain, profiled: seconds without and with the profiler.
+        plain, profiled: seconds without and with the profiler, of the fastest quarter of the passes.
+        plain_median, profiled_median: medians of all passes, as in a sweep's record.
         overhead: by which fraction a pass takes longer with the profiler.
         operators, between: the fractions of a profiled pass during which an operator runs, and during which Python and
             torch's dispatch are busy in a phase; on CUDA, kernels and the gaps between them.
@@ -140,6 +142,8 @@ class Pass:
 
     plain: Interval
     profiled: Interval
+    plain_median: float
+    profiled_median: float
     overhead: Interval
     operators: Interval
     between: Interval
@@ -147,7 +151,7 @@ class Pass:
 
 def pass_of(profile: Profile) -> Pass:
     """Return the time of a profiled pass."""
-    plain = [middle_mean(each.plain) for each in profile.rounds]
+    plain = [fastest_mean(each.plain) for each in profile.rounds]
     profiled = [sum(each.seconds) for each in profile.rounds]
 
     def fraction(is_in: Callable[[Place], bool]) -> Interval:
@@ -157,6 +161,8 @@ def pass_of(profile: Profile) -> Pass:
     return Pass(
         mean_over_rounds(plain),
         mean_over_rounds(profiled),
+        median([time for each in profile.rounds for time in each.plain]),
+        median([time for each in profile.rounds for time in each.profiled]),
         mean_over_rounds([slow / fast - 1 for slow, fast in zip(profiled, plain, strict=True)]),
         fraction(lambda place: bool(place.path)),
         fraction(lambda place: not place.path and operator_name(profile, place) != BETWEEN_PHASES),

@@ -1,6 +1,7 @@
 """A profile, and the difference between two of them, as lines of text for a terminal."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from benchmarks.answers.text_tables import left_columns
 from benchmarks.profiling.against import NOT_TOLD_APART, Difference, Part, sentences
@@ -22,9 +23,11 @@ def profile_lines(profile: Profile, top: int, record_peak: int | None) -> Iterat
     rounds, passes = len(profile.rounds), sum(len(each.profiled) for each in profile.rounds)
     yield profile.label
     yield (
-        f"a pass takes {_ms(whole.plain)} ms, with the profiler {_ms(whole.profiled)} ms: the profiler adds "
-        f"{percentage(whole.overhead.value)} ({passes} passes in {rounds} processes; ± 95 %)"
+        f"a pass takes {_ms(whole.plain)} ms (median {1e3 * whole.plain_median:.3f}), with the profiler "
+        f"{_ms(whole.profiled)} ms (median {1e3 * whole.profiled_median:.3f}): the profiler adds "
+        f"{percentage(whole.overhead.value)} ({passes} passes in {rounds} processes; fastest quarter, ± 95 %)"
     )
+    yield from _busy(profile.provenance)
     operators, modules = operator_rows(profile), module_rows(profile)
     yield from _table("operator", operators, whole.profiled.value, top)
     rest = 1 - whole.operators.value - whole.between.value
@@ -67,6 +70,12 @@ def _short(name: str) -> str:
 def _ms(seconds: Interval) -> str:
     half = 1e3 * (seconds.high - seconds.value)
     return f"{1e3 * seconds.value:.3f}" + ("" if half != half else f" ± {half:.3f}")
+
+
+def _busy(provenance: Mapping[str, Any]) -> Iterator[str]:
+    load, cores = provenance.get("load_before"), provenance.get("cores")
+    if load is not None and cores is not None and load > cores / 2:
+        yield f"the machine was busy (load {load:g} on {cores} cores): times include waiting for a core"
 
 
 def _between(profile: Profile) -> str:

@@ -26,7 +26,7 @@ from benchmarks.profiling.attribution import by_place, placed, segments
 from benchmarks.profiling.counting import counts
 from benchmarks.profiling.cuda import Gaps, device_segments, gaps, kernels_of
 from benchmarks.profiling.events import events_of
-from benchmarks.profiling.profile import Costs, Holder, Memory, middle_half
+from benchmarks.profiling.profile import Costs, Holder, Memory, fastest_quarter
 from benchmarks.profiling.ranges import module_types, recorder, run_in_spans, spans_of_modules
 from benchmarks.profiling.tasks import ExaminationTask, RoundTask
 from benchmarks.records.costs import pass_macs
@@ -67,7 +67,7 @@ def measure_round(task: RoundTask) -> dict[str, Any]:
     return {
         "plain": plain,
         "profiled": [sum(seconds for seconds, _ in costs.values()) for costs in passes],
-        "costs": middle_half(passes),
+        "costs": fastest_quarter(passes),
         "launches": median([each.launches for each in found]) if found else None,
         "longest_gap": median([each.longest for each in found]) / 1e9 if found else None,
     }

@@ -22,6 +22,11 @@ def test_a_part_that_takes_longer_is_named_with_its_interval() -> None:
     assert "2050.000 ms is conv forward [" in " ".join(sentences(found))
 
 
+def test_a_changed_number_of_calls_is_said() -> None:
+    after = profile({MIX: (4.0, 4.01, 3.99), COPY: (1.0, 1.1, 0.9), PYTHON: (0.5, 0.5, 0.5)}, calls=(2.0, 1.0, 0.0))
+    assert "is gcnn::mix (calls: 2 instead of 1) [" in " ".join(sentences(difference(BEFORE, after)))
+
+
 def test_the_parts_add_up_to_the_difference_of_the_profiled_passes() -> None:
     after = profile({MIX: (4.0, 4.1, 3.9), COPY: (0.9, 1.2, 1.0), PYTHON: (0.4, 0.5, 0.5)})
     found = difference(BEFORE, after)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.profiling.attribution import Place
-from benchmarks.profiling.profile import Count, middle_half, middle_mean, read_profile, write_profile
+from benchmarks.profiling.profile import Count, fastest_mean, fastest_quarter, read_profile, write_profile
 from tests.benchmarks.profiling.made_up import profile
 
 MIX = Place("forward", "conv", ("gcnn::mix", "aten::empty"))
@@ -26,12 +26,14 @@ def test_another_file_is_refused_in_one_line(tmp_path: Path, text: str) -> None:
     assert "\n" not in str(error.value)
 
 
-def test_the_middle_half_leaves_disturbed_passes_out() -> None:
+def test_passes_that_waited_are_left_out() -> None:
     a, b = Place("forward", "a"), Place("forward", "b")
-    usual = [{a: (1.0, 1.0), b: (2.0, 3.0)}, {a: (1.2, 1.0), b: (2.0, 3.0)}]
-    found = middle_half([*usual, {a: (90.0, 1.0), b: (2.0, 3.0)}, {a: (0.1, 1.0)}])
-    assert found == {a: (1.1, 1.0), b: (2.0, 3.0)}
+    fast = [{a: (1.0, 1.0), b: (2.0, 3.0)}, {a: (1.2, 1.0), b: (2.0, 3.0)}]
+    waited = [{a: (90.0 + number, 1.0), b: (2.0, 3.0)} for number in range(6)]
+    assert fastest_quarter([*waited, *fast]) == {a: (pytest.approx(1.1), 1.0), b: (2.0, 3.0)}
 
 
-def test_the_means_of_places_add_up_to_the_mean_of_the_pass() -> None:
-    assert middle_mean([5.0, 1.0, 2.0, 3.0, 100.0]) == pytest.approx((2 + 3 + 5) / 3)
+def test_the_fastest_quarter_has_at_least_one_pass() -> None:
+    assert fastest_mean([3.0]) == 3
+    assert fastest_mean([5.0, 1.0, 2.0, 3.0, 100.0]) == 1.5
+    assert fastest_quarter([{Place(): (2.0, 0.0)}]) == {Place(): (2.0, 0.0)}
