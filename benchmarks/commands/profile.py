@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cases.case import AXES, CHOICES, Case, is_own
+from benchmarks.cases.case import AXES, CHOICES, OURS, Case, is_own
 from benchmarks.cases.profiles import base_cases, own_layer_cases, own_network_cases, settled
 from benchmarks.commands.options import DEVICE_HELP, add_axes, add_fields, add_results, check_timeout
 from benchmarks.profiling.against import difference
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_fields(
         parser,
         int,
-        top=f"operators in the printed table, twice as many as modules (default: {TOP})",
+        top=f"operators in the printed table, and half as many modules (default: {TOP})",
         rounds=f"fresh processes in which the case is timed (default: {ROUNDS})",
     )
     add_fields(parser, float, seconds=f"time of each of these processes (default: {SECONDS:g})")
@@ -136,25 +136,22 @@ def chosen_case(args: argparse.Namespace) -> Case:
 
 
 def other_case(case: Case, text: str) -> Case:
-    """Return a case with other values on some axes, as in "variant=full,resolution=4"."""
-    fields: dict[str, Any] = case.fields()
+    """Return a case with other values on some axes, as in "variant=full,resolution=4" or "layer=module:Class"."""
+    values: dict[str, Any] = {}
     for pair in text.split(","):
-        axis, _, value = pair.partition("=")
-        axis = axis.strip().replace("-", "_")
+        name, _, value = pair.partition("=")
+        axis = name.strip().replace("-", "_")
         if axis not in AXES:
-            raise ValueError(
-                f"--against {pair!r} is not allowed; allowed: a {FILE}, or AXIS=VALUE of {', '.join(AXES)}"
-            )
-        if axis == "layer" and is_own(value):
-            return own_layer_cases([Case(**{**fields, "implementation": "gcnn_impl", "variant": "separable"})], value)[
-                0
-            ]
+            allowed = f"a {FILE}, or AXIS=VALUE of {', '.join(AXES)}"
+            raise ValueError(f"--against {pair!r} is not allowed; allowed: {allowed}")
         if axis not in CHOICES and not value.isdigit():
             raise ValueError(f"{axis} {value!r} is not allowed; allowed: integers of at least 1")
-        fields[axis] = value if axis in CHOICES else int(value)
-    if "kernels" not in text:
-        fields["kernels"] = ""
-    return Case(**settled(fields))
+        values[axis] = value if axis in CHOICES else int(value)
+    if is_own(values.get("layer")):
+        values |= {"layer": "conv", "implementation": values["layer"]}
+    elif case.own and "variant" in values:
+        values = {"implementation": OURS, **values}
+    return Case(**settled({**case.fields(), "kernels": "", **values}))
 
 
 def write_files(profile: Profile, folder: Path) -> None:

@@ -2,6 +2,6 @@
 
 ``ranges`` and ``events`` read torch's profiler; ``attribution`` says which module and which operator each moment of a
 pass belongs to; ``worker`` measures in a process of its own; ``profile`` is what is stored. ``table``, ``flame``,
-``memory_figure`` and ``against`` write down what a profile says. Only ``ranges``, ``counting``, ``cuda`` and ``worker``
-need torch.
+``memory_figure`` and ``against`` write down what a profile says. Only ``ranges``, ``counting``, ``memory`` and
+``worker`` import torch.
 """

@@ -3,10 +3,7 @@
 The examination counts MACs and bytes, follows the memory through a pass, and writes a trace.
 """
 
-import math
-from bisect import bisect_right
-from collections import Counter
-from collections.abc import Callable, Container
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -20,13 +17,13 @@ from benchmarks.measure.clock import synchronised_clock, take_turn, warm_up
 from benchmarks.measure.instructions import NotAvailable, count_events
 from benchmarks.measure.l2_cache import emptying
 from benchmarks.measure.macs import trace_macs
-from benchmarks.measure.memory import BLOCK_KINDS, blocks, live_at, memory_changes, position_of_peak, split_memory
 from benchmarks.measure.sampling import Sampling
 from benchmarks.profiling.attribution import by_place, placed, segments
 from benchmarks.profiling.counting import counts
 from benchmarks.profiling.cuda import Gaps, device_segments, gaps, kernels_of
 from benchmarks.profiling.events import events_of
-from benchmarks.profiling.profile import Costs, Holder, Memory, fastest_quarter
+from benchmarks.profiling.memory import follow_memory
+from benchmarks.profiling.profile import Costs, fastest_quarter
 from benchmarks.profiling.ranges import module_types, recorder, run_in_spans, spans_of_modules
 from benchmarks.profiling.tasks import ExaminationTask, RoundTask
 from benchmarks.records.costs import pass_macs
@@ -39,8 +36,6 @@ TURNS = (False, True, True, False)
 # A turn with the profiler has at most this many passes, whose events are all kept until its end.
 MOST_PROFILED = 50
 FEWEST_PASSES = 4
-# The time between two points of the memory's figure is at least this share of a pass.
-STEPS = 600
 TRACE_FILE = "trace.pt.trace.json"  # TensorBoard's plugin looks for names that end like this one
 
 
@@ -134,7 +129,7 @@ def examine(task: ExaminationTask) -> dict[str, Any]:
 
 
 def write_trace(workload: Workload, path: Path) -> None:
-    """Write one pass as a trace that Perfetto, Chrome and TensorBoard open."""
+    """Write two passes as a trace that Perfetto, Chrome and TensorBoard open."""
     cuda = workload.x.device.type == "cuda"
     activities = [ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * cuda
     with (
@@ -146,53 +141,6 @@ def write_trace(workload: Workload, path: Path) -> None:
             run_in_spans(workload, torch.cuda.synchronize if cuda else lambda: None)
     workload.prepare()
     profiler.export_chrome_trace(str(path))
-
-
-def follow_memory(workload: Workload, dispatched: Container[str]) -> Memory:
-    """Follow the memory through one pass: its steps, and what holds it at its peak."""
-    recorded = split_memory(workload)
-    with spans_of_modules(workload):
-        profiler, changes = memory_changes(workload, lambda: run_in_spans(workload))
-    workload.prepare()
-    assert profiler.profiler is not None
-    (event,) = events_of(profiler.profiler.kineto_results)
-    divided = [each for each in segments(placed(event)) if each.end > each.start]
-    starts = [each.start for each in divided]
-    found = blocks(change for _, change in changes)
-    held: Counter[tuple[str, str, str, str]] = Counter()
-    for block in live_at(found, position_of_peak(found)):
-        moment = changes[block.allocated][0]
-        place = divided[max(bisect_right(starts, moment) - 1, 0)].place
-        operator = place.operator(dispatched) if block.kind == "workspace" else ""
-        held[block.kind, place.phase, place.module, operator] += block.size
-    holders = tuple(Holder(*key, size) for key, size in held.most_common())
-    steps: list[tuple[float, tuple[int, ...]]] = []
-    sizes = dict.fromkeys(BLOCK_KINDS, 0)
-    by_position: dict[int, list[tuple[str, int]]] = {}
-    for block in found:
-        by_position.setdefault(block.allocated, []).append((block.kind, block.size))
-        if block.released is not None:
-            by_position.setdefault(block.released, []).append((block.kind, -block.size))
-    for position in sorted(by_position):
-        for kind, size in by_position[position]:
-            sizes[kind] += size
-        steps.append(((changes[position][0] - event.start) / 1e9, tuple(sizes.values())))
-    state = workload.optimiser.state.values() if workload.optimiser is not None else ()
-    before = {
-        "parameters": sum(parameter.nbytes for parameter in workload.module.parameters()),
-        "input": workload.x.nbytes,
-        "optimiser": sum(t.nbytes for each in state for t in each.values() if isinstance(t, torch.Tensor)),
-    }
-    return Memory(
-        sum(holder.bytes for holder in holders), int(recorded["peak_bytes"]), before, holders, tuple(thinned(steps))
-    )
-
-
-def thinned(steps: list[tuple[float, tuple[int, ...]]], most: int = STEPS) -> list[tuple[float, tuple[int, ...]]]:
-    """Keep at most ``most`` steps: of each group of successive ones, the one with the highest total."""
-    size = math.ceil(len(steps) / most) or 1
-    groups = (steps[first : first + size] for first in range(0, len(steps), size))
-    return [max(group, key=lambda step: sum(step[1])) for group in groups]
 
 
 def _warm(case: Case, seconds: float) -> Workload:

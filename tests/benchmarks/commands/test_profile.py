@@ -66,6 +66,7 @@ def test_another_case_differs_on_the_given_axes_alone() -> None:
     assert other_case(case, "variant=plain").group == "trivial"
     own = other_case(Case(implementation="a:B", variant="custom"), "layer=a:C")
     assert own == Case(implementation="a:C", variant="custom")
+    assert other_case(own, "variant=full,channels=4") == Case(variant="full", channels=4)
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,10 @@ from benchmarks.cases.case import Case
 from benchmarks.profiling.attribution import FORWARD, by_place, placed, segments
 from benchmarks.profiling.counting import counts
 from benchmarks.profiling.events import events_of
+from benchmarks.profiling.memory import thinned
 from benchmarks.profiling.ranges import KERNELS, recorder, run_in_spans, spans_of_modules
 from benchmarks.profiling.tasks import ExaminationTask, RoundTask
-from benchmarks.profiling.worker import TRACE_FILE, examine, measure_round, thinned
+from benchmarks.profiling.worker import TRACE_FILE, examine, measure_round
 from benchmarks.workloads.build import build_workload
 from benchmarks.workloads.workload import Workload
 from gcnn_impl import native
