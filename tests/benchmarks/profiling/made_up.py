@@ -16,10 +16,10 @@ def training_pass() -> Event:
     """
     copy = Event("aten::copy_", 12, 15)
     convolution = Event("aten::convolution", 10, 30, (copy,), sequence=7, identity=1)
-    view = Event("aten::view", 8, 9, sequence=7)
-    conv = Event(f"{MODULE}conv", 5, 32, (view, convolution))
+    view = Event("aten::view", 4, 5, sequence=7)  # of the root, before the convolution
+    conv = Event(f"{MODULE}conv", 5, 32, (convolution,))
     add = Event("aten::add", 34, 40, sequence=8, identity=2)
-    forward = Event(f"{PHASE}forward", 2, 44, (Event(MODULE, 4, 42, (conv, add)),))
+    forward = Event(f"{PHASE}forward", 2, 44, (Event(MODULE, 3, 42, (view, conv, add)),))
     of_add = Event(f"{NODE}AddBackward0", 52, 58, (Event("AddBackward0", 53, 57, sequence=8),), sequence=8)
     gradient = Event("aten::convolution_backward", 64, 78)
     inner = Event("ConvolutionBackward0", 62, 79, (gradient,), sequence=7)
