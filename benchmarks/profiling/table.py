@@ -13,7 +13,7 @@ from benchmarks.statistics.written import NOTHING, percentage
 
 HEADER = ("self, ms", "share", "total, ms", "calls", "MACs, M", "MiB", "roof")
 # The holders of memory that are named, and the characters of a name.
-HOLDERS = 3
+HOLDERS = 2
 LONGEST_NAME = 50
 
 
