@@ -33,6 +33,7 @@ COMMANDS = {
     "sweep": "measure time, memory, MACs and equivariance error of every case",
     "compare": "say whether one commit, or one set of results, is slower than another",
     "train": "train networks, and record accuracy against epochs, seconds and MACs",
+    "profile": "say where the time and the memory of one pass go, by operator and by module",
     "peers": "measure our layers next to torch's, escnn's, the authors' and your own, and print a table",
     "study": "train networks of equal cost over several seeds, and judge the paper's claims and augmentation",
     "studies": "print the tables of all studies, as far as they are trained, and who is how often near the best",

@@ -225,6 +225,17 @@ def profile_cases(
     return list(dict.fromkeys(case for here in by_device for case in (*here, *equal_maps(here))))
 
 
+def base_cases(layer: str, asked: Grid) -> list[Case]:
+    """Return the cases of a layer, "conv", "resnet" or "allcnnc", at the base point, with the values asked for.
+
+    Raises:
+        InvalidCase: for a value that is not allowed, or that is in no case.
+    """
+    sizes = {} if layer == "conv" else {axis: _RESNET[axis] for axis in ("batch_size", "image_size", "channels")}
+    base: Grid = {"threads": (available_cores(),), **sizes, "layer": (layer,)}
+    return asked_cases([base], asked)
+
+
 def equal_maps(cases: Sequence[Case]) -> list[Case]:
     """Return the plain convolutions with as many channels as the layers of the base point have maps, C·|H|.
 

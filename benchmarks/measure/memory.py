@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 from torch.profiler import ProfilerActivity, profile, record_function
 
+from benchmarks.measure.replaced import replaced
 from benchmarks.workloads.workload import Workload
 
 with contextlib.suppress(ImportError):
@@ -62,7 +63,7 @@ def peak_memory(run: Callable[[], object], device: str, *, prepare: Callable[[],
     with profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as profiler:
         result = run()
     del result
-    changes = (change for _, change in _changes(profiler, device) if isinstance(change, int))
+    changes = (change for _, (_, change) in _changes(profiler, device) if isinstance(change, int))
     return {"peak_bytes": highest_running_sum(changes), "method": CPU_METHOD}
 
 
@@ -89,61 +90,102 @@ def split_memory(workload: Workload) -> dict[str, int | str]:
     peak: dict[str, int | str] = {"method": CPU_METHOD}
     if device == "cuda":
         peak = peak_memory(workload.run, device, prepare=workload.prepare)
-    workload.prepare()
-    with (
-        profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as profiler,
-        _marking(workload),
-    ):
-        result = workload.run()
-        for parameter in workload.module.parameters():
-            if parameter.grad is not None:
-                _mark("parameters", parameter.grad)
-    del result
-    parts = parts_at_peak(_changes(profiler, device))
+    parts = parts_at_peak(change for _, change in memory_changes(workload, workload.run)[1])
     if device == "cuda":  # the allocator rounds sizes up, and includes what libraries allocate through it
         parts["workspace"] += int(peak["peak_bytes"]) - sum(parts.values())
     return peak | {"peak_bytes": sum(parts.values())} | {f"{kind}_bytes": size for kind, size in parts.items()}
 
 
-@dataclass
-class _Block:
-    size: int
-    kind: str = "workspace"
-
-
 Change = tuple[int, int | str]
 
 
-def parts_at_peak(changes: Iterable[Change]) -> dict[str, int]:
-    """Return the bytes of each kind that are allocated when the total is highest.
+def memory_changes(workload: Workload, run: Callable[[], object]) -> tuple[profile, list[tuple[int, Change]]]:
+    """Run one pass of a workload, and return its profile and the changes of its memory, each with its nanosecond.
+
+    The changes are as ``blocks`` wants them. ``run`` runs one pass of the workload.
+    """
+    workload.prepare()
+    with (
+        profile(activities=[ProfilerActivity.CPU], profile_memory=True, acc_events=True) as profiler,
+        _marking(workload),
+    ):
+        result = run()
+        for parameter in workload.module.parameters():
+            if parameter.grad is not None:
+                _mark("parameters", parameter.grad)
+    del result
+    return profiler, list(_changes(profiler, workload.x.device.type))
+
+
+@dataclass
+class Block:
+    """A block of memory: its bytes, its kind, and the positions of its allocation and release among the changes.
+
+    A block from before the pass has the position and the negative bytes of its release.
+    """
+
+    size: int
+    allocated: int
+    released: int | None = None
+    kind: str = "workspace"
+
+
+def blocks(changes: Iterable[Change]) -> list[Block]:
+    """Return all blocks of a pass.
 
     Args:
         changes: in order of time, (address, signed bytes) for an allocation or a release, and (address, kind) to state
             the kind of the block there. Later statements about the same block are ignored.
-
-    >>> parts_at_peak([(1, 8), (1, "kernels"), (2, 4), (2, -4), (3, 2)])
-    {'parameters': 0, 'kernels': 8, 'activations': 0, 'workspace': 4}
     """
-    live: dict[int, _Block] = {}
-    at_peak: list[_Block] = []
-    total = peak = 0
-    for address, change in changes:
+    live: dict[int, Block] = {}
+    found: list[Block] = []
+    for position, (address, change) in enumerate(changes):
         if isinstance(change, str):
             block = live.get(address)  # None for a block from before the pass
             if block is not None and block.kind == "workspace":
                 block.kind = change
-            continue
-        if change > 0:
-            live[address] = _Block(change)
+        elif change < 0 and address in live:
+            live.pop(address).released = position
         else:
-            live.pop(address, None)
-        total += change
+            block = Block(change, position)
+            found.append(block)
+            if change > 0:
+                live[address] = block
+    return found
+
+
+def position_of_peak(found: Iterable[Block]) -> int:
+    """Return the position of the change that brings the total of some blocks to its maximum; -1 if none does."""
+    steps = [(block.allocated, block.size) for block in found]
+    steps += [(block.released, -block.size) for block in found if block.released is not None]
+    total = peak = 0
+    position = -1
+    for at, size in sorted(steps):
+        total += size
         if total > peak:
-            peak, at_peak = total, list(live.values())
+            peak, position = total, at
+    return position
+
+
+def live_at(found: Iterable[Block], position: int) -> list[Block]:
+    """Return the blocks that exist after the change at a position."""
+    return [
+        block
+        for block in found
+        if block.allocated <= position and (block.released is None or block.released > position)
+    ]
+
+
+def parts_at_peak(changes: Iterable[Change]) -> dict[str, int]:
+    """Return the bytes of each kind that are allocated when the total of ``changes`` (see ``blocks``) is highest.
+
+    >>> parts_at_peak([(1, 8), (1, "kernels"), (2, 4), (2, -4), (3, 2)])
+    {'parameters': 0, 'kernels': 8, 'activations': 0, 'workspace': 4}
+    """
+    found = blocks(changes)
     sizes = dict.fromkeys(BLOCK_KINDS, 0)
-    for block in at_peak:
+    for block in live_at(found, position_of_peak(found)):  # workspace less what was released from before the pass
         sizes[block.kind] += block.size
-    sizes["workspace"] += peak - sum(sizes.values())  # less the blocks from before the pass that were released
     return sizes
 
 
@@ -176,8 +218,7 @@ def _marking(workload: Workload) -> Iterator[None]:
     with contextlib.ExitStack() as stack:
         for layer in workload.module.modules() if workload.call is None else ():
             if hasattr(layer, "kernels"):
-                layer.kernels = marked(layer.kernels)  # type: ignore[arg-type, assignment]
-                stack.callback(delattr, layer, "kernels")
+                stack.enter_context(replaced(layer, "kernels", marked))
         stack.enter_context(torch.autograd.graph.saved_tensors_hooks(save, lambda tensor: tensor))
         yield
 
@@ -200,11 +241,11 @@ def _events(profiler: profile) -> list[Any]:
     return sorted(events, key=lambda event: event.start_time_ns)
 
 
-def _changes(profiler: profile, device: str) -> Iterator[Change]:
+def _changes(profiler: profile, device: str) -> Iterator[tuple[int, Change]]:
     for event in _events(profiler):
         memory = event.extra_fields
         if hasattr(memory, "alloc_size") and memory.device.type == device:
-            yield memory.ptr, memory.alloc_size
+            yield event.start_time_ns, (memory.ptr, memory.alloc_size)
         elif event.name.startswith(_MARK):
             *_, kind, address = event.name.split()
-            yield int(address), kind
+            yield event.start_time_ns, (int(address), kind)

@@ -78,12 +78,19 @@ class Traffic(TorchDispatchMode):
         self, func: Any, types: Any, args: tuple[Any, ...] = (), kwargs: dict[str, Any] | None = None
     ) -> Any:
         result = func(*args, **(kwargs or {}))
-        written = [leaf for leaf in tree_leaves(result) if isinstance(leaf, Tensor)]
-        if written and not func.is_view and func.overloadpacket.__name__ not in MOVE_NOTHING:
-            read = {id(leaf): leaf for leaf in tree_leaves((args, kwargs)) if isinstance(leaf, Tensor)}
-            self.bytes += sum(tensor.nbytes for tensor in [*read.values(), *written])
-            self.operators += 1
+        moved = bytes_of_call(func, (args, kwargs), result)
+        self.bytes += moved or 0
+        self.operators += moved is not None
         return result
+
+
+def bytes_of_call(operator: Any, operands: Any, result: Any) -> int | None:
+    """Return the bytes of the operands and results of an operator's call; None if the operator computes nothing."""
+    written = [leaf for leaf in tree_leaves(result) if isinstance(leaf, Tensor)]
+    if not written or operator.is_view or operator.overloadpacket.__name__ in MOVE_NOTHING:
+        return None
+    read = {id(leaf): leaf for leaf in tree_leaves(operands) if isinstance(leaf, Tensor)}
+    return sum(tensor.nbytes for tensor in [*read.values(), *written])
 
 
 def _product_rates(device: str, dtype: torch.dtype) -> list[float]:

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from benchmarks.measure.clock import Clock
+from benchmarks.measure.replaced import replaced
 from benchmarks.workloads.workload import Workload, generates_kernels
 from gcnn_impl import functional
 
@@ -84,16 +85,17 @@ class StageClock:
 
     def _watch(self, stack: contextlib.ExitStack, owner: Any, name: str, stage: str) -> None:
         """Wrap a function of a layer or a module, until the stack is closed, so that every call opens the stage."""
-        function = getattr(owner, name)
-        own = name in vars(owner)
 
-        @wraps(function)
-        def watched(*arguments: Any, **options: Any) -> Any:
-            with self.stage(stage) if stage != "group_mixing" or _has_one_tap(*arguments) else contextlib.nullcontext():
-                return function(*arguments, **options)
+        def watched(function: Any) -> Any:
+            @wraps(function)
+            def watched(*arguments: Any, **options: Any) -> Any:
+                counts = stage != "group_mixing" or _has_one_tap(*arguments)
+                with self.stage(stage) if counts else contextlib.nullcontext():
+                    return function(*arguments, **options)
 
-        setattr(owner, name, watched)
-        stack.callback(setattr, owner, name, function) if own else stack.callback(delattr, owner, name)
+            return watched
+
+        stack.enter_context(replaced(owner, name, watched))
 
 
 def _has_one_tap(x: Tensor, kernel: Tensor) -> bool:

@@ -26,6 +26,14 @@ def set_measuring_environment() -> None:
         os.environ.setdefault(name, value)
 
 
+def set_compiling_environment(folder: str) -> None:
+    """Let torch's compiler work in this and new processes as in a measurement, with its cache in a new ``folder``."""
+    # The cache is empty, so that code is compiled for the first time even if an earlier run compiled the same code.
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", folder)
+    # No pool of compiling processes: the pool would start during timed passes, and outlive a killed process.
+    os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
+
+
 def use_authors(checkout: Path | None) -> None:
     """Set the variable with the folder of the authors' code, for this and new processes. None changes nothing."""
     if checkout is not None:

@@ -1,7 +1,6 @@
 """The work that a store lacks, and the checks and settings before any of it runs."""
 
 import contextlib
-import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from typing import Protocol, TypeVar
@@ -11,7 +10,7 @@ from benchmarks.cases.cores import available_cores
 from benchmarks.records.provenance import gpu_name, hardware, software
 from benchmarks.records.record import machine_of
 from benchmarks.records.store import RecordStore
-from benchmarks.running.environment import set_measuring_environment
+from benchmarks.running.environment import set_compiling_environment, set_measuring_environment
 
 
 class Measurable(Protocol):
@@ -42,10 +41,7 @@ def outstanding(jobs: Sequence[M], store: RecordStore, *, retry_failed: bool) ->
         store.warn_of_other_commits(there, software()["commit"])
         # All of these are set before the process server imports torch.
         set_measuring_environment()
-        # The cache is empty, so that code is compiled for the first time even if an earlier run compiled the same code.
-        os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", compiled)
-        # No pool of compiling processes: the pool would start during timed passes, and outlive a killed process.
-        os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
+        set_compiling_environment(compiled)
         yield [job for job in jobs if job.id not in there]
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from benchmarks.statistics.intervals import welch_freedom
 from benchmarks.statistics.written import FEWEST
 
 # Two-sided error rates for unchanged code. By the interval alone, 1 of 100 noisy cases is called different.
@@ -67,7 +68,7 @@ def compare_rounds(a: Rounds, b: Rounds, floor: float, *, paired: bool = True) -
         medians_a, medians_b = _log_medians(a), _log_medians(b)
         change = float(np.mean(medians_b) - np.mean(medians_a))
         errors = [_standard_error(medians_a), _standard_error(medians_b)]
-        error, freedom = math.hypot(*errors), _welch(errors, [len(medians_a), len(medians_b)])
+        error, freedom = math.hypot(*errors), welch_freedom(errors, [len(medians_a), len(medians_b)])
     reach = float(special.stdtrit(freedom, 1 - ERROR_RATE / 2)) * error if freedom > 0 else math.inf
     margin = math.log1p(max(floor, SAME_MARGIN))
     if abs(change) > max(reach, math.log1p(floor)):
@@ -123,12 +124,3 @@ def _differences(a: Rounds, b: Rounds) -> NDArray[np.float64]:
 def _standard_error(values: NDArray[np.float64]) -> float:
     """Return the standard error of the mean; 0 for one value, whose spread is unknown."""
     return float(np.std(values, ddof=1)) / math.sqrt(len(values)) if len(values) > 1 else 0.0
-
-
-def _welch(errors: Sequence[float], sizes: Sequence[int]) -> float:
-    """Return the degrees of freedom of a difference of means (Welch, Satterthwaite); 0 if a side has too few values."""
-    if min(sizes) < FEWEST:
-        return 0.0
-    total = sum(error**2 for error in errors) ** 2
-    parts = sum(error**4 / (size - 1) for error, size in zip(errors, sizes, strict=True))
-    return total / parts if parts > 0 else sum(sizes) - 2.0

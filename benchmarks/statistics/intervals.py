@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from scipy import stats
 
+from benchmarks.statistics.written import FEWEST
+
 
 class Interval(NamedTuple):
     """An estimate and its interval; the bounds are NaN where the data cannot give an interval."""
@@ -46,3 +48,42 @@ def scaling_exponent(x: Sequence[float], y: Sequence[float]) -> Interval:
     error = math.sqrt(residual @ residual / freedom / (centred @ centred))
     half = float(stats.t.ppf(0.975, freedom)) * error
     return Interval(slope, slope - half, slope + half)
+
+
+def mean_over_rounds(values: Sequence[float]) -> Interval:
+    """Return the mean of one number from each round, with Student's 95 % interval; bounds are NaN below three rounds.
+
+    >>> mean_over_rounds([1.0, 3.0])
+    Interval(value=2.0, low=nan, high=nan)
+    """
+    mean = float(np.mean(values))
+    if len(values) < FEWEST:
+        return Interval(mean, math.nan, math.nan)
+    half = float(stats.t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1)) / math.sqrt(len(values))
+    return Interval(mean, mean - half, mean + half)
+
+
+def difference_of_means(a: Sequence[float], b: Sequence[float], confidence: float) -> Interval:
+    """Return the mean of b less the mean of a, and Welch's interval; a side has one number from each round.
+
+    The bounds are NaN if a side has less than three rounds.
+    """
+    difference = float(np.mean(b) - np.mean(a))
+    if min(len(a), len(b)) < FEWEST:
+        return Interval(difference, math.nan, math.nan)
+    errors = [float(np.std(values, ddof=1)) / math.sqrt(len(values)) for values in (a, b)]
+    freedom = welch_freedom(errors, [len(a), len(b)])
+    half = float(stats.t.ppf((1 + confidence) / 2, freedom)) * math.hypot(*errors)
+    return Interval(difference, difference - half, difference + half)
+
+
+def welch_freedom(errors: Sequence[float], sizes: Sequence[int]) -> float:
+    """Return the degrees of freedom of a difference of means (Welch, Satterthwaite); 0 if a side has too few values.
+
+    ``errors`` are the standard errors of the means, and ``sizes`` the numbers of values.
+    """
+    if min(sizes) < FEWEST:
+        return 0.0
+    total = sum(error**2 for error in errors) ** 2
+    parts = sum(error**4 / (size - 1) for error, size in zip(errors, sizes, strict=True))
+    return total / parts if parts > 0 else sum(sizes) - 2.0

@@ -10,12 +10,14 @@ from typing import Any, NoReturn
 import pytest
 
 from benchmarks.__main__ import COMMANDS, main, parser
+from benchmarks.profiling.attribution import Place
 from benchmarks.running.signals import Interrupted
 from benchmarks.studies.kept import read_decisions
 from benchmarks.sweep.estimate import Survey
 from benchmarks.sweep.sweep import Summary
 from benchmarks.terminal.program import Program
 from tests.benchmarks.commands.test_command_line import FAST, TINY
+from tests.benchmarks.profiling.made_up import profile
 
 STUDY = Path(__file__).parents[3] / "reports/reference/amd-epyc-2-cores-rotated-mnist"
 # For each command its options, where R is an empty folder of results and S one with a study and all its records; and
@@ -31,6 +33,7 @@ EVERY = {
     "studies": ("--results S", {"studies"}),
     "advise": ("--max-epoch-seconds 100 --results S", {"front", "limits", "decided_by"}),
     "break-even": ("--results S", {"groups"}),
+    "profile": ("--no-check --results R", {"case", "folder", "pass", "operators", "modules", "against"}),
     "contribute": (f"--check {STUDY}", {"problems", "checked"}),
     "answer": ("realised-speedup --results R", {"question", "answers"}),
 }
@@ -62,6 +65,8 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], li
     monkeypatch.setattr("benchmarks.commands.options.sweep", lambda *_, **__: None)
     monkeypatch.setattr("benchmarks.commands.sweep.sweep", lambda cases, *_, **__: Summary(len(cases), 0, 0))
     monkeypatch.setattr("benchmarks.commands.plan.survey", lambda cases, known: Survey({c.id: 1.0 for c in cases}, {}))
+    made_up = profile({Place("forward", "", ("aten::add",)): (1.0, 1.0, 1.1)})
+    monkeypatch.setattr("benchmarks.commands.profile.collect", lambda *_, **__: [made_up])
     folders = {"S": str(stored), "R": str(tmp_path / "R")}
     return lambda options: [folders.get(word, word) for word in options.split()]
 

@@ -1,0 +1,141 @@
+"""What the difference between two profiles consists of, by operator and by module. Pure functions of profiles."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.profiling.profile import Profile, fastest_mean, interval_fields
+from benchmarks.profiling.rows import Row, module_rows, operator_rows
+from benchmarks.statistics.intervals import Interval, difference_of_means
+from benchmarks.statistics.written import TOO_FEW
+
+# Of a hundred parts that do not differ, one is called different.
+CONFIDENCE = 0.99
+NOT_TOLD_APART = "not told apart"
+# The parts that a sentence names, if they are at least this fraction of the whole difference.
+NAMED, MATTERS = 3, 0.05
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of two passes, in seconds.
+
+    Args:
+        name: the operator; or the module and its phase, in words.
+        a, b: time of the part in a pass.
+        change: b less a, with the 99 % interval over rounds; bounds are NaN below three rounds.
+        calls: calls of the part in a and in b.
+    """
+
+    name: str
+    a: float
+    b: float
+    change: Interval
+    calls: tuple[float, float] = (1.0, 1.0)
+
+    @property
+    def told(self) -> bool:
+        """Whether the interval excludes no change."""
+        return self.change.low > 0 or self.change.high < 0
+
+    def fields(self) -> dict[str, Any]:
+        """Return the part as JSON types."""
+        fields = {"name": self.name, "a_seconds": self.a, "b_seconds": self.b, "calls": self.calls}
+        return {**fields, "change_seconds": interval_fields(self.change), "told_apart": self.told}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Two profiles side by side: the whole pass without the profiler, and with it by operator and by module."""
+
+    a: str
+    b: str
+    plain: Part
+    profiled: Part
+    operators: tuple[Part, ...]
+    modules: tuple[Part, ...]
+
+    def fields(self) -> dict[str, Any]:
+        """Return the difference as JSON types."""
+        return {
+            "a": self.a,
+            "b": self.b,
+            "pass": self.plain.fields(),
+            "profiled_pass": self.profiled.fields(),
+            "operators": [part.fields() for part in self.operators],
+            "modules": [part.fields() for part in self.modules],
+        }
+
+
+def difference(a: Profile, b: Profile) -> Difference:
+    """Compare two profiles; the parts with the largest changes come first.
+
+    Raises:
+        ValueError: when they come from different machines or devices.
+    """
+    for name in ("cpu", "gpu", "cores"):
+        if (mine := a.provenance.get(name)) != (other := b.provenance.get(name)):
+            raise ValueError(f"profiles of different machines cannot be compared: {name} is {mine} and {other}")
+    if a.device != b.device:
+        raise ValueError(f"profiles of different devices cannot be compared: {a.device} and {b.device}")
+    plain = [[fastest_mean(each.plain) for each in profile.rounds] for profile in (a, b)]
+    profiled = [[float(sum(each.seconds)) for each in profile.rounds] for profile in (a, b)]
+    return Difference(
+        a.label,
+        b.label,
+        _part("pass", plain[0], plain[1]),
+        _part("pass", profiled[0], profiled[1]),
+        _parts(operator_rows(a), operator_rows(b)),
+        _parts(module_rows(a), module_rows(b)),
+    )
+
+
+def _parts(a: Sequence[Row], b: Sequence[Row]) -> tuple[Part, ...]:
+    """Return a part for each row of either side; a row that one side lacks takes no time there."""
+    rows = [{row.text: row for row in side} for side in (a, b)]
+    nothing = [[0.0] * len(side[0].rounds) for side in (a, b)]
+    parts = []
+    for name in dict.fromkeys([*rows[0], *rows[1]]):
+        both = [side.get(name) for side in rows]
+        before, after = (row.rounds if row else none for row, none in zip(both, nothing, strict=True))
+        calls_before, calls_after = (row.calls if row else 0.0 for row in both)
+        parts.append(_part(name, before, after, (calls_before, calls_after)))
+    return tuple(sorted(parts, key=lambda part: -abs(part.change.value)))
+
+
+def _part(name: str, a: Sequence[float], b: Sequence[float], calls: tuple[float, float] = (1.0, 1.0)) -> Part:
+    return Part(name, sum(a) / len(a), sum(b) / len(b), difference_of_means(a, b, CONFIDENCE), calls)
+
+
+def sentences(found: Difference) -> Iterator[str]:
+    """Say what the difference consists of; parts whose interval includes no change are not named."""
+    change = found.plain.change
+    between = f"b less a {_ms(change.value)}{_interval(change)}"
+    yield f"the pass takes {_ms(found.plain.a)} (a) and {_ms(found.plain.b)} (b): {between}"
+    if not found.plain.told:
+        yield f"the passes are {NOT_TOLD_APART}: the interval includes no change"
+    for text, parts in (("by operator", found.operators), ("by module", found.modules)):
+        whole = found.profiled.change.value
+        told = [part for part in parts if part.told and abs(part.change.value) >= MATTERS * abs(whole)][:NAMED]
+        if not told:
+            yield f"{text}: no part is told apart"
+            continue
+        named = ", ".join(
+            f"{_ms(part.change.value)} is {part.name}{_calls(part)}{_interval(part.change)}" for part in told
+        )
+        yield f"{text}: of the {_ms(whole)} between them with the profiler, {named}"
+
+
+def _ms(seconds: float) -> str:
+    return f"{1e3 * seconds:.3f} ms"
+
+
+def _calls(part: Part) -> str:
+    before, after = (f"{calls:g}" for calls in part.calls)
+    return "" if before == after else f" (calls: {after} instead of {before})"
+
+
+def _interval(change: Interval) -> str:
+    if change.low != change.low:
+        return f" ({TOO_FEW})"
+    return f" [{1e3 * change.low:.3f}, {1e3 * change.high:.3f}]"

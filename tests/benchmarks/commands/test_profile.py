@@ -1,0 +1,129 @@
+"""The command ``profile``: which case it chooses, what it refuses, and what it writes."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from benchmarks.__main__ import main, parser
+from benchmarks.cases.case import Case
+from benchmarks.commands.profile import chosen_case, other_case
+from benchmarks.profiling import collect
+from benchmarks.records.outcome import Outcome
+from benchmarks.sweep.processes import ceilings_task
+
+SMALL = ["--channels", "2", "--resolution", "4", "--batch-size", "2", "--image-size", "8", "--threads", "1"]
+QUICK = ["--rounds", "3", "--seconds", "0.01", "--no-check", "--top", "3"]
+
+
+def chosen(*options: str) -> Case:
+    return chosen_case(parser("profile").parse_args(["profile", *options]))
+
+
+@pytest.fixture
+def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run the functions of the command's processes here, and do not measure the machine's ceilings."""
+
+    def run(function: Callable[..., Any], task: Any, **_: Any) -> Outcome:
+        if function is ceilings_task:
+            return Outcome("ok", "", {"matrix_ceiling": 1e10, "memory_ceiling": 1e10})
+        threads = torch.get_num_threads()
+        try:
+            return Outcome("ok", "", function(task, lambda fields: None))
+        finally:
+            torch.set_num_threads(threads)
+
+    monkeypatch.setattr(collect, "run_isolated", run)
+
+
+def test_without_options_the_case_is_the_base_point() -> None:
+    case = chosen("--threads", "1")
+    assert case == Case(threads=1)
+
+
+def test_axes_networks_and_layers_of_ones_own_are_chosen() -> None:
+    assert chosen("--variant", "full", "--direction", "training_step").direction == "training_step"
+    assert chosen("--layer", "resnet").batch_size == 64
+    own = chosen("--layer", "examples.own_layer:P4Conv2d", "--resolution", "4")
+    assert (own.implementation, own.resolution, own.variant) == ("examples.own_layer:P4Conv2d", 4, "custom")
+    assert chosen("--network", "examples.own_network:network").layer == "network"
+    assert chosen("--variant", "plain").group == "trivial"
+
+
+def test_several_cases_are_refused_with_what_to_narrow() -> None:
+    with pytest.raises(ValueError, match="choose 4 cases; allowed: one case, so give one value of ") as error:
+        chosen("--variant", "full", "separable", "--resolution", "4", "8")
+    assert "--variant full separable, --resolution 4 8" in str(error.value)
+
+
+def test_another_case_differs_on_the_given_axes_alone() -> None:
+    case = Case(threads=1, channels=4)
+    assert other_case(case, "variant=full") == Case(threads=1, channels=4, variant="full")
+    assert other_case(case, "direction=training_step,batch-size=2").batch_size == 2
+    assert other_case(case, "variant=plain").group == "trivial"
+    own = other_case(Case(implementation="a:B", variant="custom"), "layer=a:C")
+    assert own == Case(implementation="a:C", variant="custom")
+    assert other_case(own, "variant=full,channels=4") == Case(variant="full", channels=4)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("width=3", "allowed: a profile.json, or AXIS=VALUE of layer"),
+        ("channels=many", "channels 'many' is not allowed; allowed: integers"),
+        ("variant=fulll", "did you mean full"),
+    ],
+)
+def test_a_wrong_other_case_is_refused(text: str, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        other_case(Case(), text)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--top", "0"],
+        ["--rounds", "0"],
+        ["--seconds", "0"],
+        ["--variant", "fulll"],
+        ["--variant", "full", "separable"],
+        ["--against", "nowhere/profile.json"],
+    ],
+)
+def test_a_wrong_request_ends_with_status_2_and_one_line(
+    options: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["profile", *options]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+@pytest.mark.usefixtures("_in_this_process")
+def test_a_profile_writes_its_files_and_prints_few_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = tmp_path / "mine"
+    options = [*SMALL, *QUICK, "--direction", "training_step", "--results", str(tmp_path)]
+    assert main(["profile", *options, "--output", str(output)]) == 0
+    assert {path.name for path in output.iterdir()} == {
+        *("flame.svg", "memory.svg", "profile.json", "tables.json", "trace.pt.trace.json"),
+    }
+    printed = capsys.readouterr().out
+    assert printed.count("\n") <= 25
+    assert "operators are" in printed
+    tables = json.loads((output / "tables.json").read_text(), parse_constant=pytest.fail)
+    assert {row["phase"] for row in tables["modules"]} >= {"forward", "backward", "optimiser"}
+    assert main(["profile", *options, "--against", str(output)]) == 0
+    printed = capsys.readouterr().out
+    assert printed.index("a: conv separable") < printed.index("b: conv separable")
+    (again,) = (tmp_path / "profile").iterdir()
+    assert json.loads((again / "against.json").read_text(), parse_constant=pytest.fail)["operators"]
+
+
+@pytest.mark.usefixtures("_in_this_process")
+def test_another_variant_is_profiled_in_turns(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["profile", *SMALL, *QUICK, "--results", str(tmp_path), "--against", "variant=full"]) == 0
+    printed = capsys.readouterr().out
+    assert "b: conv full" in printed
+    assert "the pass takes" in printed
+    assert len(list(tmp_path.glob("profile/*/against/profile.json"))) == 1

@@ -1,0 +1,60 @@
+"""What the difference between two profiles consists of."""
+
+import pytest
+
+from benchmarks.profiling.against import NOT_TOLD_APART, difference, sentences
+from benchmarks.profiling.attribution import Place
+from tests.benchmarks.profiling.made_up import profile
+
+MIX, COPY = Place("forward", "conv", ("gcnn::mix",)), Place("forward", "conv", ("aten::copy_",))
+PYTHON = Place("forward", "")
+BEFORE = profile({MIX: (2.0, 2.01, 1.99), COPY: (1.0, 1.1, 0.9), PYTHON: (0.5, 0.5, 0.5)}, plain=(3.4, 3.5, 3.6))
+
+
+def test_a_part_that_takes_longer_is_named_with_its_interval() -> None:
+    after = profile({MIX: (4.0, 4.01, 3.99), COPY: (0.95, 1.2, 1.0), PYTHON: (0.5, 0.5, 0.5)}, plain=(5.4, 5.5, 5.6))
+    found = difference(BEFORE, after)
+    assert [part.name for part in found.operators if part.told] == ["gcnn::mix"]
+    (mix,) = (part for part in found.operators if part.told)
+    assert mix.change.value == pytest.approx(2)
+    assert mix.change.low < 2 < mix.change.high
+    assert "2000.000 ms is gcnn::mix [" in " ".join(sentences(found))
+    assert "2050.000 ms is conv forward [" in " ".join(sentences(found))
+
+
+def test_a_changed_number_of_calls_is_said() -> None:
+    after = profile({MIX: (4.0, 4.01, 3.99), COPY: (1.0, 1.1, 0.9), PYTHON: (0.5, 0.5, 0.5)}, calls=(2.0, 1.0, 0.0))
+    assert "is gcnn::mix (calls: 2 instead of 1) [" in " ".join(sentences(difference(BEFORE, after)))
+
+
+def test_the_parts_add_up_to_the_difference_of_the_profiled_passes() -> None:
+    after = profile({MIX: (4.0, 4.1, 3.9), COPY: (0.9, 1.2, 1.0), PYTHON: (0.4, 0.5, 0.5)})
+    found = difference(BEFORE, after)
+    for parts in (found.operators, found.modules):
+        assert sum(part.change.value for part in parts) == pytest.approx(found.profiled.change.value)
+
+
+def test_equal_passes_are_not_told_apart() -> None:
+    lines = list(sentences(difference(BEFORE, BEFORE)))
+    assert NOT_TOLD_APART in lines[1]
+    assert lines[2] == "by operator: no part is told apart"
+
+
+def test_an_operator_that_one_side_lacks_takes_no_time_there() -> None:
+    after = profile({COPY: (1.0, 1.1, 0.9), PYTHON: (0.5, 0.5, 0.5)})
+    (mix,) = (part for part in difference(BEFORE, after).operators if part.name == "gcnn::mix")
+    assert (mix.b, mix.calls) == (0, (1, 0))
+    assert mix.change.value == pytest.approx(-2)
+
+
+def test_two_rounds_tell_nothing_apart() -> None:
+    few = [profile({MIX: seconds}, plain=seconds) for seconds in ((1.0, 1.0), (9.0, 9.0))]
+    found = difference(*few)
+    assert not any(part.told for part in (found.plain, *found.operators))
+    assert "n too small for an interval" in next(sentences(found))
+
+
+def test_profiles_of_different_machines_are_refused() -> None:
+    other = profile({MIX: (1.0, 1.0, 1.0)}, provenance={"cpu": "another", "cores": 2, "gpu": None})
+    with pytest.raises(ValueError, match="different machines cannot be compared: cpu is a processor and another"):
+        difference(BEFORE, other)
