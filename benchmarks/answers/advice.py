@@ -12,11 +12,12 @@ from benchmarks.answers.advisor import (
     Advice,
     Budget,
     Candidate,
+    known_quantities,
     missing_alternatives,
     nearest_line,
     quantity,
 )
-from benchmarks.answers.recommendation import recommendation
+from benchmarks.answers.recommendation import deciding_cost, recommendation
 from benchmarks.answers.text_tables import columns
 from benchmarks.cases.case import FORMER_IMAGES, InvalidCase
 from benchmarks.cases.meant import remedy
@@ -70,9 +71,10 @@ def advice_lines(advice: Advice, budget: Budget) -> list[str]:
     if not within:
         return [nearest_line(budget, advice), *lines]
     axes = ", ".join(QUANTITIES[name].text for name in advice.axes)
+    taken = recommendation(within, [deciding_cost(advice.axes)] if budget.limits else known_quantities(within))
     limited = f"within {budget.text}" if budget.text else "networks, without limits"
     title = f"{len(within)} {limited}; {len(advice.front)} on the front of accuracy against {axes}"
-    lines = [*recommendation(within, advice.axes), title, *_table(advice.front, advice, budget), *lines]
+    lines = [*taken, title, *_table(advice.front, advice, budget), *lines]
     if advice.possible:
         lines += ["", "beaten by the front, but not by a clear difference of accuracy:"]
         lines += _table(advice.possible, advice, budget)

@@ -38,7 +38,7 @@ QUANTITIES = {
     "mib": Quantity("MiB", "peak memory of a pass of inference"),
     "epoch_seconds": Quantity("s/epoch", "training time per epoch"),
     "training_mib": Quantity("MiB", "peak memory of a training step"),
-    "macs": Quantity("MACs", "multiply–accumulates per image, kernels not counted"),
+    "macs": Quantity("MACs", "multiply–accumulates per image without those of kernels"),
     "parameters": Quantity("parameters", "learnable numbers"),
 }
 # Quantities of inference, measured in a sweep over networks. The others are recorded with every training run.
@@ -128,7 +128,8 @@ class Advice:
         beaten: the other candidates within the budget.
         over: candidates that exceed the budget or are not accurate enough; the nearest to the budget first.
         unknown: candidates without a measurement of a limited quantity.
-        axes: the quantities that decide, besides accuracy, whether a candidate beats another one.
+        axes: the quantities that decide, besides accuracy, whether a candidate beats another one: the limited ones;
+            without limits the first that is known of all candidates, because hardly any network is beaten in all.
     """
 
     front: Sequence[Candidate]
@@ -172,9 +173,7 @@ def advise(found: Sequence[Candidate], budget: Budget) -> Advice:
     """Sort candidates by a budget, and those within the budget by whether another one beats them."""
     known = [candidate for candidate in found if budget.limits.keys() <= candidate.costs.keys()]
     within = sorted((c for c in known if not budget.excess(c)), key=lambda c: -c.accuracy.mean)
-    axes = tuple(budget.limits) or tuple(
-        name for name in QUANTITIES if within and all(name in candidate.costs for candidate in within)
-    )
+    axes = tuple(budget.limits) or known_quantities(within)[:1]
     worse = [c for c in within if any(_beats(other, c, axes) for other in within)]
     beaten = [c for c in worse if any(_surely_beats(other, c, axes) for other in within)]
     return Advice(
@@ -185,6 +184,11 @@ def advise(found: Sequence[Candidate], budget: Budget) -> Advice:
         unknown=[c for c in found if c not in known],
         axes=axes,
     )
+
+
+def known_quantities(within: Sequence[Candidate]) -> tuple[str, ...]:
+    """Return the quantities that were measured of all candidates."""
+    return tuple(name for name in QUANTITIES if within and all(name in candidate.costs for candidate in within))
 
 
 def nearest_line(budget: Budget, advice: Advice) -> str:

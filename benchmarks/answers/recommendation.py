@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from benchmarks.answers.advisor import QUANTITIES, Candidate, quantity
-from benchmarks.statistics.choosing import MARGIN_WORDS, choose, compared_accuracies
+from benchmarks.statistics.choosing import MARGIN_WORDS, Choice, choose, compared_accuracies
 from benchmarks.statistics.over_seeds import DECIDING_SEEDS
 
 # The cost by which a network is chosen, where it is known: that of inference, which users pay most often.
@@ -12,34 +12,47 @@ PREFERRED = "ms"
 
 
 def recommendation(within: Sequence[Candidate], axes: Sequence[str]) -> list[str]:
-    """Return a line about the network to take among candidates within a budget; none without a cost or a choice.
+    """Return lines about the network to take among candidates within a budget; none without a cost or a choice.
 
-    It is the cheapest network shown to be within ``MARGIN`` of the most accurate, by tests over seeds.
+    It is the cheapest network shown to be within ``MARGIN`` of the most accurate, by tests over seeds. Costs that lead
+    to the same choice share a line.
 
     Args:
-        axes: the quantities that decide; all candidates have them.
+        axes: the quantities to be cheap in; all candidates have them.
     """
     within = _comparable(within)
-    if len(within) < 2 or not axes:
+    if len(within) < 2:
         return []
-    axis = PREFERRED if PREFERRED in axes else axes[0]
     accuracies = compared_accuracies([c.by_seed for c in within], step=max(c.step for c in within))
-    choice = choose(accuracies, [candidate.costs[axis].mean for candidate in within])
-    if choice is None:
-        return []
-    best, chosen = within[choice.most_accurate], within[choice.chosen]
-    if accuracies.seeds < DECIDING_SEEDS:
-        return [f"too few seeds to tell accuracies apart; the highest: {_described(best, axis)}"]
+    choices: dict[Choice, list[str]] = {}
+    for axis in axes:
+        choice = choose(accuracies, [candidate.costs[axis].mean for candidate in within])
+        if choice is not None:
+            choices.setdefault(choice, []).append(axis)
+    if choices and accuracies.seeds < DECIDING_SEEDS:
+        choice, costs = next(iter(choices.items()))
+        best = _described(within[choice.most_accurate], costs[:1])
+        return [f"too few seeds to tell accuracies apart; the highest: {best}"]
+    return [line for choice, costs in choices.items() for line in _lines(within, choice, costs)]
+
+
+def deciding_cost(limited: Sequence[str]) -> str:
+    """Return the cost by which a network is chosen within a budget: that of inference if it is limited."""
+    return PREFERRED if PREFERRED in limited else limited[0]
+
+
+def _lines(within: Sequence[Candidate], choice: Choice, costs: Sequence[str]) -> list[str]:
+    best, chosen = _described(within[choice.most_accurate], costs), _described(within[choice.chosen], costs)
+    by = " and ".join(f"by {QUANTITIES[name].text}" for name in costs)
     if choice.chosen == choice.most_accurate:
-        none = "none is cheaper" if choice.cheapest else f"none cheaper is shown to be within {MARGIN_WORDS} of it"
-        line = f"take {_described(best, axis)}, the most accurate; {none}"
+        shown = "is cheaper" if choice.cheapest else f"that is cheaper is shown to be within {MARGIN_WORDS} of it"
+        line = f"take {best}, the most accurate; none {shown}, {by}"
     else:
         line = (
-            f"take {_described(chosen, axis)}, the cheapest by {QUANTITIES[axis].text} that is shown to be within "
-            f"{MARGIN_WORDS} of the most accurate, {_described(best, axis)}"
+            f"take {chosen}, the cheapest {by} that is shown to be within {MARGIN_WORDS} of the most accurate, {best}"
         )
     undecided = ", ".join(within[i].configuration.network for i in choice.undecided)
-    return [line, *([f"the seeds do not decide whether these cheaper ones are: {undecided}"] if undecided else [])]
+    return [line, *([f"  the seeds do not decide whether these cheaper ones are: {undecided}"] if undecided else [])]
 
 
 def _comparable(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -49,7 +62,7 @@ def _comparable(candidates: Sequence[Candidate]) -> list[Candidate]:
     return list({c.configuration: c for c in reversed(chosen)}.values())[::-1]
 
 
-def _described(candidate: Candidate, axis: str) -> str:
-    setting = f", {candidate.inference}" if candidate.inference else ""
-    cost = quantity(axis, candidate.costs[axis].mean)
-    return f"{candidate.configuration.network} ({candidate.accuracy.mean:.1%}, {cost}{setting})"
+def _described(candidate: Candidate, costs: Sequence[str]) -> str:
+    known = [f"{candidate.accuracy.mean:.1%}", *(quantity(name, candidate.costs[name].mean) for name in costs)]
+    known += [candidate.inference] if candidate.inference else []
+    return f"{candidate.configuration.network} ({', '.join(known)})"

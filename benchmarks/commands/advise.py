@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of the command."""
     parser.description = "Name the trained networks that no other network beats within a budget, from stored results."
     parser.epilog = EPILOG
-    budget = parser.add_argument_group("budget", "limits; without any, all known costs are compared")
+    budget = parser.add_argument_group("budget", "limits; without any, each known cost is answered for")
     for name, each in QUANTITIES.items():
         option = f"--max-{name.replace('_', '-')}"
         former = [option.removesuffix("mib") + "mb"] if name.endswith("mib") else []
