@@ -200,7 +200,9 @@ def test_the_command_needs_results_of_one_data_set(results: Path, capsys: pytest
     assert main(["advise", "--max-ms", "5", "--results", str(results), "--device", "cuda"]) == 2
 
 
-def test_the_command_without_limits_answers_for_each_known_cost(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_without_limits_answers_for_each_known_cost(
+    results: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["advise", "--results", str(results)]) == 0
     printed = capsys.readouterr().out
     assert "3 networks, without limits; 3 on the front of accuracy against time per image of inference\n" in printed

@@ -38,7 +38,7 @@ def test_failures_and_noise_are_in_it(text):
 
 def test_a_layer_of_the_user_is_in_it():
     own = cost_record(variant="custom", implementation="mine:Layer")
-    lines = summary([cost_record(variant="plain"), cost_record(variant="full"), own])
+    lines = summary_lines(summary([cost_record(variant="plain"), cost_record(variant="full"), own]))
     assert "Other layers compared with ours:" in lines
     assert [line.split(" | ")[1] for line in lines if line.startswith("| mine:Layer | ")] == ["custom"]
 
