@@ -1,5 +1,6 @@
 """Tests of the documentation: commands exist and take the options, Python blocks run, all files name one version."""
 
+import functools
 import re
 import shlex
 import subprocess
@@ -49,6 +50,11 @@ def test_the_pages_have_commands() -> None:
     assert {"README.md", "history.md", "own-layer.md", "studies.md"} <= {page for page, _ in COMMANDS}
 
 
+@functools.cache
+def help_of(module: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True)
+
+
 @pytest.mark.parametrize(("page", "command"), COMMANDS, ids=lambda text: text)
 def test_a_command_exists_and_takes_its_options(page: str, command: str) -> None:
     match shlex.split(command):
@@ -70,7 +76,7 @@ def test_a_command_exists_and_takes_its_options(page: str, command: str) -> None
             named = arguments and not arguments[0].startswith("-")
             reports.__main__.parser().parse_args(arguments if named else ["render", *arguments])
         case ["python", "-m", module, *arguments] if module.startswith("benchmarks."):
-            said = subprocess.run([sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True)
+            said = help_of(module)
             assert said.returncode == 0, said.stderr
             for option in (argument for argument in arguments if argument.startswith("--")):
                 assert option in said.stdout
