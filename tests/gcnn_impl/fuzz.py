@@ -329,7 +329,11 @@ def try_operator(rng: Draw) -> str:
         "batch_norm": (images, *norms, residual, yes, 0.1, 1e-5, rng.random() < 0.5),
         "norm_pool": (pooled, *norms, yes, 0.1, 1e-5, rng.random() < 0.5),
         "norm_pool_backward": (
-            *(pooled[:, ::2, ::2].contiguous() if rng.random() < 0.8 else any_tensor(5), pooled, *norms[:2]),
+            *(
+                pooled[:, ::2, ::2].contiguous() if pooled.dim() > 2 and rng.random() < 0.8 else any_tensor(5),
+                pooled,
+                *norms[:2],
+            ),
             *(torch.rand(c), torch.rand(c) if rng.random() < 0.8 else any_tensor(1), yes, True),
         ),
         "batch_norm_backward": (
