@@ -441,7 +441,7 @@ def test_a_link_within_the_page_keeps_what_is_shown(browser, file):
         page = found.page
         page.locator("form.advisor").get_by_label("test accuracy at least").fill("90")
         page.locator(".contents a", has_text="Accuracy").click()
-        page.wait_for_function("location.hash.includes('at=')")  # written once the browser has scrolled
+        expect(page).to_have_url(re.compile("at="))  # waits until the click has arrived
         address = page.evaluate("location.href")
         assert {"m1.accuracy=90", "at=m1-accuracy"} == set(address.partition("#")[2].split("&"))
     with visit(browser, file, address=address) as again:
