@@ -121,6 +121,7 @@ OWN_RULES: Mapping[str, Callable[..., int]] = {
     **dict.fromkeys(
         (
             *("gcnn_impl::to_images", "gcnn_impl::to_maps", "gcnn_impl::batch_norm", "gcnn_impl::batch_norm_backward"),
+            *("gcnn_impl::norm_pool", "gcnn_impl::norm_pool_backward"),
             *("gcnn_impl::depthwise_add_triton", "gcnn_impl::batch_norm_triton"),
             "gcnn_impl::batch_norm_backward_triton",
         ),

@@ -51,7 +51,8 @@ def lines_of(history: SuiteHistory, at_least: float, reasons: Mapping[str, str])
         reasons: what commits changed, by their hashes.
     """
     values = sorted({series.values for series in history.series})
-    measured = f"{len(history.commits)} commits, {values[0]} to {values[-1]} values of a series" if values else "none"
+    span = " to ".join(dict.fromkeys(map(str, values[:1] + values[-1:])))
+    measured = f"{len(history.commits)} commits, {span} values of a series" if values else "none"
     lines = [f"## {history.place}", "", f"Measured: {measured}.", ""]
     if rows := [_row(one, reasons) for one in (*history.machine, *history.found)]:
         heading = ("what", "changed to", "99 % interval", "commits", "benchmarks alone", "what the commits changed")

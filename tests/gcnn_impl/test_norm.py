@@ -5,6 +5,7 @@ import itertools
 
 import pytest
 import torch
+from norms import OPTIONS, norm_of
 from torch.nn import functional
 
 from gcnn_impl import native
@@ -15,19 +16,6 @@ from gcnn_impl.native import norm as operators
 pytestmark = pytest.mark.skipif(native.status() != "in use", reason=native.status())
 # (B, C, |H|, H, W): fewer channels than a vector, no divisor of one, a multiple, a last row that is shorter, two rows
 SHAPES = [(3, 8, 4, 5, 5), (2, 5, 3, 4, 7), (2, 16, 8, 6, 6), (2, 24, 4, 5, 5), (1, 33, 1, 9, 3), (1, 64, 8, 28, 28)]
-NEITHER = {"affine": False, "track_running_stats": False}
-OPTIONS = [{}, {"affine": False}, {"track_running_stats": False}, NEITHER]
-
-
-def norm_of(channels, **options):
-    norm = GroupBatchNorm2d(channels, **options)
-    with torch.no_grad():
-        for value in norm.parameters():
-            value.uniform_(-1, 1)
-        if norm.running_mean is not None:
-            norm.running_mean.normal_()
-            norm.running_var.uniform_(0.5, 2)
-    return norm
 
 
 def definition(norm, x, relu, residual):

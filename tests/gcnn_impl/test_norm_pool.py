@@ -5,6 +5,7 @@ import itertools
 
 import pytest
 import torch
+from norms import OPTIONS, norm_of
 from torch import nn
 
 from gcnn_impl import functional, native
@@ -15,19 +16,6 @@ from gcnn_impl.native import norm_pool as operators
 pytestmark = pytest.mark.skipif(native.status() != "in use", reason=native.status())
 # (B, C, |H|, H, W): fewer maps than a vector, no multiple of one, a multiple, more channels than a vector, one window
 SHAPES = [(3, 2, 3, 6, 4), (2, 5, 3, 4, 8), (2, 16, 8, 6, 6), (1, 33, 1, 8, 2), (1, 64, 8, 28, 28), (2, 24, 4, 2, 2)]
-NEITHER = {"affine": False, "track_running_stats": False}
-OPTIONS = [{}, {"affine": False}, {"track_running_stats": False}, NEITHER]
-
-
-def norm_of(channels, **options):
-    norm = GroupBatchNorm2d(channels, **options)
-    with torch.no_grad():
-        for value in norm.parameters():
-            value.uniform_(-1, 1)
-        if norm.running_mean is not None:
-            norm.running_mean.normal_()
-            norm.running_var.uniform_(0.5, 2)
-    return norm
 
 
 def one_by_one(norm, x, relu=True):
