@@ -86,7 +86,7 @@ class StageClock:
     def _watch(self, stack: contextlib.ExitStack, owner: Any, name: str, stage: str) -> None:
         """Wrap a function of a layer or a module, until the stack is closed, so that every call opens the stage."""
 
-        def watched(function: Any) -> Any:
+        def wrap(function: Any) -> Any:
             @wraps(function)
             def watched(*arguments: Any, **options: Any) -> Any:
                 counts = stage != "group_mixing" or _has_one_tap(*arguments)
@@ -95,7 +95,7 @@ class StageClock:
 
             return watched
 
-        stack.enter_context(replaced(owner, name, watched))
+        stack.enter_context(replaced(owner, name, wrap))
 
 
 def _has_one_tap(x: Tensor, kernel: Tensor) -> bool:
