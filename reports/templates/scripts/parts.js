@@ -9,7 +9,7 @@ const follow = (id) => {
     const element = grid.row(row).node();
     all("tr.found").forEach((other) => other.classList.remove("found"));
     element.classList.add("found");
-    element.scrollIntoView({ block: "center", behavior: "instant" });
+    element.scrollIntoView({ block: "center" });
     element.tabIndex = -1;
     element.focus({ preventScroll: true });
     return;
@@ -40,7 +40,7 @@ addEventListener("hashchange", () => location.hash.includes("=") ? location.relo
 if (location.hash && !location.hash.includes("=")) follow(idOf(location.hash));
 // Where the address already keeps what is shown, a link within the page is added to it, as `at`.
 const go = (id) => {
-  document.getElementById(id)?.scrollIntoView({ behavior: "instant" });
+  document.getElementById(id)?.scrollIntoView();
   follow(id);
 };
 addEventListener("click", (event) => {
@@ -64,7 +64,7 @@ const watcher = new IntersectionObserver((changes) => {
     else if (!link.hasAttribute("aria-current")) {
       link.setAttribute("aria-current", "true");
       const box = link.closest(".contents");  // scrolls in itself, not the page
-      box.scrollTo({ left: link.offsetLeft - box.clientWidth / 3, top: link.offsetTop - box.clientHeight / 2, behavior: "instant" });
+      box.scrollTo({ left: link.offsetLeft - box.clientWidth / 3, top: link.offsetTop - box.clientHeight / 2 });
     }
   }
 }, { rootMargin: "-10% 0px -60% 0px" });
