@@ -20,6 +20,7 @@ from benchmarks.studies.contenders import KINDS
 from benchmarks.studies.decide import data_task, decide
 from benchmarks.studies.decisions import Decisions, decisions_path, load_decisions, save_decisions
 from benchmarks.studies.parts import lines_over_parts
+from benchmarks.studies.pilot import pilot_lines, seeds_to_train
 from benchmarks.studies.results import StudyResults
 from benchmarks.studies.search import FOLDER, best_rates, rate_scores, search_lines, search_runs
 from benchmarks.studies.study import Study
@@ -67,7 +68,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     fields.add_argument("--kinds", nargs="+", metavar="NAME", help=f"contenders: {', '.join(KINDS)} (+: augmented)")
     text = "a network of your own that competes, too, package.module:factory"
     fields.add_argument("--network", dest="own_networks", nargs="+", metavar="NAME", help=text)
-    add_fields(fields, int, seeds="number of seeds, from 0", epochs="epochs of each run", channels="C of the reference")
+    add_fields(
+        fields,
+        int,
+        seeds="number of seeds, from 0, without a pilot",
+        epochs="epochs of each run",
+        channels="C of the reference",
+    )
     add_fields(fields, str, device="cpu, cuda")
     add_image_options(fields)
     where = parser.add_argument_group("execution")
@@ -113,7 +120,7 @@ def main(args: argparse.Namespace) -> Result:
             return Result({"parts": [_plan_value(decisions, args.jobs) for decisions in decided]})
         for decisions in decided:
             decisions = with_rates(decisions, workers, folders, args)
-            done = complete(decisions.all_runs(), store, workers, folders, retry_failed=args.retry_failed)
+            decisions, done = trained_to_end(decisions, store, workers, folders, args)
             trained, failed = trained + done[0], failed + done[1]
             if not args.no_inference and args.scheduler is None:
                 sweep(inference_cases(decisions), store, Engine(INFERENCE_SAMPLING))
@@ -166,6 +173,28 @@ def with_rates(decisions: Decisions, workers: Workers, folders: Folders, args: a
     return decisions
 
 
+def trained_to_end(
+    decisions: Decisions, store: RecordStore, workers: Workers, folders: Folders, args: argparse.Namespace
+) -> tuple[Decisions, tuple[int, int]]:
+    """Train the runs of the pilot, and those of the further seeds that the pilot asks for.
+
+    Returns:
+        The decisions with the number of seeds; how many runs were trained, and how many of them failed.
+    """
+    if args.seeds is not None:  # the user's number is final, also where an earlier call trained more
+        decisions = replace(decisions, seeds=args.seeds)
+    done = complete(decisions.all_runs(), store, workers, folders, retry_failed=args.retry_failed)
+    if args.seeds is not None:
+        return decisions, done
+    more = replace(decisions, seeds=seeds_to_train(StudyResults.of(decisions, store.load())))
+    if more.seeds == decisions.seeds:
+        return decisions, done
+    save_decisions(more, decisions_path(args.results, args.name, more.study))
+    print(*pilot_lines(StudyResults.of(more, store.load())), sep="\n")
+    then = complete(more.all_runs(), store, workers, folders, retry_failed=args.retry_failed)
+    return more, (done[0] + then[0], done[1] + then[1])
+
+
 def warn_of_another_commit(decisions: Decisions, path: Path) -> None:
     """Warn when widths and times of training steps were measured with another commit than the present one."""
     then, now = decisions.provenance.get("commit"), software()["commit"]
@@ -214,7 +243,7 @@ def estimate_line(decisions: Decisions, jobs: int, text: str) -> str:
     """Write how long the runs of the study take; ``text`` describes the workers."""
     search_seconds, study_seconds = decisions.estimated_seconds(jobs)
     study = decisions.study
-    runs = len(decisions.widths) * study.seeds
+    runs = len(decisions.widths) * decisions.seeds
     tries = len(decisions.networks) * len(study.search_rates) * len(study.search_seeds)
     return (
         f"{tries} runs of {study.search_epochs} epochs to find learning rates, about {minutes(search_seconds)}, "

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from benchmarks.answers.text_tables import columns
 from benchmarks.statistics.over_seeds import DECIDING_SEEDS
 from benchmarks.statistics.power import MOST_SEEDS, detectable, seeds_to_find, superiority
-from benchmarks.studies.contenders import Contender
+from benchmarks.studies.pairs import Pair, augmented_plain, separable_and_augmented
 from benchmarks.studies.results import StudyResults
-from benchmarks.studies.verdict import MARGIN, Verdict, compare_accuracies, on_groups
+from benchmarks.studies.verdict import MARGIN, Verdict, compare_accuracies
 
 
 def beats_augmentation(results: StudyResults) -> Verdict:
@@ -16,12 +16,12 @@ def beats_augmentation(results: StudyResults) -> Verdict:
 
     The comparisons of separable with augmentation, and of the other alternatives, are shown as well.
     """
-    rivals = augmented_plain(results)
-    main = [(ours, rival) for ours in on_groups(results, "separable", "SO2") for rival in rivals]
+    study = results.decisions.study
+    main = separable_and_augmented(study)
     others = [
         (ours, rival)
-        for ours in results.decisions.study.contenders
-        for rival in rivals
+        for ours in study.contenders
+        for rival in augmented_plain(study)
         if ours != rival and (ours, rival) not in main
     ]
     word, lines = compare_accuracies(results, main, threshold=0.0)
@@ -30,7 +30,7 @@ def beats_augmentation(results: StudyResults) -> Verdict:
     return Verdict("equivariance beats augmentation", word, [*lines, "the others:", *more, *chances])
 
 
-def superiority_lines(results: StudyResults, pairs: Sequence[tuple[Contender, Contender]]) -> list[str]:
+def superiority_lines(results: StudyResults, pairs: Sequence[Pair]) -> list[str]:
     """Return the table of how often a run of one contender is more accurate than a run of another, and of the power."""
     rows = [("a − b", "matched by", "a is better in", "found in 80 %, points", "seeds for 1 point")]
     for matched in results.decisions.study.matches:
@@ -51,8 +51,3 @@ def superiority_lines(results: StudyResults, pairs: Sequence[tuple[Contender, Co
         "Found in 80 %: the difference that a test with these seeds and this spread would find in 80 of 100 studies."
     )
     return [*columns(rows), note] if len(rows) > 1 else []
-
-
-def augmented_plain(results: StudyResults) -> list[Contender]:
-    contenders = results.decisions.study.contenders
-    return [each for each in contenders if each.variant == "plain" and each.augmentation != "none"]

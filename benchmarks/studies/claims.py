@@ -14,15 +14,17 @@ from benchmarks.answers.text_tables import columns
 from benchmarks.statistics.comparison import FAMILY_ERROR_RATE, INTERVAL, Comparison, Rounds, compare_rounds
 from benchmarks.statistics.over_seeds import Estimate, paired_tests
 from benchmarks.statistics.written import interval, number
-from benchmarks.studies.alternatives import augmented_plain, beats_augmentation
+from benchmarks.studies.alternatives import beats_augmentation
+from benchmarks.studies.pairs import on_groups, separable_and_augmented, separable_and_full, sim2_and_separable
 from benchmarks.studies.redundancy import MOST, layer_redundancy
 from benchmarks.studies.results import StudyResults, percent_interval
-from benchmarks.studies.verdict import MARGIN, Verdict, common_word, compare_accuracies, on_groups, paired_contenders
+from benchmarks.studies.verdict import MARGIN, Verdict, common_word, compare_accuracies
 
 
 def verdicts(results: StudyResults) -> list[Verdict]:
     """Judge the claims for which the study has contenders."""
-    kinds = {(contender.variant, contender.group) for contender in results.decisions.study.contenders}
+    study = results.decisions.study
+    kinds = {(contender.variant, contender.group) for contender in study.contenders}
     separable, full, sim2 = ("separable", "SO2"), ("full", "SO2"), ("separable", "SO2xRPlus")
     judged = [
         ({full}, redundant_kernels),
@@ -30,17 +32,14 @@ def verdicts(results: StudyResults) -> list[Verdict]:
         ({separable, sim2}, sim2_helps),
     ]
     found = [judge(results) for needed, judge in judged if needed <= kinds]
-    # Where test images are in one pose, augmentation teaches what is not asked.
-    asked = not results.decisions.study.test_angles
-    against = asked and separable in kinds and augmented_plain(results)
-    return [*found, beats_augmentation(results)] if against else found
+    return [*found, beats_augmentation(results)] if separable_and_augmented(study) else found
 
 
 def redundant_kernels(results: StudyResults) -> Verdict:
     """Judge claim (a): in trained full networks, one spatial kernel shared along H explains most of the energy."""
     matched = results.decisions.study.matches[0]
     measured = []
-    for contender in on_groups(results, "full", "SO2"):
+    for contender in on_groups(results.decisions.study, "full", "SO2"):
         each = (layer_redundancy(record).values() for record in results.records[matched, contender])
         networks = [layers for layers in each if layers]
         after, before, thresholds = (
@@ -70,7 +69,7 @@ def separable_matches_full(results: StudyResults) -> Verdict:
     """Judge claim (b): separable is at most the margin less accurate than full, and its training step is faster."""
     matches = results.decisions.study.matches
     matched = next((match for match in matches if match != "time"), matches[0])
-    pairs = paired_contenders(results, ("separable", "SO2"), ("full", "SO2"), lambda contender: contender.resolution)
+    pairs = separable_and_full(results.decisions.study)
     accuracy, lines = compare_accuracies(results, pairs, threshold=-MARGIN)
     rows = [(f"a training step, full / separable, matched by {matched}", f"time [{INTERVAL}]")]
     rounds = [[results.decisions.rounds(matched, contender) for contender in pair] for pair in pairs]
@@ -95,11 +94,9 @@ def sim2_helps(results: StudyResults) -> Verdict:
     The claim is about a larger group for the same budget. The comparison at the same |H|, where scales replace
     rotations, is shown as well.
     """
-    kinds = ("separable", "SO2xRPlus"), ("separable", "SO2")
-    same_rotations = paired_contenders(results, *kinds, lambda contender: contender.resolution // contender.scales)
-    same_size = paired_contenders(results, *kinds, lambda contender: contender.resolution)
-    word, lines = compare_accuracies(results, same_rotations, threshold=0.0)
-    _, others = compare_accuracies(results, same_size, threshold=0.0)
+    study = results.decisions.study
+    word, lines = compare_accuracies(results, sim2_and_separable(study, same_rotations=True), threshold=0.0)
+    _, others = compare_accuracies(results, sim2_and_separable(study, same_rotations=False), threshold=0.0)
     return Verdict("Sim(2) helps further", word, ["with the same rotations:", *lines, "with the same |H|:", *others])
 
 

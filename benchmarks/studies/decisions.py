@@ -56,6 +56,7 @@ class Decisions:
         steps: seconds of a training step by network: rounds of samples, measured while nothing else ran.
         provenance: where and when the steps were measured.
         rates: learning rates; empty until they are chosen.
+        seeds: number of seeds to train, see ``pilot``; 0 stands for the pilot's, ``study.seeds``.
     """
 
     study: Study
@@ -64,6 +65,10 @@ class Decisions:
     steps: Mapping[SizedContender, Rounds] = field(default_factory=dict)
     provenance: Mapping[str, Any] = field(default_factory=dict)
     rates: Mapping[SizedContender, float] = field(default_factory=dict)
+    seeds: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "seeds", self.seeds or self.study.seeds)
 
     @property
     def networks(self) -> list[SizedContender]:
@@ -83,12 +88,12 @@ class Decisions:
         """Return the runs of a contender in one match, seed by seed."""
         network = self.network(matched, contender)
         one = self.study.run(*network, matched=matched, learning_rate=self.rates[network])
-        return [dataclasses.replace(one, seed=seed) for seed in range(self.study.seeds)]
+        return [dataclasses.replace(one, seed=seed) for seed in range(self.seeds)]
 
     def all_runs(self) -> list[TrainingRun]:
         """Return all runs of the study; all contenders with one seed come before the next seed."""
         found = [self.runs(matched, contender) for matched, contender in self.widths]
-        return [runs[seed] for seed in range(self.study.seeds) for runs in found]
+        return [runs[seed] for seed in range(self.seeds) for runs in found]
 
     def step(self, matched: str, contender: Contender) -> dict[str, Any]:
         """Return the median seconds of a training step with a 95 % interval, in the format of ``summarise_rounds``."""
@@ -116,7 +121,7 @@ class Decisions:
 
         search = sum(tries * run_seconds(network, study.search_epochs, 0) for network in self.networks)
         keys = map(self.network, *zip(*self.widths, strict=True))
-        training = sum(study.seeds * run_seconds(key, study.epochs, study.test_angles) for key in keys)
+        training = sum(self.seeds * run_seconds(key, study.epochs, study.test_angles) for key in keys)
         return search / jobs, training / jobs
 
     def lines(self) -> list[str]:
@@ -157,6 +162,7 @@ def save_decisions(decisions: Decisions, path: Path) -> None:
             {"contender": dataclasses.asdict(contender), "channels": channels, "learning_rate": rate}
             for (contender, channels), rate in decisions.rates.items()
         ],
+        "seeds": decisions.seeds,
     }
     write_whole(path, f"{json.dumps(content, indent=1, allow_nan=False)}\n".encode())
 
@@ -178,6 +184,7 @@ def load_decisions(path: Path, study: Study) -> Decisions | None:
             {(Contender(**each["contender"]), each["channels"]): each["rounds"] for each in content["steps"]},
             content["provenance"],
             {(Contender(**each["contender"]), each["channels"]): each["learning_rate"] for each in content["rates"]},
+            content.get("seeds", 0),  # files from before studies had a pilot lack it
         )
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"{path} holds no decisions of a study ({error}); remove it to decide anew") from None

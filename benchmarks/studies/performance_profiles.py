@@ -18,7 +18,7 @@ def problems_of(parts: Sequence[StudyResults]) -> list[Problem]:
         study = part.decisions.study
         for matched in study.matches:
             accuracies = {contender.label: part.accuracy(matched, contender) for contender in study.contenders}
-            errors = {label: 1 - each.mean for label, each in accuracies.items() if each.n == study.seeds}
+            errors = {label: 1 - each.mean for label, each in accuracies.items() if each.n == part.decisions.seeds}
             if len(errors) > 1:
                 found.append(errors)
     return found

@@ -8,8 +8,8 @@ import numpy as np
 from benchmarks.answers.text_tables import columns
 from benchmarks.records.layer_names import has_one_tap
 from benchmarks.records.record import Record
+from benchmarks.studies.pairs import on_groups
 from benchmarks.studies.results import StudyResults
-from benchmarks.studies.verdict import on_groups
 
 # Kernels are redundant when one spatial kernel, shared along H, explains more than this share of their energy, and more
 # than its share of the energy of independent random numbers. The latter is large where H has few elements.
@@ -60,7 +60,7 @@ def layer_redundancy(record: Record) -> dict[str, Redundancy]:
 def redundancy_lines(results: StudyResults, matched: str) -> list[str]:
     """Return the table of the redundancy of each layer in full networks: means over seeds, in %."""
     rows = [("full", "layer", "shared along H: at the start", "after training", "by input channels too", "n")]
-    for contender in on_groups(results, "full", "SO2"):
+    for contender in on_groups(results.decisions.study, "full", "SO2"):
         networks = [layer_redundancy(record) for record in results.records[matched, contender]]
         for name in networks[0] if networks else ():
             known = [layers[name] for layers in networks if name in layers]

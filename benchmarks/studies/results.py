@@ -67,7 +67,7 @@ def accuracy_lines(results: StudyResults, matched: str) -> list[str]:
         milliseconds = 1e3 * decisions.step(matched, contender)["median"]
         cells = (str(width.channels), parameters, f"{width.ratio:.2f}×", f"{milliseconds:.1f}")
         found = results.accuracy(matched, contender)
-        rows.append((contender.label, *cells, percent_interval(found), f"{found.n} of {decisions.study.seeds}"))
+        rows.append((contender.label, *cells, percent_interval(found), f"{found.n} of {decisions.seeds}"))
     return columns(rows)
 
 

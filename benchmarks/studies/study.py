@@ -11,6 +11,8 @@ from benchmarks.studies.contenders import KINDS, Contender, contenders
 
 # Increase this when the same fields come to mean another comparison: widths and rates are then decided again.
 STUDY_VERSION = 2
+# A study trains at most so many seeds where the spread of its pilot asks for more than the pilot's; see ``pilot``.
+MOST_SEEDS = 10
 # The fields of a run that are the same for all contenders of a study.
 _IMAGES = ("dataset", "image_size", "limit", "train_limit", "epoch_images", "test_angles")
 SHARED = (*_IMAGES, "network", "hidden_features", "batch_size", "recipe", "device", "threads")
@@ -28,7 +30,7 @@ class Study:
         dataset, image_size, network, limit, train_limit, epoch_images, test_angles, kernel_size, hidden_features,
             batch_size, recipe, device, threads: as in ``TrainingRun``, the same for all contenders.
         epochs: epochs of every run.
-        seeds: number of seeds; the seeds are 0, 1, ….
+        seeds: number of seeds of the pilot; the seeds are 0, 1, …. The study may train more, see ``pilot``.
         kinds, resolutions, augmentation: the contenders, see ``contenders``.
         own_networks: users' networks that compete, too, each "package.module:factory".
         reference, channels: the contender whose budget the others must meet, and its width.
@@ -85,8 +87,8 @@ class Study:
             raise InvalidCase("a study needs a budget to match by and a learning rate; allowed: one or more of each")
         if self.reference not in self.contenders:
             raise InvalidCase(f"reference {self.reference.label} is not allowed; allowed: a contender of the study")
-        if set(self.search_seeds) & set(range(self.seeds)):
-            raise InvalidCase(f"search seeds {self.search_seeds} overlap the study's; allowed: {self.seeds} or more")
+        if set(self.search_seeds) & set(range(most := max(self.seeds, MOST_SEEDS))):
+            raise InvalidCase(f"search seeds {self.search_seeds} overlap the study's; allowed: {most} or more")
         for contender in self.contenders:
             self.run(contender, self.channels, matched="none")  # checks all other fields
 

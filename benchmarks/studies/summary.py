@@ -7,6 +7,7 @@ from benchmarks.studies.claims import verdicts
 from benchmarks.studies.decide import STEP_ROUNDS
 from benchmarks.studies.decisions import Decisions
 from benchmarks.studies.lost_equivariance import lost_equivariance_lines
+from benchmarks.studies.pilot import pilot_lines
 from benchmarks.studies.redundancy import redundancy_lines
 from benchmarks.studies.results import StudyResults, accuracy_lines, waiting_lines
 
@@ -29,7 +30,7 @@ def decisions_value(decisions: Decisions) -> dict[str, Any]:
         }
         for (matched, contender), width in decisions.widths.items()
     ]
-    return {"study": decisions.study, "images": decisions.images, "networks": networks}
+    return {"study": decisions.study, "images": decisions.images, "seeds": decisions.seeds, "networks": networks}
 
 
 def study_value(results: StudyResults) -> dict[str, Any]:
@@ -48,8 +49,9 @@ def study_lines(results: StudyResults) -> list[str]:
         "",
         f"{study.dataset}, {study.image_size}×{study.image_size}, {images['train']} / {images['validation']} / "
         f"{images['test']} images, {study.network}, {study.epochs} epochs of {decisions.steps_per_epoch} steps of "
-        f"{study.batch_size}, {study.seeds} seeds; {decisions.provenance.get('device_name')}, {study.threads} thread; "
-        f"seconds are the number of steps times the seconds of a step measured alone, in {STEP_ROUNDS} processes",
+        f"{study.batch_size}, {decisions.seeds} seeds; {decisions.provenance.get('device_name')}, "
+        f"{study.threads} thread; seconds are the number of steps times the seconds of a step measured alone, in "
+        f"{STEP_ROUNDS} processes",
     ]
     for matched in study.matches:
         reference = f"{study.reference.label} C={study.channels}"
@@ -62,6 +64,8 @@ def study_lines(results: StudyResults) -> list[str]:
         f"## equivariance, matched by {study.matches[0]}",
         *lost_equivariance_lines(results, study.matches[0]),
     ]
+    if pilot := pilot_lines(results):
+        lines += ["", "## the pilot", *pilot]
     if found := verdicts(results):
         lines += ["", "## the claims"]
     for verdict in found:

@@ -1,13 +1,13 @@
 """What verdicts on claims consist of: paired tests of accuracies between contenders of a study."""
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from benchmarks.answers.text_tables import columns
 from benchmarks.statistics.comparison import FAMILY_ERROR_RATE
 from benchmarks.statistics.over_seeds import Test, paired_tests
-from benchmarks.studies.contenders import Contender
+from benchmarks.studies.pairs import Pair
 from benchmarks.studies.results import StudyResults, percent_interval
 
 # The largest loss of accuracy, a fraction, at which a network still counts as equally accurate.
@@ -32,27 +32,8 @@ class Verdict:
     evidence: Sequence[str]
 
 
-def on_groups(results: StudyResults, variant: str, group: str) -> list[Contender]:
-    """Return the contenders of a variant and a group with |H| > 1, without augmentation."""
-    return [
-        contender
-        for contender in results.decisions.study.contenders
-        if (contender.variant, contender.group) == (variant, group)
-        and contender.resolution > 1
-        and contender.augmentation == "none"
-    ]
-
-
-def paired_contenders(
-    results: StudyResults, kind: tuple[str, str], other: tuple[str, str], same: Callable[[Contender], int]
-) -> list[tuple[Contender, Contender]]:
-    """Pair contenders of two kinds, each a (variant, group), if ``same`` returns equal numbers for both."""
-    ours, others = on_groups(results, *kind), on_groups(results, *other)
-    return [(a, b) for a in ours for b in others if same(a) == same(b)]
-
-
 def compare_accuracies(
-    results: StudyResults, pairs: Sequence[tuple[Contender, Contender]], *, threshold: float, alike: bool = True
+    results: StudyResults, pairs: Sequence[Pair], *, threshold: float, alike: bool = True
 ) -> tuple[str, list[str]]:
     """Test differences of test accuracies against a threshold; return the common word of all matches, and the table.
 
@@ -64,24 +45,16 @@ def compare_accuracies(
         alike: whether the pairs are alike, so that their mean says something; otherwise it is left out.
     """
     single: dict[tuple[str, str], tuple[list[float], list[float]]] = {}
-    pooled: dict[str, tuple[list[float], list[float]]] = {}
     for matched in results.decisions.study.matches:
-        sides = []
         for contenders in pairs:
             a, b = (results.accuracies(matched, contender) for contender in contenders)
             common = sorted(a.keys() & b.keys())
             name = " − ".join(contender.label for contender in contenders)
-            ratios = [results.decisions.widths[matched, contender].ratio for contender in contenders]
-            if max(ratios) <= EQUAL * min(ratios):
-                sides.append((a, b))
-            else:
+            if not costs_alike(results, matched, contenders):
+                ratios = [results.decisions.widths[matched, contender].ratio for contender in contenders]
                 name += f", {ratios[0]:.2f}× and {ratios[1]:.2f}× of the budget: not in the mean"
             single[matched, name] = [a[seed] for seed in common], [b[seed] for seed in common]
-        seeds = sorted(set.intersection(*(a.keys() & b.keys() for a, b in sides))) if sides else []
-        pooled[matched] = (
-            [statistics.mean(a[seed] for a, _ in sides) for seed in seeds],
-            [statistics.mean(b[seed] for _, b in sides) for seed in seeds],
-        )
+    pooled = {matched: mean_accuracies(results, matched, pairs) for matched in results.decisions.study.matches}
     means = list(pooled.values()) if alike else []
     over_all = paired_tests(means, threshold=threshold, step=results.test_step / max(len(pairs), 1))
     of_each = paired_tests(list(single.values()), threshold=threshold, step=results.test_step)
@@ -97,6 +70,24 @@ def compare_accuracies(
         f"Holm over {family}."
     )
     return common_word([test.word for test in over_all]), [*columns(rows), note]
+
+
+def costs_alike(results: StudyResults, matched: str, pair: Pair) -> bool:
+    """Return whether both contenders meet the budget nearly equally, so that verdicts may compare them."""
+    ratios = [results.decisions.widths[matched, contender].ratio for contender in pair]
+    return max(ratios) <= EQUAL * min(ratios)
+
+
+def mean_accuracies(results: StudyResults, matched: str, pairs: Sequence[Pair]) -> tuple[list[float], list[float]]:
+    """Return the mean test accuracies of the pairs' first and second contenders, for each seed that all pairs have.
+
+    Pairs whose costs differ are left out.
+    """
+    kept = [pair for pair in pairs if costs_alike(results, matched, pair)]
+    sides = [[results.accuracies(matched, contender) for contender in pair] for pair in kept]
+    seeds = sorted(set.intersection(*(a.keys() & b.keys() for a, b in sides))) if sides else []
+    first, second = ([statistics.mean(pair[side][seed] for pair in sides) for seed in seeds] for side in (0, 1))
+    return first, second
 
 
 def common_word(words: Sequence[str]) -> str:

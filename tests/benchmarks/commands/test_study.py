@@ -11,13 +11,19 @@ from benchmarks.__main__ import main, parser
 from benchmarks.cases.case import InvalidCase
 from benchmarks.commands import study as command
 from benchmarks.commands.study import chosen_studies
+from benchmarks.records.provenance import hardware, software
+from benchmarks.records.record import Record
 from benchmarks.records.store import RecordStore, RecordWarning
 from benchmarks.studies import decide
 from benchmarks.studies.catalogue import STUDIES
 from benchmarks.studies.contenders import Contender
+from benchmarks.studies.decisions import decisions_path, load_decisions
 from benchmarks.studies.study import Study
 from benchmarks.studies.workers import Here, Task
+from benchmarks.training.folders import DEFAULT_FOLDERS
+from benchmarks.training.missing import Job
 from tests.benchmarks.studies.made_up_study import STUDY, decisions_of
+from tests.benchmarks.training_records import training_record
 
 TINY = Study(
     "rotated-digits",
@@ -176,3 +182,33 @@ def test_a_plan_keeps_its_decisions_and_gets_the_missing_ones() -> None:
     assert completed.widths["parameters", lost].channels == 9
     assert completed.step("parameters", lost)["median"] == 0.02
     assert completed.step("time", lost) == whole.step("time", lost)
+
+
+def test_a_pilot_whose_seeds_differ_is_followed_by_more_seeds(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    study = replace(STUDY, kinds=("full", "separable"), resolutions=(8,), matches=("parameters",))
+    spread = (0.008, 0.0, -0.008, 0.008, -0.008)  # a standard deviation of 0.8 points asks for eight seeds
+
+    here = {**software(), **hardware()}
+
+    def trained(job: Job) -> Record:
+        level = 0.9 + (spread[job.run.seed % 5] if job.run.variant == "separable" else 0.0)
+        made = training_record([0.1, level], seed=job.run.seed, test_accuracy=level)
+        return {**made, "id": job.run.id, "run": job.run.fields(), "provenance": here}
+
+    def train(*options: str) -> tuple[int, tuple[int, int]]:
+        asked = ["study", "rotated-digits", "--results", str(tmp_path), *options]
+        decisions = load_decisions(path, study) or decisions_of(lambda contender: 0.01, study)
+        store, workers = RecordStore(tmp_path), Here(attempt=trained)
+        found, done = command.trained_to_end(
+            decisions, store, workers, DEFAULT_FOLDERS, parser("study").parse_args(asked)
+        )
+        return found.seeds, done
+
+    path = decisions_path(tmp_path, "rotated-digits", study)
+    assert train("--seeds", "5") == (5, (10, 0))  # the user's number is final
+    assert train() == (8, (6, 0))
+    assert "this one trains 8" in capsys.readouterr().out
+    assert train() == (8, (0, 0))
+    assert train("--seeds", "5") == (5, (0, 0))
