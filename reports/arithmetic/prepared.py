@@ -147,7 +147,7 @@ class Prepared:
 
     @cached_property
     def best_networks(self) -> pd.DataFrame:
-        """For each variant of the largest study: its network at the base point, or else the one that validates best."""
+        """For each variant and augmentation of the largest study: its network at the base point, or the best one."""
         return training.networks_at(self.runs, self.base)
 
     def _study(self, runs: pd.DataFrame, suffix: str = "") -> StudyRuns:

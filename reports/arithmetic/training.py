@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -118,21 +119,23 @@ def beaten_by(networks: pd.DataFrame, compared: Accuracies, price: str) -> list[
 
 
 def best_networks(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return, for each variant, the network with the best mean validation accuracy, and its test accuracies.
+    """Return, for each variant and augmentation, the network that validates best, and its test accuracies.
 
-    A network whose images were augmented counts only where its variant has no other. Each user's network counts.
+    Networks without augmentation come first. Each user's network counts. Further column: `validation`, the mean
+    validation accuracy.
     """
     choice = over_seeds(runs, NETWORK, "validation_accuracy").sort_values("mean", ascending=False, kind="stable")
     choice = choice.assign(
         augmented=~choice["augmentation"].isin(["", "none"]),
         own=choice["network"].where(choice["variant"] == "custom", ""),
+        validation=choice["mean"],
     ).sort_values("augmented", kind="stable")
-    chosen = choice.drop_duplicates(["variant", "own"])[NETWORK]
+    chosen = choice.drop_duplicates(["variant", "augmentation", "own"])[[*NETWORK, "validation"]]
     return chosen.merge(over_seeds(runs, NETWORK, "test_accuracy"), on=NETWORK)
 
 
 def networks_at(runs: pd.DataFrame, base: Mapping[str, object]) -> pd.DataFrame:
-    """Return, for each variant, its network on the group and |H| of `base`, or else the one that validates best.
+    """Return, for each variant and augmentation, the network at `base`'s group and |H|, or else that validates best.
 
     The cost of a layer at one |H| is thus shown next to the accuracy of networks at the same |H|. Plain has no |H|.
     """
@@ -142,22 +145,28 @@ def networks_at(runs: pd.DataFrame, base: Mapping[str, object]) -> pd.DataFrame:
     return best_networks(runs[here | elsewhere])
 
 
-def gains(runs: pd.DataFrame, trained_networks: pd.DataFrame) -> dict[str, Interval]:
-    """Return by how much each network's test accuracy exceeds plain's, over the seeds that it shares with plain.
+def best_plain(best: pd.DataFrame) -> Any:
+    """Return the index of the plain network, of ``best_networks``, that validates best; None where there is none."""
+    plain = best.loc[best["variant"] == "plain", "validation"]
+    return plain.idxmax() if len(plain) else None
 
-    With fewer than ``FEWEST`` seeds, the ends of the interval are NaN.
+
+def gains(runs: pd.DataFrame, best: pd.DataFrame) -> dict[Any, Interval]:
+    """Return by how much each network's test accuracy exceeds that of the best plain one, by the index of its row.
+
+    The gain is that over the seeds that both share. With fewer than ``FEWEST`` seeds, the ends of the interval are NaN.
     """
-    accuracies = {row["variant"]: _by_seed(runs, row) for _, row in trained_networks.iterrows()}
-    if "plain" not in accuracies:
+    accuracies = {i: _by_seed(runs, row) for i, row in best.iterrows()}
+    if best_plain(best) is None:
         return {}
-    plain, found = accuracies.pop("plain"), {}
-    for variant, ours in accuracies.items():
+    plain, found = accuracies.pop(best_plain(best)), {}
+    for network, ours in accuracies.items():
         seeds = ours.index.intersection(plain.index)
         if len(seeds):
             pair = ours[seeds].tolist(), plain[seeds].tolist()
             [test] = paired_tests([pair], step=_accuracy_step(runs))
             ends = (test.difference.low, test.difference.high) if len(seeds) >= FEWEST else (math.nan, math.nan)
-            found[variant] = Interval(test.difference.mean, *ends)
+            found[network] = Interval(test.difference.mean, *ends)
     return found
 
 

@@ -27,8 +27,9 @@ def compared_with_plain(results: Prepared, key: str) -> Figure:
     if len(best):
         drawn.append(_reached(results.runs, best, drawing))
         texts.append(
-            f"Accuracy: of each variant the network at that |H|, or else the one that validates best; large points are "
-            f"means over n = {numbers.span(best['n'])} seeds, bars ± 1 s.d., small points the seeds."
+            "Accuracy: of each variant, with and without augmentation, the network at that |H|, or else the one that "
+            f"validates best; large points are means over n = {numbers.span(best['n'])} seeds, bars ± 1 s.d., small "
+            "points the seeds."
         )
     data = pd.concat(drawn) if drawn else pd.DataFrame()
     return drawing.figure(" ".join(texts), [*table["variant"], *best["variant"]], data)

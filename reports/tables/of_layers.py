@@ -48,8 +48,10 @@ def headline(results: Prepared) -> Table:
             note = names[i].removeprefix(variant).strip(" ,")
             text = numbers.mean_sd(row["mean"], row["sd"])
             accuracies.append(Cell(text, repr(row["mean"]), number=True, note=note))
-        # Several networks of one variant, those of users, have a row each.
-        rows += [Row((*cells, each)) for each in accuracies or [Cell(numbers.NOTHING, "", number=True)]]
+        # Several networks of one variant have a row each; the costs of the layer stand in the first.
+        nothing = Cell(numbers.NOTHING, "", number=True)
+        rows.append(Row((*cells, accuracies[0] if accuracies else nothing)))
+        rows += [Row((cells[0], *[nothing] * (len(cells) - 1), each)) for each in accuracies[1:]]
     for wide in _plain_of_equal_maps(results):
         rows.append(Row((*wide, Cell(numbers.NOTHING, "", number=True))))
     kept = [i for i in range(len(headings)) if any(row.cells[i].text != numbers.NOTHING for row in rows)]

@@ -8,7 +8,7 @@ import pandas as pd
 from benchmarks.statistics.intervals import Interval
 from reports.arithmetic.layers import TIME_RATIO, separable_against_full
 from reports.arithmetic.prepared import Prepared, StudyRuns
-from reports.arithmetic.training import accuracies, gains
+from reports.arithmetic.training import accuracies, best_plain, gains
 from reports.frames.selection import NETWORK, at, base_point, layer_base
 from reports.style import in_order
 from reports.words.names import BASIC, DIRECTION_WORDS, PASS_WORDS, device_name, direction_name, network_names
@@ -105,16 +105,17 @@ def saving(costs: pd.DataFrame, twins: pd.DataFrame) -> Sentence | None:
 
 
 def gain(runs: pd.DataFrame, best: pd.DataFrame) -> Sentence | None:
-    """Say how much test accuracy the chosen network of each variant gains over plain, in percentage points."""
+    """Say how much test accuracy each network gains over the plain one that validates best, in percentage points."""
     if best.empty:
         return None
-    names = network_names(best)
-    over_plain = gains(runs, best)
+    names, gained = network_names(best), gains(runs, best)
+    over = f" over {names[best_plain(best)].partition(',')[0]}" if gained else ""
     parts = []
     for variant in in_order(best["variant"]):
-        more = f", {percentage_points(over_plain[variant])} points over plain" if variant in over_plain else ""
         for i, row in best[best["variant"] == variant].iterrows():
-            parts.append(f"{names[i]} reaches {mean_sd(row['mean'], row['sd'])}{more if variant != 'custom' else ''}")
+            more = f", {percentage_points(gained[i])} points{over}" if i in gained else ""
+            over = "" if more else over  # said once
+            parts.append(f"{names[i]} reaches {mean_sd(row['mean'], row['sd'])}{more}")
     unit = "mean ± s.d.; gains with 95 % intervals, paired by seed" if best["sd"].notna().any() else "single runs"
     n, where, device = spans(best["n"], "seed"), runs.iloc[0]["dataset"], device_name(runs.iloc[0])
     sentence = f"Gain, on the test images of {where}: {'; '.join(parts)} ({unit}, n = {n}; trained on {device})."

@@ -11,6 +11,7 @@ from reports.arithmetic.training import (
     accuracies,
     beaten_by,
     best_networks,
+    best_plain,
     common_target,
     gains,
     networks_at,
@@ -95,12 +96,17 @@ def test_times_prefer_the_threads_of_the_training_runs(records):
     assert len(table) == 7
 
 
+def gains_by_variant(runs):
+    best = best_networks(runs)
+    return {best.loc[i, "variant"]: gain for i, gain in gains(runs, best).items()}
+
+
 def test_gains_are_paired_by_seed(records):
     runs = frames(records).runs
-    found = gains(runs, best_networks(runs))
+    found = gains_by_variant(runs)
     assert found["full"].low < found["full"].value < found["full"].high
     runs = runs[(runs["variant"] != "plain") | (runs["seed"] > 0)]
-    found = gains(runs, best_networks(runs))
+    found = gains_by_variant(runs)
     differences = [0.94 + 0.01 * seed - (0.80 + 0.01 * seed) for seed in (1, 2)]
     assert found["full"].value == pytest.approx(np.mean(differences))
     assert math.isnan(found["full"].low)  # of two seeds
@@ -166,12 +172,25 @@ def test_networks_stand_at_the_base_point_or_where_they_validate_best(records):
     assert elsewhere["resolution"].to_dict() == {"plain": 1, "full": 8, "separable": 8}
 
 
-def test_plain_is_the_network_without_augmentation_where_there_is_one():
+def test_a_network_with_augmented_images_is_one_of_its_own():
     runs = frames([training_record("plain", 1, seed, 0.8) for seed in (0, 1)]).runs
-    turned = runs.assign(augmentation="rotations", validation_accuracy=0.99, id="turned")
-    best = best_networks(pd.concat([runs, turned], ignore_index=True))
-    assert best["augmentation"].tolist() == ["none"]
-    assert best_networks(turned)["augmentation"].tolist() == ["rotations"]
+    turned = runs.assign(augmentation="rotations", id="turned")
+    best = best_networks(pd.concat([turned, runs], ignore_index=True))
+    assert best["augmentation"].tolist() == ["none", "rotations"]
+
+
+@pytest.mark.parametrize(("augmented", "gain"), [(0.85, 0.1), (0.75, 0.15)])
+def test_gains_are_over_the_plain_network_that_validates_best(augmented, gain):
+    runs = frames([training_record("plain", 1, seed, 0.8) for seed in (0, 1)]).runs
+    full = frames([training_record("full", 4, seed, 0.95) for seed in (0, 1)]).runs
+    turned = runs.assign(augmentation="rotations", id="turned")
+    turned[["validation_accuracy", "test_accuracy"]] += augmented - 0.8
+    runs = pd.concat([runs, turned, full], ignore_index=True)
+    best = best_networks(runs)
+    assert best.loc[best_plain(best), "augmentation"] == ("rotations" if augmented > 0.8 else "none")
+    found = gains(runs, best)
+    assert found[best.index[best["variant"] == "full"][0]].value == pytest.approx(gain)
+    assert len(found) == 2
 
 
 def test_every_network_of_users_is_kept():

@@ -293,7 +293,8 @@ def test_gain(made, said, machine):
         values = np.array(list(ours.values()))
         more = 100 * np.array([ours[seed] - plain[seed] for seed in plain])
         half = stats.t.ppf(0.975, len(more) - 1) * stats.sem(more)
-        points = f"+{more.mean():.1f} [{signed(more.mean() - half)}, {signed(more.mean() + half)}] points over plain"
+        over = " over plain" if variant == "full" else ""  # said once
+        points = f"+{more.mean():.1f} [{signed(more.mean() - half)}, {signed(more.mean() + half)}] points{over}"
         text = f"{100 * values.mean():.1f} ± {100 * values.std(ddof=1):.1f} %"
         parts.append(f"{network(variant, 8)} reaches {text}, {points}")
     device = machine.partition(" in ")[0].partition(",")[0]
