@@ -51,7 +51,7 @@ class Part:
         self.has_equal_maps = len(results.against_equal_maps) > 0
         self.figures = sections(results, id)
         self.studies = [TrainingTables(study) for study in studies if len(study.runs)]
-        self.more_studies = max(0, len(results.studies) - len(studies))
+        self.all_studies = of_training.all_studies(results.studies)
         self.exponents = of_layers.exponents(results.growths)
         self.bends = [bends(results.growths, direction) for direction in PASSES] if len(results.growths) else []
         self.roofline = of_layers.roofline(results.steps)

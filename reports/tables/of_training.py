@@ -1,7 +1,7 @@
 """The tables about training: networks with their costs, accuracies, and what was spent until a target."""
 
 import math
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,10 +10,10 @@ from reports.arithmetic.prepared import StudyRuns
 from reports.arithmetic.training import PRICES, over_seeds
 from reports.frames.selection import NETWORK
 from reports.style import in_order
-from reports.tables.cells import Cell, Row, Table, number_cell
+from reports.tables.cells import Cell, Row, Table, cell, number_cell
 from reports.words import numbers
-from reports.words.names import network_names
-from reports.words.of_choice import PRICE_WORDS, described_network
+from reports.words.names import network_names, study_title
+from reports.words.of_choice import PRICE_WORDS, choice, described_network
 
 # The costs for which a reader of the page may set a budget.
 ADVISED_COSTS = (*PRICES, "training_seconds")
@@ -55,6 +55,24 @@ def networks(study: StudyRuns) -> Table:
     headings = ("network", "test accuracy", "seeds", "inference per image", "memory of a training pass")
     more = ("MACs per image", "training, whole", "parameters", "on the front of")
     return Table("Networks: what they reach and what they cost", (*headings, *more), tuple(rows))
+
+
+def all_studies(studies: Sequence[StudyRuns]) -> Table:
+    """Show which network to take by each study, and what that rests on; the largest study comes first."""
+    rows = []
+    for study in studies:
+        table = study.networks
+        best, n = table["mean"].max(), len(study.runs)
+        cells = [
+            cell(study_title(study.runs), str),
+            number_cell(numbers.general(len(table)), len(table)),
+            number_cell(numbers.general(n), n),
+            number_cell(numbers.percent(best), best),
+            cell(choice(study), str),
+        ]
+        rows.append(Row(tuple(cells)))
+    headings = ("study", "networks", "runs", "highest test accuracy", "choice")
+    return Table("Every study, and the network to take by it", headings, tuple(rows))
 
 
 def _numbers(found: Iterable[int]) -> str:

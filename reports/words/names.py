@@ -98,7 +98,8 @@ def study_title(runs: pd.DataFrame) -> str:
     same = runs["network"].nunique() == 1 and run["network"] not in ("", "resnet")
     network = f", {run['network']}" if same else ""
     sampled = ", sampled grids" if run["sampled"] == "True" else ""
-    return f"{run['dataset']}, {budget(run)}{matched}{network}{sampled}"
+    images = "" if pd.isna(run["train_limit"]) else f", {plural(run['train_limit'], 'train image')}"
+    return f"{run['dataset']}{images}, {budget(run)}{matched}{network}{sampled}"
 
 
 def network_names(table: pd.DataFrame) -> dict[Any, str]:

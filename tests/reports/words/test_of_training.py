@@ -5,6 +5,7 @@ import math
 from reports.arithmetic.prepared import StudyRuns
 from reports.arithmetic.training import redundancies, spent_to_target
 from reports.frames.frames import frames
+from reports.tables import of_training as tables
 from reports.words import names, of_choice, of_training
 
 from .test_of_layers import ok
@@ -31,6 +32,9 @@ def test_studies_are_named_by_what_sets_them_apart(records):
     assert names.study_title(runs) == "rotated-digits, 4 epochs, equal widths"
     assert names.study_title(runs.assign(budget_unit="macs", budget=2.5e12, matched="time")) == (
         "rotated-digits, 2.50 T MACs, equal time"
+    )
+    assert names.study_title(runs.assign(train_limit=300.0)) == (
+        "rotated-digits, 300 train images, 4 epochs, equal widths"
     )
     assert "widths chosen for equal time" in of_training.recipe(runs.assign(matched="time"))
 
@@ -67,3 +71,16 @@ def test_nothing_that_was_trained_is_said():
     assert of_training.target(spent_to_target(epochs, math.nan), math.nan).startswith("No validation accuracy")
     assert of_training.macs_to_train(epochs) == "No MACs of training were counted."
     assert of_training.redundancy(redundancies(epochs)).startswith("No redundancy")
+
+
+def test_every_study_has_a_row_with_its_choice(records):
+    runs, epochs = ok(records)[1:]
+    few = runs.assign(train_limit=300.0, id=[f"few-{name}" for name in runs["id"]], test_accuracy=0.5)
+    studies = [StudyRuns(each, epochs, ok(records)[0]) for each in (runs, few)]
+    table = tables.all_studies(studies)
+    first, second = ([cell.text for cell in row.cells] for row in table.rows)
+    assert first[0] == names.study_title(runs)
+    assert "300 train images" in second[0]
+    assert first[2] == str(len(runs))
+    assert first[4] == of_choice.choice(studies[0])
+    assert second[3] == "50.0 %"
