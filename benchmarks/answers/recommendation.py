@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from benchmarks.answers.advisor import QUANTITIES, Candidate, quantity
-from benchmarks.statistics.choosing import MARGIN_WORDS, Choice, choose, compared_accuracies
+from benchmarks.answers.choice_words import choice_words
+from benchmarks.statistics.choosing import Choice, choose, compared_accuracies
 from benchmarks.statistics.over_seeds import DECIDING_SEEDS
+from benchmarks.statistics.written import listing
 
 # The cost by which a network is chosen, where it is known: that of inference, which users pay most often.
 PREFERRED = "ms"
@@ -33,7 +35,7 @@ def recommendation(within: Sequence[Candidate], axes: Sequence[str]) -> list[str
         choice, costs = next(iter(choices.items()))
         best = _described(within[choice.most_accurate], costs[:1])
         return [f"too few seeds to tell accuracies apart; the highest: {best}"]
-    return [line for choice, costs in choices.items() for line in _lines(within, choice, costs)]
+    return [_line(within, choice, costs) for choice, costs in choices.items()]
 
 
 def deciding_cost(limited: Sequence[str]) -> str:
@@ -41,18 +43,10 @@ def deciding_cost(limited: Sequence[str]) -> str:
     return PREFERRED if PREFERRED in limited else limited[0]
 
 
-def _lines(within: Sequence[Candidate], choice: Choice, costs: Sequence[str]) -> list[str]:
-    best, chosen = _described(within[choice.most_accurate], costs), _described(within[choice.chosen], costs)
-    by = " and ".join(f"by {QUANTITIES[name].text}" for name in costs)
-    if choice.chosen == choice.most_accurate:
-        shown = "is cheaper" if choice.cheapest else f"that is cheaper is shown to be within {MARGIN_WORDS} of it"
-        line = f"take {best}, the most accurate; none {shown}, {by}"
-    else:
-        line = (
-            f"take {chosen}, the cheapest {by} that is shown to be within {MARGIN_WORDS} of the most accurate, {best}"
-        )
-    undecided = ", ".join(within[i].configuration.network for i in choice.undecided)
-    return [line, *([f"  the seeds do not decide whether these cheaper ones are: {undecided}"] if undecided else [])]
+def _line(within: Sequence[Candidate], choice: Choice, costs: Sequence[str]) -> str:
+    described = [_described(candidate, costs) for candidate in within]
+    by = f"by {listing([QUANTITIES[name].text for name in costs])}"
+    return choice_words(choice, described, [candidate.configuration.network for candidate in within], by)
 
 
 def _comparable(candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -1,6 +1,7 @@
 """Numbers and intervals as text: no nan, no infinity, no endless digits, and no interval where n is too small."""
 
 import math
+from collections.abc import Sequence
 
 # An interval over fewer rounds or seeds than this says nothing: with two of them, a 99 % interval of a ratio easily
 # reaches from 0 to 10²².
@@ -43,3 +44,8 @@ def percentage(fraction: float, decimals: int = 1) -> str:
     if math.isnan(fraction):
         return NOTHING
     return "over 1000%" if fraction > 10 else f"{number(100 * fraction, f'.{decimals}f')}%"
+
+
+def listing(parts: Sequence[str]) -> str:
+    """Join words to a list: "a", "a and b", "a, b and c"."""
+    return " and ".join([*([", ".join(parts[:-1])] if parts[1:] else []), *parts[-1:]])

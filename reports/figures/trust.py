@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from benchmarks.statistics.written import listing
 from reports.arithmetic.layers import noise_floor, twin_differences
 from reports.arithmetic.prepared import Prepared
 from reports.figures import draw
@@ -88,7 +89,7 @@ def noise(results: Prepared, key: str) -> Figure:
         canvas.axes.set_ylim(-reach, reach)
     axes = {"number formats": set(points["dtype"]), "executions": set(points["execution"])}
     settings = [f"{axis} ({', '.join(sorted(names))})" for axis, names in axes.items() if len(names) > 1]
-    together = f" Pairs of all {numbers.listing(settings)} count together." if settings else ""
+    together = f" Pairs of all {listing(settings)} count together." if settings else ""
     caption = (
         f"One point per A/A pair (n = {len(points)}), drawn at random in every block and timed in turns with the "
         f"others: the ratio of medians, geometric mean over {numbers.processes(points['first'].map(len))}; bars "

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 import pandas as pd
 
 from benchmarks.statistics.intervals import Interval
+from benchmarks.statistics.written import listing
 from reports.arithmetic.layers import TIME_RATIO, separable_against_full
 from reports.arithmetic.prepared import Prepared, StudyRuns
 from reports.arithmetic.training import accuracies, best_plain, gains
 from reports.frames.selection import NETWORK, at, base_point, layer_base
 from reports.style import in_order
 from reports.words.names import BASIC, DIRECTION_WORDS, PASS_WORDS, device_name, direction_name, network_names
-from reports.words.numbers import digits, listing, mean_sd, multiple, percent, percentage_points, seconds, spans
+from reports.words.numbers import digits, mean_sd, multiple, percent, percentage_points, seconds, spans
 from reports.words.of_choice import choice
 
 

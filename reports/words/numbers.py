@@ -112,11 +112,6 @@ def unbroken(text: str) -> str:
     return re.sub(r"(?<=\d) (?=(%|s|ms|µs|[GMK]?i?B)\b|%)", "\u00a0", text)
 
 
-def listing(parts: list[str]) -> str:
-    """Join words to a list: `a`, `a and b`, `a, b and c`."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
-
-
 def span(values: pd.Series) -> str:
     """Return the range of a count, such as the n of a figure's points: `3` if all are equal, else `3–5`."""
     known = values.dropna()

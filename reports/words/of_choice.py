@@ -5,11 +5,12 @@ from collections.abc import Callable
 
 import pandas as pd
 
-from benchmarks.statistics.choosing import MARGIN_WORDS
+from benchmarks.answers.choice_words import choice_words
 from benchmarks.statistics.over_seeds import DECIDING_SEEDS
+from benchmarks.statistics.written import listing
 from reports.arithmetic.prepared import StudyRuns
 from reports.words.names import network_names
-from reports.words.numbers import count, digits, listing, mean_sd, memory, seconds, spans
+from reports.words.numbers import count, digits, mean_sd, memory, seconds, spans
 
 # The costs by which networks are compared: their names, and how the sentence of the choice writes them.
 PRICE_WORDS = {"seconds": "time", "peak_bytes": "memory", "macs": "MACs"}
@@ -57,21 +58,11 @@ def choice(study: StudyRuns) -> str:
         return described_network(names[i], table.iloc[i], study.price)
 
     n, by = f"n = {spans(table['n'], 'seed')}", PRICE_WORDS[study.price]
-    best, others = found.most_accurate, [names[i] for i in found.undecided]
+    best = found.most_accurate
     if len(names) == 1:
         return f"the only network is {described(best)} ({n})."
     if study.accuracies.seeds < DECIDING_SEEDS:
         return f"the seeds are too few to tell accuracies apart ({n}); the highest is that of {described(best)}."
-    if found.chosen == best:
-        near = f"none cheaper by {by} is shown to be within {MARGIN_WORDS} of it"
-        none = f"none is cheaper by {by}" if found.cheapest else near
-        text = f"take {described(best)}, the most accurate; {none}"
-    else:
-        ratio = costs[best] / costs[found.chosen] if costs[best] > 0 else math.nan
-        times = f", which costs {digits(ratio, 2)}× as much" if math.isfinite(ratio) else ""
-        text = (
-            f"take {described(found.chosen)}, the cheapest by {by} that is shown to be within {MARGIN_WORDS} of the "
-            f"most accurate, {described(best)}{times}"
-        )
-    undecided = f". The seeds do not decide whether these cheaper ones are: {listing(others)}" if others else ""
-    return f"{text}{undecided} ({n})."
+    ratio = costs[best] / costs[found.chosen] if costs[best] > 0 else math.nan
+    times = f"{digits(ratio, 2)}×" if math.isfinite(ratio) else ""
+    return f"{choice_words(found, list(map(described, range(len(names)))), names, f'by {by}', times)} ({n})."

@@ -4,11 +4,12 @@ import pandas as pd
 
 from benchmarks.statistics.comparison import WORDS
 from benchmarks.statistics.realised import DEFINITION
+from benchmarks.statistics.written import listing
 from reports.arithmetic.layers import GROWING, growths
 from reports.frames.selection import varied
 from reports.style import in_order
 from reports.words.names import AXIS_WORDS, DIRECTION_WORDS, direction_name, layer_and_pass, ordered_directions, setting
-from reports.words.numbers import decimal, digits, listing, percent, plural, signed_percent, span
+from reports.words.numbers import decimal, digits, percent, plural, signed_percent, span
 
 NEAR_PREDICTION = 0.1
 NEAR_ROOF = 0.5

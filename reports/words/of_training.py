@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 import pandas as pd
 
+from benchmarks.statistics.written import listing
 from reports.arithmetic.training import WHEN, over_seeds
 from reports.frames.selection import NETWORK
 from reports.style import in_order
@@ -12,7 +13,6 @@ from reports.words.names import budget, device_name, network_names, place
 from reports.words.numbers import (
     count,
     general,
-    listing,
     mean_sd,
     percent,
     plural,

@@ -6,8 +6,9 @@ import pandas as pd
 
 from benchmarks.statistics.comparison import FLOOR_ERROR_RATE
 from benchmarks.statistics.noise import TOO_FEW_SAMPLES
+from benchmarks.statistics.written import listing
 from reports.arithmetic.layers import noise_floor, twin_differences
-from reports.words.numbers import exponential, listing, percent, plural
+from reports.words.numbers import exponential, percent, plural
 
 TOLERANCE = 1e-5  # what float32 rounding allows
 

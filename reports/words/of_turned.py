@@ -2,9 +2,10 @@
 
 import pandas as pd
 
+from benchmarks.statistics.written import listing
 from reports.frames.selection import NETWORK
 from reports.words.names import network_names
-from reports.words.numbers import listing, percent, spans
+from reports.words.numbers import percent, spans
 
 
 def map_errors(rows: pd.DataFrame) -> str:

@@ -5,7 +5,7 @@ import math
 import pytest
 
 from benchmarks.statistics.comparison import compare_rounds
-from benchmarks.statistics.written import TOO_FEW, interval, number, percentage
+from benchmarks.statistics.written import TOO_FEW, interval, listing, number, percentage
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 3.9e22, 1e300, 123456789012.0, 0.0, 1e-300])
@@ -40,3 +40,7 @@ def test_a_comparison_of_two_rounds_decides_nothing(rounds: int, paired: bool) -
     found = compare_rounds(a, b, 0.01, paired=paired)
     assert (found.word, found.low, found.high) == ("ambiguous", 0.0, math.inf)
     assert compare_rounds([[1.0]] * 3, [[2.0]] * 3, 0.01, paired=paired).word == "slower"
+
+
+def test_words_become_a_list() -> None:
+    assert [listing(list(letters)) for letters in ("", "a", "ab", "abc")] == ["", "a", "a and b", "a, b and c"]

@@ -64,8 +64,7 @@ def test_accuracy_of_one_seed_has_no_spread():
     assert numbers.mean_sd(0.961, math.nan) == "96.1 %"
 
 
-def test_listing_and_span():
-    assert [numbers.listing(list(letters)) for letters in ("", "a", "ab", "abc")] == ["", "a", "a and b", "a, b and c"]
+def test_span():
     assert numbers.span(pd.Series([3, 3])) == "3"
     assert numbers.span(pd.Series([7, 500, math.nan])) == "7–500"
 
