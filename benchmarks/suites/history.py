@@ -43,7 +43,7 @@ def read(suite: str, directory: Path, order: Sequence[str]) -> list[Commit]:
 
 
 def lines_of(history: SuiteHistory, at_least: float, reasons: Mapping[str, str]) -> list[str]:
-    """Return the changes of a machine as Markdown: a table, the reasons of its rows, and what would decide the rest.
+    """Return the changes of a machine as Markdown: a table for each range of commits, and what would decide the rest.
 
     Args:
         history: the history of a machine.
@@ -54,32 +54,40 @@ def lines_of(history: SuiteHistory, at_least: float, reasons: Mapping[str, str])
     span = " to ".join(dict.fromkeys(map(str, values[:1] + values[-1:])))
     measured = f"{len(history.commits)} commits, {span} values of a series" if values else "none"
     lines = [f"## {history.place}", "", f"Measured: {measured}.", ""]
-    if rows := [_row(one, reasons) for one in (*history.machine, *history.found)]:
-        heading = ("what", "changed to", "99 % interval", "commits", "benchmarks alone", "what the commits changed")
-        lines += [*markdown_table([heading, *rows]), ""]
-    else:
-        lines += ["Nothing changed.", ""]
-    return [*lines, *_undecided(history, at_least)]
+    steps: dict[tuple[str, str], list[tuple[str, ...]]] = {}
+    for one in (*history.machine, *history.found):
+        steps.setdefault(_commits(one, reasons), [("what", "changed to", "99 % interval", "benchmarks alone")]).append(
+            _row(one)
+        )
+    for (where, why), rows in steps.items():
+        lines += [f"### {where}", "", *([why, ""] if why else []), *markdown_table(rows), ""]
+    return [*lines, *([] if steps else ["Nothing changed.", ""]), *_undecided(history, at_least)]
 
 
-def _row(one: Found, reasons: Mapping[str, str]) -> tuple[str, ...]:
+def _commits(one: Found, reasons: Mapping[str, str]) -> tuple[str, str]:
+    """Return the range of commits of a change, and what these commits changed."""
     hashes = one.series.hashes[one.change.before + 1 : one.change.after + 1]
     where = f"{one.before[:SHORT]}..{one.after[:SHORT]}"
     if one.change.shape == DRIFT:
         where += f", a drift over {len(hashes)} measured commits"
     elif len(hashes) > 1:
         where += f", most likely {one.at[:SHORT]}" + ("" if one.change.shape == "step" else ", or a drift")
-    alone = f"{len(one.alone)} of {len(one.series.benchmarks)}" if one.series.of_a_kind else "–"
-    if one.alone:
-        alone += f": × {number(one.alone[0], FORM)} to {number(one.alone[-1], FORM)}"
     named = [one.at] if one.at in reasons and one.change.shape != DRIFT else hashes
     why = "; ".join(reasons[hash_] for hash_ in named if hash_ in reasons)
     if one.doubtful:
         why = f"doubtful: the controls changed, too, or there are none. {why}"
     if one.ignored:
         why = f"ignored: {one.ignored.reason}. {why}"
+    return where, why.strip()
+
+
+def _row(one: Found) -> tuple[str, ...]:
+    alone = f"{len(one.alone)} of {len(one.series.benchmarks)}" if one.series.of_a_kind else "–"
+    if one.alone:
+        ends = dict.fromkeys((one.alone[0], one.alone[-1]))
+        alone += ": " + " to ".join(f"× {number(end, FORM)}" for end in ends)
     bounds = interval(*one.change.bounds, FORM)
-    return one.series.subject, f"× {number(one.change.ratio, FORM)}", bounds, where, alone, why.strip()
+    return one.series.subject, f"× {number(one.change.ratio, FORM)}", bounds, alone
 
 
 def _undecided(history: SuiteHistory, at_least: float) -> list[str]:
