@@ -23,7 +23,7 @@ from benchmarks.training.folders import DEFAULT_FOLDERS, Folders
 from benchmarks.training.tensorboard import EventWriter, check_tensorboard
 
 # The module that the process server imports, and with it all modules that a run needs.
-PRELOAD = "benchmarks.training.loop"
+PRELOAD = "benchmarks.training.preloaded"
 # Seconds without a report after which a run is given up. Every epoch ends with a report.
 TIMEOUT = 3600.0
 # The start of an outcome's message when images are missing or damaged, so that the run could not begin.

@@ -1,4 +1,4 @@
-"""A stand-in for CUDA that notes the order of the calls."""
+"""A stand-in for CUDA that notes the order of the calls, and one process server for all tests."""
 
 import contextlib
 import sys
@@ -11,8 +11,18 @@ import torch
 
 from benchmarks.measure import l2_cache
 from benchmarks.records import gpu
+from benchmarks.running import isolated
 
 L2_BYTES = 1000
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_server() -> Iterator[None]:
+    """Let the process server import what any test needs, whichever test starts it: importing torch takes 2 s."""
+    context = isolated._context
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(isolated, "_context", lambda device, preload: context(device, "tests.benchmarks.preloaded"))
+        yield
 
 
 class Cuda:

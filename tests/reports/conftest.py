@@ -1,10 +1,17 @@
 """Made-up records in the schema of `benchmarks.records.store`, whose answers are known because we chose them."""
 
 import copy
+import inspect
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import matplotlib.pyplot as plt
 import pytest
+from markupsafe import Markup
 
+from reports.figures import sections
+from reports.figures.draw import Figure
 from reports.page.page import render
 
 Record = dict[str, Any]
@@ -314,6 +321,36 @@ def page() -> str:
 def page_of_both() -> str:
     """Return the page of made-up records of a processor and of a GPU."""
     return render(both_devices())
+
+
+@contextmanager
+def undrawn_panels() -> Iterator[None]:
+    """Leave the panels of figures empty: the figures keep their takeaways, captions and data, at half the time."""
+
+    def close(figure: Any, *_: Any) -> Markup:
+        plt.close(figure)
+        return Markup("")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("reports.figures.draw.inline", close)
+        yield
+
+
+@contextmanager
+def empty_figures() -> Iterator[None]:
+    """Make figures without panels and data, for tests of the other parts: figures take most of the time."""
+    functions = {name: value for name, value in vars(sections).items() if inspect.isfunction(value)}
+    with pytest.MonkeyPatch.context() as patch:
+        for name in functions.keys() - {"sections"}:
+            patch.setattr(sections, name, lambda *arguments: Figure(arguments[-1], "A figure", "It is empty."))
+        yield
+
+
+@pytest.fixture
+def no_figures() -> Iterator[None]:
+    """Make no figures in this test; see `empty_figures`."""
+    with empty_figures():
+        yield
 
 
 def every_record() -> list[Record]:

@@ -27,6 +27,7 @@ def test_the_page_tells_of_several_commands():
     assert len(commands()) == 3
 
 
+@pytest.mark.usefixtures("no_figures")
 @pytest.mark.parametrize("command", commands())
 def test_commands_of_the_page_about_reading_work(tmp_path, monkeypatch, command):
     monkeypatch.chdir(tmp_path)

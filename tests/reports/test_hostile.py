@@ -16,7 +16,16 @@ from reports.frames.columns import LONGEST_NAME
 from reports.frames.frames import frames
 from reports.page.page import render
 
-from .conftest import cost_record, every_record, failed_record, noisy, old, training_record, twin_record
+from .conftest import (
+    cost_record,
+    every_record,
+    failed_record,
+    noisy,
+    old,
+    training_record,
+    twin_record,
+    undrawn_panels,
+)
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(2)>\" onload='alert(3)"
 WRONG = (None, "text", SCRIPT, [1, "two", None], {"x": {}}, 1e300, 10**400, -1, 0, True, [], {})
@@ -52,10 +61,11 @@ def read(directory, lines):
     return RecordStore(directory).read()
 
 
-def every_change():
+def every_change(values=WRONG):
+    """Yield records of every kind, in each of which one value is replaced by one of `values`."""
     for kind, good in KINDS.items():
         for number, place in enumerate(places(good)):
-            for wrong, value in enumerate(WRONG):
+            for wrong, value in enumerate(values):
                 changed = with_value(good, place, value)
                 if place != ("id",):
                     changed["id"] = f"{kind}-{number}-{wrong}"
@@ -90,12 +100,23 @@ def test_null_is_what_was_not_measured_and_never_a_reason_to_refuse(tmp_path):
         assert refused == []
 
 
+def executes_nothing(page):
+    return "<script>alert" not in page and "<img" not in page and "&lt;script&gt;alert(1)" in page
+
+
 def test_a_page_of_every_changed_record_executes_nothing(changes):
     _, records, _ = changes
-    page = render([*every_record(), *records])
-    assert "<script>alert" not in page
-    assert "<img" not in page
-    assert "&lt;script&gt;alert(1)" in page
+    with undrawn_panels():
+        assert executes_nothing(render([*every_record(), *records]))
+
+
+def test_the_figures_of_records_with_markup_execute_nothing(tmp_path):
+    records, _ = read(tmp_path, map(json.dumps, every_change([SCRIPT])))
+    assert len(records) > 50
+    page = render(records)
+    assert executes_nothing(page)
+    panels = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    assert any("&lt;script&gt;alert(1)" in panel for panel in panels)
 
 
 @pytest.mark.parametrize("kind", KINDS)

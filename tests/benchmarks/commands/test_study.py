@@ -33,7 +33,7 @@ TINY = Study(
     hidden_features=8,
     batch_size=16,
     epochs=2,
-    seeds=3,
+    seeds=2,
     resolutions=(2,),
     reference=Contender("separable", "SO2", 2),
     channels=2,
@@ -55,7 +55,7 @@ def test_a_study_from_the_plan_to_the_verdicts(tmp_path: Path, capsys: pytest.Ca
     assert main([*asked, "--plan"]) == 0
     planned = capsys.readouterr().out
     assert "matched by parameters" in planned
-    assert "15 runs of 2 epochs" in planned
+    assert "10 runs of 2 epochs" in planned
     assert RecordStore(tmp_path).load() == []
 
     assert main([*asked, "--no-inference"]) == 0
@@ -63,14 +63,14 @@ def test_a_study_from_the_plan_to_the_verdicts(tmp_path: Path, capsys: pytest.Ca
     assert said.startswith(planned.splitlines()[0])  # the same widths, not measured again
     assert "best validation accuracy, %, by learning rate; 1 epochs, seed 100" in said
     assert "## matched by parameters to separable SE(2) |H|=2 C=2" in said
-    assert "trained 15 of 15 runs now, 0 failed" in said
+    assert "trained 10 of 10 runs now, 0 failed" in said
     words = [line for line in said.splitlines() if line.startswith(("SUPPORTS", "CONTRADICTS", "CANNOT DECIDE"))]
     assert len(words) == 3
     assert len(RecordStore(tmp_path / "search").load()) == 5
 
     assert main([*asked, "--no-inference"]) == 0
     again = capsys.readouterr().out
-    assert "trained 0 of 15 runs now" in again
+    assert "trained 0 of 10 runs now" in again
     assert "best validation accuracy" not in again  # the rates are kept
     assert again.splitlines()[-20:-1] == said.splitlines()[-20:-1]
 

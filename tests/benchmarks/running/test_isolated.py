@@ -158,7 +158,7 @@ def test_a_process_for_cuda_is_forked_unless_the_server_has_used_cuda(
 
 
 def test_no_module_that_the_server_imports_asks_for_a_device() -> None:
-    program = "import benchmarks.sweep.probe, benchmarks.training.loop, os, sys, torch\n"
+    program = "import benchmarks.sweep.probe, benchmarks.training.preloaded, os, sys, torch\n"
     program += "if os.fork() == 0:\n    os._exit(torch.cuda._is_in_bad_fork())\n"
     program += "sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))"
     assert subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parents[3], timeout=120).returncode == 0

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import functools
 import hashlib
 import io
 import math
@@ -22,7 +23,7 @@ from benchmarks.cases.training_run import TrainingRun
 from benchmarks.datasets import Dataset
 from benchmarks.records.outcome import Outcome
 from benchmarks.records.store import RecordStore
-from benchmarks.training import loop
+from benchmarks.training import learner, loop
 from benchmarks.training.checkpoints import Checkpoint, UnusableCheckpoint, code_digest
 from benchmarks.training.folders import Folders
 from benchmarks.training.learner import Learner
@@ -43,6 +44,26 @@ class Stopped(Exception):  # noqa: N818
 @pytest.fixture(scope="module")
 def digits() -> Dataset:
     return tiny_digits()
+
+
+@pytest.fixture(scope="module")
+def undisturbed(digits: Dataset) -> Callable[[TrainingRun], dict[str, Any]]:
+    """Return a function that returns the result of a run that nothing stops, and trains each run once."""
+    return functools.cache(lambda run: train(run, data=digits))
+
+
+@pytest.fixture
+def uncounted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the MACs and the peak memory of runs out, which take most of the time of such a small run."""
+
+    def without_peak(function: Callable[[], None], device: str, *, prepare: Callable[[], None]) -> dict[str, int]:
+        prepare()
+        function()
+        return {"peak_bytes": 0}
+
+    macs = {"kernel_generation": 0, "convolution": 0, "backward": 0}
+    monkeypatch.setattr(loop, "trace_macs", lambda model, image: macs)
+    monkeypatch.setattr(learner, "peak_memory", without_peak)
 
 
 @pytest.fixture
@@ -78,15 +99,20 @@ def without_times(result: dict[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("stop", range(STEPS))
 @pytest.mark.parametrize("run", [PLAIN, dataclasses.replace(RUN, sampled=True)], ids=["plain", "sampled"])
 def test_a_run_stopped_at_any_step_ends_like_an_undisturbed_run(
-    run: TrainingRun, stop: int, digits: Dataset, folders: Folders, steps: list[int]
+    run: TrainingRun,
+    stop: int,
+    digits: Dataset,
+    folders: Folders,
+    steps: list[int],
+    undisturbed: Callable[[TrainingRun], dict[str, Any]],
 ) -> None:
-    undisturbed = train(run, data=digits)
+    expected = without_times(undisturbed(run))
     steps[:] = [0, WARM_UP_STEPS + stop]
     with pytest.raises(Stopped):
         train(run, data=digits, folders=folders)
     steps[:] = [0, -1]
     resumed = train(run, data=digits, folders=folders)
-    assert without_times(resumed) == without_times(undisturbed)
+    assert without_times(resumed) == expected
     assert resumed["resumed"] == min(stop, 1)
     assert steps[0] == WARM_UP_STEPS + STEPS - stop
 
@@ -102,6 +128,7 @@ def test_the_result_of_an_ended_run_stays_in_its_checkpoint_until_the_checkpoint
     assert list(folders.checkpoints.iterdir()) == []  # type: ignore[union-attr]
 
 
+@pytest.mark.usefixtures("uncounted")
 def test_a_full_disk_at_the_end_of_a_run_does_not_lose_its_result(
     digits: Dataset, folders: Folders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,6 +146,7 @@ def test_a_full_disk_at_the_end_of_a_run_does_not_lose_its_result(
     assert folders.checkpoint(RUN.id).exists()  # type: ignore[union-attr]
 
 
+@pytest.mark.usefixtures("uncounted")
 def test_seconds_of_lost_steps_do_not_count(
     digits: Dataset, folders: Folders, steps: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -145,9 +173,12 @@ def test_seconds_of_lost_steps_do_not_count(
 
 
 def test_a_run_stopped_after_its_last_step_still_finishes_its_last_epoch(
-    digits: Dataset, folders: Folders, monkeypatch: pytest.MonkeyPatch
+    digits: Dataset,
+    folders: Folders,
+    monkeypatch: pytest.MonkeyPatch,
+    undisturbed: Callable[[TrainingRun], dict[str, Any]],
 ) -> None:
-    undisturbed = train(RUN, data=digits)
+    expected = without_times(undisturbed(RUN))
     end_epoch = loop._Training._end_epoch
 
     def stop(self: loop._Training, epoch: int, learned: dict[str, Any]) -> None:
@@ -159,7 +190,7 @@ def test_a_run_stopped_after_its_last_step_still_finishes_its_last_epoch(
     with pytest.raises(Stopped):
         train(RUN, data=digits, folders=folders)
     monkeypatch.setattr(loop._Training, "_end_epoch", end_epoch)
-    assert without_times(train(RUN, data=digits, folders=folders)) == without_times(undisturbed)
+    assert without_times(train(RUN, data=digits, folders=folders)) == expected
 
 
 def damage(path: Path, how: str) -> None:
@@ -171,11 +202,16 @@ def damage(path: Path, how: str) -> None:
     path.write_bytes(content)
 
 
+@pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize("how", ["truncated", "one bit"])
 def test_a_damaged_checkpoint_gives_a_warning_and_the_run_starts_again(
-    how: str, digits: Dataset, folders: Folders, steps: list[int]
+    how: str,
+    digits: Dataset,
+    folders: Folders,
+    steps: list[int],
+    undisturbed: Callable[[TrainingRun], dict[str, Any]],
 ) -> None:
-    undisturbed = train(RUN, data=digits)
+    expected = undisturbed(RUN)["weights_sha256"]
     steps[:] = [0, WARM_UP_STEPS + 2]
     with pytest.raises(Stopped):
         train(RUN, data=digits, folders=folders)
@@ -184,7 +220,7 @@ def test_a_damaged_checkpoint_gives_a_warning_and_the_run_starts_again(
     steps[1] = -1
     result = train(RUN, data=digits, folders=folders)
     assert result["warnings"] == [f"{path} is damaged: trained from the beginning"]
-    assert (result["resumed"], result["weights_sha256"]) == (0, undisturbed["weights_sha256"])
+    assert (result["resumed"], result["weights_sha256"]) == (0, expected)
 
 
 @pytest.mark.parametrize("name", ["data", "torch", "commit", "code", "machine"])
@@ -213,6 +249,7 @@ def test_the_digest_of_code_changes_with_any_source_file_and_with_nothing_else(t
     assert len(set(digests)) == 5
 
 
+@pytest.mark.usefixtures("uncounted")
 def test_an_uncommitted_change_of_code_while_a_run_is_stopped_starts_it_anew(
     digits: Dataset, folders: Folders, steps: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -262,6 +299,7 @@ def with_a_result_of_another_kind(saved: dict[str, Any]) -> Any:
     return {**saved, "state": {"result": ["high"]}}
 
 
+@pytest.mark.usefixtures("uncounted")
 @pytest.mark.parametrize(
     "change",
     [
@@ -273,9 +311,13 @@ def with_a_result_of_another_kind(saved: dict[str, Any]) -> Any:
     ],
 )
 def test_a_whole_checkpoint_that_cannot_be_used_gives_a_warning_and_the_run_starts_again(
-    change: Callable[[Any], Any], digits: Dataset, folders: Folders, steps: list[int]
+    change: Callable[[Any], Any],
+    digits: Dataset,
+    folders: Folders,
+    steps: list[int],
+    undisturbed: Callable[[TrainingRun], dict[str, Any]],
 ) -> None:
-    undisturbed = train(RUN, data=digits)
+    expected = undisturbed(RUN)["weights_sha256"]
     steps[:] = [0, WARM_UP_STEPS + 2]
     with pytest.raises(Stopped):
         train(RUN, data=digits, folders=folders)
@@ -286,7 +328,7 @@ def test_a_whole_checkpoint_that_cannot_be_used_gives_a_warning_and_the_run_star
     result = train(RUN, data=digits, folders=folders)
     (warning,) = result["warnings"]
     assert re.fullmatch(rf"{path} cannot be used \(\w+\): trained from the beginning", warning)
-    assert (result["resumed"], result["weights_sha256"]) == (0, undisturbed["weights_sha256"])
+    assert (result["resumed"], result["weights_sha256"]) == (0, expected)
 
 
 def test_a_checkpoint_that_cannot_be_written_keeps_the_previous_one(
@@ -323,6 +365,7 @@ def test_a_run_that_diverges_keeps_its_checkpoint_until_its_record_is_stored(
     assert not path.exists()
 
 
+@pytest.mark.usefixtures("uncounted")
 def test_checkpoints_take_a_small_part_of_the_time(
     digits: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,7 @@ from reports.figures.sections import sections
 from reports.frames.frames import frames
 from reports.style import LOOKS, THEME
 
-from ..conftest import cost_record, every_record, old, training_record
+from ..conftest import cost_record, every_record, old, training_record, undrawn_panels
 
 
 def draw(records):
@@ -184,9 +184,15 @@ def test_without_records_every_figure_is_a_sentence():
         assert figure.takeaway.endswith(".")
 
 
+def test_every_look_can_be_drawn():
+    made = draw([cost_record(variant=variant) for variant in LOOKS])
+    assert set(made["time-forward"].legend) == set(LOOKS)
+
+
 @pytest.mark.parametrize("variant", LOOKS)
 def test_one_cost_record_is_enough(variant):
-    made = draw([cost_record(variant=variant)])
+    with undrawn_panels():
+        made = draw([cost_record(variant=variant)])
     assert len(made["time-forward"].panels) == 1
     assert made["time-training"].panels == ()
 

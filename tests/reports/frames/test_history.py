@@ -227,6 +227,7 @@ def write_long_history(directory, *, step=1.0, plain=1.0):
         path.write_text(json.dumps(content))
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_the_page_names_and_draws_every_step_of_the_history(tmp_path):
     write_long_history(tmp_path / "step", step=0.8)
     write_long_history(tmp_path / "calm")

@@ -14,7 +14,7 @@ from scipy import stats
 from reports.frames.frames import anchored, frames
 from reports.page.part import Part, parts
 
-from ..conftest import GPU, cost_record, every_record, gpu_records, training_record, twin_record
+from ..conftest import GPU, cost_record, every_record, gpu_records, training_record, twin_record, undrawn_panels
 
 PASSES = {"forward": "forward", "forward_backward": "forward + backward"}
 VARIANTS = ("plain", "lifting", "full", "separable")
@@ -96,10 +96,17 @@ def made(everything, machine):
 
 
 @pytest.fixture(scope="module")
-def said(everything, machine):
-    """Return the texts of one device's part: the sentences of the first screen, and the takeaway of every figure."""
+def every_part(everything):
+    """Return the parts of the page of all devices."""
     records = [record for records in everything.values() for record in records]
-    [found] = [part for part in parts(records, anchored(frames(records))) if part.title == machine]
+    with undrawn_panels():
+        return parts(records, anchored(frames(records)))
+
+
+@pytest.fixture(scope="module")
+def said(every_part, machine):
+    """Return the texts of one device's part: the sentences of the first screen, and the takeaway of every figure."""
+    [found] = [part for part in every_part if part.title == machine]
     found_id = found.id
     [study] = found.studies
     figures = {
