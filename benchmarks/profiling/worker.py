@@ -27,8 +27,7 @@ from benchmarks.profiling.profile import Costs, fastest_quarter
 from benchmarks.profiling.ranges import module_types, recorder, run_in_spans, spans_of_modules
 from benchmarks.profiling.tasks import ExaminationTask, RoundTask
 from benchmarks.records.costs import pass_macs
-from benchmarks.sweep.contender import build_or_skip
-from benchmarks.workloads.build import configure
+from benchmarks.workloads.build import build_or_skip, configure
 from benchmarks.workloads.workload import Workload
 
 # The turns of a round: without the profiler, with it, and again in reverse, so that a drift affects both alike.

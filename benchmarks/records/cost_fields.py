@@ -139,6 +139,20 @@ ENERGY = part(
     column("joules_per_sample", SIZE, "energy of a pass divided by its images", "energy per image", "joules"),
     Field("reason", TEXT, "why no energy was measured"),
 )
+CONSTRUCTION_SECONDS = column(
+    "construction_seconds",
+    DURATION,
+    "time of constructing the module, once, in a new process",
+    "construction",
+    "seconds",
+)
+FIRST_CALL_SECONDS = column(
+    "first_call_seconds",
+    DURATION,
+    "time of the first forward in a new process, kernels included; for eager execution alone",
+    "first call",
+    "seconds",
+)
 COMPILE_SECONDS = column("compile_seconds", SIZE, "extra time of the first compiled pass", "compiling", "seconds")
 CAPTURE_SECONDS = column("capture_seconds", SIZE, "time of capturing the pass in a CUDA graph", "capturing", "seconds")
 QUARTILES_AND_INTERVAL = ("q1", "q3", "ci_low", "ci_high")
@@ -208,6 +222,8 @@ ISOLATED = column("isolated", FLAG, "whether the contender had a process of its 
 COST_MEASURED = (
     *(*SECONDS, *MEMORY, *MACS, *NOISE, *STAGES, *ROOFLINE, *ENERGY),
     *(
+        CONSTRUCTION_SECONDS,
+        FIRST_CALL_SECONDS,
         COMPILE_SECONDS,
         CAPTURE_SECONDS,
         *DEVICE_SECONDS,

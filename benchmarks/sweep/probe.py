@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.cases.case import Case
 from benchmarks.measure.available_memory import available_bytes
-from benchmarks.measure.clock import device_seconds, synchronised_clock, take_turn
+from benchmarks.measure.clock import Clock, device_seconds, synchronised_clock, take_turn
 from benchmarks.measure.correctness import check_gradients, check_output, check_replay
 from benchmarks.measure.energy import energy_per_pass
 from benchmarks.measure.l2_cache import emptying
@@ -22,9 +22,8 @@ from benchmarks.measure.stages import stage_seconds
 from benchmarks.records.outcome import Interfered, Skipped, outcome_of
 from benchmarks.running.isolated import Report
 from benchmarks.statistics.summary import summarise
-from benchmarks.sweep.contender import build_or_skip
 from benchmarks.sweep.tasks import Probe
-from benchmarks.workloads.build import configure
+from benchmarks.workloads.build import build_or_skip, configure
 from benchmarks.workloads.workload import Workload
 
 # The times of stages are medians over STAGE_PASSES passes. If passes are long, they are medians over the passes that
@@ -59,6 +58,10 @@ def probe(task: Probe, report: Report) -> dict[str, Any]:
     with state.kept(building=True):
         workload = build_or_skip(case)
     report({"parameters": sum(parameter.numel() for parameter in workload.module.parameters())})
+    report({"construction_seconds": workload.construction_seconds})
+    if case.execution == "eager":  # otherwise the first call compiles or captures, which has a field of its own
+        with state.kept():
+            report({"first_call_seconds": _first_call(workload, clock)})
     with state.kept():
         error = check_output(workload)
         check_gradients(workload)
@@ -130,6 +133,15 @@ def does_not_fit(predicted: int, available: int) -> str | None:
     if predicted <= available:
         return None
     return f"needs about {predicted / GIB:.1f} GiB of memory; available: {available / GIB:.1f}"
+
+
+def _first_call(workload: Workload, clock: Clock) -> float:
+    """Return the seconds of the first forward of a module, with the freezing of its kernels before it."""
+    begun = clock()
+    workload.forward()
+    seconds = clock() - begun
+    workload.prepare()
+    return workload.freezing_seconds + seconds
 
 
 def _energy(workload: Workload, case: Case) -> dict[str, Any]:
