@@ -1,6 +1,6 @@
 """The declared fields of cost records and of twins, in the order in which tables show them."""
 
-from benchmarks.records.field import Field, column, main_column, others, part
+from benchmarks.records.field import Field, column, main_column, others, part, shape_of
 from benchmarks.records.kinds import (
     DURATION,
     DURATIONS,
@@ -14,6 +14,7 @@ from benchmarks.records.kinds import (
     TEXT,
     TEXTS,
     by_name,
+    objects,
 )
 from benchmarks.records.outcome import STATUSES
 
@@ -171,6 +172,23 @@ WARM_SECONDS = part(
     *(Field(name, DURATION, f"as seconds.{name}, operands cached", "s") for name in QUARTILES_AND_INTERVAL),
     Field("n", SIZE, "number of passes timed with a warm cache"),
 )
+# The name of the row of all operators of a phase that have no row of their own.
+OTHER_OPERATORS = "other operators"
+OPERATOR = (
+    Field("operator", TEXT, f"name of the operator; {OTHER_OPERATORS}; or what the pass does between operators"),
+    Field("phase", TEXT, "forward, backward or optimiser; empty between the phases"),
+    Field("seconds", SIZE, "own time, without that of other operators inside", "s"),
+    Field("calls", SIZE, "number of calls"),
+    Field("macs", SIZE, "MACs that run, which a faster path may have fewer of than the definition", "MAC"),
+    Field("bytes", SIZE, "bytes that the operator reads and writes", "B"),
+)
+OPERATORS = part(
+    "operators",
+    Field("seconds", DURATION, "at the base point: mean time of the fastest quarter of the profiled passes", "s"),
+    Field("plain_seconds", DURATION, "the same without the profiler, in turns with it in one process", "s"),
+    Field("passes", SIZE, "number of profiled passes"),
+    Field("rows", objects(shape_of(OPERATOR)), "what the profiled passes consist of, see the table of these objects"),
+)
 ROUNDING_ERROR = part(
     "rounding_error",
     column("output", SIZE, "relative error of the output in bfloat16 or tf32", "rounding, output", "error"),
@@ -229,6 +247,7 @@ COST_MEASURED = (
         *DEVICE_SECONDS,
         LAUNCH_GAP,
         *WARM_SECONDS,
+        *OPERATORS,
         *ROUNDING_ERROR,
         PARAMETERS,
         EQUIVARIANCE_ERROR,

@@ -19,6 +19,7 @@ from benchmarks.measure.process_state import ProcessState
 from benchmarks.measure.roofline import moved_bytes
 from benchmarks.measure.rounding import rounding_error
 from benchmarks.measure.stages import stage_seconds
+from benchmarks.profiling.by_operator import operators_of_pass
 from benchmarks.records.outcome import Interfered, Skipped, outcome_of
 from benchmarks.running.isolated import Report
 from benchmarks.statistics.summary import summarise
@@ -34,6 +35,8 @@ STAGE_SHARE = 0.05
 DEVICE_PASSES = 100
 # The field with the extra time of the first pass, in which code is compiled or the pass is captured.
 FIRST_PASS = {"compiled": "compile_seconds", "graphed": "capture_seconds"}
+# The time of the passes from which a record has its operators, but four passes of a kind at least.
+OPERATORS_SECONDS = 0.1
 GIB = 2**30
 
 
@@ -124,6 +127,7 @@ def _instruments(task: Probe, workload: Workload, predicted: int, wall: float) -
         **(stages if workload.graph is None else {}),
         "moved_bytes": lambda: moved_bytes(workload),
         **({"rounding_error": lambda: rounding_error(eager)} if case.dtype != "float32" else {}),
+        "operators": lambda: operators_of_pass(eager, OPERATORS_SECONDS),
         "energy": lambda: _energy(workload, case),
     }
 
