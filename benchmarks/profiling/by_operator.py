@@ -11,8 +11,9 @@ from benchmarks.profiling.rows import operator_name
 from benchmarks.records.cost_fields import OTHER_OPERATORS
 from benchmarks.workloads.workload import Workload
 
-# The operators that have a row of their own. The others of a phase are one row, and so is the time between operators.
-MOST_ROWS = 12
+# The operators that have a row of their own: so many at most, each with this share of the pass at least. The others of a
+# phase are one row, and so is the time between operators.
+MOST_ROWS, LEAST_SHARE = 12, 0.005
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,9 @@ def operator_rows(costs: Costs, found: Sequence[Count], device: str) -> list[Ope
 
 
 def shortened(rows: Sequence[OperatorRow], most: int = MOST_ROWS) -> list[OperatorRow]:
-    """Keep the first ``most`` operators, and join the others of each phase; the time between operators is kept."""
-    named = [row for row in rows if row.calls][:most]
+    """Keep ``most`` operators at most, and join the others of each phase; the time between operators is kept."""
+    least = LEAST_SHARE * sum(row.seconds for row in rows)
+    named = [row for row in rows if row.calls and row.seconds >= least][:most]
     others: dict[str, OperatorRow] = {}
     for row in rows:
         if row.calls and row not in named:
