@@ -11,9 +11,11 @@ from benchmarks.profiling.rows import operator_name
 from benchmarks.records.cost_fields import OTHER_OPERATORS
 from benchmarks.workloads.workload import Workload
 
-# The operators that have a row of their own: so many at most, each with this share of the pass at least. The others of a
-# phase are one row, and so is the time between operators.
+# The operators that have a row of their own: so many at most, and each has this share of the pass at least. The others
+# of a phase are one row, and so is the time between operators.
 MOST_ROWS, LEAST_SHARE = 12, 0.005
+# Two passes in each of four turns: the profiles of a sweep's eight layers take a second or two.
+FEWEST_PASSES = 2
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class OperatorRow:
 
 def operators_of_pass(workload: Workload, seconds: float) -> dict[str, Any]:
     """Profile passes of a warm workload for ``seconds``; return the field ``operators`` of its record."""
-    found, taken = counts(workload), take_passes(workload, seconds)
+    found, taken = counts(workload), take_passes(workload, seconds, fewest=FEWEST_PASSES)
     rows = operator_rows(fastest_quarter(taken.costs), found, workload.x.device.type)
     return {
         "seconds": sum(row.seconds for row in rows),

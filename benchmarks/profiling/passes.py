@@ -42,20 +42,20 @@ class Passes:
         return [sum(seconds for seconds, _ in costs.values()) for costs in self.costs]
 
 
-def take_passes(workload: Workload, seconds: float) -> Passes:
-    """Take passes for ``seconds``, four in each turn at least. The workload must be warm."""
+def take_passes(workload: Workload, seconds: float, fewest: int = FEWEST_PASSES) -> Passes:
+    """Take passes for ``seconds``, ``fewest`` in each turn at least. The workload must be warm."""
     device = workload.x.device.type
     clock, prepare = synchronised_clock(device), emptying(workload.prepare, device)
     found, share = Passes(), seconds / len(TURNS)
     for with_profiler in TURNS:
         if with_profiler:
-            number = int(min(max(share / median(found.plain), FEWEST_PASSES), MOST_PROFILED))
+            number = int(min(max(share / median(found.plain), fewest), MOST_PROFILED))
             costs, idle = profiled_passes(workload, number)
             found.costs += costs
             found.gaps += idle
             continue
         taken = take_turn(workload.run, clock, share, prepare=prepare)
-        while len(taken) < FEWEST_PASSES:
+        while len(taken) < fewest:
             taken += take_turn(workload.run, clock, 0.0, prepare=prepare)
         found.plain += taken
     return found

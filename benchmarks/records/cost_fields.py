@@ -184,8 +184,20 @@ OPERATOR = (
 )
 OPERATORS = part(
     "operators",
-    Field("seconds", DURATION, "at the base point: mean time of the fastest quarter of the profiled passes", "s"),
-    Field("plain_seconds", DURATION, "the same without the profiler, in turns with it in one process", "s"),
+    column(
+        "seconds",
+        DURATION,
+        "at the base point: mean time of the fastest quarter of the profiled passes",
+        name="profiled_seconds",
+        unit="s",
+    ),
+    column(
+        "plain_seconds",
+        DURATION,
+        "the same without the profiler, in turns with it in one process",
+        name="unprofiled_seconds",
+        unit="s",
+    ),
     Field("passes", SIZE, "number of profiled passes"),
     Field("rows", objects(shape_of(OPERATOR)), "what the profiled passes consist of, see the table of these objects"),
 )

@@ -35,7 +35,7 @@ STAGE_SHARE = 0.05
 DEVICE_PASSES = 100
 # The field with the extra time of the first pass, in which code is compiled or the pass is captured.
 FIRST_PASS = {"compiled": "compile_seconds", "graphed": "capture_seconds"}
-# The time of the passes from which a record has its operators, but four passes of a kind at least.
+# The time of the passes from which a record has its operators, as far as a few passes at least do not take longer.
 OPERATORS_SECONDS = 0.1
 GIB = 2**30
 
