@@ -5,6 +5,7 @@ from statistics import median
 
 from benchmarks.answers.text_tables import columns
 from benchmarks.deployment.forms import FILES, Deployment, Form
+from benchmarks.profiling.table import busy_lines
 from benchmarks.statistics.intervals import Interval
 from benchmarks.statistics.written import NOTHING
 
@@ -21,6 +22,7 @@ TEXTS = {
 def deployment_lines(found: Deployment) -> Iterator[str]:
     """Yield a row for each form, the reasons of those that were not measured, and the imports."""
     yield found.case.label
+    yield from busy_lines(found.provenance)
     yield from columns([HEADER, *(_cells(found, form) for form in found.forms)])
     for form in found.forms:
         if form.reason:

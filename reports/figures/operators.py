@@ -1,6 +1,5 @@
 """The figure of the operators that a pass consists of."""
 
-from benchmarks.records.cost_fields import OTHER_OPERATORS
 from reports.arithmetic.operators import shares
 from reports.arithmetic.prepared import Prepared
 from reports.figures.draw import Drawing, Figure, stacked
@@ -20,23 +19,20 @@ def operators(results: Prepared, key: str) -> Figure:
     if rows.empty:
         return drawing.figure()
     table = shares(rows, len(OPERATORS))
-    colours = dict(zip(table, [*OPERATORS[: table.shape[1] - 2], REST, CONVOLUTION], strict=True))
-    looks = {name: (of_operators.short(name), colour) for name, colour in colours.items()}
-    between = table.columns[-1]
-    looks[between] = (str(between).removesuffix(" between operators"), CONVOLUTION)
+    *named, others, between = map(str, table)
+    looks = {name: (of_operators.short(name), colour) for name, colour in zip(named, OPERATORS, strict=False)}
+    looks |= {others: (others, REST), between: (between.removesuffix(" between operators"), CONVOLUTION)}
     for direction in ordered_directions(rows["direction"]):
-        mine = 100 * table.loc[direction].reset_index(drop=True)
-        variants = table.loc[direction].index.to_series()
+        mine = 100 * table[table.index.get_level_values("direction") == direction].droplevel("direction")
         label, words = "share of the time of one pass (%)", DIRECTION_WORDS[direction]
         with drawing.panel(SIZE, label, "", f": {words}", heading=words, pad=4) as canvas:
-            stacked(canvas.axes, variants, mine, looks, "{:.0f}")
+            stacked(canvas.axes, mine.index.to_series(), mine, looks, "{:.0f}")
             canvas.axes.set_xlim(0, 100)
     base = at_base(results.costs)
     caption = (
         f"Base point: {point_words(base.iloc[0])}. n = {len(table)} bars, each the mean of the fastest quarter of the "
         "passes that torch’s profiler recorded in one process; no spread, and not the times of the other figures. An "
-        f"operator’s time includes what it calls. “{OTHER_OPERATORS.capitalize()}”: all without a colour. Python and "
-        "dispatch: the time between operators. "
-        f"{of_operators.slowed(rows)}"
+        f"operator’s time includes what it calls. “{others.capitalize()}”: all without a colour. "
+        f"“{looks[between][0].capitalize()}”: all time in which no operator runs. {of_operators.slowed(rows)}"
     )
     return drawing.figure(caption, data=rows)

@@ -59,7 +59,7 @@ def first_answers(rows: pd.DataFrame) -> str:
     known = rows.dropna(subset=["answer_seconds"])
     if known.empty:
         return f"Construction and first call: {NOT_RECORDED}."
-    row = known.loc[known["answer_seconds"].idxmax()]
+    row = known.sort_values("answer_seconds", kind="stable").iloc[-1]
     size = f", |H| = {row['resolution']:.0f}" if row["variant"] != "plain" else ""
     what = f"{LAYER_WORDS.get(row['layer'], row['layer'])}, {row['variant']}{size}, {direction_name(row['direction'])}"
     return (

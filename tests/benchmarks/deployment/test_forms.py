@@ -1,6 +1,7 @@
 """The results of a form, and how they become fields and lines."""
 
 import json
+from dataclasses import replace
 
 from benchmarks.deployment.forms import Form
 from benchmarks.deployment.table import deployment_lines
@@ -43,3 +44,8 @@ def test_the_table_has_a_row_for_each_form_and_says_why_one_is_missing() -> None
     assert "0.50 [0.50, 0.50]" in rows[1]
     assert missing == "onnx (in ONNX Runtime) was not measured: skipped: onnxscript is not installed"
     assert "gcnn_impl 0.100 s more [0.100 to 0.200, n = 3]" in imports
+
+
+def test_a_busy_machine_is_said() -> None:
+    busy = replace(deployment(), provenance={"cores": 2, "load_before": 7.0})
+    assert list(deployment_lines(busy))[1].startswith("the machine was busy (load 7 on 2 cores)")
