@@ -26,7 +26,7 @@ def short(name: str) -> str:
 def operators(parts: pd.DataFrame) -> str:
     """Name the largest operator of each pass of each variant, and the share of the time between operators."""
     if parts.empty:
-        return f"Operators: {NOT_RECORDED}. A new sweep records them for the layers at the base point."
+        return f"Operators: {NOT_RECORDED}. The records of a new sweep have them, for the layers at the base point."
     said = []
     for direction in ordered_directions(parts["direction"]):
         mine = parts[parts["direction"] == direction]
