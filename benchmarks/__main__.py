@@ -34,6 +34,7 @@ COMMANDS = {
     "compare": "say whether one commit, or one set of results, is slower than another",
     "train": "train networks, and record accuracy against epochs, seconds and MACs",
     "profile": "say where the time and the memory of one pass go, by operator and by module",
+    "deploy": "say what one network costs eager, frozen, compiled, exported and in ONNX, from its import on",
     "peers": "measure our layers next to torch's, escnn's, the authors' and your own, and print a table",
     "study": "train networks of equal cost over several seeds, and judge the paper's claims and augmentation",
     "studies": "print the tables of all studies, as far as they are trained, and who is how often near the best",

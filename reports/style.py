@@ -14,6 +14,9 @@ GENERATION, CONVOLUTION = "#e69f00", "#8d99a5"
 # Colours of the parts of bars, light enough for dark labels in both themes.
 MIXING, REST, BACKWARD, OPTIMISER, ON_BAR = "#6ab8e0", "#cdd3d9", "#cf9fc4", "#e3d95b", "#14171a"
 
+# Colours of operators, the largest first: Tol's light scheme.
+OPERATORS = ("#77aadd", "#ee8866", "#eedd88", "#ffaabb", "#44bb99", "#bbcc33", "#99ddff", "#aaaa00")
+
 
 @dataclass(frozen=True)
 class Look:

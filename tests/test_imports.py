@@ -19,7 +19,7 @@ ROOMS = {
     "gcnn_impl": ("",),
     "benchmarks": (
         *("statistics", "cases", "records", "workloads", "measure", "running", "terminal", "answers", "datasets"),
-        *("sweep", "profiling", "training", "studies", "comparing", "suites", "commands", "evidence", ""),
+        *("profiling", "sweep", "deployment", "training", "studies", "comparing", "suites", "commands", "evidence", ""),
     ),
     "reports": ("style", "frames", "arithmetic", "words", "tables", "figures", "exports", "page", ""),
     "gcnn_bench": ("",),

@@ -2,11 +2,11 @@
 
 import dataclasses
 import itertools
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from benchmarks.cases.asked import check_asked
+from benchmarks.cases.base_point import PASSES, equal_maps
 from benchmarks.cases.case import CHOICES, Case, InvalidCase, check_value, is_own
 from benchmarks.cases.cores import available_cores
 from benchmarks.cases.groups import SUBGROUPS, TRIVIAL, group_named
@@ -17,17 +17,16 @@ from benchmarks.cases.variants import BASIC, FACTORED, TURNED
 # network, cached kernels in training). A missing axis has the default of ``Case``.
 Grid = Mapping[str, tuple[str | int, ...]]
 
-_PASSES = ("forward", "forward_backward")
 # The axes that ``equal_maps`` depends on.
 BASE_AXES = frozenset(("implementation", "variant", "group", "resolution", "scales", "channels", "direction"))
-_CONV: Grid = {"layer": ("conv",), "variant": BASIC, "direction": _PASSES}
+_CONV: Grid = {"layer": ("conv",), "variant": BASIC, "direction": PASSES}
 _RESNET: Grid = {
     "layer": ("resnet",),
     "variant": ("plain", "full", "separable"),
     "batch_size": (64,),
     "image_size": (16,),
     "channels": (8,),
-    "direction": _PASSES,
+    "direction": PASSES,
 }
 _SIM2: Grid = {
     **_CONV,
@@ -234,27 +233,6 @@ def base_cases(layer: str, asked: Grid) -> list[Case]:
     sizes = {} if layer == "conv" else {axis: _RESNET[axis] for axis in ("batch_size", "image_size", "channels")}
     base: Grid = {"threads": (available_cores(),), **sizes, "layer": (layer,)}
     return asked_cases([base], asked)
-
-
-def equal_maps(cases: Sequence[Case]) -> list[Case]:
-    """Return the plain convolutions with as many channels as the layers of the base point have maps, C·|H|.
-
-    ``cases`` are those of one device. The base point has the most frequent channels, |H| and other sizes of our layers;
-    the passes and threads are those of the plain convolutions that are there.
-    """
-    shapes = [_sizes(case) for case in cases if case.layer == "conv" and case.group != TRIVIAL]
-    base = tuple(Counter(values).most_common(1)[0][0] for values in zip(*shapes, strict=True))
-    plain = (case for case in cases if case.layer == "conv" and case.variant == "plain")
-    usual = (case for case in plain if case.execution == "eager" and case.dtype == "float32")
-    return [
-        dataclasses.replace(case, channels=case.channels * base[0])
-        for case in usual
-        if _sizes(case)[1:] == base[1:] and case.direction in _PASSES
-    ]
-
-
-def _sizes(case: Case) -> tuple[int, ...]:
-    return case.resolution, case.channels, case.batch_size, case.image_size, case.kernel_size
 
 
 def own_layer_cases(cases: Iterable[Case], implementation: str) -> list[Case]:

@@ -10,7 +10,14 @@ from typing import Any
 from benchmarks.cases.case import AXES, CHOICES, Case, is_own
 from benchmarks.cases.cores import available_cores
 from benchmarks.cases.groups import GROUPS
-from benchmarks.cases.profiles import Grid, asked_cases, own_layer_cases, own_network_cases, profile_cases
+from benchmarks.cases.profiles import (
+    Grid,
+    asked_cases,
+    base_cases,
+    own_layer_cases,
+    own_network_cases,
+    profile_cases,
+)
 from benchmarks.measure.sampling import Sampling
 from benchmarks.records.record import Record
 from benchmarks.records.store import RecordStore
@@ -69,10 +76,17 @@ def add_store_options(options: Arguments, work: str, timeout: float) -> None:
     options.add_argument("--retry-failed", action="store_true", help=f"repeat every {work} that failed before{block}")
 
 
-def check_timeout(seconds: float) -> None:
-    """Raise ``ValueError`` unless a timeout is a positive, finite number of seconds."""
+def check_timeout(seconds: float, name: str = "timeout") -> None:
+    """Raise ``ValueError`` unless a time is a positive, finite number of seconds."""
     if not 0 < seconds < float("inf"):
-        raise ValueError(f"timeout {seconds} is not allowed; allowed: positive numbers of seconds")
+        raise ValueError(f"{name} {seconds} is not allowed; allowed: positive numbers of seconds")
+
+
+def check_at_least_one(**values: int) -> None:
+    """Raise ``ValueError`` for the first value below 1, and name it."""
+    for name, value in values.items():
+        if value < 1:
+            raise ValueError(f"{name} {value} is not allowed; allowed: integers of at least 1")
 
 
 def add_image_options(options: Arguments) -> None:
@@ -128,6 +142,40 @@ def chosen_cases(args: argparse.Namespace) -> list[Case]:
     own += [case for network in args.network or () for case in own_network_cases(cases, network)]
     use_authors(args.authors)
     return list(dict.fromkeys([*cases, *own]))
+
+
+def add_own_network(options: Arguments) -> None:
+    """Add the option for a network of a user, to commands that take one case."""
+    options.add_argument("--network", nargs="+", metavar="NAME", help="a network of your own, package.module:factory")
+
+
+def chosen_case(args: argparse.Namespace, layer: str) -> Case:
+    """Return the one case that the options choose; without ``--layer`` and ``--network`` it is a ``layer``.
+
+    Raises:
+        ValueError: when they choose several; the message says which.
+    """
+    values = {axis: tuple(given) for axis in AXES if (given := getattr(args, axis, None))}
+    layers = values.pop("layer", ())
+    own = [name for name in layers if is_own(str(name))]
+    cases = [
+        case
+        for name in [name for name in layers if name not in own] or ([] if own or args.network else [layer])
+        for case in base_cases(str(name), values)
+    ]
+    cases += [case for name in own for case in own_layer_cases(base_cases("conv", values), name)]
+    cases += [case for name in args.network or () for case in own_network_cases(base_cases("resnet", values), name)]
+    if len(cases) > 1:
+        several = {axis: dict.fromkeys(getattr(case, axis) for case in cases) for axis in AXES}
+        axes = [
+            f"--{axis.replace('_', '-')} {' '.join(map(str, found))}"
+            for axis, found in several.items()
+            if len(found) > 1
+        ]
+        raise ValueError(
+            f"the options choose {len(cases)} cases; allowed: one case, so give one value of {', '.join(axes)}"
+        )
+    return cases[0]
 
 
 def add_isolate(options: Arguments) -> None:

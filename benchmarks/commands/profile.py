@@ -7,8 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cases.case import AXES, CHOICES, OURS, Case, is_own
-from benchmarks.cases.profiles import base_cases, own_layer_cases, own_network_cases, settled
-from benchmarks.commands.options import DEVICE_HELP, add_axes, add_fields, add_results, check_timeout
+from benchmarks.cases.profiles import settled
+from benchmarks.commands.options import (
+    DEVICE_HELP,
+    add_axes,
+    add_fields,
+    add_own_network,
+    add_results,
+    check_at_least_one,
+    check_timeout,
+    chosen_case,
+)
 from benchmarks.profiling.against import difference
 from benchmarks.profiling.collect import collect
 from benchmarks.profiling.flame import flame_svg
@@ -51,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "the base point's",
         device=DEVICE_HELP.replace("all that torch can use, but cpu for compare", "cpu"),
     )
-    parser.add_argument("--network", nargs="+", metavar="NAME", help="a network of your own, package.module:factory")
+    add_own_network(parser)
     parser.add_argument("--authors", type=Path, metavar="PATH", help="your checkout of the authors' published layers")
     text = f"a {FILE} or its folder; or another case, AXIS=VALUE[,AXIS=VALUE], profiled in turns with this one"
     parser.add_argument("--against", metavar="OTHER", help=text)
@@ -73,12 +82,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> Result:
     """Profile the case and write the files; the result has the tables."""
-    for name in ("top", "rounds"):
-        if getattr(args, name) < 1:
-            raise ValueError(f"{name} {getattr(args, name)} is not allowed; allowed: integers of at least 1")
+    check_at_least_one(top=args.top, rounds=args.rounds)
     check_timeout(args.timeout)
-    check_timeout(args.seconds)
-    case = chosen_case(args)
+    check_timeout(args.seconds, "seconds")
+    case = chosen_case(args, "conv")
+    use_authors(args.authors)
     stored, cases = None, [case]
     if args.against is not None:
         if "=" in args.against:
@@ -115,32 +123,6 @@ def main(args: argparse.Namespace) -> Result:
         lines += ["", *difference_lines(found, args.top)]
         value["against"] = found.fields()
     return Result(value, [*lines, f"see {folder}: flame.svg, memory.svg, {FILE}, trace.pt.trace.json"])
-
-
-def chosen_case(args: argparse.Namespace) -> Case:
-    """Return the one case that the options choose; raise ``ValueError`` if they choose several, and say which."""
-    values = {axis: tuple(given) for axis in AXES if (given := getattr(args, axis))}
-    layers = values.pop("layer", ())
-    own = [name for name in layers if is_own(str(name))]
-    cases = [
-        case
-        for layer in [name for name in layers if name not in own] or ([] if own or args.network else ["conv"])
-        for case in base_cases(str(layer), values)
-    ]
-    cases += [case for name in own for case in own_layer_cases(base_cases("conv", values), name)]
-    cases += [case for name in args.network or () for case in own_network_cases(base_cases("resnet", values), name)]
-    use_authors(args.authors)
-    if len(cases) > 1:
-        several = {axis: dict.fromkeys(getattr(case, axis) for case in cases) for axis in AXES}
-        axes = [
-            f"--{axis.replace('_', '-')} {' '.join(map(str, found))}"
-            for axis, found in several.items()
-            if len(found) > 1
-        ]
-        raise ValueError(
-            f"the options choose {len(cases)} cases; allowed: one case, so give one value of {', '.join(axes)}"
-        )
-    return cases[0]
 
 
 def other_case(case: Case, text: str) -> Case:

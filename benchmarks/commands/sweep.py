@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 
+from benchmarks.cases.base_point import layers_at_base
 from benchmarks.commands.options import add_case_options, add_sweep_options, chosen_cases, chosen_sampling
 from benchmarks.records.store import RecordStore
 from benchmarks.sweep.engine import Engine
@@ -39,7 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(args: argparse.Namespace) -> Result:
     """Measure, and count the cases by outcome; the status is 1 if all of them failed, else 0."""
-    cases, engine = chosen_cases(args), Engine(chosen_sampling(args), timeout=args.timeout, isolate=args.isolate)
+    cases, sampling = chosen_cases(args), chosen_sampling(args)
+    profiled = frozenset(case.id for case in layers_at_base(cases))
+    engine = Engine(sampling, timeout=args.timeout, isolate=args.isolate, profiled=profiled)
     if args.check:
         check_own(cases)
     store = RecordStore(args.results)

@@ -98,7 +98,7 @@ class StageClock:
         stack.enter_context(replaced(owner, name, wrap))
 
 
-def _has_one_tap(x: Tensor, kernel: Tensor) -> bool:
+def _has_one_tap(x: Tensor, kernel: Tensor, *others: object) -> bool:
     return kernel.dim() <= 4 or kernel.shape[-2:] == (1, 1)
 
 

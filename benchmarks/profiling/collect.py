@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cases.case import Case
+from benchmarks.measure.processes import ceilings_task
 from benchmarks.profiling.attribution import Place
 from benchmarks.profiling.processes import WORKER, examination_task, round_task
 from benchmarks.profiling.profile import Profile, Round
@@ -12,7 +13,6 @@ from benchmarks.profiling.tasks import ExaminationTask, RoundTask
 from benchmarks.records.provenance import Moment, moment, provenance
 from benchmarks.running.isolated import run_isolated
 from benchmarks.running.progress import Progress
-from benchmarks.sweep.processes import ceilings_task
 
 # Keys of the fields of provenance that a profile has.
 PROVENANCE = (

@@ -1,6 +1,6 @@
 """The rows of a profile's tables: time, calls, MACs, bytes and share of the roof, by operator and by module."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import asdict, dataclass
 from statistics import median
 from typing import Any, TypeVar
@@ -60,21 +60,26 @@ class Row:
         return {**asdict(self), "seconds": interval_fields(self.seconds)}
 
 
-def operator_name(profile: Profile, place: Place) -> str:
+def operator_name(place: Place, dispatched: Container[str], device: str) -> str:
     """Return the operator that a place's time is counted for; between operators, what the pass is doing instead."""
-    name = place.operator(profile.dispatched)
+    name = place.operator(dispatched)
     if name != BETWEEN:
         return name
-    if profile.device == "cuda":
+    if device == "cuda":
         return GAPS
-    return f"{BETWEEN}, {place.phase}" if place.phase else BETWEEN_PHASES
+    return BETWEEN if place.phase else BETWEEN_PHASES
 
 
 def operator_rows(profile: Profile) -> list[Row]:
     """Return a row for each operator, and for the time between operators in each phase; the longest time first."""
+
+    def key_of(place: Place) -> tuple[str, str]:
+        name = operator_name(place, profile.dispatched, profile.device)
+        return (f"{name}, {place.phase}" if name == BETWEEN else name), ""
+
     return _rows(
         profile,
-        lambda place: (operator_name(profile, place), ""),
+        key_of,
         lambda place, key: key[0] in place.path,
         lambda count: (count.operator, ""),
         lambda place, key: bool(place.path) and place.path[-1] == key[0],
@@ -165,5 +170,5 @@ def pass_of(profile: Profile) -> Pass:
         median([time for each in profile.rounds for time in each.profiled]),
         mean_over_rounds([slow / fast - 1 for slow, fast in zip(profiled, plain, strict=True)]),
         fraction(lambda place: bool(place.path)),
-        fraction(lambda place: not place.path and operator_name(profile, place) != BETWEEN_PHASES),
+        fraction(lambda place: not place.path and (bool(place.phase) or profile.device == "cuda")),
     )

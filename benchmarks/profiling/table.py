@@ -27,7 +27,7 @@ def profile_lines(profile: Profile, top: int, record_peak: int | None) -> Iterat
         f"{_ms(whole.profiled)} ms (median {1e3 * whole.profiled_median:.3f}): the profiler adds "
         f"{percentage(whole.overhead.value)} ({passes} passes in {rounds} processes; fastest quarter, ± 95 %)"
     )
-    yield from _busy(profile.provenance)
+    yield from busy_lines(profile.provenance)
     operators, modules = operator_rows(profile), module_rows(profile)
     yield from _table("operator", operators, whole.profiled.value, top)
     rest = 1 - whole.operators.value - whole.between.value
@@ -72,7 +72,8 @@ def _ms(seconds: Interval) -> str:
     return f"{1e3 * seconds.value:.3f}" + ("" if half != half else f" ± {half:.3f}")
 
 
-def _busy(provenance: Mapping[str, Any]) -> Iterator[str]:
+def busy_lines(provenance: Mapping[str, Any]) -> Iterator[str]:
+    """Say so if other programs used the machine."""
     load, cores = provenance.get("load_before"), provenance.get("cores")
     if load is not None and cores is not None and load > cores / 2:
         yield f"the machine was busy (load {load:g} on {cores} cores): times include waiting for a core"

@@ -1,6 +1,6 @@
 """The declared fields of cost records and of twins, in the order in which tables show them."""
 
-from benchmarks.records.field import Field, column, main_column, others, part
+from benchmarks.records.field import Field, column, main_column, others, part, shape_of
 from benchmarks.records.kinds import (
     DURATION,
     DURATIONS,
@@ -14,6 +14,7 @@ from benchmarks.records.kinds import (
     TEXT,
     TEXTS,
     by_name,
+    objects,
 )
 from benchmarks.records.outcome import STATUSES
 
@@ -139,6 +140,20 @@ ENERGY = part(
     column("joules_per_sample", SIZE, "energy of a pass divided by its images", "energy per image", "joules"),
     Field("reason", TEXT, "why no energy was measured"),
 )
+CONSTRUCTION_SECONDS = column(
+    "construction_seconds",
+    DURATION,
+    "time of constructing the module, once, in a new process",
+    "construction",
+    "seconds",
+)
+FIRST_CALL_SECONDS = column(
+    "first_call_seconds",
+    DURATION,
+    "time of the first forward in a new process, kernels included; for eager execution alone",
+    "first call",
+    "seconds",
+)
 COMPILE_SECONDS = column("compile_seconds", SIZE, "extra time of the first compiled pass", "compiling", "seconds")
 CAPTURE_SECONDS = column("capture_seconds", SIZE, "time of capturing the pass in a CUDA graph", "capturing", "seconds")
 QUARTILES_AND_INTERVAL = ("q1", "q3", "ci_low", "ci_high")
@@ -156,6 +171,35 @@ WARM_SECONDS = part(
     column("median", DURATION, "on CUDA: median time, operands cached", "warm cache", "seconds", name="warm_seconds"),
     *(Field(name, DURATION, f"as seconds.{name}, operands cached", "s") for name in QUARTILES_AND_INTERVAL),
     Field("n", SIZE, "number of passes timed with a warm cache"),
+)
+# The name of the row of all operators of a phase that have no row of their own.
+OTHER_OPERATORS = "other operators"
+OPERATOR = (
+    Field("operator", TEXT, f"name of the operator; {OTHER_OPERATORS}; or what the pass does between operators"),
+    Field("phase", TEXT, "forward, backward or optimiser; empty between the phases"),
+    Field("seconds", SIZE, "own time, without that of other operators inside", "s"),
+    Field("calls", SIZE, "number of calls"),
+    Field("macs", SIZE, "MACs that run, which a faster path may have fewer of than the definition", "MAC"),
+    Field("bytes", SIZE, "bytes that the operator reads and writes", "B"),
+)
+OPERATORS = part(
+    "operators",
+    column(
+        "seconds",
+        DURATION,
+        "at the base point: mean time of the fastest quarter of the profiled passes",
+        name="profiled_seconds",
+        unit="s",
+    ),
+    column(
+        "plain_seconds",
+        DURATION,
+        "the same without the profiler, in turns with it in one process",
+        name="unprofiled_seconds",
+        unit="s",
+    ),
+    Field("passes", SIZE, "number of profiled passes"),
+    Field("rows", objects(shape_of(OPERATOR)), "what the profiled passes consist of, see the table of these objects"),
 )
 ROUNDING_ERROR = part(
     "rounding_error",
@@ -208,11 +252,14 @@ ISOLATED = column("isolated", FLAG, "whether the contender had a process of its 
 COST_MEASURED = (
     *(*SECONDS, *MEMORY, *MACS, *NOISE, *STAGES, *ROOFLINE, *ENERGY),
     *(
+        CONSTRUCTION_SECONDS,
+        FIRST_CALL_SECONDS,
         COMPILE_SECONDS,
         CAPTURE_SECONDS,
         *DEVICE_SECONDS,
         LAUNCH_GAP,
         *WARM_SECONDS,
+        *OPERATORS,
         *ROUNDING_ERROR,
         PARAMETERS,
         EQUIVARIANCE_ERROR,

@@ -7,14 +7,20 @@ are derived from the declarations. To add a field, declare it in one of these mo
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.records.cost_fields import COST, TWIN
+from benchmarks.records.cost_fields import COST, OPERATOR, TWIN
 from benchmarks.records.field import shape_of
 from benchmarks.records.kinds import OTHERS, problem
 from benchmarks.records.training_fields import EPOCH, TRAINING
 
 FIELDS = {"cost": COST, "twin": TWIN, "training": TRAINING}
 SHAPES = {kind: shape_of(fields) for kind, fields in FIELDS.items()}
-TITLES = {"Cost records": COST, "Twins": TWIN, "Training records": TRAINING, "An object in `epochs`": EPOCH}
+TITLES = {
+    "Cost records": COST,
+    "An object in `operators.rows`": OPERATOR,
+    "Twins": TWIN,
+    "Training records": TRAINING,
+    "An object in `epochs`": EPOCH,
+}
 HEADER = """# Fields of a record
 
 A record is a line of strict JSON in `records.jsonl`. A cost record holds the measurements of one case, a twin holds

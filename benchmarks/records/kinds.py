@@ -88,4 +88,4 @@ def by_name(kind: Kind) -> Kind:
 
 def objects(shape: Shape) -> Kind:
     """Return the kind of a list of objects of one shape."""
-    return _list_of("objects, numbers by name", lambda item: isinstance(item, dict) and problem(item, shape) is None)
+    return _list_of("objects", lambda item: isinstance(item, dict) and problem(item, shape) is None)

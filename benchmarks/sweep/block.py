@@ -95,7 +95,8 @@ def _ceilings(case: Case, engine: Engine, known: Known) -> dict[str, Any]:
 def _probe(contender: _Contender, engine: Engine, known: Known) -> None:
     """Examine a contender once, and keep all fields of its record except the times of whole passes."""
     case = contender.case
-    task = Probe(case, engine.sampling, known.macs.get(macs_key(case)), engine.instruments)
+    wanted = tuple(name for name in engine.instruments if name != "operators" or case.id in engine.profiled)
+    task = Probe(case, engine.sampling, known.macs.get(macs_key(case)), wanted)
     outcome = _run(engine.probe, task, case.device, engine, contender.fields.update)
     contender.fields.update(outcome.fields)
     if outcome.status != "ok":

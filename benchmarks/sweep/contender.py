@@ -8,10 +8,7 @@ from benchmarks.measure.clock import TURN_SECONDS, longest_turn, synchronised_cl
 from benchmarks.measure.l2_cache import emptying
 from benchmarks.measure.process_state import ProcessState
 from benchmarks.measure.sampling import Sampling
-from benchmarks.records.outcome import Skipped
-from benchmarks.workloads.build import build_workload
-from benchmarks.workloads.peers import PeerUnavailable
-from benchmarks.workloads.workload import Workload
+from benchmarks.workloads.build import build_or_skip
 
 
 class Contender(Protocol):
@@ -74,11 +71,3 @@ class Here:
 
     def close(self) -> None:
         self.__dict__.pop("workload", None)
-
-
-def build_or_skip(case: Case) -> Workload:
-    """Build the workload of a case; raise ``Skipped`` if a peer's layer is not available here."""
-    try:
-        return build_workload(case)
-    except PeerUnavailable as reason:
-        raise Skipped(reason) from reason

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from benchmarks.cases.case import Case, short_hash
+from benchmarks.measure.processes import ceilings_task
 from benchmarks.measure.sampling import Sampling
 from benchmarks.running.isolated import Report
-from benchmarks.sweep.processes import ceilings_task, probe_task
+from benchmarks.sweep.processes import probe_task
 from benchmarks.sweep.tasks import INSTRUMENTS, Probe
 
 # The axes that do not change a module's multiply–accumulates.
@@ -23,6 +24,7 @@ class Engine:
         timeout: seconds without a report or a result after which a contender has failed.
         instruments: the fields that a probe measures, of ``INSTRUMENTS``. On a GPU the profiler alone may take seconds
             for each case.
+        profiled: ids of the cases whose records say which operators a pass consists of; it takes a second for each.
         isolate: whether users' layers have processes of their own in the rounds.
         probe, ceilings: functions that run in their own processes; they must be importable by name.
 
@@ -33,6 +35,7 @@ class Engine:
     sampling: Sampling
     timeout: float = 600.0
     instruments: tuple[str, ...] = INSTRUMENTS
+    profiled: frozenset[str] = frozenset()
     isolate: bool = False
     probe: Callable[[Probe, Report], dict[str, Any]] = probe_task
     ceilings: Callable[[tuple[str, int, str], Report], dict[str, Any]] = ceilings_task

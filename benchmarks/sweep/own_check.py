@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks.cases.case import Case, InvalidCase
+from benchmarks.running.environment import set_measuring_environment
 from benchmarks.running.isolated import Report, run_isolated
 from benchmarks.sweep.processes import PROBE_MODULE
 
@@ -21,6 +22,7 @@ def check_own(cases: Sequence[Case]) -> None:
     Raises:
         InvalidCase: for the first module that is refused; the message names its case and says what is wrong.
     """
+    set_measuring_environment()  # the process server that starts here also starts the processes that measure
     for implementation in dict.fromkeys(case.implementation for case in cases if case.own):
         small = dict.fromkeys(_small(case) for case in cases if case.implementation == implementation)
         unbuilt = []

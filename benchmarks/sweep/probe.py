@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmarks.cases.case import Case
 from benchmarks.measure.available_memory import available_bytes
-from benchmarks.measure.clock import device_seconds, synchronised_clock, take_turn
+from benchmarks.measure.clock import Clock, device_seconds, synchronised_clock, take_turn
 from benchmarks.measure.correctness import check_gradients, check_output, check_replay
 from benchmarks.measure.energy import energy_per_pass
 from benchmarks.measure.l2_cache import emptying
@@ -19,12 +19,12 @@ from benchmarks.measure.process_state import ProcessState
 from benchmarks.measure.roofline import moved_bytes
 from benchmarks.measure.rounding import rounding_error
 from benchmarks.measure.stages import stage_seconds
+from benchmarks.profiling.by_operator import operators_of_pass
 from benchmarks.records.outcome import Interfered, Skipped, outcome_of
 from benchmarks.running.isolated import Report
 from benchmarks.statistics.summary import summarise
-from benchmarks.sweep.contender import build_or_skip
 from benchmarks.sweep.tasks import Probe
-from benchmarks.workloads.build import configure
+from benchmarks.workloads.build import build_or_skip, configure
 from benchmarks.workloads.workload import Workload
 
 # The times of stages are medians over STAGE_PASSES passes. If passes are long, they are medians over the passes that
@@ -35,6 +35,8 @@ STAGE_SHARE = 0.05
 DEVICE_PASSES = 100
 # The field with the extra time of the first pass, in which code is compiled or the pass is captured.
 FIRST_PASS = {"compiled": "compile_seconds", "graphed": "capture_seconds"}
+# The time of the passes from which a record has its operators, as far as a few passes at least do not take longer.
+OPERATORS_SECONDS = 0.1
 GIB = 2**30
 
 
@@ -59,6 +61,10 @@ def probe(task: Probe, report: Report) -> dict[str, Any]:
     with state.kept(building=True):
         workload = build_or_skip(case)
     report({"parameters": sum(parameter.numel() for parameter in workload.module.parameters())})
+    report({"construction_seconds": workload.construction_seconds})
+    if case.execution == "eager":  # otherwise the first call compiles or captures, which has a field of its own
+        with state.kept():
+            report({"first_call_seconds": _first_call(workload, clock)})
     with state.kept():
         error = check_output(workload)
         check_gradients(workload)
@@ -121,6 +127,7 @@ def _instruments(task: Probe, workload: Workload, predicted: int, wall: float) -
         **(stages if workload.graph is None else {}),
         "moved_bytes": lambda: moved_bytes(workload),
         **({"rounding_error": lambda: rounding_error(eager)} if case.dtype != "float32" else {}),
+        "operators": lambda: operators_of_pass(eager, OPERATORS_SECONDS),
         "energy": lambda: _energy(workload, case),
     }
 
@@ -130,6 +137,15 @@ def does_not_fit(predicted: int, available: int) -> str | None:
     if predicted <= available:
         return None
     return f"needs about {predicted / GIB:.1f} GiB of memory; available: {available / GIB:.1f}"
+
+
+def _first_call(workload: Workload, clock: Clock) -> float:
+    """Return the seconds of the first forward of a module, with the freezing of its kernels before it."""
+    begun = clock()
+    workload.forward()
+    seconds = clock() - begun
+    workload.prepare()
+    return workload.freezing_seconds + seconds
 
 
 def _energy(workload: Workload, case: Case) -> dict[str, Any]:

@@ -19,13 +19,6 @@ def probe_task(task: Probe, report: Report) -> dict[str, Any]:
     return probe(task, report)
 
 
-def ceilings_task(task: tuple[str, int, str], report: Report) -> dict[str, Any]:
-    """Run ``benchmarks.measure.roofline.ceilings`` for a device, a number of threads and a dtype."""
-    from benchmarks.measure.roofline import ceilings
-
-    return dict(ceilings(*task))
-
-
 def round_task(task: Round, report: Report) -> dict[str, Any]:
     """Run ``benchmarks.sweep.worker.measure_round``."""
     from benchmarks.sweep.worker import measure_round

@@ -9,7 +9,7 @@ from benchmarks.measure.sampling import Sampling
 # The fields that a probe measures besides the check of the output; some of them on CUDA or of some cases alone.
 INSTRUMENTS = (
     *("device_seconds", "warm_seconds", "memory", "macs", "zero_counted_time_share", "stages", "moved_bytes"),
-    *("rounding_error", "energy"),
+    *("rounding_error", "operators", "energy"),
 )
 
 

@@ -1,13 +1,17 @@
 """Builds the ``Workload`` of a case: the module, the input and the pass to measure."""
 
+import time
+
 import torch
 from torch import Tensor, nn
 
 import gcnn_impl
 from benchmarks.cases.case import Case
+from benchmarks.records.outcome import Skipped
 from benchmarks.workloads.cuda_graph import CapturedPass
 from benchmarks.workloads.networks import build_network
 from benchmarks.workloads.own import build_own_layer
+from benchmarks.workloads.peers import PeerUnavailable, build_peer
 from benchmarks.workloads.shapes import group_of, shapes
 from benchmarks.workloads.workload import Workload, generates_kernels, set_mode
 from gcnn_impl import Group
@@ -38,16 +42,20 @@ def build_workload(case: Case) -> Workload:
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(SEED)
-        module = _module(case)
+        begun = time.perf_counter()
+        module = build_module(case).to(case.device)
+        construction_seconds = time.perf_counter() - begun
         x, cotangent = map(_batch, shapes(case))
-    module, x = set_mode(module.to(case.device), training=False), x.to(case.device)
+    module, x = set_mode(module, training=False), x.to(case.device)
     autocast = torch.bfloat16 if case.dtype == "bfloat16" else None
     if autocast is not None:  # one image shows the dtype of the output
         y = Workload(module, x[:1], cotangent, None, False, autocast=autocast).forward()
         cotangent = cotangent.to(getattr(y, "dtype", autocast))  # a wrong output is found by ``measure.correctness``
     backward, graphed = case.direction != "forward", case.execution == "graphed"
+    begun = time.perf_counter()
     if case.kernels == "cached" and not backward and hasattr(gcnn_impl, "freeze"):  # older commits keep all kernels
         gcnn_impl.freeze(module)
+    freezing_seconds = time.perf_counter() - begun
     set_mode(module, training=backward)
     if case.kernels == "generated":
         for layer in filter(generates_kernels, module.modules()):
@@ -66,7 +74,17 @@ def build_workload(case: Case) -> Workload:
         autocast,
         CapturedPass() if graphed else None,
         claims_nothing=case.layer == "network",
+        construction_seconds=construction_seconds,
+        freezing_seconds=freezing_seconds,
     )
+
+
+def build_or_skip(case: Case) -> Workload:
+    """Build the workload of a case; raise ``Skipped`` if a peer's layer is not available here."""
+    try:
+        return build_workload(case)
+    except PeerUnavailable as reason:
+        raise Skipped(reason) from reason
 
 
 def _batch(shape: tuple[int, ...]) -> Tensor:
@@ -77,7 +95,7 @@ def _batch(shape: tuple[int, ...]) -> Tensor:
 
 def convolution_macs(case: Case) -> int:
     """Return the MACs of a forward of our layer or network, without kernel generation; nothing is computed."""
-    return gcnn_impl.module_macs(_module(case).to("meta"), torch.empty(shapes(case)[0], device="meta"))
+    return gcnn_impl.module_macs(build_module(case).to("meta"), torch.empty(shapes(case)[0], device="meta"))
 
 
 def equivariant_group(case: Case) -> Group | None:
@@ -86,14 +104,13 @@ def equivariant_group(case: Case) -> Group | None:
     return None if peer and case.fixed_weights else group_of(case)
 
 
-def _module(case: Case) -> nn.Module:
+def build_module(case: Case) -> nn.Module:
+    """Build the layer or the network of a case on the CPU, with parameters drawn from torch's global generator."""
     if case.is_network:
         return build_network(case)
     if case.own:
         return build_own_layer(case)
     if case.foreign:
-        from benchmarks.workloads.peers import build_peer  # late: only a peer's case needs it
-
         return build_peer(case)
     return _layer(case)
 

@@ -31,6 +31,8 @@ class Workload:
         autocast: dtype that the pass is autocast to; None for no autocast.
         graph: the whole pass in a CUDA graph, which ``run`` replays; None to run the pass itself.
         claims_nothing: whether the module is a user's network, whose equivariance is of interest but not required.
+        construction_seconds: how long it took to construct the module and to move it to its device.
+        freezing_seconds: how long it took to generate and freeze the kernels; 0 for a module that is not frozen.
     """
 
     module: nn.Module
@@ -43,6 +45,8 @@ class Workload:
     autocast: torch.dtype | None = None
     graph: CapturedPass | None = None
     claims_nothing: bool = False
+    construction_seconds: float = 0.0
+    freezing_seconds: float = 0.0
 
     def prepare(self) -> None:
         """Drop the gradients of the last pass, which is not timed; a captured pass overwrites them instead."""

@@ -8,6 +8,8 @@ import pandas as pd
 
 from benchmarks.statistics.choosing import Accuracies, Choice, choose
 from reports.arithmetic import layers, training
+from reports.arithmetic.first_answers import first_answers
+from reports.arithmetic.operators import operators
 from reports.frames import selection
 from reports.frames.frames import Frames
 
@@ -128,6 +130,16 @@ class Prepared:
     def growths(self) -> pd.DataFrame:
         """The exponents of time and memory along every axis."""
         return layers.growths(self.costs)
+
+    @cached_property
+    def operators(self) -> pd.DataFrame:
+        """The operators of the passes at the base point."""
+        return operators(self.costs)
+
+    @cached_property
+    def first_answers(self) -> pd.DataFrame:
+        """How long the layers at the base point, and the networks that take longest, take until their first answer."""
+        return first_answers(self.costs)
 
     @cached_property
     def studies(self) -> list[StudyRuns]:

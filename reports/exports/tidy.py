@@ -67,7 +67,18 @@ def _flat(value: Any) -> Any:
 
 
 # Columns that are left out of the file of a figure, because the files of all records have them.
-RAW = ("round_medians", "findings", "missing", "first", "second", "anchor", "message", "macs_unsupported", "redundancy")
+RAW = (
+    "round_medians",
+    "findings",
+    "missing",
+    "first",
+    "second",
+    "anchor",
+    "message",
+    "macs_unsupported",
+    "redundancy",
+    "operators",
+)
 
 
 def figure_csv(figure: Figure) -> str:

@@ -5,6 +5,7 @@ from reports.figures.compared_with_plain import compared_with_plain
 from reports.figures.draw import Figure
 from reports.figures.growth import MACS_GROWTH, MEMORY_GROWTH, TIME_GROWTH, growth
 from reports.figures.inside import memory_parts, roofline, stages
+from reports.figures.operators import operators
 from reports.figures.peers import peers
 from reports.figures.separable import mac_split, realised
 from reports.figures.training import accuracy, pareto, redundancy
@@ -34,6 +35,7 @@ def sections(results: Prepared, prefix: str = "") -> dict[str, list[Figure]]:
             growth(results, MACS_GROWTH, "forward", f"{p}macs"),
         ],
         "inside": [stages(results, f"{p}stages"), memory_parts(results, f"{p}memory-parts")],
+        "operators": [operators(results, f"{p}operators")],
         "separable": [realised(results, f"{p}realised"), mac_split(results, f"{p}split")],
         "roofline": [roofline(results, f"{p}roofline")],
         "peers": [peers(results, f"{p}peers")],

@@ -41,6 +41,8 @@ COST_COLUMNS = placed(
         "seconds": [derived("rounds", NUMBER, "processes"), derived("round_medians", SEVERAL)],  # tuples of floats
         "macs_convolution": [derived("macs_unsupported", TEXT)],
         "stage_kernel_generation": [derived("findings", SEVERAL, "findings", "kinds")],  # tuples (kind, detail, remedy)
+        # Tuples (operator, phase, seconds, calls, MACs, bytes), in the order of the record.
+        "profiled_seconds": [derived("operators", SEVERAL)],
         "message": [derived("missing", SEVERAL)],  # tuples (instrument, why it has no value)
         "id": [MACHINE],
     },

@@ -109,8 +109,23 @@ def _cost_row(record: Record) -> dict[str, Any]:
         "findings": tuple((finding["kind"], finding["detail"], finding["remedy"]) for finding in findings),
         "macs_unsupported": " ".join(f"{name}×{count}" for name, count in sorted(unsupported.items())),
         "missing": tuple(sorted(missing.items())),
+        "operators": _operators(record),
         **({**OF_NO_MACS, "macs_not_counted": uncounted} if uncounted else {}),
     }
+
+
+def _operators(record: Record) -> tuple[tuple[Any, ...], ...]:
+    """Return operator, phase, seconds, calls, MACs and bytes of each row of a record's profile.
+
+    Unknown MACs and bytes are NaN; a row without seconds or calls has none.
+    """
+    found = []
+    for row in _part(record, "operators").get("rows") or ():
+        texts = (str(row.get(name) or "") for name in ("operator", "phase"))
+        spent = (float(row.get(name) or 0.0) for name in ("seconds", "calls"))
+        counted = (math.nan if row.get(name) is None else float(row[name]) for name in ("macs", "bytes"))
+        found.append((*texts, *spent, *counted))
+    return tuple(found)
 
 
 def _twin_rows(costs: list[Record], twins: list[Record]) -> list[dict[str, Any]]:

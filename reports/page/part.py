@@ -12,11 +12,12 @@ from reports.arithmetic.prepared import Prepared, StudyRuns
 from reports.figures.sections import sections
 from reports.frames.frames import Frames, frames, machine_name, newest
 from reports.frames.selection import PASSES, opening_order
-from reports.tables import of_layers, of_training, of_trust
+from reports.tables import of_layers, of_operators, of_training, of_trust
 from reports.words.headline import headline
 from reports.words.names import study_title
 from reports.words.of_choice import PRICE_WORDS
 from reports.words.of_layers import bends
+from reports.words.of_operators import first_answers
 from reports.words.of_training import target
 from reports.words.of_trust import undecided
 from reports.words.overview import device
@@ -54,6 +55,9 @@ class Part:
         self.all_studies = of_training.all_studies(results.studies)
         self.exponents = of_layers.exponents(results.growths)
         self.bends = [bends(results.growths, direction) for direction in PASSES] if len(results.growths) else []
+        self.operators = of_operators.operators(results.operators)
+        self.first_answers = of_operators.first_answers(results.first_answers)
+        self.first_answer_words = first_answers(results.first_answers)
         self.roofline = of_layers.roofline(results.steps)
         self.peers = of_layers.peers(peers)
         self.findings = of_trust.findings(results.measured)
@@ -64,7 +68,14 @@ class Part:
     @property
     def anchors(self) -> set[str]:
         """The row ids of the records that this part links to."""
-        shown = [self.table, self.peers, self.findings, self.not_measured, *(study.networks for study in self.studies)]
+        shown = [
+            self.table,
+            self.first_answers,
+            self.peers,
+            self.findings,
+            self.not_measured,
+            *(study.networks for study in self.studies),
+        ]
         linked = {anchor for sentence in self.sentences for _, anchor in sentence.records}
         return linked.union(*(table.anchors for table in shown))
 

@@ -17,6 +17,7 @@ from benchmarks.sweep.estimate import Survey
 from benchmarks.sweep.sweep import Summary
 from benchmarks.terminal.program import Program
 from tests.benchmarks.commands.test_command_line import FAST, TINY
+from tests.benchmarks.deployment.made_up import deployment
 from tests.benchmarks.profiling.made_up import profile
 
 STUDY = Path(__file__).parents[3] / "reports/reference/amd-epyc-2-cores-rotated-mnist"
@@ -34,6 +35,7 @@ EVERY = {
     "advise": ("--max-epoch-seconds 100 --results S", {"front", "limits", "decided_by"}),
     "break-even": ("--results S", {"groups"}),
     "profile": ("--no-check --results R", {"case", "folder", "pass", "operators", "modules", "against"}),
+    "deploy": ("--results R", {"case", "folder", "imports", "forms"}),
     "contribute": (f"--check {STUDY}", {"problems", "checked"}),
     "answer": ("realised-speedup --results R", {"question", "answers"}),
 }
@@ -67,6 +69,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], li
     monkeypatch.setattr("benchmarks.commands.plan.survey", lambda cases, known: Survey({c.id: 1.0 for c in cases}, {}))
     made_up = profile({Place("forward", "", ("aten::add",)): (1.0, 1.0, 1.1)})
     monkeypatch.setattr("benchmarks.commands.profile.collect", lambda *_, **__: [made_up])
+    monkeypatch.setattr("benchmarks.commands.deploy.deploy", lambda *_, **__: deployment())
     folders = {"S": str(stored), "R": str(tmp_path / "R")}
     return lambda options: [folders.get(word, word) for word in options.split()]
 

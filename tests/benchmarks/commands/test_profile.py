@@ -10,17 +10,18 @@ import torch
 
 from benchmarks.__main__ import main, parser
 from benchmarks.cases.case import Case
-from benchmarks.commands.profile import chosen_case, other_case
+from benchmarks.commands.options import chosen_case
+from benchmarks.commands.profile import other_case
+from benchmarks.measure.processes import ceilings_task
 from benchmarks.profiling import collect
 from benchmarks.records.outcome import Outcome
-from benchmarks.sweep.processes import ceilings_task
 
 SMALL = ["--channels", "2", "--resolution", "4", "--batch-size", "2", "--image-size", "8", "--threads", "1"]
 QUICK = ["--rounds", "3", "--seconds", "0.01", "--no-check", "--top", "3"]
 
 
 def chosen(*options: str) -> Case:
-    return chosen_case(parser("profile").parse_args(["profile", *options]))
+    return chosen_case(parser("profile").parse_args(["profile", *options]), "conv")
 
 
 @pytest.fixture

@@ -154,6 +154,13 @@ def test_the_stages_of_our_layers(variant: str, layer: str, direction: str) -> N
     assert workload.module(workload.x).shape == workload.cotangent.shape
 
 
+def test_a_layer_of_many_channels_mixes_by_the_fourier_transform_in_the_stage_of_mixing() -> None:
+    workload = build_workload(small_case("separable", channels=16, resolution=8))
+    stages = stage_seconds(workload, time.perf_counter, passes=1)
+    assert stages["group_mixing"] is not None
+    assert stages["group_mixing"] > 0
+
+
 @pytest.mark.parametrize("layer", ["conv", "resnet"])
 def test_a_plain_module_generates_no_kernels(layer: str) -> None:
     stages = stage_seconds(build_workload(small_case("plain", layer=layer)), time.perf_counter, passes=1)

@@ -1,5 +1,6 @@
 """Users' layers and networks are checked before anything is measured."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import pytest
 
 from benchmarks.__main__ import main
 from benchmarks.cases.case import Case, InvalidCase
+from benchmarks.records.outcome import Outcome
 from benchmarks.records.store import RecordStore
+from benchmarks.running.environment import MEASURING_ENVIRONMENT
 from benchmarks.sweep.own_check import check_own
 
 P4 = Case(implementation="examples.own_layer:P4Conv2d", variant="custom", resolution=4, threads=1)
@@ -90,3 +93,17 @@ def test_a_sweep_with_a_wrong_layer_measures_nothing_and_says_why(
         "ok",
         "invalid",
     }
+
+
+def test_the_processes_that_measure_later_get_the_measuring_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    def run(*_: object, **__: object) -> Outcome:
+        seen.append({name: os.environ.get(name) for name in MEASURING_ENVIRONMENT})
+        return Outcome("ok", "", {})
+
+    seen: list[dict[str, str | None]] = []
+    for name in MEASURING_ENVIRONMENT:
+        monkeypatch.setenv(name, "")  # so that the variable is restored after the test
+        monkeypatch.delenv(name)
+    monkeypatch.setattr("benchmarks.sweep.own_check.run_isolated", run)
+    check_own([P4])
+    assert seen == [MEASURING_ENVIRONMENT]

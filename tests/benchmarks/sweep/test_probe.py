@@ -40,9 +40,12 @@ def test_on_cuda_times_come_first_and_both_caches_are_measured(fields: dict[str,
     result = probe(Probe(Case(**TINY, device="cuda"), SAMPLING), fields.update)
     assert result == {"missing": {}}
     assert list(fields) == [
-        *("parameters", "equivariance_error", "device_seconds", "warm_seconds", "memory", "macs"),
-        *("zero_counted_time_share", "stages", "moved_bytes", "energy"),
+        *("parameters", "construction_seconds", "first_call_seconds", "equivariance_error"),
+        *("device_seconds", "warm_seconds", "memory", "macs"),
+        *("zero_counted_time_share", "stages", "moved_bytes", "operators", "energy"),
     ]
+    assert fields["construction_seconds"] > 0
+    assert fields["first_call_seconds"] > 0
     assert fields["warm_seconds"]["n"] >= 1
     assert fields["device_seconds"]["n"] == fields["warm_seconds"]["n"]
 
@@ -55,12 +58,13 @@ def test_a_captured_pass_has_its_time_of_capturing_and_no_stages(fields: dict[st
     assert fields["memory"]["peak_bytes"] > 0  # of the pass that is not replayed
     assert fields["moved_bytes"] > 0
     assert fields["rounding_error"]["output"] < 1e-5
-    assert not {"stages", "zero_counted_time_share", "compile_seconds"} & fields.keys()
+    assert not {"stages", "zero_counted_time_share", "compile_seconds", "first_call_seconds"} & fields.keys()
 
 
 def test_instruments_that_are_not_wanted_are_not_used(fields: dict[str, Any]) -> None:
     probe(Probe(Case(**TINY, device="cuda"), SAMPLING, instruments=("warm_seconds", "moved_bytes")), fields.update)
-    assert list(fields) == ["parameters", "equivariance_error", "warm_seconds", "moved_bytes"]
+    before = ["parameters", "construction_seconds", "first_call_seconds", "equivariance_error"]
+    assert list(fields) == [*before, "warm_seconds", "moved_bytes"]
     with pytest.raises(ValueError, match="^unknown instrument 'watts'; allowed: device_seconds, "):
         Engine(SAMPLING, instruments=("watts",))
 

@@ -100,17 +100,22 @@ def test_a_block_is_measured_from_end_to_end_and_only_once(store: RecordStore) -
         Case(**TINY, resolution=4, direction="forward_backward"),
         Case(**(TINY | PLAIN), direction="forward_backward"),
     ]
-    done = sweep(cases[:1], store, REAL)
+    engine = dataclasses.replace(REAL, profiled=frozenset([cases[0].id]))
+    done = sweep(cases[:1], store, engine)
     assert done == Summary(measured=1, failed=0, already_there=0)
     assert 0 < done.timed_seconds < done.seconds
-    assert sweep(cases, store, REAL) == Summary(measured=1, failed=0, already_there=1)
+    assert sweep(cases, store, engine) == Summary(measured=1, failed=0, already_there=1)
     written = store.path.read_bytes()
-    assert sweep(cases, store, REAL) == Summary(measured=0, failed=0, already_there=2)
+    assert sweep(cases, store, engine) == Summary(measured=0, failed=0, already_there=2)
     assert store.path.read_bytes() == written
     group, plain = rows(store)
     assert [group["case"], plain["case"]] == [case.fields() for case in cases]
     assert [group["id"], plain["id"]] == [case.id for case in cases]
+    assert plain["operators"] is None
+    assert {row["phase"] for row in group["operators"]["rows"]} >= {"forward", "backward"}
     for record in (group, plain):
+        assert 0 < record["construction_seconds"] < 60
+        assert 0 < record["first_call_seconds"] < 60
         assert (record["schema"], record["status"], record["message"], record["missing"]) == (2, "ok", "", {})
         seconds = record["seconds"]
         assert [len(samples) >= 2 for samples in seconds["rounds"]] == [True, True]

@@ -181,3 +181,10 @@ def test_a_wrong_output_is_caught(how: str, message: str) -> None:
     x = torch.randn(1, 2, 4, 6, 6)
     with pytest.raises(InvalidResult, match=message):
         check_output(Workload(Wrong(how), x, torch.zeros_like(x), SO2(4), backward=False))
+
+
+def test_a_frozen_module_has_the_time_of_its_freezing_and_every_module_that_of_its_construction() -> None:
+    frozen, following = (build_workload(Case(**SMALL, kernels=kernels)) for kernels in ("cached", "generated"))
+    assert frozen.construction_seconds > 0
+    assert following.construction_seconds > 0
+    assert frozen.freezing_seconds > 1e-4 > following.freezing_seconds

@@ -32,6 +32,7 @@ PANELS = {
     "split": 3,
     "stages": 2,
     "memory-parts": 2,
+    "operators": 2,
     "peers": 1,
     "accuracy-epochs": 3,
     "accuracy-seconds": 3,

@@ -23,7 +23,7 @@ SHAPE = ("channels", "batch_size", "image_size", "kernel_size")
 
 def scattered(records, seed=20300102):
     """Return the made-up sweep with a random factor on every number, and with the fields of newer records."""
-    rng = np.random.default_rng(seed)
+    rng, of_operators = np.random.default_rng(seed), np.random.default_rng(seed + 1)
     made = [copy.deepcopy(record) for record in records if record["kind"] != "twin"]
     for record in made:
         if record["kind"] == "cost" and record["status"] == "ok":
@@ -34,6 +34,8 @@ def scattered(records, seed=20300102):
             seconds["ci_low"] = seconds["median"] * rng.uniform(0.9, 0.99)
             seconds["ci_high"] = seconds["median"] * rng.uniform(1.01, 1.1)
             seconds["rounds"] = [[x * factor * rng.uniform(0.98, 1.02) for x in xs] for xs in seconds["rounds"]]
+            for row in record["operators"]["rows"]:
+                row["seconds"] *= of_operators.uniform(0.3, 3)
             record["memory"]["peak_bytes"] = int(record["memory"]["peak_bytes"] * rng.uniform(0.7, 1.3))
             if record["macs"]["kernel_generation"]:
                 record["stages"]["kernel_generation_share"] *= rng.uniform(0.1, 5)
@@ -545,6 +547,23 @@ def test_stages(made, said):
     )
 
 
+def test_operators(made, said):
+    told = []
+    for direction, words in PASSES.items():
+        largest, idle = [], []
+        here = base(made, direction=direction)
+        for variant in VARIANTS:
+            rows = here[variant]["operators"]["rows"]
+            whole = sum(row["seconds"] for row in rows)
+            named = [row for row in rows if "::" in row["operator"]]
+            first = max(named, key=lambda row: row["seconds"])
+            largest.append(f"{first['operator'].split('::')[1]} {percent(first['seconds'] / whole, 0)} ({variant})")
+            idle.append((sum(row["seconds"] for row in rows if not row["calls"]) / whole, variant))
+        ends = " to ".join(f"{percent(share)} ({variant})" for share, variant in (min(idle), max(idle)))
+        told.append(f"{words.capitalize()}: the largest operators are {joined(largest)}; between operators {ends}.")
+    assert said["operators"] == " ".join(told)
+
+
 def test_memory_model(made, said):
     rows = costs(made)
     residuals = [r["memory"]["predicted_bytes"] / r["memory"]["peak_bytes"] - 1 for r in rows]
@@ -715,7 +734,16 @@ def test_accuracy_by_angle(made, said):
 def test_every_sentence_of_a_figure_is_recomputed_here(said):
     recomputed = {
         *("relative", "pareto", "time-forward", "time-training", "memory-forward", "macs", "stages", "memory-parts"),
-        *("realised", "split", "roofline", "peers", "accuracy-epochs", "accuracy-seconds", "accuracy-macs"),
+        *(
+            "operators",
+            "realised",
+            "split",
+            "roofline",
+            "peers",
+            "accuracy-epochs",
+            "accuracy-seconds",
+            "accuracy-macs",
+        ),
         *("equivariance-error", "redundancy", "noise", "map-errors", "by-angle"),
         *("Choice", "Cost", "Saving", "Gain", "bends", "target", "undecided"),
     }

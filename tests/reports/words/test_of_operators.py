@@ -1,0 +1,114 @@
+"""The sentences about operators and first answers, recomputed from the made-up records."""
+
+import pytest
+
+from reports.arithmetic.first_answers import first_answers
+from reports.arithmetic.operators import operators, shares
+from reports.frames.frames import frames
+from reports.tables import of_operators as tables
+from reports.words import of_operators
+
+from ..conftest import cost_record, old
+
+BETWEEN = "Python and dispatch between operators"
+
+
+def layers(*variants, directions=("forward", "forward_backward"), **changes):
+    return [cost_record(variant=v, direction=d, **changes) for v in variants for d in directions]
+
+
+def costs_of(records):
+    return frames(records).costs
+
+
+def test_the_largest_operator_and_the_time_between_operators_are_named_for_each_pass():
+    parts = operators(costs_of(layers("plain", "full")))
+    assert of_operators.operators(parts) == (
+        "Forward: the largest operators are convolution 60 % (plain) and convolution 60 % (full); between operators "
+        "20.0 % (plain) to 20.0 % (full). Forward + backward: the largest operators are convolution 30 % (plain) and "
+        "convolution 30 % (full); between operators 20.0 % (plain) to 20.0 % (full)."
+    )
+
+
+def test_the_shares_of_a_pass_add_up_and_rare_operators_are_joined():
+    parts = operators(costs_of(layers("full")))
+    table = shares(parts, most=1)
+    assert list(table) == ["aten::convolution", "other operators", BETWEEN]
+    assert table.sum(axis=1).tolist() == pytest.approx([1.0, 1.0])
+    assert table.loc[("forward_backward", "full")].tolist() == pytest.approx([0.3, 0.5, 0.2])
+
+
+def test_the_time_between_kernels_of_a_gpu_has_its_own_name():
+    (record,) = layers("full", directions=["forward"])
+    record["case"]["device"] = "cuda"
+    assert list(operators(costs_of([record])).query("calls == 0")["operator"]) == ["gaps between kernels"]
+
+
+def test_by_how_much_the_profiler_slows_a_pass_is_said():
+    records = layers("full", "plain", directions=["forward"])
+    assert "takes 1.2× to 1.2× the time of one without, in turns." in of_operators.slowed(operators(costs_of(records)))
+    records[0]["operators"]["seconds"] *= 0.5
+    assert "takes 0.62× to 1.2×" in of_operators.slowed(operators(costs_of(records)))
+    assert of_operators.slowed(operators(costs_of(records))).endswith("in turns; less than 1 is noise of this machine.")
+    del records[0]["operators"]["seconds"], records[1]["operators"]["plain_seconds"]
+    assert of_operators.slowed(operators(costs_of(records))) == "How much the profiler slows a pass was not recorded."
+
+
+def test_only_the_layers_at_the_base_point_are_shown():
+    records = [*layers("full", "plain"), *layers("full", resolution=4, directions=["forward"])]
+    assert len(operators(costs_of(records)).drop_duplicates(["variant", "direction"])) == 4
+
+
+def test_the_table_has_every_operator_with_its_numbers():
+    table = tables.operators(operators(costs_of(layers("full", directions=["forward"]))))
+    texts = [[cell.text for cell in row.cells] for row in table.rows]
+    assert texts[0][2:6] == ["aten::convolution", "forward", "60.0 %", "48.0 ms"]
+    assert texts[0][6:] == ["2", "1.00 k", "8.00 B"]
+    assert texts[2][2:5] == [BETWEEN, "forward", "20.0 %"]
+    assert texts[2][6:8] == ["0", "–"]
+
+
+def test_the_longest_time_until_a_first_answer_is_named():
+    records = [*layers("full", "plain"), cost_record(layer="resnet", variant="full", resolution=16, batch_size=64)]
+    assert of_operators.first_answers(first_answers(costs_of(records))) == (
+        "The longest time until a first answer is 2.21 s (network, full, |H| = 16, forward): 160 ms to construct the "
+        "module, 2.05 s for its first call."
+    )
+
+
+def test_of_networks_the_table_has_the_case_that_takes_longest():
+    records = layers("plain")
+    records += [cost_record(layer="resnet", variant="full", resolution=n) for n in (2, 8, 4)]
+    table = tables.first_answers(first_answers(costs_of(records)))
+    texts = [[cell.text for cell in row.cells][:4] for row in table.rows]
+    assert texts == [
+        ["one layer", "plain", "1", "forward"],
+        ["one layer", "plain", "1", "forward + backward"],
+        ["network", "full", "8", "forward"],
+    ]
+
+
+def test_records_without_these_fields_are_shown_as_not_recorded():
+    records = layers("full", "plain", directions=["forward"])
+    for name in ("construction_seconds", "first_call_seconds", "operators"):
+        del records[0][name]
+    costs = costs_of(records)
+    table = tables.first_answers(first_answers(costs))
+    assert [[cell.text for cell in row.cells][1:5:3] for row in table.rows] == [
+        ["plain", "10.0 ms"],
+        ["full", "not recorded"],
+    ]
+    assert set(operators(costs)["variant"]) == {"plain"}
+    older = costs_of([old(record) for record in records])
+    assert tables.first_answers(first_answers(older)).rows == ()
+    assert of_operators.first_answers(first_answers(older)) == "Construction and first call: not recorded."
+    assert of_operators.operators(operators(older)).startswith("Operators: not recorded.")
+
+
+def test_a_profile_with_unknown_numbers_breaks_nothing():
+    (record,) = layers("full", directions=["forward"])
+    for name in ("seconds", "calls", "bytes", "operator"):
+        record["operators"]["rows"][0][name] = None
+    parts = operators(costs_of([record]))
+    assert parts["share"].sum() == pytest.approx(1.0)
+    assert len(tables.operators(parts).rows) == 3
