@@ -3,9 +3,10 @@
 import pandas as pd
 
 from benchmarks.records.cost_fields import OTHER_OPERATORS
+from benchmarks.statistics.written import listing
 from reports.style import in_order
 from reports.words.names import DIRECTION_WORDS, LAYER_WORDS, direction_name, ordered_directions
-from reports.words.numbers import digits, listing, percent, seconds
+from reports.words.numbers import digits, percent, seconds
 
 NOT_RECORDED = "not recorded"
 LONGEST_NAME = 26
