@@ -74,7 +74,7 @@ class Keeping(nn.Module):
 
 def infers(layer: nn.Module) -> bool:
     """Return whether a layer may use what it keeps: in inference, where no gradients are recorded."""
-    return not (layer.training or torch.is_grad_enabled() or torch.compiler.is_compiling())
+    return not (layer.training or torch.is_grad_enabled())
 
 
 def sources_of(layer: nn.Module) -> list[Tensor] | None:

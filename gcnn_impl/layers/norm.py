@@ -92,8 +92,10 @@ class GroupBatchNorm2d(Keeping, nn.BatchNorm2d):
 
         Return None where statistics are those of the batch, and where the norm may depend on anything else.
         """
-        if not infers(self) or self._frozen is not None:
-            return self._frozen.affine if infers(self) and self._frozen is not None else None
+        if not infers(self):
+            return None
+        if self._frozen is not None or torch.compiler.is_compiling():  # as in ``Convolution``
+            return None if self._frozen is None else self._frozen.affine
         mean, variance, weight, bias = self.running_mean, self.running_var, self.weight, self.bias
         if mean is None or variance is None or not mean.is_cpu:
             return None

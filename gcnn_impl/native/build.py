@@ -29,7 +29,13 @@ import torch
 from torch import Tensor, nn
 
 from gcnn_impl.native import cache
-from gcnn_impl.watching import is_counted, is_exporting, is_fake, is_traced_or_transformed
+from gcnn_impl.watching import (
+    constant_in_compiled_code,
+    is_counted,
+    is_exporting,
+    is_fake,
+    is_traced_or_transformed,
+)
 
 VARIABLE = "GCNN_IMPL_NATIVE"
 # More flags for the compiler, such as those of a sanitizer.
@@ -114,12 +120,9 @@ def takes(*tensors: Tensor | None) -> bool:
     )
 
 
+@constant_in_compiled_code
 def _is_in_use() -> bool:
     return library() is not None
-
-
-# What ``torch.compiler.assume_constant_result`` sets, which would import the compiler: to trace the loading is impossible.
-_is_in_use._dynamo_marked_constant = True  # type: ignore[attr-defined]
 
 
 _loaded: ctypes.CDLL | str | None = None
