@@ -234,7 +234,7 @@ def _through_fourier(x: Tensor, out_maps: int, taps: int, radius: int, algorithm
         return False
     if algorithm == "fourier":
         return True
-    if device != "cpu":  # measured on CPUs alone
+    if device != "cpu" or is_exporting():  # measured on CPUs alone; an exported program serves any batch
         return False
     batch, in_maps, height, width = x.shape
     return fourier_pays(batch, height, width, in_maps, out_maps, taps, radius)

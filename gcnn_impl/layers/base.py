@@ -149,19 +149,25 @@ class Convolution(Keeping):
         return self._kept.tensors
 
     def folded(self, affine: tuple[Tensor, Tensor]) -> tuple[tuple[Tensor, ...], Tensor] | None:
-        """Return the kernels and the bias of the layer followed by y ↦ scale · y + shift; None if it keeps no kernels.
+        """Return the kernels and the bias of the layer followed by y ↦ scale · y + shift.
+
+        None is returned where this does not pay: for a layer that keeps no kernels; in compiled code, which folds the
+        kernels in every pass, for a layer all of whose kernels would be scaled.
 
         Args:
             affine: scale and shift of each channel, shape (C_o,). The folded kernels are kept as long as this pair and
                 the kernels are the same objects.
         """
-        kernels = self._kept_kernels()
+        is_compiled = torch.compiler.is_compiling()
+        if is_compiled and not self.scales_few:
+            return None
+        kernels = self.kernels() if is_compiled else self._kept_kernels()
         if kernels is None:
             return None
         scale, shift = affine
         bias = shift if self.bias is None else torch.addcmul(shift, scale, self.bias)
-        if torch.compiler.is_compiling():  # compiled code keeps nothing, and scales small kernels alone
-            return (self._scaled(kernels, scale), bias) if self.scales_few else None
+        if is_compiled:
+            return self._scaled(kernels, scale), bias
         if self._folded is None or self._folded[0] is not kernels or self._folded[1] is not affine:
             self._folded = kernels, affine, self._scaled(kernels, scale)
         return self._folded[2], bias

@@ -94,11 +94,13 @@ class GroupBatchNorm2d(Keeping, nn.BatchNorm2d):
         """
         if not infers(self):
             return None
-        if self._frozen is not None or torch.compiler.is_compiling():  # as in ``Convolution``
-            return None if self._frozen is None else self._frozen.affine
+        if self._frozen is not None:
+            return self._frozen.affine  # type: ignore[no-any-return]
         mean, variance, weight, bias = self.running_mean, self.running_var, self.weight, self.bias
         if mean is None or variance is None or not mean.is_cpu:
             return None
+        if torch.compiler.is_compiling():  # compiled code cannot compare bytes
+            return self._affine(mean, variance, weight, bias)
         sources = [t for t in (mean, variance, weight, bias) if t is not None]
         if not are_comparable(sources):
             return None

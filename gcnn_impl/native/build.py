@@ -109,20 +109,16 @@ def takes(*tensors: Tensor | None) -> bool:
             and (is_compiled or not t.is_neg())
         ):
             return False
+    if torch.is_autocast_enabled("cpu"):
+        return False
     if is_compiled:
-        return not is_exporting() and not torch.is_autocast_enabled("cpu") and _is_in_use()
-    return (
-        not is_traced_or_transformed()
-        and not torch.is_autocast_enabled("cpu")
-        and not is_counted()
-        and not is_fake()
-        and library() is not None
-    )
+        return not is_exporting() and _are_plain_calls()
+    return not is_counted() and not is_fake() and _are_plain_calls()
 
 
 @constant_in_compiled_code
-def _is_in_use() -> bool:
-    return library() is not None
+def _are_plain_calls() -> bool:
+    return not is_traced_or_transformed() and library() is not None
 
 
 _loaded: ctypes.CDLL | str | None = None

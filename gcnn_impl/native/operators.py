@@ -340,7 +340,8 @@ def _empty_values(
 ) -> tuple[Tensor, Tensor]:
     """Return an empty kernel, (A, C_o, T, C_i), and empty memory of what is kept for backward."""
     (points, dimensions), (values, hidden) = coordinates.shape, parameters[4].shape
-    kept, *_ = memory("gcnn_siren_memory", 3, points, dimensions, hidden, channels, values // channels, 1)
+    sizes = map(int, (points, dimensions, hidden, channels, values // channels))
+    kept, *_ = memory("gcnn_siren_memory", 3, *sizes, 1)
     out = coordinates.new_empty(index.shape[0], channels, index.shape[1], values // channels)
     return out, coordinates.new_empty(kept)
 
