@@ -316,7 +316,8 @@ def fourier_group_mix(x: Tensor, spectrum: Tensor, irreps: Irreps) -> Tensor:
     The transform is an operator in C; where this cannot be used, the kernel is taken back from its spectrum.
     """
     _FOURIER_MIX.check(x, spectrum)
-    out_channels, rest = divmod(len(spectrum), irreps.values * x.shape[1])
+    values = irreps.values * x.shape[1]
+    out_channels, rest = len(spectrum) // values, len(spectrum) % values  # `divmod` does not take symbols
     if rest or x.shape[2] != irreps.resolution:
         raise ValueError(
             f"fourier_group_mix takes x (B, C_i, {irreps.resolution}, H, W) and a spectrum of {irreps.values}·C_i·C_o "

@@ -6,7 +6,6 @@ import torch
 from gcnn_impl import O2, SO2, RPlus, SeparableGroupConv2d, SO2xRPlus, freeze, functional, native
 from gcnn_impl.groups import Trivial
 from gcnn_impl.irreps import FEWEST_MAPS, irreps_of, irreps_that_pay
-from gcnn_impl.native import irreps_mix
 
 FINITE = [SO2(1), SO2(2), SO2(3), SO2(4), SO2(5), SO2(8), SO2(12), SO2(16), O2(1), O2(2), O2(3), O2(4), O2(8)]
 GROUPS = [*FINITE, SO2xRPlus(4, 1), SO2xRPlus(1, 3), SO2xRPlus(4, 3), SO2xRPlus(8, 2)]
