@@ -95,7 +95,7 @@ class GroupBatchNorm2d(Keeping, nn.BatchNorm2d):
         if not infers(self):
             return None
         if self._frozen is not None:
-            return self._frozen.affine  # type: ignore[no-any-return]
+            return self._frozen.affine
         mean, variance, weight, bias = self.running_mean, self.running_var, self.weight, self.bias
         if mean is None or variance is None or not mean.is_cpu:
             return None
