@@ -155,11 +155,11 @@ class Signature:
         missing = any(kind is None and name != "bias" for name, kind in zip(self.axes, kinds, strict=True))
         if missing or not all(isinstance(dtype, torch.dtype) for _, dtype, _ in given):
             raise self._error(kinds, "every argument but bias must be a tensor")
-        for axes, kind in zip(self.axes.values(), kinds, strict=True):
+        for number, (axes, kind) in enumerate(zip(self.axes.values(), kinds, strict=True)):
             if kind is not None:
                 shape = kind[0]
                 # The sides of an image are checked below, unless their numbers are symbols.
-                fits = fits and len(shape) == len(axes) and 0 not in (shape[1:-2] if kind is kinds[0] else shape)
+                fits = fits and len(shape) == len(axes) and 0 not in (shape if number else shape[1:-2])
                 for axis, size in zip(axes, shape, strict=False):
                     fits = fits and sizes.setdefault(axis, size) == size
         if not fits:

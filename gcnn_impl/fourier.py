@@ -20,6 +20,8 @@ import math
 import torch
 from torch import Tensor
 
+from gcnn_impl.watching import constant_in_compiled_code
+
 # Number of kernel values transformed at once: enough for efficient products, few enough for a processor's cache.
 CHUNK = 2**22
 # Time of the steps in units of one multiply–accumulate of oneDNN's direct convolution: a least-squares fit to 20 layers
@@ -99,6 +101,7 @@ def _by_parity(taps: Tensor) -> tuple[Tensor, Tensor]:
     return torch.cat([first + last, taps[middle : middle + 1]]), first - last
 
 
+@constant_in_compiled_code
 @functools.lru_cache(maxsize=64)
 @torch.inference_mode(False)
 def _dft(n: int, size: int, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
@@ -109,6 +112,7 @@ def _dft(n: int, size: int, dtype: torch.dtype, device: torch.device) -> tuple[T
     return angle.cos().to(device, dtype), angle.sin().to(device, dtype)
 
 
+@constant_in_compiled_code
 @functools.lru_cache(maxsize=64)
 @torch.inference_mode(False)
 def _tap_waves(

@@ -234,7 +234,7 @@ def _through_fourier(x: Tensor, out_maps: int, taps: int, radius: int, algorithm
         return False
     if algorithm == "fourier":
         return True
-    if device != "cpu" or torch.compiler.is_compiling():  # measured on CPUs alone; a compiled graph serves any batch
+    if device != "cpu" or is_exporting():  # measured on CPUs alone; an exported program serves any batch
         return False
     batch, in_maps, height, width = x.shape
     return fourier_pays(batch, height, width, in_maps, out_maps, taps, radius)
@@ -316,7 +316,8 @@ def fourier_group_mix(x: Tensor, spectrum: Tensor, irreps: Irreps) -> Tensor:
     The transform is an operator in C; where this cannot be used, the kernel is taken back from its spectrum.
     """
     _FOURIER_MIX.check(x, spectrum)
-    out_channels, rest = divmod(len(spectrum), irreps.values * x.shape[1])
+    values = irreps.values * x.shape[1]
+    out_channels, rest = len(spectrum) // values, len(spectrum) % values  # `divmod` does not take symbols
     if rest or x.shape[2] != irreps.resolution:
         raise ValueError(
             f"fourier_group_mix takes x (B, C_i, {irreps.resolution}, H, W) and a spectrum of {irreps.values}·C_i·C_o "

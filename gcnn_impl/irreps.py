@@ -40,6 +40,7 @@ class Irreps:
         blocks: first component, size, and first row of ``elements``, for every irreducible part.
         relative: the number of the element h⁻¹h', shape (|K|, |K|).
         scales: S; 1 where the grid has no scales.
+        tables: the basis and its transpose in float32, and the blocks, as the operator in C reads them.
     """
 
     basis: Tensor
@@ -49,6 +50,7 @@ class Irreps:
     blocks: tuple[tuple[int, int, int], ...]
     relative: Tensor
     scales: int
+    tables: tuple[Tensor, Tensor, Tensor]
 
     @property
     def order(self) -> int:
@@ -118,8 +120,10 @@ def irreps_of(group: Group) -> Irreps | None:
         elements.append(matrices.permute(2, 1, 0).flatten(0, 1))  # (c·b, |H|)
         weights.append(torch.full((size * size,), copies / order, dtype=torch.float64))
     lines = sum(matrices.shape[-1] == 1 for matrices, _ in representations)
-    table = torch.cat(basis), torch.cat(elements), torch.cat(weights), lines, tuple(blocks)
-    return Irreps(*table, _relative_numbers(finite), scales)
+    basis_ = torch.cat(basis)
+    tables = basis_.float(), basis_.t().float().contiguous(), torch.tensor(blocks, dtype=torch.int64)
+    found = basis_, torch.cat(elements), torch.cat(weights), lines, tuple(blocks)
+    return Irreps(*found, _relative_numbers(finite), scales, tables)
 
 
 def _relative_numbers(group: Group) -> Tensor:

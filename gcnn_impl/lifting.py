@@ -42,7 +42,7 @@ class _GrayConv2d(torch.autograd.Function):
 
 def lift_images(x: Tensor, weight: Tensor, bias: Tensor | None, stride: int, padding: int) -> Tensor:
     """Convolve as ``conv2d``, images (B, C_i, H, W) and weight (M, C_i, k, k) → (B, M, H', W')."""
-    differentiated = torch.is_grad_enabled() and weight.requires_grad and not torch.compiler.is_compiling()
+    differentiated = torch.is_grad_enabled() and weight.requires_grad
     if x.shape[1] > 1 or not x.is_cpu or not differentiated or is_traced_or_transformed():
         return conv2d(x, weight, bias, stride, padding)
     return _GrayConv2d.apply(*autocast(x, weight, bias), stride, padding)

@@ -13,9 +13,7 @@ T = TypeVar("T")
 _library = torch.library.Library("gcnn_impl", "FRAGMENT")
 
 
-def operator(
-    schema: str, *keys: str, fake: Callable[..., object] | None = None
-) -> Callable[[Callable[P, T]], Callable[P, T]]:
+def operator(schema: str, *keys: str, fake: Callable[..., object]) -> Callable[[Callable[P, T]], Callable[P, T]]:
     """Return a decorator that registers a function as an operator of torch, for compilers, profilers and modes.
 
     Outside of these the function is called directly: torch's dispatcher takes some 5 µs more.
@@ -23,8 +21,7 @@ def operator(
     Args:
         schema: name, arguments and results, as ``torch.library`` wants them.
         keys: the devices on which the function works, "CPU" or "CUDA".
-        fake: function of the same arguments that returns empty tensors of the results' shapes, dtypes and layouts;
-            None for an operator that compiled code never contains.
+        fake: function of the same arguments that returns empty tensors of the results' shapes, dtypes and layouts.
     """
     name = schema.partition("(")[0]
 
@@ -32,8 +29,7 @@ def operator(
         _library.define(schema)
         for key in keys:
             _library.impl(name, function, key)
-        if fake is not None:
-            torch.library.register_fake(f"gcnn_impl::{name}", fake, lib=_library)
+        torch.library.register_fake(f"gcnn_impl::{name}", fake, lib=_library)
         dispatched = getattr(torch.ops.gcnn_impl, name)
 
         @functools.wraps(function)

@@ -1,9 +1,30 @@
 """Whether torch traces, transforms, counts or hooks what runs now; our own operators then leave the work to torch's."""
 
+import functools
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
 import torch
 from torch import nn
 from torch.autograd import forward_ad
 from torch.utils import _python_dispatch
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def constant_in_compiled_code(function: Callable[P, T]) -> Callable[P, T]:
+    """Return a function that runs while code that calls it is compiled; compiled code contains its result.
+
+    This is ``torch.compiler.assume_constant_result``, which imports the compiler; the import takes a second.
+    """
+
+    @functools.wraps(function)
+    def call(*arguments: P.args, **options: P.kwargs) -> T:
+        return function(*arguments, **options)
+
+    call._dynamo_marked_constant = True  # type: ignore[attr-defined]
+    return call
 
 
 def is_traced_or_transformed() -> bool:

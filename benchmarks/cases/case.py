@@ -70,8 +70,8 @@ class Case:
         image_size, kernel_size: height and width in pixels; odd for kernels.
         direction: "forward" (inference: eval, no gradients), "forward_backward" (train mode, gradients of the
             parameters and, for a layer, of its input) or "training_step" (forward, backward and a step of Adam).
-        kernels: "cached", or "generated" in every pass. Training and compiled code always generate them; fixed weights
-            (plain, torch) are always "cached" in inference. The default is "cached" where that is allowed.
+        kernels: "cached", or "generated" in every pass. Training always generates them; fixed weights (plain, torch)
+            are always "cached" in inference. The default is "cached" where that is allowed.
         execution: "eager", "compiled" by ``torch.compile``, or "graphed": the whole pass is captured in a CUDA graph
             once, and each timed pass replays the graph. "graphed" needs CUDA.
         device, dtype: where and in which format the pass is computed; "bfloat16" is autocast, "tf32" needs CUDA.
@@ -110,7 +110,7 @@ class Case:
         self._check_variant()
         self._check_group()
         if self._must_generate:
-            self._require("kernels", ("generated",), f"direction {self.direction!r}, execution {self.execution!r}")
+            self._require("kernels", ("generated",), f"direction {self.direction!r}")
         elif self.fixed_weights:
             self._require("kernels", ("cached",), "fixed weights in direction 'forward'")
         if self.dtype == "tf32":
@@ -185,7 +185,7 @@ class Case:
 
     @property
     def _must_generate(self) -> bool:
-        return self.direction != "forward" or (self.execution == "compiled" and not self.fixed_weights)
+        return self.direction != "forward"
 
     @property
     def rotations(self) -> int:

@@ -61,8 +61,10 @@ _STANDARD: tuple[Grid, ...] = (
 )
 _ONE_THREAD: Grid = {**_CONV, "batch_size": (1, 16), "threads": (1,)}
 _COMPILED: Grid = {**_CONV, "variant": ("plain", "full", "separable"), "execution": ("compiled",)}
+_COMPILED_RESNET: Grid = {**_RESNET, "resolution": (8,), "execution": ("compiled",)}
 _GRAPHED: Grid = {**_COMPILED, "execution": ("graphed",), "direction": CHOICES["direction"]}
 _HALF: Grid = {**_CONV, "dtype": ("bfloat16",)}
+_ON_CPUS: tuple[Grid, ...] = (_ONE_THREAD, _COMPILED, _COMPILED_RESNET, _HALF)
 
 # Cross products. The profile takes a day or more.
 _FULL: tuple[Grid, ...] = (
@@ -104,8 +106,8 @@ _CUDA_STANDARD: tuple[Grid, ...] = (
 
 PROFILES: dict[str, dict[str, tuple[Grid, ...]]] = {
     "quick": {"cpu": _QUICK, "cuda": _CUDA_QUICK},
-    "standard": {"cpu": (*_STANDARD, _ONE_THREAD, _COMPILED, _HALF), "cuda": _CUDA_STANDARD},
-    "full": {"cpu": (*_FULL, _ONE_THREAD, _COMPILED, _HALF), "cuda": (*_FULL, *_CUDA_STANDARD)},
+    "standard": {"cpu": (*_STANDARD, *_ON_CPUS), "cuda": _CUDA_STANDARD},
+    "full": {"cpu": (*_FULL, *_ON_CPUS), "cuda": (*_FULL, *_CUDA_STANDARD)},
 }
 
 

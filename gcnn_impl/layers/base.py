@@ -51,6 +51,7 @@ class Convolution(Keeping):
 
     name: ClassVar[str]  # short name, which configs, records and figures use
     layouts: ClassVar[tuple[Callable[[Tensor], Tensor], ...]]  # how each generated kernel is laid out in memory
+    scales_few: ClassVar[bool] = True  # whether ``_scaled`` multiplies few numbers: those of one factor
     _frozen: tuple[Tensor, ...] | None
     _folded: tuple[tuple[Tensor, ...], tuple[Tensor, ...], tuple[Tensor, ...]] | None = None
 
@@ -135,8 +136,10 @@ class Convolution(Keeping):
 
     def _kept_kernels(self) -> tuple[Tensor, ...] | None:
         """Return the kernels that are frozen or still current, the same as before; None where none are kept."""
-        if not infers(self) or self._frozen is not None:
-            return self._frozen if infers(self) else None
+        if not infers(self):
+            return None
+        if self._frozen is not None or torch.compiler.is_compiling():  # compiled code cannot compare bytes
+            return self._frozen
         sources = sources_of(self) if self._device().type == "cpu" else None
         if sources is None:
             return None
@@ -146,19 +149,28 @@ class Convolution(Keeping):
         return self._kept.tensors
 
     def folded(self, affine: tuple[Tensor, Tensor]) -> tuple[tuple[Tensor, ...], Tensor] | None:
-        """Return the kernels and the bias of the layer followed by y ↦ scale · y + shift; None if it keeps no kernels.
+        """Return the kernels and the bias of the layer followed by y ↦ scale · y + shift.
+
+        None is returned where this does not pay: for a layer that keeps no kernels; in compiled code, which folds the
+        kernels in every pass, for a layer all of whose kernels would be scaled.
 
         Args:
             affine: scale and shift of each channel, shape (C_o,). The folded kernels are kept as long as this pair and
                 the kernels are the same objects.
         """
-        kernels = self._kept_kernels()
+        is_compiled = torch.compiler.is_compiling()
+        if is_compiled and not self.scales_few:
+            return None
+        kernels = self.kernels() if is_compiled else self._kept_kernels()
         if kernels is None:
             return None
-        if self._folded is None or self._folded[0] is not kernels or self._folded[1] is not affine:
-            self._folded = kernels, affine, self._scaled(kernels, affine[0])
         scale, shift = affine
-        return self._folded[2], shift if self.bias is None else torch.addcmul(shift, scale, self.bias)
+        bias = shift if self.bias is None else torch.addcmul(shift, scale, self.bias)
+        if is_compiled:
+            return self._scaled(kernels, scale), bias
+        if self._folded is None or self._folded[0] is not kernels or self._folded[1] is not affine:
+            self._folded = kernels, affine, self._scaled(kernels, scale)
+        return self._folded[2], bias
 
     def _scaled(self, kernels: tuple[Tensor, ...], scale: Tensor) -> tuple[Tensor, ...]:
         """Return working kernels that give scale · y, of the same layouts: here the last one is a factor of all."""
@@ -229,4 +241,4 @@ def arrange(values: Tensor) -> Tensor:
 
 def scaled(kernel: Tensor, scale: Tensor) -> Tensor:
     """Multiply a kernel (C_o, …) by a number for each output channel, shape (C_o,); the layout in memory is kept."""
-    return torch.mul(kernel, scale.view(-1, *[1] * (kernel.dim() - 1)), out=torch.empty_like(kernel))
+    return kernel.clone().mul_(scale.view(-1, *[1] * (kernel.dim() - 1)))

@@ -51,7 +51,9 @@ def _folded(conv: nn.Module, norm: nn.Module, x: Tensor) -> tuple[Convolution, t
     device, dtype = affine[0].device, affine[0].dtype
     if x.device != device or x.dtype != dtype or dtype not in (torch.float32, torch.float64):
         return None
-    if torch.is_autocast_enabled(device.type) or (x.is_cuda and torch.cuda.is_current_stream_capturing()):
+    if torch.is_autocast_enabled(device.type):
+        return None
+    if x.is_cuda and (torch.compiler.is_compiling() or torch.cuda.is_current_stream_capturing()):
         return None  # kernels that are folded while a graph is captured would belong to the graph
     found = conv.folded(affine)
     return None if found is None else (conv, *found)

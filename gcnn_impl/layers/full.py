@@ -16,6 +16,7 @@ class UnfactoredConv2d(GroupToGroupConv2d):
     """Base class of the variants that are applied as one convolution over the group and the plane at once."""
 
     layouts = (functional.channels_last_kernel,)
+    scales_few = False
     disc_tips: Tensor
 
     def _add_kernels(self) -> None:

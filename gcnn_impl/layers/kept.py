@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from gcnn_impl.kernels import ContinuousKernel
-from gcnn_impl.watching import is_fake, is_traced_or_transformed, runs_forward_alone
+from gcnn_impl.watching import is_exporting, is_fake, is_traced_or_transformed, runs_forward_alone
 
 _memcmp = ctypes.CDLL("msvcrt" if sys.platform == "win32" else None).memcmp
 _memcmp.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t]
@@ -74,7 +74,7 @@ class Keeping(nn.Module):
 
 def infers(layer: nn.Module) -> bool:
     """Return whether a layer may use what it keeps: in inference, where no gradients are recorded."""
-    return not (layer.training or torch.is_grad_enabled() or torch.compiler.is_compiling())
+    return not (layer.training or torch.is_grad_enabled() or is_exporting())
 
 
 def sources_of(layer: nn.Module) -> list[Tensor] | None:

@@ -92,11 +92,15 @@ class GroupBatchNorm2d(Keeping, nn.BatchNorm2d):
 
         Return None where statistics are those of the batch, and where the norm may depend on anything else.
         """
-        if not infers(self) or self._frozen is not None:
-            return self._frozen.affine if infers(self) and self._frozen is not None else None
+        if not infers(self):
+            return None
+        if self._frozen is not None:
+            return self._frozen.affine
         mean, variance, weight, bias = self.running_mean, self.running_var, self.weight, self.bias
         if mean is None or variance is None or not mean.is_cpu:
             return None
+        if torch.compiler.is_compiling():  # compiled code cannot compare bytes
+            return self._affine(mean, variance, weight, bias)
         sources = [t for t in (mean, variance, weight, bias) if t is not None]
         if not are_comparable(sources):
             return None

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from gcnn_impl import functional, native
 from gcnn_impl.groups import Group, SO2xRPlus
-from gcnn_impl.irreps import Irreps, irreps_of, irreps_that_pay
+from gcnn_impl.irreps import Irreps, irreps_that_pay
 from gcnn_impl.kernels import ContinuousKernel, group_points
 from gcnn_impl.layers.group_to_group import GroupToGroupConv2d
 from gcnn_impl.low_rank import rank_one_energy, rank_one_tensor_energy
@@ -19,17 +19,20 @@ class SeparableGroupConv2d(GroupToGroupConv2d):
 
     name = "separable"
     layouts = (functional.channels_last_kernel, functional.depthwise_kernel)
+    _parts: Irreps | None = None  # the irreducible parts over H, where these pay
 
     def _add_kernels(self) -> None:
         self.group_kernel = self._new_group_kernel(self.in_channels)
         self.spatial_kernel = self._new_spatial_kernel(1)
+        if self.group == self.out_group:  # kept, because the compiler would trace how they are computed
+            self._parts = irreps_that_pay(self.group, self.in_channels, self.out_channels)
 
     def generate(self, *grids: Tensor) -> tuple[Tensor, ...]:
         return self._over_group(self.group_kernel, *grids), self._over_plane(self.spatial_kernel, *grids)
 
     def working_kernels(self, *grids: Tensor) -> tuple[Tensor, ...]:
         """Return the kernels, or the spectrum of the one over H where the Fourier transform over H is faster."""
-        irreps = None if grids else self._irreps()
+        irreps = None if grids or not self._mixes_by_parts() else self._parts
         if irreps is None:
             return super().working_kernels(*grids)
         spectrum = irreps.spectrum(self._evaluate(self.group_kernel, first=irreps.scales))
@@ -37,22 +40,15 @@ class SeparableGroupConv2d(GroupToGroupConv2d):
 
     def convolve(self, x: Tensor, *kernels: Tensor, **after: Any) -> Tensor:
         over_group, over_plane = kernels
-        irreps = irreps_of(self.group) if over_group.dim() == 1 else None  # a spectrum has one axis
-        if irreps is None:
+        if over_group.dim() > 1 or self._parts is None:  # a spectrum has one axis
             mixed = functional.group_mix(x, over_group, algorithm=self.algorithm)
         else:
-            mixed = functional.fourier_group_mix(x, over_group, irreps)
+            mixed = functional.fourier_group_mix(x, over_group, self._parts)
         return functional.spatial_conv2d(mixed, over_plane, **self._options(**after))
 
-    def _irreps(self) -> Irreps | None:
-        """Return the irreducible parts over H if the operators in C should mix by them; else None."""
-        if (
-            self.algorithm != "auto"
-            or self.group != self.out_group
-            or not native.takes(self.group_kernel.net.bias_last)
-        ):
-            return None
-        return irreps_that_pay(self.group, self.in_channels, self.out_channels)
+    def _mixes_by_parts(self) -> bool:
+        """Return whether the operators in C should mix by irreducible parts, where these pay."""
+        return self.algorithm == "auto" and native.takes(self.group_kernel.net.bias_last)
 
     def macs(self, in_pixels: int, out_pixels: int) -> int:
         """Return the MACs of a 1×1 convolution over (C_i·|H_in|), then a depthwise k × k one."""

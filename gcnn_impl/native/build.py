@@ -29,7 +29,13 @@ import torch
 from torch import Tensor, nn
 
 from gcnn_impl.native import cache
-from gcnn_impl.watching import is_counted, is_fake, is_traced_or_transformed
+from gcnn_impl.watching import (
+    constant_in_compiled_code,
+    is_counted,
+    is_exporting,
+    is_fake,
+    is_traced_or_transformed,
+)
 
 VARIABLE = "GCNN_IMPL_NATIVE"
 # More flags for the compiler, such as those of a sanitizer.
@@ -87,30 +93,32 @@ def library() -> ctypes.CDLL | None:
 
 
 def takes(*tensors: Tensor | None) -> bool:
-    """Return whether the operators may be called with these tensors, by calls of C that torch does not see.
+    """Return whether the operators may be called with these tensors.
 
-    The tensors must be float32 on the CPU. The operators may not be called while torch traces or transforms a function:
-    in compilers, exporters, ``torch.func``, autocast and forward-mode gradients.
+    The tensors must be float32 on the CPU. Compiled code contains the operators as calls. Exporters, ``torch.func``,
+    autocast, forward-mode gradients and counters of FLOPs take PyTorch's operators instead.
     """
-    if torch.compiler.is_compiling():  # first, because the compiler cannot trace the other conditions
-        return False
+    is_compiled = torch.compiler.is_compiling()  # the compiler cannot trace all conditions
     for t in tensors:
         if t is not None and not (
             type(t) in (Tensor, nn.Parameter)
             and t.dtype is torch.float32
             and t.is_cpu
-            and torch._C._has_storage(t)
+            and (is_compiled or torch._C._has_storage(t))
             and t.numel()
-            and not t.is_neg()
+            and (is_compiled or not t.is_neg())
         ):
             return False
-    return (
-        not is_traced_or_transformed()
-        and not torch.is_autocast_enabled("cpu")
-        and not is_counted()
-        and not is_fake()
-        and library() is not None
-    )
+    if torch.is_autocast_enabled("cpu"):
+        return False
+    if is_compiled:
+        return not is_exporting() and _are_plain_calls()
+    return not is_counted() and not is_fake() and _are_plain_calls()
+
+
+@constant_in_compiled_code
+def _are_plain_calls() -> bool:
+    return not is_traced_or_transformed() and library() is not None
 
 
 _loaded: ctypes.CDLL | str | None = None

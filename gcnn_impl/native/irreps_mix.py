@@ -3,8 +3,8 @@
 A caller must first check all tensors with ``takes``. The shapes are those of ``operators``.
 """
 
-import functools
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,13 +13,6 @@ from gcnn_impl.gradients import is_differentiated, pytorch_gradients
 from gcnn_impl.irreps import Irreps
 from gcnn_impl.native.operators import check, images_of, is_pytorchs, library_in_use, memory, on_images, result
 from gcnn_impl.registration import operator
-
-
-@functools.lru_cache(maxsize=64)
-def _tables(irreps: Irreps) -> tuple[Tensor, Tensor, Tensor]:
-    """Return the basis, its transpose, and the blocks, as the operator reads them."""
-    basis = irreps.basis.float()
-    return basis.contiguous(), basis.t().contiguous(), torch.tensor(irreps.blocks, dtype=torch.int64)
 
 
 def _sizes(images: Tensor, weights: int, out_channels: int) -> tuple[int, ...]:
@@ -47,6 +40,7 @@ def _fits(images: Tensor, spectrum: Tensor, basis: Tensor, upright: Tensor, bloc
     "irreps_mix(Tensor images, Tensor spectrum, Tensor basis, Tensor upright, Tensor blocks, int out_channels)"
     " -> Tensor",
     "CPU",
+    fake=lambda images, *others: images.new_empty(*images.shape[:4], others[-1]),
 )
 def _mix(images: Tensor, spectrum: Tensor, basis: Tensor, upright: Tensor, blocks: Tensor, out_channels: int) -> Tensor:
     """Mix images, (B, H, W, |H|, C_i) and a spectrum → (B, H, W, |H|, C_o)."""
@@ -61,10 +55,18 @@ def _mix(images: Tensor, spectrum: Tensor, basis: Tensor, upright: Tensor, block
     return y
 
 
+def _empty_gradients(
+    gradient: Tensor, images: Tensor, spectrum: Tensor, *others: Any
+) -> tuple[Tensor | None, Tensor | None]:
+    *_, of_images, of_spectrum = others
+    return torch.empty_like(images) if of_images else None, torch.empty_like(spectrum) if of_spectrum else None
+
+
 @operator(
     "irreps_mix_backward(Tensor gradient, Tensor images, Tensor spectrum, Tensor basis, Tensor upright, Tensor blocks,"
     " bool of_images, bool of_spectrum) -> (Tensor?, Tensor?)",
     "CPU",
+    fake=_empty_gradients,
 )
 def _mix_backward(
     gradient: Tensor,
@@ -83,8 +85,7 @@ def _mix_backward(
     pixels, resolution, c_in, c_out, weights, threads = _sizes(images, len(spectrum), gradient.shape[-1])
     floats = memory("gcnn_irreps_memory", 2, pixels, resolution, c_in, c_out, weights, threads)
     scratch, partial = map(images.new_empty, floats)
-    g_images = torch.empty_like(images) if of_images else None
-    g_spectrum = torch.empty_like(spectrum) if of_spectrum else None
+    g_images, g_spectrum = _empty_gradients(gradient, images, spectrum, of_images, of_spectrum)
     tables = [t.data_ptr() for t in (gradient, images, spectrum, basis, upright, blocks)]
     results = [None if t is None else t.data_ptr() for t in (g_images, g_spectrum, scratch, partial)]
     sizes = weights, pixels, resolution, c_in, c_out, threads
@@ -99,7 +100,7 @@ def _with_scales(images: Tensor, scales: int) -> Tensor:
 
 def _mixed(images: Tensor, spectrum: Tensor, irreps: Irreps, out_channels: int) -> Tensor:
     """Mix images, (B, H, W, |H|, C_i) → (B, H, W, |H|, C_o)."""
-    wide = _mix(_with_scales(images, irreps.scales), spectrum, *_tables(irreps), irreps.scales * out_channels)
+    wide = _mix(_with_scales(images, irreps.scales), spectrum, *irreps.tables, irreps.scales * out_channels)
     return wide.view(*images.shape[:4], out_channels)
 
 
@@ -117,7 +118,7 @@ class _IrrepsMix(torch.autograd.Function):
             found = pytorch_gradients(on_images(ctx.reference), (images, spectrum), gradient)
         else:
             g, x = (_with_scales(t, ctx.irreps.scales) for t in (gradient.contiguous(), images))
-            of_x, of_spectrum = _mix_backward(g, x, spectrum, *_tables(ctx.irreps), *ctx.needs_input_grad[:2])
+            of_x, of_spectrum = _mix_backward(g, x, spectrum, *ctx.irreps.tables, *ctx.needs_input_grad[:2])
             found = None if of_x is None else of_x.view_as(images), of_spectrum
         return *found, None, None, None
 

@@ -1,5 +1,7 @@
 """Batch norm with ReLU and residual in C; the arguments and results are those of ``gpu.norm``."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -23,10 +25,16 @@ def addresses(*tensors: Tensor | None) -> list[int | None]:
     return [None if t is None else t.data_ptr() for t in tensors]
 
 
+def _normalised_like(x: Tensor, *_: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """Return empty normalised rows, and empty means and scales."""
+    return torch.empty_like(x), x.new_empty(x.shape[-1]), x.new_empty(x.shape[-1])
+
+
 @operator(
     "batch_norm(Tensor x, Tensor? weight, Tensor? bias, Tensor(a!)? running_mean, Tensor(b!)? running_var,"
     " Tensor? residual, bool of_batch, float momentum, float eps, bool relu) -> (Tensor, Tensor, Tensor)",
     "CPU",
+    fake=_normalised_like,
 )
 def normalise(
     x: Tensor,
@@ -46,16 +54,25 @@ def normalise(
     enough = rows > 1 if of_batch else running_mean is not None
     check((residual is None or residual.shape == x.shape) and paired and enough, x, residual)
     sizes, doubles, floats = _sizes(x)
-    y, (mean, scale) = torch.empty_like(x), (x.new_empty(x.shape[-1]) for _ in range(2))
+    y, mean, scale = _normalised_like(x)
     tensors = x, weight, bias, running_mean, running_var, residual, y, mean, scale, doubles, floats
     library_in_use().gcnn_batch_norm(*addresses(*tensors), of_batch, momentum, eps, relu, *sizes)
     return y, mean, scale
+
+
+def _empty_gradients(
+    gradient: Tensor, x: Tensor, weight: Tensor | None, bias: Tensor | None, *others: Any
+) -> tuple[Tensor, Tensor | None, Tensor | None, Tensor | None]:
+    *_, y, _, _ = others
+    of_weight, of_bias, of_residual = (None if t is None else torch.empty_like(t) for t in (weight, bias, y))
+    return torch.empty_like(x), of_weight, of_bias, of_residual
 
 
 @operator(
     "batch_norm_backward(Tensor gradient, Tensor x, Tensor? weight, Tensor? bias, Tensor mean, Tensor scale,"
     " Tensor? y, bool of_batch, bool relu) -> (Tensor, Tensor?, Tensor?, Tensor?)",
     "CPU",
+    fake=_empty_gradients,
 )
 def gradients(
     gradient: Tensor,
@@ -72,8 +89,7 @@ def gradients(
     check_channels(x, weight, bias, mean, scale)
     check(gradient.shape == x.shape and (y is None or y.shape == x.shape), gradient, x, y)
     sizes, doubles, floats = _sizes(x)
-    of_x, of_residual = torch.empty_like(x), None if y is None else torch.empty_like(y)
-    of_weight, of_bias = (None if p is None else torch.empty_like(p) for p in (weight, bias))
+    of_x, of_weight, of_bias, of_residual = _empty_gradients(gradient, x, weight, bias, y, of_batch, relu)
     given = gradient, x, weight, bias, mean, scale, y
     tensors = *given, of_x, of_weight, of_bias, of_residual, doubles, floats
     library_in_use().gcnn_batch_norm_backward(*addresses(*tensors), of_batch, relu, *sizes)

@@ -1,5 +1,7 @@
 """Batch norm with the spatial max pooling and the ReLU that follow it, in C; images are (B, H, W, |H|, C)."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -26,10 +28,18 @@ def _fits(x: Tensor) -> bool:
     return x.dim() == 5 and x.numel() > 0 and x.shape[1] % 2 == x.shape[2] % 2 == 0
 
 
+def _pooled_like(x: Tensor, *_: Any) -> tuple[Tensor, Tensor, Tensor]:
+    """Return empty pooled images, and empty means and scales."""
+    batch, height, width, resolution, channels = x.shape
+    y = x.new_empty(batch, height // 2, width // 2, resolution, channels)
+    return y, x.new_empty(channels), x.new_empty(channels)
+
+
 @operator(
     "norm_pool(Tensor x, Tensor? weight, Tensor? bias, Tensor(a!)? running_mean, Tensor(b!)? running_var,"
     " bool of_batch, float momentum, float eps, bool relu) -> (Tensor, Tensor, Tensor)",
     "CPU",
+    fake=_pooled_like,
 )
 def normalise(
     x: Tensor,
@@ -46,19 +56,25 @@ def normalise(
     check(_fits(x) and (of_batch or running_mean is not None), x)
     check_channels(x, weight, bias, running_mean, running_var)
     check((running_mean is None) == (running_var is None), x)
-    batch, height, width, resolution, channels = x.shape
     doubles, floats = _scratch(x)
-    y = x.new_empty(batch, height // 2, width // 2, resolution, channels)
-    mean, scale = (x.new_empty(channels) for _ in range(2))
+    y, mean, scale = _pooled_like(x)
     tensors = x, weight, bias, running_mean, running_var, y, mean, scale, doubles, floats
     library_in_use().gcnn_norm_pool(*addresses(*tensors), of_batch, momentum, eps, relu, *_sizes(x))
     return y, mean, scale
+
+
+def _empty_gradients(
+    gradient: Tensor, x: Tensor, weight: Tensor | None, bias: Tensor | None, *_: Any
+) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    of_weight, of_bias = (None if p is None else torch.empty_like(p) for p in (weight, bias))
+    return torch.empty_like(x), of_weight, of_bias
 
 
 @operator(
     "norm_pool_backward(Tensor gradient, Tensor x, Tensor? weight, Tensor? bias, Tensor mean, Tensor scale,"
     " bool of_batch, bool relu) -> (Tensor, Tensor?, Tensor?)",
     "CPU",
+    fake=_empty_gradients,
 )
 def gradients(
     gradient: Tensor,
@@ -76,8 +92,7 @@ def gradients(
     check(gradient.shape == (batch, height // 2, width // 2, resolution, channels), gradient, x)
     check_channels(x, weight, bias, mean, scale)
     doubles, floats = _scratch(x)
-    of_x = torch.empty_like(x)
-    of_weight, of_bias = (None if p is None else torch.empty_like(p) for p in (weight, bias))
+    of_x, of_weight, of_bias = _empty_gradients(gradient, x, weight, bias)
     tensors = gradient, x, weight, bias, mean, scale, of_x, of_weight, of_bias, doubles, floats
     library_in_use().gcnn_norm_pool_backward(*addresses(*tensors), of_batch, relu, *_sizes(x))
     return of_x, of_weight, of_bias

@@ -43,21 +43,31 @@ def check(fits: bool, *tensors: Tensor | None) -> None:
     check_operands(fits, (torch.float32,), ("cpu",), *tensors)
 
 
-@operator("to_images(Tensor x) -> Tensor", "CPU")
+def _empty_images(x: Tensor) -> Tensor:
+    batch, channels, resolution, height, width = x.shape
+    return x.new_empty(batch, height, width, resolution, channels)
+
+
+@operator("to_images(Tensor x) -> Tensor", "CPU", fake=_empty_images)
 def _to_images(x: Tensor) -> Tensor:
     check(x.dim() == 5, x)
     batch, channels, resolution, height, width = x.shape
-    images = x.new_empty(batch, height, width, resolution, channels)
+    images = _empty_images(x)
     sizes = batch, channels, resolution, height * width
     library_in_use().gcnn_layout(x.data_ptr(), images.data_ptr(), *sizes, False, torch.get_num_threads())
     return images
 
 
-@operator("to_maps(Tensor images) -> Tensor", "CPU")
+def _empty_maps(images: Tensor) -> Tensor:
+    batch, height, width, resolution, channels = images.shape
+    return images.new_empty(batch, channels, resolution, height, width)
+
+
+@operator("to_maps(Tensor images) -> Tensor", "CPU", fake=_empty_maps)
 def _to_maps(images: Tensor) -> Tensor:
     check(images.dim() == 5, images)
     batch, height, width, resolution, channels = images.shape
-    x = images.new_empty(batch, channels, resolution, height, width)
+    x = _empty_maps(images)
     sizes = batch, channels, resolution, height * width
     library_in_use().gcnn_layout(x.data_ptr(), images.data_ptr(), *sizes, True, torch.get_num_threads())
     return x
@@ -105,10 +115,19 @@ def memory(function: str, count: int, *sizes: int) -> list[int]:
     return list(floats)
 
 
+def _shape_of_result(images: Tensor, kernel_size: int, padding: int) -> tuple[int, ...]:
+    batch, height, width, resolution, channels = images.shape
+    grown = 2 * padding - kernel_size + 1
+    return batch, height + grown, width + grown, resolution, channels
+
+
 @operator(
     "depthwise_conv2d(Tensor images, Tensor weight, Tensor? bias, int padding, bool disc, bool flip,"
     " Tensor? residual=None, bool relu=False) -> Tensor",
     "CPU",
+    fake=lambda images, weight, bias, padding, *_, **__: images.new_empty(
+        _shape_of_result(images, weight.shape[-1], padding)
+    ),
 )
 def _depthwise(
     images: Tensor,
@@ -124,8 +143,7 @@ def _depthwise(
     batch, height, width, resolution, channels = images.shape
     k, maps = weight.shape[-1], resolution * channels
     fits = k % 2 == 1 and 0 <= padding < k <= min(height, width) + 2 * padding and weight.shape == (maps, k, k)
-    grown = 2 * padding - k + 1
-    wanted = batch, height + grown, width + grown, resolution, channels
+    wanted = _shape_of_result(images, k, padding)
     fits = fits and (bias is None or bias.shape == (channels,)) and (residual is None or residual.shape == wanted)
     check(fits, images, weight, bias, residual)
     sizes = batch, height, width, maps, k, padding
@@ -137,25 +155,29 @@ def _depthwise(
     return y
 
 
+def _empty_weights(images: Tensor, gradient: Tensor, kernel_size: int, *_: Any) -> tuple[Tensor, Tensor]:
+    resolution, channels = images.shape[3:]
+    of_weight = images.new_empty(resolution * channels, kernel_size, kernel_size)
+    return of_weight, images.new_empty(resolution, channels)
+
+
 @operator(
     "depthwise_conv2d_weight(Tensor images, Tensor gradient, int kernel_size, int padding, bool disc)"
     " -> (Tensor, Tensor)",
     "CPU",
+    fake=_empty_weights,
 )
 def _depthwise_weight(
     images: Tensor, gradient: Tensor, kernel_size: int, padding: int, disc: bool
 ) -> tuple[Tensor, Tensor]:
     """Return the gradients of the weight, (|H|·C, k, k), and of a bias, (|H|, C)."""
     batch, height, width, resolution, channels = images.shape
-    grown = 2 * padding - kernel_size + 1
     fits = kernel_size % 2 == 1 and 0 <= padding < kernel_size <= min(height, width) + 2 * padding
-    wanted = batch, height + grown, width + grown, resolution, channels
-    check(fits and gradient.shape == wanted, images, gradient)
+    check(fits and gradient.shape == _shape_of_result(images, kernel_size, padding), images, gradient)
     sizes = batch, height, width, resolution * channels, kernel_size, padding
     threads = torch.get_num_threads()
     scratch, partial = map(images.new_empty, memory("gcnn_depthwise_memory", 2, *sizes, threads))
-    of_weight = images.new_empty(resolution * channels, kernel_size, kernel_size)
-    of_bias = images.new_empty(resolution, channels)
+    of_weight, of_bias = _empty_weights(images, gradient, kernel_size)
     tensors = images, gradient, of_weight, of_bias, scratch, partial
     library_in_use().gcnn_depthwise_weight(*(t.data_ptr() for t in tensors), *sizes, disc, threads)
     return of_weight, of_bias
@@ -217,7 +239,11 @@ def spatial_conv2d(
     return result(_depthwise(images, weight, bias, padding, disc, False, others, relu))
 
 
-@operator("mix_conv2d(Tensor images, Tensor weight) -> Tensor", "CPU")
+@operator(
+    "mix_conv2d(Tensor images, Tensor weight) -> Tensor",
+    "CPU",
+    fake=lambda images, weight: images.new_empty(*images.shape[:3], len(weight)),
+)
 def _mix(images: Tensor, weight: Tensor) -> Tensor:
     """Mix channels, (B, H, W, |H_in|, C_i) and weight (|H_out|·C_o, |H_in|·C_i) → (B, H, W, |H_out|·C_o)."""
     (maps, in_maps), shape = weight.shape, images.shape[:3]
@@ -234,10 +260,17 @@ def _mix(images: Tensor, weight: Tensor) -> Tensor:
     return y
 
 
+def _empty_gradients(
+    gradient: Tensor, images: Tensor, weight: Tensor, of_x: bool, of_weight: bool
+) -> tuple[Tensor | None, Tensor | None]:
+    return torch.empty_like(images) if of_x else None, torch.empty_like(weight) if of_weight else None
+
+
 @operator(
     "mix_conv2d_backward(Tensor gradient, Tensor images, Tensor weight, bool of_x, bool of_weight)"
     " -> (Tensor?, Tensor?)",
     "CPU",
+    fake=_empty_gradients,
 )
 def _mix_backward(
     gradient: Tensor, images: Tensor, weight: Tensor, of_x: bool, of_weight: bool
@@ -257,8 +290,7 @@ def _mix_backward(
             x_.permute(0, 2, 3, 1).contiguous().view(images.shape) if of_x else None,
             weight_.reshape(maps, in_maps) if of_weight else None,
         )
-    g_x = torch.empty_like(images) if of_x else None
-    g_weight = torch.empty_like(weight) if of_weight else None
+    g_x, g_weight = _empty_gradients(gradient, images, weight, of_x, of_weight)
     sizes = pixels, in_maps, maps, torch.get_num_threads()
     partial = images.new_empty(memory("gcnn_mix_memory", 2, *sizes)[1]) if of_weight else None
     tensors = gradient, images, weight, g_x, g_weight, partial
@@ -303,10 +335,22 @@ def group_mix(x: Tensor, kernel: Tensor, reference: Callable[..., Tensor]) -> Te
     return result(y.unflatten(3, (kernel.shape[1], -1)))
 
 
+def _empty_values(
+    coordinates: Tensor, weights: Tensor, index: Tensor, parameters: Sequence[Tensor], omega: float, channels: int
+) -> tuple[Tensor, Tensor]:
+    """Return an empty kernel, (A, C_o, T, C_i), and empty memory of what is kept for backward."""
+    (points, dimensions), (values, hidden) = coordinates.shape, parameters[4].shape
+    sizes = map(int, (points, dimensions, hidden, channels, values // channels))
+    kept, *_ = memory("gcnn_siren_memory", 3, *sizes, 1)
+    out = coordinates.new_empty(index.shape[0], channels, index.shape[1], values // channels)
+    return out, coordinates.new_empty(kept)
+
+
 @operator(
     "siren(Tensor coordinates, Tensor weights, Tensor index, Tensor[] parameters, float omega, int channels)"
     " -> (Tensor, Tensor)",
     "CPU",
+    fake=_empty_values,
 )
 def _siren(
     coordinates: Tensor, weights: Tensor, index: Tensor, parameters: Sequence[Tensor], omega: float, channels: int
@@ -316,9 +360,8 @@ def _siren(
     check(weights.shape == (points,) and channels >= 1 and values % channels == 0, coordinates, weights)
     _check_net(dimensions, index, parameters)
     sizes = points, dimensions, hidden, *index.shape, channels, values // channels, threads
-    floats = memory("gcnn_siren_memory", 3, points, dimensions, hidden, *sizes[5:])
-    out = coordinates.new_empty(index.shape[0], channels, index.shape[1], values // channels)
-    kept, scratch = coordinates.new_empty(floats[0]), coordinates.new_empty(floats[1])
+    out, kept = _empty_values(coordinates, weights, index, parameters, omega, channels)
+    scratch = coordinates.new_empty(memory("gcnn_siren_memory", 3, points, dimensions, hidden, *sizes[5:])[1])
     tensors = coordinates, weights, index, *parameters, out, kept, scratch
     _within(library_in_use().gcnn_siren(*[t.data_ptr() for t in tensors], omega, *sizes), points)
     return out, kept
@@ -336,10 +379,15 @@ def _within(is_within: int, points: int) -> None:
         raise ValueError(f"the index of a kernel's places must have values from 0 to {points}")
 
 
+def _empty_like(tensors: Sequence[Tensor]) -> list[Tensor]:
+    return [torch.empty_like(t) for t in tensors]
+
+
 @operator(
     "siren_backward(Tensor gradient, Tensor coordinates, Tensor index, Tensor[] parameters, Tensor kept, float omega)"
     " -> Tensor[]",
     "CPU",
+    fake=lambda gradient, coordinates, index, parameters, *_: _empty_like(parameters),
 )
 def _siren_backward(
     gradient: Tensor, coordinates: Tensor, index: Tensor, parameters: Sequence[Tensor], kept: Tensor, omega: float
@@ -355,7 +403,7 @@ def _siren_backward(
     check(fits and kept.shape == (memory("gcnn_siren_memory", 3, points, dimensions, hidden, *channels, threads)[0],))
     check(True, gradient, coordinates, kept)
     _, _, scratch = memory("gcnn_siren_memory", 3, points, dimensions, hidden, *channels, threads)
-    found = [torch.empty_like(parameter) for parameter in parameters]
+    found = _empty_like(parameters)
     tensors = gradient, coordinates, index, parameters[2], parameters[4], kept, *found, gradient.new_empty(scratch)
     addresses = [t.data_ptr() for t in tensors]
     sizes = points, dimensions, hidden, *index.shape, *channels, threads

@@ -6,7 +6,6 @@ import torch
 from gcnn_impl import O2, SO2, RPlus, SeparableGroupConv2d, SO2xRPlus, freeze, functional, native
 from gcnn_impl.groups import Trivial
 from gcnn_impl.irreps import FEWEST_MAPS, irreps_of, irreps_that_pay
-from gcnn_impl.native import irreps_mix
 
 FINITE = [SO2(1), SO2(2), SO2(3), SO2(4), SO2(5), SO2(8), SO2(12), SO2(16), O2(1), O2(2), O2(3), O2(4), O2(8)]
 GROUPS = [*FINITE, SO2xRPlus(4, 1), SO2xRPlus(1, 3), SO2xRPlus(4, 3), SO2xRPlus(8, 2)]
@@ -168,7 +167,7 @@ def test_wrong_shapes_are_refused_with_their_sizes(x, spectrum):
 )
 def test_the_operator_reads_no_block_outside_of_its_spectrum(blocks):
     irreps = irreps_of(SO2(4))
-    basis, upright, _ = irreps_mix._tables(irreps)
+    basis, upright, _ = irreps.tables
     images, spectrum = torch.zeros(1, 3, 3, 4, 2), torch.zeros(irreps.values * 2 * 2)
     with pytest.raises(ValueError, match="whose sizes fit each other"):
         torch.ops.gcnn_impl.irreps_mix(images, spectrum, basis, upright, torch.tensor(blocks), 2)
@@ -178,7 +177,7 @@ def test_the_operator_reads_no_block_outside_of_its_spectrum(blocks):
 @pytest.mark.parametrize("wrong", ["gradient", "dtype", "layout"])
 def test_the_operator_reads_nothing_outside_of_other_tensors(wrong):
     irreps = irreps_of(SO2(4))
-    basis, upright, blocks = irreps_mix._tables(irreps)
+    basis, upright, blocks = irreps.tables
     images, gradient = torch.zeros(1, 3, 3, 4, 2), torch.zeros(1, 3, 3, 4, 4)
     spectrum = torch.zeros(irreps.values * 2 * 4)
     torch.ops.gcnn_impl.irreps_mix_backward(gradient, images, spectrum, basis, upright, blocks, True, True)

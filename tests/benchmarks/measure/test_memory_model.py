@@ -51,6 +51,18 @@ def test_a_prediction_is_right_to_a_factor_and_never_much_too_low(layer: str, i:
         assert LOWEST <= ratio <= HIGHEST, case.label
 
 
+@pytest.mark.parametrize("direction", ["forward", "forward_backward"])
+@pytest.mark.parametrize("variant", list(memory_model.HALF))
+def test_a_prediction_for_bfloat16_is_right_by_a_sixth(variant: str, direction: str) -> None:
+    plain = PLAIN if variant == "plain" else {"variant": variant, "resolution": 4}
+    case = Case(direction=direction, dtype="bfloat16", channels=16, batch_size=8, image_size=20, **plain)
+    workload = build_workload(case)
+    workload.run()
+    workload.prepare()
+    measured = int(peak_memory(workload.run, "cpu", prepare=workload.prepare)["peak_bytes"])
+    assert 5 / 6 <= measured / predict_bytes(case) <= 6 / 5
+
+
 def test_the_fourier_path_takes_more_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case(variant="full", direction="forward_backward")
     direct = predict_bytes(case)
