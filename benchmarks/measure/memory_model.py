@@ -65,7 +65,8 @@ ORIENTATION_CHANNELS, ORIENTATION_MAPS = 4, (3, 5.3)
 # Maps of an All-CNN-C at the peak, relative to those of the ResNet (inference, training): it pools later.
 ALLCNNC_MAPS = (0.9, 0.7)
 # Memory of a layer under autocast to bfloat16, relative to float32 by PyTorch's operators (inference, training): the
-# base point of profile ``standard``. Three other shapes were within 13 %, but for the training of a small plain layer, which takes 2.4 times as much.
+# base point of profile ``standard``. Three other shapes were within 13 %, but for the training of a small plain layer,
+# which takes 2.4 times as much.
 HALF: dict[str, tuple[float, float]] = {
     "plain": (0.75, 0.66),
     "lifting": (0.63, 0.53),
