@@ -114,7 +114,7 @@ def _frozen(case: Case, path: Path) -> nn.Module:
 
 
 def _compiled(case: Case, path: Path) -> Answer:
-    compiled: Answer = torch.compile(_eager(case, path))
+    compiled: Answer = torch.compile(_frozen(case, path))
     return compiled
 
 
