@@ -23,7 +23,7 @@ def grant_lease() -> None:
     """Let the server that this process starts live as long as this process."""
     if SUPPORTED:
         _foreign_server(os.getpid())
-        os.environ[LEASE] = _listener(os.getpid()).getsockname().decode()[1:]
+        os.environ[LEASE] = _socket_name(os.getpid())
 
 
 @functools.cache
@@ -38,12 +38,14 @@ def _server() -> int | None:
 
 
 @functools.cache
-def _listener(process: int) -> socket.socket:
-    """Return a socket of this process with a name of its own, which the kernel chooses; it needs no file."""
+def _socket_name(process: int) -> str:
+    """Open a socket until this process ends, and return its name, which the kernel chooses; it needs no file."""
     found = socket.socket(socket.AF_UNIX)
     found.bind("")
     found.listen()
-    return found
+    name = found.getsockname().decode()[1:]
+    found.detach()  # no object closes it
+    return name
 
 
 def clear() -> None:
