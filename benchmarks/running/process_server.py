@@ -43,7 +43,7 @@ def _socket_name(process: int) -> str:
     found = socket.socket(socket.AF_UNIX)
     found.bind("")
     found.listen()
-    name = found.getsockname().decode()[1:]
+    name: str = found.getsockname().decode()[1:]
     found.detach()  # no object closes it
     return name
 

@@ -45,8 +45,8 @@ def stages(results: Prepared, key: str) -> Figure:
     return drawing.figure(caption, data=rows)
 
 
-_LOOKS = [("gradients of parameters", OPTIMISER), ("kernels", GENERATION)]
-_LOOKS += [("saved activations", MIXING), ("workspace and output", CONVOLUTION)]
+_LOOKS = [("parameter gradients", OPTIMISER), ("kernels", GENERATION)]
+_LOOKS += [("saved activations", MIXING), ("workspace, output", CONVOLUTION)]
 MEMORY_LOOKS = dict(zip(MEMORY_PARTS, _LOOKS, strict=True))
 
 

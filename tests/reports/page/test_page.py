@@ -309,7 +309,7 @@ REFERENCE = sorted(path for path in (Path(reports.__file__).parent / "reference"
 @pytest.mark.parametrize("directory", REFERENCE, ids=lambda directory: directory.name)
 def test_reference_records_make_a_page(directory):
     page = render(RecordStore(directory).load())
-    of_layers = ["Cost", "Saving"] if directory.name == "amd-epyc-2-cores" else []  # no layers in a study
+    of_layers = ["Cost", "At", "Saving"] if directory.name == "amd-epyc-2-cores" else []  # no layers in a study
     sentences = ["Choice", *of_layers, "Gain"]
     assert re.findall(r"<li><b>(\w+)", page) == sentences
 
