@@ -238,7 +238,7 @@ def stacked(
         left += sizes
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
-    axes.figure.legend(loc="outside lower center", ncols=2, handlelength=0.9, handletextpad=0.4, columnspacing=0.8)
+    axes.figure.legend(loc="outside lower center", ncols=2, handlelength=0.8, handletextpad=0.3, columnspacing=0.5)
 
 
 def dodge(variants: pd.Series, room: float = 0.5) -> pd.Series:

@@ -9,7 +9,7 @@ from reports.words.names import DIRECTION_WORDS, LAYER_WORDS, direction_name, or
 from reports.words.numbers import digits, percent, seconds
 
 NOT_RECORDED = "not recorded"
-LONGEST_NAME = 26
+LONGEST_NAME = 20  # two of them fit beside each other into the legend of the figure
 
 
 def short(name: str) -> str:
