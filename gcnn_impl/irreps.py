@@ -120,9 +120,9 @@ def irreps_of(group: Group) -> Irreps | None:
         elements.append(matrices.permute(2, 1, 0).flatten(0, 1))  # (c·b, |H|)
         weights.append(torch.full((size * size,), copies / order, dtype=torch.float64))
     lines = sum(matrices.shape[-1] == 1 for matrices, _ in representations)
-    basis_ = torch.cat(basis)
-    tables = basis_.float(), basis_.t().float().contiguous(), torch.tensor(blocks, dtype=torch.int64)
-    found = basis_, torch.cat(elements), torch.cat(weights), lines, tuple(blocks)
+    whole = torch.cat(basis)
+    tables = whole.float(), whole.t().float().contiguous(), torch.tensor(blocks, dtype=torch.int64)
+    found = whole, torch.cat(elements), torch.cat(weights), lines, tuple(blocks)
     return Irreps(*found, _relative_numbers(finite), scales, tables)
 
 

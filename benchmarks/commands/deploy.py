@@ -17,6 +17,7 @@ from benchmarks.commands.options import (
 )
 from benchmarks.deployment.collect import deploy
 from benchmarks.deployment.table import deployment_lines
+from benchmarks.records.durable import write_whole
 from benchmarks.running.environment import set_compiling_environment, set_measuring_environment
 from benchmarks.running.outstanding import check_machine
 from benchmarks.sweep.own_check import check_own
@@ -72,7 +73,7 @@ def main(args: argparse.Namespace) -> Result:
         check_own([case])
         found = deploy(case, folder, rounds=args.rounds, seconds=args.seconds, timeout=args.timeout)
     fields = found.fields()
-    (folder / FILE).write_text(json.dumps(fields, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_whole(folder / FILE, f"{json.dumps(fields, ensure_ascii=False)}\n".encode())
     lines = [*deployment_lines(found), f"see {folder}: {FILE} and the files of the network"]
     eager = next(form for form in found.forms if form.name == "eager")
     return Result({"folder": folder, **fields}, lines, 1 if eager.reason else 0)

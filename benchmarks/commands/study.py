@@ -184,13 +184,13 @@ def trained_to_end(
     if args.seeds is not None:  # the user's number is final, also where an earlier call trained more
         decisions = replace(decisions, seeds=args.seeds)
     done = complete(decisions.all_runs(), store, workers, folders, retry_failed=args.retry_failed)
-    if args.seeds is not None:
+    results = StudyResults.of(decisions, store.load())
+    seeds = seeds_to_train(results) if args.seeds is None else args.seeds
+    if seeds == decisions.seeds:
         return decisions, done
-    more = replace(decisions, seeds=seeds_to_train(StudyResults.of(decisions, store.load())))
-    if more.seeds == decisions.seeds:
-        return decisions, done
+    more = replace(decisions, seeds=seeds)
     save_decisions(more, decisions_path(args.results, args.name, more.study))
-    print(*pilot_lines(StudyResults.of(more, store.load())), sep="\n")
+    print(*pilot_lines(replace(results, decisions=more)), sep="\n")
     then = complete(more.all_runs(), store, workers, folders, retry_failed=args.retry_failed)
     return more, (done[0] + then[0], done[1] + then[1])
 

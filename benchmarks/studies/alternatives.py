@@ -5,10 +5,10 @@ from collections.abc import Sequence
 
 from benchmarks.answers.text_tables import columns
 from benchmarks.statistics.over_seeds import DECIDING_SEEDS
-from benchmarks.statistics.power import MOST_SEEDS, detectable, seeds_to_find, superiority
+from benchmarks.statistics.power import superiority
 from benchmarks.studies.pairs import Pair, augmented_plain, separable_and_augmented
 from benchmarks.studies.results import StudyResults
-from benchmarks.studies.verdict import MARGIN, Verdict, compare_accuracies
+from benchmarks.studies.verdict import POWER, Verdict, compare_accuracies, power_cells
 
 
 def beats_augmentation(results: StudyResults) -> Verdict:
@@ -32,7 +32,7 @@ def beats_augmentation(results: StudyResults) -> Verdict:
 
 def superiority_lines(results: StudyResults, pairs: Sequence[Pair]) -> list[str]:
     """Return the table of how often a run of one contender is more accurate than a run of another, and of the power."""
-    rows = [("a − b", "matched by", "a is better in", "found in 80 %, points", "seeds for 1 point")]
+    rows = [("a − b", "matched by", "a is better in", *POWER)]
     for matched in results.decisions.study.matches:
         for pair in pairs:
             a, b = (results.accuracies(matched, contender) for contender in pair)
@@ -42,10 +42,7 @@ def superiority_lines(results: StudyResults, pairs: Sequence[Pair]) -> list[str]
             spread = statistics.stdev(a[seed] - b[seed] for seed in common)
             share = superiority(list(a.values()), list(b.values()))
             name = " − ".join(contender.label for contender in pair)
-            size = f"{100 * detectable(spread, len(common)):.1f}"
-            needed = seeds_to_find(MARGIN, spread)
-            seeds = f"{MOST_SEEDS} or more" if needed is None else str(needed)
-            rows.append((name, matched, f"{share:.0%}", size, seeds))
+            rows.append((name, matched, f"{share:.0%}", *power_cells(spread, len(common))))
     note = (
         "a is better in: of all pairs of a run of a and one of b, those in which a is more accurate (ties count half). "
         "Found in 80 %: the difference that a test with these seeds and this spread would find in 80 of 100 studies."

@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 
 from benchmarks.answers.text_tables import columns
 from benchmarks.statistics.over_seeds import BOOTSTRAP_SEEDS, DECIDING_SEEDS
-from benchmarks.statistics.power import MOST_SEEDS as MANY_SEEDS
-from benchmarks.statistics.power import detectable, seeds_to_find
+from benchmarks.statistics.power import seeds_to_find
 from benchmarks.studies.pairs import Pair, claimed_pairs
 from benchmarks.studies.results import StudyResults
 from benchmarks.studies.study import MOST_SEEDS
-from benchmarks.studies.verdict import MARGIN, mean_accuracies
+from benchmarks.studies.verdict import MARGIN, POWER, mean_accuracies, power_cells
 
 
 @dataclass(frozen=True)
@@ -27,13 +26,16 @@ class Spread:
         name: the contenders.
         matched: the budget.
         deviation: standard deviation over the pilot's seeds of the mean difference over the pairs, a fraction.
-        needed: number of seeds that finds a difference of the margin in 80 of 100 studies; None for 1,000 or more.
     """
 
     name: str
     matched: str
     deviation: float
-    needed: int | None
+
+    @property
+    def needed(self) -> int | None:
+        """The seeds that find a difference of the margin in 80 of 100 studies; None for 1,000 or more."""
+        return seeds_to_find(MARGIN, self.deviation)
 
 
 def spreads(results: StudyResults) -> list[Spread]:
@@ -45,7 +47,7 @@ def spreads(results: StudyResults) -> list[Spread]:
             a, b = mean_accuracies(pilot, matched, pairs)
             if len(a) >= DECIDING_SEEDS:
                 deviation = statistics.stdev(x - y for x, y in zip(a, b, strict=True))
-                found.append(Spread(_name(pairs), matched, deviation, seeds_to_find(MARGIN, deviation)))
+                found.append(Spread(_name(pairs), matched, deviation))
     return found
 
 
@@ -76,11 +78,10 @@ def pilot_lines(results: StudyResults) -> list[str]:
         return []
     decisions = results.decisions
     pilot = decisions.study.seeds
-    rows = [("a − b", "matched by", "spread, points", "found in 80 %, points", "seeds for 1 point")]
+    rows = [("a − b", "matched by", "spread, points", *POWER)]
     for spread in found:
-        size = f"{100 * detectable(spread.deviation, pilot):.1f}"
-        needed = f"{MANY_SEEDS} or more" if spread.needed is None else str(spread.needed)
-        rows.append((spread.name, spread.matched, f"{100 * spread.deviation:.2f}", size, needed))
+        deviation = f"{100 * spread.deviation:.2f}"
+        rows.append((spread.name, spread.matched, deviation, *power_cells(spread.deviation, pilot)))
     note = (
         f"Spread: standard deviation, over the pilot's {pilot} seeds, of the difference of test accuracy that a claim "
         "is about (the mean over its pairs). Found in 80 %: the difference that a test with the pilot's seeds would "

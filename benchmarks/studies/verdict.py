@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from benchmarks.answers.text_tables import columns
 from benchmarks.statistics.comparison import FAMILY_ERROR_RATE
 from benchmarks.statistics.over_seeds import Test, paired_tests
+from benchmarks.statistics.power import MOST_SEEDS, detectable, seeds_to_find
 from benchmarks.studies.pairs import Pair
 from benchmarks.studies.results import StudyResults, percent_interval
 
 # The largest loss of accuracy, a fraction, at which a network still counts as equally accurate.
 MARGIN = 0.01
+# The headings of what a number of seeds can find.
+POWER = ("found in 80 %, points", "seeds for 1 point")
 # Widths are integers, so some miss their budget by far. Pairs whose costs differ by more than this factor are shown
 # but left out of the verdicts.
 EQUAL = 1.25
@@ -88,6 +91,12 @@ def mean_accuracies(results: StudyResults, matched: str, pairs: Sequence[Pair]) 
     seeds = sorted(set.intersection(*(a.keys() & b.keys() for a, b in sides))) if sides else []
     first, second = ([statistics.mean(pair[side][seed] for pair in sides) for seed in seeds] for side in (0, 1))
     return first, second
+
+
+def power_cells(deviation: float, seeds: int) -> tuple[str, str]:
+    """Return the cells of the columns ``POWER``, of differences with this standard deviation over some seeds."""
+    needed = seeds_to_find(MARGIN, deviation)
+    return f"{100 * detectable(deviation, seeds):.1f}", f"{MOST_SEEDS} or more" if needed is None else str(needed)
 
 
 def common_word(words: Sequence[str]) -> str:
