@@ -414,6 +414,8 @@ def print_coverage(session: nox.Session) -> None:
     """Print the covered share of each folder of the packages, and that of all folders together."""
     written = Path(session.create_tmp(), "coverage.json")
     session.run("python", "-m", "coverage", "json", "-q", "-o", str(written), silent=True)
+    if not written.exists():  # with --install-only nothing ran
+        return
     files = json.loads(written.read_text())["files"]
     rooms: dict[str, list[int]] = {}
     for name, file in files.items():
