@@ -94,7 +94,7 @@ def _write_weights(network: nn.Module, x: Tensor, path: Path) -> None:
 
 
 def _write_exported(network: nn.Module, x: Tensor, path: Path) -> None:
-    torch.export.save(torch.export.export(network, (x,)), path)
+    torch.export.save(torch.export.export(gcnn_impl.freeze(network), (x,)), path)
 
 
 def _write_onnx(network: nn.Module, x: Tensor, path: Path) -> None:

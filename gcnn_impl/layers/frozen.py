@@ -17,8 +17,9 @@ def freeze(module: ModuleT) -> ModuleT:
     A frozen layer uses them without any check where no gradients are recorded, on the discretised grids: in a CUDA
     graph too. The batch norms of maps on the group keep their statistics and parameters. ``train()``,
     ``load_state_dict``, a change of device or dtype, and ``unfreeze`` end this, and copies of a frozen layer are not
-    frozen. Gradients, explicit grids and exported programs generate kernels as ever. Code that ``torch.compile``
-    compiles contains frozen kernels; those of layers that are not frozen it generates in every pass.
+    frozen. Gradients and explicit grids generate kernels as ever. Code that ``torch.compile`` compiles and programs
+    that ``torch.export`` exports contain frozen kernels; those of layers that are not frozen they generate in every
+    pass.
 
     Returns:
         The module itself, in eval mode.

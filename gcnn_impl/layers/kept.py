@@ -73,8 +73,8 @@ class Keeping(nn.Module):
 
 
 def infers(layer: nn.Module) -> bool:
-    """Return whether a layer may use what it keeps: in inference, where no gradients are recorded."""
-    return not (layer.training or torch.is_grad_enabled() or is_exporting())
+    """Return whether a layer may use what it keeps: in inference, where no gradients are recorded, and in exports."""
+    return not layer.training and (is_exporting() or not torch.is_grad_enabled())
 
 
 def sources_of(layer: nn.Module) -> list[Tensor] | None:

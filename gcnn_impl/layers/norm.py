@@ -52,7 +52,8 @@ class GroupBatchNorm2d(Keeping, nn.BatchNorm2d):
         own = self.running_mean, self.running_var, self.weight, self.bias
         mean, variance, weight, bias = own if frozen is None else frozen.tensors
         if is_exporting() and not self.training and mean is not None and variance is not None:
-            y = self._exported(input, mean, variance)
+            affine = self._affine(mean, variance, weight, bias) if frozen is None else frozen.affine
+            y = _exported(input, *affine)
             return rectified(spatial_max_pool(y) if pool else y, relu, residual)
         operators = self._operators(input, residual)
         if operators is not None:
@@ -90,9 +91,10 @@ class GroupBatchNorm2d(Keeping, nn.BatchNorm2d):
     def affine_map(self) -> tuple[Tensor, Tensor] | None:
         """Return scale and shift of each channel in inference, shape (C,); the same tuple as long as both are current.
 
-        Return None where statistics are those of the batch, and where the norm may depend on anything else.
+        Return None where statistics are those of the batch, where the norm may depend on anything else, and in exported
+        programs, whose height and width only ``_exported`` leaves free.
         """
-        if not infers(self):
+        if not infers(self) or is_exporting():
             return None
         if self._frozen is not None:
             return self._frozen.affine
@@ -121,12 +123,6 @@ class GroupBatchNorm2d(Keeping, nn.BatchNorm2d):
     def reset_parameters(self) -> None:
         self.unfreeze()
         super().reset_parameters()
-
-    def _exported(self, input: Tensor, mean: Tensor, variance: Tensor) -> Tensor:
-        """Compute ``forward`` in eval mode by operations that leave height and width of an exported program free."""
-        scale, shift = self._affine(mean, variance, self.weight, self.bias)
-        y = input.permute(0, 3, 4, 2, 1).contiguous() * scale + shift  # (B, H, W, |H|, C)
-        return y.to(input.dtype).permute(0, 4, 3, 1, 2).contiguous()
 
     def _operators(self, x: Tensor, residual: Tensor | None) -> ModuleType | None:
         """Return the module whose operators take this; None where torch has the cumulative averages and the errors."""
@@ -175,3 +171,9 @@ def norm_pool_relu(norm: nn.Module, x: Tensor) -> Tensor:
     if type(norm) is GroupBatchNorm2d and runs_forward_alone(norm):  # hooks see the norm alone
         return norm(x, relu=True, pool=True)
     return torch.relu(spatial_max_pool(norm(x)))
+
+
+def _exported(input: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
+    """Normalise in eval mode by operations that leave height and width of an exported program free."""
+    y = input.permute(0, 3, 4, 2, 1).contiguous() * scale + shift  # (B, H, W, |H|, C)
+    return y.to(input.dtype).permute(0, 4, 3, 1, 2).contiguous()

@@ -23,6 +23,7 @@ from gcnn_impl import (
     GroupResNetConfig,
     LiftingConv2d,
     SO2xRPlus,
+    freeze,
 )
 
 LAYERS = ["lifting", *CONVOLUTIONS]
@@ -256,11 +257,14 @@ class TestCompile:
             torch.testing.assert_close(compiled.eval()(x), twin.eval()(x))
 
 
+@pytest.mark.parametrize("frozen", [False, True])
 @pytest.mark.parametrize("name", LAYERS + NETWORKS)
-def test_torch_export(name):
+def test_torch_export(name, frozen):
     module, x = small_module(name)
-    module.eval()
+    module = freeze(module) if frozen else module.eval()
     program = torch.export.export(module, (x,), dynamic_shapes=({0: torch.export.Dim("batch", min=1)},))
+    generates_kernels = any(node.target is torch.ops.aten.sin.default for node in program.graph.nodes)
+    assert generates_kernels is not frozen
     with torch.no_grad():
         torch.testing.assert_close(program.module()(x), module(x))
         larger = torch.cat([x, x, x])
@@ -268,10 +272,10 @@ def test_torch_export(name):
 
 
 @pytest.mark.parametrize("name", NETWORKS)
-@pytest.mark.parametrize("variant", ["separable", "dgseparable"])
-def test_torch_export_with_dynamic_height_and_width(name, variant):
+@pytest.mark.parametrize(("variant", "prepare"), [("separable", freeze), ("dgseparable", nn.Module.eval)])
+def test_torch_export_with_dynamic_height_and_width(name, variant, prepare):
     network, _ = small_network(name, variant)
-    network.eval()
+    network = prepare(network)
     sides = {i: torch.export.Dim(axis, min=12, max=64) for i, axis in [(2, "height"), (3, "width")]}
     batch = {0: torch.export.Dim("batch", min=1)}
     program = torch.export.export(network, (torch.randn(2, 1, 14, 16),), dynamic_shapes=({**batch, **sides},)).module()
@@ -281,12 +285,15 @@ def test_torch_export_with_dynamic_height_and_width(name, variant):
             torch.testing.assert_close(program(x), network(x), rtol=1e-3, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["full", "dseparable", "separable2d", "resnet"])
-def test_onnx(name):
+@pytest.mark.parametrize(
+    ("name", "prepare"),
+    [("full", nn.Module.eval), ("dseparable", freeze), ("separable2d", nn.Module.eval), ("resnet", freeze)],
+)
+def test_onnx(name, prepare):
     pytest.importorskip("onnxscript", reason="the ONNX exporter needs onnxscript")
     onnxruntime = pytest.importorskip("onnxruntime", reason="running the exported model needs onnxruntime")
     module, x = small_module(name, dtype=torch.float32)
-    module.eval()
+    module = prepare(module)
     with torch.no_grad():
         program = torch.onnx.export(module, (x,), dynamo=True, verbose=False)
         expected = module(x)
