@@ -7,7 +7,7 @@ is censored: it is not left out; its time to the target counts as infinite.
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -29,8 +29,8 @@ class Waiting:
     """The epochs, seconds or MACs until an event, over seeds.
 
     Args:
-        median: over seeds; of ``to_target``, what its median run had spent. Infinite where the event is missing in half
-            of the seeds or more.
+        median: over seeds, infinite where the event is missing in half of the seeds or more. The medians on two axes
+            need not be those of one seed.
         low, high: the smallest and the largest value; with five seeds they enclose the true median in 94 of 100 cases.
         reached: how many of the ``n`` seeds have the event.
         within: the epochs, seconds or MACs of the longest run.
@@ -56,16 +56,9 @@ class Waiting:
 def to_target(records: Sequence[Record], target: float, axis: str = "epoch") -> Waiting:
     """Return the epochs, seconds or MACs until the validation accuracy is at least ``target``, a fraction.
 
-    The medians on all axes are those of one run: the run in the middle by epochs, and of equally many epochs by
-    seconds; the later one of two in the middle. A median over each axis would mix several runs.
-
     The records are those of one configuration, one for each seed; ``axis`` is a key of ``SPENT_UNITS``.
     """
-    values = [_first(record, axis, target) for record in records]
-    found = _waiting(values, records, axis)
-    order = [(_first(record, "epoch", target), _first(record, "seconds", target)) for record in records]
-    middle = sorted(range(len(records)), key=order.__getitem__)[len(records) // 2 :]
-    return replace(found, median=values[middle[0]]) if middle else found
+    return _waiting([first_at(record, axis, target) for record in records], records, axis)
 
 
 def overtaking(contenders: Sequence[Record], rivals: Sequence[Record], axis: str = "seconds") -> Waiting:
@@ -93,7 +86,8 @@ def _curve(record: Record, axis: str) -> tuple[np.ndarray, np.ndarray]:
     return np.array([entry[axis] for entry in entries], dtype=float), np.maximum.accumulate(accuracies)
 
 
-def _first(record: Record, axis: str, target: float) -> float:
+def first_at(record: Record, axis: str, target: float) -> float:
+    """Return the epochs, seconds or MACs of one run until its validation accuracy is at least ``target``."""
     positions, best = _curve(record, axis)
     there = np.flatnonzero(best >= target)
     return float(positions[there[0]]) if len(there) else math.inf

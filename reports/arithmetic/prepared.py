@@ -7,7 +7,7 @@ from functools import cached_property
 import pandas as pd
 
 from benchmarks.statistics.choosing import Accuracies, Choice, choose
-from reports.arithmetic import layers, training
+from reports.arithmetic import layers, to_target, training
 from reports.arithmetic.first_answers import first_answers
 from reports.arithmetic.operators import operators
 from reports.frames import selection
@@ -57,13 +57,13 @@ class StudyRuns:
     @cached_property
     def target(self) -> float:
         """The validation accuracy that every network reaches on average over its seeds; NaN where none was measured."""
-        return training.common_target(self.epochs)
+        return to_target.common_target(self.epochs)
 
     @cached_property
     def spent(self) -> pd.DataFrame:
         """What every network had spent when it reached the target; empty without a target."""
         epochs = self.epochs if math.isfinite(self.target) else self.epochs.iloc[:0]
-        return training.spent_to_target(epochs, self.target)
+        return to_target.spent_to_target(epochs, self.target)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,4 +1,4 @@
-"""The arithmetic of training runs: the accuracies of networks, their costs, and the time to reach a target."""
+"""The arithmetic of training runs: the accuracies of networks and their costs."""
 
 import math
 from collections.abc import Mapping
@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from benchmarks.answers.break_even import to_target
 from benchmarks.cases.case import FORMER_IMAGES
 from benchmarks.cases.datasets import DATASETS
 from benchmarks.records.layer_names import has_one_tap
@@ -17,7 +16,6 @@ from benchmarks.statistics.written import FEWEST
 from reports.frames.selection import NETWORK, NETWORK_CASE
 
 WHEN = ("at the start", "after training")
-SPENT = ("epoch", "seconds", "macs")
 PRICES = ("seconds", "peak_bytes", "macs")
 # For each direction of a network's cases: the columns that the network takes over, and their new names.
 NETWORK_COSTS = {
@@ -181,38 +179,6 @@ def _accuracy_step(runs: pd.DataFrame) -> float:
     """Return the smallest possible difference of two test accuracies; 0 where the number of images is unknown."""
     images = runs["n_test"].dropna()
     return 1 / float(images.iloc[0]) if len(images) and images.iloc[0] > 0 else 0.0
-
-
-def common_target(epochs: pd.DataFrame) -> float:
-    """Return a validation accuracy that every network reaches on average over its seeds; NaN without any accuracy.
-
-    This is the mean of the weakest network at its best epoch, as a fraction, rounded down to whole percents.
-    """
-    means = epochs.groupby([*NETWORK, "epoch"], dropna=False)["validation_accuracy"].mean()
-    best = means.groupby(NETWORK, dropna=False).max().dropna()
-    return math.floor(100 * best.min()) / 100 if len(best) else math.nan
-
-
-def spent_to_target(epochs: pd.DataFrame, target: float) -> pd.DataFrame:
-    """Return what every network had spent when its validation accuracy first reached the target, over its seeds.
-
-    Columns: network, `n` (seeds), `reached` (how many reached the target) and, for `epoch`, `seconds` and `macs`, that
-    of the median run, the least and the greatest (`epoch_median`, `epoch_low`, `epoch_high`, …), infinite for seeds
-    that never reached it.
-    """
-    rows = []
-    for network, mine in epochs.sort_values("epoch", kind="stable").groupby(NETWORK, dropna=False, sort=False):
-        columns = [*SPENT, "validation_accuracy"]
-        runs = [{"epochs": run[columns].dropna().to_dict("records")} for _, run in mine.groupby("id", sort=False)]
-        runs = [run for run in runs if run["epochs"]]
-        row = dict(zip(NETWORK, network, strict=True))
-        for unit in SPENT if runs else ():
-            found = to_target(runs, target, unit)
-            row |= {"n": found.n, "reached": found.reached, f"{unit}_median": found.median}
-            row |= {f"{unit}_low": found.low, f"{unit}_high": found.high}
-        rows.append(row)
-    spent = [f"{unit}_{part}" for unit in SPENT for part in ("median", "low", "high")]
-    return pd.DataFrame(rows, columns=[*NETWORK, "n", "reached", *spent])
 
 
 def redundancies(epochs: pd.DataFrame) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """The tables about training: networks with their costs, accuracies, and what was spent until a target."""
 
 import math
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -116,11 +116,19 @@ def target(spent: pd.DataFrame, goal: float) -> Table:
             reached = number_cell(f"{row['reached']:.0f} of {row['n']:.0f}", row["reached"])
             cells = [Cell(names[i], names[i], look=variant), reached]
             for unit, show in (("epoch", numbers.general), ("seconds", numbers.seconds), ("macs", numbers.count)):
-                median, low, high = (row[f"{unit}_{part}"] for part in ("median", "low", "high"))
-                most = show(high) if math.isfinite(high) else "not all"
-                text = f"{show(median)} [{show(low)}, {most}]" if math.isfinite(median) else "not in time"
+                text = _spent(row, unit, show)
+                median = row[f"{unit}_median"]
                 cells.append(number_cell(text, median))
             rows.append(Row(tuple(cells)))
     headings = ("network", "seeds that got there", "epochs", "training time", "MACs")
-    caption = f"Spent until a validation accuracy of {numbers.percent(goal, 0)}: median run [least, most]"
+    caption = f"Spent until a validation accuracy of {numbers.percent(goal, 0)}: median over seeds [least, most]"
     return Table(caption, headings, tuple(rows))
+
+
+def _spent(row: pd.Series, unit: str, show: Callable[[float], str]) -> str:
+    """Return the median over seeds with the least and the most, or one number where they are equal."""
+    median, low, high = (row[f"{unit}_{part}"] for part in ("median", "low", "high"))
+    most = show(high) if math.isfinite(high) else "not all"
+    if not math.isfinite(median):
+        return "not in time"
+    return show(median) if show(low) == most else f"{show(median)} [{show(low)}, {most}]"

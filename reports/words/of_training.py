@@ -1,11 +1,14 @@
 """Sentences about training: how accurate networks are, what they spend, and how they were trained."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import pandas as pd
 
+from benchmarks.statistics.over_seeds import DECIDING_SEEDS
 from benchmarks.statistics.written import listing
+from reports.arithmetic.to_target import rivals_of_first
 from reports.arithmetic.training import WHEN, over_seeds
 from reports.frames.selection import NETWORK
 from reports.style import in_order
@@ -63,9 +66,9 @@ def _least_to_most(values: pd.Series, show: Callable[[float], str], variant: str
 
 
 def target(spent: pd.DataFrame, target: float) -> str:
-    """Say which network reaches the target first, in seconds and in MACs; only networks whose seeds all reach it count.
+    """Say which network reaches the target first, in seconds and in MACs, and which the seeds do not tell apart from it.
 
-    The numbers are those of each network's median run, with the range over its seeds.
+    Only networks whose seeds all reach the target count.
     """
     if not math.isfinite(target):
         return "No validation accuracy was measured, so there is no target to reach."
@@ -73,20 +76,42 @@ def target(spent: pd.DataFrame, target: float) -> str:
     names, sure = network_names(spent), spent[spent["reached"] == spent["n"]]
     if sure.empty:
         return f"There is no network of which all seeds reach {goal}."
-    parts = []
-    for unit, words, show in (("seconds", "seconds", seconds), ("macs", "MACs", count)):
-        known = sure[sure[f"{unit}_median"].notna()].sort_values(f"{unit}_median", kind="stable")
-        texts = []
-        for i, row in known.head(2).iterrows():
-            median, low, high = (show(row[f"{unit}_{part}"]) for part in ("median", "low", "high"))
-            texts.append(f"{names[i]} ({median}{f' [{low} to {high}]' if row['n'] > 1 else ''})")
-        parts.append(f"with the fewest {words} {', then '.join(texts)}")
+    units = (("seconds", "seconds", seconds), ("macs", "MACs", count))
+    parts = [_first(spent, names, *unit) for unit in units if sure[f"{unit[0]}_median"].notna().any()]
     among = (
         "" if len(sure) == len(spent) else f", of the {len(sure)} of {len(spent)} networks whose seeds all get there"
     )
     return (
-        f"First at {goal}{among}: {'; '.join(parts)}. Numbers are those of the median run, with the range of "
-        f"n = {spans(sure['n'], 'seed')}."
+        f"First at {goal}{among}: {'; '.join(parts)}. Numbers are medians over n = {spans(sure['n'], 'seed')}, "
+        "with the least and the most."
+    )
+
+
+# The sentence names this many networks that are not told apart from the first; the table has all of them.
+MOST_RIVALS = 3
+
+
+def _first(spent: pd.DataFrame, names: Mapping[Any, str], unit: str, words: str, show: Callable[[float], str]) -> str:
+    """Return the first network in one unit, or those of equal medians, and the networks not told apart from them."""
+    found = rivals_of_first(spent, unit)
+    medians = found[f"{unit}_median"]
+
+    def described(i: Any) -> str:
+        low, median, high = (show(found.loc[i, f"{unit}_{part}"]) for part in ("low", "median", "high"))
+        return f"{names[i]} ({median}{'' if low == high else f' [{low} to {high}]'})"
+
+    level = found.index[medians == medians.iloc[0]]
+    rivals = [i for i in found.index if i not in level]
+    text = f"with the fewest {words} {listing([described(i) for i in level])}"
+    text += ", whose medians are equal" if len(level) > 1 else ""
+    if found["n"].min() < DECIDING_SEEDS:
+        return f"{text}, by its median; the seeds are too few to tell others apart from it"
+    more = [f"{len(rivals) - MOST_RIVALS} more"] if len(rivals) > MOST_RIVALS else []
+    alike = listing([*(described(i) for i in rivals[:MOST_RIVALS]), *more])
+    return (
+        f"{text}; not told apart from {'them' if len(level) > 1 else 'it'}: {alike}"
+        if rivals
+        else f"{text}, fewer than any other"
     )
 
 

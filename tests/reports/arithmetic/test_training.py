@@ -12,12 +12,10 @@ from reports.arithmetic.training import (
     beaten_by,
     best_networks,
     best_plain,
-    common_target,
     gains,
     networks_at,
     over_seeds,
     redundancies,
-    spent_to_target,
     trained_networks,
 )
 from reports.frames.frames import frames
@@ -114,23 +112,6 @@ def test_gains_are_paired_by_seed(records):
     assert gains(runs[runs["variant"] != "plain"], best_networks(runs).iloc[1:]) == {}
 
 
-def test_the_target_is_what_the_weakest_network_reaches(records):
-    _, _, epochs = study(records)
-    assert common_target(epochs) == 0.81  # plain: 80, 81 and 82 %
-    assert math.isnan(common_target(epochs.iloc[:0]))
-
-
-def test_what_was_spent_until_the_target(records):
-    _, _, epochs = study(records)
-    table = spent_to_target(epochs, 0.85).set_index(["variant", "resolution"])
-    # Full at |H| = 8 rises to 0.94, 0.95 and 0.96 in four equal epochs of 8 s; only the last reaches the target.
-    full = table.loc[("full", 8)]
-    assert (full["n"], full["reached"], full["epoch_median"], full["seconds_median"]) == (3, 3, 4, 32)
-    assert full["macs_median"] == 12000
-    assert table.loc[("plain", 1), "reached"] == 0
-    assert table.loc[("plain", 1), "seconds_median"] == math.inf
-
-
 def test_redundancy_is_that_of_the_first_and_the_last_epoch_that_has_any():
     run = training_record("full", 4, seed=0, accuracy=0.9)
     run["epochs"][0]["redundancy"] = {"<layer>": {"separable": 0.25, "gseparable": 0.5}}
@@ -149,19 +130,6 @@ def test_what_is_redundant_by_construction_is_left_out():
     run["epochs"][0]["redundancy"] = {"conv1": {"separable": 0.25}, "skip": {"separable": 1.0}}
     alone["epochs"][0]["redundancy"] = {"conv1": {"gseparable": 1.0}}
     assert set(redundancies(frames([run, alone]).epochs)["layer"]) == {"conv1"}
-
-
-def test_what_was_spent_belongs_to_one_run():
-    runs = [training_record("plain", 1, seed, 0.9) for seed in range(3)]
-    for run, (epoch, seconds) in zip(runs, ((1, 30.0), (2, 20.0), (3, 10.0)), strict=True):
-        for entry in run["epochs"]:
-            entry["validation_accuracy"] = 0.9 if entry["epoch"] >= epoch else 0.1
-            entry["seconds"] = seconds + 100 * (entry["epoch"] - epoch)
-    [row] = spent_to_target(frames(runs).epochs, 0.85).to_dict("records")
-    assert (row["epoch_median"], row["seconds_median"], row["macs_median"]) == (2, 20.0, 6000)
-    runs[1]["epochs"] = [{**entry, "seconds": entry["seconds"] + 50} for entry in runs[1]["epochs"]]
-    [row] = spent_to_target(frames(runs).epochs, 0.85).to_dict("records")
-    assert (row["epoch_median"], row["seconds_median"]) == (2, 70.0)  # the median of seconds is another run's
 
 
 def test_networks_stand_at_the_base_point_or_where_they_validate_best(records):

@@ -3,7 +3,8 @@
 import math
 
 from reports.arithmetic.prepared import StudyRuns
-from reports.arithmetic.training import redundancies, spent_to_target
+from reports.arithmetic.to_target import spent_to_target
+from reports.arithmetic.training import redundancies
 from reports.frames.frames import frames
 from reports.tables import of_training as tables
 from reports.words import names, of_choice, of_training
