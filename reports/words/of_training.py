@@ -66,7 +66,7 @@ def _least_to_most(values: pd.Series, show: Callable[[float], str], variant: str
 
 
 def target(spent: pd.DataFrame, target: float) -> str:
-    """Say which network reaches the target first, in seconds and in MACs, and which the seeds do not tell apart from it.
+    """Say which network reaches the target first, in seconds and MACs, and which others the seeds do not tell apart.
 
     Only networks whose seeds all reach the target count.
     """
