@@ -71,7 +71,8 @@ def advice_lines(advice: Advice, budget: Budget) -> list[str]:
     if not within:
         return [nearest_line(budget, advice), *lines]
     axes = ", ".join(QUANTITIES[name].text for name in advice.axes)
-    taken = recommendation(within, [deciding_cost(advice.axes)] if budget.limits else known_quantities(within))
+    deciding = [deciding_cost(advice.axes)] if budget.limits else known_quantities(within)
+    taken = recommendation(within, deciding, budget.unsure)
     limited = f"within {budget.text}" if budget.text else "networks, without limits"
     title = f"{len(within)} {limited}; {len(advice.front)} on the front of accuracy against {axes}"
     lines = [*taken, title, *_table(advice.front, advice, budget), *lines]

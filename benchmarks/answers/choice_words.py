@@ -1,4 +1,4 @@
-"""The sentence that says which network to take: the same one in ``advise`` and on the page."""
+"""The sentences that say which network to take: the same ones in ``advise`` and on the page."""
 
 from collections.abc import Sequence
 
@@ -13,17 +13,38 @@ def choice_words(choice: Choice, described: Sequence[str], names: Sequence[str],
         described: each network with its accuracy and its cost.
         names: the short name of each network.
         by: the cost in words, such as "by time".
-        ratio: the cost of the most accurate network as a multiple of that of the network to take, such as "2.8×".
+        ratio: the cost of the network with the highest accuracy as a multiple of that of the network to take, with its
+            interval, such as "2.81× [2.60, 3.02]".
     """
     best, chosen = described[choice.most_accurate], described[choice.chosen]
     if choice.chosen == choice.most_accurate:
         near = f"none cheaper {by} is shown to be within {MARGIN_WORDS} of it"
-        text = f"take {best}, the most accurate; {f'none is cheaper {by}' if choice.cheapest else near}"
+        none = f"none is cheaper {by}" if choice.cheapest else near
+        text = f"take {best}, which has the highest mean accuracy; {none}"
     else:
         times = f", which costs {ratio} as much" if ratio else ""
         text = (
-            f"take {chosen}, the cheapest {by} that is shown to be within {MARGIN_WORDS} of the most accurate, "
-            f"{best}{times}"
+            f"take {chosen}, the cheapest {by} that is shown to be within {MARGIN_WORDS} of the highest mean accuracy, "
+            f"that of {best}{times}"
         )
-    undecided = listing([names[i] for i in choice.undecided])
-    return text + (f". The seeds do not decide whether these cheaper ones are: {undecided}" if undecided else "")
+    return ". ".join([text, *_cheaper_ones(choice, names)])
+
+
+def _cheaper_ones(choice: Choice, names: Sequence[str]) -> list[str]:
+    """Say of the cheaper networks that are not taken what the seeds show, and what they leave open."""
+    far, lower, undecided = len(choice.far), choice.lower, choice.undecided
+    found = []
+    if far:
+        are = "cheaper network is" if far == 1 else "cheaper networks are"
+        found.append(f"{far} {are} shown to be more than {MARGIN_WORDS} less accurate")
+    if lower:
+        are = "This cheaper network is" if len(lower) == 1 else "These cheaper networks are"
+        which = listing([names[i] for i in lower])
+        found.append(
+            f"{are} more than {MARGIN_WORDS} less accurate in every seed, though the test does not show it: {which}"
+        )
+    if undecided:
+        are = "this cheaper network is" if len(undecided) == 1 else "these cheaper networks are"
+        which = listing([names[i] for i in undecided])
+        found.append(f"The seeds do not decide whether {are} within {MARGIN_WORDS} of the highest mean: {which}")
+    return found

@@ -1,19 +1,23 @@
 """The sentence of ``python -m benchmarks advise`` that says which network to take, and what this rests on."""
 
+import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from benchmarks.answers.advisor import QUANTITIES, Candidate, quantity
+from benchmarks.answers.advisor import EXACT, QUANTITIES, Candidate, quantity
 from benchmarks.answers.choice_words import choice_words
 from benchmarks.statistics.choosing import Choice, choose, compared_accuracies
-from benchmarks.statistics.over_seeds import DECIDING_SEEDS
-from benchmarks.statistics.written import listing
+from benchmarks.statistics.intervals import Interval, ratio
+from benchmarks.statistics.over_seeds import DECIDING_SEEDS, Estimate
+from benchmarks.statistics.written import FEWEST, TOO_FEW, interval, listing
 
 # The cost by which a network is chosen, where it is known: that of inference, which users pay most often.
 PREFERRED = "ms"
 
 
-def recommendation(within: Sequence[Candidate], axes: Sequence[str]) -> list[str]:
+def recommendation(
+    within: Sequence[Candidate], axes: Sequence[str], unsure: Callable[[Candidate], bool] = lambda candidate: False
+) -> list[str]:
     """Return lines about the network to take among candidates within a budget; none without a cost or a choice.
 
     It is the cheapest network shown to be within ``MARGIN`` of the most accurate, by tests over seeds. Costs that lead
@@ -21,6 +25,7 @@ def recommendation(within: Sequence[Candidate], axes: Sequence[str]) -> list[str
 
     Args:
         axes: the quantities to be cheap in; all candidates have them.
+        unsure: whether an interval of a candidate reaches beyond the budget, which the lines then say.
     """
     within = _comparable(within)
     if len(within) < 2:
@@ -35,7 +40,12 @@ def recommendation(within: Sequence[Candidate], axes: Sequence[str]) -> list[str
         choice, costs = next(iter(choices.items()))
         best = _described(within[choice.most_accurate], costs[:1])
         return [f"too few seeds to tell accuracies apart; the highest: {best}"]
-    return [_line(within, choice, costs) for choice, costs in choices.items()]
+    lines = []
+    for choice, costs in choices.items():
+        chosen = within[choice.chosen]
+        beyond = f". A 95 % interval of {chosen.configuration.network} reaches beyond the budget"
+        lines.append(_line(within, choice, costs) + (beyond if unsure(chosen) else ""))
+    return lines
 
 
 def deciding_cost(limited: Sequence[str]) -> str:
@@ -46,7 +56,23 @@ def deciding_cost(limited: Sequence[str]) -> str:
 def _line(within: Sequence[Candidate], choice: Choice, costs: Sequence[str]) -> str:
     described = [_described(candidate, costs) for candidate in within]
     by = f"by {listing([QUANTITIES[name].text for name in costs])}"
-    return choice_words(choice, described, [candidate.configuration.network for candidate in within], by)
+    names, times = [candidate.configuration.network for candidate in within], ""
+    if len(costs) == 1:
+        times = _times(within[choice.most_accurate].costs[costs[0]], within[choice.chosen].costs[costs[0]])
+    return choice_words(choice, described, names, by, times)
+
+
+def _times(dear: Estimate, cheap: Estimate) -> str:
+    """Return a cost as a multiple of another, with its interval: `2.81× [2.60, 3.02]`; counts have none."""
+    if min(dear.mean, cheap.mean) <= 0:
+        return ""
+    times = f"{dear.mean / cheap.mean:.3g}×"
+    if dear.low == dear.high and cheap.low == cheap.high:
+        return times
+    if min(dear.low, cheap.low) <= 0 or not math.isfinite(dear.high + cheap.high):
+        return f"{times} ({TOO_FEW})"
+    found = ratio(*(Interval(each.mean, each.low, each.high) for each in (dear, cheap)))
+    return f"{times} {interval(found.low, found.high, '.3g', min(dear.n, cheap.n))}"
 
 
 def _comparable(candidates: Sequence[Candidate]) -> list[Candidate]:
@@ -57,6 +83,14 @@ def _comparable(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _described(candidate: Candidate, costs: Sequence[str]) -> str:
-    known = [f"{candidate.accuracy.mean:.1%}", *(quantity(name, candidate.costs[name].mean) for name in costs)]
+    known = [f"{candidate.accuracy.mean:.1%}", *(_cost(name, candidate.costs[name]) for name in costs)]
     known += [candidate.inference] if candidate.inference else []
     return f"{candidate.configuration.network} ({', '.join(known)})"
+
+
+def _cost(name: str, cost: Estimate) -> str:
+    """Write a cost, with its interval where it has one: `3 [2.9, 3.1] ms`."""
+    value, unit = quantity(name, cost.mean).split(" ", 1)
+    if name in EXACT or cost.n < FEWEST or not math.isfinite(cost.high - cost.low):
+        return f"{value} {unit}"
+    return f"{value} {interval(cost.low, cost.high, '.3g')} {unit}"

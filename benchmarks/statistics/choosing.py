@@ -29,6 +29,8 @@ class Accuracies:
         near: the pairs (i, j) of which i is shown to be less accurate than j by no more than ``MARGIN``.
         far: the pairs (i, j) of which i is shown to be less accurate than j by more than ``MARGIN``.
         seeds: the most seeds that two contenders share.
+        lower: the pairs (i, j) of which i is less accurate than j by more than ``MARGIN`` in every shared seed; of few
+            seeds, that need not show that it is ``far``.
     """
 
     means: Sequence[float]
@@ -36,6 +38,7 @@ class Accuracies:
     near: frozenset[tuple[int, int]]
     far: frozenset[tuple[int, int]]
     seeds: int
+    lower: frozenset[tuple[int, int]] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,9 @@ class Choice:
         most_accurate: the contender with the highest mean.
         near: the other contenders near the most accurate one.
         cheapest: whether none is cheaper than the chosen one.
-        undecided: the contenders cheaper than the chosen one that are shown to be neither near nor far.
+        undecided: the contenders cheaper than the chosen one of which the seeds do not decide whether they are near.
+        lower: the cheaper contenders that are not near in any seed, which so few seeds do not show.
+        far: the cheaper contenders that are shown not to be near.
     """
 
     chosen: int
@@ -55,10 +60,12 @@ class Choice:
     near: tuple[int, ...]
     cheapest: bool
     undecided: tuple[int, ...]
+    lower: tuple[int, ...] = ()
+    far: tuple[int, ...] = ()
 
 
 def compared_accuracies(contenders: Sequence[Mapping[int, float]], *, step: float = 0.0) -> Accuracies:
-    """Compare contenders by paired t tests over the seeds that two of them share.
+    """Compare contenders by two-sided paired t tests over the seeds that two of them share.
 
     Args:
         contenders: the accuracy of each seed, a fraction.
@@ -67,6 +74,7 @@ def compared_accuracies(contenders: Sequence[Mapping[int, float]], *, step: floa
     better: set[tuple[int, int]] = set()
     near: set[tuple[int, int]] = set()
     far: set[tuple[int, int]] = set()
+    lower: set[tuple[int, int]] = set()
     k, seeds = len(contenders), 0
     of_best, of_pairs = FAMILY_ERROR_RATE / max(1, k - 1), FAMILY_ERROR_RATE / max(1, k * (k - 1) // 2)
     for i, j in itertools.permutations(range(k), 2):
@@ -78,8 +86,10 @@ def compared_accuracies(contenders: Sequence[Mapping[int, float]], *, step: floa
             better.add((i, j))
         if p_value(differences, -MARGIN, step) < of_best:
             (near if mean > -MARGIN else far).add((i, j))
+        if differences and max(differences) < -MARGIN:
+            lower.add((i, j))
     means = [sum(each.values()) / len(each) if each else math.nan for each in contenders]
-    return Accuracies(means, frozenset(better), frozenset(near), frozenset(far), seeds)
+    return Accuracies(means, frozenset(better), frozenset(near), frozenset(far), seeds, frozenset(lower))
 
 
 def choose(accuracies: Accuracies, costs: Sequence[float]) -> Choice | None:
@@ -97,5 +107,8 @@ def choose(accuracies: Accuracies, costs: Sequence[float]) -> Choice | None:
     price = [math.inf if math.isnan(cost) else cost for cost in costs]
     chosen = min([best, *near], key=lambda i: (price[i], -means[i]))
     cheaper = [i for i in known if price[i] < price[chosen]]
-    undecided = [i for i in cheaper if i not in near and (i, best) not in accuracies.far]
-    return Choice(chosen, best, tuple(near), not cheaper, tuple(undecided))
+    far = [i for i in cheaper if (i, best) in accuracies.far]
+    open_ = [i for i in cheaper if i not in near and i not in far]
+    lower = [i for i in open_ if (i, best) in accuracies.lower]
+    undecided = [i for i in open_ if i not in lower]
+    return Choice(chosen, best, tuple(near), not cheaper, tuple(undecided), tuple(lower), tuple(far))

@@ -32,7 +32,7 @@ class StudyRuns:
     @cached_property
     def networks(self) -> pd.DataFrame:
         """Every network with its accuracy and its costs."""
-        return training.trained_networks(self.cases, self.runs)
+        return training.with_memory_of_steps(training.trained_networks(self.cases, self.runs), self.epochs)
 
     @cached_property
     def accuracies(self) -> Accuracies:
@@ -53,6 +53,11 @@ class StudyRuns:
     def beaten(self) -> dict[str, list[list[int]]]:
         """For each cost, the rivals (row numbers of `networks`) that clearly beat each network."""
         return {name: training.beaten_by(self.networks, self.accuracies, name) for name in training.PRICES}
+
+    @cached_property
+    def rivalled(self) -> dict[str, list[list[int]]]:
+        """For each cost, the clearly cheaper rivals than which each network is not shown to be more accurate."""
+        return {name: training.rivalled_by(self.networks, self.accuracies, name) for name in training.PRICES}
 
     @cached_property
     def target(self) -> float:

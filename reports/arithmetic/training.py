@@ -22,7 +22,7 @@ NETWORK_COSTS = {
     "forward_backward": {"peak_bytes": "peak_bytes", "threads": "threads_case"},
     "forward": {
         **{name: name for name in ("seconds", "ci_low", "ci_high")},
-        **{name: f"{name}_case" for name in ("n", "threads", "anchor")},
+        **{name: f"{name}_case" for name in ("n", "threads", "anchor", "findings")},
     },
 }
 
@@ -40,7 +40,8 @@ def trained_networks(costs: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     The costs come from the network's own cases (same variant, group, sizes and batch): the forward pass, divided
     by the batch, and the peak memory of a pass with backward. Cases with as many threads as the runs are preferred.
     Columns: network, `mean`, `sd`, `min`, `max`, `n` (seeds), `parameters`, `training_seconds`, `macs` (of one image),
-    `seconds`, `ci_low`, `ci_high` (of one image), `n_case` (passes), `threads_case`, `peak_bytes`, `anchor_case`.
+    `seconds`, `ci_low`, `ci_high` (of one image), `n_case` (passes), `threads_case`, `peak_bytes`, `anchor_case`,
+    `findings_case` (why the time is called noisy).
     """
     grouped = runs.groupby(NETWORK, dropna=False)
     table = over_seeds(runs, NETWORK, "test_accuracy").merge(
@@ -67,9 +68,20 @@ def trained_networks(costs: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
         mine = mine.drop_duplicates(NETWORK_CASE)[[*NETWORK_CASE, *columns.values()]]
         table = table.drop(columns="threads_case", errors="ignore").merge(mine, on=NETWORK_CASE, how="left")
     table["kernel_size"] = sizes
+    table["findings_case"] = [found if isinstance(found, tuple) else () for found in table["findings_case"]]
     for column in ("seconds", "ci_low", "ci_high"):
         table[column] /= table["batch_size"]
     return table
+
+
+def with_memory_of_steps(networks: pd.DataFrame, epochs: pd.DataFrame) -> pd.DataFrame:
+    """Return networks with the peak of a training step of their runs as `peak_bytes`, where no pass was measured.
+
+    A step holds what a pass with backward holds: the moments of Adam are there before it.
+    """
+    steps = epochs.groupby(NETWORK, dropna=False)["peak_bytes"].max().rename("step_bytes").reset_index()
+    found = networks.merge(steps, on=NETWORK, how="left")
+    return found.assign(peak_bytes=found["peak_bytes"].fillna(found["step_bytes"])).drop(columns="step_bytes")
 
 
 def _with_images(runs: pd.DataFrame) -> pd.DataFrame:
@@ -114,6 +126,17 @@ def beaten_by(networks: pd.DataFrame, compared: Accuracies, price: str) -> list[
         return no_worse and (cheaper or better)
 
     return [[rival for rival in numbers if beats(rival, mine)] for mine in numbers]
+
+
+def rivalled_by(networks: pd.DataFrame, compared: Accuracies, price: str) -> list[list[int]]:
+    """Return, for each network, the clearly cheaper rivals than which it is not shown to be more accurate.
+
+    A network on the front that has such rivals is there by its mean alone.
+    """
+    spread = ("ci_low", "ci_high") if price == "seconds" else (price, price)
+    low, high = (networks[column].tolist() for column in spread)
+    numbers = range(len(networks))
+    return [[j for j in numbers if high[j] < low[i] and (i, j) not in compared.better] for i in numbers]
 
 
 def best_networks(runs: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import pandas as pd
 from benchmarks.records.record import Record
 from benchmarks.statistics.choosing import MARGIN_WORDS
 from benchmarks.statistics.over_seeds import DECIDING_SEEDS
+from benchmarks.statistics.written import TOO_FEW
 from reports.arithmetic.prepared import Prepared, StudyRuns
 from reports.figures.sections import sections
 from reports.frames.frames import Frames, frames, machine_name, newest
@@ -32,7 +33,7 @@ class TrainingTables:
     def __init__(self, study: StudyRuns) -> None:
         self.suffix, self.title = study.suffix, study_title(study.runs)
         self.price, self.seeds, self.fewest = study.price, study.accuracies.seeds, DECIDING_SEEDS
-        self.points, self.fronts = MARGIN_WORDS, json.dumps(PRICE_WORDS)
+        self.points, self.too_few, self.fronts = MARGIN_WORDS, TOO_FEW, json.dumps(PRICE_WORDS)
         self.networks = of_training.networks(study)
         self.accuracy = of_training.accuracy(study.runs)
         self.target = of_training.target(study.spent, study.target)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks.statistics.intervals import Interval
 from reports.arithmetic.prepared import StudyRuns
 from reports.arithmetic.training import PRICES, over_seeds
 from reports.frames.selection import NETWORK
@@ -13,7 +14,7 @@ from reports.style import in_order
 from reports.tables.cells import Cell, Row, Table, cell, number_cell
 from reports.words import numbers
 from reports.words.names import network_names, study_title
-from reports.words.of_choice import PRICE_WORDS, choice, described_network
+from reports.words.of_choice import PRICE_WORDS, choice, described_network, noise_words
 
 # The costs for which a reader of the page may set a budget.
 ADVISED_COSTS = (*PRICES, "training_seconds")
@@ -23,7 +24,7 @@ def networks(study: StudyRuns) -> Table:
     """Show every network of a study with its accuracy and costs, most accurate first; the page's advisor marks rows.
 
     The data of a row have, as numbers of networks, the rivals that clearly beat the network at each cost, those that it
-    is shown to be near, and those that it is shown to be far below.
+    is shown to be near, those that it is shown to be far below, and those that it is far below in every seed.
     """
     table = study.networks
     table = table.assign(name=list(network_names(table).values()), number=range(len(table)))
@@ -36,7 +37,7 @@ def networks(study: StudyRuns) -> Table:
             Cell(row["name"], row["name"], look=row["variant"]),
             number_cell(accuracy, row["mean"]),
             number_cell(numbers.general(row["n"]), row["n"]),
-            Cell(numbers.seconds(row["seconds"]), repr(row["seconds"]), number=True, link=link),
+            _inference(row, link),
             number_cell(numbers.memory(row["peak_bytes"]), row["peak_bytes"]),
             number_cell(numbers.count(row["macs"]), row["macs"]),
             number_cell(numbers.seconds(row["training_seconds"]), row["training_seconds"]),
@@ -47,12 +48,14 @@ def networks(study: StudyRuns) -> Table:
         words = described_network(row["name"], pd.Series(row), study.price)
         data = {"name": row["name"], "words": numbers.unbroken(words), "accuracy": repr(row["mean"]), **costs}
         data |= {"number": str(i), "n": f"{row['n']:.0f}"}
+        data |= {end: "" if math.isnan(row[end]) else repr(row[end]) for end in ("ci_low", "ci_high")}
         data |= {f"beaten-{price}": _numbers(study.beaten[price][i]) for price in PRICES}
+        data |= {f"rivalled-{price}": _numbers(study.rivalled[price][i]) for price in PRICES}
         compared = study.accuracies
-        data |= {"near": _numbers(b for a, b in compared.near if a == i)}
-        data |= {"far": _numbers(b for a, b in compared.far if a == i)}
+        shown = {"near": compared.near, "far": compared.far, "lower": compared.lower}
+        data |= {name: _numbers(b for a, b in pairs if a == i) for name, pairs in shown.items()}
         rows.append(Row(tuple(cells), data=data))
-    headings = ("network", "test accuracy", "seeds", "inference per image", "memory of a training pass")
+    headings = ("network", "test accuracy", "seeds", "inference per image", "memory of training")
     more = ("MACs per image", "training, whole", "parameters", "on the front of")
     return Table("Networks: what they reach and what they cost", (*headings, *more), tuple(rows))
 
@@ -79,10 +82,20 @@ def _numbers(found: Iterable[int]) -> str:
     return " ".join(map(str, sorted(found)))
 
 
+def _inference(row: Mapping[Hashable, Any], link: str) -> Cell:
+    """Show the time of an image, with its interval and why it is called noisy below it."""
+    time = Interval(row["seconds"], row["ci_low"], row["ci_high"])
+    interval = numbers.seconds_with_interval(time).removeprefix(numbers.seconds(time.value).split(" ")[0])
+    parts = [interval.strip(), noise_words(row["findings_case"])] if math.isfinite(time.value) else []
+    note = ", ".join(part for part in parts if part)
+    return Cell(numbers.seconds(time.value), repr(time.value), number=True, link=link, note=note)
+
+
 def _front(study: StudyRuns, row: Mapping[Hashable, Any]) -> str:
-    """Return the costs at which no other network clearly beats this one."""
-    known = [price for price in PRICES if math.isfinite(row[price])]
-    on = [PRICE_WORDS[price] for price in known if not study.beaten[price][row["number"]]]
+    """Return the costs at which no other network clearly beats this one; a star where its mean alone says so."""
+    known, i = [price for price in PRICES if math.isfinite(row[price])], row["number"]
+    stars = {price: "*" if study.rivalled[price][i] else "" for price in known}
+    on = [f"{PRICE_WORDS[price]}{stars[price]}" for price in known if not study.beaten[price][i]]
     return ", ".join(on) if on else "no" if known else numbers.NOTHING
 
 

@@ -11,6 +11,7 @@ from benchmarks.statistics.intervals import Interval
 from benchmarks.statistics.written import MOST_DIGITS, TOO_FEW
 
 NOTHING = written.NOTHING
+SECONDS = {"": 1.0, "m": 1e-3, "µ": 1e-6}
 
 
 def digits(value: float, significant: int = 3) -> str:
@@ -54,7 +55,22 @@ def scaled(value: float, unit: str, steps: dict[str, float]) -> str:
 
 
 def seconds(value: float) -> str:
-    return scaled(value, "s", {"": 1.0, "m": 1e-3, "µ": 1e-6})
+    return scaled(value, "s", SECONDS)
+
+
+def seconds_with_interval(time: Interval) -> str:
+    """Return a time and its interval in one unit: `258 [204, 326] µs`; an exact time has none.
+
+    >>> seconds_with_interval(Interval(2.58e-4, 2.04e-4, 3.26e-4))
+    '258 [204, 326] µs'
+    """
+    if not math.isfinite(time.value):
+        return NOTHING
+    value, unit = seconds(time.value).split(" ")
+    if time.low == time.high:
+        return f"{value} {unit}"
+    size = SECONDS[unit.removesuffix("s")]
+    return f"{value} {bounds(time.low / size, time.high / size, digits)} {unit}"
 
 
 def joules(value: float) -> str:

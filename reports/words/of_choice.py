@@ -1,21 +1,21 @@
 """Sentences that help to choose a network: which one to take, and which are on the front of accuracy and a cost."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pandas as pd
 
 from benchmarks.answers.choice_words import choice_words
+from benchmarks.statistics.intervals import Interval, ratio
 from benchmarks.statistics.over_seeds import DECIDING_SEEDS
 from benchmarks.statistics.written import listing
 from reports.arithmetic.prepared import StudyRuns
-from reports.words.names import network_names
-from reports.words.numbers import count, digits, mean_sd, memory, seconds, spans
+from reports.words.names import network_names, spaced
+from reports.words.numbers import count, mean_sd, memory, multiple, seconds_with_interval, spans
 
 # The costs by which networks are compared: their names, and how the sentence of the choice writes them.
 PRICE_WORDS = {"seconds": "time", "peak_bytes": "memory", "macs": "MACs"}
 PRICE_SHOWN: dict[str, tuple[str, Callable[[float], str]]] = {
-    "seconds": ("an image", seconds),
     "peak_bytes": ("in training", memory),
     "macs": ("MACs an image", count),
 }
@@ -39,10 +39,33 @@ def fronts(study: StudyRuns) -> str:
 
 
 def described_network(name: str, row: pd.Series, price: str) -> str:
-    """Return a network with its accuracy and one cost: `full |H| = 8 (95.7 ± 0.7 %, 226 µs an image)`."""
-    word, show = PRICE_SHOWN[price]
-    cost = f", {show(row[price])} {word}" if math.isfinite(row[price]) else ""
+    """Return a network with its accuracy and one cost: `full |H| = 8 (95.7 ± 0.7 %, 226 [220, 231] µs an image)`."""
+    cost = f", {_cost(row, price)}" if math.isfinite(row[price]) else ""
     return f"{name} ({mean_sd(row['mean'], row['sd'])}{cost})"
+
+
+def _cost(row: pd.Series, price: str) -> str:
+    if price in PRICE_SHOWN:
+        word, show = PRICE_SHOWN[price]
+        return f"{show(row[price])} {word}"
+    noisy = noise_words(row["findings_case"])
+    time = seconds_with_interval(Interval(row["seconds"], row["ci_low"], row["ci_high"]))
+    return f"{time} an image{f', {noisy}' if noisy else ''}"
+
+
+def noise_words(findings: Iterable[tuple[str, str, str]]) -> str:
+    """Return why a time is called noisy, such as `noisy: too few samples`; empty for a time that is not."""
+    kinds = list(dict.fromkeys(spaced(kind) for kind, _, _ in findings))
+    return f"noisy: {listing(kinds)}" if kinds else ""
+
+
+def cost_ratio(dear: pd.Series, cheap: pd.Series, price: str) -> Interval:
+    """Return one cost of a network as a multiple of that of another, with its interval; memory and MACs have none."""
+    ends = ("seconds", "ci_low", "ci_high") if price == "seconds" else (price,) * 3
+    ours, theirs = (Interval(*(float(row[name]) for name in ends)) for row in (dear, cheap))
+    if price == "seconds":
+        return ratio(ours, theirs)
+    return Interval(*[ours.value / theirs.value] * 3)
 
 
 def choice(study: StudyRuns) -> str:
@@ -52,7 +75,6 @@ def choice(study: StudyRuns) -> str:
         return ""
     table = networks.reset_index(drop=True)
     names = list(network_names(table).values())
-    costs = table[study.price].tolist()
 
     def described(i: int) -> str:
         return described_network(names[i], table.iloc[i], study.price)
@@ -63,6 +85,7 @@ def choice(study: StudyRuns) -> str:
         return f"the only network is {described(best)} ({n})."
     if study.accuracies.seeds < DECIDING_SEEDS:
         return f"the seeds are too few to tell accuracies apart ({n}); the highest is that of {described(best)}."
-    ratio = costs[best] / costs[found.chosen] if costs[best] > 0 else math.nan
-    times = f"{digits(ratio, 2)}×" if math.isfinite(ratio) else ""
+    dear, cheap = table.iloc[best], table.iloc[found.chosen]
+    known = dear[study.price] > 0 and cheap[study.price] > 0
+    times = multiple(cost_ratio(dear, cheap, study.price)) if known else ""
     return f"{choice_words(found, list(map(described, range(len(names)))), names, f'by {by}', times)} ({n})."

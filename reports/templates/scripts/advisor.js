@@ -1,12 +1,19 @@
 // --- The advisor: the networks that fit the budgets, the fronts among them, and which one to take. What the seeds show
 // was computed when the page was made, and is in the rows: the numbers of the networks that a network is shown to be near
-// or far below, and of those that clearly beat it at each cost.
+// or far below, or below in every seed; of those that clearly beat it at each cost; and of those that rival it there.
 const listing = (parts) => parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
-const twoDigits = (value) => {
-  const decimals = 1 - Math.floor(Math.log10(value)), shown = Math.max(0, decimals);
+const digits = (value, significant = 3) => {
+  const decimals = significant - 1 - Math.floor(Math.log10(value)), shown = Math.max(0, decimals);
   const scaled = value * 10 ** decimals, even = 2 * Math.round(scaled / 2);  // ties go to the even digit, as in Python
   const rounded = Math.abs(scaled - Math.trunc(scaled)) === 0.5 ? even : Math.round(scaled);
   return (rounded / 10 ** decimals).toLocaleString("en-US", { minimumFractionDigits: shown, maximumFractionDigits: shown });
+};
+// A ratio with its interval, from the logarithms of two estimates with intervals, as `intervals.ratio` computes it.
+const multiple = (dear, cheap, few) => {
+  const [a, b] = [dear, cheap].map((ends) => ends.map(Math.log)), value = a[0] - b[0];
+  const low = value - Math.hypot(a[0] - a[1], b[2] - b[0]), high = value + Math.hypot(a[2] - a[0], b[0] - b[1]);
+  const ends = low === high ? "" : Number.isFinite(high - low) ? ` [${digits(Math.exp(low))}, ${digits(Math.exp(high))}]` : ` (${few})`;
+  return `${digits(Math.exp(value))}×${ends}`;
 };
 for (const form of all("form.advisor")) {
   const part = form.closest(".part");
@@ -17,7 +24,7 @@ for (const form of all("form.advisor")) {
   const value = (row, name) => row.dataset[name] === "" ? NaN : Number(row.dataset[name]);
   const cost = (row) => Number.isNaN(value(row, price)) ? Infinity : value(row, price);
   const shown = (row, name) => row.dataset[name].split(" ");
-  const beaten = (row, name) => row.dataset[`beaten${name[0].toUpperCase()}${name.slice(1)}`].split(" ");
+  const listed = (row, prefix, name) => row.dataset[`${prefix}${name[0].toUpperCase()}${name.slice(1)}`].split(" ");
   const least = (rows, key) => rows.reduce((one, other) => key(other) < key(one) ? other : one);
 
   const choice = (fits) => {
@@ -25,21 +32,43 @@ for (const form of all("form.advisor")) {
     const [low, high] = [Math.min(...counts), Math.max(...counts)];
     const n = `n = ${low === high ? low : `${low}–${high}`} seed${high === 1 ? "" : "s"}`;
     const best = least(fits, (row) => -value(row, "accuracy"));
-    if (fits.length === 1) return `the only network is ${best.dataset.words} (${n}).`;
+    if (fits.length === 1) return `the only network is ${best.dataset.words} (${n}).${beyond(best)}`;
     if (Number(form.dataset.seeds) < Number(fewest))
-      return `the seeds are too few to tell accuracies apart (${n}); the highest is that of ${best.dataset.words}.`;
+      return `the seeds are too few to tell accuracies apart (${n}); the highest is that of ${best.dataset.words}.${beyond(best)}`;
     const near = fits.filter((row) => shown(row, "near").includes(best.dataset.number));
     const cheapest = Math.min(...[best, ...near].map(cost));
     const chosen = least([best, ...near].filter((row) => cost(row) === cheapest), (row) => -value(row, "accuracy"));
-    const open = fits.filter((row) => cost(row) < cost(chosen) && !near.includes(row)
-      && !shown(row, "far").includes(best.dataset.number)).sort((a, b) => a.dataset.number - b.dataset.number);
-    const undecided = open.length ? `. The seeds do not decide whether these cheaper ones are: ${listing(open.map((row) => row.dataset.name))}` : "";
-    const times = Number.isFinite(cost(best)) && cost(best) > 0 ? `, which costs ${twoDigits(cost(best) / cost(chosen))}× as much` : "";
+    const timed = (row) => price === "seconds" ? ["seconds", "ci_low", "ci_high"].map((name) => value(row, name)) : Array(3).fill(cost(row));
+    const times = Number.isFinite(cost(best)) && cost(best) > 0 && cost(chosen) > 0 ? `, which costs ${multiple(timed(best), timed(chosen), form.dataset.few)} as much` : "";
     const cheaper = fits.some((row) => cost(row) < cost(best));
-    const text = chosen === best ? `take ${best.dataset.words}, the most accurate; none ${cheaper ? "" : "is "}cheaper by ${fronts[price]}${cheaper ? ` is shown to be within ${points} of it` : ""}`
-      : `take ${chosen.dataset.words}, the cheapest by ${fronts[price]} that is shown to be within ${points} of the most accurate, ${best.dataset.words}${times}`;
-    return `${text}${undecided} (${n}).`;
+    const text = chosen === best ? `take ${best.dataset.words}, which has the highest mean accuracy; none ${cheaper ? "" : "is "}cheaper by ${fronts[price]}${cheaper ? ` is shown to be within ${points} of it` : ""}`
+      : `take ${chosen.dataset.words}, the cheapest by ${fronts[price]} that is shown to be within ${points} of the highest mean accuracy, that of ${best.dataset.words}${times}`;
+    return `${[text, ...cheaperOnes(best, chosen, fits, near)].join(". ")} (${n}).${beyond(chosen)}`;
   };
+
+  // What the seeds show of the cheaper networks that are not taken, and what they leave open.
+  const cheaperOnes = (best, chosen, fits, near) => {
+    const others = fits.filter((row) => cost(row) < cost(chosen) && !near.includes(row)).sort((a, b) => a.dataset.number - b.dataset.number);
+    const is = (row, name) => shown(row, name).includes(best.dataset.number);
+    const far = others.filter((row) => is(row, "far"));
+    const lower = others.filter((row) => !far.includes(row) && is(row, "lower"));
+    const undecided = others.filter((row) => !far.includes(row) && !lower.includes(row));
+    const names = (rows) => listing(rows.map((row) => row.dataset.name));
+    const are = (rows, these, one) => rows.length === 1 ? `${one} cheaper network is` : `${these} cheaper networks are`;
+    const found = [];
+    if (far.length) found.push(`${are(far, far.length, 1)} shown to be more than ${points} less accurate`);
+    if (lower.length) found.push(`${are(lower, "These", "This")} more than ${points} less accurate in every seed, though the test does not show it: ${names(lower)}`);
+    if (undecided.length) found.push(`The seeds do not decide whether ${are(undecided, "these", "this")} within ${points} of the highest mean: ${names(undecided)}`);
+    return found;
+  };
+
+  // A time counts by its median, of which the interval may lie on both sides of the budget.
+  const budget = () => {
+    const input = limits.find((input) => input.name === "seconds");
+    return input.value === "" ? NaN : Number(input.value) * Number(input.dataset.unit);
+  };
+  const reaches = (row) => value(row, "ci_low") <= budget() && budget() < value(row, "ci_high");
+  const beyond = (row) => reaches(row) ? ` The 95 % interval of the time of ${row.dataset.name} reaches beyond the budget.` : "";
 
   const advise = () => {
     const wrong = limits.find((input) => !input.validity.valid);
@@ -47,28 +76,35 @@ for (const form of all("form.advisor")) {
       form.querySelector("output").textContent = `${wrong.closest("label").textContent.trim()}: ${wrong.validationMessage}`;
       return;
     }
-    const limited = limits.some((input) => input.value !== "");
-    const fits = rows.filter((row) => limits.every((input) => {
-      if (input.value === "") return true;
+    const set = limits.filter((input) => input.value !== "");
+    const unknown = (row) => set.some((input) => Number.isNaN(value(row, input.name)));
+    const within = (row) => set.every((input) => {
       const wanted = Number(input.value) * Number(input.dataset.unit);
       const near = 1e-9 * Math.abs(wanted);  // 95.7 % is 0.957 only nearly
-      return input.name === "accuracy" ? value(row, "accuracy") >= wanted - near : value(row, input.name) <= wanted + near;
-    }));
+      return input.name === "accuracy" ? value(row, "accuracy") >= wanted - near : !(value(row, input.name) > wanted + near);
+    });
+    const fits = rows.filter((row) => within(row) && !unknown(row));
     const numbers = new Set(fits.map((row) => row.dataset.number));
     for (const row of rows) {
       const known = Object.keys(fronts).filter((name) => !Number.isNaN(value(row, name)));
-      const on = known.filter((name) => !beaten(row, name).some((rival) => numbers.has(rival))).map((name) => fronts[name]);
-      row.classList.toggle("outside", !numbers.has(row.dataset.number));
-      row.querySelector(".front").textContent = !numbers.has(row.dataset.number) ? "does not fit"
-        : on.length ? on.join(", ") : known.length ? "no" : "–";
+      const among = (name, prefix) => listed(row, prefix, name).some((rival) => numbers.has(rival));
+      const on = known.filter((name) => !among(name, "beaten")).map((name) => `${fronts[name]}${among(name, "rivalled") ? "*" : ""}`);
+      row.classList.toggle("outside", !within(row));
+      row.querySelector(".front").textContent = !within(row) ? "does not fit" : unknown(row) ? "not judged"
+        : `${on.length ? on.join(", ") : known.length ? "no" : "–"}${reaches(row) ? " (interval beyond the budget)" : ""}`;
       for (const mark of all(".tip", form.previousElementSibling)) {
         const name = mark.tip ?? mark.querySelector("title")?.textContent ?? "";
-        if (name.startsWith(`${row.dataset.name}:`)) mark.classList.toggle("outside", !numbers.has(row.dataset.number));
+        if (name.startsWith(`${row.dataset.name}:`)) mark.classList.toggle("outside", !within(row));
       }
     }
     const text = fits.length ? choice(fits) : "";
-    form.querySelector("output").textContent = !fits.length ? `None of ${rows.length} networks fits.`
-      : limited ? `${fits.length} of ${rows.length} networks fit: ${text}` : `${text[0].toUpperCase()}${text.slice(1)}`;
+    const told = fits.length ? set.length ? `${fits.length} of ${rows.length} networks fit by their means and medians: ${text}` : `${text[0].toUpperCase()}${text.slice(1)}`
+      : rows.some(within) ? "" : `None of ${rows.length} networks fits by its means and medians.`;
+    const nearly = rows.filter((row) => !within(row) && reaches(row)).map((row) => row.dataset.name);
+    const into = nearly.length ? ` By the 95 % interval of their time, these may fit too: ${listing(nearly)}.` : "";
+    const unjudged = set.map((input) => [input, rows.filter((row) => Number.isNaN(value(row, input.name))).length]).filter(([, many]) => many)
+      .map(([input, many]) => ` The ${input.closest("label").textContent.trim().split(" at ")[0]} was not measured for ${many} of ${rows.length} networks: this limit cannot judge them.`);
+    form.querySelector("output").textContent = `${told}${into}${unjudged.join("")}`.trim();
   };
   const keep = () => remember(Object.fromEntries(limits.map((input) => [`${part.id}.${input.name}`, input.value])));
   for (const input of limits) input.value = state.get(`${part.id}.${input.name}`) ?? "";

@@ -163,8 +163,23 @@ def test_the_network_to_take_is_the_cheapest_shown_to_be_near_the_best() -> None
     assert line.startswith(
         "take separable SO2(4) C=3 (97.5%, 3 ms, batch 10, 1 thread), the cheapest by time per image"
     )
-    assert line.endswith("of the most accurate, separable SO2(4) C=8 (97.5%, 8 ms, batch 10, 1 thread)")
+    assert "that of separable SO2(4) C=8 (97.5%, 8 ms, batch 10, 1 thread), which costs 2.67× (n too small" in line
+    assert line.endswith("1 cheaper network is shown to be more than 1 point less accurate")
     assert recommendation(within[:1], advice.axes) == []
+
+
+def test_the_network_to_take_is_named_with_what_its_intervals_leave_open() -> None:
+    records = [*trained(GOOD, 8), *trained(POOR, 2), timed(8, 8.0), timed(2, 2.0)]
+    for record in records:
+        if record["kind"] == "cost":
+            record["seconds"]["rounds"] *= 3
+    advice = asked(Budget({"ms": 8.5}), records)
+    within = [*advice.front, *advice.possible, *advice.beaten]
+    [line] = recommendation(within, advice.axes, Budget({"ms": 8.5}).unsure)
+    assert "8 [7.2, 8.8] ms" in line
+    assert line.endswith("A 95 % interval of separable SO2(4) C=8 reaches beyond the budget")
+    [line] = recommendation(within, advice.axes, Budget({"ms": 9.0}).unsure)
+    assert "beyond" not in line
 
 
 def test_two_seeds_recommend_nothing() -> None:

@@ -32,7 +32,18 @@ def test_what_is_shown_is_what_paired_t_tests_show() -> None:
 def test_few_seeds_show_nothing() -> None:
     found = compared_accuracies([by_seed(0.99, 0.98), by_seed(0.10, 0.11)])
     assert (found.better, found.near, found.far, found.seeds) == (frozenset(), frozenset(), frozenset(), 2)
-    assert choose(found, [2.0, 1.0]) == Choice(chosen=0, most_accurate=0, near=(), cheapest=False, undecided=(1,))
+    assert found.lower == {(1, 0)}
+    assert choose(found, [2.0, 1.0]) == Choice(0, 0, near=(), cheapest=False, undecided=(), lower=(1,))
+
+
+def test_what_every_seed_shows_is_not_called_undecided() -> None:
+    """Three seeds that are 5.7 to 10.3 points below the best one do not pass a corrected test."""
+    best, middle = by_seed(0.96, 0.953, 0.967), by_seed(0.955, 0.951, 0.95)
+    plain = by_seed(0.857, 0.896, 0.90)
+    contenders = [best, plain, middle, *[by_seed(0.9, 0.8, 0.95)] * 4]
+    choice = choose(compared_accuracies(contenders), [4, 1, 2, 5, 5, 5, 5])
+    assert choice is not None
+    assert (choice.chosen, choice.lower, choice.undecided, choice.far) == (0, (1,), (2,), ())
 
 
 def test_only_shared_seeds_are_paired() -> None:
@@ -48,8 +59,8 @@ MEANS = (0.96, 0.958, 0.95, 0.80)
 @pytest.mark.parametrize(
     ("near", "far", "costs", "expected"),
     [
-        ({(1, 0)}, {(3, 0)}, (4, 2, 1, 0.5), Choice(1, 0, (1,), False, (2,))),
-        ({(1, 0)}, {(3, 0)}, (4, 5, 1, 0.5), Choice(0, 0, (1,), False, (2,))),
+        ({(1, 0)}, {(3, 0)}, (4, 2, 1, 0.5), Choice(1, 0, (1,), False, (2,), (), (3,))),
+        ({(1, 0)}, {(3, 0)}, (4, 5, 1, 0.5), Choice(0, 0, (1,), False, (2,), (), (3,))),
         ({(1, 0), (2, 0)}, set(), (4, 2, 2, 3), Choice(1, 0, (1, 2), True, ())),
         (set(), set(), (4, 2, 1, 0.5), Choice(0, 0, (), False, (1, 2, 3))),
         ({(1, 0), (2, 0)}, set(), (4, 2, 1, 3), Choice(2, 0, (1, 2), True, ())),
