@@ -83,14 +83,14 @@ def _comparable(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def _described(candidate: Candidate, costs: Sequence[str]) -> str:
-    known = [f"{candidate.accuracy.mean:.1%}", *(_cost(name, candidate.costs[name]) for name in costs)]
+    known = [f"{candidate.accuracy.mean:.1%}", *(_cost(name, candidate.costs[name], costs) for name in costs)]
     known += [candidate.inference] if candidate.inference else []
     return f"{candidate.configuration.network} ({', '.join(known)})"
 
 
-def _cost(name: str, cost: Estimate) -> str:
-    """Write a cost, with its interval where it has one: `3 [2.9, 3.1] ms`."""
+def _cost(name: str, cost: Estimate, costs: Sequence[str]) -> str:
+    """Write a cost, with its interval where it has one and is the only one of `costs`: `3 [2.9, 3.1] ms`."""
     value, unit = quantity(name, cost.mean).split(" ", 1)
-    if name in EXACT or cost.n < FEWEST or not math.isfinite(cost.high - cost.low):
+    if len(costs) > 1 or name in EXACT or cost.n < FEWEST or not math.isfinite(cost.high - cost.low):
         return f"{value} {unit}"
     return f"{value} {interval(cost.low, cost.high, '.3g')} {unit}"

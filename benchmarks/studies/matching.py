@@ -65,18 +65,25 @@ def nearest_width(cost: Callable[[int], float], target: float, most: int = MOST_
     """Return the integer from 1 to ``most`` whose cost, divided by the target, is nearest to 1.
 
     Args:
-        cost: function that grows with its argument; the search doubles and then bisects, so that it makes few calls.
+        cost: function that grows with its argument, nearly: times do not grow with every width. The search doubles and
+            then bisects, so that it makes few calls, and returns the nearest of all widths that it tried.
 
     >>> nearest_width(lambda channels: channels**2, 26)
     5
     """
+    tried: dict[int, float] = {}
+
+    def at(channels: int) -> float:
+        tried[channels] = cost(channels)
+        return tried[channels]
+
     low, high = 1, 1
-    while high < most and cost(high) < target:
+    while at(high) < target and high < most:
         low, high = high, min(2 * high, most)
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if cost(middle) < target else (low, middle)
-    return min((low, high), key=lambda channels: abs(math.log(cost(channels) / target)))
+        low, high = (middle, high) if at(middle) < target else (low, middle)
+    return min(tried, key=lambda channels: abs(math.log(tried[channels] / target)))
 
 
 def parameters(run: TrainingRun) -> float:

@@ -1,6 +1,7 @@
 """The arithmetic of the time to an accuracy: what networks had spent at a target, and which was first."""
 
 import math
+from typing import Any
 
 import pandas as pd
 
@@ -34,7 +35,7 @@ def spent_to_target(epochs: pd.DataFrame, target: float) -> pd.DataFrame:
         columns = [*SPENT, "validation_accuracy"]
         by_run = [(run["seed"].iloc[0], run[columns].dropna()) for _, run in mine.groupby("id", sort=False)]
         runs = [(seed, {"epochs": run.to_dict("records")}) for seed, run in by_run if len(run)]
-        row = dict(zip(NETWORK, network, strict=True))
+        row: dict[str, Any] = dict(zip(NETWORK, network, strict=True))
         for unit in SPENT if runs else ():
             found = to_target([run for _, run in runs], target, unit)
             row |= {"n": found.n, "reached": found.reached, f"{unit}_median": found.median}

@@ -39,7 +39,8 @@ def trained_networks(costs: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
 
     The costs come from the network's own cases (same variant, group, sizes and batch): the forward pass, divided
     by the batch, and the peak memory of a pass with backward. Cases with as many threads as the runs are preferred.
-    Columns: network, `mean`, `sd`, `min`, `max`, `n` (seeds), `parameters`, `training_seconds`, `macs` (of one image),
+    Columns: network, `mean`, `sd`, `min`, `max`, `n` (seeds), `parameters`, `training_seconds` (mean, and
+    `training_low`, `training_high`), `macs` (of one image),
     `seconds`, `ci_low`, `ci_high` (of one image), `n_case` (passes), `threads_case`, `peak_bytes`, `anchor_case`,
     `findings_case` (why the time is called noisy).
     """
@@ -48,6 +49,8 @@ def trained_networks(costs: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
         grouped.agg(
             parameters=("parameters", "first"),
             training_seconds=("seconds", "mean"),
+            training_low=("seconds", "min"),
+            training_high=("seconds", "max"),
             macs=("macs_convolution", "first"),
             batch_size=("batch_size", "first"),
             threads=("threads", "first"),

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from benchmarks.cases.groups import TRIVIAL
+from benchmarks.statistics.written import listing
 from reports.arithmetic.prepared import Prepared, StudyRuns
 from reports.arithmetic.training import WHEN, redundancies
 from reports.figures import draw
@@ -90,7 +91,7 @@ def accuracy(study: StudyRuns, x: str, key: str) -> Figure:
 # For the column of each cost: the axis label, and the factor from the column to the unit.
 PRICE_LABELS = {
     "seconds": ("inference time per image (ms)", 1e3),
-    "peak_bytes": ("peak memory of a training pass (MiB)", 2.0**-20),
+    "peak_bytes": ("peak memory of training (MiB)", 2.0**-20),
     "macs": ("MACs per image (10⁶)", 1e-6),
 }
 
@@ -132,13 +133,14 @@ def pareto(study: StudyRuns, key: str) -> Figure:
         f" Time is the median forward pass of the network at batch {batch} ({ran}) divided by the batch, "
         f"n = {numbers.span(points['n_case'])} passes, horizontal bars 95 % intervals."
     )
+    counted = [word for name, word in of_choice.PRICE_WORDS.items() if name != "seconds" and points[name].notna().any()]
+    exact = f" Without spread: {listing(counted)}." if counted else ""
     caption = (
         f"Points are mean test accuracy, vertical bars ± 1 s.d. over seeds (n = {numbers.span(points['n'])})."
-        f"{timed if points['seconds'].notna().any() else ''} Memory and MACs are counts. Faint: networks that "
-        "another one clearly beats in accuracy and this cost. It is no worse in both by its mean, and better in one: "
-        "cheaper (of times, by intervals that do not overlap), or more accurate by a paired test. The line is the "
-        "highest mean accuracy up to each "
-        "cost. Numbers are |H|."
+        f"{timed if points['seconds'].notna().any() else ''}{exact} Faint: networks that another one clearly beats in "
+        "accuracy and this cost. The other one is at least as good in both by its mean, and shown to be better in one: "
+        "cheaper (of times, by 95 % intervals that do not overlap), or more accurate (paired test over seeds, below). "
+        "The line is the highest mean accuracy up to each cost. Numbers are |H|."
     )
     data = points.drop(columns=["spread", "anchor_case"], errors="ignore")
     return drawing.figure(caption, points["variant"], data)

@@ -19,7 +19,7 @@ from reports.words.names import study_title
 from reports.words.of_choice import PRICE_WORDS
 from reports.words.of_layers import bends
 from reports.words.of_operators import first_answers
-from reports.words.of_training import target
+from reports.words.of_training import matching, target
 from reports.words.of_trust import undecided
 from reports.words.overview import device
 
@@ -38,6 +38,7 @@ class TrainingTables:
         self.accuracy = of_training.accuracy(study.runs)
         self.target = of_training.target(study.spent, study.target)
         self.target_words = target(study.spent, study.target)
+        self.matching = matching(study)
 
 
 class Part:

@@ -14,7 +14,7 @@ from reports.style import in_order
 from reports.tables.cells import Cell, Row, Table, cell, number_cell
 from reports.words import numbers
 from reports.words.names import network_names, study_title
-from reports.words.of_choice import PRICE_WORDS, choice, described_network, noise_words
+from reports.words.of_choice import PRICE_WORDS, choice, described_network
 
 # The costs for which a reader of the page may set a budget.
 ADVISED_COSTS = (*PRICES, "training_seconds")
@@ -40,7 +40,7 @@ def networks(study: StudyRuns) -> Table:
             _inference(row, link),
             number_cell(numbers.memory(row["peak_bytes"]), row["peak_bytes"]),
             number_cell(numbers.count(row["macs"]), row["macs"]),
-            number_cell(numbers.seconds(row["training_seconds"]), row["training_seconds"]),
+            _training(row),
             number_cell(numbers.count(row["parameters"]), row["parameters"]),
             Cell(_front(study, row), "", name="front"),
         ]
@@ -83,12 +83,20 @@ def _numbers(found: Iterable[int]) -> str:
 
 
 def _inference(row: Mapping[Hashable, Any], link: str) -> Cell:
-    """Show the time of an image, with its interval and why it is called noisy below it."""
+    """Show the time of an image, with its interval below it, and whether it is called noisy."""
     time = Interval(row["seconds"], row["ci_low"], row["ci_high"])
     interval = numbers.seconds_with_interval(time).removeprefix(numbers.seconds(time.value).split(" ")[0])
-    parts = [interval.strip(), noise_words(row["findings_case"])] if math.isfinite(time.value) else []
+    parts = [interval.strip(), "noisy" if row["findings_case"] else ""] if math.isfinite(time.value) else []
     note = ", ".join(part for part in parts if part)
     return Cell(numbers.seconds(time.value), repr(time.value), number=True, link=link, note=note)
+
+
+def _training(row: Mapping[Hashable, Any]) -> Cell:
+    """Show the mean seconds of a whole training, with the fastest and the slowest seed below it."""
+    mean, low, high = (row[f"training_{part}"] for part in ("seconds", "low", "high"))
+    ends = [numbers.seconds(end) for end in (low, high)]
+    note = "" if ends[0] == ends[1] else " to ".join(ends)
+    return Cell(numbers.seconds(mean), repr(mean) if math.isfinite(mean) else "", number=True, note=note)
 
 
 def _front(study: StudyRuns, row: Mapping[Hashable, Any]) -> str:
@@ -102,8 +110,9 @@ def _front(study: StudyRuns, row: Mapping[Hashable, Any]) -> str:
 def accuracy(runs: pd.DataFrame) -> Table:
     """Show the test accuracy of every network, mean ± s.d. over seeds."""
     table = over_seeds(runs, NETWORK, "test_accuracy")
-    means = runs.groupby(NETWORK, dropna=False)[["seconds", "best_epoch"]].mean().reset_index()
+    means = runs.groupby(NETWORK, dropna=False)[["seconds", "best_epoch", "learning_rate"]].mean().reset_index()
     table = table.merge(means, on=NETWORK)
+    rates = runs["learning_rate"].min(), runs["learning_rate"].max()
     names = network_names(table)
     rows = []
     for variant in in_order(table["variant"]):
@@ -114,10 +123,18 @@ def accuracy(runs: pd.DataFrame) -> Table:
                 number_cell(f"{numbers.percent(row['min'])} to {numbers.percent(row['max'])}", row["min"]),
                 number_cell(numbers.general(row["n"]), row["n"]),
                 number_cell(numbers.general(round(float(row["best_epoch"]), 1)), row["best_epoch"]),
+                _rate(row["learning_rate"], *rates),
             ]
             rows.append(Row(tuple(cells)))
     headings = ("network", "test accuracy, mean ± s.d.", "worst to best seed", "n (seeds)", "chosen epoch, mean")
-    return Table("Test accuracy at the epoch that validation chose", headings, tuple(rows))
+    caption = "Test accuracy at the epoch that validation chose"
+    return Table(caption, (*headings, "learning rate"), tuple(rows))
+
+
+def _rate(rate: float, least: float, most: float) -> Cell:
+    """Show a learning rate, and whether it is at an end of those that the study chose."""
+    end = "" if least == most or least < rate < most else "lowest here" if rate == least else "highest here"
+    return Cell(numbers.general(rate), repr(rate), number=True, note=end)
 
 
 def target(spent: pd.DataFrame, goal: float) -> Table:

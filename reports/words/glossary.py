@@ -26,6 +26,24 @@ GLOSSARY = (
     ("noise floor", "the smallest difference that unchanged code hardly ever shows here"),
     ("A/A pair", "one layer timed as if it were two, to see how much equal code differs"),
     ("round", "a fresh process in which all layers of a block take turns"),
-    ("on the front", "no other network clearly beats it in accuracy and one cost"),
-    ("not told apart", "a test over shared seeds finds no difference; that is not a proof that there is none"),
+    ("C, width", "the channels of a layer; of a network, those of its first layers"),
+    ("maps", "what a layer computes for an image: C, and on a group C · |H|; at equal maps, plain has |H| times the C"),
+    (
+        "clearly beats",
+        "is at least as good in accuracy and one cost by its mean or median, and shown to be better in one: by 95 % "
+        "intervals of times that do not overlap, by counts, or by a test of accuracies",
+    ),
+    ("on the front", "no other network clearly beats this one in accuracy and one cost"),
+    (
+        "test of accuracies",
+        "a two-sided paired t test over the seeds that two networks share; at most 5 % of studies have a wrong word "
+        "(Bonferroni)",
+    ),
+    ("not told apart", "a test, corrected for all pairs, finds no difference; that is not a proof that there is none"),
+    (
+        "shown to be within 1 point",
+        "a test, corrected for all comparisons with the network of the highest mean, shows that the accuracy is less "
+        "than 1 point below that of this network",
+    ),
+    ("noisy", "a time whose record has too few samples, or signs of a disturbed machine"),
 )

@@ -1,34 +1,60 @@
 """The sentences of the first screen, with links to the records behind them."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import pandas as pd
 
 from benchmarks.statistics.intervals import Interval
+from benchmarks.statistics.over_seeds import BOOTSTRAP_SEEDS
 from benchmarks.statistics.written import listing
 from reports.arithmetic.layers import TIME_RATIO, separable_against_full
 from reports.arithmetic.prepared import Prepared, StudyRuns
 from reports.arithmetic.training import accuracies, best_plain, gains
 from reports.frames.selection import NETWORK, at, base_point, layer_base
 from reports.style import in_order
-from reports.words.names import BASIC, DIRECTION_WORDS, PASS_WORDS, device_name, direction_name, network_names
+from reports.words.names import (
+    BASIC,
+    DIRECTION_WORDS,
+    PASS_WORDS,
+    device_name,
+    direction_name,
+    network_names,
+    study_title,
+)
 from reports.words.numbers import digits, mean_sd, multiple, percent, percentage_points, seconds, spans
-from reports.words.of_choice import choice
+from reports.words.of_choice import choice, taken
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """A generated sentence, and the records that its numbers come from: the name and the row id of each."""
+    """A generated sentence, and the records that its numbers come from: the name and the row id of each.
+
+    Args:
+        items: parts of the text, joined by semicolons there, that the page shows as a list.
+        sections: the sections of the page that say more, by their titles.
+    """
 
     text: str
     records: tuple[tuple[str, str], ...] = ()
+    items: tuple[str, ...] = ()
+    sections: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def around(self) -> tuple[str, str]:
+        """The text before and after the items."""
+        if not self.items:
+            return self.text, ""
+        before, _, after = self.text.partition("; ".join(self.items))
+        return before, after
 
 
 def headline(results: Prepared) -> list[Sentence]:
-    """Return up to five sentences: what to take, the cost at equal channels and at equal maps, the saving, the gain."""
+    """Return the sentences: what to take by each study, the cost at equal channels and at equal maps, saving, gain."""
     found = [
         decision(results.shown_studies[0]),
+        other_decisions(results.studies[1:]),
         cost(results.against_plain),
         cost_at_equal_maps(results.against_equal_maps),
         saving(results.costs, results.data.twins),
@@ -42,7 +68,16 @@ def decision(study: StudyRuns) -> Sentence | None:
     text = choice(study)
     if not text:
         return None
-    return Sentence(f"Choice, on {study.runs.iloc[0]['dataset']}: {text}", records_of(study.runs))
+    return Sentence(f"Choice, by the study {study_title(study.runs)}: {text}", records_of(study.runs))
+
+
+def other_decisions(studies: Sequence[StudyRuns]) -> Sentence | None:
+    """Say in one line which networks the other studies take."""
+    parts = [f"{taken(study)} ({study_title(study.runs)})" for study in studies if study.choice is not None]
+    if not parts:
+        return None
+    sections = {"the table of all studies": "accuracy", "their networks": "choice"}
+    return Sentence(f"Other studies choose: {'; '.join(parts)}.", sections=sections)
 
 
 def cost(against_plain: pd.DataFrame) -> Sentence | None:
@@ -74,7 +109,8 @@ def cost_at_equal_maps(table: pd.DataFrame) -> Sentence | None:
     if not parts:
         return None
     maps = f"C · |H| = {table['channels_plain'].iloc[0]:.0f} channels"
-    sentence = f"At equal maps: one layer takes, compared with a plain convolution of {maps}, {'; '.join(parts)}."
+    wider = f"a plain convolution of {maps}, |H| times as wide,"
+    sentence = f"At equal maps: compared with {wider} one layer takes {'; '.join(parts)}."
     wide = table.filter(regex="_plain$|^direction$").rename(columns=lambda name: name.removesuffix("_plain"))
     return Sentence(sentence, (*records_of(table), *records_of(wide)))
 
@@ -110,17 +146,27 @@ def gain(runs: pd.DataFrame, best: pd.DataFrame) -> Sentence | None:
     if best.empty:
         return None
     names, gained = network_names(best), gains(runs, best)
-    over = f" over {names[best_plain(best)].partition(',')[0]}" if gained else ""
-    parts = []
-    for variant in in_order(best["variant"]):
-        for i, row in best[best["variant"] == variant].iterrows():
-            more = f", {percentage_points(gained[i])} points{over}" if i in gained else ""
-            over = "" if more else over  # said once
-            parts.append(f"{names[i]} reaches {mean_sd(row['mean'], row['sd'])}{more}")
-    unit = "mean ± s.d.; gains with 95 % intervals, paired by seed" if best["sd"].notna().any() else "single runs"
+    reached = {i: mean_sd(row["mean"], row["sd"]) for i, row in best.iterrows()}
+    ordered = [i for variant in in_order(best["variant"]) for i in best.index[best["variant"] == variant]]
+    if gained:
+        plain = best_plain(best)
+        over = f"points more (+) or less (−) than {names[plain]}, which reaches {reached[plain]}: "
+        ranked = sorted(gained, key=lambda i: -gained[i].value)
+        items = [f"{names[i]}: {percentage_points(gained[i])} ({reached[i]})" for i in ranked]
+        items += [f"{names[i]}: not compared ({reached[i]})" for i in ordered if i not in gained and i != plain]
+    else:
+        over, items = "", [f"{names[i]} reaches {reached[i]}" for i in ordered]
+    several, seeds = best["sd"].notna().any(), int(best["n"].min())
+    unit = "mean ± s.d." if several else "single runs"
+    unit += f"; 95 % intervals of the differences by seed: {interval_method(seeds)}" if gained and several else ""
     n, where, device = spans(best["n"], "seed"), runs.iloc[0]["dataset"], device_name(runs.iloc[0])
-    sentence = f"Gain, on the test images of {where}: {'; '.join(parts)} ({unit}, n = {n}; trained on {device})."
-    return Sentence(sentence, records_of(runs.merge(best[NETWORK], on=NETWORK)))
+    sentence = f"Gain, on the test images of {where}: {over}{'; '.join(items)} ({unit}, n = {n}; trained on {device})."
+    return Sentence(sentence, records_of(runs.merge(best[NETWORK], on=NETWORK)), tuple(items))
+
+
+def interval_method(seeds: int) -> str:
+    """Name the interval of a mean over seeds, see ``over_seeds.estimate``."""
+    return "percentile-t bootstrap" if seeds >= BOOTSTRAP_SEEDS else "Student’s t"
 
 
 def compared_with_plain(table: pd.DataFrame, runs: pd.DataFrame, best: pd.DataFrame) -> str:
@@ -146,7 +192,7 @@ def compared_with_plain(table: pd.DataFrame, runs: pd.DataFrame, best: pd.DataFr
         names, means = list(network_names(best).values()), best["mean"].tolist()
         compared, first = accuracies(runs, best), max(range(len(best)), key=means.__getitem__)
         alike = [names[i] for i in range(len(best)) if i != first and (first, i) not in compared.better]
-        apart = "" if len(best) == 1 else f"; not told apart from it: {listing(alike) if alike else 'none'}"
+        apart = "" if len(best) == 1 else f"; not told apart from it by the corrected test: {listing(alike) or 'none'}"
         highest = f"the highest test accuracy is that of {names[first]} ({percent(means[first])})"
         parts.append(f"{highest}{apart}, n = {spans(best['n'], 'seed')}")
     if not parts:

@@ -19,6 +19,15 @@ AXIS_WORDS = {
     "image_size": "image size",
     "kernel_size": "kernel size",
 }
+# What is equal in a study, by the name in its records.
+MATCHED_WORDS = {
+    "": "widths",
+    "none": "widths",
+    "time": "time of a training step",
+    "memory": "memory of a training step",
+    "macs": "MACs of training",
+    "maps": "maps C · |H|",
+}
 # The variants of the first screen; the rarer variants are in its table.
 BASIC = ("plain", "lifting", "full", "separable")
 
@@ -94,7 +103,7 @@ def budget(run: pd.Series) -> str:
 def study_title(runs: pd.DataFrame) -> str:
     """Return a heading that distinguishes a study from the others."""
     run = runs.iloc[0]
-    matched = f", equal {run['matched']}" if run["matched"] not in ("", "none") else ", equal widths"
+    matched = f", equal {MATCHED_WORDS.get(run['matched'], run['matched'])}"
     same = runs["network"].nunique() == 1 and run["network"] not in ("", "resnet")
     network = f", {run['network']}" if same else ""
     sampled = ", sampled grids" if run["sampled"] == "True" else ""

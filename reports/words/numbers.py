@@ -118,8 +118,12 @@ def percentage_points(difference: Interval) -> str:
 
 
 def mean_sd(mean: float, sd: float) -> str:
-    """Return an accuracy over seeds, `96.1 ± 0.4 %`; the spread is left out where there was one seed."""
-    return f"{100 * mean:.1f} ± {100 * sd:.1f} %" if math.isfinite(sd) else percent(mean)
+    """Return an accuracy over seeds, `96.1 ± 0.4 %`; the spread is left out where there was one seed.
+
+    A spread that one decimal would show as 0.0 has two: `95.04 ± 0.03 %`.
+    """
+    decimals = 2 if 0 < 100 * sd < 0.05 else 1
+    return f"{100 * mean:.{decimals}f} ± {100 * sd:.{decimals}f} %" if math.isfinite(sd) else percent(mean)
 
 
 def unbroken(text: str) -> str:

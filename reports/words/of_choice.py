@@ -26,16 +26,19 @@ def fronts(study: StudyRuns) -> str:
     networks = study.networks
     if networks.empty:
         return "No network was trained here, so there is no accuracy to weigh costs against."
-    names, parts = list(network_names(networks).values()), []
+    names, parts, starred = list(network_names(networks).values()), [], False
     for price, word in PRICE_WORDS.items():
         known = [i for i, cost in enumerate(networks[price]) if math.isfinite(cost)]
         front = sorted((i for i in known if not study.beaten[price][i]), key=networks[price].tolist().__getitem__)
         if len(known) > 1:
-            which = "all of them" if len(front) == len(known) else listing([names[i] for i in front])
-            parts.append(f"by {word} {len(front)} of {len(known)}, {which}")
+            mean = [i for i in front if study.rivalled[price][i]]
+            which = listing([f"{names[i]}{'*' if i in mean else ''}" for i in front])
+            parts.append(f"by {word} {len(front)} of {len(known)}: {which}")
+            starred = starred or bool(mean)
     if not parts:
         return "The costs of fewer than two networks were measured, so there is no front."
-    return f"Networks that none clearly beats in accuracy and one cost, cheapest first: {'; '.join(parts)}."
+    star = " *: a clearly cheaper network is not shown to be less accurate than this one." if starred else ""
+    return f"Networks that no other clearly beats in accuracy and one cost, cheapest first: {'; '.join(parts)}.{star}"
 
 
 def described_network(name: str, row: pd.Series, price: str) -> str:
@@ -66,6 +69,16 @@ def cost_ratio(dear: pd.Series, cheap: pd.Series, price: str) -> Interval:
     if price == "seconds":
         return ratio(ours, theirs)
     return Interval(*[ours.value / theirs.value] * 3)
+
+
+def taken(study: StudyRuns) -> str:
+    """Name the network that a study takes, or say that it takes none."""
+    found, names = study.choice, list(network_names(study.networks).values())
+    if found is None:
+        return "none"
+    if len(names) > 1 and study.accuracies.seeds < DECIDING_SEEDS:
+        return "none, too few seeds"
+    return names[found.chosen]
 
 
 def choice(study: StudyRuns) -> str:

@@ -8,15 +8,18 @@ import pandas as pd
 
 from benchmarks.statistics.over_seeds import DECIDING_SEEDS
 from benchmarks.statistics.written import listing
+from reports.arithmetic.prepared import StudyRuns
 from reports.arithmetic.to_target import rivals_of_first
 from reports.arithmetic.training import WHEN, over_seeds
 from reports.frames.selection import NETWORK
 from reports.style import in_order
-from reports.words.names import budget, device_name, network_names, place
+from reports.words.names import MATCHED_WORDS, budget, device_name, network_names, place
 from reports.words.numbers import (
     count,
+    digits,
     general,
     mean_sd,
+    memory,
     percent,
     plural,
     seconds,
@@ -47,7 +50,8 @@ def time_to_train(epochs: pd.DataFrame) -> str:
         return "No training run has finished an epoch."
     means = last.groupby(NETWORK, dropna=False)["seconds"].mean()
     parts = [_least_to_most(means.xs(v, level="variant"), seconds, v) for v in in_order(last["variant"])]
-    return f"Training for {spans(last['epoch'], 'epoch')} takes {listing(parts)}."
+    ranges = ", from the fastest to the slowest network" if any(" to " in part for part in parts) else ""
+    return f"Training for {spans(last['epoch'], 'epoch')} takes {listing(parts)} (means over seeds{ranges})."
 
 
 def macs_to_train(epochs: pd.DataFrame) -> str:
@@ -61,8 +65,8 @@ def macs_to_train(epochs: pd.DataFrame) -> str:
 
 
 def _least_to_most(values: pd.Series, show: Callable[[float], str], variant: str) -> str:
-    low, high = values.min(), values.max()
-    return f"{show(low)}{'' if low == high else f' to {show(high)}'} for {variant}"
+    low, high = show(values.min()), show(values.max())
+    return f"{low}{'' if low == high else f' to {high}'} for {variant}"
 
 
 def target(spent: pd.DataFrame, target: float) -> str:
@@ -144,13 +148,40 @@ def recipe(runs: pd.DataFrame) -> str:
     narrow, wide = f"{run['channels']:.0f}", f"{2 * run['channels']:.0f}"
     named = [("widths", f"{narrow}, {wide}" if (runs["network"] == "allcnnc").any() else f"{narrow}, {narrow}, {wide}")]
     if run["matched"] not in ("", "none"):
-        named = [("widths chosen for equal", run["matched"])]
+        named = [("widths chosen for equal", MATCHED_WORDS.get(run["matched"], run["matched"]))]
     parts = ("train", "validation", "test")
     images = ", ".join(f"{general(run[f'n_{part}'])} {part}" for part in parts)
     return (
         f"{run['dataset']} ({images}), {run['image_size']:.0f} × {run['image_size']:.0f} pixels; {' '.join(named[0])}, "
         f"{kernels} kernels, batch {run['batch_size']:.0f}, {budget(run)}, "
         f"learning rate {rate}, trained on {device_name(run)}{threads}."
+    )
+
+
+# What networks of a study are equal in: the column of `networks` that shows how nearly, its name, how it is written.
+MATCHED: dict[str, tuple[str, str, Callable[[float], str]]] = {
+    "parameters": ("parameters", "the parameters", count),
+    "time": ("training_seconds", "the mean seconds of a whole training", seconds),
+    "memory": ("peak_bytes", "the memory of training", memory),
+    "macs": ("macs", "the MACs of an image", count),
+}
+
+
+def matching(study: StudyRuns) -> str:
+    """Say what the networks of a study are equal in, and how nearly."""
+    matched, networks = study.runs.iloc[0]["matched"], study.networks
+    if matched in ("", "none"):
+        return "All networks have equal widths; their parameters, MACs, memory and time differ."
+    what = f"Widths are chosen so that networks are equal in {MATCHED_WORDS.get(matched, matched)}"
+    if matched not in MATCHED or networks[MATCHED[matched][0]].dropna().empty:
+        return f"{what}, as nearly as whole numbers of channels allow."
+    column, noun, show = MATCHED[matched]
+    names, values = network_names(networks), networks[column].dropna()
+    least, most = float(values.min()), float(values.max())
+    low, high = names[values.idxmin()], names[values.idxmax()]
+    return (
+        f"{what}, as nearly as whole numbers of channels allow: {noun} go from {show(least)} ({low}) to {show(most)} "
+        f"({high}), which is {digits(most / least)}×."
     )
 
 

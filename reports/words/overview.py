@@ -16,6 +16,18 @@ from reports.words.numbers import general, plural
 from reports.words.of_trust import of_the_machine
 
 TITLE = "What group equivariance costs, and what it buys"
+# As in CITATION.cff.
+AUTHORS = "The gcnn_impl contributors"
+PAPER = """@inproceedings{knigge2022exploiting,
+  author = {Knigge, David M. and Romero, David W. and Bekkers, Erik J.},
+  title = {Exploiting Redundancy: Separable Group Convolutional Networks on {Lie} Groups},
+  booktitle = {Proceedings of the 39th International Conference on Machine Learning},
+  volume = {162},
+  pages = {11359--11386},
+  year = {2022},
+  publisher = {PMLR},
+}"""
+MEASURE_YOURS = "python -m benchmarks sweep --profile quick"
 
 
 @dataclass(frozen=True)
@@ -61,7 +73,19 @@ def citation(data: Frames, head: Overview) -> str:
     versions = sorted({str(v) for v in pd.concat([data.costs["gcnn_impl"], data.runs["gcnn_impl"]]) if v})
     version = f"gcnn_impl {', '.join(versions)}" if versions else "gcnn_impl"
     commits = f", commit {', '.join(head.commits)}" if head.commits else ""
-    return f"{head.title}. {version}{commits}; measured {head.measured} on {'; '.join(head.machines)}."
+    measured = f"measured {head.measured} on {'; '.join(head.machines)}"
+    return f"{AUTHORS}: {head.title}. Report made by {version}{commits}; {measured}."
+
+
+def bibtex(data: Frames, head: Overview) -> str:
+    """Return the entry of this page, and that of the paper whose layers it measures, for BibTeX."""
+    times = sorted(time for time in pd.concat([data.costs["measured_at"], data.runs["measured_at"]]) if time)
+    year = f"  year = {{{times[-1][:4]}}},\n" if times else ""
+    note, authors = (text.replace("_", r"\_") for text in (citation(data, head).partition(". ")[2], AUTHORS))
+    return (
+        f"@misc{{gcnn-report,\n  author = {{{{{authors}}}}},\n  title = {{{head.title}}},\n{year}"
+        f"  note = {{{note}}},\n}}\n\n{PAPER}"
+    )
 
 
 def device(data: Frames) -> str:

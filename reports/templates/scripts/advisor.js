@@ -78,11 +78,12 @@ for (const form of all("form.advisor")) {
     }
     const set = limits.filter((input) => input.value !== "");
     const unknown = (row) => set.some((input) => Number.isNaN(value(row, input.name)));
-    const within = (row) => set.every((input) => {
+    const meets = (row) => (input) => {
       const wanted = Number(input.value) * Number(input.dataset.unit);
       const near = 1e-9 * Math.abs(wanted);  // 95.7 % is 0.957 only nearly
       return input.name === "accuracy" ? value(row, "accuracy") >= wanted - near : !(value(row, input.name) > wanted + near);
-    });
+    };
+    const within = (row) => set.every(meets(row));
     const fits = rows.filter((row) => within(row) && !unknown(row));
     const numbers = new Set(fits.map((row) => row.dataset.number));
     for (const row of rows) {
@@ -91,7 +92,7 @@ for (const form of all("form.advisor")) {
       const on = known.filter((name) => !among(name, "beaten")).map((name) => `${fronts[name]}${among(name, "rivalled") ? "*" : ""}`);
       row.classList.toggle("outside", !within(row));
       row.querySelector(".front").textContent = !within(row) ? "does not fit" : unknown(row) ? "not judged"
-        : `${on.length ? on.join(", ") : known.length ? "no" : "–"}${reaches(row) ? " (interval beyond the budget)" : ""}`;
+        : `${on.length ? on.join(", ") : known.length ? "no" : "–"}${reaches(row) ? " (maybe)" : ""}`;
       for (const mark of all(".tip", form.previousElementSibling)) {
         const name = mark.tip ?? mark.querySelector("title")?.textContent ?? "";
         if (name.startsWith(`${row.dataset.name}:`)) mark.classList.toggle("outside", !within(row));
@@ -100,7 +101,8 @@ for (const form of all("form.advisor")) {
     const text = fits.length ? choice(fits) : "";
     const told = fits.length ? set.length ? `${fits.length} of ${rows.length} networks fit by their means and medians: ${text}` : `${text[0].toUpperCase()}${text.slice(1)}`
       : rows.some(within) ? "" : `None of ${rows.length} networks fits by its means and medians.`;
-    const nearly = rows.filter((row) => !within(row) && reaches(row)).map((row) => row.dataset.name);
+    const others = set.filter((input) => input.name !== "seconds");
+    const nearly = rows.filter((row) => !within(row) && reaches(row) && others.every(meets(row))).map((row) => row.dataset.name);
     const into = nearly.length ? ` By the 95 % interval of their time, these may fit too: ${listing(nearly)}.` : "";
     const unjudged = set.map((input) => [input, rows.filter((row) => Number.isNaN(value(row, input.name))).length]).filter(([, many]) => many)
       .map(([input, many]) => ` The ${input.closest("label").textContent.trim().split(" at ")[0]} was not measured for ${many} of ${rows.length} networks: this limit cannot judge them.`);

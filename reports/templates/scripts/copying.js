@@ -14,6 +14,23 @@ const FORMS = {
   },
   CSV: (head, body) => [head, ...body].map((row) => row.map((text) => /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text).join(",")).join("\n"),
 };
+// Make a button copy a text, and say whether it did.
+const copies = (button, said, text) => button.addEventListener("click", async () => {
+  try {
+    await navigator.clipboard.writeText(text());
+    said.textContent = " copied";
+  } catch {  // a page that was not opened from a file or by https has no clipboard
+    said.textContent = " not copied: the browser allows it for files and https alone";
+  }
+  setTimeout(() => { said.textContent = ""; }, 2000);
+});
+for (const line of all("p.copies")) {
+  const said = document.createElement("span"), { name } = line.dataset;
+  said.setAttribute("role", "status");
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "link", textContent: `Copy ${name}` });
+  copies(button, said, () => document.querySelector(line.dataset.copies).textContent);
+  line.append(button, said);
+}
 for (const table of all(".scroll:not(.tall) > table")) {
   const line = document.createElement("p"), said = document.createElement("span");
   line.className = "files copy";
@@ -22,16 +39,7 @@ for (const table of all(".scroll:not(.tall) > table")) {
   for (const [name, write] of Object.entries(FORMS)) {
     const button = Object.assign(document.createElement("button"), { type: "button", className: "link", textContent: name });
     button.setAttribute("aria-label", `Copy “${table.caption.textContent}” as ${name}`);
-    button.addEventListener("click", async () => {
-      const text = write(cells(table.tHead.rows[0]), [...table.tBodies[0].rows].map(cells));
-      try {
-        await navigator.clipboard.writeText(text);
-        said.textContent = " copied";
-      } catch {  // a page that was not opened from a file or by https has no clipboard
-        said.textContent = " not copied: the browser allows it for files and https alone";
-      }
-      setTimeout(() => { said.textContent = ""; }, 2000);
-    });
+    copies(button, said, () => write(cells(table.tHead.rows[0]), [...table.tBodies[0].rows].map(cells)));
     line.append(button, " ");
   }
   line.append(said);

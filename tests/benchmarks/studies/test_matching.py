@@ -42,6 +42,12 @@ def test_few_widths_are_tried() -> None:
     assert len(set(tried)) <= 15
 
 
+def test_a_width_that_was_tried_and_is_nearer_is_not_passed_over() -> None:
+    """A width of 7 takes longer than one of 8, as odd widths do, and the search goes by 8 on its way to 6 and 7."""
+    seconds = {1: 0.2, 2: 0.4, 4: 0.7, 6: 0.9, 7: 1.3, 8: 1.04}
+    assert nearest_width(lambda channels: seconds[channels], 1.0) == 8
+
+
 @pytest.mark.parametrize("budget", sorted(COSTS))
 @pytest.mark.parametrize("contender", [FULL, PLAIN], ids=["full", "plain"])
 def test_the_matched_width_is_nearer_than_its_neighbours(budget: str, contender: TrainingRun) -> None:

@@ -326,7 +326,44 @@ def test_the_choice_within_budgets_is_the_page_s_own(browser, tmp_path):
         fronts = page.locator("table.networks tbody tr:not(.outside) td.front").all_inner_texts()
         assert "time, memory, MACs" in fronts
         assert set(page.locator("table.networks tbody tr.outside td.front").all_inner_texts()) == {"does not fit"}
+        # The interval of 250 µs reaches from 225 to 275 µs: two networks fit, or do not, by their medians alone.
+        form.get_by_label("inference per image of a batch at most").fill("0.26")
+        beyond = "The 95 % interval of the time of separable |H| = 4 reaches beyond the budget."
+        assert breakable(output.inner_text()).endswith(beyond)
+        form.get_by_label("inference per image of a batch at most").fill("0.24")
+        into = "By the 95 % interval of their time, these may fit too: separable |H| = 4 and full |H| = 2."
+        assert breakable(output.inner_text()).endswith(into)
+        form.get_by_label("test accuracy at least").fill("95")
+        assert breakable(output.inner_text()).endswith("these may fit too: separable |H| = 4.")
         assert found.console == []
+
+
+def without_memory(some):
+    """Return the records without the memory of networks: of all, or of separable ones alone."""
+    records = with_choice()
+    for record in records:
+        case = record.get("case", {})
+        if case.get("layer", "conv") != "conv" and (not some or case["variant"] == "separable"):
+            record["memory"] = None
+    return records
+
+
+@pytest.mark.usefixtures("no_figures")
+@pytest.mark.parametrize("some", [False, True], ids=["all", "some"])
+def test_a_limit_of_what_was_not_measured_strikes_nothing_out(browser, tmp_path, some):
+    path = tmp_path / "report.html"
+    path.write_text(render(without_memory(some)), encoding="utf-8")
+    with visit(browser, path) as found:
+        rows, form = found.page.locator("table.networks tbody tr"), found.page.locator("form.advisor")
+        form.get_by_label("memory of training at most").fill("1000")
+        told, lacking = breakable(form.locator("output").inner_text()), 3 if some else rows.count()
+        assert f"memory of training was not measured for {lacking} of {rows.count()} networks" in told
+        assert "None of" not in told
+        unjudged = found.page.locator("table.networks td.front", has_text="not judged")
+        expect(unjudged).to_have_count(lacking)
+        expect(found.page.locator("table.networks tbody tr.outside")).to_have_count(0)
+        if some:
+            assert told.startswith(f"{rows.count() - lacking} of {rows.count()} networks fit")
 
 
 WIDTHS = {"phone": 390, "laptop": 1280, "screen": 1920}

@@ -54,8 +54,8 @@ def test_sentences_name_the_records_behind_them(records):
 def test_gains_have_no_interval_where_there_is_one_seed():
     runs = frames([training_record("plain", 1, 0, 0.8), training_record("full", 4, 0, 0.95)]).runs
     assert gain(runs, networks_at(runs, {})).text == (
-        "Gain, on the test images of rotated-digits: plain reaches 80.0 %; full |H| = 4 reaches 95.0 %, +15.0 "
-        "(n too small for an interval) points over plain (single runs, n = 1 seed; trained on Made-up CPU)."
+        "Gain, on the test images of rotated-digits: points more (+) or less (−) than plain, which reaches 80.0 %: "
+        "full |H| = 4: +15.0 (n too small for an interval) (95.0 %) (single runs, n = 1 seed; trained on Made-up CPU)."
     )
     assert numbers.percentage_points(Interval(-0.021, -0.03, -0.01)) == "−2.1 [−3.0, −1.0]"
 
@@ -78,7 +78,7 @@ def test_layers_are_compared_with_the_plain_convolution_of_as_many_maps(records)
     more, maps = with_equal_maps(records)
     said = {sentence.text.split(":")[0]: sentence.text for sentence in headline(Prepared(frames(more)))}
     assert list(said) == [
-        "Choice, on rotated-digits",
+        "Choice, by the study rotated-digits, 4 epochs, equal widths",
         "Cost",
         "At equal maps",
         "Saving",

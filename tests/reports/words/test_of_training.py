@@ -14,7 +14,8 @@ from .test_of_layers import ok
 
 def test_time_to_train(records):
     assert of_training.time_to_train(ok(records)[2]) == (
-        "Training for 4 epochs takes 4.00 s for plain, 8.00 s to 32.0 s for full and 8.00 s to 32.0 s for separable."
+        "Training for 4 epochs takes 4.00 s for plain, 8.00 s to 32.0 s for full and 8.00 s to 32.0 s for separable "
+        "(means over seeds, from the fastest to the slowest network)."
     )
 
 
@@ -32,12 +33,12 @@ def test_studies_are_named_by_what_sets_them_apart(records):
     runs = ok(records)[1]
     assert names.study_title(runs) == "rotated-digits, 4 epochs, equal widths"
     assert names.study_title(runs.assign(budget_unit="macs", budget=2.5e12, matched="time")) == (
-        "rotated-digits, 2.50 T MACs, equal time"
+        "rotated-digits, 2.50 T MACs, equal time of a training step"
     )
     assert names.study_title(runs.assign(train_limit=300.0)) == (
         "rotated-digits, 300 train images, 4 epochs, equal widths"
     )
-    assert "widths chosen for equal time" in of_training.recipe(runs.assign(matched="time"))
+    assert "widths chosen for equal time of a training step" in of_training.recipe(runs.assign(matched="time"))
 
 
 def test_a_target_that_nobody_reaches_is_said(records):

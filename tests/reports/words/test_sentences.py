@@ -296,19 +296,23 @@ def test_gain(made, said, machine):
     found = runs(made)
     plain = {record["run"]["seed"]: record["test_accuracy"] for record in found["plain", 1]}
     values = np.array(list(plain.values()))
-    parts = [f"plain reaches {100 * values.mean():.1f} ± {100 * values.std(ddof=1):.1f} %"]
+    reached = f"{100 * values.mean():.1f} ± {100 * values.std(ddof=1):.1f} %"
+    parts = {}
     for variant in ("full", "separable"):
         ours = {record["run"]["seed"]: record["test_accuracy"] for record in found[variant, 8]}
         values = np.array(list(ours.values()))
         more = 100 * np.array([ours[seed] - plain[seed] for seed in plain])
         half = stats.t.ppf(0.975, len(more) - 1) * stats.sem(more)
-        over = " over plain" if variant == "full" else ""  # said once
-        points = f"+{more.mean():.1f} [{signed(more.mean() - half)}, {signed(more.mean() + half)}] points{over}"
+        points = f"+{more.mean():.1f} [{signed(more.mean() - half)}, {signed(more.mean() + half)}]"
         text = f"{100 * values.mean():.1f} ± {100 * values.std(ddof=1):.1f} %"
-        parts.append(f"{network(variant, 8)} reaches {text}, {points}")
+        parts[f"{network(variant, 8)}: {points} ({text})"] = more.mean()
     device = machine.partition(" in ")[0].partition(",")[0]
-    spread = f"(mean ± s.d.; gains with 95 % intervals, paired by seed, n = 3 seeds; trained on {device})"
-    assert said["Gain"] == f"Gain, on the test images of rotated-digits: {'; '.join(parts)} {spread}."
+    spread = f"(mean ± s.d.; 95 % intervals of the differences by seed: Student’s t, n = 3 seeds; trained on {device})"
+    items = sorted(parts, key=lambda text: -parts[text])
+    assert said["Gain"] == (
+        "Gain, on the test images of rotated-digits: points more (+) or less (−) than plain, which reaches "
+        f"{reached}: {'; '.join(items)} {spread}."
+    )
 
 
 @pytest.mark.parametrize(
@@ -373,8 +377,8 @@ def test_relative(made, said):
     alike = [network(*name) for name in means if name != best and not shown(found[best], found[name], 0.0, 3)]
     assert said["relative"] == (
         f"At equal width and |H| = 8, a layer costs from {low} to {high} the time of a plain convolution; the highest "
-        f"test accuracy is that of {network(*best)} ({percent(means[best])}); not told apart from it: "
-        f"{joined(alike) if alike else 'none'}, n = 3 seeds."
+        f"test accuracy is that of {network(*best)} ({percent(means[best])}); not told apart from it by the "
+        f"corrected test: {joined(alike) if alike else 'none'}, n = 3 seeds."
     )
 
 
@@ -452,7 +456,10 @@ def test_choice(made, said):
             f"The seeds do not decide whether {'this' if len(undecided) == 1 else 'these'} {are[len(undecided) == 1]} "
             f"within 1 point of the highest mean: {joined([network(*name) for name in undecided])}"
         )
-    assert said["Choice"] == f"Choice, on rotated-digits: {'. '.join(texts)} (n = 3 seeds)."
+    assert (
+        said["Choice"]
+        == f"Choice, by the study rotated-digits, 4 epochs, equal widths: {'. '.join(texts)} (n = 3 seeds)."
+    )
 
 
 def timed(mine):
@@ -653,27 +660,36 @@ def test_time_and_macs_to_train(made, said):
         many = len(mine) > 1
         times.append(f"{seconds(min(means))}{f' to {seconds(max(means))}' if many else ''} for {variant}")
         asked.append(f"{count(min(every))}{f' to {count(max(every))}' if many else ''} for {variant}")
-    assert said["accuracy-seconds"] == f"Training for 4 epochs takes {joined(times)}."
+    assert said["accuracy-seconds"] == (
+        f"Training for 4 epochs takes {joined(times)} (means over seeds, from the fastest to the slowest network)."
+    )
     assert said["accuracy-macs"] == f"The whole training asks for {joined(asked)} MACs."
 
 
 def test_fronts(made, said):
-    found, parts = networks(made), []
+    found, parts, starred = networks(made), [], False
+    pairs = len(found) * (len(found) - 1) // 2
     for word in ("time", "memory", "MACs"):
+
+        def rivalled(mine, word=word):
+            cheaper = [name for name in found if found[name][word][2] < found[mine][word][0]]
+            return any(not shown(found[mine]["runs"], found[name]["runs"], 0.0, pairs) for name in cheaper)
 
         def beats(rival, mine, word=word):
             (_, cost, high), (low, other, _) = found[rival][word], found[mine][word]
             no_worse = cost <= other and found[rival]["mean"] >= found[mine]["mean"]
-            better = shown(found[rival]["runs"], found[mine]["runs"], 0.0, len(found) * (len(found) - 1) // 2)
+            better = shown(found[rival]["runs"], found[mine]["runs"], 0.0, pairs)
             return no_worse and (high < low or better)
 
         front = [mine for mine in found if not any(beats(rival, mine) for rival in found)]
         front.sort(key=lambda name: found[name][word][1])
-        which = "all of them" if len(front) == len(found) else joined([network(*name) for name in front])
-        parts.append(f"by {word} {len(front)} of {len(found)}, {which}")
+        which = joined([f"{network(*name)}{'*' if rivalled(name) else ''}" for name in front])
+        parts.append(f"by {word} {len(front)} of {len(found)}: {which}")
+        starred = starred or any(map(rivalled, front))
         assert len(front) < len(found)
     assert said["pareto"] == (
-        f"Networks that none clearly beats in accuracy and one cost, cheapest first: {'; '.join(parts)}."
+        f"Networks that no other clearly beats in accuracy and one cost, cheapest first: {'; '.join(parts)}."
+        f"{' *: a clearly cheaper network is not shown to be less accurate than this one.' if starred else ''}"
     )
 
 
@@ -788,7 +804,8 @@ def test_every_sentence_of_a_figure_is_recomputed_here(said):
 def test_a_run_with_one_seed_says_so():
     found = Part("m1", "machine", "", anchored(frames([training_record("plain", 1, 0, 0.5)])))
     assert [sentence.text for sentence in found.sentences] == [
-        "Choice, on rotated-digits: the only network is plain (50.0 %, 1.00 k MACs an image) (n = 1 seed).",
+        "Choice, by the study rotated-digits, 4 epochs, equal widths: the only network is plain (50.0 %, 1.00 k MACs "
+        "an image) (n = 1 seed).",
         "Gain, on the test images of rotated-digits: plain reaches 50.0 % (single runs, n = 1 seed; trained on Made-up "
         "CPU).",
     ]

@@ -1,0 +1,29 @@
+"""How to cite the page: by the fields of CITATION.cff."""
+
+import re
+from pathlib import Path
+
+from reports.frames.frames import frames
+from reports.words.overview import AUTHORS, bibtex, citation, overview
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_the_page_is_cited_as_citation_cff_says(records):
+    data = frames(records)
+    head = overview(data, [])
+    cited = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+
+    def fields(name):
+        return [text.strip('"') for text in re.findall(rf"^[ -]*{name}: (.+)$", cited, re.MULTILINE)]
+
+    assert AUTHORS in fields("name")
+    assert citation(data, head).startswith(f"{AUTHORS}: {head.title}. ")
+    entries = bibtex(data, head)
+    people = " and ".join(map(", ".join, zip(fields("family-names"), fields("given-names"), strict=True)))
+    pages = f"{fields('start')[0]}--{fields('end')[0]}"
+    for value in (people, pages, *fields("collection-title"), *fields("volume"), fields("name")[-1]):
+        assert f"{{{value}}}" in entries
+    assert fields("title")[-1] in entries.replace("{Lie}", "Lie")
+    assert "year = {2030}" in entries  # of the newest record
+    assert entries.count("{") == entries.count("}")
