@@ -76,11 +76,14 @@ def record_table(
 ) -> RecordTable:
     """Return the table of all rows of a frame: failures first, then the records that the page links to.
 
-    Main columns come first, the others are shown on demand; empty columns are left out. The frame's `anchor` becomes
+    Main columns in which records differ come first, the others are shown on demand; empty columns are left out. The
+    frame's `anchor` becomes
     the id of the row.
     """
     fields = [field for field in fields if field.heading]
-    at_first = {field.heading for field in fields if field.main}
+    at_first = {
+        field.heading for field in fields if field.main and (len(frame) < 2 or frame[field.column].nunique() > 1)
+    }
     at_first |= {field.heading for field in fields if field.heading in APART and frame[field.column].nunique() > 1}
     headed = sorted(fields, key=lambda field: field.heading not in at_first)
     columns = filled([(field.heading, field.column, WRITTEN.get(field.written, _plain)) for field in headed], frame)
