@@ -12,7 +12,6 @@ from reports.words import numbers, of_trust
 from reports.words.names import LAYER_WORDS
 
 SMALLEST_ERROR = 1e-9  # smaller errors are drawn at this value, because a log axis cannot show zero
-
 # The noise figure's axis has room for intervals up to this many times as long as its points need; longer ones are cut.
 MOST_REACH = 2
 
@@ -61,9 +60,12 @@ def equivariance(results: Prepared, key: str) -> Figure:
     per_point = drawn.groupby(["of", "along", "variant", "resolution"]).size()
     caption = (
         f"Points are the worst of n = {numbers.span(per_point)} cases, bars their range; dashed: 1e-5, what float32 "
-        f"rounding allows. Trained networks are turned by 90°, 180° and 270°, in H or not; plain is at "
-        f"|H| = 1.{' Errors below 1e-9 are drawn there.' if (errors['error'] == SMALLEST_ERROR).any() else ''}"
+        "rounding allows."
     )
+    if len(trained):
+        caption += " Trained networks are turned by 90°, 180° and 270°, in H or not; plain is at |H| = 1."
+    if (errors["error"] == SMALLEST_ERROR).any():
+        caption += " Errors below 1e-9 are drawn there."
     return drawing.figure(caption, drawn["variant"], drawn)
 
 

@@ -77,8 +77,7 @@ def record_table(
     """Return the table of all rows of a frame: failures first, then the records that the page links to.
 
     Main columns in which records differ come first, the others are shown on demand; empty columns are left out. The
-    frame's `anchor` becomes
-    the id of the row.
+    frame's `anchor` becomes the id of the row.
     """
     fields = [field for field in fields if field.heading]
     at_first = {

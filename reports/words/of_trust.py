@@ -8,6 +8,7 @@ from benchmarks.statistics.comparison import FLOOR_ERROR_RATE
 from benchmarks.statistics.noise import TOO_FEW_SAMPLES
 from benchmarks.statistics.written import listing
 from reports.arithmetic.layers import noise_floor, twin_differences
+from reports.words.names import group_name
 from reports.words.numbers import exponential, percent, plural
 
 TOLERANCE = 1e-5  # what float32 rounding allows
@@ -57,8 +58,9 @@ def equivariance(costs: pd.DataFrame, trained: pd.DataFrame) -> str:
         )
     after = trained.dropna(subset=["equivariance_error"])
     exact = after[after["equivariance_error"] <= TOLERANCE]
+    several = after.loc[after["variant"] != "plain", "group"].nunique() > 1
     texts = [
-        f"up to {exponential(rows['equivariance_error'].max())} for {_networks(rows)}"
+        f"up to {exponential(rows['equivariance_error'].max())} for {_networks(rows, several)}"
         for rows in (exact, after.drop(exact.index))
         if len(rows)
     ]
@@ -68,11 +70,13 @@ def equivariance(costs: pd.DataFrame, trained: pd.DataFrame) -> str:
     return " ".join(parts) or "No equivariance error was measured."
 
 
-def _networks(rows: pd.DataFrame) -> str:
-    """Name plain networks, and the resolutions of the others: `plain and |H| = 2`."""
-    resolutions = sorted(set(rows.loc[rows["variant"] != "plain", "resolution"]))
+def _networks(rows: pd.DataFrame, several_groups: bool) -> str:
+    """Name plain networks, and the resolutions of the others, with the group if there are several: `|H| = 2`."""
+    others = rows.loc[rows["variant"] != "plain", ["group", "resolution"]].drop_duplicates()
     names = ["plain"] if (rows["variant"] == "plain").any() else []
-    return listing([*names, *(f"|H| = {resolution:.0f}" for resolution in resolutions)])
+    for group, resolution in sorted(others.itertuples(index=False)):
+        names.append(f"{group_name(group)} " * several_groups + f"|H| = {resolution:.0f}")
+    return listing(names)
 
 
 def undecided(words: pd.Series) -> str:

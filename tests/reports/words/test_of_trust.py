@@ -52,6 +52,15 @@ def test_networks_that_lack_quarter_turns_are_not_covered_by_rounding_only(recor
     )
 
 
+def test_groups_of_one_resolution_are_told_apart(records):
+    epochs = ok(records)[2]
+    of_four = epochs[epochs["resolution"] == 4].head(2).reset_index(drop=True)
+    both = of_four.assign(group=["SO2", "RPlus"], equivariance_error=[3e-7, 0.4])
+    assert of_trust.equivariance(epochs.iloc[:0], both).endswith(
+        "change by up to 3.0e-7 for SO(2) |H| = 4 and up to 4.0e-1 for R⁺ |H| = 4."
+    )
+
+
 def test_too_few_samples_are_the_profiles_own_doing():
     assert not of_trust.of_the_machine((("too_few_samples", "", ""),))
     assert of_trust.of_the_machine((("too_few_samples", "", ""), ("drift", "", "")))

@@ -55,7 +55,7 @@ def scattered(records, seed=20300102):
             for epoch, least in ((0, 0.2), (-1, 0.5)):
                 forms = {form: rng.uniform(least, least + 0.4) for form in ("separable", "gseparable")}
                 skip = {"separable": 1.0, "gseparable": 1.0}  # a kernel of one tap
-                record["epochs"][epoch]["redundancy"] = {"conv": forms, "block.skip": skip}
+                record["epochs"][epoch]["redundancy"] = {"conv": forms, "blocks.1.skip": skip}
             turned = 0.4 if run["resolution"] in (1, 2) else 1e-7  # these have no quarter turn
             record["epochs"][-1]["equivariance_error"] = turned * rng.uniform(0.5, 1)
     scarce = {"kind": "too_few_samples", "detail": "12 samples in 3 rounds; wanted: 20 in 3", "remedy": "more time"}
