@@ -38,7 +38,7 @@ const specification = (plot, { hidden, scales, zoom }, budgets = {}) => {
     return Math.log10(Math.max(...found) / Math.min(...found));
   };
   const ticks = (number) => scales[number] !== "log" ? (number === 0 && plot.whole ? { tickMinStep: 1 } : {}) : decades(number) < 1.5 ? { tickCount: 20 } : {};
-  const axis = (number) => ({ type: "quantitative", title: plot.labels[number], axis: ticks(number),
+  const axis = (number) => ({ type: "quantitative", title: plot.labels[number], axis: { labelOverlap: "greedy", labelSeparation: 6, ...ticks(number) },
     scale: { type: scales[number], nice: false, padding: 12, ...(scales[number] === "log" ? {} : { zero: false }) } });
   const series = { field: "name", type: "nominal", legend: null };
   const color = { ...series, scale: { domain: names, range: names.map(colour) } };
