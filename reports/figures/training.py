@@ -3,6 +3,7 @@
 import math
 
 import pandas as pd
+from matplotlib.ticker import MaxNLocator
 
 from benchmarks.cases.groups import TRIVIAL
 from reports.arithmetic.prepared import Prepared, StudyRuns
@@ -71,11 +72,24 @@ def accuracy(study: StudyRuns, x: str, key: str) -> Figure:
                         f"[{point['low']:.1f}, {point['high']:.1f}], n = {point['n']:.0f}"
                     )
 
-                looks = {"linestyle": LINES.get(str(augmentation), "--")}
-                bands = {"band": 0.06 if many else 0.18, "floor": floor}
-                draw.lines(canvas, part, x, "accuracy", "mean", tip, bars=False, marks=False, **looks, **bands)
+                style, band = LINES.get(str(augmentation), "--"), 0.06 if many else 0.18
+                draw.lines(
+                    canvas,
+                    part,
+                    x,
+                    "accuracy",
+                    "mean",
+                    tip,
+                    bars=False,
+                    marks=False,
+                    linestyle=style,
+                    band=band,
+                    floor=floor,
+                )
             if x != "epoch":
                 draw.log_x(canvas.axes, draw.axis_limits(rows[[x]]))
+            else:
+                canvas.axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             margin = 0.03 * (high - floor) or 1.0
             canvas.axes.set_ylim(floor - margin, min(high + margin, 100.5))
     seeds = runs.groupby(NETWORK, dropna=False)["seed"].nunique()

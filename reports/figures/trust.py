@@ -12,8 +12,9 @@ from reports.words import numbers, of_trust
 from reports.words.names import LAYER_WORDS
 
 SMALLEST_ERROR = 1e-9  # smaller errors are drawn at this value, because a log axis cannot show zero
-# The noise figure's axis has room for intervals up to this many times as long as its points need; longer ones are cut.
-MOST_REACH = 2
+# The noise figure's axis has room for this share of the intervals, but is at most so many times as long as its points
+# need; longer intervals are cut.
+SHOWN, MOST_REACH = 0.9, 8
 
 
 def equivariance(results: Prepared, key: str) -> Figure:
@@ -81,7 +82,8 @@ def noise(results: Prepared, key: str) -> Figure:
     points[["change", "low", "high"]] *= 100
     least = 1.15 * max(floor, points["change"].abs().max()) or 1.0  # all twins may be equal
     ends = points[["low", "high"]].abs().max(axis=1)
-    reach = max(least, min(1.05 * ends.max(), MOST_REACH * least)) if ends.notna().any() else least
+    wanted = 1.05 * ends.quantile(SHOWN, "higher") if ends.notna().any() else least
+    reach = float(max(least, min(wanted, MOST_REACH * least)))
     cut = int((ends > reach).sum())
 
     def tip(pair: pd.Series) -> str:
