@@ -6,12 +6,15 @@ from benchmarks.statistics.written import listing
 from reports.arithmetic.layers import noise_floor, twin_differences
 from reports.arithmetic.prepared import Prepared
 from reports.figures import draw
-from reports.figures.draw import AXIS_LABELS, FAINT, PANEL, SMALL, Drawing, Figure
+from reports.figures.draw import AXIS_LABELS, FAINT, Drawing, Figure, size_of
 from reports.style import CONVOLUTION, MUTED
 from reports.words import numbers, of_trust
 from reports.words.names import LAYER_WORDS
 
 SMALLEST_ERROR = 1e-9  # smaller errors are drawn at this value, because a log axis cannot show zero
+# The noise figure's axis has room for this share of the intervals, but is at most so many times as long as its points
+# need; longer intervals are cut.
+SHOWN, MOST_REACH = 0.9, 8
 
 
 def equivariance(results: Prepared, key: str) -> Figure:
@@ -41,7 +44,7 @@ def equivariance(results: Prepared, key: str) -> Figure:
     for name, mine, axis in wanted:
         mine = mine.assign(error=mine["equivariance_error"].clip(lower=SMALLEST_ERROR))
         labels, what = (AXIS_LABELS[axis], "relative error"), f": {name}, against {AXIS_LABELS[axis]}"
-        with drawing.panel(SMALL, *labels, what, heading=name) as canvas:
+        with drawing.panel(size_of(len(wanted), small=True), *labels, what, heading=name) as canvas:
 
             def tip(point: pd.Series, axis: str = axis) -> str:
                 worst = numbers.exponential(point["high"])
@@ -64,7 +67,7 @@ def equivariance(results: Prepared, key: str) -> Figure:
         caption += " Trained networks are turned by 90°, 180° and 270°, in H or not; plain is at |H| = 1."
     if (errors["error"] == SMALLEST_ERROR).any():
         caption += " Errors below 1e-9 are drawn there."
-    return drawing.figure(caption, drawn["variant"], drawn, small=True)
+    return drawing.figure(caption, drawn["variant"], drawn)
 
 
 def noise(results: Prepared, key: str) -> Figure:
@@ -77,13 +80,17 @@ def noise(results: Prepared, key: str) -> Figure:
     points = twin_differences(twins)
     points = points.assign(milliseconds=1e3 * points["seconds"])
     points[["change", "low", "high"]] *= 100
-    reach = 1.15 * max(floor, points["change"].abs().max()) or 1.0  # all twins may be equal
+    least = 1.15 * max(floor, points["change"].abs().max()) or 1.0  # all twins may be equal
+    ends = points[["low", "high"]].abs().max(axis=1)
+    wanted = 1.05 * ends.quantile(SHOWN, "higher") if ends.notna().any() else least
+    reach = float(max(least, min(wanted, MOST_REACH * least)))
+    cut = int((ends > reach).sum())
 
     def tip(pair: pd.Series) -> str:
         return f"{pair['variant']}, {numbers.seconds(pair['seconds'])}: {numbers.signed_percent(pair['change'] / 100)}"
 
     labels = "time of one pass (ms, log scale)", "second twin minus first (%)"
-    with drawing.panel(PANEL, *labels, key=key) as canvas:
+    with drawing.panel(size_of(1), *labels, key=key) as canvas:
         canvas.axes.axhspan(-floor, floor, color=CONVOLUTION, alpha=0.2, linewidth=0)
         canvas.axes.axhline(0, color=MUTED, linewidth=0.8, linestyle="--", zorder=0)
         draw.spread(canvas, points, "milliseconds", "change", alpha=FAINT)
@@ -92,11 +99,12 @@ def noise(results: Prepared, key: str) -> Figure:
         canvas.axes.set_ylim(-reach, reach)
     axes = {"number formats": set(points["dtype"]), "executions": set(points["execution"])}
     settings = [f"{axis} ({', '.join(sorted(names))})" for axis, names in axes.items() if len(names) > 1]
+    longer = f", {cut} of them longer than the axis" if cut else ""
     together = f" Pairs of all {listing(settings)} count together." if settings else ""
     caption = (
         f"One point per A/A pair (n = {len(points)}), drawn at random in every block and timed in turns with the "
         f"others: the ratio of medians, geometric mean over {numbers.processes(points['first'].map(len))}; bars "
-        "are 99 % intervals, cut off at the edges. The band is ± the minimum detectable effect. Nothing inside of it "
+        f"are 99 % intervals{longer}. The band is ± the minimum detectable effect. Nothing inside of it "
         "is called faster or slower here; where more comparisons are made at once, it is wider for them."
         f"{together}"
     )

@@ -8,7 +8,8 @@ from benchmarks.cases.groups import TRIVIAL
 from reports.arithmetic import turned
 from reports.arithmetic.prepared import Prepared
 from reports.figures import draw
-from reports.figures.draw import PANEL, SMALL, Drawing, Figure
+from reports.figures.bars import dodge, names_on_y
+from reports.figures.draw import Drawing, Figure, size_of
 from reports.figures.training import LINES
 from reports.frames.selection import NETWORK
 from reports.words import numbers, of_turned
@@ -20,18 +21,19 @@ def map_errors(results: Prepared, key: str) -> Figure:
     rows = turned.map_errors(results.runs)
     drawing = Drawing(key, "Where equivariance is lost, map by map", of_turned.map_errors(rows))
     bounds = draw.axis_limits(rows[["error"]])
-    for (group, resolution), mine in rows.groupby(["group", "resolution"]):
+    by_grid = rows.groupby(["group", "resolution"])
+    for (group, resolution), mine in by_grid:
         maps = list(dict.fromkeys(mine.sort_values("place")["map"]))
-        size, grid = (PANEL[0], max(1.8, 0.8 + 0.3 * len(maps))), f", |H| = {resolution:.0f}"
+        size, grid = size_of(by_grid.ngroups, height=max(1.8, 0.8 + 0.3 * len(maps))), f", |H| = {resolution:.0f}"
         with drawing.panel(size, "relative error", "", grid, heading=group_name(str(group)) + grid) as canvas:
             found = mine.groupby(["map", "variant"], sort=False)["error"].agg(error="median", n="count").reset_index()
-            found["y"] = found["map"].map(maps.index) + draw.dodge(found["variant"], 0.5)
+            found["y"] = found["map"].map(maps.index) + dodge(found["variant"], 0.5)
 
             def tip(point: pd.Series) -> str:
                 return f"{point['map']}, {point['variant']}: {numbers.percent(point['error'])} (n = {point['n']:.0f})"
 
             draw.scatter(canvas, found, "error", "y", 38, tip)
-            draw.names_on_y(canvas.axes, maps)
+            names_on_y(canvas.axes, maps)
             draw.log_x(canvas.axes, bounds, "{:g}")
     if not drawing.panels:
         return drawing.figure()
@@ -62,7 +64,9 @@ def by_angle(results: Prepared, key: str) -> Figure:
             continue
         name = "" if grid is None else f"{group_name(str(grid[0]))}, |H| = {grid[1]:.0f}"
         labels = "angle of the test images (°)", label
-        with drawing.panel(SMALL, *labels, f": {label}, {name}".rstrip(", "), heading=name) as canvas:
+        with drawing.panel(
+            size_of(len(shown) * len(grids), small=True), *labels, f": {label}, {name}".rstrip(", "), heading=name
+        ) as canvas:
             kinds = [mine["augmentation"].replace("", "none"), mine["network"].where(mine["variant"] == "custom", "")]
             for (augmentation, network), part in mine.groupby(kinds, sort=True):
                 own = str(network)
@@ -83,4 +87,4 @@ def by_angle(results: Prepared, key: str) -> Figure:
         "Images are turned around their centre; what a turned image lacks is black. Dashed: the train images were "
         "turned."
     )
-    return drawing.figure(caption, rows["variant"], rows, small=True)
+    return drawing.figure(caption, rows["variant"], rows)

@@ -69,6 +69,7 @@ def render(records: Iterable[Record], commits: pd.DataFrame | None = None) -> st
         citation=overview.citation(data, head),
         left_out=left_out,
         look=style.look,
+        theme=style.THEME,
         css=Markup(css),
         css_hash=policy_hash(css),
         script=Markup(script),

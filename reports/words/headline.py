@@ -42,7 +42,26 @@ def decision(study: StudyRuns) -> Sentence | None:
     text = choice(study)
     if not text:
         return None
-    return Sentence(f"Choice, on {study.runs.iloc[0]['dataset']}: {text}", records_of(study.runs))
+    return Sentence(
+        f"Choice, on {study.runs.iloc[0]['dataset']}: {text}", (*_times_of(study), *records_of(_named(study)))
+    )
+
+
+def _named(study: StudyRuns) -> pd.DataFrame:
+    """Return the runs of a study, each with the name of its network."""
+    names = study.networks[NETWORK].assign(name=list(network_names(study.networks).values()))
+    return study.runs.merge(names, on=NETWORK)
+
+
+def _times_of(study: StudyRuns) -> tuple[tuple[str, str], ...]:
+    """Return the records behind the times of an image in the choice: passes of the two networks that it compares."""
+    if study.choice is None or "anchor_case" not in study.networks:
+        return ()
+    names, anchors = list(network_names(study.networks).values()), study.networks["anchor_case"].tolist()
+    compared = dict.fromkeys((study.choice.chosen, study.choice.most_accurate))
+    return tuple(
+        (f"{names[i]}, time of a pass", anchors[i]) for i in compared if isinstance(anchors[i], str) and anchors[i]
+    )
 
 
 def cost(against_plain: pd.DataFrame) -> Sentence | None:
@@ -101,7 +120,8 @@ def saving(costs: pd.DataFrame, twins: pd.DataFrame) -> Sentence | None:
         ]
         if texts:
             parts.append(f"{what} {listing(texts)}")
-            used.append(rows[rows["variant"].isin(["full", "separable"])])
+            kind = rows["variant"] + (" network" if rows is there else "")
+            used.append(rows.assign(name=kind)[rows["variant"].isin(["full", "separable"])])
     return Sentence(f"Saving: {'; '.join(parts)}.", records_of(pd.concat(used))) if len(parts) else None
 
 
@@ -120,7 +140,7 @@ def gain(runs: pd.DataFrame, best: pd.DataFrame) -> Sentence | None:
     unit = "mean ± s.d.; gains with 95 % intervals, paired by seed" if best["sd"].notna().any() else "single runs"
     n, where, device = spans(best["n"], "seed"), runs.iloc[0]["dataset"], device_name(runs.iloc[0])
     sentence = f"Gain, on the test images of {where}: {'; '.join(parts)} ({unit}, n = {n}; trained on {device})."
-    return Sentence(sentence, records_of(runs.merge(best[NETWORK], on=NETWORK)))
+    return Sentence(sentence, records_of(runs.merge(best[NETWORK].assign(name=list(names.values())), on=NETWORK)))
 
 
 def compared_with_plain(table: pd.DataFrame, runs: pd.DataFrame, best: pd.DataFrame) -> str:
@@ -156,11 +176,14 @@ def compared_with_plain(table: pd.DataFrame, runs: pd.DataFrame, best: pd.DataFr
 
 
 def records_of(rows: pd.DataFrame) -> tuple[tuple[str, str], ...]:
-    """Return the name and the row id of each record behind these rows, for a list of links."""
+    """Return the name and the row id of each record behind these rows, for a list of links.
+
+    The name is that in the column `name`, or else the variant, and the seed or the pass.
+    """
     found = {}
     for row in rows.to_dict("records"):
         seed = row.get("seed", math.nan)
         what = f"seed {seed:.0f}" if math.isfinite(seed) else DIRECTION_WORDS.get(row.get("direction", ""), "")
         if row.get("anchor"):
-            found[row["anchor"]] = f"{row['variant']}, {what}"
+            found[row["anchor"]] = f"{row.get('name', row['variant'])}, {what}"
     return tuple((name, anchor) for anchor, name in found.items())

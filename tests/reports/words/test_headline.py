@@ -48,7 +48,7 @@ def test_sentences_name_the_records_behind_them(records):
     assert sorted(names) == sorted(f"{v}, {d}" for v in BASIC for d in PASS_WORDS.values())
     assert cost(against_plain(ok(records)[0])).records == ()
     named = gain(runs.assign(anchor="run-1"), networks_at(runs, {})).records
-    assert named == (("separable, seed 2", "run-1"),)
+    assert named == (("separable |H| = 8, seed 2", "run-1"),)
 
 
 def test_gains_have_no_interval_where_there_is_one_seed():
