@@ -166,6 +166,11 @@ class Prepared:
         """The runs of the largest study."""
         return self.shown_studies[0].runs
 
+    def runs_with(self, column: str) -> pd.DataFrame:
+        """The runs of the largest study that has values in a column of tuples; those of the largest if none has."""
+        found = (study.runs for study in self.studies if study.runs[column].map(len).any())
+        return next(found, self.runs)
+
     @cached_property
     def best_networks(self) -> pd.DataFrame:
         """For each variant and augmentation of the largest study: its network at the base point, or the best one."""

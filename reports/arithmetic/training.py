@@ -218,7 +218,8 @@ def spent_to_target(epochs: pd.DataFrame, target: float) -> pd.DataFrame:
 def redundancies(epochs: pd.DataFrame) -> pd.DataFrame:
     """Return the explained energy of every layer of every run, at its first and at its last epoch with a value.
 
-    Left out is what is 1 by construction: layers of one tap, and all layers where |H| is 1.
+    Left out are layers of one tap, which are 1 by construction for separable and gseparable, and all layers where |H|
+    is 1.
 
     Columns: network, `seed`, `when` ("at the start", "after training"), `layer`, `form` (of kernel), `fraction`.
     """

@@ -112,4 +112,4 @@ def roofline(results: Prepared, key: str) -> Figure:
 def _tip(row: pd.Series) -> str:
     where = f"|H| = {row['resolution']:.0f}, width {row['channels']:.0f}, batch {row['batch_size']:.0f}"
     fraction = numbers.percent(row["roofline_fraction"], 0)
-    return f"{row['variant']}, {where}: {row['giga']:.3g}·10⁹ MAC/s, {fraction} of the roof"
+    return f"{row['variant']}, {where}: {row['giga']:.3g}·10⁹ MAC/s, {fraction} of the roof by its definition"

@@ -108,9 +108,10 @@ def remarks(data: Frames) -> list[str]:
         found.append(f"{called_noisy(data.costs)} “Noise” says why, and what would help.")
     busy = data.runs[["load_before", "load_after"]].max(axis=1) > data.runs["cores"] + OWN_LOAD
     if busy.any():
+        same = "" if (data.runs["budget_unit"] == "seconds").any() else "; accuracies do not depend on it"
         found.append(
             f"{busy.sum()} of {plural(len(data.runs), 'training run')} ran at a load average of more than the number "
-            f"of cores + {OWN_LOAD:g}: their seconds of training may be too long; accuracies do not depend on it. A "
+            f"of cores + {OWN_LOAD:g}: their seconds of training may be too long{same}. A "
             "study that trains several runs at once makes such a load itself."
         )
     commits = both["commit"].nunique()

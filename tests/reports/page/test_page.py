@@ -325,6 +325,21 @@ def test_figures_without_anything_to_show_have_no_heading_and_are_named_once():
     assert missing.count("No error of the maps of trained networks was measured.") == 1
 
 
+def test_map_errors_of_a_smaller_study_are_shown_where_the_largest_has_none():
+    largest = [training_record("full", 8, seed, 0.9) for seed in range(3)]
+    smaller = [training_record("full", 8, seed, 0.9) for seed in range(2)]
+    for record in largest:
+        record |= {"equivariance_error_by_layer": None, "test_by_angle": []}
+    for record in smaller:
+        record["id"] += "-other"
+        record["run"] = {**record["run"], "dataset": "another set"}
+    page = render([*largest, *smaller])
+    assert "the last map of trained networks is off by" in page
+    assert "No error of the maps" not in page
+    assert "No trained network was tested by angle" not in page
+    assert "of the study another set" in page
+
+
 @pytest.mark.parametrize(("single", "rounds"), [(0, "3"), (1, "1–3")])
 @pytest.mark.usefixtures("no_figures")
 def test_the_method_says_how_many_rounds_there_are_and_speaks_of_single_processes_only_where_there_are_some(
