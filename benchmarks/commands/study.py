@@ -34,9 +34,9 @@ from benchmarks.terminal.result import Result
 from benchmarks.training.folders import Folders
 from benchmarks.training.missing import TIMEOUT
 
-# The timing of inference, for ``advise``: images in a pass, and the sampling.
+# The timing of inference, which ``advise`` and the page's recommendation quote: images in a pass, and the sampling.
 INFERENCE_BATCH = 64
-INFERENCE_SAMPLING = Sampling(rounds=3, min_samples=6, seconds=0.2)
+INFERENCE_SAMPLING = Sampling(rounds=7, min_samples=20, seconds=3.0)
 EPILOG = """\
 examples:
   python -m benchmarks study rotated-digits --scale quick

@@ -58,9 +58,12 @@ def equivariance(results: Prepared, key: str) -> Figure:
     per_point = drawn.groupby(["of", "along", "variant", "resolution"]).size()
     caption = (
         f"Points are the worst of n = {numbers.span(per_point)} cases, bars their range; dashed: 1e-5, what float32 "
-        f"rounding allows. Trained networks are turned by 90°, 180° and 270°, in H or not; plain is at "
-        f"|H| = 1.{' Errors below 1e-9 are drawn there.' if (errors['error'] == SMALLEST_ERROR).any() else ''}"
+        "rounding allows."
     )
+    if len(trained):
+        caption += " Trained networks are turned by 90°, 180° and 270°, in H or not; plain is at |H| = 1."
+    if (errors["error"] == SMALLEST_ERROR).any():
+        caption += " Errors below 1e-9 are drawn there."
     return drawing.figure(caption, drawn["variant"], drawn, small=True)
 
 

@@ -105,8 +105,8 @@ def redundancy(rows: pd.DataFrame) -> str:
     networks = plural(after[[*NETWORK, "seed"]].drop_duplicates().shape[0], "trained network")
     return (
         f"Of the energy of full kernels, the best kernels of each form explain {listing(parts)}: medians and ranges "
-        f"of n = {n} of {networks}, without layers of one tap (1 × 1 skips), which separable and gseparable kernels "
-        "always explain wholly; in brackets the median at the start."
+        f"of n = {n} of {networks}, without those of kernel size 1, which separable and gseparable kernels explain "
+        "wholly; in brackets the median at the start."
     )
 
 

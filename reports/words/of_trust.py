@@ -104,14 +104,12 @@ def equivariance(costs: pd.DataFrame, trained: pd.DataFrame) -> str:
     return " ".join(parts) or "No equivariance error was measured."
 
 
-def _networks(rows: pd.DataFrame, several: bool) -> str:
-    """Name plain networks, and the resolutions of the others; with their groups where there are several groups."""
-    others = rows[rows["variant"] != "plain"]
+def _networks(rows: pd.DataFrame, several_groups: bool) -> str:
+    """Name plain networks, and the resolutions of the others, with the group if there are several: `|H| = 2`."""
+    others = rows.loc[rows["variant"] != "plain", ["group", "resolution"]].drop_duplicates()
     names = ["plain"] if (rows["variant"] == "plain").any() else []
-    for group, mine in others.groupby("group", sort=False):
-        sizes = [f"{resolution:.0f}" for resolution in sorted(set(mine["resolution"]))]
-        named = f"{group_name(str(group))} with |H| = {', '.join(sizes[:-1])}{' or ' if sizes[1:] else ''}{sizes[-1]}"
-        names += [named] if several else [f"|H| = {size}" for size in sizes]
+    for group, resolution in sorted(others.itertuples(index=False)):
+        names.append(f"{group_name(group)} " * several_groups + f"|H| = {resolution:.0f}")
     return listing(names)
 
 

@@ -130,7 +130,8 @@ def test_contenders_of_other_blocks_are_not_paired() -> None:
 
 
 def test_realised_speedup_is_the_logarithm_of_the_ratio_of_times_over_that_of_macs() -> None:
-    _, row = answered("realised-speedup", [OURS, SEPARABLE], [cost(OURS, 0.04), cost(SEPARABLE, 0.01, macs=250_000)])
+    head, row = answered("realised-speedup", [OURS, SEPARABLE], [cost(OURS, 0.04), cost(SEPARABLE, 0.01, macs=250_000)])
+    assert "log(time ratio) / log(MAC ratio)" in head
     assert row.split()[-5:] == ["4.00", "[4.00,", "4.00]", "8.0", "67%"]
     _, row = answered("realised-speedup", [OURS, SEPARABLE], [cost(OURS, 0.04), cost(SEPARABLE, 0.04, macs=250_000)])
     assert row.split()[-1] == "0%"  # no time is saved

@@ -11,6 +11,7 @@ from benchmarks.__main__ import main, parser
 from benchmarks.cases.case import InvalidCase
 from benchmarks.commands import study as command
 from benchmarks.commands.study import chosen_studies
+from benchmarks.measure.sampling import Sampling
 from benchmarks.records.provenance import hardware, software
 from benchmarks.records.record import Record
 from benchmarks.records.store import RecordStore, RecordWarning
@@ -47,6 +48,7 @@ TINY = Study(
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(STUDIES, "rotated-digits", {"standard": (TINY,)})
     monkeypatch.setattr(decide, "STEP_ROUNDS", 2)
+    monkeypatch.setattr(command, "INFERENCE_SAMPLING", Sampling(rounds=1, min_samples=3, seconds=0.1))
 
 
 @pytest.mark.usefixtures("tiny")

@@ -60,7 +60,7 @@ def scattered(records, seed=20300102):
             for epoch, least in ((0, 0.2), (-1, 0.5)):
                 forms = {form: rng.uniform(least, least + 0.4) for form in ("separable", "gseparable")}
                 skip = {"separable": 1.0, "gseparable": 1.0}  # a kernel of one tap
-                record["epochs"][epoch]["redundancy"] = {"conv": forms, "block.skip": skip}
+                record["epochs"][epoch]["redundancy"] = {"conv": forms, "blocks.1.skip": skip}
             turned = 0.4 if run["resolution"] in (1, 2) else 1e-7  # these have no quarter turn
             record["epochs"][-1]["equivariance_error"] = turned * rng.uniform(0.5, 1)
     scarce = {"kind": "too_few_samples", "detail": "12 samples in 3 rounds; wanted: 20 in 3", "remedy": "more time"}
@@ -749,10 +749,11 @@ def test_redundancy(made, said):
         )
         low, high = percent(min(after), 0), percent(max(after), 0)
         parts.append(f"{percent(np.median(after), 0)} [{low} to {high}] by {form} ({percent(np.median(start), 0)})")
+    n = len(records)
     assert said["redundancy"] == (
         f"Of the energy of full kernels, the best kernels of each form explain {joined(parts)}: medians and ranges of "
-        f"n = {len(records)} trained layers of {len(records)} trained networks, without layers of one tap (1 × 1 "
-        "skips), which separable and gseparable kernels always explain wholly; in brackets the median at the start."
+        f"n = {n} trained layers of {n} trained networks, without those of kernel size 1, which separable and "
+        "gseparable kernels explain wholly; in brackets the median at the start."
     )
 
 
