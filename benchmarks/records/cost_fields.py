@@ -98,7 +98,7 @@ MACS = (
         column(
             "zero_counted_time_share",
             SIZE,
-            "share of one profiled pass in operators without MACs, with the profiler's own work",
+            "share of the operators' time in operators without MACs, in one pass under the profiler",
             "time at zero MACs, one profiled pass",
             "share",
         ),
