@@ -29,6 +29,7 @@ def compared_with_plain(results: Prepared, key: str) -> Figure:
         texts.append(
             f"Base point: {point_words(table.iloc[0])}. Times: ratios of medians with 95 % intervals, n = "
             f"{numbers.span(table['n'])} passes in {numbers.processes(table['rounds'])}; memory and MACs are counts."
+            f"{headline.other_block(table)}"
         )
     if len(best):
         drawn.append(_reached(results.runs, best, drawing, size))

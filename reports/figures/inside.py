@@ -41,8 +41,8 @@ def stages(results: Prepared, key: str) -> Figure:
     caption = (
         f"Base point: {point_words(rows.iloc[0])}. n = {len(rows)} bars. Medians of up to ten passes with the layers "
         "watched, in a process of its own; no spread, and not the times of the other figures. The forward is split by "
-        "what the layers do, its backward is one piece. Layers that convolve over the group and the plane at once have "
-        "no group mixing; at inference kernels come out of the cache."
+        "what the layers do, its backward is one piece, that of the kernels included. Layers that convolve over the "
+        "group and the plane at once have no group mixing; at inference kernels come out of the cache."
     )
     return drawing.figure(caption, data=rows, keys=keys_of(STAGE_LOOKS, rows))
 
@@ -56,7 +56,7 @@ def memory_parts(results: Prepared, key: str) -> Figure:
     """Draw the parts of the peak memory of each variant at the base point, and the prediction of the model."""
     rows = at_base(results.steps)
     rows = rows[rows[list(MEMORY_PARTS)].sum(axis=1) > 0]
-    drawing = Drawing(key, "What the peak memory consists of", of_layers.memory_parts(results.steps))
+    drawing = Drawing(key, "What the peak memory consists of", of_layers.memory_parts(results.all_steps))
     directions = ordered_directions(rows["direction"])
     for direction in directions:
         mine = rows[rows["direction"] == direction].set_index("variant")
@@ -108,8 +108,9 @@ def roofline(results: Prepared, key: str) -> Figure:
     caption = (
         f"One point per layer measured (n = {len(here)}); large ones are at the base point. The line is the roof: the "
         "best of several copies (left of the dashed line) and of several matrix products (right of it), measured here. "
-        "Bytes are what the operators read and write. MACs are those of the definition: a path that leaves out work "
-        "can pass the roof. Rates are of median times; no spread is drawn."
+        "Bytes are what the operators read and write. MACs are those of the definition, so that a path that leaves out "
+        "work is drawn too high and too far right, and can pass the roof; the table has its place by the MACs that "
+        "run. Rates are of median times; no spread is drawn."
     )
     return drawing.figure(caption, here["variant"], here)
 
@@ -117,4 +118,4 @@ def roofline(results: Prepared, key: str) -> Figure:
 def _tip(row: pd.Series) -> str:
     where = f"|H| = {row['resolution']:.0f}, width {row['channels']:.0f}, batch {row['batch_size']:.0f}"
     fraction = numbers.percent(row["roofline_fraction"], 0)
-    return f"{row['variant']}, {where}: {row['giga']:.3g}·10⁹ MAC/s, {fraction} of the roof"
+    return f"{row['variant']}, {where}: {row['giga']:.3g}·10⁹ MAC/s, {fraction} of the roof by its definition"

@@ -31,7 +31,8 @@ def operators(results: Prepared, key: str) -> Figure:
     caption = (
         f"Base point: {point_words(base.iloc[0])}. n = {len(table)} bars, each the mean of the fastest quarter of the "
         "passes that torch’s profiler recorded in one process; no spread, and not the times of the other figures. An "
-        f"operator’s time includes what it calls. “{others.capitalize()}”: all without a colour. "
+        "operator’s time includes what it calls; in a bar its calls in forward and backward count together. "
+        f"“{others.capitalize()}”: all without a colour. "
         f"“{looks[between][0].capitalize()}”: all time in which no operator runs. {of_operators.slowed(rows)}"
     )
     return drawing.figure(caption, data=rows, keys=keys_of(looks, table))

@@ -3,7 +3,7 @@
 import pandas as pd
 
 from benchmarks.statistics.written import listing
-from reports.arithmetic.layers import noise_floor, twin_differences
+from reports.arithmetic.layers import kinds, noise_floors, twin_differences
 from reports.arithmetic.prepared import Prepared
 from reports.figures import draw
 from reports.figures.draw import AXIS_LABELS, FAINT, Drawing, Figure, size_of
@@ -76,11 +76,11 @@ def noise(results: Prepared, key: str) -> Figure:
     drawing = Drawing(key, "Noise floor: the same code, timed twice", of_trust.noise(results.measured, twins))
     if twins.empty:
         return drawing.figure()
-    floor = 100 * noise_floor(twins)
+    floors = {kind: 100 * floor for kind, floor in noise_floors(twins).items()}
     points = twin_differences(twins)
     points = points.assign(milliseconds=1e3 * points["seconds"])
     points[["change", "low", "high"]] *= 100
-    least = 1.15 * max(floor, points["change"].abs().max()) or 1.0  # all twins may be equal
+    least = 1.15 * max(*floors.values(), points["change"].abs().max()) or 1.0  # all twins may be equal
     ends = points[["low", "high"]].abs().max(axis=1)
     wanted = 1.05 * ends.quantile(SHOWN, "higher") if ends.notna().any() else least
     reach = float(max(least, min(wanted, MOST_REACH * least)))
@@ -90,13 +90,17 @@ def noise(results: Prepared, key: str) -> Figure:
         return f"{pair['variant']}, {numbers.seconds(pair['seconds'])}: {numbers.signed_percent(pair['change'] / 100)}"
 
     labels = "time of one pass (ms, log scale)", "second twin minus first (%)"
-    with drawing.panel(size_of(1), *labels, key=key) as canvas:
-        canvas.axes.axhspan(-floor, floor, color=CONVOLUTION, alpha=0.2, linewidth=0)
-        canvas.axes.axhline(0, color=MUTED, linewidth=0.8, linestyle="--", zorder=0)
-        draw.spread(canvas, points, "milliseconds", "change", alpha=FAINT)
-        draw.scatter(canvas, points, "milliseconds", "change", 34, tip)
-        draw.log_x(canvas.axes, draw.axis_limits(points[["milliseconds"]]))
-        canvas.axes.set_ylim(-reach, reach)
+    for number, (kind, floor) in enumerate(floors.items(), start=1):
+        mine = points[kinds(points) == kind]
+        where = of_trust.where_timed(mine.iloc[0])
+        name = key if number == 1 else f"{key}-{number}"
+        with drawing.panel(size_of(len(floors)), *labels, f", {where}", heading=where, key=name) as canvas:
+            canvas.axes.axhspan(-floor, floor, color=CONVOLUTION, alpha=0.2, linewidth=0)
+            canvas.axes.axhline(0, color=MUTED, linewidth=0.8, linestyle="--", zorder=0)
+            draw.spread(canvas, mine, "milliseconds", "change", alpha=FAINT)
+            draw.scatter(canvas, mine, "milliseconds", "change", 34, tip)
+            draw.log_x(canvas.axes, draw.axis_limits(points[["milliseconds"]]))
+            canvas.axes.set_ylim(-reach, reach)
     axes = {"number formats": set(points["dtype"]), "executions": set(points["execution"])}
     settings = [f"{axis} ({', '.join(sorted(names))})" for axis, names in axes.items() if len(names) > 1]
     longer = f", {cut} of them longer than the axis" if cut else ""
@@ -104,7 +108,7 @@ def noise(results: Prepared, key: str) -> Figure:
     caption = (
         f"One point per A/A pair (n = {len(points)}), drawn at random in every block and timed in turns with the "
         f"others: the ratio of medians, geometric mean over {numbers.processes(points['first'].map(len))}; bars "
-        f"are 99 % intervals{longer}. The band is ± the minimum detectable effect. Nothing inside of it "
+        f"are 99 % intervals{longer}. The band is ± the minimum detectable effect of such passes. Nothing inside of it "
         "is called faster or slower here; where more comparisons are made at once, it is wider for them."
         f"{together}"
     )

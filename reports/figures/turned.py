@@ -13,12 +13,13 @@ from reports.figures.draw import Drawing, Figure, size_of
 from reports.figures.training import LINES
 from reports.frames.selection import NETWORK
 from reports.words import numbers, of_turned
-from reports.words.names import group_name
+from reports.words.names import group_name, study_title
 
 
 def map_errors(results: Prepared, key: str) -> Figure:
     """Draw the error of every map after training, under the elements of H that interpolate pixels."""
-    rows = turned.map_errors(results.runs)
+    runs = results.runs_with("layer_errors")
+    rows = turned.map_errors(runs)
     drawing = Drawing(key, "Where equivariance is lost, map by map", of_turned.map_errors(rows))
     bounds = draw.axis_limits(rows[["error"]])
     by_grid = rows.groupby(["group", "resolution"])
@@ -41,14 +42,15 @@ def map_errors(results: Prepared, key: str) -> Figure:
     caption = (
         "The largest relative difference between turning the image and turning the map, over the elements of H that "
         "interpolate pixels; maps from the input to the end of the network, a quarter of each map left out at its "
-        f"edges. Medians over runs (n = {numbers.span(n)})."
+        f"edges. Medians over runs (n = {numbers.span(n)}) of the study {study_title(runs)}."
     )
     return drawing.figure(caption, rows["variant"], rows)
 
 
 def by_angle(results: Prepared, key: str) -> Figure:
     """Draw test accuracy, and the change of the logits, against the angle by which test images are turned."""
-    rows = turned.by_angle(results.runs)
+    runs = results.runs_with("by_angle")
+    rows = turned.by_angle(runs)
     drawing = Drawing(key, "Accuracy by the angle of the test images", of_turned.by_angle(rows))
     shown = {
         "accuracy": ("test accuracy (%)", rows.assign(y=100 * rows["accuracy"])),
@@ -83,7 +85,8 @@ def by_angle(results: Prepared, key: str) -> Figure:
         return drawing.figure()
     n = rows.groupby([*NETWORK, "angle"], dropna=False).size()
     caption = (
-        f"Lines are means over runs (n = {numbers.span(n)} at each angle), bands go from the least to the greatest. "
+        f"Lines are means over runs (n = {numbers.span(n)} at each angle) of the study {study_title(runs)}, bands go "
+        "from the least to the greatest. "
         "Images are turned around their centre; what a turned image lacks is black. Dashed: the train images were "
         "turned."
     )

@@ -1,7 +1,9 @@
 """The sentences of the first screen, with links to the records behind them."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -12,7 +14,16 @@ from reports.arithmetic.prepared import Prepared, StudyRuns
 from reports.arithmetic.training import accuracies, best_plain, gains
 from reports.frames.selection import NETWORK, at, base_point, layer_base
 from reports.style import in_order
-from reports.words.names import BASIC, DIRECTION_WORDS, PASS_WORDS, device_name, direction_name, network_names
+from reports.words.names import (
+    BASIC,
+    DIRECTION_WORDS,
+    PASS_WORDS,
+    device_name,
+    direction_name,
+    network_names,
+    ordered_directions,
+    place,
+)
 from reports.words.numbers import digits, mean_sd, multiple, percent, percentage_points, seconds, spans
 from reports.words.of_choice import choice
 
@@ -77,6 +88,7 @@ def cost(against_plain: pd.DataFrame) -> Sentence | None:
             ratios = [f"{multiple(Interval(*rows[v][TIME_RATIO]))} for {v}" for v in in_order(rows) if v != "plain"]
             parts.append(f"{listing(ratios)} in {words} (plain: {seconds(rows['plain']['seconds'])})")
     sentence = f"Cost: one layer takes, compared with a plain convolution of as many channels, {'; '.join(parts)}."
+    sentence += other_block(table)
     return Sentence(sentence, records_of(table))
 
 
@@ -94,8 +106,21 @@ def cost_at_equal_maps(table: pd.DataFrame) -> Sentence | None:
         return None
     maps = f"C · |H| = {table['channels_plain'].iloc[0]:.0f} channels"
     sentence = f"At equal maps: one layer takes, compared with a plain convolution of {maps}, {'; '.join(parts)}."
+    sentence += other_block(table)
     wide = table.filter(regex="_plain$|^direction$").rename(columns=lambda name: name.removesuffix("_plain"))
     return Sentence(sentence, (*records_of(table), *records_of(wide)))
+
+
+def other_block(table: pd.DataFrame) -> str:
+    """Say in which passes plain was timed in another block than a layer compared with it; an empty text for none."""
+    apart = table[(table["variant"] != "plain") & ~table["one_block"].astype(bool)]
+    if apart.empty:
+        return ""
+    passes = listing([direction_name(direction) for direction in ordered_directions(apart["direction"])])
+    return (
+        f" Plain was timed in another block than these layers ({passes}), so the intervals leave out how the machine "
+        "drifted in between."
+    )
 
 
 def saving(costs: pd.DataFrame, twins: pd.DataFrame) -> Sentence | None:
@@ -109,13 +134,13 @@ def saving(costs: pd.DataFrame, twins: pd.DataFrame) -> Sentence | None:
     networks = costs[costs["layer"] == "resnet"]
     point = base_point(networks) | {name: base[name] for name in ("group", "resolution") if name in base}
     there = at(networks, point)
-    width = f", C = {point['channels']:.0f} and batch {point['batch_size']:.0f}" if len(there) else ""
+    network = f"a separable network ({_size(point)})" if len(there) else ""
     parts, used = [], []
-    for what, rows in (("one separable layer is", here), (f"a separable network{width}, is", there)):
+    for what, rows in (("one separable layer is", here), (f"{network} is", there)):
         pairs = separable_against_full(rows, twins).drop_duplicates("direction")
         texts = [
             f"{multiple(Interval(*p[TIME_RATIO]))} as fast as full in {direction_name(p['direction'])} "
-            f"({p['word'] + '; ' if p['word'] else ''}{digits(p['mac_ratio'], 2)}× fewer MACs)"
+            f"({_word(p)}{digits(p['mac_ratio'], 2)}× fewer MACs)"
             for _, p in pairs.iterrows()
         ]
         if texts:
@@ -123,6 +148,20 @@ def saving(costs: pd.DataFrame, twins: pd.DataFrame) -> Sentence | None:
             kind = rows["variant"] + (" network" if rows is there else "")
             used.append(rows.assign(name=kind)[rows["variant"].isin(["full", "separable"])])
     return Sentence(f"Saving: {'; '.join(parts)}.", records_of(pd.concat(used))) if len(parts) else None
+
+
+def _size(point: Mapping[str, Any]) -> str:
+    """Return the sizes of a network, and where it ran."""
+    pixels = f"{point['image_size']:.0f} × {point['image_size']:.0f} pixels"
+    sizes = f"|H| = {point['resolution']:.0f}, C = {point['channels']:.0f}, batch {point['batch_size']:.0f}"
+    return f"{sizes}, {pixels}, {place(point)}"
+
+
+def _word(pair: pd.Series) -> str:
+    """Return the word on separable where it says other than the ratio, and whether both took no turns."""
+    said = "" if pair["word"] == "faster" and pair["time_ratio"] > 1 else pair["word"]
+    turns = "" if pair["one_block"] else "not timed in turns"
+    return "".join(f"{text}; " for text in (said, turns) if text)
 
 
 def gain(runs: pd.DataFrame, best: pd.DataFrame) -> Sentence | None:
