@@ -63,6 +63,7 @@ RC: dict[Any, Any] = {
     "axes.titlelocation": "left",
     "axes.titlesize": 8.5,
     "axes.titleweight": "bold",
+    "figure.dpi": 72,  # that of an SVG, so that what is laid out here is what is drawn there
     "figure.facecolor": "none",
     "font.size": 8.5,
     "grid.color": GRID,

@@ -2,8 +2,10 @@
 
 import argparse
 import dataclasses
+import itertools
 import time
 import warnings
+from collections.abc import Iterable
 from contextlib import AbstractContextManager, closing, nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +24,15 @@ from benchmarks.studies.decisions import Decisions, decisions_path, load_decisio
 from benchmarks.studies.parts import lines_over_parts
 from benchmarks.studies.pilot import pilot_lines, seeds_to_train
 from benchmarks.studies.results import StudyResults
-from benchmarks.studies.search import FOLDER, best_rates, rate_scores, search_lines, search_runs
+from benchmarks.studies.search import (
+    FOLDER,
+    MOST_BEYOND,
+    best_rates,
+    rate_scores,
+    rates_beyond,
+    search_lines,
+    search_runs,
+)
 from benchmarks.studies.study import Study
 from benchmarks.studies.summary import decisions_value, study_lines, study_value, training_seconds
 from benchmarks.studies.workers import Here, Workers, complete
@@ -34,9 +44,9 @@ from benchmarks.terminal.result import Result
 from benchmarks.training.folders import Folders
 from benchmarks.training.missing import TIMEOUT
 
-# The timing of inference, for ``advise``: images in a pass, and the sampling.
+# The timing of inference, which ``advise`` and the page's recommendation quote: images in a pass, and the sampling.
 INFERENCE_BATCH = 64
-INFERENCE_SAMPLING = Sampling(rounds=3, min_samples=6, seconds=0.2)
+INFERENCE_SAMPLING = Sampling(rounds=7, min_samples=20, seconds=3.0)
 EPILOG = """\
 examples:
   python -m benchmarks study rotated-digits --scale quick
@@ -218,11 +228,17 @@ def _workers(args: argparse.Namespace) -> AbstractContextManager[Workers]:
 def search(decisions: Decisions, workers: Workers, folders: Folders, args: argparse.Namespace) -> dict[Any, float]:
     """Search the learning rate of each network, and print the scores."""
     study = decisions.study
-    runs = search_runs(study, decisions.networks)
     store = RecordStore(args.results / FOLDER)
-    tries = [run for each in runs.values() for run in each]
-    complete(tries, store, workers, folders, retry_failed=args.retry_failed, text="search")
-    scores = rate_scores(runs, store.load())
+    tries: Iterable[Any] = itertools.product(decisions.networks, study.search_rates)
+    scores: dict[Any, float] = {}
+    for _ in range(1 + MOST_BEYOND):
+        runs = search_runs(study, tries)
+        all_seeds = list(itertools.chain(*runs.values()))
+        complete(all_seeds, store, workers, folders, retry_failed=args.retry_failed, text="search")
+        scores |= rate_scores(runs, store.load())
+        tries = rates_beyond(scores)
+        if not tries:
+            break
     print("", *search_lines(study, scores), sep="\n")
     return best_rates(scores)
 
@@ -246,7 +262,8 @@ def estimate_line(decisions: Decisions, jobs: int, text: str) -> str:
     runs = len(decisions.widths) * decisions.seeds
     tries = len(decisions.networks) * len(study.search_rates) * len(study.search_seeds)
     return (
-        f"{tries} runs of {study.search_epochs} epochs to find learning rates, about {minutes(search_seconds)}, "
+        f"{tries} runs of {study.search_epochs} epochs to find learning rates, about {minutes(search_seconds)} "
+        "(longer where the best rate is the largest or the smallest), "
         f"and {runs} runs of {study.epochs} epochs, about {minutes(study_seconds)}: {text}, if simultaneous runs do "
         "not slow each other down"
     )

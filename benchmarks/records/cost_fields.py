@@ -95,7 +95,13 @@ MACS = (
     ),
     *part(
         "macs",
-        column("zero_counted_time_share", SIZE, "share of a pass in zero-MAC operators", "time at zero MACs", "share"),
+        column(
+            "zero_counted_time_share",
+            SIZE,
+            "share of the operators' time in operators without MACs, in one pass under the profiler",
+            "time at zero MACs, one profiled pass",
+            "share",
+        ),
         Field("unsupported", by_name(SIZE), "operators without a rule in fvcore, and how often each occurred"),
         column(
             "not_counted", TEXT, "why MACs are null, such as the operators", "MACs not counted", name="macs_not_counted"

@@ -5,7 +5,7 @@ from typing import Any
 
 from benchmarks.records.complete import why_incomplete
 from benchmarks.records.record import Record, rounds_of
-from benchmarks.statistics.comparison import Comparison, compare_rounds, minimum_detectable_effect
+from benchmarks.statistics.comparison import Comparison, Rounds, compare_rounds, noise_floors
 
 
 def pass_macs(macs: Mapping[str, Any], *, generated: bool, backward: bool) -> int | None:
@@ -39,16 +39,20 @@ def why_no_macs(record: Record) -> str | None:
 
 
 def noise_floor(records: Sequence[Record], *, comparisons: int) -> float | None:
-    """Return the ``minimum_detectable_effect`` of all twins for a number of comparisons; None without twins."""
+    """Return the largest of the ``noise_floors`` of each number of threads for a number of comparisons.
+
+    None means that there are no twins.
+    """
     costs = {(record["id"], record.get("block")): record for record in records if record["kind"] == "cost"}
-    pairs = [
-        (rounds_of(costs[key]), rounds_of(twin))
-        for twin in records
-        if twin["kind"] == "twin" and is_timed(twin)
-        if (key := (twin.get("case_id"), twin.get("block"))) in costs and is_timed(costs[key])
-        if len(rounds_of(costs[key])) == len(rounds_of(twin))
-    ]
-    return minimum_detectable_effect(pairs, comparisons=max(comparisons, 1)) if pairs else None
+    pairs: dict[Any, list[tuple[Rounds, Rounds]]] = {}
+    for twin in records:
+        first = costs.get((twin.get("case_id"), twin.get("block")))
+        if twin["kind"] != "twin" or first is None or not (is_timed(twin) and is_timed(first)):
+            continue
+        if len(rounds_of(first)) == len(rounds_of(twin)):
+            threads = (first.get("case") or {}).get("threads")
+            pairs.setdefault(threads, []).append((rounds_of(first), rounds_of(twin)))
+    return max(noise_floors(pairs, comparisons=max(comparisons, 1)).values(), default=None)
 
 
 def successes(records: Sequence[Record]) -> dict[str, Record]:

@@ -1,10 +1,21 @@
 """What the names of a network's layers say in records."""
 
+from collections.abc import Mapping
+from typing import Any
 
-def has_one_tap(layer: str) -> bool:
-    """Tell whether a layer is a skip convolution, whose 1 × 1 kernel is a product of every form from the start.
+LAST_KERNEL_SIZE = 3  # of the paper's ResNet
+POINTWISE = {"resnet": ("blocks.1.skip",), "allcnnc": ("layers.7.conv", "last")}
 
-    >>> has_one_tap("blocks.1.skip"), has_one_tap("blocks.1.conv1")
-    (True, False)
+
+def layer_kernel_size(layer: str, run: Mapping[Any, Any]) -> int:
+    """Return the kernel size of a convolution of a run's network, by its name; that of the run where it is not ours.
+
+    Kernels of size 1 are products of every form in space from the start.
+
+    >>> [layer_kernel_size(name, {"network": "resnet", "kernel_size": 5}) for name in ("blocks.1.skip", "last")]
+    [1, 3]
     """
-    return "skip" in layer
+    network = run.get("network", "resnet")  # older runs have no other
+    if layer in POINTWISE.get(network, ()):
+        return 1
+    return LAST_KERNEL_SIZE if (network, layer) == ("resnet", "last") else int(run["kernel_size"])

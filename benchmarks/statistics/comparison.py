@@ -6,13 +6,15 @@ in which disturbances of both contenders cancel; the numbers of all rounds give 
 
 "Faster" or "slower" needs two conditions. The interval of the case itself must exclude "no change": this rules out
 noisy cases. The change must also exceed the *noise floor*, the change that the same code shows by chance when it is
-timed as two contenders (all A/A twins of a sweep together): this rules out cases that look steady by luck.
+timed as two contenders (all A/A twins of one kind of measurement together): this rules out cases that look steady by
+luck.
 """
 
 import math
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +31,13 @@ FLOOR_ERROR_RATE = 0.005
 FAMILY_ERROR_RATE = 0.05
 # A change smaller than this fraction does not matter, even on a quiet machine.
 SAME_MARGIN = 0.02
+# A kind of measurement has a noise floor of its own if it has this many A/A twins.
+ENOUGH_TWINS = 5
 WORDS = ("faster", "slower", "same", "ambiguous")
 INTERVAL = f"{100 * (1 - ERROR_RATE):g} %"  # for headings
 
 Rounds = Sequence[Sequence[float]]
+Kind = TypeVar("Kind")
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,21 @@ def minimum_detectable_effect(twins: Sequence[tuple[Rounds, Rounds]], *, compari
     error_rate = min(FLOOR_ERROR_RATE, FAMILY_ERROR_RATE / comparisons)
     quantile = float(special.stdtrit(len(everything), 1 - error_rate / 2))
     return math.expm1(quantile * math.sqrt(float(np.mean(everything**2)) / rounds))
+
+
+def noise_floors(twins: Mapping[Kind, Sequence[tuple[Rounds, Rounds]]], *, comparisons: int = 1) -> dict[Kind, float]:
+    """Return the noise floor of each kind of measurement, such as each number of threads, as a fraction.
+
+    One kind may be much noisier than another, so that the floor of all twins together is too small for the one and too
+    large for the other. A kind with fewer than ``ENOUGH_TWINS`` twins gets the largest floor of all kinds: its own
+    could be too small by chance.
+
+    Args:
+        twins: paired rounds of the same code, measured twice, one pair or more of each kind.
+        comparisons: number of comparisons that use the floors, of all kinds together.
+    """
+    own = {kind: minimum_detectable_effect(pairs, comparisons=comparisons) for kind, pairs in twins.items()}
+    return {kind: own[kind] if len(pairs) >= ENOUGH_TWINS else max(own.values()) for kind, pairs in twins.items()}
 
 
 def _log_medians(rounds: Rounds) -> NDArray[np.float64]:

@@ -40,12 +40,14 @@ Provenance = Mapping[str, Any]
 
 # The finding whose cause is not the machine but the time that a case was given.
 TOO_FEW_SAMPLES = "too_few_samples"
+# The finding that more wanted to run at once than the machine can run.
+OVERSUBSCRIBED = "oversubscribed"
 
 REMEDIES = {
     TOO_FEW_SAMPLES: "give more time: --seconds, --rounds",
     "drift": "warm up longer, or wait until the machine has cooled down or calmed down",
     "bimodal": "look for what switches between two states: other processes, clock frequency, placement of memory",
-    "oversubscribed": "stop other processes, use fewer threads, or measure on a host of your own",
+    OVERSUBSCRIBED: "stop other processes, use fewer threads, or measure on a host of your own",
     "throttled": "fix the clock frequency, improve cooling, or raise the CPU quota or the GPU's power limit",
     "threads_unpinned": "set the number of threads (--threads) and GOMP_SPINCOUNT=10000, as the sweep does",
 }
@@ -68,7 +70,7 @@ def verdict(rounds: Rounds, provenance: Provenance) -> dict[str, Any]:
         TOO_FEW_SAMPLES: _too_few(rounds),
         "drift": _drift(rounds),
         "bimodal": _bimodal(rounds),
-        "oversubscribed": _oversubscribed(provenance),
+        OVERSUBSCRIBED: _oversubscribed(provenance),
         "throttled": _throttled(provenance),
         "threads_unpinned": _unpinned(provenance),
     }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from benchmarks.answers.text_tables import columns
-from benchmarks.records.layer_names import has_one_tap
+from benchmarks.records.layer_names import layer_kernel_size
 from benchmarks.records.record import Record
 from benchmarks.studies.pairs import on_groups
 from benchmarks.studies.results import StudyResults
@@ -17,7 +17,6 @@ MOST = 0.5
 CHANCE_DRAWS = 200
 # Names in ``gcnn_impl.redundancy``: one spatial kernel shared along H, and one shared by all input channels as well.
 SHARED_ALONG_GROUP, SHARED_BY_CHANNELS_TOO = "gseparable", "separable"
-LAST_KERNEL_SIZE = 3
 
 
 @dataclass(frozen=True)
@@ -37,7 +36,7 @@ class Redundancy:
 
 
 def layer_redundancy(record: Record) -> dict[str, Redundancy]:
-    """Return the redundancy of each layer but the skip convolutions, whose kernels of one tap are always redundant."""
+    """Return the redundancy of each layer but those of kernel size 1, whose kernels are always redundant."""
     epochs, run = record["epochs"], record["run"]
     best_epoch = next(epoch for epoch in epochs if epoch["epoch"] == record["best_epoch"])
     bests = best_epoch.get("redundancy") or {}
@@ -45,9 +44,9 @@ def layer_redundancy(record: Record) -> dict[str, Redundancy]:
     for name, start in (epochs[0].get("redundancy") or {}).items():
         best = bests.get(name, {})
         known = all({SHARED_ALONG_GROUP, SHARED_BY_CHANNELS_TOO} <= shares.keys() for shares in (start, best))
-        if has_one_tap(name) or not known:
+        size = layer_kernel_size(name, run)
+        if size == 1 or not known:
             continue
-        size = LAST_KERNEL_SIZE if name == "last" else run["kernel_size"]
         found[name] = Redundancy(
             start[SHARED_ALONG_GROUP],
             best[SHARED_ALONG_GROUP],

@@ -1,10 +1,12 @@
-"""The search for each network's learning rate on the validation images: every network gets the same rates and seeds.
+"""The search for each network's learning rate on the validation images, by the same rule for every network.
 
+Every network tries the same rates with the same seeds. Where the best one is the largest or the smallest of them, a
+better one may lie beyond; the network then tries the next rate, ``MOST_BEYOND`` times at most.
 The records of a search have a store of their own, because its seeds are not the study's and its runs are shorter.
 """
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from benchmarks.answers.text_tables import columns
 from benchmarks.cases.training_run import TrainingRun
@@ -13,20 +15,34 @@ from benchmarks.studies.study import SizedContender, Study
 
 # Folder of the search's store, inside the folder of the results.
 FOLDER = "search"
+MOST_BEYOND = 3  # rates that a network tries beyond the study's
 
 
 def search_runs(
-    study: Study, networks: Sequence[SizedContender]
+    study: Study, tries: Iterable[tuple[SizedContender, float]]
 ) -> dict[tuple[SizedContender, float], list[TrainingRun]]:
-    """Return the runs of every network at every rate, one for each search seed."""
+    """Return the runs of some networks at some rates, one for each search seed."""
     return {
         (network, rate): [
             study.run(*network, budget=study.search_epochs, learning_rate=rate, seed=seed, test_angles=0)
             for seed in study.search_seeds
         ]
-        for network in networks
-        for rate in study.search_rates
+        for network, rate in tries
     }
+
+
+def rates_beyond(scores: Mapping[tuple[SizedContender, float], float]) -> list[tuple[SizedContender, float]]:
+    """Return the next rate of each network whose best rate is the largest or the smallest of several that it tried.
+
+    Rates go on by the factor between the last two, to one digit.
+    """
+    found = []
+    for network, best in best_rates(scores).items():
+        rates = sorted(rate for other, rate in scores if other == network)
+        for edge, neighbour in (rates[:2], rates[:-3:-1]) if len(rates) > 1 else ():
+            if best == edge:
+                found.append((network, float(f"{edge * edge / neighbour:.0e}")))
+    return found
 
 
 def rate_scores(
@@ -61,12 +77,12 @@ def search_lines(study: Study, scores: Mapping[tuple[SizedContender, float], flo
     """Return the table of all scores, in %, and of the chosen rates."""
     chosen = best_rates(scores)
     seeds = ", ".join(map(str, study.search_seeds))
-    edges = {min(study.search_rates), max(study.search_rates)}
-    rows = [("", "C", *(f"{rate:g}" for rate in study.search_rates), "chosen")]
+    rates, beyond = sorted({rate for _, rate in scores}), {network for network, _ in rates_beyond(scores)}
+    rows = [("", "C", *(f"{rate:g}" for rate in rates), "chosen")]
     for contender, channels in dict.fromkeys(network for network, _ in scores):
         network = contender, channels
-        cells = [f"{100 * scores[network, rate]:.1f}" for rate in study.search_rates]
-        edge = " (edge)" if chosen[network] in edges and len(study.search_rates) > 1 else ""
+        cells = [f"{100 * scores[network, rate]:.1f}" if (network, rate) in scores else "–" for rate in rates]
+        edge = " (edge)" if network in beyond else ""
         rows.append((contender.label, str(channels), *cells, f"{chosen[network]:g}{edge}"))
     title = f"best validation accuracy, %, by learning rate; {study.search_epochs} epochs, seed {seeds}"
     return [title, *columns(rows)]

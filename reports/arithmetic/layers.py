@@ -1,11 +1,12 @@
 """The arithmetic of costs: layers compared with plain, with peers and with each other, and how costs grow."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from benchmarks.statistics.comparison import Comparison, compare_rounds, minimum_detectable_effect
+from benchmarks.statistics.comparison import Comparison, compare_rounds
+from benchmarks.statistics.comparison import noise_floors as floors_of_twins
 from benchmarks.statistics.intervals import Interval, ratio, scaling_exponent
 from benchmarks.statistics.realised import realised_saving
 from reports.frames.columns import OURS
@@ -13,15 +14,29 @@ from reports.frames.selection import POINT_AXES, along, at, base_point, layer_ba
 
 GROWTH_AXES = ("resolution", "channels", "batch_size", "image_size", "kernel_size")
 GROWING = {"time": "seconds", "memory": "peak_bytes", "macs": "macs", "model": "predicted_bytes"}
+POWER = ("power", "power_low", "power_high")
 TIME_RATIO = ["time_ratio", "time_low", "time_high"]
 # The variant of ours that a user's own layer is compared with.
 OWN_LAYER_RIVAL = "full"
 
 
-def noise_floor(twins: pd.DataFrame, comparisons: int = 1) -> float:
-    """Return the fraction by which A/A twins (measurements of the same code) hardly ever differ; NaN without twins."""
-    pairs = [(_rounds(first), _rounds(second)) for first, second in zip(twins["first"], twins["second"], strict=True)]
-    return minimum_detectable_effect(pairs, comparisons=max(comparisons, 1)) if pairs else math.nan
+def noise_floors(twins: pd.DataFrame, comparisons: int = 1) -> dict[float, float]:
+    """Return the fraction by which A/A twins (measurements of the same code) hardly ever differ, by number of threads.
+
+    Passes on a GPU have one floor, whatever their threads, under 0; without twins there are no floors.
+    """
+    pairs = {
+        float(kind): [
+            (_rounds(first), _rounds(second)) for first, second in zip(rows["first"], rows["second"], strict=True)
+        ]
+        for kind, rows in twins.groupby(kinds(twins), dropna=False)
+    }
+    return floors_of_twins(pairs, comparisons=max(comparisons, 1))
+
+
+def kinds(rows: pd.DataFrame) -> pd.Series:
+    """Return the kind of measurement of each row, which its noise depends on: the number of threads, 0 on a GPU."""
+    return rows["threads"].where(rows["device"] == "cpu", 0.0)
 
 
 def twin_differences(twins: pd.DataFrame) -> pd.DataFrame:
@@ -37,14 +52,23 @@ def _rounds(medians: Sequence[float]) -> list[list[float]]:
     return [[median] for median in medians]
 
 
-def _compare(pairs: pd.DataFrame, a: str, b: str, floor: float) -> list[Comparison]:
-    """Compare times in columns with suffix `b` with those with suffix `a`; rounds of one block are paired."""
+def _compare(pairs: pd.DataFrame, a: str, b: str, floors: Mapping[float, float]) -> list[Comparison]:
+    """Compare times in columns with suffix `b` with those with suffix `a`; rounds of one block are paired.
+
+    The floor of a pair is that of its kind of measurement; a kind without twins gets the largest floor.
+    """
     found = []
-    for _, pair in pairs.iterrows():
+    most = max(floors.values(), default=0.0)
+    for (_, pair), kind, together in zip(pairs.iterrows(), kinds(pairs), _one_block(pairs, a, b), strict=True):
         first, second = pair[f"round_medians{a}"], pair[f"round_medians{b}"]
-        paired = pair[f"block{a}"] == pair[f"block{b}"] != "" and len(first) == len(second)
-        found.append(compare_rounds(_rounds(first), _rounds(second), floor, paired=paired))
+        paired = together and len(first) == len(second)
+        found.append(compare_rounds(_rounds(first), _rounds(second), floors.get(kind, most), paired=paired))
     return found
+
+
+def _one_block(pairs: pd.DataFrame, a: str, b: str) -> pd.Series:
+    """Tell of each pair whether both were timed in turns, in one block: then a drift of the machine affects both."""
+    return (pairs[f"block{a}"] == pairs[f"block{b}"]) & (pairs[f"block{a}"] != "")
 
 
 def against_peers(costs: pd.DataFrame, twins: pd.DataFrame) -> pd.DataFrame:
@@ -58,13 +82,13 @@ def against_peers(costs: pd.DataFrame, twins: pd.DataFrame) -> pd.DataFrame:
     rows = rows.assign(rival=rows["variant"].replace("custom", OWN_LAYER_RIVAL))
     foreign = rows["implementation"] != OURS
     pairs = rows[foreign].merge(rows[~foreign], on=keys, suffixes=("", "_ours"))
-    floor = noise_floor(twins, len(pairs))
-    found = _compare(pairs, "_ours", "", 0.0 if math.isnan(floor) else floor)
+    floors = noise_floors(twins, len(pairs))
+    found = _compare(pairs, "_ours", "", floors)
     return pairs.assign(
         ratio=[each.ratio for each in found],
         low=[each.low for each in found],
         high=[each.high for each in found],
-        word=["" if math.isnan(floor) else each.word for each in found],
+        word=[each.word if floors else "" for each in found],
     )
 
 
@@ -77,8 +101,9 @@ def forward_macs(costs: pd.DataFrame) -> pd.Series:
 def against_plain(costs: pd.DataFrame) -> pd.DataFrame:
     """Compare one layer of each variant at the base point with the plain convolution, as multiples of plain.
 
-    Adds `macs` (of the forward part), `memory_ratio`, `mac_ratio`, and `time_ratio` with `time_low`, `time_high`. The
-    frame has one row per variant and direction; directions without a plain convolution are left out.
+    Adds `macs` (of the forward part), `memory_ratio`, `mac_ratio`, `time_ratio` with `time_low`, `time_high`, and
+    `one_block`, whether plain took turns with the layer. The frame has one row per variant and direction; directions
+    without a plain convolution are left out.
     """
     layers = costs[costs["layer"] == "conv"]
     here = at(layers, layer_base(layers)).drop_duplicates(["variant", "direction"])
@@ -87,6 +112,7 @@ def against_plain(costs: pd.DataFrame) -> pd.DataFrame:
     table = here.merge(plain, on="direction", suffixes=("", "_plain")).sort_values("resolution", ascending=False)
     table["memory_ratio"] = table["peak_bytes"] / table["peak_bytes_plain"]
     table["mac_ratio"] = table["macs"] / table["macs_plain"]
+    table["one_block"] = _one_block(table, "", "_plain")
     table = _time_ratio(table, numerator="", denominator="_plain")
     table.loc[table["variant"] == "plain", ["time_low", "time_high"]] = 1.0  # a time compared with itself has no spread
     return table
@@ -109,13 +135,15 @@ def plain_of_equal_maps(costs: pd.DataFrame) -> pd.DataFrame:
 def against_equal_maps(costs: pd.DataFrame) -> pd.DataFrame:
     """Compare layers at the base point with the plain convolution of as many maps.
 
-    Adds `time_ratio` with `time_low`, `time_high`, the time of the layer over that of plain, and columns of plain with
-    the suffix `_plain`. Liftings are left out, because their input has fewer maps.
+    Adds `time_ratio` with `time_low`, `time_high`, the time of the layer over that of plain; `one_block`, whether both
+    took turns; and columns of plain with the suffix `_plain`. Liftings are left out, because their input has fewer
+    maps.
     """
     layers = costs[costs["layer"] == "conv"]
     here = at(layers, layer_base(layers)).drop_duplicates(["variant", "direction"])
     here = here[~here["variant"].isin(["plain", "lifting"])]
     table = here.merge(plain_of_equal_maps(costs), on="direction", suffixes=("", "_plain"))
+    table["one_block"] = _one_block(table, "", "_plain")
     return _time_ratio(table, numerator="", denominator="_plain")
 
 
@@ -134,8 +162,8 @@ def separable_against_full(costs: pd.DataFrame, twins: pd.DataFrame | None = Non
     """Compare separable with full, wherever both were measured in the same setting.
 
     Besides axes and direction the columns are `time_ratio` (full over separable) with its 95 % interval `time_low`,
-    `time_high`; `mac_ratio`; `realised` with `realised_low`, `realised_high`, by ``realised_saving``; and `word`:
-    whether separable is called faster, slower, …; it is empty without A/A twins.
+    `time_high`; `mac_ratio`; `realised` with `realised_low`, `realised_high`, by ``realised_saving``; `one_block`,
+    whether both took turns; and `word`: whether separable is called faster, slower, …; it is empty without A/A twins.
     """
     keys = ["layer", "direction", *POINT_AXES]
     timed = costs[costs["seconds"] > 0]
@@ -148,11 +176,12 @@ def separable_against_full(costs: pd.DataFrame, twins: pd.DataFrame | None = Non
     for name in ("ratio", "low", "high"):
         saved = zip(pairs[f"time_{name}"], pairs["mac_ratio"], strict=True)
         pairs["realised" if name == "ratio" else f"realised_{name}"] = [realised_saving(*ratios) for ratios in saved]
-    floor = math.nan if twins is None else noise_floor(twins, len(pairs))
-    judged = [] if math.isnan(floor) else _compare(pairs, "_full", "_separable", floor)
+    floors = {} if twins is None else noise_floors(twins, len(pairs))
+    judged = _compare(pairs, "_full", "_separable", floors) if floors else []
     pairs["word"] = [each.word for each in judged] if judged else ""
-    names = ["time_ratio", "time_low", "time_high", "mac_ratio", "realised", "realised_low", "realised_high", "word"]
-    return pairs[[*keys, *names]].sort_values(keys, ignore_index=True)
+    pairs["one_block"] = _one_block(pairs, "_full", "_separable")
+    names = ["time_ratio", "time_low", "time_high", "mac_ratio", "realised", "realised_low", "realised_high"]
+    return pairs[[*keys, *names, "one_block", "word"]].sort_values(keys, ignore_index=True)
 
 
 def growths(costs: pd.DataFrame) -> pd.DataFrame:
@@ -162,7 +191,8 @@ def growths(costs: pd.DataFrame) -> pd.DataFrame:
     and for `time` and `memory` the fitted exponent with its interval (`time`, `time_low`, `time_high`, …) and the ratio
     of the value at `last` to that at `first` (`time_times`, …). The same columns describe the growth expected without
     overheads: that of the counted MACs (`macs`, `macs_times`), which follow the closed forms, and that of the memory
-    model (`model`, `model_times`).
+    model (`model`, `model_times`). `power` is the power of the MACs with which the time grows from `first` to `last`,
+    with its 95 % interval `power_low`, `power_high`.
     """
     layers = costs[(costs["layer"] == "conv") & (costs["seconds"] > 0)]
     layers = layers.assign(macs=forward_macs(layers))
@@ -183,6 +213,19 @@ def growths(costs: pd.DataFrame) -> pd.DataFrame:
                         fit = scaling_exponent(x, y)
                         row |= {name: fit.value, f"{name}_low": fit.low, f"{name}_high": fit.high}
                         row |= {f"{name}_times": y[-1] / y[0]}
-                rows.append(row)
+                rows.append(row | _power_of_macs(points))
     spread = [f"{name}{part}" for name in GROWING for part in ("", "_low", "_high", "_times")]
-    return pd.DataFrame(rows, columns=["direction", "axis", "variant", "n", "first", "last", *spread])
+    columns = ["direction", "axis", "variant", "n", "first", "last", *spread, *POWER]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _power_of_macs(points: pd.DataFrame) -> dict[str, float]:
+    """Return the logarithm of the ratio of times over that of the ratio of MACs, between the first and last point.
+
+    Unlike the ratio of both factors, it does not depend on how far the axis goes. Without MACs that grow it is NaN.
+    """
+    macs = points["macs"].iloc[-1] / points["macs"].iloc[0]
+    if not (macs > 1 and math.isfinite(macs)):
+        return dict.fromkeys(POWER, math.nan)
+    first, last = (Interval(*points[["seconds", "ci_low", "ci_high"]].iloc[i]) for i in (0, -1))
+    return {name: math.log(end) / math.log(macs) for name, end in zip(POWER, ratio(last, first), strict=True)}

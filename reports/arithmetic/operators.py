@@ -1,8 +1,12 @@
 """The operators of the passes at the base point, from the profiles that their records have."""
 
+import math
+from typing import Any
+
 import pandas as pd
 
 from benchmarks.records.cost_fields import OTHER_OPERATORS
+from benchmarks.statistics.roofline import roofline
 from reports.frames.selection import at_base
 
 COLUMNS = ("variant", "direction", "device", "operator", "phase", "share", "seconds", "calls", "macs", "bytes")
@@ -10,6 +14,9 @@ SLOWED = ("profiled_seconds", "unprofiled_seconds")
 # The time of a pass that no operator explains, on a processor and on a GPU.
 BETWEEN = {"cpu": "Python and dispatch between operators"}
 GAPS = "gaps between kernels"
+# What the operators say of a pass: the MACs that run over those of the definition, the fraction of the roof by the MACs
+# that run, their MACs per byte, and the share of the time outside operators that do MACs.
+EXECUTED = ("executed_share", "executed_fraction", "executed_intensity", "macless_share")
 
 
 def operators(costs: pd.DataFrame) -> pd.DataFrame:
@@ -42,3 +49,27 @@ def shares(parts: pd.DataFrame, most: int) -> pd.DataFrame:
     name = next(iter(parts.loc[between, "operator"]), BETWEEN["cpu"])
     others = by_name.sum(axis=1) - named.sum(axis=1)
     return named.assign(**{OTHER_OPERATORS: others.clip(lower=0.0), name: idle}).fillna(0.0)
+
+
+def with_executed(costs: pd.DataFrame) -> pd.DataFrame:
+    """Add the columns `EXECUTED`; NaN where a record has no operators, or no roofline.
+
+    MACs are known of operators with a rule; those without one have hardly any time and count as none.
+    """
+    found = [_executed(record) for record in costs.to_dict("records")]
+    return costs.join(pd.DataFrame(found, columns=EXECUTED, index=costs.index, dtype=float))
+
+
+def _executed(record: dict[Any, Any]) -> tuple[float, float, float, float]:
+    rows = [(seconds, macs) for _, _, seconds, _, macs, _ in record["operators"]]
+    whole, macs = sum(seconds for seconds, _ in rows), sum(macs for _, macs in rows if macs > 0)
+    if not whole or not macs:
+        return (math.nan,) * 4
+    macless = 1 - sum(seconds for seconds, of_row in rows if of_row > 0) / whole
+    seconds, rate, intensity = (record[name] for name in ("seconds", "macs_per_second", "arithmetic_intensity"))
+    ceilings = {name: record[name] for name in ("matrix_ceiling", "memory_ceiling")}
+    if not all(value > 0 for value in (seconds, rate, intensity, *ceilings.values())):  # also for NaN
+        return math.nan, math.nan, math.nan, macless
+    by_definition = rate * seconds
+    place = roofline(macs, by_definition / intensity, seconds, ceilings)
+    return macs / by_definition, place["fraction"], place["arithmetic_intensity"], macless

@@ -8,8 +8,8 @@ import pandas as pd
 
 from benchmarks.statistics.choosing import Accuracies, Choice, choose
 from reports.arithmetic import layers, to_target, training
-from reports.arithmetic.first_answers import first_answers
-from reports.arithmetic.operators import operators
+from reports.arithmetic.first_answers import first_answers, with_answers
+from reports.arithmetic.operators import operators, with_executed
 from reports.frames import selection
 from reports.frames.frames import Frames
 
@@ -101,10 +101,14 @@ class Prepared:
         return selection.usual_threads(self.ours)
 
     @cached_property
+    def all_steps(self) -> pd.DataFrame:
+        """The passes in `ours`, and the training steps, on any number of threads."""
+        return selection.ours_by_default(self.measured, (*selection.PASSES, selection.STEP))
+
+    @cached_property
     def steps(self) -> pd.DataFrame:
-        """The passes in `costs`, and the training steps."""
-        passes = (*selection.PASSES, selection.STEP)
-        return selection.usual_threads(selection.ours_by_default(self.measured, passes))
+        """The passes in `costs`, and the training steps; with what their operators say of the MACs that run."""
+        return with_executed(selection.usual_threads(self.all_steps))
 
     @cached_property
     def base(self) -> dict[str, object]:
@@ -147,6 +151,11 @@ class Prepared:
         return first_answers(self.costs)
 
     @cached_property
+    def all_first_answers(self) -> pd.DataFrame:
+        """How long every module of ours takes until its first answer, on any number of threads."""
+        return with_answers(self.ours)
+
+    @cached_property
     def studies(self) -> list[StudyRuns]:
         """The sets of finished runs that may be compared, the largest first."""
         found = selection.studies(selection.ok(self.data.runs))
@@ -161,6 +170,11 @@ class Prepared:
     def runs(self) -> pd.DataFrame:
         """The runs of the largest study."""
         return self.shown_studies[0].runs
+
+    def runs_with(self, column: str) -> pd.DataFrame:
+        """The runs of the largest study that has values in a column of tuples; those of the largest if none has."""
+        found = (study.runs for study in self.studies if study.runs[column].map(len).any())
+        return next(found, self.runs)
 
     @cached_property
     def best_networks(self) -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pandas as pd
 
 from benchmarks.cases.case import FORMER_IMAGES
 from benchmarks.cases.datasets import DATASETS
-from benchmarks.records.layer_names import has_one_tap
+from benchmarks.records.layer_names import layer_kernel_size
 from benchmarks.statistics.choosing import Accuracies, compared_accuracies
 from benchmarks.statistics.intervals import Interval
 from benchmarks.statistics.over_seeds import paired_tests
@@ -210,7 +210,7 @@ def _accuracy_step(runs: pd.DataFrame) -> float:
 def redundancies(epochs: pd.DataFrame) -> pd.DataFrame:
     """Return the explained energy of every layer of every run, at its first and at its last epoch with a value.
 
-    Left out is what is 1 by construction: layers of one tap, and all layers where |H| is 1.
+    Left out are kernels that are separable by construction: those of size 1, and all where |H| is 1.
 
     Columns: network, `seed`, `when` ("at the start", "after training"), `layer`, `form` (of kernel), `fraction`.
     """
@@ -224,6 +224,6 @@ def redundancies(epochs: pd.DataFrame) -> pd.DataFrame:
             rows += [
                 {**common, "when": when, "layer": layer, "form": form, "fraction": fraction}
                 for layer, form, fraction in record["redundancy"]
-                if not has_one_tap(layer)
+                if layer_kernel_size(layer, record) > 1
             ]
     return pd.DataFrame(rows, columns=[*NETWORK, "seed", "epoch", "when", "layer", "form", "fraction"])

@@ -1,7 +1,7 @@
 """`python -m reports export`: tidy tables as CSV and Parquet; figures as SVG and PDF, each with its data as CSV."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -75,6 +75,9 @@ def export(records: list[Record], commits: pd.DataFrame, directory: Path) -> Ite
         legend = legend_files(in_order(variant for figure in shown for variant in figure.legend))
         for kind, drawing in legend.items():
             write(folder / f"legend.{kind}", drawing)
+        for figure in shown:
+            for kind, drawing in legend_of_parts(figure.keys).items() if figure.keys else ():
+                write(folder / f"{figure.key}-legend.{kind}", drawing)
         write(folder / "captions.md", _captions(shown, machine))
         counted = f"{len(kept_figures)} panels of {len(shown)} figures"
         about = f"{folder}: {counted} of {machine}, as SVG and PDF, with their data and captions"
@@ -94,13 +97,22 @@ def samples(records: list[Record]) -> pd.DataFrame:
 
 def legend_files(variants: list[str]) -> dict[str, bytes]:
     """Draw the legend that the page shows above every figure; return it as SVG and PDF, by file ending."""
+    looks = [(look(name).colour, look(name).marker) for name in variants]
+    return _legend(looks, variants, max(len(variants), 1), 1.1)
+
+
+def legend_of_parts(keys: Sequence[tuple[str, str]]) -> dict[str, bytes]:
+    """Draw the legend of the parts of bars, in two columns."""
+    return _legend([(colour, "s") for _, colour in keys], [name for name, _ in keys], 2, 2.6)
+
+
+def _legend(looks: list[tuple[str, str]], names: list[str], columns: int, width: float) -> dict[str, bytes]:
     files = {}
     with plt.rc_context(RC):
-        drawing = plt.figure(figsize=(1.1 * max(len(variants), 1), 0.3))
-        handles = [
-            Line2D([], [], color=look(name).colour, marker=look(name).marker, linestyle="none") for name in variants
-        ]
-        drawing.legend(handles, variants, loc="center", ncols=max(len(variants), 1))
+        rows = max(1, -(-len(names) // columns))
+        drawing = plt.figure(figsize=(width * columns, 0.12 + 0.18 * rows))
+        handles = [Line2D([], [], color=colour, marker=marker, linestyle="none") for colour, marker in looks]
+        drawing.legend(handles, names, loc="center", ncols=columns)
         for kind, metadata in (("svg", NO_METADATA), ("pdf", NO_PDF_METADATA)):
             content = io.BytesIO()
             drawing.savefig(content, format=kind, metadata=metadata)

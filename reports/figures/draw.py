@@ -19,14 +19,14 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
+from reports.figures.labels import Label, place
 from reports.figures.plots import Plot, Points
-from reports.figures.svg import inline
-from reports.frames.selection import along
-from reports.style import MUTED, ON_BAR, PAPER, RC, in_order, look
+from reports.figures.svg import frame, inline
+from reports.style import MUTED, PAPER, RC, in_order, look
 
-# Inches at 8.5 pt text. Panels are narrow, so that their text is 12 px high where three of them stand beside each other
-# on a laptop, and on a phone.
-SMALL, PANEL = (2.75, 2.35), (3.1, 2.5)
+# Width and height of a panel in inches, at 8.5 pt text, by a name that the style sheet knows: the page shows that text
+# 12 to 14 px high. A wide panel is as wide as a phone, a large one a third of a laptop's page, a small one less.
+SIZES = {"wide": (3.5, 2.6), "large": (3.1, 2.5), "small": (2.75, 2.35)}
 
 FAINT = 0.4
 MOST_MARKS = 400
@@ -45,8 +45,8 @@ class Figure:
 
     `plots` are the same panels as data, where they can be charts. `takeaway` is generated from the data; `caption`
     explains points, spread and n; `legend` lists variants. `data` has the drawn numbers, for readers who draw them
-    themselves. Several `small` panels fit into a row. A figure without data has no panel, and its takeaway says what
-    is missing.
+    themselves; `keys` are the names and colours of the parts of bars. `width` is the name of the panels' size. A figure
+    without data has no panel, and its takeaway says what is missing.
     """
 
     key: str
@@ -56,17 +56,25 @@ class Figure:
     panels: tuple[Markup, ...] = ()
     plots: tuple[Plot | None, ...] = ()
     legend: tuple[str, ...] = ()
-    small: bool = False
+    keys: tuple[tuple[str, str], ...] = ()
+    width: str = "large"
     data: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False)
 
 
 @dataclass(frozen=True)
 class Canvas:
-    """The axes of one panel, its points, and their tooltips, by the gid of the matplotlib artist that draws them."""
+    """The axes of one panel, its points, and their tooltips, by the gid of the matplotlib artist that draws them.
+
+    `named` are attributes of the drawn elements for the page's script, by gid; `labels` are names of points, for
+    which places are found when all else is drawn. `price` names the cost across the axis, if there is one.
+    """
 
     axes: Axes
     tips: dict[str, list[str]] = field(default_factory=dict)
     points: Points = field(default_factory=Points)
+    named: dict[str, dict[str, str]] = field(default_factory=dict)
+    labels: list[Label] = field(default_factory=list)
+    price: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,7 @@ class Drawing:
     takeaway: str
     panels: list[Markup] = field(default_factory=list)
     plots: list[Plot | None] = field(default_factory=list)
+    widths: list[float] = field(default_factory=list)
 
     @contextmanager
     def panel(
@@ -90,35 +99,45 @@ class Drawing:
         heading: str = "",
         pad: float | None = None,
         key: str = "",
+        price: str = "",
     ) -> Iterator[Canvas]:
         """Draw a panel with the axis labels `x` and `y`.
 
         The panel's title, for screen readers, is the figure's title and `what`; `heading` stands above the axes. The
-        panel's id is `key`, or else the figure's key and a number.
+        panel's id is `key`, or else the figure's key and a number. `price` is the column of the cost across the axis,
+        for which the page's readers may set a budget.
         """
         with plt.rc_context(RC):
-            canvas = Canvas(plt.subplots(figsize=size, layout="constrained")[1])
+            canvas = Canvas(plt.subplots(figsize=size, layout="constrained")[1], price=price)
             yield canvas
             canvas.axes.set_title(heading, pad=pad)
             canvas.axes.set(xlabel=x, ylabel=y)
-            self.plots.append(canvas.points.plot(canvas.axes, self.title + what, (x, y)))
+            place(canvas.axes, canvas.labels, [(point[1], point[2]) for point in canvas.points.rows])
+            self.plots.append(canvas.points.plot(canvas.axes, self.title + what, (x, y), price))
+            self.widths.append(size[0])
             drawn = canvas.axes.figure.get_figure(root=True)
             name = key or f"{self.key}-{len(self.panels)}"
-            self.panels.append(inline(drawn, name, self.title + what, self.takeaway, canvas.tips))
+            about = {"data-price": price, **frame(canvas.axes)} if price else {}
+            self.panels.append(inline(drawn, name, self.title + what, self.takeaway, canvas.tips, canvas.named, about))
 
     def figure(
-        self, caption: str = "", variants: Iterable[str] = (), data: pd.DataFrame | None = None, **sizes: bool
+        self,
+        caption: str = "",
+        variants: Iterable[str] = (),
+        data: pd.DataFrame | None = None,
+        keys: Iterable[tuple[str, str]] = (),
     ) -> Figure:
-        """Return the figure of all panels, with a legend of these variants."""
+        """Return the figure of all panels, with a legend of these variants, or of these parts of bars."""
         data, legend = pd.DataFrame() if data is None else data, tuple(in_order(variants))
-        panels, plots = tuple(self.panels), tuple(self.plots)
-        return Figure(self.key, self.title, self.takeaway, caption, panels, plots, legend, **sizes, data=data)
+        panels, plots, used = tuple(self.panels), tuple(self.plots), tuple(dict.fromkeys(keys))
+        width = next((name for name, size in SIZES.items() if size[0] == max(self.widths, default=0)), "large")
+        return Figure(self.key, self.title, self.takeaway, caption, panels, plots, legend, used, width, data)
 
 
-def names_on_y(axes: Axes, names: Sequence[str]) -> None:
-    """Label the rows of a panel, with the first row at the top."""
-    axes.set_yticks(range(len(names)), names)
-    axes.set_ylim(len(names) - 0.5, -0.5)
+def size_of(panels: int, *, small: bool = False, height: float = 0.0) -> tuple[float, float]:
+    """Return the size of each panel of a figure: wide where there are one or two; `small` where several fit a row."""
+    width, usual = SIZES["wide" if panels <= 2 else "small" if small else "large"]
+    return width, height or usual
 
 
 def palette(variants: list[str]) -> dict[str, str]:
@@ -139,10 +158,13 @@ def lines(
     bars: bool = True,
     marks: bool = True,
     linestyle: str = "-",
+    band: float = 0.18,
+    floor: float = -math.inf,
 ) -> None:
     """Draw a line per variant through `estimator` of y at each x, with the range of y as bars or as a band.
 
-    `tip` makes the tooltip of a point from its variant, x, y, `low`, `high` and `n`.
+    `tip` makes the tooltip of a point from its variant, x, y, `low`, `high` and `n`. `band` is the opacity of a band;
+    points below `floor`, where the axis begins, have no mark.
     """
     data = data.dropna(subset=[x, y])
     variants = in_order(data["variant"])
@@ -156,7 +178,7 @@ def lines(
         estimator=estimator,
         errorbar=("pi", 100),
         err_style="bars" if bars else "band",
-        err_kws={} if bars else {"alpha": 0.18, "linewidth": 0},
+        err_kws={} if bars else {"alpha": band, "linewidth": 0},
         legend=False,
         linestyle=linestyle,
         ax=canvas.axes,
@@ -164,14 +186,29 @@ def lines(
     grouped = data.groupby(["variant", x], sort=False)[y]
     points = grouped.agg(y=estimator, low="min", high="max", n="count").reset_index()
     points = points.rename(columns={x: "x"})
-    scatter(canvas, points, "x", "y", 26 if marks else 9, tip, line=linestyle)
+    scatter(canvas, points, "x", "y", 26 if marks else 9, tip, line=linestyle, floor=floor)
 
 
 def scatter(
-    canvas: Canvas, data: pd.DataFrame, x: str, y: str, size: float, tip: Tip, alpha: float = 1.0, *, line: str = ""
+    canvas: Canvas,
+    data: pd.DataFrame,
+    x: str,
+    y: str,
+    size: float,
+    tip: Tip,
+    alpha: float = 1.0,
+    *,
+    line: str = "",
+    floor: float = -math.inf,
 ) -> None:
-    """Draw the points of every variant in its own colour and marker; `line` is the style of the line through them."""
+    """Draw the points of every variant in its own colour and marker; `line` is the style of the line through them.
+
+    Points below `floor` are in the chart that readers may open, and are not drawn.
+    """
     known = data.dropna(subset=[x, y])
+    below = known[known[y] < floor]
+    canvas.points.add(below, x, y, [tip(row) for _, row in below.iterrows()], line)
+    known = known.drop(below.index)
     data = thinned(known)
     if data.empty:
         return
@@ -218,43 +255,6 @@ def spread(canvas: Canvas, data: pd.DataFrame, x: str, y: str, *, of: str = "y",
 def thinned(data: pd.DataFrame) -> pd.DataFrame:
     """Keep at most `MOST_MARKS` rows, every k-th, because thousands of marks would hide each other."""
     return data if len(data) <= MOST_MARKS else data.iloc[:: -(-len(data) // MOST_MARKS)]
-
-
-def stacked(
-    axes: Axes, variants: pd.Series, parts: pd.DataFrame, looks: dict[str, tuple[str, str]], label: str = ""
-) -> None:
-    """Draw a bar per variant from its `parts`; `looks` names and colours them, `label` formats sizes of 6 or more."""
-    names = in_order(variants)
-    table = parts.set_axis(variants.to_numpy(), axis=0).loc[names]
-    left = np.zeros(len(names))
-    for column, (name, colour) in looks.items():
-        sizes = table[column].to_numpy()
-        if not sizes.any():
-            continue
-        bars = axes.barh(names, sizes, left=left, color=colour, edgecolor=PAPER, linewidth=0.6, height=0.72, label=name)
-        if label:
-            texts = [label.format(size) if size >= 6 else "" for size in sizes]
-            axes.bar_label(bars, texts, label_type="center", color=ON_BAR)
-        left += sizes
-    axes.invert_yaxis()
-    axes.grid(visible=False, axis="y")
-    axes.figure.legend(loc="outside lower center", ncols=2, handlelength=0.8, handletextpad=0.3, columnspacing=0.5)
-
-
-def dodge(variants: pd.Series, room: float = 0.5) -> pd.Series:
-    """Return an offset for each variant, so that equal values do not hide each other."""
-    names = in_order(variants)
-    return variants.map({name: room * ((i + 0.5) / len(names) - 0.5) for i, name in enumerate(names)})
-
-
-def along_with_plain(rows: pd.DataFrame, base: dict[str, object], axis: str) -> pd.DataFrame:
-    """Return the rows along one axis through the base point; plain, which has no |H|, is repeated at each |H|."""
-    slice_ = along(rows, base, axis)
-    if axis != "resolution":
-        return slice_
-    plain, others = slice_[slice_["variant"] == "plain"], slice_[slice_["variant"] != "plain"]
-    repeated = [plain.assign(resolution=value) for value in sorted(set(others["resolution"]))] or [plain]
-    return pd.concat([*repeated, others])
 
 
 def axis_limits(values: pd.DataFrame) -> tuple[float, float]:

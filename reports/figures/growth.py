@@ -7,8 +7,8 @@ import pandas as pd
 from reports.arithmetic.layers import forward_macs
 from reports.arithmetic.prepared import Prepared
 from reports.figures import draw
-from reports.figures.draw import AXIS_LABELS, SMALL, Drawing, Figure
-from reports.frames.selection import base_point, varied
+from reports.figures.draw import AXIS_LABELS, Drawing, Figure, size_of
+from reports.frames.selection import along_with_plain, base_point, varied
 from reports.style import look
 from reports.words import numbers, of_layers
 from reports.words.names import PASS_WORDS, point_words
@@ -70,7 +70,7 @@ def growth(results: Prepared, quantity: GrowthQuantity, direction: str, key: str
     title = f"{quantity.name[0].upper()}{quantity.name[1:]}, {words}"
     drawing = Drawing(key, title, of_layers.growth(rows, quantity.column, f"{words} {quantity.name}"))
     base = base_point(rows)
-    slices = {axis: varied(draw.along_with_plain(rows, base, axis), axis) for axis in AXIS_LABELS} if base else {}
+    slices = {axis: varied(along_with_plain(rows, base, axis), axis) for axis in AXIS_LABELS} if base else {}
     slices = {axis: slice_ for axis, slice_ in slices.items() if slice_[axis].nunique() > 1 or axis == "resolution"}
     if not slices:
         return drawing.figure()
@@ -79,7 +79,9 @@ def growth(results: Prepared, quantity: GrowthQuantity, direction: str, key: str
     for axis, slice_ in slices.items():
         labels = AXIS_LABELS[axis], f"{quantity.name} ({quantity.unit})"
         name = f"{key}-{axis.replace('_', '-')}"
-        with drawing.panel(SMALL, *labels, f", against {AXIS_LABELS[axis]}", key=name) as canvas:
+        with drawing.panel(
+            size_of(len(slices), small=True), *labels, f", against {AXIS_LABELS[axis]}", key=name
+        ) as canvas:
             columns = [quantity.column, *quantity.bounds]
             points = slice_.melt(["variant", axis], columns, value_name="y")
             expected = _expected(slice_, axis, quantity)
@@ -101,7 +103,7 @@ def growth(results: Prepared, quantity: GrowthQuantity, direction: str, key: str
         f"{' ' + quantity.dashes if quantity.expected else ''}"
         f"{' Plain has no |H|: a horizontal line.' if flat else ''}"
     )
-    return drawing.figure(caption, drawn["variant"], drawn, small=True)
+    return drawing.figure(caption, drawn["variant"], drawn)
 
 
 def _expected(slice_: pd.DataFrame, axis: str, quantity: GrowthQuantity) -> pd.DataFrame:

@@ -7,7 +7,7 @@ from matplotlib.ticker import FixedLocator, NullLocator
 
 from benchmarks.answers.suite_changes import SuiteHistory
 from benchmarks.records.suite_names import point_of
-from reports.figures.draw import PANEL, Drawing, Figure, axis_limits, lines, log_y
+from reports.figures.draw import Drawing, Figure, axis_limits, lines, log_y, size_of
 from reports.frames.history import changes, multiples_of_first
 from reports.style import INK, MUTED
 from reports.words import of_history
@@ -32,11 +32,13 @@ def trend(frame: pd.DataFrame, key: str) -> Figure:
     """Draw the time of every variant as a multiple of its first time, with a panel per suite, machine and device."""
     drawing = Drawing(key, "Time from commit to commit", of_history.trend(frame))
     drawn, found = multiples_of_first(frame), changes(frame)
-    for (suite, machine, device), rows in drawn.groupby(["suite", "machine", "device"], sort=False):
+    by_place = drawn.groupby(["suite", "machine", "device"], sort=False)
+    for (suite, machine, device), rows in by_place:
         commits = rows.drop_duplicates("position").sort_values("position")
         names = dict(zip(commits["position"], commits["commit"].str[:8], strict=True))
         place = f"{suite} on {machine}{f', {device}' if device not in ('', 'cpu') else ''}"
-        with drawing.panel(PANEL, "", "time, as a multiple of the first", f": {place}", heading=place[:50]) as canvas:
+        size, label = size_of(by_place.ngroups), "time, as a multiple of the first"
+        with drawing.panel(size, "", label, f": {place}", heading=place[:50]) as canvas:
 
             def tip(point: pd.Series, names: dict[float, str] = names) -> str:
                 where = f"{point['variant']} at {names[point['x']]}"

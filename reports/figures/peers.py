@@ -5,7 +5,8 @@ import pandas as pd
 
 from benchmarks.statistics.intervals import Interval
 from reports.arithmetic.prepared import Prepared
-from reports.figures.draw import PANEL, Drawing, Figure, axis_limits, dodge, log_x, names_on_y, scatter, spread
+from reports.figures.bars import dodge, in_lines, names_on_y
+from reports.figures.draw import Drawing, Figure, axis_limits, log_x, scatter, size_of, spread
 from reports.style import MUTED
 from reports.words import numbers, of_layers
 from reports.words.names import DIRECTION_WORDS, ending, setting
@@ -28,13 +29,13 @@ def peers(results: Prepared, key: str) -> Figure:
         ratio = numbers.multiple(Interval(pair["ratio"], pair["low"], pair["high"]))
         return f"{pair['name']}, {pair['variant']}: {ratio}"
 
-    size = PANEL[0], max(1.6, 0.9 + 0.45 * len(names))
+    size = size_of(1, height=max(1.6, 0.9 + 0.45 * len(names)))
     with drawing.panel(size, "time of theirs, as a multiple of ours (log scale)", "", key=key) as canvas:
         canvas.axes.axvline(1, color=MUTED, linewidth=0.8, linestyle="--", zorder=0)
         spread(canvas, pairs[known], "ratio", "y", of="x")
         scatter(canvas, pairs, "ratio", "y", 40, tip)
         log_x(canvas.axes, axis_limits(pairs.loc[known, ["ratio", "low", "high"]].assign(one=1.0)), "{:g}×")
-        names_on_y(canvas.axes, names)
+        names_on_y(canvas.axes, [in_lines(name) for name in names])
     caption = (
         f"One point per case that both have (n = {len(pairs)} pairs, {numbers.processes(pairs['rounds'])} each); "
         "bars are 99 % intervals of the ratio, round by round where both took turns. Left of the dashed line theirs is "

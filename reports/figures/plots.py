@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,17 +22,25 @@ class Plot:
         labels: of both axes.
         scales: of both axes, "linear" or "log".
         points: for each point its variant, x, y, the ends of its interval along y (None without one), the name of the
-            line that joins it to others of its variant (empty without one), and its text.
+            line that joins it to others of its variant (empty without one), its text, and the ends of its interval
+            along x, if points of the panel have such intervals.
+        price: the column of the cost across the axis, if readers may set a budget for it.
+        front: x and y of the corners of the dashed line through the points that are on a front.
     """
 
     title: str
     labels: tuple[str, str]
     scales: tuple[str, str]
     points: tuple[tuple[Any, ...], ...]
+    price: str = ""
+    front: tuple[tuple[float | None, float | None], ...] = ()
 
     def json(self) -> dict[str, Any]:
         """Return the plot as an object for the page's script."""
-        return {"title": self.title, "labels": self.labels, "scales": self.scales, "points": self.points}
+        found: dict[str, Any] = {"title": self.title, "labels": self.labels, "scales": self.scales}
+        if self.price:
+            found |= {"price": self.price, "front": self.front}
+        return {**found, "points": self.points}
 
 
 @dataclass
@@ -39,15 +48,25 @@ class Points:
     """The points of a panel that is being drawn."""
 
     rows: list[tuple[Any, ...]] = field(default_factory=list)
+    front: list[tuple[float | None, float | None]] = field(default_factory=list)
 
     def add(self, data: pd.DataFrame, x: str, y: str, tips: list[str], line: str) -> None:
-        """Add points with the columns `variant`, `x`, `y` and, if they have an interval along y, `low` and `high`."""
+        """Add points with the columns `variant`, `x`, `y` and, if they have an interval along y, `low` and `high`.
+
+        An interval along x is in `left` and `right`.
+        """
         ends = ("low", "high") if {"low", "high"} <= set(data.columns) else (None, None)
+        sides = ("left", "right") if {"left", "right"} <= set(data.columns) else ()
         for (_, row), tip in zip(data.iterrows(), tips, strict=True):
             low, high = (None if end is None else _number(row[end]) for end in ends)
-            self.rows.append((str(row["variant"]), _number(row[x]), _number(row[y]), low, high, line, tip))
+            across = [_number(row[side]) for side in sides]
+            self.rows.append((str(row["variant"]), _number(row[x]), _number(row[y]), low, high, line, tip, *across))
 
-    def plot(self, axes: Axes, title: str, labels: tuple[str, str]) -> Plot | None:
+    def join(self, xs: Iterable[float], ys: Iterable[float]) -> None:
+        """Keep the corners of the line through the front."""
+        self.front += [(_number(x), _number(y)) for x, y in zip(xs, ys, strict=True)]
+
+    def plot(self, axes: Axes, title: str, labels: tuple[str, str], price: str = "") -> Plot | None:
         """Return the plot of these points on the axes that are drawn; None where points are too few for one.
 
         Axes whose ticks are names are left to the drawing.
@@ -55,7 +74,8 @@ class Points:
         named = any(label.get_text() and not _is_number(label.get_text()) for label in axes.get_yticklabels())
         if len(self.rows) < 2 or (named and axes.get_yscale() == "linear"):
             return None
-        return Plot(title, labels, (axes.get_xscale(), axes.get_yscale()), tuple(self.rows))
+        scales = axes.get_xscale(), axes.get_yscale()
+        return Plot(title, labels, scales, tuple(self.rows), price, tuple(self.front))
 
 
 def plots_json(plots: tuple[Plot | None, ...]) -> str:

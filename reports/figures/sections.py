@@ -1,6 +1,7 @@
 """The figures of each section of the page. To add a figure, write it in a file of this folder and list it here once."""
 
 from reports.arithmetic.prepared import Prepared
+from reports.figures.choice import pareto
 from reports.figures.compared_with_plain import compared_with_plain
 from reports.figures.draw import Figure
 from reports.figures.growth import MACS_GROWTH, MEMORY_GROWTH, TIME_GROWTH, growth
@@ -8,7 +9,7 @@ from reports.figures.inside import memory_parts, roofline, stages
 from reports.figures.operators import operators
 from reports.figures.peers import peers
 from reports.figures.separable import mac_split, realised
-from reports.figures.training import accuracy, pareto, redundancy
+from reports.figures.training import accuracy, redundancy
 from reports.figures.trust import equivariance, noise
 from reports.figures.turned import by_angle, map_errors
 

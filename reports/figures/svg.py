@@ -14,6 +14,7 @@ from xml.etree.ElementTree import Element
 
 import matplotlib.pyplot as plt
 from markupsafe import Markup
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from reports.style import THEME
@@ -49,8 +50,24 @@ def copies() -> Iterator[list[Copy]]:
         _kept.reset(token)
 
 
+def frame(axes: Axes) -> dict[str, str]:
+    """Return where the axes are in the drawing, in points, and the values at their ends, as attributes for a script."""
+    figure = axes.figure.get_figure(root=True)
+    figure.draw_without_rendering()
+    box, height, points = axes.get_window_extent(), figure.get_figheight() * 72, 72 / figure.dpi
+    left, right, top, bottom = box.x0 * points, box.x1 * points, height - box.y1 * points, height - box.y0 * points
+    numbers = {"frame": (left, top, right, bottom), "across": axes.get_xlim(), "up": axes.get_ylim()}
+    return {f"data-{name}": " ".join(f"{float(number):.6g}" for number in found) for name, found in numbers.items()}
+
+
 def inline(
-    figure: Figure, key: str, title: str, description: str, tips: Mapping[str, Sequence[str]] | None = None
+    figure: Figure,
+    key: str,
+    title: str,
+    description: str,
+    tips: Mapping[str, Sequence[str]] | None = None,
+    named: Mapping[str, Mapping[str, str]] | None = None,
+    about: Mapping[str, str] | None = None,
 ) -> Markup:
     """Return the figure as an accessible `<svg>`: themed by CSS variables, scalable, its ids unique through `key`.
 
@@ -58,6 +75,8 @@ def inline(
 
     Args:
         tips: the texts of the points of an artist, in drawing order, by the artist's gid.
+        named: attributes of drawn elements, by gid.
+        about: attributes of the whole drawing.
     """
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", metadata=NO_METADATA)
@@ -69,6 +88,8 @@ def inline(
     plt.close(figure)
     root = ElementTree.fromstring(buffer.getvalue())
     _add_tips(root, tips or {})
+    for element in root.iter():
+        element.attrib.update((named or {}).get(element.get("id", ""), {}))
     _name(root, key)
     for element in root.iter():
         element.tag = element.tag.removeprefix(SVG)  # HTML knows the element without its namespace
@@ -81,6 +102,7 @@ def inline(
         "role": "img",
         "aria-labelledby": f"{key}-title {key}-description",
         "stroke-linejoin": "round",
+        **(about or {}),
     }
     for number, (tag, text) in enumerate({"title": title, "desc": description}.items()):
         label = Element(tag, id=f"{key}-{'title' if tag == 'title' else 'description'}")

@@ -3,15 +3,18 @@
 import pandas as pd
 
 from benchmarks.statistics.written import listing
-from reports.arithmetic.layers import noise_floor, twin_differences
+from reports.arithmetic.layers import kinds, noise_floors, twin_differences
 from reports.arithmetic.prepared import Prepared
 from reports.figures import draw
-from reports.figures.draw import AXIS_LABELS, FAINT, PANEL, SMALL, Drawing, Figure
+from reports.figures.draw import AXIS_LABELS, FAINT, Drawing, Figure, size_of
 from reports.style import CONVOLUTION, MUTED
 from reports.words import numbers, of_trust
 from reports.words.names import LAYER_WORDS
 
 SMALLEST_ERROR = 1e-9  # smaller errors are drawn at this value, because a log axis cannot show zero
+# The noise figure's axis has room for this share of the intervals, but is at most so many times as long as its points
+# need; longer intervals are cut.
+SHOWN, MOST_REACH = 0.9, 8
 
 
 def equivariance(results: Prepared, key: str) -> Figure:
@@ -41,7 +44,7 @@ def equivariance(results: Prepared, key: str) -> Figure:
     for name, mine, axis in wanted:
         mine = mine.assign(error=mine["equivariance_error"].clip(lower=SMALLEST_ERROR))
         labels, what = (AXIS_LABELS[axis], "relative error"), f": {name}, against {AXIS_LABELS[axis]}"
-        with drawing.panel(SMALL, *labels, what, heading=name) as canvas:
+        with drawing.panel(size_of(len(wanted), small=True), *labels, what, heading=name) as canvas:
 
             def tip(point: pd.Series, axis: str = axis) -> str:
                 worst = numbers.exponential(point["high"])
@@ -58,10 +61,13 @@ def equivariance(results: Prepared, key: str) -> Figure:
     per_point = drawn.groupby(["of", "along", "variant", "resolution"]).size()
     caption = (
         f"Points are the worst of n = {numbers.span(per_point)} cases, bars their range; dashed: 1e-5, what float32 "
-        f"rounding allows. Trained networks are turned by 90°, 180° and 270°, in H or not; plain is at "
-        f"|H| = 1.{' Errors below 1e-9 are drawn there.' if (errors['error'] == SMALLEST_ERROR).any() else ''}"
+        "rounding allows."
     )
-    return drawing.figure(caption, drawn["variant"], drawn, small=True)
+    if len(trained):
+        caption += " Trained networks are turned by 90°, 180° and 270°, in H or not; plain is at |H| = 1."
+    if (errors["error"] == SMALLEST_ERROR).any():
+        caption += " Errors below 1e-9 are drawn there."
+    return drawing.figure(caption, drawn["variant"], drawn)
 
 
 def noise(results: Prepared, key: str) -> Figure:
@@ -70,30 +76,39 @@ def noise(results: Prepared, key: str) -> Figure:
     drawing = Drawing(key, "Noise floor: the same code, timed twice", of_trust.noise(results.measured, twins))
     if twins.empty:
         return drawing.figure()
-    floor = 100 * noise_floor(twins)
+    floors = {kind: 100 * floor for kind, floor in noise_floors(twins).items()}
     points = twin_differences(twins)
     points = points.assign(milliseconds=1e3 * points["seconds"])
     points[["change", "low", "high"]] *= 100
-    reach = 1.15 * max(floor, points["change"].abs().max()) or 1.0  # all twins may be equal
+    least = 1.15 * max(*floors.values(), points["change"].abs().max()) or 1.0  # all twins may be equal
+    ends = points[["low", "high"]].abs().max(axis=1)
+    wanted = 1.05 * ends.quantile(SHOWN, "higher") if ends.notna().any() else least
+    reach = float(max(least, min(wanted, MOST_REACH * least)))
+    cut = int((ends > reach).sum())
 
     def tip(pair: pd.Series) -> str:
         return f"{pair['variant']}, {numbers.seconds(pair['seconds'])}: {numbers.signed_percent(pair['change'] / 100)}"
 
     labels = "time of one pass (ms, log scale)", "second twin minus first (%)"
-    with drawing.panel(PANEL, *labels, key=key) as canvas:
-        canvas.axes.axhspan(-floor, floor, color=CONVOLUTION, alpha=0.2, linewidth=0)
-        canvas.axes.axhline(0, color=MUTED, linewidth=0.8, linestyle="--", zorder=0)
-        draw.spread(canvas, points, "milliseconds", "change", alpha=FAINT)
-        draw.scatter(canvas, points, "milliseconds", "change", 34, tip)
-        draw.log_x(canvas.axes, draw.axis_limits(points[["milliseconds"]]))
-        canvas.axes.set_ylim(-reach, reach)
+    for number, (kind, floor) in enumerate(floors.items(), start=1):
+        mine = points[kinds(points) == kind]
+        where = of_trust.where_timed(mine.iloc[0])
+        name = key if number == 1 else f"{key}-{number}"
+        with drawing.panel(size_of(len(floors)), *labels, f", {where}", heading=where, key=name) as canvas:
+            canvas.axes.axhspan(-floor, floor, color=CONVOLUTION, alpha=0.2, linewidth=0)
+            canvas.axes.axhline(0, color=MUTED, linewidth=0.8, linestyle="--", zorder=0)
+            draw.spread(canvas, mine, "milliseconds", "change", alpha=FAINT)
+            draw.scatter(canvas, mine, "milliseconds", "change", 34, tip)
+            draw.log_x(canvas.axes, draw.axis_limits(points[["milliseconds"]]))
+            canvas.axes.set_ylim(-reach, reach)
     axes = {"number formats": set(points["dtype"]), "executions": set(points["execution"])}
     settings = [f"{axis} ({', '.join(sorted(names))})" for axis, names in axes.items() if len(names) > 1]
+    longer = f", {cut} of them longer than the axis" if cut else ""
     together = f" Pairs of all {listing(settings)} count together." if settings else ""
     caption = (
         f"One point per A/A pair (n = {len(points)}), drawn at random in every block and timed in turns with the "
         f"others: the ratio of medians, geometric mean over {numbers.processes(points['first'].map(len))}; bars "
-        "are 99 % intervals, cut off at the edges. The band is ± the minimum detectable effect. Nothing inside of it "
+        f"are 99 % intervals{longer}. The band is ± the minimum detectable effect of such passes. Nothing inside of it "
         "is called faster or slower here; where more comparisons are made at once, it is wider for them."
         f"{together}"
     )

@@ -8,30 +8,33 @@ from benchmarks.cases.groups import TRIVIAL
 from reports.arithmetic import turned
 from reports.arithmetic.prepared import Prepared
 from reports.figures import draw
-from reports.figures.draw import PANEL, SMALL, Drawing, Figure
+from reports.figures.bars import dodge, names_on_y
+from reports.figures.draw import Drawing, Figure, size_of
 from reports.figures.training import LINES
 from reports.frames.selection import NETWORK
 from reports.words import numbers, of_turned
-from reports.words.names import group_name
+from reports.words.names import group_name, study_title
 
 
 def map_errors(results: Prepared, key: str) -> Figure:
     """Draw the error of every map after training, under the elements of H that interpolate pixels."""
-    rows = turned.map_errors(results.runs)
+    runs = results.runs_with("layer_errors")
+    rows = turned.map_errors(runs)
     drawing = Drawing(key, "Where equivariance is lost, map by map", of_turned.map_errors(rows))
     bounds = draw.axis_limits(rows[["error"]])
-    for (group, resolution), mine in rows.groupby(["group", "resolution"]):
+    by_grid = rows.groupby(["group", "resolution"])
+    for (group, resolution), mine in by_grid:
         maps = list(dict.fromkeys(mine.sort_values("place")["map"]))
-        size, grid = (PANEL[0], max(1.8, 0.8 + 0.3 * len(maps))), f", |H| = {resolution:.0f}"
+        size, grid = size_of(by_grid.ngroups, height=max(1.8, 0.8 + 0.3 * len(maps))), f", |H| = {resolution:.0f}"
         with drawing.panel(size, "relative error", "", grid, heading=group_name(str(group)) + grid) as canvas:
             found = mine.groupby(["map", "variant"], sort=False)["error"].agg(error="median", n="count").reset_index()
-            found["y"] = found["map"].map(maps.index) + draw.dodge(found["variant"], 0.5)
+            found["y"] = found["map"].map(maps.index) + dodge(found["variant"], 0.5)
 
             def tip(point: pd.Series) -> str:
                 return f"{point['map']}, {point['variant']}: {numbers.percent(point['error'])} (n = {point['n']:.0f})"
 
             draw.scatter(canvas, found, "error", "y", 38, tip)
-            draw.names_on_y(canvas.axes, maps)
+            names_on_y(canvas.axes, maps)
             draw.log_x(canvas.axes, bounds, "{:g}")
     if not drawing.panels:
         return drawing.figure()
@@ -39,14 +42,15 @@ def map_errors(results: Prepared, key: str) -> Figure:
     caption = (
         "The largest relative difference between turning the image and turning the map, over the elements of H that "
         "interpolate pixels; maps from the input to the end of the network, a quarter of each map left out at its "
-        f"edges. Medians over runs (n = {numbers.span(n)})."
+        f"edges. Medians over runs (n = {numbers.span(n)}) of the study {study_title(runs)}."
     )
     return drawing.figure(caption, rows["variant"], rows)
 
 
 def by_angle(results: Prepared, key: str) -> Figure:
     """Draw test accuracy, and the change of the logits, against the angle by which test images are turned."""
-    rows = turned.by_angle(results.runs)
+    runs = results.runs_with("by_angle")
+    rows = turned.by_angle(runs)
     drawing = Drawing(key, "Accuracy by the angle of the test images", of_turned.by_angle(rows))
     shown = {
         "accuracy": ("test accuracy (%)", rows.assign(y=100 * rows["accuracy"])),
@@ -62,7 +66,9 @@ def by_angle(results: Prepared, key: str) -> Figure:
             continue
         name = "" if grid is None else f"{group_name(str(grid[0]))}, |H| = {grid[1]:.0f}"
         labels = "angle of the test images (°)", label
-        with drawing.panel(SMALL, *labels, f": {label}, {name}".rstrip(", "), heading=name) as canvas:
+        with drawing.panel(
+            size_of(len(shown) * len(grids), small=True), *labels, f": {label}, {name}".rstrip(", "), heading=name
+        ) as canvas:
             kinds = [mine["augmentation"].replace("", "none"), mine["network"].where(mine["variant"] == "custom", "")]
             for (augmentation, network), part in mine.groupby(kinds, sort=True):
                 own = str(network)
@@ -79,8 +85,9 @@ def by_angle(results: Prepared, key: str) -> Figure:
         return drawing.figure()
     n = rows.groupby([*NETWORK, "angle"], dropna=False).size()
     caption = (
-        f"Lines are means over runs (n = {numbers.span(n)} at each angle), bands go from the least to the greatest. "
+        f"Lines are means over runs (n = {numbers.span(n)} at each angle) of the study {study_title(runs)}, bands go "
+        "from the least to the greatest. "
         "Images are turned around their centre; what a turned image lacks is black. Dashed: the train images were "
         "turned."
     )
-    return drawing.figure(caption, rows["variant"], rows, small=True)
+    return drawing.figure(caption, rows["variant"], rows)

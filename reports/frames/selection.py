@@ -181,3 +181,13 @@ def varied(rows: pd.DataFrame, axis: str) -> pd.DataFrame:
     """Keep the variants that were measured at two or more values of an axis; if there are none, keep all variants."""
     several = rows.groupby("variant")[axis].transform("nunique") > 1
     return rows[several] if several.any() else rows
+
+
+def along_with_plain(rows: pd.DataFrame, base: dict[str, object], axis: str) -> pd.DataFrame:
+    """Return the rows along one axis through the base point; plain, which has no |H|, is repeated at each |H|."""
+    slice_ = along(rows, base, axis)
+    if axis != "resolution":
+        return slice_
+    plain, others = slice_[slice_["variant"] == "plain"], slice_[slice_["variant"] != "plain"]
+    repeated = [plain.assign(resolution=value) for value in sorted(set(others["resolution"]))] or [plain]
+    return pd.concat([*repeated, others])

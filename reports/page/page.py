@@ -23,7 +23,7 @@ from reports.page.html import TEMPLATES, environment, policy_hash, style_sheet
 from reports.page.part import parts
 from reports.tables import of_trust
 from reports.tables.records import embedded, record_table
-from reports.words import of_history, overview
+from reports.words import numbers, of_history, overview
 from reports.words.glossary import GLOSSARY
 
 
@@ -59,6 +59,8 @@ def render(records: Iterable[Record], commits: pd.DataFrame | None = None) -> st
         opening=overview.OPENING,
         machines=head.machines,
         counts=head.counts,
+        rounds=numbers.span(data.costs["rounds"]) if data.costs["rounds"].notna().any() else "",
+        single=int((data.costs["rounds"] == 1).sum()),
         overview=head.json(),
         records_tables=[table for table in tables if table.number],
         history=trend(commits, "history"),
@@ -71,6 +73,7 @@ def render(records: Iterable[Record], commits: pd.DataFrame | None = None) -> st
         measure_yours=overview.MEASURE_YOURS,
         left_out=left_out,
         look=style.look,
+        theme=style.THEME,
         css=Markup(css),
         css_hash=policy_hash(css),
         script=Markup(script),

@@ -10,6 +10,7 @@ from benchmarks.statistics.choosing import MARGIN_WORDS
 from benchmarks.statistics.over_seeds import DECIDING_SEEDS
 from benchmarks.statistics.written import TOO_FEW
 from reports.arithmetic.prepared import Prepared, StudyRuns
+from reports.figures.draw import Figure
 from reports.figures.sections import sections
 from reports.frames.frames import Frames, frames, machine_name, newest
 from reports.frames.selection import PASSES, opening_order
@@ -52,14 +53,18 @@ class Part:
         self.sentences = headline(results)
         self.table = of_layers.headline(results)
         self.has_equal_maps = len(results.against_equal_maps) > 0
-        self.figures = sections(results, id)
+        drawn = sections(results, id)
+        self.figures = {name: shown(figures) for name, figures in drawn.items()}
+        self.not_shown = [
+            figure.takeaway for name in drawn for figure in drawn[name] if figure not in self.figures[name]
+        ]
         self.studies = [TrainingTables(study) for study in studies if len(study.runs)]
         self.all_studies = of_training.all_studies(results.studies)
         self.exponents = of_layers.exponents(results.growths)
         self.bends = [bends(results.growths, direction) for direction in PASSES] if len(results.growths) else []
         self.operators = of_operators.operators(results.operators)
         self.first_answers = of_operators.first_answers(results.first_answers)
-        self.first_answer_words = first_answers(results.first_answers)
+        self.first_answer_words = first_answers(results.all_first_answers)
         self.roofline = of_layers.roofline(results.steps)
         self.peers = of_layers.peers(peers)
         self.findings = of_trust.findings(results.measured)
@@ -80,6 +85,11 @@ class Part:
         ]
         linked = {anchor for sentence in self.sentences for _, anchor in sentence.records}
         return linked.union(*(table.anchors for table in shown))
+
+
+def shown(figures: list[Figure]) -> list[Figure]:
+    """Return the figures of a section that show anything; all of them where none does, as they say why."""
+    return [figure for figure in figures if figure.panels] or figures
 
 
 def parts(records: list[Record], data: Frames) -> list[Part]:

@@ -25,7 +25,7 @@ from reports.words.names import (
 from reports.words.of_layers import exponent
 
 # Of an exponent whose interval is too wide to say anything.
-NOT_TOLD = "not told"
+CANNOT_TELL = "cannot tell"
 
 
 def headline(results: Prepared) -> Table:
@@ -98,18 +98,18 @@ def exponents(growths: pd.DataFrame) -> Table:
             named = AXIS_WORDS[axis] if not rows or rows[-1].data["axis"] != axis else ""
             span = f"{first['first']:g} to {first['last']:g}, n = {first['n']:.0f}"
             cells = [cell(named, str), Cell(variant, variant, look=variant), cell(numbers.unbroken(span), str)]
-            cells += [_power(first, "macs", fitted=False), _power(forward, "time"), _power(training, "time")]
-            cells += [_power(training, "model", fitted=False), _power(training, "memory")]
+            cells += [_power(first, "macs"), _power(forward, "time"), _power(training, "time")]
+            cells += [_power(training, "model"), _power(training, "memory")]
             rows.append(Row(tuple(cells), data={"axis": axis}))
     headings = ("axis", "layer", "from – to", "MACs (theory)", "time, forward", "time, forward + backward")
-    more = ("memory (model)", "memory, forward + backward")
+    more = ("memory (model), forward + backward", "memory, forward + backward")
     return Table("Exponents: how much steeper than a constant", (*headings, *more), tuple(rows))
 
 
-def _power(row: pd.Series, name: str, *, fitted: bool = True) -> Cell:
+def _power(row: pd.Series, name: str) -> Cell:
     if not math.isfinite(row[name]):
         return Cell(numbers.NOTHING, "", number=True)
-    return number_cell(exponent(row, name) or NOT_TOLD if fitted else numbers.decimal(row[name]), row[name])
+    return number_cell(exponent(row, name) or CANNOT_TELL, row[name])
 
 
 def roofline(costs: pd.DataFrame) -> Table:
@@ -118,10 +118,12 @@ def roofline(costs: pd.DataFrame) -> Table:
         ("layer", "variant", str),
         ("pass", "direction", direction_name),
         ("kernel generation", "kernel_generation_share", numbers.percent),
-        ("time at zero MACs", "zero_counted_time_share", numbers.percent),
+        ("time without MACs", "macless_share", numbers.percent),
         ("MACs per second", "macs_per_second", numbers.count),
         ("MACs per byte", "arithmetic_intensity", numbers.digits),
         ("of the roofline", "roofline_fraction", numbers.percent),
+        ("MACs that run", "executed_share", numbers.percent),
+        ("of the roofline by these", "executed_fraction", numbers.percent),
         ("energy per image", "joules_per_sample", numbers.joules),
     ]
     here = at_base(costs)

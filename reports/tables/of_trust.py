@@ -11,6 +11,7 @@ from reports.frames.history import regressions as regressed
 from reports.tables.cells import Cell, Row, Table, cell, minute, number_cell
 from reports.words import numbers
 from reports.words.names import LAYER_WORDS, direction_name, group_name, setting, spaced
+from reports.words.of_trust import why_missing
 
 
 def undecided(pairs: pd.DataFrame, peers: pd.DataFrame) -> Table:
@@ -52,9 +53,9 @@ def not_measured(costs: pd.DataFrame, runs: pd.DataFrame) -> Table:
     found: dict[tuple[str, str], list[dict[Hashable, Any]]] = {}
     for record in [*costs.to_dict("records"), *runs.to_dict("records")]:
         if record["status"] != "ok":
-            found.setdefault((spaced(record["status"]), record["message"]), []).append(record)
+            found.setdefault((spaced(record["status"]), why_missing(record["message"], record)), []).append(record)
         for name, reason in record.get("missing", ()):
-            found.setdefault((f"no {spaced(name)}", reason), []).append(record)
+            found.setdefault((f"no {spaced(name)}", why_missing(reason, record)), []).append(record)
     rows = []
     for (what, reason), records in found.items():
         names = dict.fromkeys(

@@ -55,6 +55,24 @@ FILTERS = (
 )
 # Headings of columns that are main columns where they have several values: rows that differ there are never alike.
 APART = ("machine", "execution", "format")
+# Headings of columns that say what was measured: one in which all records are alike is shown on demand.
+AXES = (
+    "status",
+    "of",
+    "layer",
+    "variant",
+    "group",
+    "|H|",
+    "width",
+    "batch",
+    "image",
+    "kernel",
+    "pass",
+    "data set",
+    "network",
+)
+# Headings of main columns behind the others, so that a laptop shows the time, its interval, n and the noise.
+LATE = ("peak memory", "MACs, convolution", "message")
 # The most rows that the page shows without scripts; the script has the data of all rows.
 STATIC_ROWS = 400
 
@@ -76,13 +94,16 @@ def record_table(
 ) -> RecordTable:
     """Return the table of all rows of a frame: failures first, then the records that the page links to.
 
-    Main columns come first, the others are shown on demand; empty columns are left out. The frame's `anchor` becomes
-    the id of the row.
+    Main columns come first, without axes on which all records are alike; the others are shown on demand. Empty columns
+    are left out. The frame's `anchor` becomes the id of the row.
     """
     fields = [field for field in fields if field.heading]
-    at_first = {field.heading for field in fields if field.main}
+    alike = {
+        field.heading for field in fields if field.heading in AXES and frame[field.column].nunique() == 1 < len(frame)
+    }
+    at_first = {field.heading for field in fields if field.main} - alike
     at_first |= {field.heading for field in fields if field.heading in APART and frame[field.column].nunique() > 1}
-    headed = sorted(fields, key=lambda field: field.heading not in at_first)
+    headed = sorted(fields, key=lambda field: (field.heading not in at_first, field.heading in LATE))
     columns = filled([(field.heading, field.column, WRITTEN.get(field.written, _plain)) for field in headed], frame)
     keys = [key for key in ("layer", "direction", "variant", "resolution", "channels") if key in frame]
     frame = frame.assign(done=frame["status"].isin(["ok", "skipped"]), apart=~frame["anchor"].isin(linked))

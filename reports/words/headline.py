@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import pandas as pd
 
@@ -21,6 +22,8 @@ from reports.words.names import (
     device_name,
     direction_name,
     network_names,
+    ordered_directions,
+    place,
     study_title,
 )
 from reports.words.numbers import digits, mean_sd, multiple, percent, percentage_points, seconds, spans
@@ -68,7 +71,26 @@ def decision(study: StudyRuns) -> Sentence | None:
     text = choice(study)
     if not text:
         return None
-    return Sentence(f"Choice, by the study {study_title(study.runs)}: {text}", records_of(study.runs))
+    return Sentence(
+        f"Choice, by the study {study_title(study.runs)}: {text}", (*_times_of(study), *records_of(_named(study)))
+    )
+
+
+def _named(study: StudyRuns) -> pd.DataFrame:
+    """Return the runs of a study, each with the name of its network."""
+    names = study.networks[NETWORK].assign(name=list(network_names(study.networks).values()))
+    return study.runs.merge(names, on=NETWORK)
+
+
+def _times_of(study: StudyRuns) -> tuple[tuple[str, str], ...]:
+    """Return the records behind the times of an image in the choice: passes of the two networks that it compares."""
+    if study.choice is None or "anchor_case" not in study.networks:
+        return ()
+    names, anchors = list(network_names(study.networks).values()), study.networks["anchor_case"].tolist()
+    compared = dict.fromkeys((study.choice.chosen, study.choice.most_accurate))
+    return tuple(
+        (f"{names[i]}, time of a pass", anchors[i]) for i in compared if isinstance(anchors[i], str) and anchors[i]
+    )
 
 
 def other_decisions(studies: Sequence[StudyRuns]) -> Sentence | None:
@@ -93,6 +115,7 @@ def cost(against_plain: pd.DataFrame) -> Sentence | None:
             ratios = [f"{multiple(Interval(*rows[v][TIME_RATIO]))} for {v}" for v in in_order(rows) if v != "plain"]
             parts.append(f"{listing(ratios)} in {words} (plain: {seconds(rows['plain']['seconds'])})")
     sentence = f"Cost: one layer takes, compared with a plain convolution of as many channels, {'; '.join(parts)}."
+    sentence += other_block(table)
     return Sentence(sentence, records_of(table))
 
 
@@ -111,8 +134,21 @@ def cost_at_equal_maps(table: pd.DataFrame) -> Sentence | None:
     maps = f"C · |H| = {table['channels_plain'].iloc[0]:.0f} channels"
     wider = f"a plain convolution of {maps}, |H| times as wide,"
     sentence = f"At equal maps: compared with {wider} one layer takes {'; '.join(parts)}."
+    sentence += other_block(table)
     wide = table.filter(regex="_plain$|^direction$").rename(columns=lambda name: name.removesuffix("_plain"))
     return Sentence(sentence, (*records_of(table), *records_of(wide)))
+
+
+def other_block(table: pd.DataFrame) -> str:
+    """Say in which passes plain was timed in another block than a layer compared with it; an empty text for none."""
+    apart = table[(table["variant"] != "plain") & ~table["one_block"].astype(bool)]
+    if apart.empty:
+        return ""
+    passes = listing([direction_name(direction) for direction in ordered_directions(apart["direction"])])
+    return (
+        f" Plain was timed in another block than these layers ({passes}), so the intervals leave out how the machine "
+        "drifted in between."
+    )
 
 
 def saving(costs: pd.DataFrame, twins: pd.DataFrame) -> Sentence | None:
@@ -126,19 +162,34 @@ def saving(costs: pd.DataFrame, twins: pd.DataFrame) -> Sentence | None:
     networks = costs[costs["layer"] == "resnet"]
     point = base_point(networks) | {name: base[name] for name in ("group", "resolution") if name in base}
     there = at(networks, point)
-    width = f", C = {point['channels']:.0f} and batch {point['batch_size']:.0f}" if len(there) else ""
+    network = f"a separable network ({_size(point)})" if len(there) else ""
     parts, used = [], []
-    for what, rows in (("one separable layer is", here), (f"a separable network{width}, is", there)):
+    for what, rows in (("one separable layer is", here), (f"{network} is", there)):
         pairs = separable_against_full(rows, twins).drop_duplicates("direction")
         texts = [
             f"{multiple(Interval(*p[TIME_RATIO]))} as fast as full in {direction_name(p['direction'])} "
-            f"({p['word'] + '; ' if p['word'] else ''}{digits(p['mac_ratio'], 2)}× fewer MACs)"
+            f"({_word(p)}{digits(p['mac_ratio'], 2)}× fewer MACs)"
             for _, p in pairs.iterrows()
         ]
         if texts:
             parts.append(f"{what} {listing(texts)}")
-            used.append(rows[rows["variant"].isin(["full", "separable"])])
+            kind = rows["variant"] + (" network" if rows is there else "")
+            used.append(rows.assign(name=kind)[rows["variant"].isin(["full", "separable"])])
     return Sentence(f"Saving: {'; '.join(parts)}.", records_of(pd.concat(used))) if len(parts) else None
+
+
+def _size(point: Mapping[str, Any]) -> str:
+    """Return the sizes of a network, and where it ran."""
+    pixels = f"{point['image_size']:.0f} × {point['image_size']:.0f} pixels"
+    sizes = f"|H| = {point['resolution']:.0f}, C = {point['channels']:.0f}, batch {point['batch_size']:.0f}"
+    return f"{sizes}, {pixels}, {place(point)}"
+
+
+def _word(pair: pd.Series) -> str:
+    """Return the word on separable where it says other than the ratio, and whether both took no turns."""
+    said = "" if pair["word"] == "faster" and pair["time_ratio"] > 1 else pair["word"]
+    turns = "" if pair["one_block"] else "not timed in turns"
+    return "".join(f"{text}; " for text in (said, turns) if text)
 
 
 def gain(runs: pd.DataFrame, best: pd.DataFrame) -> Sentence | None:
@@ -161,7 +212,8 @@ def gain(runs: pd.DataFrame, best: pd.DataFrame) -> Sentence | None:
     unit += f"; 95 % intervals of the differences by seed: {interval_method(seeds)}" if gained and several else ""
     n, where, device = spans(best["n"], "seed"), runs.iloc[0]["dataset"], device_name(runs.iloc[0])
     sentence = f"Gain, on the test images of {where}: {over}{'; '.join(items)} ({unit}, n = {n}; trained on {device})."
-    return Sentence(sentence, records_of(runs.merge(best[NETWORK], on=NETWORK)), tuple(items))
+    records = records_of(runs.merge(best[NETWORK].assign(name=list(names.values())), on=NETWORK))
+    return Sentence(sentence, records, tuple(items))
 
 
 def interval_method(seeds: int) -> str:
@@ -202,11 +254,14 @@ def compared_with_plain(table: pd.DataFrame, runs: pd.DataFrame, best: pd.DataFr
 
 
 def records_of(rows: pd.DataFrame) -> tuple[tuple[str, str], ...]:
-    """Return the name and the row id of each record behind these rows, for a list of links."""
+    """Return the name and the row id of each record behind these rows, for a list of links.
+
+    The name is that in the column `name`, or else the variant, and the seed or the pass.
+    """
     found = {}
     for row in rows.to_dict("records"):
         seed = row.get("seed", math.nan)
         what = f"seed {seed:.0f}" if math.isfinite(seed) else DIRECTION_WORDS.get(row.get("direction", ""), "")
         if row.get("anchor"):
-            found[row["anchor"]] = f"{row['variant']}, {what}"
+            found[row["anchor"]] = f"{row.get('name', row['variant'])}, {what}"
     return tuple((name, anchor) for anchor, name in found.items())

@@ -56,6 +56,12 @@ def layer_and_pass(costs: pd.DataFrame) -> pd.Series:
     return costs["layer"].replace(LAYER_WORDS) + ", " + costs["direction"].replace(PASS_WORDS)
 
 
+def modules(costs: pd.DataFrame) -> str:
+    """Return the kinds of modules of some cases: `layers and networks`."""
+    found = dict.fromkeys("layers" if layer == "conv" else "networks" for layer in sorted(set(costs["layer"])))
+    return " and ".join(found)
+
+
 def ending(name: str, longest: int = 24) -> str:
     """Return a name shortened for an axis: `…` and its last `longest` characters; shorter names stay as they are."""
     return name if len(name) <= longest else f"…{name[-longest:]}"

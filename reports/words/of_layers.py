@@ -8,11 +8,21 @@ from benchmarks.statistics.written import listing
 from reports.arithmetic.layers import GROWING, growths
 from reports.frames.selection import varied
 from reports.style import in_order
-from reports.words.names import AXIS_WORDS, DIRECTION_WORDS, direction_name, layer_and_pass, ordered_directions, setting
-from reports.words.numbers import decimal, digits, percent, plural, signed_percent, span
+from reports.words.names import (
+    AXIS_WORDS,
+    DIRECTION_WORDS,
+    direction_name,
+    layer_and_pass,
+    modules,
+    ordered_directions,
+    setting,
+)
+from reports.words.numbers import bounds, decimal, digits, percent, plural, signed_percent, span
 
 NEAR_PREDICTION = 0.1
 NEAR_ROOF = 0.5
+# With a smaller share of the definition's MACs than this, a pass runs fewer of them.
+ALL_MACS = 0.995
 # An exponent that is known to less than this does not tell linear growth from quadratic growth.
 WIDEST_EXPONENT = 0.5
 
@@ -50,20 +60,42 @@ def exponent(row: pd.Series, name: str) -> str:
 
 
 def bends(growths: pd.DataFrame, direction: str) -> str:
-    """Say where the time grows least and most compared with the MACs, over all axes and variants of one pass."""
-    rows = growths[(growths["direction"] == direction) & growths[["time_times", "macs_times"]].notna().all(axis=1)]
+    """Say where the time grows least and most compared with the MACs, over all axes and variants of one pass.
+
+    What the intervals do not tell apart from either end is named with it.
+    """
+    rows = growths[(growths["direction"] == direction) & growths["power"].notna()]
+    rows = rows.sort_values("power", kind="stable")
     if rows.empty:
         return "No growth of time was measured together with MACs."
-    relative = (rows["time_times"] / rows["macs_times"]).sort_values(kind="stable")
-    ends = rows.loc[[relative.index[0], relative.index[-1]] if len(relative) > 1 else relative.index]
-    parts = [
-        f"{row['variant']} from {AXIS_WORDS[row['axis']]} {row['first']:g} to {row['last']:g}: "
-        f"MACs {digits(row['macs_times'], 2)}×, time {digits(row['time_times'], 2)}×"
-        for _, row in ends.iterrows()
-    ]
-    names = ["least", "most"][: len(parts)]
-    told = "; ".join(f"{name}, {part}" for name, part in zip(names, parts, strict=True))
-    return f"{DIRECTION_WORDS[direction].capitalize()}: compared with its MACs, time grows {told}."
+    words = (
+        f"{DIRECTION_WORDS[direction].capitalize()}: from end to end of an axis, time grows with the MACs to the power"
+    )
+    low, high = rows.iloc[0], rows.iloc[-1]
+    if len(rows) == 1:
+        return f"{words} {_power(low)}."
+    # Comparisons with NaN are false, so that an end without an interval overlaps with everything.
+    near_low = rows.iloc[1:][~(rows.iloc[1:]["power_low"] > low["power_high"])]
+    near_high = rows.iloc[:-1][~(rows.iloc[:-1]["power_high"] < high["power_low"])][::-1]
+    return f"{words} {_power(low)}, the least{_overlap(near_low)}, up to {_power(high)}, the most{_overlap(near_high)}."
+
+
+def _power(row: pd.Series) -> str:
+    """Write the power of the MACs with which time grows along an axis, with its 95 % interval, and both factors."""
+    ends = bounds(row["power_low"], row["power_high"], lambda end: digits(end, 2))
+    factors = f"MACs {digits(row['macs_times'], 2)}×, time {digits(row['time_times'], 2)}×"
+    return f"{digits(row['power'], 2)} {ends} for {_line(row)} ({row['first']:g} to {row['last']:g}: {factors})"
+
+
+def _overlap(rows: pd.DataFrame) -> str:
+    """Name the lines whose intervals overlap that of an end, so that they may be the end themselves."""
+    if rows.empty:
+        return ""
+    return f" (its interval overlaps with {listing([_line(row) for _, row in rows.iterrows()])})"
+
+
+def _line(row: pd.Series) -> str:
+    return f"{row['variant']} by {AXIS_WORDS[row['axis']]}"
 
 
 def mac_split(costs: pd.DataFrame) -> str:
@@ -101,24 +133,39 @@ def realised(pairs: pd.DataFrame) -> str:
         spread = f" [{percent(low, 0)} to {percent(high, 0)}]" if len(rows) > 1 else ""
         parts.append(f"{name}: {percent(rows['realised'].median(), 0)}{spread}, n = {len(rows)}")
     shares = f"Share of the MAC saving that shows up as time, {DEFINITION}, median and range: {'; '.join(parts)}."
-    return f"{shares} {tally(pairs['word'], 'separable', 'full')}".strip()
+    apart = int((~pairs["one_block"].astype(bool)).sum())
+    blocks = f" {apart} of {plural(len(pairs), 'pair')} did not take turns in one block." if apart else ""
+    return f"{shares}{blocks} {tally(pairs['word'], 'separable', 'full')}".strip()
 
 
 def stages(costs: pd.DataFrame) -> str:
-    """State the share of a pass that goes into generating kernels and their backward: least and most over variants."""
+    """State the share of a pass that goes into generating kernels and their backward: least and most over variants.
+
+    For passes with a backward it also says the share of generating alone, which is what the figure's bars show.
+    """
     rows = costs.dropna(subset=["kernel_generation_share"])
     if rows.empty:
         return "No stages were timed."
+    whole = rows.filter(regex="^stage_(?!forward$)").sum(axis=1)
+    rows = rows.assign(generating=rows["stage_kernel_generation"] / whole.where(whole > 0))
     parts = []
     for direction in ordered_directions(rows["direction"]):
-        mine = rows[rows["direction"] == direction].sort_values("kernel_generation_share", kind="stable")
-        ends = mine.iloc[[0, -1]] if len(mine) > 1 else mine
-        texts = [f"{percent(row['kernel_generation_share'])} ({row['variant']})" for _, row in ends.iterrows()]
-        parts.append(f"{' to '.join(texts)} in {DIRECTION_WORDS[direction]}")
-    return (
-        f"Of a whole pass, making kernels takes {listing(parts)}: at inference finding them in the cache, in training "
-        "generating them, with its own backward."
-    )
+        mine = rows[rows["direction"] == direction]
+        forward, alone = direction == "forward", _ends(mine, "generating")
+        what = "finding them in the cache" if forward else "generating them, and the backward of that"
+        bars = f"; generating alone, as the bars show it, takes {alone}" if alone and not forward else ""
+        parts.append(
+            f"{DIRECTION_WORDS[direction].capitalize()}: making kernels ({what}) takes "
+            f"{_ends(mine, 'kernel_generation_share')} of a whole pass{bars}."
+        )
+    return " ".join(parts)
+
+
+def _ends(rows: pd.DataFrame, column: str) -> str:
+    """Write the least and the greatest share over variants."""
+    known = rows.dropna(subset=[column]).sort_values(column, kind="stable")
+    ends = known.iloc[[0, -1]] if len(known) > 1 else known
+    return " to ".join(f"{percent(row[column])} ({row['variant']})" for _, row in ends.iterrows())
 
 
 def memory_parts(costs: pd.DataFrame) -> str:
@@ -131,33 +178,54 @@ def memory_parts(costs: pd.DataFrame) -> str:
     near = int((residual.abs() <= NEAR_PREDICTION).sum())
     return (
         f"The model’s prediction of the peak is within {percent(NEAR_PREDICTION, 0)} of {near} of {len(rows)} measured "
-        f"peaks, and off by {signed_percent(residual.min())} to {signed_percent(residual.max())} "
-        f"(the furthest for {worst['variant']}, {direction_name(worst['direction'])})."
+        f"peaks ({modules(rows)}, on any number of threads), and off by {signed_percent(residual.min())} to "
+        f"{signed_percent(residual.max())} (the furthest for {worst['variant']}, {direction_name(worst['direction'])})."
     )
 
 
 def roofline(costs: pd.DataFrame) -> str:
-    """State the least and greatest fraction of the roofline that passes reach, and how many passes memory limits."""
+    """State the least and greatest fraction of the roofline that passes reach, and how many passes memory limits.
+
+    MACs are those that run where the operators of a pass are known, else those of its definition.
+    """
     rows = costs.dropna(subset=["roofline_fraction", "arithmetic_intensity", "matrix_ceiling", "memory_ceiling"])
     if rows.empty:
         return "No roofline was measured."
-    ends = rows.sort_values("roofline_fraction", kind="stable").iloc[[0, -1] if len(rows) > 1 else [0]]
-    parts = [
-        f"{percent(row['roofline_fraction'], 0)} ({row['variant']}, {direction_name(row['direction'])})"
-        for _, row in ends.iterrows()
-    ]
-    share, lower = rows["roofline_fraction"], rows["arithmetic_intensity"]
-    under_memory = lower < rows["matrix_ceiling"] / rows["memory_ceiling"]
+    known = rows["executed_fraction"].notna()
+    share = rows["executed_fraction"].where(known, rows["roofline_fraction"])
+    intensity = rows["executed_intensity"].where(known, rows["arithmetic_intensity"])
+    under_memory = intensity < rows["matrix_ceiling"] / rows["memory_ceiling"]
     near, above = (share >= NEAR_ROOF) & (share <= 1), int((share > 1).sum())
     limits = (
         f"{(near & ~under_memory).sum()} of {plural(len(rows), 'pass', 'es')} by computing, "
         f"{(near & under_memory).sum()} by moving memory"
     )
+    by = "By the MACs that run" if known.all() else "By the MACs of its definition"
+    if known.any() and not known.all():
+        by = f"By the MACs that run (in {(~known).sum()} of {len(rows)}, which are not known: of the definition)"
     text = (
-        f"By the MACs of its definition, a pass of one layer reaches {' to '.join(parts)} of its roof. "
+        f"{by}, a pass of one layer reaches {_reached(rows, share)} of its roof. "
         f"Limited by it (at {percent(NEAR_ROOF, 0)} or more): {limits}."
     )
-    return text + (f" Above it, with fewer MACs than the definition: {above}." if above else "")
+    text += f" Above it, with fewer MACs than the definition: {above}." if above else ""
+    if not known.any():
+        return text
+    less = rows[rows["executed_share"] < ALL_MACS].sort_values("executed_share", kind="stable")
+    shares = [
+        f"{percent(row['executed_share'], 0)} in {row['variant']}, {direction_name(row['direction'])}"
+        for _, row in less.iterrows()
+    ]
+    fewer = f"; of these MACs run {'; '.join(shares)}" if shares else ""
+    return f"{text} By the MACs of the definition it is {_reached(rows, rows['roofline_fraction'])}{fewer}."
+
+
+def _reached(rows: pd.DataFrame, fractions: pd.Series) -> str:
+    """Write the least and the greatest fraction of the roof, and of which passes they are."""
+    order = fractions.sort_values(kind="stable").index
+    return " to ".join(
+        f"{percent(fractions[i], 0)} ({rows.loc[i, 'variant']}, {direction_name(rows.loc[i, 'direction'])})"
+        for i in (order[[0, -1]] if len(order) > 1 else order)
+    )
 
 
 def peers(pairs: pd.DataFrame) -> str:

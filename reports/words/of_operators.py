@@ -6,7 +6,7 @@ from benchmarks.records.cost_fields import OTHER_OPERATORS
 from benchmarks.statistics.written import listing
 from reports.style import in_order
 from reports.words.names import DIRECTION_WORDS, LAYER_WORDS, direction_name, ordered_directions
-from reports.words.numbers import digits, percent, seconds
+from reports.words.numbers import digits, percent, plural, seconds
 
 NOT_RECORDED = "not recorded"
 LONGEST_NAME = 20  # two of them fit beside each other into the legend of the figure
@@ -25,22 +25,27 @@ def short(name: str) -> str:
 
 
 def operators(parts: pd.DataFrame) -> str:
-    """Name the largest operator of each pass of each variant, and the share of the time between operators."""
+    """Name the largest operator of each pass of each variant, and the share of the time between operators.
+
+    An operator's calls in forward and in backward count apart, as operators have names of their own for either.
+    """
     if parts.empty:
         return f"Operators: {NOT_RECORDED}. The records of a new sweep have them, for the layers at the base point."
     said = []
     for direction in ordered_directions(parts["direction"]):
         mine = parts[parts["direction"] == direction]
         named = mine[(mine["calls"] > 0) & (mine["operator"] != OTHER_OPERATORS)]
-        totals = named.groupby(["variant", "operator"], sort=False)["share"].sum()
+        totals = named.groupby(["variant", "operator", "phase"], sort=False)["share"].sum()
         texts = []
         for variant in in_order(named["variant"]):
             largest = totals[variant].sort_values(ascending=False, kind="stable")
-            texts.append(f"{short(str(largest.index[0]))} {percent(largest.iloc[0], 0)} ({variant})")
+            texts.append(f"{short(str(largest.index[0][0]))} {percent(largest.iloc[0], 0)} ({variant})")
         idle = mine[mine["calls"] == 0].groupby("variant", sort=False)["share"].sum().sort_values(kind="stable")
         ends = [f"{percent(idle[variant])} ({variant})" for variant in dict.fromkeys(idle.index[[0, -1]])]
         between = f"; between operators {' to '.join(ends)}" if len(idle) else ""
-        said.append(f"{DIRECTION_WORDS[direction].capitalize()}: the largest operators are {listing(texts)}{between}.")
+        apart = ", calls in forward and backward apart," if named["phase"].nunique() > 1 else ""
+        words = DIRECTION_WORDS[direction].capitalize()
+        said.append(f"{words}: the largest operators{apart} are {listing(texts)}{between}.")
     return " ".join(said)
 
 
@@ -56,15 +61,17 @@ def slowed(parts: pd.DataFrame) -> str:
 
 
 def first_answers(rows: pd.DataFrame) -> str:
-    """Name the module that takes longest until its first answer."""
+    """Name, of these cases, the module that takes longest until its first answer."""
     known = rows.dropna(subset=["answer_seconds"])
     if known.empty:
         return f"Construction and first call: {NOT_RECORDED}."
     row = known.sort_values("answer_seconds", kind="stable").iloc[-1]
     size = f", |H| = {row['resolution']:.0f}" if row["variant"] != "plain" else ""
+    size += f", C = {row['channels']:.0f}, batch {row['batch_size']:.0f}"
     what = f"{LAYER_WORDS.get(row['layer'], row['layer'])}, {row['variant']}{size}, {direction_name(row['direction'])}"
     return (
-        f"The longest time until a first answer is {seconds(row['answer_seconds'])} ({what}): "
+        f"Of {plural(len(known), 'case')}, the longest time until a first answer is {seconds(row['answer_seconds'])} "
+        f"({what}): "
         f"{seconds(row['construction_seconds'])} to construct the module, {seconds(row['first_call_seconds'])} for its "
         "first call."
     )

@@ -131,9 +131,11 @@ def redundancy(rows: pd.DataFrame) -> str:
         low, high = percent(values.min(), 0), percent(values.max(), 0)
         parts.append(f"{percent(values.median(), 0)} [{low} to {high}] by {form} ({percent(start.median(), 0)})")
     n = plural(after[[*NETWORK, "seed", "layer"]].drop_duplicates().shape[0], "trained layer")
+    networks = plural(after[[*NETWORK, "seed"]].drop_duplicates().shape[0], "trained network")
     return (
         f"Of the energy of full kernels, the best kernels of each form explain {listing(parts)}: medians and ranges "
-        f"of n = {n}; in brackets the median at the start."
+        f"of n = {n} of {networks}, without those of kernel size 1, which separable and gseparable kernels explain "
+        "wholly; in brackets the median at the start."
     )
 
 

@@ -1,36 +1,67 @@
 """Sentences about how far the numbers can be trusted: noise, equivariance, and what could not be decided."""
 
-from collections.abc import Iterable
+import re
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Any
 
 import pandas as pd
 
-from benchmarks.statistics.comparison import FLOOR_ERROR_RATE
-from benchmarks.statistics.noise import TOO_FEW_SAMPLES
+from benchmarks.statistics.comparison import ENOUGH_TWINS, FLOOR_ERROR_RATE
+from benchmarks.statistics.noise import OVERSUBSCRIBED, OWN_LOAD, TOO_FEW_SAMPLES
 from benchmarks.statistics.written import listing
-from reports.arithmetic.layers import noise_floor, twin_differences
+from reports.arithmetic.layers import kinds, noise_floors, twin_differences
+from reports.frames.columns import OURS
+from reports.words.names import group_name, modules, place
 from reports.words.numbers import exponential, percent, plural
 
 TOLERANCE = 1e-5  # what float32 rounding allows
 
 
 def noise(costs: pd.DataFrame, twins: pd.DataFrame) -> str:
-    """State the minimum detectable effect of a set of results, and how many of its records are noisy."""
-    judged = costs[costs["noise"] != ""]
-    noisy = judged[judged["noise"] == "noisy"]
-    machine = int(noisy["findings"].map(of_the_machine).sum())
-    called = (
-        f"{len(noisy)} of {plural(len(judged), 'record')} are called noisy, {machine} of them because of the machine "
-        f"and {len(noisy) - machine} for too few samples alone."
-    )
+    """State the minimum detectable effect of each kind of measurement, and how many of the records are noisy."""
     if twins.empty:
         return "No layer was timed twice, so the noise floor of these results is not known."
-    floor = noise_floor(twins)
-    beyond = int((twin_differences(twins)["change"].abs() > floor).sum())
+    parts, few = [], False
+    for kind, floor in noise_floors(twins).items():
+        rows = twins[kinds(twins) == kind]
+        beyond = int((twin_differences(rows)["change"].abs() > floor).sum())
+        parts.append(
+            f"{percent(floor)} {where_timed(rows.iloc[0])} ({modules(rows)}; {beyond} of "
+            f"{plural(len(rows), 'A/A pair')} {'differs' if beyond == 1 else 'differ'} by more)"
+        )
+        few |= len(rows) < ENOUGH_TWINS
+    largest = f" Fewer than {ENOUGH_TWINS} pairs give the largest of these." if few and len(parts) > 1 else ""
     return (
-        f"The minimum detectable effect is {percent(floor)}: the same code, timed twice, should differ by more in "
-        f"{1000 * FLOOR_ERROR_RATE:g} of 1000 cases; here {beyond} of {plural(len(twins), 'A/A pair')} did. "
-        f"{called if len(judged) else ''}"
+        f"The minimum detectable effect is {listing(parts)}: the same code, timed twice, should differ by more in "
+        f"{1000 * FLOOR_ERROR_RATE:g} of 1000 cases.{largest} {called_noisy(costs)}"
     ).strip()
+
+
+def where_timed(row: Mapping[Any, Any] | pd.Series) -> str:
+    """Return where a pass ran, with its preposition: `on 2 threads`, `on the GPU`."""
+    return f"{'on ' if row['device'] == 'cpu' else ''}{place(row)}"
+
+
+def called_noisy(costs: pd.DataFrame) -> str:
+    """Count the records that are called noisy, by their reasons; an empty text where no record was judged."""
+    judged = costs[costs["noise"] != ""]
+    if judged.empty:
+        return ""
+    noisy = judged[judged["noise"] == "noisy"]
+    machine = noisy["findings"].map(of_the_machine).astype(bool)
+    scarce = noisy[~machine]
+    crowded = int(noisy["findings"].map(lambda findings: OVERSUBSCRIBED in {kind for kind, _, _ in findings}).sum())
+    of_machine = f"{machine.sum()} because of the machine"
+    if crowded:
+        of_machine += (
+            f" (of these {crowded} oversubscribed: a load average of more than the number of cores + {OWN_LOAD:g}, or "
+            "other work on the same hardware)"
+        )
+    of_scarce = f"{len(scarce)} for too few samples alone"
+    if len(scarce):
+        timed = [f"{modules(rows)} {where_timed(rows.iloc[0])}" for _, rows in scarce.groupby(kinds(scarce))]
+        of_scarce += f" ({listing(timed)})"
+    return f"{len(noisy)} of {plural(len(judged), 'cost record')} are called noisy: {of_machine} and {of_scarce}."
 
 
 def of_the_machine(findings: Iterable[tuple[str, str, str]]) -> bool:
@@ -43,7 +74,8 @@ def equivariance(costs: pd.DataFrame, trained: pd.DataFrame) -> str:
 
     Args:
         costs: cases with the error under those elements of their own H that permute pixels.
-        trained: the last epochs of trained networks, with the error under quarter turns, whatever their H.
+        trained: the last epochs of trained networks, which validation need not have chosen, with the error under
+            quarter turns, whatever their H.
     """
     parts = []
     known = costs.dropna(subset=["equivariance_error"])
@@ -51,28 +83,34 @@ def equivariance(costs: pd.DataFrame, trained: pd.DataFrame) -> str:
         worst = known.sort_values("equivariance_error").iloc[-1]
         verdict = "rounding only" if worst["equivariance_error"] <= TOLERANCE else "more than rounding"
         parts.append(
-            f"Under the elements of H that permute pixels, the worst relative error of {plural(len(known), 'case')} is "
+            f"Under the elements of H that permute pixels, the worst relative error of {plural(len(known), 'case')} "
+            f"({modules(known)}, forward, {where_timed(known.iloc[0])}) is "
             f"{exponential(worst['equivariance_error'])} ({worst['variant']}, |H| = {worst['resolution']:.0f}): "
             f"{verdict}."
         )
     after = trained.dropna(subset=["equivariance_error"])
-    exact = after[after["equivariance_error"] <= TOLERANCE]
+    several = after.loc[after["variant"] != "plain", "group"].nunique() > 1
+    exact = after["equivariance_error"] <= TOLERANCE
     texts = [
-        f"up to {exponential(rows['equivariance_error'].max())} for {_networks(rows)}"
-        for rows in (exact, after.drop(exact.index))
+        f"up to {exponential(rows['equivariance_error'].max())} for {_networks(rows, several)}"
+        for rows in (after[exact], after[~exact])
         if len(rows)
     ]
     if texts:
         of = plural(len(after), "training run")
-        parts.append(f"When images turn by quarter turns, the logits of {of} change by {listing(texts)}.")
+        parts.append(
+            f"When images turn by quarter turns, the logits of {of}, at the last epoch, change by {listing(texts)}."
+        )
     return " ".join(parts) or "No equivariance error was measured."
 
 
-def _networks(rows: pd.DataFrame) -> str:
-    """Name plain networks, and the resolutions of the others: `plain and |H| = 2`."""
-    resolutions = sorted(set(rows.loc[rows["variant"] != "plain", "resolution"]))
+def _networks(rows: pd.DataFrame, several_groups: bool) -> str:
+    """Name plain networks, and the resolutions of the others, with the group if there are several: `|H| = 2`."""
+    others = rows.loc[rows["variant"] != "plain", ["group", "resolution"]].drop_duplicates()
     names = ["plain"] if (rows["variant"] == "plain").any() else []
-    return listing([*names, *(f"|H| = {resolution:.0f}" for resolution in resolutions)])
+    for group, resolution in sorted(others.itertuples(index=False)):
+        names.append(f"{group_name(group)} " * several_groups + f"|H| = {resolution:.0f}")
+    return listing(names)
 
 
 def undecided(words: pd.Series) -> str:
@@ -80,6 +118,19 @@ def undecided(words: pd.Series) -> str:
     said = words[words != ""]
     if said.empty:
         return "No comparison was judged: no layer was timed twice, or only one kind of layer was measured."
-    open_ = int((said == "ambiguous").sum())
-    of = plural(len(said), "comparison")
-    return f"{open_} of {of} of times could not be decided: their intervals reach across the noise floor."
+    open_, of = int((said == "ambiguous").sum()), f"{plural(len(said), 'comparison')} of times"
+    if not open_:
+        return f"Each of {of} was decided: faster, slower, or the same."
+    return f"{open_} of {of} could not be decided: their intervals reach across the noise floor."
+
+
+# What Python raises for a mistake in the code that runs, and not for what the code was given.
+_FAULT = re.compile(r"(TypeError|AttributeError|NameError|UnboundLocalError|KeyError|IndexError|AssertionError)\b")
+
+
+def why_missing(reason: str, record: Mapping[Hashable, Any]) -> str:
+    """Return a reason in words: a crash in our own code is a fault of the suite, and no property of the layer."""
+    found = _FAULT.match(reason)
+    if not found or record.get("implementation", OURS) != OURS or record.get("variant") == "custom":
+        return reason
+    return f"failed at commit {record['commit'][:10] or 'unknown'} by a fault of the suite itself ({found[0]})"

@@ -13,7 +13,7 @@ from reports.frames.frames import Frames
 from reports.frames.selection import opening_order
 from reports.words.names import device_name, spaced
 from reports.words.numbers import general, plural
-from reports.words.of_trust import of_the_machine
+from reports.words.of_trust import called_noisy
 
 TITLE = "What group equivariance costs, and what it buys"
 # As in CITATION.cff.
@@ -128,17 +128,15 @@ def remarks(data: Frames) -> list[str]:
         found.append(
             f"Results of {len(data.machines)} devices: each has a part of its own, nothing is compared across them."
         )
-    busy = both[["load_before", "load_after"]].max(axis=1) > both["cores"] + OWN_LOAD
+    if (data.costs["noise"] == "noisy").any():
+        found.append(f"{called_noisy(data.costs)} “Noise” says why, and what would help.")
+    busy = data.runs[["load_before", "load_after"]].max(axis=1) > data.runs["cores"] + OWN_LOAD
     if busy.any():
+        same = "" if (data.runs["budget_unit"] == "seconds").any() else "; accuracies do not depend on it"
         found.append(
-            f"{busy.sum()} of {len(both)} records were taken while more processes wanted to run than the machine has "
-            "cores: their times may be too long."
-        )
-    noisy = int(data.costs["findings"].map(of_the_machine).sum())
-    if noisy:
-        found.append(
-            f"{noisy} of {len(data.costs)} cost records are called noisy because of the machine; “Noise” says why, and "
-            "what would help."
+            f"{busy.sum()} of {plural(len(data.runs), 'training run')} ran at a load average of more than the number "
+            f"of cores + {OWN_LOAD:g}: their seconds of training may be too long{same}. A "
+            "study that trains several runs at once makes such a load itself."
         )
     commits = both["commit"].nunique()
     if commits > 1:

@@ -15,8 +15,21 @@ const multiple = (dear, cheap, few) => {
   const ends = low === high ? "" : Number.isFinite(high - low) ? ` [${digits(Math.exp(low))}, ${digits(Math.exp(high))}]` : ` (${few})`;
   return `${digits(Math.exp(value))}×${ends}`;
 };
+// The number that a reader wrote: null for nothing, NaN for what is no number or may be two. A comma is read as a decimal
+// point, except where it may separate thousands.
+const written = (text) => {
+  const trimmed = text.trim();
+  if (trimmed === "") return null;
+  if (/^[1-9]\d{0,2}(,\d{3})+$/.test(trimmed)) return NaN;
+  return /^(\d+([.,]\d*)?|[.,]\d+)(e[+-]?\d+)?$/i.test(trimmed) ? Number(trimmed.replace(",", ".")) : NaN;
+};
+const complaint = (input) => {
+  const number = written(input.value), most = Number(input.dataset.most ?? Infinity);
+  return number === null ? "" : Number.isNaN(number) ? "write a number of at least 0, such as 0.3" : number > most ? `at most ${most}` : "";
+};
 for (const form of all("form.advisor")) {
   const part = form.closest(".part");
+  const figure = form.closest("section").querySelector("figure:has([data-price])");
   const rows = all("table.networks tbody tr", part);
   const limits = all("input", form);
   const { price, fewest, points } = form.dataset;
@@ -65,21 +78,24 @@ for (const form of all("form.advisor")) {
   // A time counts by its median, of which the interval may lie on both sides of the budget.
   const budget = () => {
     const input = limits.find((input) => input.name === "seconds");
-    return input.value === "" ? NaN : Number(input.value) * Number(input.dataset.unit);
+    return written(input.value) === null ? NaN : written(input.value) * Number(input.dataset.unit);
   };
   const reaches = (row) => value(row, "ci_low") <= budget() && budget() < value(row, "ci_high");
   const beyond = (row) => reaches(row) ? ` The 95 % interval of the time of ${row.dataset.name} reaches beyond the budget.` : "";
 
   const advise = () => {
-    const wrong = limits.find((input) => !input.validity.valid);
+    for (const input of limits) {
+      if (complaint(input)) input.setAttribute("aria-invalid", "true"); else input.removeAttribute("aria-invalid");
+    }
+    const wrong = limits.find(complaint);
     if (wrong) {
-      form.querySelector("output").textContent = `${wrong.closest("label").textContent.trim()}: ${wrong.validationMessage}`;
+      form.querySelector("output").textContent = `${wrong.closest("label").textContent.trim()}: ${complaint(wrong)}`;
       return;
     }
-    const set = limits.filter((input) => input.value !== "");
+    const set = limits.filter((input) => written(input.value) !== null);
     const unknown = (row) => set.some((input) => Number.isNaN(value(row, input.name)));
     const meets = (row) => (input) => {
-      const wanted = Number(input.value) * Number(input.dataset.unit);
+      const wanted = written(input.value) * Number(input.dataset.unit);
       const near = 1e-9 * Math.abs(wanted);  // 95.7 % is 0.957 only nearly
       return input.name === "accuracy" ? value(row, "accuracy") >= wanted - near : !(value(row, input.name) > wanted + near);
     };
@@ -93,11 +109,8 @@ for (const form of all("form.advisor")) {
       row.classList.toggle("outside", !within(row));
       row.querySelector(".front").textContent = !within(row) ? "does not fit" : unknown(row) ? "not judged"
         : `${on.length ? on.join(", ") : known.length ? "no" : "–"}${reaches(row) ? " (maybe)" : ""}`;
-      for (const mark of all(".tip", form.previousElementSibling)) {
-        const name = mark.tip ?? mark.querySelector("title")?.textContent ?? "";
-        if (name.startsWith(`${row.dataset.name}:`)) mark.classList.toggle("outside", !within(row));
-      }
     }
+    if (figure) redraw(numbers, rows.filter((row) => !within(row)), set.length > 0);
     const text = fits.length ? choice(fits) : "";
     const told = fits.length ? set.length ? `${fits.length} of ${rows.length} networks fit by their means and medians: ${text}` : `${text[0].toUpperCase()}${text.slice(1)}`
       : rows.some(within) ? "" : `None of ${rows.length} networks fits by its means and medians.`;
@@ -108,10 +121,60 @@ for (const form of all("form.advisor")) {
       .map(([input, many]) => ` The ${input.closest("label").textContent.trim().split(" at ")[0]} was not measured for ${many} of ${rows.length} networks: this limit cannot judge them.`);
     form.querySelector("output").textContent = `${told}${into}${unjudged.join("")}`.trim();
   };
+  // The figure above: what does not fit is faint, and so is the front of all networks; lines show the budgets and the front
+  // of those that fit.
+  const redraw = (numbers, left, limited) => {
+    for (const panel of all("[data-price]", figure)) {
+      const { price } = panel.dataset, { at, frame } = plane(panel);
+      const factor = 1 / Number(limits.find((input) => input.name === price).dataset.unit);
+      const on = fitting(numbers, price).filter(() => limited);
+      for (const row of rows) {
+        const outside = left.includes(row), there = (mark) => (mark.tip ?? mark.querySelector("title")?.textContent ?? "").startsWith(`${row.dataset.name}:`);
+        for (const mark of all(".tip", panel).filter(there)) {
+          mark.classList.toggle("outside", outside);
+          mark.classList.toggle("on-front", on.includes(row));
+        }
+        for (const drawn of all(`[data-network="${row.dataset.number}"]`, panel)) drawn.classList.toggle("outside", outside);
+      }
+      for (const front of all("[data-front]", panel)) front.classList.toggle("outside", limited);
+      for (const old of all(".budget, .within", panel)) old.remove();
+      const add = (name, path) => {
+        const line = document.createElementNS("http://www.w3.org/2000/svg", "path");
+        line.setAttribute("class", name);
+        line.setAttribute("d", path);
+        panel.append(line);
+      };
+      const [start, top, end, bottom] = frame;
+      const [across, up] = [price, "accuracy"].map((name) => written(limits.find((input) => input.name === name).value));
+      if (across > 0 && at(across, 0)[0] >= start && at(across, 0)[0] <= end) add("budget", `M${at(across, 0)[0]} ${top}V${bottom}`);
+      if (up !== null && at(1, up)[1] >= top && at(1, up)[1] <= bottom) add("budget", `M${start} ${at(1, up)[1]}H${end}`);
+      const corners = reached(on, price).map((row) => at(factor * value(row, price), 100 * value(row, "accuracy")));
+      if (corners.length) add("within", corners.map(([x, y], i) => i ? `H${x}V${y}` : `M${x} ${y}`).join(""));
+    }
+    figure.querySelector(".all-networks")?.remove();
+    if (limited) figure.querySelector(".takeaway")?.prepend(Object.assign(document.createElement("b"), { className: "all-networks", textContent: "Without the budgets below: " }));
+  };
+  // The networks that fit and are on the front of a cost among them, cheapest first; of these, those through which its line goes.
+  const fitting = (numbers, price) => rows
+    .filter((row) => numbers.has(row.dataset.number) && !Number.isNaN(value(row, price)) && !listed(row, "beaten", price).some((rival) => numbers.has(rival)))
+    .sort((a, b) => value(a, price) - value(b, price));
+  const reached = (on, price) => on.filter((row, i) => on.slice(0, i).every((other) => value(other, "accuracy") <= value(row, "accuracy")));
+  // Where a cost and an accuracy are in a panel, whose axis of costs is logarithmic.
+  const plane = (panel) => {
+    const [frame, across, up] = ["frame", "across", "up"].map((name) => panel.dataset[name].split(" ").map(Number));
+    const [left, top, right, bottom] = frame, between = (low, high, share) => low + (high - low) * share;
+    const round = (number) => Math.round(100 * number) / 100;
+    return { frame, at: (cost, accuracy) => [round(between(left, right, Math.log(cost / across[0]) / Math.log(across[1] / across[0]))),
+      round(between(bottom, top, (accuracy - up[0]) / (up[1] - up[0])))] };
+  };
   const keep = () => remember(Object.fromEntries(limits.map((input) => [`${part.id}.${input.name}`, input.value])));
   for (const input of limits) input.value = state.get(`${part.id}.${input.name}`) ?? "";
   form.addEventListener("input", () => { advise(); keep(); });
   form.addEventListener("reset", () => setTimeout(() => { advise(); keep(); }));
   form.addEventListener("submit", (event) => event.preventDefault());
   advise();
+  // An address with budgets and no other place shows the form.
+  const elsewhere = ["at", "chart", "records"].some((name) => state.get(name));
+  const again = performance.getEntriesByType("navigation")[0]?.type === "reload";
+  if (limits.some((input) => input.value !== "") && !elsewhere && !again && !part.hidden) form.scrollIntoView({ block: "center" });
 }

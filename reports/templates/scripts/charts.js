@@ -10,7 +10,12 @@ const vega = () => library ??= unpacked(packed).then((text) => {
   return window.vegaEmbed;
 });
 
-const SHAPES = { lifting: "triangle-up", full: "square", separable: "diamond", gseparable: "cross", averaged: "triangle-right" };
+// A regular star or polygon in a box from -1 to 1: the radius of each of its corners in turn.
+const corners = (radii, turn = 0) => `M${radii.map((radius, i) => [Math.sin, (angle) => -Math.cos(angle)]
+  .map((of) => (radius * of(2 * Math.PI * i / radii.length + turn)).toFixed(2)).join(",")).join("L")}Z`;
+const SHAPES = { lifting: "triangle-up", full: "square", separable: "diamond", gseparable: "cross", averaged: "triangle-right",
+  canonical: corners(Array(5).fill([1.15, 0.48]).flat()), dgseparable: corners(Array(5).fill(1)), separable2d: corners(Array(6).fill(1)),
+  dseparable: "M-.9,-.5L-.5,-.9L0,-.4L.5,-.9L.9,-.5L.4,0L.9,.5L.5,.9L0,.4L-.5,.9L-.9,.5L-.4,0Z" };
 const DASHES = { "--": [6, 4], ":": [2, 3], "-.": [6, 3, 2, 3] };
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const CATEGORIES = ["separable", "full", "lifting", "gseparable", "averaged", "canonical", "dseparable", "dgseparable"];
@@ -21,13 +26,19 @@ const colour = (name, number) => {
 };
 
 // The Vega-Lite specification of a plot.
-const specification = (plot, { hidden, scales, zoom }) => {
+const specification = (plot, { hidden, scales, zoom }, budgets = {}) => {
   const names = [...new Set(plot.points.map(([name]) => name))];
   const fits = (value, scale) => value !== null && (scale !== "log" || value > 0);
   const values = plot.points
-    .map(([name, x, y, low, high, line, tip]) => ({ name, x, y, low, high, line, tip }))
+    .map(([name, x, y, low, high, line, tip, left = null, right = null]) => ({ name, x, y, low, high, line, tip, left, right }))
     .filter(({ name, x, y }) => !hidden.has(name) && fits(x, scales[0]) && fits(y, scales[1]));
-  const axis = (number) => ({ type: "quantitative", title: plot.labels[number], axis: number === 0 && plot.whole ? { tickMinStep: 1 } : {},
+  // A logarithmic axis of few decades needs many ticks, else one of them at most has a label.
+  const decades = (number) => {
+    const found = values.map((value) => [value.x, value.y][number]);
+    return Math.log10(Math.max(...found) / Math.min(...found));
+  };
+  const ticks = (number) => scales[number] !== "log" ? (number === 0 && plot.whole ? { tickMinStep: 1 } : {}) : decades(number) < 1.5 ? { tickCount: 20 } : {};
+  const axis = (number) => ({ type: "quantitative", title: plot.labels[number], axis: { labelOverlap: "greedy", labelSeparation: 6, ...ticks(number) },
     scale: { type: scales[number], nice: false, padding: 12, ...(scales[number] === "log" ? {} : { zero: false }) } });
   const series = { field: "name", type: "nominal", legend: null };
   const color = { ...series, scale: { domain: names, range: names.map(colour) } };
@@ -37,8 +48,16 @@ const specification = (plot, { hidden, scales, zoom }) => {
     data: { values }, width: "container", height: 420, background: null, padding: 8,
     layer: [
       ...(values.some(({ low, high }) => low !== null && high !== null) ? [{
-        transform: [{ filter: "datum.low !== null && datum.high !== null" }], mark: { type: "rule", opacity: 0.7 },
+        transform: [{ filter: "datum.low !== null && datum.high !== null" }], mark: { type: "rule", opacity: 0.7, clip: true },
         encoding: { x, y: { ...y, field: "low" }, y2: { field: "high" }, color } }] : []),
+      ...(values.some(({ left, right }) => left !== null && right !== null) ? [{
+        transform: [{ filter: "datum.left !== null && datum.right !== null" }], mark: { type: "rule", opacity: 0.7, clip: true },
+        encoding: { x: { ...x, field: "left" }, x2: { field: "right" }, y, color } }] : []),
+      ...(plot.front?.length > 1 ? [{ data: { values: plot.front.map(([x, y]) => ({ x, y })).filter(({ x, y }) => fits(x, scales[0]) && fits(y, scales[1])) },
+        mark: { type: "line", interpolate: "step-after", strokeDash: [5, 3], strokeWidth: 1.2, color: css("ink"), clip: true }, encoding: { x, y } }] : []),
+      ...[["x", budgets[plot.price], x], ["y", budgets.accuracy, y]].filter(([, limit]) => plot.price && limit > 0).map(([name, limit, channel]) => ({
+        data: { values: [{ [name]: limit }] }, mark: { type: "rule", strokeDash: [2, 3], strokeWidth: 1.5, color: css("warn"), clip: true },
+        encoding: { [name]: channel } })),
       ...[...new Set(values.map(({ line }) => line))].filter(Boolean).map((line) => ({
         transform: [{ filter: { field: "line", equal: line } }],
         mark: { type: "line", strokeWidth: 1.8, ...(DASHES[line] ? { strokeDash: DASHES[line] } : {}) }, encoding: { x, y, color } })),
@@ -64,7 +83,7 @@ const chart = async () => {
   if (shown !== mine) return;  // closed, or another figure, meanwhile
   const place = dialog.querySelector(".place");
   mine.result?.finalize();
-  const result = await embed(place, specification(plot, chosen), {
+  const result = await embed(place, specification(plot, chosen, mine.budgets), {
     mode: "vega-lite", ast: true, actions: false, defaultStyle: false, renderer: "canvas",
     tooltip: (_, event, item, value) => {
       const text = value && (item?.datum?.datum ?? item?.datum)?.tip;  // the cell around a point has the point as its datum
@@ -107,10 +126,10 @@ const setControls = () => {
     return label;
   }));
 };
-const open = async (key, title, plots, chosen = {}) => {
+const open = async (key, title, plots, chosen = {}, budgets = {}) => {
   const panel = plots[chosen.panel] ? Number(chosen.panel) : 0;
   const scales = plots[panel].scales.map((scale, number) => ["linear", "log"].includes(chosen.scales?.[number]) ? chosen.scales[number] : scale);
-  shown = { key, plots, chosen: { panel, hidden: new Set(chosen.hidden ?? []), scales, zoom: chosen.zoom ?? null } };
+  shown = { key, plots, budgets, chosen: { panel, hidden: new Set(chosen.hidden ?? []), scales, zoom: chosen.zoom ?? null } };
   dialog.querySelector("h2").textContent = title;
   dialog.querySelector(".beside").replaceChildren();
   setControls();
@@ -144,11 +163,22 @@ dialog.addEventListener("close", () => {
   remember({ chart: "", panel: "", hide: "", x: "", y: "", zoom: "", records: "" });
 });
 const ofFigure = (figure) => JSON.parse(figure.querySelector("script.plots").textContent);
+// A figure's title, with the study where a section has several: the heading that is nearest above.
+const titleOf = (figure) => {
+  const above = all(":scope > h3.study", figure.closest("section")).filter((heading) => heading.compareDocumentPosition(figure) & Node.DOCUMENT_POSITION_FOLLOWING);
+  return [figure.querySelector("h3"), ...above.slice(-1)].map((heading) => heading.textContent).join(" – ");
+};
+// The budgets of the form below a figure, in the units of its axes.
+const budgetsOf = (figure) => {
+  const form = figure.closest("section").querySelector("form.advisor");
+  const mine = form && form.closest("section").querySelector("figure:has([data-price])") === figure;
+  return mine ? Object.fromEntries(all("input", form).map((input) => [input.name, written(input.value)])) : {};
+};
 for (const button of all("button.chart")) {
   button.hidden = !packed;
   button.addEventListener("click", () => {
     const figure = button.closest("figure");
-    open(figure.id, figure.querySelector("h3").textContent, ofFigure(figure));
+    open(figure.id, titleOf(figure), ofFigure(figure), {}, budgetsOf(figure));
   });
 }
 const kept = document.getElementById(state.get("chart") ?? "");
@@ -156,7 +186,7 @@ if (packed && kept?.querySelector("script.plots")) {
   const part = kept.closest(".part");
   if (part?.hidden) show(part.id);
   const numbers = (state.get("zoom") ?? "").split(",").map(Number);
-  open(kept.id, kept.querySelector("h3").textContent, ofFigure(kept), {
+  open(kept.id, titleOf(kept), ofFigure(kept), {
     panel: state.get("panel"), hidden: state.get("hide")?.split(","), scales: [state.get("x"), state.get("y")],
-    zoom: numbers.length === 4 && numbers.every(Number.isFinite) ? { x: numbers.slice(0, 2), y: numbers.slice(2) } : null });
+    zoom: numbers.length === 4 && numbers.every(Number.isFinite) ? { x: numbers.slice(0, 2), y: numbers.slice(2) } : null }, budgetsOf(kept));
 }

@@ -61,6 +61,9 @@ const tables = all("table.records").map((table) => {
   every.addEventListener("change", () => {
     data.columns.forEach((column, index) => grid.column(index).visible(column.main || every.checked, false));
     grid.columns.adjust().draw(false);
+    // The columns that have come are in sight.
+    const box = table.closest(".dt-layout-table"), first = every.checked && grid.column(data.columns.findIndex((column) => !column.main)).header();
+    box.scrollLeft = first ? first.offsetLeft - box.clientWidth / 2 : 0;
   });
   return { grid, data, table, ids: data.ids };
 });

@@ -115,6 +115,12 @@ def test_the_noise_floor_comes_from_twins_of_one_block() -> None:
     assert noise_floor([cost(OURS, 0.010, block="another"), twin(OURS, 0.011)], comparisons=1) is None
 
 
+def test_the_noise_floor_is_that_of_the_noisiest_number_of_threads() -> None:
+    other = replace(OURS, threads=OURS.threads + 1)
+    loud, quiet = [cost(OURS, 0.010), twin(OURS, 0.011)], [cost(other, 0.010), twin(other, 0.010)]
+    assert noise_floor(loud + quiet, comparisons=1) == noise_floor(loud, comparisons=1)
+
+
 def test_contenders_of_other_blocks_are_not_paired() -> None:
     records = [cost(OURS, 0.010), cost(TORCH, 0.020, block="another"), twin(OURS, 0.010)]
     (line,) = [line for line in side_by_side([OURS, TORCH], records) if line.startswith("torch")]
@@ -124,7 +130,8 @@ def test_contenders_of_other_blocks_are_not_paired() -> None:
 
 
 def test_realised_speedup_is_the_logarithm_of_the_ratio_of_times_over_that_of_macs() -> None:
-    _, row = answered("realised-speedup", [OURS, SEPARABLE], [cost(OURS, 0.04), cost(SEPARABLE, 0.01, macs=250_000)])
+    head, row = answered("realised-speedup", [OURS, SEPARABLE], [cost(OURS, 0.04), cost(SEPARABLE, 0.01, macs=250_000)])
+    assert "log(time ratio) / log(MAC ratio)" in head
     assert row.split()[-5:] == ["4.00", "[4.00,", "4.00]", "8.0", "67%"]
     _, row = answered("realised-speedup", [OURS, SEPARABLE], [cost(OURS, 0.04), cost(SEPARABLE, 0.04, macs=250_000)])
     assert row.split()[-1] == "0%"  # no time is saved

@@ -1,6 +1,8 @@
 """Tests of the command ``study``, from the plan to the verdicts, on a study that takes seconds."""
 
 import json
+from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,15 +11,17 @@ import pytest
 
 from benchmarks.__main__ import main, parser
 from benchmarks.cases.case import InvalidCase
+from benchmarks.cases.training_run import TrainingRun
 from benchmarks.commands import study as command
 from benchmarks.commands.study import chosen_studies
+from benchmarks.measure.sampling import Sampling
 from benchmarks.records.provenance import hardware, software
 from benchmarks.records.record import Record
 from benchmarks.records.store import RecordStore, RecordWarning
 from benchmarks.studies import decide
 from benchmarks.studies.catalogue import STUDIES
 from benchmarks.studies.contenders import Contender
-from benchmarks.studies.decisions import decisions_path, load_decisions
+from benchmarks.studies.decisions import Width, decisions_path, load_decisions
 from benchmarks.studies.study import Study
 from benchmarks.studies.workers import Here, Task
 from benchmarks.training.folders import DEFAULT_FOLDERS
@@ -47,6 +51,7 @@ TINY = Study(
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(STUDIES, "rotated-digits", {"standard": (TINY,)})
     monkeypatch.setattr(decide, "STEP_ROUNDS", 2)
+    monkeypatch.setattr(command, "INFERENCE_SAMPLING", Sampling(rounds=1, min_samples=3, seconds=0.1))
 
 
 @pytest.mark.usefixtures("tiny")
@@ -107,6 +112,26 @@ def test_a_study_of_several_parts_in_which_a_users_network_competes(
     (own,) = [record for record in records if record["kind"] == "cost" and record["case"]["layer"] == "network"]
     assert own["status"] == "ok"
     assert own["equivariance_error"] > 1e-3  # it claims no equivariance
+
+
+def test_the_search_tries_three_rates_beyond_the_largest_and_chooses_the_best(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tried: list[float] = []
+
+    def trained(runs: Sequence[TrainingRun], store: RecordStore, *rest: object, **options: object) -> None:
+        for run in runs:
+            tried.append(run.learning_rate)
+            accuracy = 0.5 + run.learning_rate  # better and better
+            store.append({**training_record([0.1, accuracy]), "id": run.id})
+
+    monkeypatch.setattr(command, "complete", trained)
+    network = Contender("separable", "SO2", 4), 4
+    decisions = replace(decisions_of(lambda contender: 0.01), widths={("parameters", network[0]): Width(4, 1.0, 1.0)})
+    args = Namespace(results=tmp_path, retry_failed=False)
+    assert command.search(decisions, Here(1, 60.0), DEFAULT_FOLDERS, args) == {network: 0.3}
+    assert tried == [*decisions.study.search_rates, 0.03, 0.09, 0.3]
+    assert "0.3 (edge)" in capsys.readouterr().out
 
 
 def test_steps_of_another_commit_give_a_warning(tmp_path: Path) -> None:

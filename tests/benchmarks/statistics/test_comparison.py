@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmarks.statistics.comparison import WORDS, Comparison, Rounds, compare_rounds, minimum_detectable_effect
+from benchmarks.statistics.comparison import (
+    WORDS,
+    Comparison,
+    Rounds,
+    compare_rounds,
+    minimum_detectable_effect,
+    noise_floors,
+)
 
 # The spread between processes, and between two contenders of one process, as fractions of the time.
 BETWEEN, WITHIN = 0.03, 0.01
@@ -125,6 +132,25 @@ def test_the_floor_grows_with_noise_and_with_the_number_of_comparisons() -> None
 
 def test_a_constant_difference_between_twins_is_noise_too() -> None:
     assert minimum_detectable_effect([([[1.0]] * 5, [[1.01]] * 5)] * 10) > 0.01
+
+
+def test_a_kind_has_its_own_floor_if_it_has_enough_twins_and_else_the_largest() -> None:
+    rng = np.random.default_rng(5)
+    quiet, loud = ([block(rng, noise=noise) for _ in range(5)] for noise in (0.002, 0.05))
+    own = {"quiet": minimum_detectable_effect(quiet), "loud": minimum_detectable_effect(loud)}
+    assert noise_floors({"quiet": quiet, "loud": loud}) == own
+    assert noise_floors({"quiet": quiet[:4], "loud": loud}) == dict.fromkeys(own, own["loud"])
+    assert noise_floors({"loud": loud[:1]}) == {"loud": minimum_detectable_effect(loud[:1])}
+    assert noise_floors({}) == {}
+
+
+def test_the_floor_of_one_kind_calls_few_unchanged_cases_of_it_different() -> None:
+    rng = np.random.default_rng(6)
+    twins = {noise: [block(rng, noise=noise) for _ in range(20)] for noise in (0.005, 0.05)}
+    floors = noise_floors(twins)
+    for noise, floor in floors.items():
+        said = [compare_rounds(*block(rng, noise=noise), floor=floor).word for _ in range(400)]
+        assert sum(word in ("faster", "slower") for word in said) <= 6
 
 
 def test_without_twins_there_is_no_floor() -> None:

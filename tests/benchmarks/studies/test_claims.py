@@ -100,7 +100,7 @@ def test_the_evidence_has_the_difference_its_interval_n_and_the_test() -> None:
     assert "2.0 [" in text
 
 
-def test_kernels_of_one_tap_are_left_out() -> None:
+def test_kernels_of_size_1_are_left_out() -> None:
     results = results_of(lambda contender: 0.9)
     (record, *_) = results.records["parameters", Contender("full", "SO2", 8)]
     layers = layer_redundancy(record)

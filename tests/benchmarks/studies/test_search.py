@@ -1,5 +1,6 @@
 """Learning rates: chosen on the validation images, from the same rates for every network."""
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -8,12 +9,12 @@ from benchmarks.cases.training_run import TrainingRun
 from benchmarks.records.record import Record
 from benchmarks.studies.catalogue import STUDIES
 from benchmarks.studies.contenders import Contender
-from benchmarks.studies.search import best_rates, rate_scores, search_lines, search_runs
+from benchmarks.studies.search import best_rates, rate_scores, rates_beyond, search_lines, search_runs
 from tests.benchmarks.training_records import training_record
 
 STUDY = replace(STUDIES["rotated-digits"]["quick"][0], search_rates=(1e-3, 3e-3, 1e-2), search_seeds=(100, 101))
 NETWORKS = [(contender, 3) for contender in STUDY.contenders]
-RUNS = search_runs(STUDY, NETWORKS)
+RUNS = search_runs(STUDY, itertools.product(NETWORKS, STUDY.search_rates))
 PLAIN = Contender("plain"), 3
 
 
@@ -50,6 +51,20 @@ def test_a_rate_at_the_edge_of_the_grid_is_marked() -> None:
     lines = search_lines(STUDY, scores)
     assert [line.endswith("0.01 (edge)") for line in lines[2:]] == [True] * len(NETWORKS)
     assert lines[0].startswith("best validation accuracy")
+
+
+def test_the_search_goes_on_beyond_the_edge_where_the_best_rate_is() -> None:
+    best = dict(zip(NETWORKS[:3], (1e-3, 3e-3, 1e-2), strict=True))
+    scores = {(network, rate): 0.9 if rate == best[network] else 0.5 for network in best for rate in STUDY.search_rates}
+    below, _, above = best
+    assert rates_beyond(scores) == [(below, 3e-4), (above, 0.03)]
+    further = {**scores, (below, 3e-4): 0.8, (above, 0.03): 0.95}
+    assert rates_beyond(further) == [(above, 0.09)]
+    assert search_lines(STUDY, further)[-1].split()[-7:] == ["–", "50.0", "50.0", "90.0", "95.0", "0.03", "(edge)"]
+
+
+def test_a_single_rate_has_no_edge() -> None:
+    assert rates_beyond({(network, 3e-3): 0.5 for network in NETWORKS}) == []
 
 
 def test_a_network_that_no_rate_trains_is_named() -> None:

@@ -13,7 +13,7 @@ from reports.arithmetic.layers import (
     against_plain,
     forward_macs,
     growths,
-    noise_floor,
+    noise_floors,
     separable_against_full,
     twin_differences,
 )
@@ -69,9 +69,56 @@ def test_separable_is_faster_where_the_change_is_beyond_what_twins_show():
 def test_the_floor_is_higher_where_more_is_compared():
     first = cost_record()
     twins = frames([first, twin_record(first, 1.01, 1.0, 0.99)]).twins
-    assert 0 < noise_floor(twins) < noise_floor(twins, 100)
-    assert math.isnan(noise_floor(twins.iloc[:0]))
+    assert 0 < noise_floors(twins)[1] < noise_floors(twins, 100)[1]
+    assert noise_floors(twins.iloc[:0]) == {}
     assert twin_differences(twins)["change"].item() == pytest.approx((1.01 * 0.99) ** (1 / 3) - 1)
+
+
+def pairs_on(threads, spread, number=5):
+    """Return cost records on a number of threads, each with a twin whose rounds differ by up to ± `spread`."""
+    firsts = [cost_record(threads=threads, image_size=16 + i) for i in range(number)]
+    return [*firsts, *(twin_record(first, 1 + spread, 1.0, 1 - spread) for first in firsts)]
+
+
+def test_each_number_of_threads_has_its_own_floor():
+    quiet, loud = pairs_on(2, 0.01), pairs_on(1, 0.1)
+    alone = [noise_floors(frames(made).twins) for made in (quiet, loud)]
+    together = noise_floors(frames([*quiet, *loud]).twins)
+    assert together == {2: alone[0][2], 1: alone[1][1]}
+    assert together[2] < 0.2 * together[1]
+    # Four pairs may look quiet by chance: the floor of the noisiest number of threads holds for them.
+    few = noise_floors(frames([*pairs_on(2, 0.01, 4), *loud]).twins)
+    assert few[2] == few[1] == together[1]
+
+
+@pytest.mark.parametrize(("threads", "word"), [(2, "faster"), (1, "ambiguous"), (4, "ambiguous")])
+def test_a_word_goes_by_the_floor_of_its_number_of_threads(threads, word):
+    full = cost_record(variant="full", resolution=1, threads=threads)
+    separable = cost_record(variant="separable", resolution=1, threads=threads)
+    separable["seconds"]["rounds"] = [[0.95 * x for x in samples] for samples in full["seconds"]["rounds"]]
+    twins = frames([*pairs_on(2, 0.005), *pairs_on(1, 0.1)]).twins  # none on four threads: the largest floor holds
+    assert separable_against_full(frames([full, separable]).costs, twins)["word"].tolist() == [word]
+
+
+def test_it_is_known_whether_plain_took_turns_with_a_layer():
+    plain, full = cost_record(variant="plain"), cost_record(variant="full")
+    assert against_plain(frames([plain, full]).costs)["one_block"].tolist() == [True, True]
+    for block in ("another", ""):
+        apart = against_plain(frames([plain | {"block": block}, full | {"block": block and "x"}]).costs)
+        assert apart.set_index("variant")["one_block"]["full"] == False  # noqa: E712
+
+
+def test_the_power_of_the_macs_does_not_depend_on_how_far_an_axis_goes():
+    made = [cost_record(variant="full", resolution=resolution) for resolution in (2, 4, 8)]
+    for record, milliseconds in zip(made, (1.0, 4.0, 8.0), strict=True):  # MACs grow by 4 and by 16
+        record["seconds"] |= {"median": 1e-3 * milliseconds, "ci_low": 9e-4 * milliseconds}
+        record["seconds"] |= {"ci_high": 1.1e-3 * milliseconds}
+    row = growths(frames(made).costs).iloc[0]
+    half = math.hypot(math.log(1.1), math.log(0.9))
+    assert row["power"] == pytest.approx(math.log(8) / math.log(16))
+    assert (row["power_low"], row["power_high"]) == pytest.approx(
+        ((math.log(8) - half) / math.log(16), (math.log(8) + half) / math.log(16))
+    )
 
 
 def test_peers_stand_beside_ours_of_the_same_case_and_own_layers_beside_full():

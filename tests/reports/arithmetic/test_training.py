@@ -127,8 +127,8 @@ def test_redundancy_is_that_of_the_first_and_the_last_epoch_that_has_any():
 
 def test_what_is_redundant_by_construction_is_left_out():
     run, alone = training_record("full", 4, seed=0, accuracy=0.9), training_record("full", 1, seed=0, accuracy=0.9)
-    run["epochs"][0]["redundancy"] = {"conv1": {"separable": 0.25}, "skip": {"separable": 1.0}}
-    alone["epochs"][0]["redundancy"] = {"conv1": {"gseparable": 1.0}}
+    run["epochs"][0]["redundancy"] = {"conv1": {"separable": 0.25}, "blocks.1.skip": {"separable": 1.0}}
+    alone["epochs"][0]["redundancy"] = {"conv9": {"gseparable": 1.0}}
     assert set(redundancies(frames([run, alone]).epochs)["layer"]) == {"conv1"}
 
 

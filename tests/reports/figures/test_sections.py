@@ -1,14 +1,18 @@
+import itertools
 import re
 from xml.etree import ElementTree
 
+import matplotlib.pyplot as plt
 import pytest
 
 from reports.arithmetic.prepared import Prepared
+from reports.figures.choice import short_names
+from reports.figures.labels import place
 from reports.figures.sections import sections
 from reports.frames.frames import frames
 from reports.style import LOOKS, THEME
 
-from ..conftest import cost_record, every_record, old, training_record, undrawn_panels
+from ..conftest import cost_record, every_record, old, training_record, twin_record, undrawn_panels
 
 
 def draw(records):
@@ -95,8 +99,8 @@ def test_ids_are_unique_over_all_figures_and_every_reference_is_met(drawn):
         ("pareto", {"test accuracy (%)", "inference time per image (ms, log scale)"}),
         ("equivariance-error", {"relative error"}),
         ("noise", {"second twin minus first (%)", "time of one pass (ms, log scale)"}),
-        ("stages", {"share of the time of one pass (%)", "kernel generation", "group mixing", "backward"}),
-        ("memory-parts", {"peak memory of one pass (MiB)", "kernels", "saved activations"}),
+        ("stages", {"share of the time of one pass (%)"}),
+        ("memory-parts", {"peak memory of one pass (MiB)"}),
         ("peers", {"time of theirs, as a multiple of ours (log scale)", "torch, forward"}),
     ],
 )
@@ -117,6 +121,75 @@ def test_bars_of_stages_and_memory_name_every_variant(drawn):
     for key in ("stages", "memory-parts"):
         for panel in drawn[key].panels:
             assert {"plain", "lifting", "full", "separable"} <= set(re.findall(r">([^<>]+)</text>", panel))
+
+
+def test_parts_of_bars_are_in_one_legend_with_their_whole_names(drawn):
+    parts = {key: [name for name, _ in figure.keys] for key, figure in drawn.items() if figure.keys}
+    assert parts["stages"] == ["kernel generation", "group mixing", "spatial convolution", "other", "backward"]
+    assert parts["memory-parts"] == ["kernels", "saved activations", "workspace, output"]
+    assert parts["split"] == ["convolution", "kernel generation"]
+    for names in parts.values():
+        assert not any("…" in name for name in names)
+
+
+def boxes(panel):
+    """Return the width and height of a panel."""
+    return tuple(map(float, ElementTree.fromstring(panel).get("viewBox").split()[2:]))
+
+
+def test_panels_of_a_figure_have_one_size_by_their_number(drawn):
+    for figure in drawn.values():
+        sizes = {boxes(panel) for panel in figure.panels}
+        assert len({width for width, _ in sizes}) <= 1
+        if 0 < len(figure.panels) <= 2:
+            assert figure.width == "wide"
+    assert len({boxes(panel) for panel in drawn["relative"].panels}) == 1
+
+
+def test_whiskers_of_the_noise_end_inside_of_the_axis_or_are_counted(drawn):
+    """Every error bar of the made-up twins fits; of a twin with wild rounds the caption counts what is cut."""
+    assert "longer than the axis" not in drawn["noise"].caption
+    wild = twin_record(cost_record(variant="full", channels=32), 3.0, 1.0, 0.4)
+    assert "1 of them longer than the axis" in draw([*every_record(), wild])["noise"].caption
+
+
+def test_the_axis_of_accuracy_begins_where_networks_differ_and_says_so():
+    """Networks that begin at 10 % and end between 94 and 98 % are drawn from above 80 % on."""
+    runs = [
+        training_record("separable", resolution, 0, 0.94 + 0.005 * resolution, epochs=8) for resolution in (2, 4, 8)
+    ]
+    for run in runs:
+        for epoch in run["epochs"]:
+            epoch["validation_accuracy"] = run["test_accuracy"] * (1 - 0.9 ** (3 * epoch["epoch"]))
+    figure = draw(runs)["accuracy-epochs"]
+    [text] = re.findall(r"begins at (\d+) %, not at 0", figure.caption)
+    assert 60 < int(text) < 90
+    ticks = [float(text) for text in re.findall(r">([\d.]+)</text>", figure.panels[0])]
+    assert min(tick for tick in ticks if tick > 10) > 60
+    assert len(figure.plots[0].points) == 8  # the chart that readers open has the early ones, too
+    assert len(re.findall(r'class="tip"', figure.panels[0])) < 8
+
+
+def test_names_in_the_choice_tell_points_apart_and_do_not_overlap():
+    networks = {("separable", 8): 0.95, ("separable", 4): 0.94, ("full", 8): 0.97, ("plain", 1): 0.9}
+    runs = [training_record(variant, r, seed, mean) for (variant, r), mean in networks.items() for seed in (0, 1)]
+    runs += [augmented(training_record("separable", 8, seed, 0.951)) for seed in (0, 1)]
+    figure = draw(runs)["pareto"]
+    names = short_names(figure.data)
+    assert len(set(zip(figure.data["variant"], names, strict=True))) == len(names)
+    assert "8 + rotations" in names
+    alike = short_names(figure.data[figure.data["resolution"] != 4])
+    assert set(alike) == {"", "+ rotations"}  # one |H| in all: it tells nothing
+
+
+def test_labels_are_placed_apart():
+    axes = plt.subplots()[1]
+    points = [(0.5, 0.5), (0.5, 0.51), (0.52, 0.5)]
+    place(axes, [(*point, "8 + rotations", f"name{i}") for i, point in enumerate(points)], points)
+    boxes = [text.get_window_extent() for text in axes.texts]
+    assert len(boxes) >= 2
+    assert not any(a.overlaps(b) for a, b in itertools.combinations(boxes, 2))
+    plt.close(axes.figure)
 
 
 def test_what_is_not_comparable_is_in_no_figure_of_ours():

@@ -457,7 +457,8 @@ def test_the_points_of_a_chart_are_those_of_its_panel(open_page):
     for figure in open_page.locator("figure:has(script.plots)").all():
         plots = json.loads(figure.locator("script.plots").text_content())
         texts = set(figure.locator(".tip title").all_text_contents())
-        assert {point[6] for plot in plots for point in plot["points"]} <= texts
+        points = {point[6] for plot in plots for point in plot["points"]}
+        assert points <= texts or (texts <= points and "begins at" in figure.locator("figcaption").inner_text())
         assert all(len(plot["points"]) > 1 for plot in plots)
 
 
@@ -605,7 +606,9 @@ def test_a_figure_is_saved_as_svg_and_its_data_as_csv(open_page):
     root = ElementTree.fromstring(content)
     assert name.endswith(".svg")
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
-    assert len(root) == figure.locator(".panels svg").count()
+    assert len(root) == figure.locator(".panels svg").count() + 1  # the legend
+    named = {text for element in root[-1] for text in element.itertext()}
+    assert {item.inner_text().strip() for item in figure.locator(".legend li").all()} <= named
     assert b"var(" not in content
     name, content = saved(open_page, figure.locator("a[download$='.csv']"))
     assert len(pd.read_csv(io.BytesIO(content))) > 1

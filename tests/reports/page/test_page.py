@@ -23,7 +23,9 @@ from ..conftest import (
     failed_record,
     gpu_records,
     noisy,
+    old,
     on_gpu,
+    training_record,
     undrawn_panels,
 )
 
@@ -262,16 +264,91 @@ def test_two_machines_with_gpus_have_parts_of_their_own():
 
 
 @pytest.mark.usefixtures("no_figures")
-def test_busy_machine_dirty_checkout_and_several_commits_are_said():
-    busy, dirty = cost_record(), cost_record(variant="full")
-    busy["provenance"]["load_after"] = busy["provenance"]["cores"] + 0.6
-    dirty["provenance"]["load_after"] = dirty["provenance"]["cores"] + 0.1  # the load of the measurement itself
+def test_dirty_checkout_and_several_commits_are_said():
+    dirty = cost_record(variant="full")
     dirty["provenance"] |= {"dirty": True, "commit": "fedcba9876543210"}
-    page = render([busy, dirty])
-    assert "1 of 2 records were taken while more processes wanted to run" in page
+    page = render([cost_record(), dirty])
     assert "uncommitted changes" in page
     assert "from 2 commits" in page
     assert "uncommitted changes" not in render([cost_record()])
+
+
+def findings(record, *kinds):
+    found = [{"kind": kind, "detail": "so", "remedy": "wait"} for kind in kinds]
+    return {**record, "noise": {"verdict": "noisy", "findings": found}}
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_the_first_screen_and_the_noise_table_count_the_same_records():
+    made = [findings(cost_record(batch_size=n), "oversubscribed") for n in (1, 2)]
+    made += [findings(cost_record(batch_size=3), "oversubscribed", "too_few_samples")]
+    made += [findings(cost_record(layer="resnet", threads=2), "too_few_samples"), cost_record()]
+    page = render(made)
+    [remark] = [text for text in re.findall(r'<p class="remark">(.*?)</p>', page) if "called noisy" in text]
+    assert "4 of 5 cost records are called noisy: 3 because of the machine (of these 3 oversubscribed:" in remark
+    assert "1 for too few samples alone (networks on 2 threads)" in remark
+    assert [row[:2] for row in Elements(page).rows if row[:1] == ["oversubscribed"]] == [["oversubscribed", "3"]]
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_training_runs_on_a_busy_machine_are_counted_apart_and_their_own_load_is_named():
+    made = [training_record("full", 8, seed, 0.9) for seed in range(3)]
+    for record, load in zip(made, (0.4, 2.4, 2.6), strict=True):  # two cores; half a process is the run's parent
+        record["provenance"]["load_after"] = load
+    page = render(made)
+    assert "1 of 3 training runs ran at a load average of more than the number of cores + 0.5" in page
+    assert "cost records are called noisy" not in page
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_a_crash_of_our_own_code_is_called_a_fault_of_the_suite():
+    ours, theirs = cost_record(), cost_record(implementation="my.layers:Mine", variant="custom")
+    for record in (ours, theirs):
+        record["missing"] = {"stages": "TypeError: f() takes 2 positional arguments but 3 were given"}
+    rows = Elements(render([ours, theirs])).rows
+    reasons = [row[1] for row in rows if row[:1] == ["no stages"]]
+    assert sorted(reasons) == [
+        "TypeError: f() takes 2 positional arguments but 3 were given",
+        "failed at commit 0123456789 by a fault of the suite itself (TypeError)",
+    ]
+
+
+def test_figures_without_anything_to_show_have_no_heading_and_are_named_once():
+    runs = [training_record("full", 8, seed, 0.9) for seed in range(2)]
+    for record in runs:
+        record |= {"equivariance_error_by_layer": None, "test_by_angle": []}
+    page = render([cost_record(), *runs])
+    assert "Where equivariance is lost, map by map" not in page
+    assert "Accuracy by the angle of the test images" not in page
+    missing = page[page.index('id="m1-missing"') :]
+    assert missing.count("No trained network was tested by angle.") == 1
+    assert missing.count("No error of the maps of trained networks was measured.") == 1
+
+
+def test_map_errors_of_a_smaller_study_are_shown_where_the_largest_has_none():
+    largest = [training_record("full", 8, seed, 0.9) for seed in range(3)]
+    smaller = [training_record("full", 8, seed, 0.9) for seed in range(2)]
+    for record in largest:
+        record |= {"equivariance_error_by_layer": None, "test_by_angle": []}
+    for record in smaller:
+        record["id"] += "-other"
+        record["run"] = {**record["run"], "dataset": "another set"}
+    page = render([*largest, *smaller])
+    assert "the last map of trained networks is off by" in page
+    assert "No error of the maps" not in page
+    assert "No trained network was tested by angle" not in page
+    assert "of the study another set" in page
+
+
+@pytest.mark.parametrize(("single", "rounds"), [(0, "3"), (1, "1–3")])
+@pytest.mark.usefixtures("no_figures")
+def test_the_method_says_how_many_rounds_there_are_and_speaks_of_single_processes_only_where_there_are_some(
+    single, rounds
+):
+    page = render([cost_record(), *(old(cost_record(variant="full")) for _ in range(single))])
+    assert f"rounds ({rounds} here)" in page
+    assert ("come from one process" in page) == bool(single)
+    assert "schema 1" not in page
 
 
 @pytest.mark.usefixtures("no_figures")
@@ -283,7 +360,7 @@ def test_reasons_are_said_with_what_would_help():
     assert ["drift", "1", "it <drifts>", "warm up longer"] in rows
     assert ["no energy", "no <counter>", "separable", "1"] in rows
     assert ["skipped", "needs about 9.0 GiB", "separable", "1"] in rows
-    assert "1 of 3 cost records are called noisy" in page
+    assert "1 of 2 cost records are called noisy" in page  # the skipped one was not judged
 
 
 def test_sections_without_anything_to_say_are_left_out(page):
@@ -310,7 +387,8 @@ REFERENCE = sorted(path for path in (Path(reports.__file__).parent / "reference"
 def test_reference_records_make_a_page(directory):
     page = render(RecordStore(directory).load())
     of_layers = ["Cost", "At", "Saving"] if directory.name == "amd-epyc-2-cores" else []  # no layers in a study
-    sentences = ["Choice", *of_layers, "Gain"]
+    of_others = [] if directory.name == "amd-epyc-2-cores" else ["Other"]  # its study is alone
+    sentences = ["Choice", *of_others, *of_layers, "Gain"]
     assert re.findall(r"<li><b>(\w+)", page) == sentences
 
 

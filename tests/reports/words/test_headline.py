@@ -5,17 +5,18 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.statistics.intervals import Interval
-from reports.arithmetic.layers import against_equal_maps, against_plain
+from reports.arithmetic.layers import against_equal_maps, against_plain, growths
 from reports.arithmetic.prepared import Prepared
 from reports.arithmetic.training import best_networks, networks_at
 from reports.frames.frames import frames
 from reports.frames.selection import along, layer_base
+from reports.tables.of_layers import exponents
 from reports.tables.of_layers import headline as table_of
 from reports.words import numbers
-from reports.words.headline import compared_with_plain, cost, gain, headline
+from reports.words.headline import compared_with_plain, cost, gain, headline, saving
 from reports.words.names import BASIC, PASS_WORDS
 
-from ..conftest import cost_record, training_record
+from ..conftest import cost_record, training_record, twin_record
 from .test_of_layers import ok
 
 
@@ -36,6 +37,46 @@ def test_without_twins_there_is_no_word(records):
     assert not any(word in text for word in ("faster", "slower", "ambiguous"))
 
 
+def test_a_plain_convolution_of_another_block_is_named_with_its_passes():
+    made = [cost_record(variant=v, direction=d) for v in ("plain", "full") for d in PASS_WORDS]
+    assert "another block" not in cost(against_plain(frames(made).costs)).text
+    made[0]["block"] = "another"
+    assert (
+        "Plain was timed in another block than these layers (forward), so"
+        in cost(against_plain(frames(made).costs)).text
+    )
+
+
+def test_the_saving_says_its_word_only_where_it_is_not_what_the_ratio_says():
+    full, separable = cost_record(variant="full"), cost_record(variant="separable")
+    twin = twin_record(full, 1.001, 1.0, 0.999)
+    said = {}
+    for factor in (0.5, 1.0, 2.0):
+        separable["seconds"]["rounds"] = [[factor * x for x in samples] for samples in full["seconds"]["rounds"]]
+        data = frames([full, separable, twin])
+        said[factor] = saving(data.costs, data.twins).text
+    assert "in forward (8.0× fewer MACs)" in said[0.5]
+    assert "in forward (same; 8.0× fewer MACs)" in said[1.0]
+    assert "in forward (slower; 8.0× fewer MACs)" in said[2.0]
+    separable["block"] = "another"
+    assert "not timed in turns; 8.0× fewer MACs" in saving(frames([full, separable]).costs, data.twins.iloc[:0]).text
+
+
+def test_an_exponent_has_the_same_rule_in_every_column():
+    made = [cost_record(variant="plain", channels=channels) for channels in (8, 16, 32)]
+    made += [cost_record(variant="full", channels=channels) for channels in (8, 16, 32)]
+    for record, predicted in zip(made, (1.0, 5.0, 2.0) * 2, strict=True):
+        record["memory"]["predicted_bytes"] = predicted * 2**20
+    for direction in ("forward", "forward_backward"):
+        for record in made:
+            record["case"]["direction"] = direction
+        table = exponents(growths(frames(made).costs))
+        of_model = table.headings.index("memory (model), forward + backward")
+        cells = {row.cells[1].text: row.cells for row in table.rows}
+        assert cells["full"][3].text == "2.0"  # MACs lie on a line
+        assert cells["full"][of_model].text == ("cannot tell" if direction == "forward_backward" else "–")
+
+
 def test_the_first_screen_is_about_the_basic_layers(records):
     costs, _, _ = ok([*records, cost_record(variant="gseparable")])
     assert "gseparable" not in cost(against_plain(costs)).text
@@ -48,7 +89,7 @@ def test_sentences_name_the_records_behind_them(records):
     assert sorted(names) == sorted(f"{v}, {d}" for v in BASIC for d in PASS_WORDS.values())
     assert cost(against_plain(ok(records)[0])).records == ()
     named = gain(runs.assign(anchor="run-1"), networks_at(runs, {})).records
-    assert named == (("separable, seed 2", "run-1"),)
+    assert named == (("separable |H| = 8, seed 2", "run-1"),)
 
 
 def test_gains_have_no_interval_where_there_is_one_seed():

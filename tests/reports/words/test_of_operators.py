@@ -4,7 +4,9 @@ import pytest
 
 from reports.arithmetic.first_answers import first_answers
 from reports.arithmetic.operators import operators, shares
+from reports.arithmetic.prepared import Prepared
 from reports.frames.frames import frames
+from reports.tables import of_layers
 from reports.tables import of_operators as tables
 from reports.words import of_operators
 
@@ -25,9 +27,31 @@ def test_the_largest_operator_and_the_time_between_operators_are_named_for_each_
     parts = operators(costs_of(layers("plain", "full")))
     assert of_operators.operators(parts) == (
         "Forward: the largest operators are convolution 60 % (plain) and convolution 60 % (full); between operators "
-        "20.0 % (plain) to 20.0 % (full). Forward + backward: the largest operators are convolution 30 % (plain) and "
-        "convolution 30 % (full); between operators 20.0 % (plain) to 20.0 % (full)."
+        "20.0 % (plain) to 20.0 % (full). Forward + backward: the largest operators, calls in forward and backward "
+        "apart, are convolution 30 % (plain) and convolution 30 % (full); between operators 20.0 % (plain) to 20.0 % "
+        "(full)."
     )
+
+
+def test_one_name_in_forward_and_backward_is_not_larger_than_two_names():
+    (record,) = layers("full", directions=["forward_backward"])
+    rows = record["operators"]["rows"]
+    named = (("gcnn_impl::depthwise", "forward", 9), ("gcnn_impl::depthwise", "backward", 8))
+    for operator, phase, seconds in (
+        *named,
+        ("gcnn_impl::mix_backward", "backward", 15),
+        ("gcnn_impl::mix", "forward", 9),
+    ):
+        rows.append({**rows[0], "operator": operator, "phase": phase, "seconds": float(seconds)})
+    assert " are mix_backward " in of_operators.operators(operators(costs_of([record])))
+
+
+def test_the_table_of_the_roofline_and_that_of_operators_agree_on_the_time_without_macs():
+    results = Prepared(frames(layers("full", "plain")))
+    [column] = [i for i, name in enumerate(of_layers.roofline(results.steps).headings) if name == "time without MACs"]
+    shown = [row.cells[column].text for row in of_layers.roofline(results.steps).rows]
+    # 60 % of a forward pass is in the operator with MACs, 30 % of the other pass; the record's own share is 25 %.
+    assert shown == ["40.0 %", "40.0 %", "70.0 %", "70.0 %"]
 
 
 def test_the_shares_of_a_pass_add_up_and_rare_operators_are_joined():
@@ -70,9 +94,13 @@ def test_the_table_has_every_operator_with_its_numbers():
 
 def test_the_longest_time_until_a_first_answer_is_named():
     records = [*layers("full", "plain"), cost_record(layer="resnet", variant="full", resolution=16, batch_size=64)]
-    assert of_operators.first_answers(first_answers(costs_of(records))) == (
-        "The longest time until a first answer is 2.21 s (network, full, |H| = 16, forward): 160 ms to construct the "
-        "module, 2.05 s for its first call."
+    records += layers("full", batch_size=128, directions=["forward"])  # not at the base point, so not in the table
+    records[-1]["first_call_seconds"] = 3.0
+    results = Prepared(frames(records))
+    assert len(results.first_answers) == 5
+    assert of_operators.first_answers(results.all_first_answers) == (
+        "Of 6 cases, the longest time until a first answer is 3.08 s (one layer, full, |H| = 8, C = 16, batch 128, "
+        "forward): 80.0 ms to construct the module, 3.00 s for its first call."
     )
 
 

@@ -22,10 +22,9 @@ def test_noise_says_the_floor_and_how_many_are_noisy(records):
     squares = [math.log(factor) ** 2 for factor in (1.01, 1.0, 0.99)]
     floor = math.expm1(stats.t.ppf(1 - 0.005 / 2, 6) * math.sqrt(statistics.mean(squares) / 3))
     assert of_trust.noise(costs, data.twins) == (
-        f"The minimum detectable effect is {100 * floor:.1f} %: the same code, timed twice, should differ by more in 5 "
-        f"of 1000 cases; here 0 of 2 A/A pairs did. 1 of {len(costs)} records are called noisy, 1 of them because of "
-        "the machine and 0 "
-        "for too few samples alone."
+        f"The minimum detectable effect is {100 * floor:.1f} % on 1 thread (layers; 0 of 2 A/A pairs differ by more): "
+        f"the same code, timed twice, should differ by more in 5 of 1000 cases. 1 of {len(costs)} cost records are "
+        "called noisy: 1 because of the machine and 0 for too few samples alone."
     )
     assert of_trust.noise(costs, data.twins.iloc[:0]).startswith("No layer was timed twice")
 
@@ -37,8 +36,8 @@ def test_worst_equivariance_error(records):
     wrong = cost_record()
     wrong["equivariance_error"] = 0.3
     assert of_trust.equivariance(frames([wrong]).costs, epochs) == (
-        "Under the elements of H that permute pixels, the worst relative error of 1 case is 3.0e-1 (separable, |H| = "
-        "8): more than rounding."
+        "Under the elements of H that permute pixels, the worst relative error of 1 case (layers, forward, on 1 "
+        "thread) is 3.0e-1 (separable, |H| = 8): more than rounding."
     )
 
 
@@ -47,8 +46,17 @@ def test_networks_that_lack_quarter_turns_are_not_covered_by_rounding_only(recor
     last = epochs[(epochs["epoch"] == 4) & (epochs["seed"] == 0)]
     errors = last["resolution"].map({1: 0.38, 2: 0.41, 4: 3e-7, 8: 4e-7})
     assert of_trust.equivariance(costs.iloc[:0], last.assign(equivariance_error=errors)) == (
-        "When images turn by quarter turns, the logits of 7 training runs change by up to 4.0e-7 for |H| = 4 and "
-        "|H| = 8 and up to 4.1e-1 for plain and |H| = 2."
+        "When images turn by quarter turns, the logits of 7 training runs, at the last epoch, change by up to 4.0e-7 "
+        "for |H| = 4 and |H| = 8 and up to 4.1e-1 for plain and |H| = 2."
+    )
+
+
+def test_groups_of_one_resolution_are_told_apart(records):
+    epochs = ok(records)[2]
+    of_four = epochs[epochs["resolution"] == 4].head(2).reset_index(drop=True)
+    both = of_four.assign(group=["SO2", "RPlus"], equivariance_error=[3e-7, 0.4])
+    assert of_trust.equivariance(epochs.iloc[:0], both).endswith(
+        "change by up to 3.0e-7 for SO(2) |H| = 4 and up to 4.0e-1 for R⁺ |H| = 4."
     )
 
 
@@ -56,6 +64,27 @@ def test_too_few_samples_are_the_profiles_own_doing():
     assert not of_trust.of_the_machine((("too_few_samples", "", ""),))
     assert of_trust.of_the_machine((("too_few_samples", "", ""), ("drift", "", "")))
     assert not of_trust.of_the_machine(())
+
+
+def test_each_number_of_threads_has_a_sentence_of_its_own():
+    made = []
+    for threads, spread, layer in ((1, 0.2, "resnet"), (2, 0.01, "conv")):
+        firsts = [cost_record(threads=threads, layer=layer, image_size=16 + i) for i in range(5)]
+        made += [*firsts, *(twin_record(first, 1 + spread, 1.0, 1 - spread) for first in firsts)]
+    data = frames(made)
+    text = of_trust.noise(data.costs, data.twins)
+    assert "% on 1 thread (networks; 0 of 5 A/A pairs differ by more) and" in text
+    assert "% on 2 threads (layers; 0 of 5 A/A pairs differ by more):" in text
+    assert "Fewer than 5 pairs" not in text
+    few = data.twins[(data.twins["threads"] == 1) | (data.twins["layer"] == "conv")].iloc[:-1]
+    assert "Fewer than 5 pairs give the largest of these." in of_trust.noise(data.costs, few)
+
+
+def test_decided_comparisons_are_not_called_undecided():
+    assert of_trust.undecided(pd.Series(["faster", "same", ""])) == (
+        "Each of 2 comparisons of times was decided: faster, slower, or the same."
+    )
+    assert of_trust.undecided(pd.Series(["faster", "ambiguous"])).startswith("1 of 2 comparisons of times could not")
 
 
 def test_no_judged_comparison_is_said():

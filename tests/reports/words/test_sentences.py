@@ -36,9 +36,14 @@ def scattered(records, seed=20300102):
             seconds["rounds"] = [[x * factor * rng.uniform(0.98, 1.02) for x in xs] for xs in seconds["rounds"]]
             for row in record["operators"]["rows"]:
                 row["seconds"] *= of_operators.uniform(0.3, 3)
+            of_pass = record["roofline"]["macs_per_second"] * seconds["median"]
+            record["operators"]["rows"][0]["macs"] = of_pass * of_operators.choice(
+                [1.0, of_operators.uniform(0.2, 0.9)]
+            )
             record["memory"]["peak_bytes"] = int(record["memory"]["peak_bytes"] * rng.uniform(0.7, 1.3))
             if record["macs"]["kernel_generation"]:
                 record["stages"]["kernel_generation_share"] *= rng.uniform(0.1, 5)
+                record["stages"]["kernel_generation"] *= of_operators.uniform(0.3, 3)
             record["roofline"]["fraction"] = rng.uniform(0.01, 1.5)
             record["roofline"]["arithmetic_intensity"] = rng.uniform(1, 40)
             if record["equivariance_error"] is not None:
@@ -55,7 +60,7 @@ def scattered(records, seed=20300102):
             for epoch, least in ((0, 0.2), (-1, 0.5)):
                 forms = {form: rng.uniform(least, least + 0.4) for form in ("separable", "gseparable")}
                 skip = {"separable": 1.0, "gseparable": 1.0}  # a kernel of one tap
-                record["epochs"][epoch]["redundancy"] = {"conv": forms, "block.skip": skip}
+                record["epochs"][epoch]["redundancy"] = {"conv": forms, "blocks.1.skip": skip}
             turned = 0.4 if run["resolution"] in (1, 2) else 1e-7  # these have no quarter turn
             record["epochs"][-1]["equivariance_error"] = turned * rng.uniform(0.5, 1)
     scarce = {"kind": "too_few_samples", "detail": "12 samples in 3 rounds; wanted: 20 in 3", "remedy": "more time"}
@@ -271,11 +276,16 @@ def test_cost(made, said):
     )
 
 
+def ran(made):
+    """Return where passes ran."""
+    return "1 thread" if made[0]["case"]["device"] == "cpu" else "on the GPU"
+
+
 def test_saving(made, said):
     parts = []
     for what, layer, width in (
         ("one separable layer is", "conv", 16),
-        ("a separable network, C = 8 and batch 64, is", "resnet", 8),
+        (f"a separable network (|H| = 8, C = 8, batch 64, 16 × 16 pixels, {ran(made)}) is", "resnet", 8),
     ):
         least, texts = floor(made, 2), []
         for direction, name in PASSES.items():
@@ -286,7 +296,8 @@ def test_saving(made, said):
             saved = digits(macs(full) / macs(separable), 2)
             called = word(full, separable, least)
             texts.append(
-                f"{interval(*mover(full, separable))} as fast as full in {name} ({called}; {saved}× fewer MACs)"
+                f"{interval(*mover(full, separable))} as fast as full in {name} "
+                f"({'' if called == 'faster' else f'{called}; '}{saved}× fewer MACs)"
             )
         parts.append(f"{what} {joined(texts)}")
     assert said["Saving"] == f"Saving: {'; '.join(parts)}."
@@ -353,12 +364,20 @@ def test_bends(made, said):
                 del fixed[axis]
                 rows = costs(made, layer="conv", variant=variant, direction=direction, **fixed)
                 first, last = (choose(rows, key=lambda r: r["case"][axis]) for choose in (min, max))
-                time = last["seconds"]["median"] / first["seconds"]["median"]
                 asked = macs(last) / macs(first)
-                text = f"{variant} from {name} {first['case'][axis]} to {last['case'][axis]}"
-                found.append((time / asked, f"{text}: MACs {digits(asked, 2)}×, time {digits(time, 2)}×"))
+                power, low, high = (math.log(time) / math.log(asked) for time in mover(last, first))
+                time = last["seconds"]["median"] / first["seconds"]["median"]
+                ends = f"{first['case'][axis]} to {last['case'][axis]}"
+                bounds = f"{digits(power, 2)} [{digits(low, 2)}, {digits(high, 2)}]"
+                text = f"for {variant} by {name} ({ends}: MACs {digits(asked, 2)}×, time {digits(time, 2)}×)"
+                found.append((power, low, high, f"{variant} by {name}", f"{bounds} {text}"))
+        found.sort()
+        least = [line for _, low, _, line, _ in found[1:] if low <= found[0][2]]
+        most = [line for _, _, high, line, _ in found[-2::-1] if high >= found[-1][1]]
+        near = [f" (its interval overlaps with {joined(lines)})" if lines else "" for lines in (least, most)]
         assert sentence == (
-            f"{words.capitalize()}: compared with its MACs, time grows least, {min(found)[1]}; most, {max(found)[1]}."
+            f"{words.capitalize()}: from end to end of an axis, time grows with the MACs to the power {found[0][4]}, "
+            f"the least{near[0]}, up to {found[-1][4]}, the most{near[1]}."
         )
 
 
@@ -538,6 +557,8 @@ def test_undecided(made, said):
     assert said["undecided"] == (
         f"{words.count('ambiguous')} of {len(words)} comparisons of times could not be decided: their intervals reach "
         "across the noise floor."
+        if "ambiguous" in words
+        else f"Each of {len(words)} comparisons of times was decided: faster, slower, or the same."
     )
 
 
@@ -548,12 +569,13 @@ def test_noise(made, said):
     assert (len(noisy), scarce) == (2, 1)
     firsts = {record["id"]: record for record in made if record["kind"] == "cost"}
     pairs = [log_ratios(firsts[twin["case_id"]], twin).mean() for twin in made if twin["kind"] == "twin"]
+    place = ran(made).replace("1 thread", "on 1 thread")
     beyond = sum(abs(math.expm1(pair)) > floor(made, 1) for pair in pairs)
     assert said["noise"] == (
-        f"The minimum detectable effect is {percent(floor(made, 1))}: the same code, timed twice, should differ by "
-        f"more in 5 of 1000 cases; here {beyond} of 2 A/A pairs did. {len(noisy)} of {len(judged)} records are called "
-        "noisy, "
-        f"{len(noisy) - scarce} of them because of the machine and {scarce} for too few samples alone."
+        f"The minimum detectable effect is {percent(floor(made, 1))} {place} (layers; {beyond} of 2 A/A pairs "
+        f"{'differs' if beyond == 1 else 'differ'} by more): the same code, timed twice, should differ by more in 5 of "
+        f"1000 cases. {len(noisy)} of {len(judged)} cost records are called noisy: {len(noisy) - scarce} because of "
+        f"the machine and {scarce} for too few samples alone (layers {place})."
     )
 
 
@@ -566,17 +588,27 @@ def test_stages(made, said):
             for variant, record in here.items()
             if record["stages"]["kernel_generation_share"] is not None
         )
-        parts.append(" to ".join(f"{percent(s)} ({v})" for s, v in (shares[0], shares[-1])) + f" in {words}")
-    assert said["stages"] == (
-        f"Of a whole pass, making kernels takes {joined(parts)}: at inference finding them in the cache, in training "
-        "generating them, with its own backward."
-    )
+        alone = sorted((generating(r["stages"]), v) for v, r in here.items() if r["stages"]["kernel_generation"])
+        made_of, shown_as = (
+            " to ".join(f"{percent(s)} ({v})" for s, v in (found[0], found[-1])) for found in (shares, alone)
+        )
+        inference = direction == "forward"
+        what = "finding them in the cache" if inference else "generating them, and the backward of that"
+        bars = "" if inference else f"; generating alone, as the bars show it, takes {shown_as}"
+        parts.append(f"{words.capitalize()}: making kernels ({what}) takes {made_of} of a whole pass{bars}.")
+    assert said["stages"] == " ".join(parts)
+
+
+def generating(stages):
+    names = ("kernel_generation", "group_mixing", "spatial_convolution", "other", "backward", "optimiser")
+    return stages["kernel_generation"] / sum(stages[name] or 0.0 for name in names)
 
 
 def test_operators(made, said):
     told = []
     for direction, words in PASSES.items():
         largest, idle = [], []
+        apart = ", calls in forward and backward apart," if direction != "forward" else ""
         here = base(made, direction=direction)
         for variant in VARIANTS:
             rows = here[variant]["operators"]["rows"]
@@ -586,7 +618,9 @@ def test_operators(made, said):
             largest.append(f"{first['operator'].split('::')[1]} {percent(first['seconds'] / whole, 0)} ({variant})")
             idle.append((sum(row["seconds"] for row in rows if not row["calls"]) / whole, variant))
         ends = " to ".join(f"{percent(share)} ({variant})" for share, variant in (min(idle), max(idle)))
-        told.append(f"{words.capitalize()}: the largest operators are {joined(largest)}; between operators {ends}.")
+        told.append(
+            f"{words.capitalize()}: the largest operators{apart} are {joined(largest)}; between operators {ends}."
+        )
     assert said["operators"] == " ".join(told)
 
 
@@ -597,25 +631,38 @@ def test_memory_model(made, said):
     low, high = (f"{100 * value:+.1f} %".replace("-", "−") for value in (min(residuals), max(residuals)))
     near = sum(abs(residual) <= 0.1 for residual in residuals)
     assert said["memory-parts"] == (
-        f"The model’s prediction of the peak is within 10 % of {near} of {len(rows)} measured peaks, and off by {low} "
-        f"to {high} (the furthest for {furthest['variant']}, {PASSES[furthest['direction']]})."
+        f"The model’s prediction of the peak is within 10 % of {near} of {len(rows)} measured peaks (layers and "
+        f"networks, on any number of threads), and off by {low} to {high} (the furthest for {furthest['variant']}, "
+        f"{PASSES[furthest['direction']]})."
     )
 
 
 def test_roofline(made, said):
     rows = [record for direction in PASSES for record in base(made, direction=direction).values()]
-    reached = sorted(
-        (r["roofline"]["fraction"], f"({r['case']['variant']}, {PASSES[r['case']['direction']]})") for r in rows
+    defined, reached, less = [], [], []
+    near = memory = above = 0
+    for record in rows:
+        roof, name = record["roofline"], (record["case"]["variant"], PASSES[record["case"]["direction"]])
+        seconds_, macs_ = record["seconds"]["median"], record["operators"]["rows"][0]["macs"]
+        share = macs_ / (roof["macs_per_second"] * seconds_)
+        ceiling = min(roof["matrix_ceiling"], roof["memory_ceiling"] * roof["arithmetic_intensity"] * share)
+        fraction = macs_ / seconds_ / ceiling
+        defined.append((roof["fraction"], f"({', '.join(name)})"))
+        reached.append((fraction, f"({', '.join(name)})"))
+        less += [(share, ", ".join(name))] if share < 0.995 else []
+        near, above = near + (0.5 <= fraction <= 1), above + (fraction > 1)
+        memory += 0.5 <= fraction <= 1 and ceiling < roof["matrix_ceiling"]
+    assert less  # else nothing is tested here
+    ends, of_definition = (
+        " to ".join(f"{percent(value, 0)} {where}" for value, where in (min(found), max(found)))
+        for found in (reached, defined)
     )
-    ends = " to ".join(f"{percent(value, 0)} {where}" for value, where in (reached[0], reached[-1]))
-    near = [r["roofline"] for r in rows if 0.5 <= r["roofline"]["fraction"] <= 1]
-    memory = sum(roof["arithmetic_intensity"] * roof["memory_ceiling"] < roof["matrix_ceiling"] for roof in near)
-    above = sum(r["roofline"]["fraction"] > 1 for r in rows)
-    assert above  # else nothing is tested here
+    beyond = f" Above it, with fewer MACs than the definition: {above}." if above else ""
+    shares = "; ".join(f"{percent(share, 0)} in {name}" for share, name in sorted(less))
     assert said["roofline"] == (
-        f"By the MACs of its definition, a pass of one layer reaches {ends} of its roof. Limited by it (at 50 % or "
-        f"more): {len(near) - memory} of {len(rows)} passes by computing, {memory} by moving memory. Above it, with "
-        f"fewer MACs than the definition: {above}."
+        f"By the MACs that run, a pass of one layer reaches {ends} of its roof. Limited by it (at 50 % or "
+        f"more): {near - memory} of {len(rows)} passes by computing, {memory} by moving memory.{beyond} By the MACs of "
+        f"the definition it is {of_definition}; of these MACs run {shares}."
     )
 
 
@@ -626,11 +673,12 @@ def test_equivariance(made, said):
     last = [(network(*name), r["epochs"][-1]["equivariance_error"]) for name, rs in runs(made).items() for r in rs]
     exact, inexact = (max(e for _, e in last if (e <= 1e-5) == small) for small in (True, False))
     of_exact, of_inexact = (f"{value:.1e}".replace("e-0", "e-") for value in (exact, inexact))
+    place = ran(made).replace("1 thread", "on 1 thread")
     assert said["equivariance-error"] == (
-        f"Under the elements of H that permute pixels, the worst relative error of {len(rows)} cases is {error} "
-        f"({worst['case']['variant']}, |H| = {worst['case']['resolution']}): rounding only. When images turn by "
-        f"quarter turns, the logits of {len(last)} training runs change by up to {of_exact} for |H| = 4 and |H| = 8 "
-        f"and up to {of_inexact} for plain and |H| = 2."
+        f"Under the elements of H that permute pixels, the worst relative error of {len(rows)} cases (layers and "
+        f"networks, forward, {place}) is {error} ({worst['case']['variant']}, |H| = {worst['case']['resolution']}): "
+        f"rounding only. When images turn by quarter turns, the logits of {len(last)} training runs, at the last "
+        f"epoch, change by up to {of_exact} for |H| = 4 and |H| = 8 and up to {of_inexact} for plain and |H| = 2."
     )
 
 
@@ -752,9 +800,11 @@ def test_redundancy(made, said):
         )
         low, high = percent(min(after), 0), percent(max(after), 0)
         parts.append(f"{percent(np.median(after), 0)} [{low} to {high}] by {form} ({percent(np.median(start), 0)})")
+    n = len(records)
     assert said["redundancy"] == (
         f"Of the energy of full kernels, the best kernels of each form explain {joined(parts)}: medians and ranges of "
-        f"n = {len(records)} trained layers; in brackets the median at the start."
+        f"n = {n} trained layers of {n} trained networks, without those of kernel size 1, which separable and "
+        "gseparable kernels explain wholly; in brackets the median at the start."
     )
 
 
