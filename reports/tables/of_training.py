@@ -89,10 +89,12 @@ def _numbers(found: Iterable[int]) -> str:
 
 
 def _inference(row: Mapping[Hashable, Any], link: str) -> Cell:
-    """Show the time of an image, with its interval below it, and whether it is called noisy."""
+    """Show the time of an image; below it its interval, whether it is called noisy, and the pass that it comes from."""
     time = Interval(row["seconds"], row["ci_low"], row["ci_high"])
     interval = numbers.seconds_with_interval(time).removeprefix(numbers.seconds(time.value).split(" ")[0])
-    parts = [interval.strip(), "noisy" if row["findings_case"] else ""] if math.isfinite(time.value) else []
+    parts = (
+        [interval.strip(), "noisy" if row["findings_case"] else "", _of_batch(row)] if math.isfinite(time.value) else []
+    )
     note = ", ".join(part for part in parts if part)
     return Cell(numbers.seconds(time.value), repr(time.value), number=True, link=link, note=note)
 

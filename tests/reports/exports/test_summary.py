@@ -21,7 +21,9 @@ def test_it_says_what_the_first_screen_of_the_page_says(text):
     sentences = [line[2:] for line in text.splitlines() if re.match("- (Cost|Saving|Gain)", line)]
     assert [sentence.split(":")[0].split(",")[0] for sentence in sentences] == ["Cost", "Saving", "Gain"]
     shown = unescape(re.sub("<[^>]*>", "", render(every_record()))).replace("\u2060", "").replace("\u00a0", " ")
-    parts = [part for sentence in sentences for part in unescape(sentence).split("; ")]  # the page lists gains
+    parts = [
+        part for sentence in sentences for part in re.split(r"; |(?<= %): ", unescape(sentence))
+    ]  # the page lists gains
     assert [part for part in parts if part.partition(" (mean ± s.d.")[0] not in shown] == []
     assert "| layer | inference | training pass |" in text
     assert [line.split(" | ")[0] for line in text.splitlines() if line.startswith("| ")][:6] == [

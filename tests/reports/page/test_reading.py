@@ -166,7 +166,7 @@ def test_the_last_section_is_named_and_stands_at_the_top(browser, file):
     with visit(browser, file) as found:
         page = found.page
         page.locator(".contents a", has_text="Data").click()
-        expect(page.locator(".contents a[aria-current]")).to_have_text("Data")
+        expect(page.locator(".contents a[aria-current]")).to_have_text("Data and citation")
         assert page.locator("#data").bounding_box()["y"] < 100
 
 
