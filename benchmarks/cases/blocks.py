@@ -51,15 +51,18 @@ class Block:
 def blocks(cases: Sequence[Case], missing: Collection[Case], seed: int, *, shuffled: bool = True) -> list[Block]:
     """Return the blocks of the missing cases, which have no record yet, in a random order or as in ``cases``.
 
-    A plain case and a user's network belong to the first block of their shape, or else to the first block of layers
-    with as many maps, C·|H|, as the plain case has channels. A missing case that is a user's or a peer's is timed
-    together with its whole block, including cases that have a record already.
+    A plain case and a user's network belong to a block of their shape, or else to one of layers with as many maps,
+    C·|H|, as the plain case has channels: to the block at the base point's |H|, or else to the first. A missing case
+    that is a user's or a peer's is timed together with its whole block, including cases that have a record already.
     """
     groups: dict[tuple[object, ...], list[Case]] = {}
     for case in (case for case in cases if not _without_group(case)):
         groups.setdefault(_shared(case, CONTENDED), []).append(case)
-    first = {_shared(group[0], PLAIN_CONTENDED): key for key, group in reversed(groups.items())}
-    for key, group in groups.items():  # and the plain convolution with as many channels as a layer has maps, C·|H|
+    homes = sorted(groups.items(), key=lambda item: item[1][0].resolution != Case.resolution)
+    first: dict[tuple[object, ...], tuple[object, ...]] = {}
+    for key, group in homes:
+        first.setdefault(_shared(group[0], PLAIN_CONTENDED), key)
+    for key, group in homes:  # and the plain convolution with as many channels as a layer has maps, C·|H|
         wide = replace(group[0], channels=group[0].channels * group[0].resolution)
         first.setdefault(_shared(wide, PLAIN_CONTENDED), key)
     for case in filter(_without_group, cases):

@@ -4,6 +4,8 @@ import dataclasses
 from collections import Counter
 from typing import Any
 
+import pytest
+
 from benchmarks.cases.blocks import Block, blocks
 from benchmarks.cases.case import Case
 from benchmarks.cases.profiles import own_layer_cases, own_network_cases, profile_cases
@@ -11,7 +13,7 @@ from benchmarks.cases.profiles import own_layer_cases, own_network_cases, profil
 PLAIN: dict[str, Any] = {"variant": "plain", "group": "trivial", "resolution": 1}
 
 
-def test_contenders_differ_in_the_compared_axes_and_plain_is_in_the_first_block_of_its_shape() -> None:
+def test_contenders_differ_in_the_compared_axes_and_plain_is_in_a_block_of_its_shape() -> None:
     cases = [
         Case(),
         Case(**PLAIN),
@@ -78,3 +80,13 @@ def test_a_plain_convolution_of_as_many_maps_is_measured_with_the_layers() -> No
     both = [*cases, Case(channels=128)]  # but one of the same number of channels comes first
     found = {frozenset(block.cases) for block in blocks(both, set(both), seed=0)}
     assert frozenset([both[3], both[5]]) in found
+
+
+@pytest.mark.parametrize("profile", ["quick", "standard"])
+@pytest.mark.parametrize("direction", ["forward", "forward_backward"])
+def test_plain_takes_turns_with_the_layers_whose_times_are_multiples_of_its_own(profile: str, direction: str) -> None:
+    cases = profile_cases(profile)
+    base = {Case(variant=variant, direction=direction, threads=cases[0].threads) for variant in ("full", "separable")}
+    (block,) = (block for block in blocks(cases, set(cases), seed=0) if base <= set(block.cases))
+    (plain,) = (case for case in block.cases if case.variant == "plain" and case.channels == Case.channels)
+    assert plain.direction == direction
