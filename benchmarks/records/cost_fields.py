@@ -227,7 +227,7 @@ PROVENANCE = part(
     column("dirty", FLAG, "whether tracked files differed from the commit"),
     *(column(name, TEXT, f"version of {name}") for name in ("python", "torch", "gcnn_impl", "fvcore")),
     column("platform", TEXT, "operating system"),
-    column("cpu", TEXT, "name of the processor"),
+    column("cpu", TEXT, "name of the processor, and the numbers of its design; older records have the name alone"),
     column("cores", DURATION, "number of cores that the process may use"),
     column("cpu_quota", DURATION, "how many cores' time a quota of the system leaves; null without a quota"),
     column("gpu", TEXT, "name of the CUDA device; null on the CPU"),

@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # The kernel's counters of the processor's time.
 STAT = Path("/proc/stat")
 CPU_INFO = Path("/proc/cpuinfo")
+# What tells the designs of processors apart: on x86, and on Arm.
+CPU_DESIGN = {"cpu family": "family", "model": "model", "CPU implementer": "implementer", "CPU part": "part"}
 # The number of columns of STAT that add up to all time (later columns are parts of these), and the index of the column
 # with the time that the host gave to other machines.
 STAT_COLUMNS, STEAL_COLUMN = 8, 7
@@ -119,8 +121,17 @@ def software() -> dict[str, Any]:
 @functools.cache
 def hardware() -> dict[str, Any]:
     """Return the platform, the processor, and the cores that this process may use, with the quota of their time."""
-    cpu = next(iter(_cpu_facts("model name")), "") or platform.processor() or platform.machine()
-    return {"platform": platform.platform(), "cpu": cpu, "cores": cores(), "cpu_quota": cpu_quota()}
+    return {"platform": platform.platform(), "cpu": processor(), "cores": cores(), "cpu_quota": cpu_quota()}
+
+
+def processor() -> str:
+    """Return the name of the processor, with the numbers of its design where the kernel knows them.
+
+    A virtual machine may hide all but the brand: processors of two generations, one twice as fast, are "AMD EPYC".
+    """
+    name = next(iter(_cpu_facts("model name")), "") or platform.processor() or platform.machine()
+    numbers = [f"{word} {value}" for fact, word in CPU_DESIGN.items() for value in _cpu_facts(fact)[:1]]
+    return f"{name} ({', '.join(numbers)})" if numbers else name
 
 
 @functools.cache

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.records.provenance import ROOT, cpu_frequency, git_state, moment, provenance, software
+from benchmarks.records.provenance import ROOT, cpu_frequency, git_state, moment, processor, provenance, software
 from benchmarks.records.record import machine_of
 from benchmarks.running.environment import MEASURING_ENVIRONMENT
 from benchmarks.statistics.regression import FACTOR
@@ -119,6 +119,21 @@ def test_stolen_time_and_quotas_are_read_from_the_kernel(tmp_path: Path, monkeyp
     quota.write_text("nr_throttled 5\n")
     found = provenance(device="cpu", threads=1, before=before)
     assert (found["steal_share"], found["throttled_periods"], cpu_frequency()) == (0.05, 2, 2000.0)
+
+
+def test_processors_of_one_name_and_different_designs_are_different_machines(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = tmp_path / "cpuinfo"
+    monkeypatch.setattr("benchmarks.records.provenance.CPU_INFO", info)
+    x86 = "processor\t: 0\ncpu family\t: {}\nmodel\t\t: 17\nmodel name\t: AMD EPYC\n"
+    names = []
+    for text in (2 * x86.format(25), 2 * x86.format(26), "CPU implementer\t: 0x41\nCPU part\t: 0xd40\n", "nothing"):
+        info.write_text(text)
+        names.append(processor())
+    assert names[:2] == ["AMD EPYC (family 25, model 17)", "AMD EPYC (family 26, model 17)"]
+    assert names[2].endswith(" (implementer 0x41, part 0xd40)")
+    assert "(" not in names[3]
 
 
 def test_git_that_refuses_another_users_checkout_gives_a_warning_with_the_remedy(
