@@ -32,7 +32,7 @@ def headline(results: Prepared) -> Table:
     """Show each variant at the base point: times, memory and MACs compared with plain, and its best network."""
     table, best = results.against_plain, results.best_networks
     names = network_names(best)
-    headings = ["layer", "inference", "training pass", "peak memory of it", "MACs", "test accuracy"]
+    headings = ["layer", "inference", "training pass", "peak memory in training", "MACs", "test accuracy"]
     rows = []
     for variant in in_order([*table["variant"], *best["variant"]]):
         mine = table[table["variant"] == variant].drop_duplicates("direction").set_index("direction")
