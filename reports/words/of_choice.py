@@ -37,7 +37,7 @@ def fronts(study: StudyRuns) -> str:
             starred = starred or bool(mean)
     if not parts:
         return "The costs of fewer than two networks were measured, so there is no front."
-    star = " *: a clearly cheaper network is not shown to be less accurate than this one." if starred else ""
+    star = " A star: a clearly cheaper network is not shown to be less accurate than this one." if starred else ""
     return f"Networks that no other clearly beats in accuracy and one cost, cheapest first: {'; '.join(parts)}.{star}"
 
 

@@ -28,6 +28,7 @@ def _on(monkeypatch):
 
 
 FORMS = {"plain": (False, False), "relu": (True, False), "residual": (True, True), "only residual": (False, True)}
+EQUAL = 5e-5  # a relative error that rounding explains
 SHAPES = [(2, 3, 4, 5, 7), (3, 64, 8, 9, 9), (1, 1, 1, 1, 2), (2, 200, 3, 4, 5), (5, 1, 4, 13, 9), (9, 20, 8, 11, 10)]
 
 
@@ -93,7 +94,8 @@ def test_equals_torch_in_float64(shape, form, training, device, oracle_errors):
     # With two values, the gradient of x is a difference of nearly equal numbers.
     error = largest_error(actual[:-1], expected[:-1])
     oracle_errors.append(error)
-    assert error <= (1e-5 if x.numel() > 2 * shape[1] else 1e-2)
+    # A gradient of one number may be a sum that cancels; a mistake in a kernel makes larger errors, see below.
+    assert error <= (EQUAL if x.numel() > 2 * shape[1] else 1e-2)
 
 
 @pytest.mark.parametrize("mean", [1e2, 1e4])
@@ -221,7 +223,7 @@ def test_a_mistake_in_a_kernel_would_be_found(name, device, monkeypatch, tmp_pat
     norm, shape = make(20, device), (2, 20, 4, 10, 10)
     x, residual, cotangent = (maps(shape, device) for _ in range(3))
     expected = reference(norm, x, True, residual, cotangent)
-    assert not largest_error(results(norm, x, True, residual, cotangent), expected) <= 5e-5
+    assert not largest_error(results(norm, x, True, residual, cotangent), expected) <= EQUAL
 
 
 @pytest.mark.filterwarnings("ignore:.*should not be instantiated:DeprecationWarning")  # torch 2.11 does so itself

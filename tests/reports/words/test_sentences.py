@@ -737,7 +737,7 @@ def test_fronts(made, said):
         assert len(front) < len(found)
     assert said["pareto"] == (
         f"Networks that no other clearly beats in accuracy and one cost, cheapest first: {'; '.join(parts)}."
-        f"{' *: a clearly cheaper network is not shown to be less accurate than this one.' if starred else ''}"
+        f"{' A star: a clearly cheaper network is not shown to be less accurate than this one.' if starred else ''}"
     )
 
 
