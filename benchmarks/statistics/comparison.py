@@ -37,7 +37,7 @@ WORDS = ("faster", "slower", "same", "ambiguous")
 INTERVAL = f"{100 * (1 - ERROR_RATE):g} %"  # for headings
 
 Rounds = Sequence[Sequence[float]]
-Kind = TypeVar("Kind")
+KindT = TypeVar("KindT")
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def minimum_detectable_effect(twins: Sequence[tuple[Rounds, Rounds]], *, compari
     return math.expm1(quantile * math.sqrt(float(np.mean(everything**2)) / rounds))
 
 
-def noise_floors(twins: Mapping[Kind, Sequence[tuple[Rounds, Rounds]]], *, comparisons: int = 1) -> dict[Kind, float]:
+def noise_floors(twins: Mapping[KindT, Sequence[tuple[Rounds, Rounds]]], *, comparisons: int = 1) -> dict[KindT, float]:
     """Return the noise floor of each kind of measurement, such as each number of threads, as a fraction.
 
     One kind may be much noisier than another, so that the floor of all twins together is too small for the one and too

@@ -22,7 +22,7 @@ nitpicky = True
 # Types of other packages, whose documentation is not on this machine, and variables that stand for types.
 nitpick_ignore_regex = [
     ("py:.*", r"(torch|nn|np|numpy|pd|pandas|collections|pathlib)\b.*"),
-    ("py:class", r"gcnn_impl\..*\.(\w+T|Scalable)"),
+    ("py:class", r"(gcnn_impl|benchmarks)\..*\.(\w+T|Scalable)"),
 ]
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon"]
