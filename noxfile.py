@@ -413,9 +413,8 @@ def check_types(session: nox.Session) -> None:
 def print_coverage(session: nox.Session) -> None:
     """Print the covered share of each folder of the packages, and that of all folders together."""
     written = Path(session.create_tmp(), "coverage.json")
-    session.run("python", "-m", "coverage", "json", "-q", "-o", str(written), silent=True)
-    if not written.exists():  # with --install-only nothing ran
-        return
+    if session.run("python", "-m", "coverage", "json", "-q", "-o", str(written), silent=True) is None:
+        return  # with --install-only nothing runs, and the file may be that of an earlier session
     files = json.loads(written.read_text())["files"]
     rooms: dict[str, list[int]] = {}
     for name, file in files.items():

@@ -10,7 +10,7 @@ POINTWISE = {"resnet": ("blocks.1.skip",), "allcnnc": ("layers.7.conv", "last")}
 def layer_kernel_size(layer: str, run: Mapping[Any, Any]) -> int:
     """Return the kernel size of a convolution of a run's network, by its name; that of the run where it is not ours.
 
-    Kernels of size 1 are products of every form in space from the start.
+    A kernel of size 1 has one value over the plane, so it is separable and gseparable by construction.
 
     >>> [layer_kernel_size(name, {"network": "resnet", "kernel_size": 5}) for name in ("blocks.1.skip", "last")]
     [1, 3]

@@ -39,7 +39,9 @@ def rates_beyond(scores: Mapping[tuple[SizedContender, float], float]) -> list[t
     found = []
     for network, best in best_rates(scores).items():
         rates = sorted(rate for other, rate in scores if other == network)
-        for edge, neighbour in (rates[:2], rates[:-3:-1]) if len(rates) > 1 else ():
+        if len(rates) < 2:
+            continue
+        for edge, neighbour in ((rates[0], rates[1]), (rates[-1], rates[-2])):
             if best == edge:
                 found.append((network, float(f"{edge * edge / neighbour:.0e}")))
     return found
