@@ -447,5 +447,6 @@ def missing_files(wheel: Path, sdist: Path) -> list[str]:
 
 
 def _files(package: str) -> set[str]:
-    """Return the files of a package that belong into the distributions."""
-    return {str(path) for path in Path(package).rglob("*") if path.suffix in SUFFIXES}
+    """Return the files of a package that belong into the distributions: not the reports that a user has made."""
+    made = Path("reports/html")
+    return {str(path) for path in Path(package).rglob("*") if path.suffix in SUFFIXES and made not in path.parents}
