@@ -138,7 +138,8 @@ class TrainingRun:
             "augmentation": AUGMENTATIONS,
         }.items():
             if getattr(self, name) not in allowed:
-                raise InvalidCase(unknown(name, getattr(self, name), allowed))
+                own = ["package.module:factory"] if name == "network" else []
+                raise InvalidCase(unknown(name, getattr(self, name), [*allowed, *own]))
         if not self.image_size:
             own = DATASETS[self.dataset].image_size
             if own is None:

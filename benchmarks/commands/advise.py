@@ -4,8 +4,7 @@ import argparse
 
 from benchmarks.answers.advice import advice_lines, advice_value, alternatives_lines, choose
 from benchmarks.answers.advisor import QUANTITIES, Budget, advise, candidates
-from benchmarks.commands.options import add_fields, add_results
-from benchmarks.records.store import RecordStore
+from benchmarks.commands.options import add_fields, add_results, stored_records
 from benchmarks.terminal.result import Result
 
 EPILOG = """\
@@ -37,7 +36,7 @@ def main(args: argparse.Namespace) -> Result:
     """Advise; the status is 1 if no network meets the budget, else 0."""
     limits = {name: limit for name in QUANTITIES if (limit := getattr(args, f"max_{name}")) is not None}
     budget = Budget(limits, args.min_accuracy)
-    chosen, remark = choose(candidates(RecordStore(args.results).load()), args.device, args.dataset)
+    chosen, remark = choose(candidates(stored_records(args.results)), args.device, args.dataset)
     advice = advise(chosen, budget)
     lines = [remark, *advice_lines(advice, budget), *alternatives_lines(chosen)]
     return Result(advice_value(remark, budget, advice), lines, 0 if advice.front else 1)

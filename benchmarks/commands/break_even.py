@@ -11,9 +11,8 @@ from benchmarks.answers.break_even import (
     target_waits,
 )
 from benchmarks.cases.meant import remedy
-from benchmarks.commands.options import add_results
+from benchmarks.commands.options import add_results, stored_records
 from benchmarks.records.configurations import by_configuration
-from benchmarks.records.store import RecordStore
 from benchmarks.terminal.result import Result
 
 EPILOG = """\
@@ -40,13 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(args: argparse.Namespace) -> Result:
-    """Compare all training records; the status is 1 if there are none, else 0."""
+    """Compare all training records; the status is 1 if no run has curves, else 0."""
     for target in args.target:
         if not 0 < target <= 1:
             raise ValueError(f"target {target} is not allowed; allowed: fractions above 0, up to 1")
-    found = by_configuration(RecordStore(args.results).load(), diverged=True)
+    if not (found := by_configuration(stored_records(args.results), diverged=True)):
+        raise ValueError(f"{args.results} has no trained network; see python -m benchmarks train")
     datasets = sorted({str(configuration["dataset"]) for configuration in found})
-    if args.dataset is not None and datasets and args.dataset not in datasets:
+    if args.dataset is not None and args.dataset not in datasets:
         raise ValueError(f"no results for dataset {args.dataset!r}; {remedy(args.dataset, datasets)}")
     lines, value = [], []
     for title, configurations in comparable_runs(found, args.dataset).items():

@@ -59,7 +59,13 @@ def main(args: argparse.Namespace) -> Result:
     cases = chosen_cases(args)
     at_least = None if args.at_least is None else fraction_of_percent(args.at_least, "at-least")
     paths = Path(args.a), Path(args.b)
-    if all(_is_results(path) for path in paths):
+    results = [path for path in paths if _is_results(path)]
+    if len(results) == 1 and args.a != args.b:
+        [other] = (path for path in paths if path not in results)
+        raise ValueError(
+            f"{str(results[0])!r} is results, and {str(other)!r} is not; allowed: two commits, or two sets of results"
+        )
+    if results:
         before, after = (RecordStore.at(path).load() for path in paths)
         found = compare_results(before, after, RESULTS_FLOOR if at_least is None else at_least, args.across_machines)
     else:

@@ -37,12 +37,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> Result:
     """Pack or check; the status is 2 where something is wrong, else 0."""
     if args.check:
-        wrong = [line for folder in args.check if not folder.is_file() for line in problems(folder)]
-        return Result({"checked": args.check, "problems": wrong}, status=2 if wrong else 0, errors=wrong)
-    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", args.name or ""):
-        raise ValueError(
-            f"--name {args.name!r} is not allowed; allowed: the name of a folder, such as amd-epyc-2-cores"
-        )
+        folders = [path for path in args.check if not path.is_file()]  # reports/reference/* has a README.md, too
+        if not folders:
+            raise ValueError(f"{', '.join(map(str, args.check))} is no folder; allowed: folders of packed records")
+        wrong = [line for folder in folders for line in problems(folder)]
+        lines = [] if wrong else [f"{folder}: nothing is wrong" for folder in folders]
+        return Result({"checked": folders, "problems": wrong}, lines, 2 if wrong else 0, wrong)
+    allowed = "allowed: the name of a folder, such as amd-epyc-2-cores"
+    if args.name is None:
+        raise ValueError(f"--name is missing; {allowed}")
+    if not re.fullmatch(r"[A-Za-z0-9][\w.-]*", args.name):
+        raise ValueError(f"--name {args.name!r} is not allowed; {allowed}")
     folder = args.to / args.name
     if folder.exists():
         raise ValueError(f"{folder} is there; allowed: another --name")

@@ -2,14 +2,15 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cases.case import AXES, CHOICES, Case, is_own
+from benchmarks.cases.case import AXES, CHOICES, Case, InvalidCase, is_own
 from benchmarks.cases.cores import available_cores
 from benchmarks.cases.groups import GROUPS
+from benchmarks.cases.meant import unknown
 from benchmarks.cases.profiles import (
     Grid,
     asked_cases,
@@ -98,6 +99,13 @@ def add_image_options(options: Arguments) -> None:
     add_fields(options, int, limit="number of images in each part at most", image_size="height and width, pixels")
 
 
+def stored_records(results: Path) -> list[Record]:
+    """Return the records of a folder; raise ``ValueError`` if it has none, for commands that read trained networks."""
+    if not (records := RecordStore(results).load()):
+        raise ValueError(f"no results in {results}; see python -m benchmarks train")
+    return records
+
+
 def add_axes(parser: argparse.ArgumentParser, axes: Sequence[str], owner: str, **texts: str) -> None:
     """Add an option for each axis. ``owner`` says in the help whose values the options replace: "the profile's".
 
@@ -134,14 +142,27 @@ def chosen_cases(args: argparse.Namespace) -> list[Case]:
     """
     values: dict[str, Any] = {axis: getattr(args, axis) for axis in AXES}
     devices = ("cpu",) if values["device"] else devices_here()
-    own_layers = [name for name in values["layer"] or () if is_own(name)]
-    values["layer"] = [name for name in values["layer"] or () if name not in own_layers]
+    own_layers, values["layer"] = own_and_other_layers(values["layer"] or ())
     given = {axis: tuple(chosen) if chosen else None for axis, chosen in values.items()}
     cases = profile_cases(args.profile, devices=devices, **given)
     own = [case for layer in own_layers for case in own_layer_cases(cases, layer)]
     own += [case for network in args.network or () for case in own_network_cases(cases, network)]
     use_authors(args.authors)
     return list(dict.fromkeys([*cases, *own]))
+
+
+def own_and_other_layers(names: Iterable[str]) -> tuple[list[str], list[str]]:
+    """Return a user's layers among the values of ``--layer``, and the others; raise ``InvalidCase`` for a wrong one."""
+    own: list[str] = []
+    others: list[str] = []
+    for name in names:
+        if name == "network":
+            raise InvalidCase("layer 'network' is a network of your own; allowed: --network package.module:factory")
+        if not is_own(name) and name not in CHOICES["layer"]:
+            choices = [choice for choice in CHOICES["layer"] if choice != "network"]
+            raise InvalidCase(unknown("layer", name, [*choices, "package.module:Class"]))
+        (own if is_own(name) else others).append(name)
+    return own, others
 
 
 def add_own_network(options: Arguments) -> None:
@@ -157,12 +178,8 @@ def chosen_case(args: argparse.Namespace, layer: str) -> Case:
     """
     values = {axis: tuple(given) for axis in AXES if (given := getattr(args, axis, None))}
     layers = values.pop("layer", ())
-    own = [name for name in layers if is_own(str(name))]
-    cases = [
-        case
-        for name in [name for name in layers if name not in own] or ([] if own or args.network else [layer])
-        for case in base_cases(str(name), values)
-    ]
+    own, others = own_and_other_layers(layers)
+    cases = [case for name in others or ([] if own or args.network else [layer]) for case in base_cases(name, values)]
     cases += [case for name in own for case in own_layer_cases(base_cases("conv", values), name)]
     cases += [case for name in args.network or () for case in own_network_cases(base_cases("resnet", values), name)]
     if len(cases) > 1:

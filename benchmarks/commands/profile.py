@@ -89,10 +89,10 @@ def main(args: argparse.Namespace) -> Result:
     use_authors(args.authors)
     stored, cases = None, [case]
     if args.against is not None:
-        if "=" in args.against:
-            cases.append(other_case(case, args.against))
-        else:
+        if Path(args.against).exists():
             stored = read_profile(Path(args.against))
+        else:
+            cases.append(other_case(case, args.against))
     check_machine(cases)
     if args.check:
         check_own(cases)

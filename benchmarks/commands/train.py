@@ -138,7 +138,7 @@ def main(args: argparse.Namespace) -> Result:
     else:
         trained, failed = train_missing(runs, store, **options)
     records, there = store.load(), len(runs) - trained
-    counted = f"trained {trained}, skipped {there} already there, failed {failed}; see {store.path}"
-    counts = {"trained": trained, "already_there": there, "failed": failed, "records": store.path}
+    counted = f"trained {trained - failed}, failed {failed}, {there} already there; see {store.path}"
+    counts = {"trained": trained - failed, "already_there": there, "failed": failed, "records": store.path}
     lines = [*accuracy_table(runs, records), counted]
     return Result({**counts, "networks": accuracies(runs, records)}, lines, 1 if failed == len(runs) else 0)

@@ -27,8 +27,9 @@ def resolve(revision: str) -> str:
         return revision
     found = _git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
     if found.returncode != 0:
-        allowed = "a directory, a file, a commit, '.'"
-        raise ValueError(f"{revision!r} is neither results nor a commit{_why_not()}; allowed: {allowed}")
+        allowed = "a directory or a file with records, a commit, '.'"
+        why = " (it has no records)" if Path(revision).exists() else _why_not()
+        raise ValueError(f"{revision!r} is neither results nor a commit{why}; allowed: {allowed}")
     return found.stdout.decode().strip()
 
 

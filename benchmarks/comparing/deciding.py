@@ -210,6 +210,8 @@ def _moved(group: Sequence[Contender]) -> float:
 
 
 def _bounds(found: Look) -> tuple[float, float]:
+    if math.isinf(found.reach):
+        return 0.0, math.inf
     return math.exp(found.change - found.reach), math.exp(min(found.change + found.reach, 700.0))
 
 
@@ -218,6 +220,8 @@ def _remedy(found: Look, more: int | None, moved: float) -> str:
     if moved > 1:
         floor += f", and unchanged code moved by up to {percentage(moved - 1)}"
     wanted = f"about {more} more pairs of processes would decide" if more else "a quieter machine would decide"
+    if math.isinf(found.reach):
+        return "one pair of processes tells nothing apart; give more --minutes"
     return f"after {found.pairs} pairs {floor}; {wanted}"
 
 

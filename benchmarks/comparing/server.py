@@ -35,9 +35,12 @@ class Server:
         lease, self.lent = Pipe(duplex=False)
         self.printed = tempfile.TemporaryFile()  # noqa: SIM115  closed by ``close``
         program = f"from benchmarks.comparing.passes import serve; serve({theirs.fileno()}, {lease.fileno()})"
-        # A user's own layers are imported from the folder in which the command was given. Code is compiled in the
-        # process that runs it: a pool of compiling processes would outlive the process.
-        variables = {**os.environ, "PYTHONPATH": str(Path.cwd()), "TORCHINDUCTOR_COMPILE_THREADS": "1"}
+        # The workplace comes first, because PYTHONSAFEPATH, which ``gcnn-bench`` sets, keeps it from being searched as
+        # the current folder. A user's own layers are imported from the folder in which the command was given, or from
+        # the user's PYTHONPATH. Code is compiled in the process that runs it: a pool of compiling processes would
+        # outlive the process.
+        paths = os.pathsep.join([str(place), str(Path.cwd()), os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+        variables = {**os.environ, "PYTHONPATH": paths, "TORCHINDUCTOR_COMPILE_THREADS": "1"}
         self.process = subprocess.Popen(
             [sys.executable, "-c", program],
             cwd=place,

@@ -118,6 +118,8 @@ def _wrong_median(record: Record) -> bool:
 def _wrong_epoch(record: Record) -> bool:
     if record["kind"] != "training" or record["status"] != "ok":
         return False
-    known = [e["validation_accuracy"] for e in record["epochs"] if e.get("validation_accuracy") is not None]
-    best = [e["validation_accuracy"] for e in record["epochs"] if e["epoch"] == record["best_epoch"]]
+    # The untrained network, epoch 0, is the best one only where no epoch has ended.
+    trained = [entry for entry in record["epochs"] if entry["epoch"]] or record["epochs"]
+    known = [entry["validation_accuracy"] for entry in trained if entry.get("validation_accuracy") is not None]
+    best = [entry["validation_accuracy"] for entry in trained if entry["epoch"] == record["best_epoch"]]
     return not known or best != [max(known)]

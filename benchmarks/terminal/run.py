@@ -42,11 +42,18 @@ def run(argv: Sequence[str], parse: Callable[[Sequence[str]], argparse.Namespace
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (ValueError, OSError, RuntimeError) as error:
-        return _failed("error", program.as_typed(str(error)), WRONG, as_json)
+        return _failed("error", program.as_typed(_said(error)), WRONG, as_json)
     except (Interrupted, KeyboardInterrupt) as interruption:
         said = str(interruption) or "only the work in progress is lost"
         return _failed("interrupted", said, INTERRUPTED, as_json)
     return status
+
+
+def _said(error: Exception) -> str:
+    """Return what an error says; of the system's errors the file and the reason, without the number."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 def _failed(kind: str, message: str, status: int, as_json: bool) -> int:

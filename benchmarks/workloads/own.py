@@ -12,8 +12,10 @@ from types import ModuleType
 from typing import Any
 
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from benchmarks.cases.case import Case
+from benchmarks.cases.meant import remedy
 from benchmarks.workloads.shapes import group_of
 
 LAYER_CONTRACT = "{}(in_channels, out_channels, kernel_size, group=group, padding=padding)"
@@ -36,9 +38,10 @@ def load_layer(name: str) -> Callable[..., nn.Module]:
     module, layer = _load("layer", name)
     if not _makes_layers(layer):
         layers = [key for key, value in vars(module).items() if _makes_layers(value) and _is_of(value, module)]
-        allowed = ", ".join(layers) or "nothing, because the module has no subclass of torch.nn.Module"
-        where = f"{name.partition(':')[2]} is no torch.nn.Module and no function in {module.__name__}"
-        raise InvalidModule(f"layer {name!r}: {where}; allowed: {allowed}")
+        missing = name.partition(":")[2]
+        nothing = "allowed: nothing, because the module has no subclass of torch.nn.Module"
+        where = f"{missing} is no torch.nn.Module and no function in {module.__name__}"
+        raise InvalidModule(f"layer {name!r}: {where}; {remedy(missing, layers) if layers else nothing}")
     return layer  # type: ignore[no-any-return]
 
 
@@ -71,7 +74,9 @@ def build_own_network(case: Case) -> nn.Module:
     name = case.implementation
     module, factory = _load("network", name)
     if not callable(factory):
-        raise InvalidModule(f"network {name!r}: {module.__name__} has no such function")
+        factories = [key for key, value in vars(module).items() if inspect.isfunction(value) and _is_of(value, module)]
+        there = remedy(name.partition(":")[2], factories) if factories else "the module has no function at all"
+        raise InvalidModule(f"network {name!r}: {module.__name__} has no such function; {there}")
     width, contract = {WIDTH: case.channels} if takes_width(factory) else {}, NETWORK_CONTRACT
     try:
         network = factory(case.in_channels, case.num_classes, case.image_size, **width)
@@ -83,6 +88,11 @@ def build_own_network(case: Case) -> nn.Module:
 def _module_of(kind: str, name: str, contract: str, made: object) -> nn.Module:
     if not isinstance(made, nn.Module):
         raise InvalidModule(f"{kind} {name!r}: {contract} returns a {type(made).__name__}; allowed: torch.nn.Module")
+    if any(map(is_lazy, (*made.parameters(), *made.buffers()))):
+        example = "first give the module an example, which sets the sizes"
+        raise InvalidModule(
+            f"{kind} {name!r}: {contract} returns a module with lazy parameters, which have no size yet; {example}"
+        )
     return made
 
 

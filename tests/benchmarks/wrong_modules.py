@@ -89,3 +89,13 @@ class _Classifier(nn.Module):
 def raises_in_backward(in_channels: int, num_classes: int, image_size: int) -> nn.Module:
     """Return a network whose backward raises."""
     return _Classifier(in_channels * image_size**2, num_classes)
+
+
+def lazy(in_channels: int, num_classes: int, image_size: int) -> nn.Module:
+    """Return a network whose last layer learns its size from the first images."""
+    return nn.Sequential(nn.Flatten(), nn.LazyLinear(num_classes))
+
+
+def lazy_layer(in_channels: int, out_channels: int, kernel_size: int, *, group: SO2, padding: int) -> nn.Module:
+    """Return a layer that learns its number of channels from the first map."""
+    return nn.LazyConv3d(out_channels, (1, kernel_size, kernel_size), padding=(0, padding, padding))

@@ -52,7 +52,7 @@ OTHER_VALUES: dict[str, Any] = {
     ("values", "message"),
     [
         ({"dataset": "imagenet"}, f"unknown dataset 'imagenet'; allowed: {', '.join(DATASETS)}"),
-        ({"network": "vit"}, "unknown network 'vit'; allowed: resnet, allcnnc"),
+        ({"network": "vit"}, "unknown network 'vit'; allowed: resnet, allcnnc, package.module:factory"),
         ({"augmentation": "crops"}, "unknown augmentation 'crops'; allowed: none, rotations, scales, rotations+scales"),
         ({"network": "mine:net"}, "variant 'separable' does not go with implementation 'mine:net'; allowed: custom"),
         ({"variant": "averaged", "sampled": True}, "sampled does not go with variant 'averaged', whose grid is fixed"),

@@ -157,6 +157,21 @@ def test_help_and_errors_name_the_program_that_was_called(capsys: pytest.Capture
     assert capsys.readouterr().err.endswith("see gcnn-bench train\n")
 
 
+@pytest.mark.parametrize("command", ["advise", "break-even"])
+def test_an_answer_from_no_results_names_the_folder(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([command, "--results", str(tmp_path / "typo")]) == 2
+    assert capsys.readouterr().err == f"error: no results in {tmp_path / 'typo'}; see python -m benchmarks train\n"
+
+
+def test_a_file_that_is_not_there_is_named_without_an_error_number(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["profile", "--against", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == f"error: {tmp_path / 'profile.json'}: No such file or directory\n"
+
+
 def test_explanations_of_examples_stay_in_their_column() -> None:
     program = Program("gcnn-bench", "gcnn-bench report", "gcnn_bench")
     explained = (

@@ -92,6 +92,7 @@ def test_a_wrong_other_case_is_refused(text: str, message: str) -> None:
         ["--variant", "fulll"],
         ["--variant", "full", "separable"],
         ["--against", "nowhere/profile.json"],
+        ["--against", "nowhere"],
     ],
 )
 def test_a_wrong_request_ends_with_status_2_and_one_line(

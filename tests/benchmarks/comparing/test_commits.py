@@ -107,7 +107,16 @@ def test_markdown_is_a_table_and_a_list() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("no-such-thing .", "'no-such-thing' is neither results nor a commit; allowed: a directory, a file, a commit"),
+        (
+            "no-such-thing .",
+            "'no-such-thing' is neither results nor a commit; allowed: a directory or a file ",
+        ),
+        (
+            "tests .",
+            "'tests' is neither results nor a commit (it has no records); allowed: a directory or a file ",
+        ),
+        ("reports/reference/amd-epyc-2-cores .", "is results, and '.' is not; allowed: two commits, or two sets of "),
+        ("HEAD reports/reference/amd-epyc-2-cores", "is results, and 'HEAD' is not; allowed: two commits, or two "),
         (". . --minutes 0", "minutes 0.0 are not allowed; allowed: positive numbers"),
         (". . --at-least 0", "a size of 0.0% is not allowed; allowed: positive percentages"),
         (". . --at-least -1", "at-least -1.0 is not allowed; allowed: percentages of at least 0"),

@@ -1,6 +1,7 @@
 """The decision about made-up processes: which words, verdicts and remedies follow, and when measuring stops."""
 
 import itertools
+import math
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -95,6 +96,16 @@ def test_only_open_cases_and_the_control_are_measured_again(monkeypatch: pytest.
     assert {case for case in machine.measured[0] if not untouched(case)} == {*CASES}
     assert {case for case in machine.measured[-1] if not untouched(case)} == {CASES[0]}
     assert any(untouched(case) for case in machine.measured[-1])
+
+
+def test_one_pair_of_processes_has_no_interval_and_asks_for_more_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = compared(monkeypatch, Machine({CASES[0]: 1.1}, spread=0.0), minutes=0.05)
+    assert {row.verdict for row in found.rows} == {UNDECIDED}
+    row = next(row for row in found.rows if row.label == CASES[0].label)
+    assert row.comparison is not None
+    assert row.comparison.high == math.inf
+    assert "give more --minutes" in row.remedy
+    assert any("1.100  (n too small for an interval)" in line for line in text_lines(found))
 
 
 def test_a_noisy_machine_is_undecided_and_says_what_would_decide(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,6 +100,19 @@ def test_a_server_measures_the_package_of_its_place(tmp_path: Path) -> None:
         server.check()
 
 
+@pytest.mark.parametrize("path", ["", str(ROOT)])
+def test_a_server_measures_the_package_of_its_place_under_the_installed_command_too(
+    path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONSAFEPATH", "1")  # as gcnn-bench sets it
+    monkeypatch.setenv("PYTHONPATH", path)
+    for folder in (ROOT, tmp_path):
+        monkeypatch.chdir(folder)
+        with workplace("HEAD") as place, Server(place, timeout=60.0) as server:
+            server.check()
+            assert server.ask(Enter(0, GOOD, check=True)) is None
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the supervisor adopts orphans on Linux")
 @pytest.mark.parametrize(
     ("layer", "status"), [("Forks", "interfered"), ("HoldsInterpreter", "timeout"), ("ForksAndCrashes", "killed")]

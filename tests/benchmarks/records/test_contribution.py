@@ -160,6 +160,31 @@ def test_a_folder_that_was_changed_is_refused(
     assert message in err
 
 
+@pytest.mark.parametrize("accuracies", [[0.8, 0.6, 0.7], [0.5, 0.5]])
+def test_training_that_does_not_help_can_be_contributed(accuracies: list[float]) -> None:
+    best = 1 + accuracies[1:].index(max(accuracies[1:]))
+    record = {**training_record(accuracies), "provenance": PROVENANCE}
+    assert problems_of([{**record, "best_epoch": best}]) == []
+    [line] = problems_of([{**record, "best_epoch": 0}])
+    assert "have a best epoch that is not their best" in line
+
+
+def test_a_check_says_what_it_checked(measured: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert contribute(measured, "--name", "a-cpu") == 0
+    folder, readme = measured.parent / "to" / "a-cpu", measured.parent / "to" / "README.md"
+    readme.write_text("what is here")
+    capsys.readouterr()
+    assert main(["contribute", "--check", str(folder), str(readme)]) == 0
+    assert capsys.readouterr().out.splitlines() == [f"{folder}: nothing is wrong"]
+    assert main(["contribute", "--check", str(readme)]) == 2
+    assert "README.md is no folder; allowed: " in capsys.readouterr().err
+
+
+def test_a_missing_name_is_said(measured: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert contribute(measured) == 2
+    assert "--name is missing; allowed: " in capsys.readouterr().err
+
+
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["contribute", "--check", str(tmp_path / "typo")]) == 2
     assert "typo has no records.jsonl or records.jsonl.xz" in capsys.readouterr().err

@@ -160,7 +160,7 @@ def test_the_command_trains_a_run_in_its_own_process(tmp_path: Path) -> None:
     assert record["status"] == "ok", record["message"]
     assert record["data"]["test"] == 300
     assert [epoch["epoch"] for epoch in record["epochs"]] == [0, 1]
-    assert result.lines[-1].startswith("trained 1, skipped 0 already there, failed 0")
+    assert result.lines[-1].startswith("trained 1, failed 0, 0 already there")
 
 
 def test_damaged_images_give_a_one_line_error_and_no_record(tmp_path: Path) -> None:
