@@ -138,8 +138,8 @@ class TrainingRun:
             "augmentation": AUGMENTATIONS,
         }.items():
             if getattr(self, name) not in allowed:
-                own = ["package.module:factory"] if name == "network" else []
-                raise InvalidCase(unknown(name, getattr(self, name), [*allowed, *own]))
+                choices = [*allowed, "package.module:factory"] if name == "network" else allowed
+                raise InvalidCase(unknown(name, getattr(self, name), choices))
         if not self.image_size:
             own = DATASETS[self.dataset].image_size
             if own is None:

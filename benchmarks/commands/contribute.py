@@ -6,7 +6,15 @@ import re
 from pathlib import Path
 
 from benchmarks.commands.options import add_results
-from benchmarks.records.contribution import STUDIES, packed, private_names, problems, problems_of, without_names
+from benchmarks.records.contribution import (
+    STUDIES,
+    packed,
+    private_names,
+    problems,
+    problems_of,
+    refused_lines,
+    without_names,
+)
 from benchmarks.records.durable import write_whole
 from benchmarks.records.record import machine_of, machine_text
 from benchmarks.records.store import RecordStore
@@ -54,7 +62,7 @@ def main(args: argparse.Namespace) -> Result:
     store, names = RecordStore(args.results), private_names()
     stored, refused = store.read()
     records = [without_names(dict(record), names) for record in stored]
-    if wrong := [*refused, *problems_of(records)]:
+    if wrong := [*refused_lines(refused), *(problems_of(records) if records or not refused else [])]:
         raise ValueError(f"{args.results} cannot be contributed: {'; '.join(wrong)}")
     folder.mkdir(parents=True)
     write_whole(folder / "records.jsonl.xz", packed(records))

@@ -68,7 +68,7 @@ def problems(folder: Path) -> list[str]:
     if not store.path.exists():
         return [f"{folder} has no records.jsonl or records.jsonl.xz"]
     records, refused = store.read()
-    found = [f"{refused[0]}{f'; and {len(refused) - 1} more lines' if len(refused) > 1 else ''}"] if refused else []
+    found = refused_lines(refused)
     for path in sorted(folder.glob(STUDIES)):
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
@@ -76,7 +76,17 @@ def problems(folder: Path) -> list[str]:
             found.append(f"{path} is no JSON ({error})")
         else:
             found += [f"{path} contains a folder of an absolute path"] if without_names(content, ()) != content else []
-    return [*found, *(f"{folder}: {text}" for text in problems_of(records))]
+    wrong = problems_of(records) if records or not refused else []
+    return [*found, *(f"{folder}: {text}" for text in wrong)]
+
+
+def refused_lines(refused: Sequence[str]) -> list[str]:
+    """Return one line about the lines of a store that are no records: the first of them, and how many more there are.
+
+    >>> refused_lines(["records.jsonl:1: not a record", "records.jsonl:7: not a record"]), refused_lines([])
+    (['records.jsonl:1: not a record; and 1 more lines'], [])
+    """
+    return [f"{refused[0]}{f'; and {len(refused) - 1} more lines' if len(refused) > 1 else ''}"] if refused else []
 
 
 def problems_of(records: Sequence[Record]) -> list[str]:

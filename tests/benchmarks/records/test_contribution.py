@@ -180,6 +180,16 @@ def test_a_check_says_what_it_checked(measured: Path, capsys: pytest.CaptureFixt
     assert "README.md is no folder; allowed: " in capsys.readouterr().err
 
 
+def test_results_of_another_schema_are_refused_in_one_short_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "records.jsonl").write_text((json.dumps(cost(schema=9)) + "\n") * 20)
+    assert main(["contribute", "--results", str(tmp_path), "--name", "a-cpu", "--to", str(tmp_path)]) == 2
+    assert main(["contribute", "--check", str(tmp_path)]) == 2
+    for line in capsys.readouterr().err.splitlines():
+        assert line.endswith("unknown schema 9; allowed: 1, 2); and 19 more lines")
+
+
 def test_a_missing_name_is_said(measured: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert contribute(measured) == 2
     assert "--name is missing; allowed: " in capsys.readouterr().err
