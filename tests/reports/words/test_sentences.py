@@ -488,7 +488,8 @@ def timed(mine):
 
 def in_every_seed_below(mine, best):
     """Tell whether every seed of one network is more than a point less accurate than that of another."""
-    return all(a["test_accuracy"] - b["test_accuracy"] < -0.01 for a, b in zip(mine["runs"], best["runs"], strict=True))
+    differences = [a["test_accuracy"] - b["test_accuracy"] for a, b in zip(mine["runs"], best["runs"], strict=True)]
+    return all(round(difference, 9) < -0.01 for difference in differences)
 
 
 def test_generation_share(made, said):
