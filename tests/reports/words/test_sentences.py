@@ -31,9 +31,12 @@ def scattered(records, seed=20300102):
             seconds = record["seconds"]
             for name in ("median", "q1", "q3"):
                 seconds[name] *= factor
-            seconds["ci_low"] = seconds["median"] * rng.uniform(0.9, 0.99)
-            seconds["ci_high"] = seconds["median"] * rng.uniform(1.01, 1.1)
+            below, above = rng.uniform(0.9, 0.99), rng.uniform(1.01, 1.1)
             seconds["rounds"] = [[x * factor * rng.uniform(0.98, 1.02) for x in xs] for xs in seconds["rounds"]]
+            medians = np.log([np.median(xs) for xs in seconds["rounds"]])
+            reach = stats.t.ppf(0.975, len(medians) - 1) * stats.sem(medians)  # an interval includes how rounds differ
+            seconds["ci_low"] = seconds["median"] * min(below, math.exp(-reach))
+            seconds["ci_high"] = seconds["median"] * max(above, math.exp(reach))
             for row in record["operators"]["rows"]:
                 row["seconds"] *= of_operators.uniform(0.3, 3)
             of_pass = record["roofline"]["macs_per_second"] * seconds["median"]
