@@ -212,8 +212,8 @@ def redundancies(epochs: pd.DataFrame) -> pd.DataFrame:
 
     Left out are kernels that are separable by construction: those of size 1, and all where |H| is 1.
 
-    Columns: network, `id` (of the run: studies may share a network and a seed), `seed`, `epoch`, `when` ("at the start",
-    "after training"), `layer`, `form` (of kernel), `fraction`.
+    Columns: network, `id` (of the run, as studies may share a network and a seed), `seed`, `epoch`, `when` ("at the
+    start", "after training"), `layer`, `form` (of kernel), `fraction`.
     """
     known = epochs[(epochs["redundancy"].map(len) > 0) & (epochs["resolution"] > 1)]
     known = known.sort_values("epoch", kind="stable")

@@ -148,6 +148,7 @@ def redundancy(results: Prepared, key: str) -> Figure:
     networks = rows.groupby(["group", "resolution"])["id"].nunique()
     caption = (
         "The squared norm of the best approximation of each form over that of the kernel, 1 for a kernel of that form; "
-        f"means over the trained networks of all studies (n = {numbers.span(networks)}). Faint and small: before training; strong: after it."
+        f"means over the trained networks of all studies (n = {numbers.span(networks)}). Faint and small: before "
+        "training; strong: after it."
     )
     return drawing.figure(caption, rows["form"], rows)

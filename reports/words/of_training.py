@@ -134,8 +134,8 @@ def redundancy(rows: pd.DataFrame) -> str:
     networks = plural(after["id"].nunique(), "trained network")
     return (
         f"Of the energy of full kernels, the best kernels of each form explain {listing(parts)}: medians and ranges "
-        f"of n = {n} of {networks} of all studies, without those of kernel size 1, which separable and gseparable kernels explain "
-        "wholly; in brackets the median at the start."
+        f"of n = {n} of {networks} of all studies, without those of kernel size 1, which separable and gseparable "
+        "kernels explain wholly; in brackets the median at the start."
     )
 
 

@@ -807,8 +807,8 @@ def test_redundancy(made, said):
     n = len(records)
     assert said["redundancy"] == (
         f"Of the energy of full kernels, the best kernels of each form explain {joined(parts)}: medians and ranges of "
-        f"n = {n} trained layers of {n} trained networks of all studies, without those of kernel size 1, which separable and "
-        "gseparable kernels explain wholly; in brackets the median at the start."
+        f"n = {n} trained layers of {n} trained networks of all studies, without those of kernel size 1, which "
+        "separable and gseparable kernels explain wholly; in brackets the median at the start."
     )
 
 
