@@ -147,7 +147,8 @@ def tests(session: nox.Session) -> None:
     check_types(session)
     # sys.monitoring costs less than a trace function; Python has it from 3.12 on.
     core = {"COVERAGE_CORE": "sysmon"} if sys.version_info >= (3, 12) else {}
-    session.run("python", "-m", "pytest", *PARALLEL, "--durations=25", "--cov", "--cov-report=", *session.posargs, env=core)
+    options = (*PARALLEL, "--durations=25", "--cov", "--cov-report=", *session.posargs)
+    session.run("python", "-m", "pytest", *options, env=core)
     print_coverage(session)
 
 
