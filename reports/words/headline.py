@@ -67,7 +67,7 @@ def headline(results: Prepared) -> list[Sentence]:
 
 
 def decision(study: StudyRuns) -> Sentence | None:
-    """Say which network of the largest study to take."""
+    """Say which network of the first study to take."""
     text = choice(study)
     if not text:
         return None
