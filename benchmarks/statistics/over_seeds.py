@@ -146,10 +146,10 @@ def p_value(differences: Sequence[float] | NDArray[np.float64], threshold: float
     return float(2 * special.stdtr(n - 1, -away / error))
 
 
-def unrounded(value: float) -> float:
-    """Return a value without the rounding error of its arithmetic, so that it can be compared with a threshold.
+def rounded_off(value: float) -> float:
+    """Return a value to 12 decimals, without the rounding error of its arithmetic, to compare with a threshold.
 
-    >>> 0.95 - 0.94 > 0.01, unrounded(0.95 - 0.94) > 0.01
+    >>> 0.95 - 0.94 > 0.01, rounded_off(0.95 - 0.94) > 0.01
     (True, False)
     """
     return round(value, 12)
