@@ -61,6 +61,8 @@ SANITIZED = {
     "GCNN_IMPL_NATIVE_FLAGS": "-fsanitize=address,undefined -fno-sanitize-recover=undefined -g -O1",
     "ASAN_OPTIONS": "detect_leaks=0:verify_asan_link_order=0",
 }
+# The pages that tell the studies in short.
+FILLED = ("README.md", "docs/studies.md")
 PYTEST_RESULTS = Path("results/pytest-benchmark")
 FACTOR_HELP = "the factor that counts until four earlier results show how a benchmark varies (default: %(default)s)"
 # The number of processes of each commit. One slow process among them does not change the judgement.
@@ -102,7 +104,9 @@ def pages(session: nox.Session) -> None:
     install(session, "measure", "report")
     kept = [str(path) for path in sorted(Path("reports/reference").glob("*/"))]
     session.run("python", "-m", "reports", "readme")
-    session.run("python", "-m", "benchmarks", "studies", "--results", *kept, "--write", "docs/results")
+    session.run(
+        "python", "-m", "benchmarks", "studies", "--results", *kept, "--write", "docs/results", "--fill", *FILLED
+    )
 
 
 @nox.session
@@ -147,7 +151,8 @@ def tests(session: nox.Session) -> None:
     check_types(session)
     # sys.monitoring costs less than a trace function; Python has it from 3.12 on.
     core = {"COVERAGE_CORE": "sysmon"} if sys.version_info >= (3, 12) else {}
-    session.run("python", "-m", "pytest", *PARALLEL, "--cov", "--cov-report=", *session.posargs, env=core)
+    options = (*PARALLEL, "--durations=25", "--cov", "--cov-report=", *session.posargs)
+    session.run("python", "-m", "pytest", *options, env=core)
     print_coverage(session)
 
 

@@ -140,11 +140,12 @@ def _gallery(arguments: argparse.Namespace) -> Result:
 
 
 def _readme(arguments: argparse.Namespace) -> Result:
-    from reports.exports.readme import answer, filled
+    from benchmarks.answers.made_lines import filled
+    from reports.exports.readme import COMMAND, answer
 
     found = answer(load_records(arguments.results))
     page = arguments.output
-    write(page, filled(page.read_text(encoding="utf-8"), found.lines))
+    write(page, filled(page.read_text(encoding="utf-8"), COMMAND, found.lines))
     for name, drawing in found.figures.items():
         write(page.parent / "docs" / "figures" / name, drawing)
     return Result({"page": page, "figures": sorted(found.figures)}, [str(page)])

@@ -18,7 +18,9 @@ import benchmarks.__main__
 import gcnn_bench.__main__
 import gcnn_impl
 import reports.__main__
-from benchmarks.commands.studies import markdown, study_pages
+from benchmarks.answers.made_lines import filled
+from benchmarks.commands.studies import COMMAND, markdown, study_pages
+from benchmarks.studies.in_short import lines_in_short
 from benchmarks.studies.kept import kept_studies
 from benchmarks.suites.history import published
 from benchmarks.suites.landmarks import RESULTS
@@ -172,7 +174,14 @@ def test_the_pages_of_studies_are_made_from_the_committed_records():
     kept = sorted({path.parent for path in (ROOT / "reports/reference").glob("*/study-*.json")})
     pages = {path.stem: path.read_text() for path in (ROOT / "docs/results").glob("*.md") if path.stem != "history"}
     made = {name: markdown(name, lines) for name, lines in study_pages(kept_studies(kept)).items()} if kept else {}
-    assert pages == made, "python -m benchmarks studies --results reports/reference/* --write docs/results"
+    assert pages == made, "nox -s pages"
+
+
+@pytest.mark.parametrize(("page", "results"), [("README.md", "docs/results"), ("docs/studies.md", "results")])
+def test_pages_tell_the_studies_of_the_committed_records_in_short(page: str, results: str) -> None:
+    kept = sorted({path.parent for path in (ROOT / "reports/reference").glob("*/study-*.json")})
+    text = (ROOT / page).read_text()
+    assert filled(text, COMMAND, lines_in_short(kept_studies(kept), results)) == text, "nox -s pages"
 
 
 def test_the_reference_has_an_entry_for_every_public_name() -> None:

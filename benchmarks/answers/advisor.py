@@ -17,7 +17,7 @@ from benchmarks.records.configurations import (
     seconds_per_epoch,
     training_peak_bytes,
 )
-from benchmarks.records.costs import is_timed
+from benchmarks.records.costs import interval_of, is_timed
 from benchmarks.records.record import Record, machine_of, rounds_of
 from benchmarks.statistics.over_seeds import Estimate, estimate
 from benchmarks.statistics.written import percentage
@@ -286,8 +286,8 @@ def _is_inference(case: Mapping[str, object]) -> bool:
 
 def _inference_costs(record: Record) -> dict[str, Estimate]:
     """Return milliseconds per image, and the peak memory of a pass if it was measured."""
-    seconds, peak = record["seconds"], (record.get("memory") or {}).get("peak_bytes")
-    median, low, high = (1e3 / record["case"]["batch_size"] * seconds[name] for name in ("median", "ci_low", "ci_high"))
+    found, peak = interval_of(record), (record.get("memory") or {}).get("peak_bytes")
+    median, low, high = (1e3 / record["case"]["batch_size"] * seconds for seconds in found)
     costs = {"ms": Estimate(median, low, high, len(rounds_of(record)))}
     return costs | ({} if peak is None else {"mib": _exact(peak / MIB)})
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from benchmarks.answers.text_tables import columns
 from benchmarks.cases.case import CHOICES, OURS, Case
-from benchmarks.records.costs import compare_records, macs_of_pass, noise_floor, successes, why_no_macs
+from benchmarks.records.costs import compare_records, interval_of, macs_of_pass, noise_floor, successes, why_no_macs
 from benchmarks.records.record import Record
 from benchmarks.statistics.comparison import INTERVAL, Comparison
 from benchmarks.statistics.written import interval, number, percentage
@@ -102,13 +102,10 @@ def _name(case: Case) -> str:
 def _contender(case: Case, measured: Mapping[str, Record], floor: float | None) -> Contender:
     record, ours = measured[case.id], measured.get(_ours(case).id)
     compared = compare_records(ours, record, floor=floor or 0.0) if case.foreign and ours is not None else None
-    seconds = record["seconds"]
     return Contender(
         _name(case),
-        seconds["median"],
-        seconds["ci_low"],
-        seconds["ci_high"],
-        seconds.get("n"),
+        *interval_of(record),
+        record["seconds"].get("n"),
         compared,
         (record.get("memory") or {}).get("peak_bytes"),
         macs_of_pass(record),

@@ -1,10 +1,13 @@
 """``python -m benchmarks studies``: print or write the tables of all studies in some folders."""
 
 import argparse
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from benchmarks.answers.made_lines import filled
 from benchmarks.records.durable import write_whole
+from benchmarks.studies.in_short import lines_in_short
 from benchmarks.studies.kept import kept_studies
 from benchmarks.studies.parts import lines_over_parts
 from benchmarks.studies.performance_profiles import problems_of, profile_lines
@@ -16,10 +19,13 @@ EPILOG = """\
 examples:
   python -m benchmarks studies --results results
   python -m benchmarks studies --results reports/reference/* --write docs/results     the pages of the documentation
+  python -m benchmarks studies --results reports/reference/* --write docs/results --fill README.md docs/studies.md
 
 Nothing is measured or trained.
 """
 OVER_ALL = "all-studies"
+# The command that the comments of a filled page name.
+COMMAND = "python -m benchmarks studies"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,10 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = "folders of results (default: results)"
     parser.add_argument("--results", type=Path, nargs="+", default=[Path("results")], metavar="DIR", help=what)
     parser.add_argument("--write", type=Path, metavar="DIR", help="write a Markdown page for each study instead")
+    what = "with --write: write the studies in short between two comments of these pages, which name this command"
+    parser.add_argument("--fill", type=Path, nargs="+", default=[], metavar="FILE", help=what)
 
 
 def main(args: argparse.Namespace) -> Result:
     """Collect the tables of all studies, or write them."""
+    if args.fill and args.write is None:
+        raise ValueError("--fill needs --write, the folder of the pages to link to")
     studies = kept_studies(args.results)
     pages, written, lines = study_pages(studies), [], []
     for name, page in pages.items():
@@ -45,6 +55,10 @@ def main(args: argparse.Namespace) -> Result:
             args.write.mkdir(parents=True, exist_ok=True)
             written.append(args.write / f"{name}.md")
             write_whole(written[-1], markdown(name, page).encode())
+    for path in args.fill:
+        short = lines_in_short(studies, os.path.relpath(args.write, path.parent))
+        write_whole(path, filled(path.read_text(encoding="utf-8"), COMMAND, short).encode())
+        written.append(path)
     value = {name: [study_value(part) for part in parts] for name, parts in studies.items()}
     return Result({"studies": value, "written": written}, lines)
 

@@ -1,11 +1,14 @@
 """Values derived from cost records: the MACs of a pass, the noise floor, the comparison of two records."""
 
+import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.records.complete import why_incomplete
+from benchmarks.records.complete import TIMES, why_incomplete
 from benchmarks.records.record import Record, rounds_of
 from benchmarks.statistics.comparison import Comparison, Rounds, compare_rounds, noise_floors
+from benchmarks.statistics.intervals import Interval
+from benchmarks.statistics.summary import with_few_rounds
 
 
 def pass_macs(macs: Mapping[str, Any], *, generated: bool, backward: bool) -> int | None:
@@ -53,6 +56,16 @@ def noise_floor(records: Sequence[Record], *, comparisons: int) -> float | None:
             threads = (first.get("case") or {}).get("threads")
             pairs.setdefault(threads, []).append((rounds_of(first), rounds_of(twin)))
     return max(noise_floors(pairs, comparisons=max(comparisons, 1)).values(), default=None)
+
+
+def interval_of(record: Record) -> Interval:
+    """Return the median time of a pass and its 95 % interval, of a record that has both.
+
+    Where rounds are few, the interval includes their spread (``with_few_rounds``); that in an older record does not.
+    """
+    median, low, high = (record["seconds"][name] for name in TIMES)
+    low, high = with_few_rounds(low, median, high, [statistics.median(samples) for samples in rounds_of(record)])
+    return Interval(median, low, high)
 
 
 def successes(records: Sequence[Record]) -> dict[str, Record]:

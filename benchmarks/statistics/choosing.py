@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.statistics.comparison import FAMILY_ERROR_RATE
-from benchmarks.statistics.over_seeds import p_value
+from benchmarks.statistics.over_seeds import p_value, rounded_off
 
 # A contender is near another one if it is shown to be less accurate by no more than this.
 MARGIN = 0.01
@@ -30,7 +30,7 @@ class Accuracies:
         far: the pairs (i, j) of which i is shown to be less accurate than j by more than ``MARGIN``.
         seeds: the most seeds that two contenders share.
         lower: the pairs (i, j) of which i is less accurate than j by more than ``MARGIN`` in every shared seed; of few
-            seeds, that need not show that it is ``far``.
+            seeds, that need not show that it is ``far``. A difference of exactly ``MARGIN`` is not more.
     """
 
     means: Sequence[float]
@@ -80,7 +80,7 @@ def compared_accuracies(contenders: Sequence[Mapping[int, float]], *, step: floa
     for i, j in itertools.permutations(range(k), 2):
         shared = sorted(contenders[i].keys() & contenders[j].keys())
         seeds = max(seeds, len(shared))
-        differences = [contenders[i][seed] - contenders[j][seed] for seed in shared]
+        differences = [rounded_off(contenders[i][seed] - contenders[j][seed]) for seed in shared]
         mean = sum(differences) / len(differences) if differences else math.nan
         if mean > 0 and p_value(differences, 0.0, step) < of_pairs:
             better.add((i, j))
@@ -88,7 +88,7 @@ def compared_accuracies(contenders: Sequence[Mapping[int, float]], *, step: floa
             (near if mean > -MARGIN else far).add((i, j))
         if differences and max(differences) < -MARGIN:
             lower.add((i, j))
-    means = [sum(each.values()) / len(each) if each else math.nan for each in contenders]
+    means = [rounded_off(sum(each.values()) / len(each)) if each else math.nan for each in contenders]
     return Accuracies(means, frozenset(better), frozenset(near), frozenset(far), seeds, frozenset(lower))
 
 

@@ -146,6 +146,15 @@ def p_value(differences: Sequence[float] | NDArray[np.float64], threshold: float
     return float(2 * special.stdtr(n - 1, -away / error))
 
 
+def rounded_off(value: float) -> float:
+    """Return a value to 12 decimals, without the rounding error of its arithmetic, to compare with a threshold.
+
+    >>> 0.95 - 0.94 > 0.01, rounded_off(0.95 - 0.94) > 0.01
+    (True, False)
+    """
+    return round(value, 12)
+
+
 def _standard_error(values: NDArray[np.float64], step: float) -> float:
     return max(float(values.std(ddof=1)), _least_spread(step)) / math.sqrt(len(values))
 

@@ -66,15 +66,25 @@ def summarise_rounds(rounds: Sequence[Sequence[float]]) -> dict[str, Any]:
     if (n := len(kept)) > 1:
         tail = float(special.ndtr(special.stdtrit(n - 1, tail) * math.sqrt(n / (n - 1))))
     ci_low, ci_high = (float(bound) for bound in np.quantile(_resampled_medians(kept), [tail, 1 - tail]))
-    if 1 < n < FEW_ROUNDS:
-        logs = np.log([np.median(samples) for samples in kept])
-        reach = -special.stdtrit(n - 1, (1 - CONFIDENCE) / 2) * np.std(logs, ddof=1) / math.sqrt(n)
-        ci_low, ci_high = min(ci_low, median * math.exp(-reach)), max(ci_high, median * math.exp(reach))
+    ci_low, ci_high = with_few_rounds(ci_low, median, ci_high, [float(np.median(samples)) for samples in kept])
     beyond = np.maximum(q1 - values, values - q3)
     mild, far = (int(np.sum(beyond > fence * (q3 - q1))) for fence in (MILD, FAR))
     outliers = {"mild": mild - far, "far": far}
     summary = {"n": len(values), "median": median, "q1": q1, "q3": q3, "ci_low": ci_low, "ci_high": ci_high}
     return {**summary, "outliers": outliers}
+
+
+def with_few_rounds(low: float, median: float, high: float, medians: Sequence[float]) -> tuple[float, float]:
+    """Return an interval of a median that includes, for few rounds, the t interval of the logarithms of their medians.
+
+    Intervals of records that were written before this rule become those of the rule.
+    """
+    n = len(medians)
+    if not 1 < n < FEW_ROUNDS:
+        return low, high
+    spread = float(np.std(np.log(medians), ddof=1))
+    reach = -float(special.stdtrit(n - 1, (1 - CONFIDENCE) / 2)) * spread / math.sqrt(n)
+    return min(low, median * math.exp(-reach)), max(high, median * math.exp(reach))
 
 
 def precise_enough(samples: Sequence[float]) -> bool:

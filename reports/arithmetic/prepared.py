@@ -157,28 +157,28 @@ class Prepared:
 
     @cached_property
     def studies(self) -> list[StudyRuns]:
-        """The sets of finished runs that may be compared, the largest first."""
+        """The sets of finished runs that may be compared, as `selection.studies` orders them."""
         found = selection.studies(selection.ok(self.data.runs))
         return [self._study(runs, f"-{number}" if number > 1 else "") for number, runs in enumerate(found, start=1)]
 
     @cached_property
     def shown_studies(self) -> list[StudyRuns]:
-        """The studies that get figures: the largest ones, or one study without runs if there are none."""
-        return self.studies[:MOST_STUDIES] or [self._study(selection.largest_study(selection.ok(self.data.runs)))]
+        """The studies that get figures: the first ones, or one study without runs if there are none."""
+        return self.studies[:MOST_STUDIES] or [self._study(selection.first_study(selection.ok(self.data.runs)))]
 
     @cached_property
     def runs(self) -> pd.DataFrame:
-        """The runs of the largest study."""
+        """The runs of the first study."""
         return self.shown_studies[0].runs
 
     def runs_with(self, column: str) -> pd.DataFrame:
-        """The runs of the largest study that has values in a column of tuples; those of the largest if none has."""
+        """The runs of the first study that has values in a column of tuples; those of the first if none has."""
         found = (study.runs for study in self.studies if study.runs[column].map(len).any())
         return next(found, self.runs)
 
     @cached_property
     def best_networks(self) -> pd.DataFrame:
-        """For each variant and augmentation of the largest study: its network at the base point, or the best one."""
+        """For each variant and augmentation of the first study: its network at the base point, or the best one."""
         return training.networks_at(self.runs, self.base)
 
     def _study(self, runs: pd.DataFrame, suffix: str = "") -> StudyRuns:

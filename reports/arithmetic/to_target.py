@@ -7,7 +7,7 @@ import pandas as pd
 
 from benchmarks.answers.break_even import first_at, to_target
 from benchmarks.statistics.comparison import FAMILY_ERROR_RATE
-from benchmarks.statistics.over_seeds import p_value
+from benchmarks.statistics.over_seeds import p_value, rounded_off
 from reports.frames.selection import NETWORK
 
 SPENT = ("epoch", "seconds", "macs")
@@ -20,7 +20,7 @@ def common_target(epochs: pd.DataFrame) -> float:
     """
     means = epochs.groupby([*NETWORK, "epoch"], dropna=False)["validation_accuracy"].mean()
     best = means.groupby(NETWORK, dropna=False).max().dropna()
-    return math.floor(100 * best.min()) / 100 if len(best) else math.nan
+    return math.floor(rounded_off(100 * best.min())) / 100 if len(best) else math.nan
 
 
 def spent_to_target(epochs: pd.DataFrame, target: float) -> pd.DataFrame:

@@ -212,7 +212,8 @@ def redundancies(epochs: pd.DataFrame) -> pd.DataFrame:
 
     Left out are kernels that are separable by construction: those of size 1, and all where |H| is 1.
 
-    Columns: network, `seed`, `when` ("at the start", "after training"), `layer`, `form` (of kernel), `fraction`.
+    Columns: network, `id` (of the run, as studies may share a network and a seed), `seed`, `epoch`, `when` ("at the
+    start", "after training"), `layer`, `form` (of kernel), `fraction`.
     """
     known = epochs[(epochs["redundancy"].map(len) > 0) & (epochs["resolution"] > 1)]
     known = known.sort_values("epoch", kind="stable")
@@ -220,10 +221,10 @@ def redundancies(epochs: pd.DataFrame) -> pd.DataFrame:
     ends = known.drop_duplicates("id", keep="first"), known.drop_duplicates("id", keep="last")
     for when, runs in zip(WHEN, ends, strict=True):
         for record in runs.to_dict("records"):
-            common = {name: record[name] for name in (*NETWORK, "seed", "epoch")}
+            common = {name: record[name] for name in (*NETWORK, "id", "seed", "epoch")}
             rows += [
                 {**common, "when": when, "layer": layer, "form": form, "fraction": fraction}
                 for layer, form, fraction in record["redundancy"]
                 if layer_kernel_size(layer, record) > 1
             ]
-    return pd.DataFrame(rows, columns=[*NETWORK, "seed", "epoch", "when", "layer", "form", "fraction"])
+    return pd.DataFrame(rows, columns=[*NETWORK, "id", "seed", "epoch", "when", "layer", "form", "fraction"])

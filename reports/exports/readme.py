@@ -20,9 +20,7 @@ from reports.words import headline as sentences
 from reports.words.of_trust import noise
 from reports.words.overview import overview
 
-BEGIN = "<!-- The lines from here to the next comment are made by `python -m reports readme`. -->"
-END = "<!-- End of the lines that are made. -->"
-BETWEEN = re.compile(f"(?<={re.escape(BEGIN)}\n).*?(?={re.escape(END)})", re.DOTALL)
+COMMAND = "python -m reports readme"
 # The figure's key, which its files are named by.
 FIGURE = "relative"
 
@@ -54,18 +52,6 @@ def answer(records: Iterable[Record]) -> Answer:
     svgs = {f"{copy.key}.svg": copy.svg for copy in drawn}
     svgs["legend.svg"] = legend_files(list(figure.legend))["svg"].decode()
     return Answer(lines, {name: _on_white(svg) for name, svg in svgs.items()})
-
-
-def filled(text: str, lines: Iterable[str]) -> str:
-    """Return the text of a page with these lines between its two comments.
-
-    Raises:
-        ValueError: when the page does not have both comments once.
-    """
-    filled, count = BETWEEN.subn(lambda _: "".join(f"{line}\n" for line in lines), text)
-    if count != 1:
-        raise ValueError(f"the page has {count} places for the lines; needed: one, between {BEGIN!r} and {END!r}")
-    return filled
 
 
 def _paragraph(text: str) -> str:

@@ -42,7 +42,8 @@ def stages(results: Prepared, key: str) -> Figure:
         f"Base point: {point_words(rows.iloc[0])}. n = {len(rows)} bars. Medians of up to ten passes with the layers "
         "watched, in a process of its own; no spread, and not the times of the other figures. The forward is split by "
         "what the layers do, its backward is one piece, that of the kernels included. Layers that convolve over the "
-        "group and the plane at once have no group mixing; at inference kernels come out of the cache."
+        "group and the plane at once have no group mixing; at inference kernels come out of the cache. The parts of a "
+        "bar add up to 100 %; the share of making kernels, above, is that of a pass without watching."
     )
     return drawing.figure(caption, data=rows, keys=keys_of(STAGE_LOOKS, rows))
 

@@ -145,9 +145,10 @@ def redundancy(results: Prepared, key: str) -> Figure:
             canvas.axes.set_xlim(0, 103)
     if not drawing.panels:
         return drawing.figure()
-    seeds = rows.groupby(["group", "resolution"])["seed"].nunique()
+    networks = rows.groupby(["group", "resolution"])["id"].nunique()
     caption = (
         "The squared norm of the best approximation of each form over that of the kernel, 1 for a kernel of that form; "
-        f"means over seeds (n = {numbers.span(seeds)}). Faint and small: before training; strong: after it."
+        f"means over the trained networks of all studies (n = {numbers.span(networks)}). Faint and small: before "
+        "training; strong: after it."
     )
     return drawing.figure(caption, rows["form"], rows)

@@ -14,7 +14,7 @@ import pandas as pd
 from benchmarks.cases.case import FORMER_IMAGES
 from benchmarks.cases.training_run import FORMER
 from benchmarks.records.cost_fields import COST, MACS, ROOFLINE
-from benchmarks.records.costs import why_no_macs
+from benchmarks.records.costs import interval_of, is_timed, why_no_macs
 from benchmarks.records.field import Field
 from benchmarks.records.printable import printable
 from benchmarks.records.record import READABLE_SCHEMAS, Record, cores_text, rounds_of
@@ -88,6 +88,14 @@ def _medians(record: Record) -> tuple[float, ...]:
     return tuple(float(median(samples)) for samples in rounds_of(record))
 
 
+def _interval(record: Record) -> dict[str, float]:
+    """Return the interval of the median time; that in an older record leaves out how much few rounds differ."""
+    if not is_timed(record):
+        return {}
+    found = interval_of(record)
+    return {"ci_low": found.low, "ci_high": found.high}
+
+
 def _former_case(case: Mapping[str, Any]) -> dict[str, Any]:
     """Return the axes that schema 1 lacks, each with the only value that is possible in a record of schema 1."""
     kernels = "cached" if case.get("direction") == "forward" else "generated"
@@ -103,6 +111,7 @@ def _cost_row(record: Record) -> dict[str, Any]:
     return {
         **_former_case(_part(record, "case")),
         **_values(record, COST),
+        **_interval(record),
         "machine": machine_name(record),
         "rounds": len(rounds_of(record)) or None,
         "round_medians": _medians(record),

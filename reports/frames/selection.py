@@ -134,7 +134,7 @@ def opening_order(data: Frames) -> list[str]:
 
 
 def studies(runs: pd.DataFrame) -> list[pd.DataFrame]:
-    """Return the sets of runs that may be compared, the largest first.
+    """Return the sets of runs that may be compared, the one that tells most first, see ``_weight``.
 
     All runs of a study agree in the columns `STUDY`. The optimiser may be tuned for each of `TUNED` or, where sizes
     were matched, for each network; of each the study keeps the runs with the most frequent optimiser settings. Runs
@@ -145,7 +145,7 @@ def studies(runs: pd.DataFrame) -> list[pd.DataFrame]:
         width=runs["channels"].where(alike), kernel=runs["kernel_size"].where(alike), architecture=_architectures(runs)
     )
     sets = [rows for _, rows in frame.groupby(STUDY, dropna=False, sort=False)]
-    sets.sort(key=len, reverse=True)
+    sets.sort(key=_weight, reverse=True)
     found = []
     for study in sets:
         tuned = TUNED if study["matched"].iloc[0] == "none" else NETWORK
@@ -154,8 +154,14 @@ def studies(runs: pd.DataFrame) -> list[pd.DataFrame]:
     return found
 
 
-def largest_study(runs: pd.DataFrame) -> pd.DataFrame:
-    """Return the largest study; a frame without rows if there is none."""
+def _weight(runs: pd.DataFrame) -> tuple[bool, float, int]:
+    """Return whether two networks have two seeds, the number of test images, and the number of runs."""
+    seeds = runs.groupby(NETWORK, dropna=False)["seed"].nunique()
+    return bool((seeds > 1).sum() > 1), float(runs["n_test"].fillna(0).max()), len(runs)
+
+
+def first_study(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the first study; a frame without rows if there is none."""
     empty = runs.assign(width=runs["channels"], kernel=runs["kernel_size"], architecture=runs["network"])
     return next(iter(studies(runs)), empty)
 

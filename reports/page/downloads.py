@@ -15,7 +15,7 @@ from reports.frames.frames import Frames
 # Files of more bytes (compressed) are left out of the page, because the reader has the records on disk.
 LARGEST_DOWNLOAD = 3_000_000
 # Data of a figure is compressed if it has more bytes.
-LARGEST_PLAIN = 100_000
+LARGEST_PLAIN = 30_000
 
 
 @dataclass(frozen=True)

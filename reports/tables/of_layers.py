@@ -98,7 +98,7 @@ def exponents(growths: pd.DataFrame) -> Table:
             named = AXIS_WORDS[axis] if not rows or rows[-1].data["axis"] != axis else ""
             span = f"{first['first']:g} to {first['last']:g}, n = {first['n']:.0f}"
             cells = [cell(named, str), Cell(variant, variant, look=variant), cell(numbers.unbroken(span), str)]
-            cells += [_power(first, "macs"), _power(forward, "time"), _power(training, "time")]
+            cells += [_power(passes.get("forward", first), "macs"), _power(forward, "time"), _power(training, "time")]
             cells += [_power(training, "model"), _power(training, "memory")]
             rows.append(Row(tuple(cells), data={"axis": axis}))
     headings = ("axis", "layer", "from – to", "MACs (theory)", "time, forward", "time, forward + backward")

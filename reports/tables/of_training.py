@@ -67,7 +67,7 @@ def _of_batch(row: Mapping[Hashable, Any]) -> str:
 
 
 def all_studies(studies: Sequence[StudyRuns]) -> Table:
-    """Show which network to take by each study, and what that rests on; the largest study comes first."""
+    """Show which network to take by each study, and what that rests on, in the order of the studies."""
     rows = []
     for study in studies:
         table = study.networks

@@ -35,22 +35,22 @@ class Sentence:
     """A generated sentence, and the records that its numbers come from: the name and the row id of each.
 
     Args:
-        items: parts of the text, joined by semicolons there, that the page shows as a list.
+        before: the sentence, or its part before the items.
+        items: parts of the sentence that the page shows as a list.
+        after: the part after the items.
         sections: the sections of the page that say more, by their titles.
     """
 
-    text: str
+    before: str
     records: tuple[tuple[str, str], ...] = ()
     items: tuple[str, ...] = ()
+    after: str = ""
     sections: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def around(self) -> tuple[str, str]:
-        """The text before and after the items."""
-        if not self.items:
-            return self.text, ""
-        before, _, after = self.text.partition("; ".join(self.items))
-        return before, after
+    def text(self) -> str:
+        """The whole sentence, its items joined by semicolons."""
+        return f"{self.before}{'; '.join(self.items)}{self.after}"
 
 
 def headline(results: Prepared) -> list[Sentence]:
@@ -67,7 +67,7 @@ def headline(results: Prepared) -> list[Sentence]:
 
 
 def decision(study: StudyRuns) -> Sentence | None:
-    """Say which network of the largest study to take."""
+    """Say which network of the first study to take."""
     text = choice(study)
     if not text:
         return None
@@ -211,9 +211,9 @@ def gain(runs: pd.DataFrame, best: pd.DataFrame) -> Sentence | None:
     unit = "mean ± s.d." if several else "single runs"
     unit += f"; 95 % intervals of the differences by seed: {interval_method(seeds)}" if gained and several else ""
     n, where, device = spans(best["n"], "seed"), runs.iloc[0]["dataset"], device_name(runs.iloc[0])
-    sentence = f"Gain, on the test images of {where}: {over}{'; '.join(items)} ({unit}, n = {n}; trained on {device})."
     records = records_of(runs.merge(best[NETWORK].assign(name=list(names.values())), on=NETWORK))
-    return Sentence(sentence, records, tuple(items))
+    before, after = f"Gain, on the test images of {where}: {over}", f" ({unit}, n = {n}; trained on {device})."
+    return Sentence(before, records, tuple(items), after)
 
 
 def interval_method(seeds: int) -> str:

@@ -1,10 +1,12 @@
 """Summaries of made-up samples, compared with numpy and scipy."""
 
+import math
+
 import numpy as np
 import pytest
 from scipy import stats
 
-from benchmarks.statistics.summary import precise_enough, summarise, summarise_rounds
+from benchmarks.statistics.summary import precise_enough, summarise, summarise_rounds, with_few_rounds
 
 
 def test_median_and_quartiles_are_those_of_numpy() -> None:
@@ -78,6 +80,18 @@ def test_the_interval_covers_the_true_median_for_any_spread_between_processes(be
         summary = summarise_rounds(rounds.tolist())
         covered += summary["ci_low"] <= 1 <= summary["ci_high"]
     assert covered >= 91
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4, 5])
+def test_an_interval_of_few_rounds_includes_how_much_they_differ(count: int) -> None:
+    medians = [1.0, 1.1, 0.9, 1.2, 0.8][:count]
+    low, high = with_few_rounds(0.99, 1.0, 1.01, medians)
+    if count in (1, 5):
+        assert (low, high) == (0.99, 1.01)
+    else:
+        reach = stats.t.ppf(0.975, count - 1) * stats.sem(np.log(medians))
+        assert (low, high) == pytest.approx((math.exp(-reach), math.exp(reach)))
+    assert with_few_rounds(0.1, 1.0, 100.0, medians[:3]) == (0.1, 100.0)
 
 
 def test_the_summary_of_one_round_is_that_of_its_samples() -> None:

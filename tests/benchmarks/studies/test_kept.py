@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.__main__ import main
+from benchmarks.answers.made_lines import END, begin
+from benchmarks.commands.studies import COMMAND
 from benchmarks.records.record import Record
 from benchmarks.records.store import RecordStore
 from benchmarks.studies.decisions import decisions_path, save_decisions
@@ -112,3 +114,17 @@ def test_the_command_prints_or_writes_a_page_for_each_study(tmp_path: Path, caps
     page = (pages / "docs/rotated-digits.md").read_text()
     assert page.startswith("# rotated-digits\n\n`python -m benchmarks studies --write` makes this page")
     assert "90.0 [" in page
+
+
+def test_pages_are_filled_between_their_comments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder, page = keep(tmp_path / "kept", results()), tmp_path / "README.md"
+    command = ["studies", "--results", str(folder), "--fill", str(page)]
+    page.write_text(f"before\n{begin(COMMAND)}\nold\n{END}\nafter\n")
+    assert main(command) == 2
+    assert "--fill needs --write" in capsys.readouterr().err
+    assert main([*command, "--write", str(tmp_path / "pages")]) == 0
+    text = page.read_text()
+    assert text.startswith(f"before\n{begin(COMMAND)}\n\n**rotated-digits**: ")
+    assert "(pages/rotated-digits.md)" in text
+    assert text.endswith(f"\n{END}\nafter\n")
+    assert "old" not in text

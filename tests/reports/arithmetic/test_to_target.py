@@ -17,6 +17,14 @@ def test_the_target_is_what_the_weakest_network_reaches(records):
     assert math.isnan(common_target(epochs.iloc[:0]))
 
 
+def test_a_target_of_a_whole_percent_is_not_rounded_down_to_the_one_below():
+    runs = [training_record("plain", 1, seed, 0.57) for seed in range(3)]
+    for entry in (entry for run in runs for entry in run["epochs"]):
+        entry["validation_accuracy"] = 0.57
+    assert 100 * 0.57 < 57
+    assert common_target(frames(runs).epochs) == 0.57
+
+
 def test_what_was_spent_until_the_target(records):
     _, _, epochs = study(records)
     table = spent_to_target(epochs, 0.85).set_index(["variant", "resolution"])

@@ -7,15 +7,17 @@ from xml.etree import ElementTree
 
 import pytest
 
+from benchmarks.answers.made_lines import END, begin, filled
 from reports.__main__ import REFERENCE, load_records, main
-from reports.exports.readme import BEGIN, END, answer, filled
+from reports.exports.readme import COMMAND, answer
 
 from ..conftest import cost_record, every_record, on_gpu
 from ..test_command import results
 
 ROOT = Path(__file__).parents[3]
 SVG = "{http://www.w3.org/2000/svg}"
-COMMAND = "nox -s pages"
+BEGIN = begin(COMMAND)
+MADE_BY = "nox -s pages"
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +27,7 @@ def made():
 
 def test_the_readme_has_the_lines_of_its_records(made):
     text = (ROOT / "README.md").read_text()
-    assert filled(text, made.lines) == text, COMMAND
+    assert filled(text, COMMAND, made.lines) == text, MADE_BY
 
 
 def words_and_marks(svg: str) -> Iterator[tuple[str, float, float]]:
@@ -39,13 +41,13 @@ def words_and_marks(svg: str) -> Iterator[tuple[str, float, float]]:
 
 def test_the_figures_of_the_readme_are_those_of_its_records(made):
     figures = {path.name: path.read_text() for path in (ROOT / "docs/figures").glob("*.svg")}
-    assert figures.keys() == made.figures.keys(), COMMAND
+    assert figures.keys() == made.figures.keys(), MADE_BY
     for name, drawn in made.figures.items():
         texts, *places = zip(*words_and_marks(drawn), strict=True)
         committed_texts, *committed_places = zip(*words_and_marks(figures[name]), strict=True)
-        assert committed_texts == texts, (name, COMMAND)
+        assert committed_texts == texts, (name, MADE_BY)
         for committed, place in zip(committed_places, places, strict=True):
-            assert committed == pytest.approx(place, abs=1.5), (name, COMMAND)
+            assert committed == pytest.approx(place, abs=1.5), (name, MADE_BY)
 
 
 def test_the_readme_links_to_its_figures(made):

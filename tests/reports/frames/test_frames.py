@@ -2,6 +2,7 @@ import math
 
 import pytest
 
+from benchmarks.statistics.summary import summarise_rounds
 from reports.frames.frames import frames, newest
 
 from ..conftest import NEW_AXES, cost_record, failed_record, noisy, old, training_record, twin_record
@@ -32,6 +33,15 @@ def test_a_cost_record_becomes_a_row():
     assert row["stage_spatial_convolution"] == record["stages"]["spatial_convolution"]
     assert math.isnan(row["stage_group_mixing"])
     assert (row["roofline_fraction"], row["joules_per_sample"], row["kernel_generation_share"]) == (0.6, 0.002, 0.1)
+
+
+def test_an_interval_from_before_the_rule_of_few_rounds_includes_how_much_they_differ():
+    """A record's own interval may say 1 % where its three processes differ by a factor of two."""
+    record = cost_record()
+    record["seconds"] |= {"rounds": [[1.0], [1.5], [2.0]], "median": 1.5, "ci_low": 1.49, "ci_high": 1.51}
+    row = frames([record]).costs.iloc[0]
+    summary = summarise_rounds(record["seconds"]["rounds"])
+    assert (row["ci_low"], row["ci_high"]) == pytest.approx((summary["ci_low"], summary["ci_high"]))
 
 
 def test_a_record_of_no_macs_was_not_counted():

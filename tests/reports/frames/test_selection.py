@@ -10,7 +10,7 @@ from reports.frames.selection import (
     STEP,
     at,
     base_point,
-    largest_study,
+    first_study,
     latest,
     opening_order,
     ours_by_default,
@@ -69,19 +69,19 @@ def test_the_newest_record_of_a_case_counts_whatever_its_id():
 def test_recipes_are_not_averaged_as_seeds(records):
     runs = frames(records).runs
     others = pd.concat([runs.iloc[[0]].assign(learning_rate=0.5), runs.iloc[:5].assign(budget=99)])
-    assert largest_study(pd.concat([others, runs], ignore_index=True))["id"].tolist() == runs["id"].tolist()
+    assert first_study(pd.concat([others, runs], ignore_index=True))["id"].tolist() == runs["id"].tolist()
 
 
 def test_each_variant_may_have_its_own_learning_rate(records):
     runs = frames(records).runs
     runs.loc[runs["variant"] == "plain", "learning_rate"] = 0.5
-    assert largest_study(runs)["id"].tolist() == runs["id"].tolist()
+    assert first_study(runs)["id"].tolist() == runs["id"].tolist()
 
 
 def test_augmented_runs_may_have_their_own_learning_rate(records):
     runs = frames(records).runs
     turned = runs.assign(augmentation="rotations", learning_rate=0.5)
-    assert len(largest_study(pd.concat([runs, turned], ignore_index=True))) == 2 * len(runs)
+    assert len(first_study(pd.concat([runs, turned], ignore_index=True))) == 2 * len(runs)
 
 
 def test_different_numbers_of_train_images_are_different_studies(records):
@@ -92,15 +92,24 @@ def test_different_numbers_of_train_images_are_different_studies(records):
 
 def test_no_runs_have_no_recipe(records):
     runs = frames(records).runs
-    assert largest_study(runs.iloc[:0]).empty
+    assert first_study(runs.iloc[:0]).empty
 
 
-def test_studies_are_sets_of_runs_that_may_be_compared_the_largest_first(records):
+def test_studies_are_sets_of_runs_that_may_be_compared_those_with_most_runs_first(records):
     runs = frames(records).runs
     matched = runs.iloc[:6].assign(matched="time", channels=[4, 5, 6, 7, 8, 9])
     other = runs.iloc[:4].assign(dataset="stars")
     found = studies(pd.concat([other, matched, runs], ignore_index=True))
     assert [len(study) for study in found] == [21, 6, 4]  # matched widths may differ within a study
+
+
+def test_a_study_of_more_test_images_comes_first_if_it_compares_networks(records):
+    runs = frames(records).runs
+    precise = runs.iloc[:9].assign(dataset="stars", n_test=50_000.0)
+    assert list(precise["variant"].unique()) != ["plain"]
+    alone = runs.iloc[:1].assign(dataset="a lone run", n_test=90_000.0)
+    found = studies(pd.concat([runs, alone, precise], ignore_index=True))
+    assert [len(study) for study in found] == [9, 21, 1]
 
 
 HOST = "Made-up CPU, 2 cores"

@@ -13,6 +13,9 @@ import pytest
 
 import reports
 from benchmarks.records.store import RecordStore
+from benchmarks.statistics.comparison import ENOUGH_TWINS, FLOOR_ERROR_RATE
+from benchmarks.statistics.over_seeds import BOOTSTRAP_SEEDS, LEAST_RESAMPLED
+from benchmarks.statistics.summary import FEW_ROUNDS
 from reports.page.page import render
 from reports.tables.records import STATIC_ROWS
 
@@ -171,10 +174,14 @@ def test_downloads_hold_what_was_measured(elements):
 
 def test_every_figure_brings_its_data(elements):
     figures = [a["id"] for tag, a in elements.tags if tag == "figure"]
-    files = {a["download"]: a["href"] for _, a in elements.tags if a.get("download", "").endswith(".csv")}
+    links = {a["download"]: a["href"] for _, a in elements.tags if ".csv" in a.get("download", "")}
     drawn = {f"{key}.csv" for key in figures} - {"m1-redundancy.csv"}
-    assert set(files) == drawn
-    time = pd.read_csv(io.BytesIO(base64.b64decode(files["m1-time-forward.csv"].split("base64,")[1])))
+    files = {name.removesuffix(".gz"): base64.b64decode(uri.split("base64,")[1]) for name, uri in links.items()}
+    assert drawn <= set(files)
+    for name in drawn:
+        content = gzip.decompress(files[name]) if f"{name}.gz" in links else files[name]
+        assert len(pd.read_csv(io.BytesIO(content))) > 0, name
+    time = pd.read_csv(io.BytesIO(files["m1-time-forward.csv"]))
     assert time.query("variant == 'full' and resolution == 4 and along == 'resolution'")["seconds"].item() == 0.016
 
 
@@ -349,6 +356,18 @@ def test_the_method_says_how_many_rounds_there_are_and_speaks_of_single_processe
     assert f"rounds ({rounds} here)" in page
     assert ("come from one process" in page) == bool(single)
     assert "schema 1" not in page
+
+
+def test_the_method_names_what_its_intervals_rest_on(page):
+    """Without these numbers a reader cannot recompute an interval or the noise floor from the records."""
+    [method] = re.findall(r'<section id="method">(.*?)</section>', page, re.DOTALL)
+    words = " ".join(method.split())
+    written = {4: "four", 5: "five", 0.25: "a quarter"}
+    assert f"for fewer than {written[FEW_ROUNDS]} it includes the t interval" in words
+    assert f"bootstraps for {written[BOOTSTRAP_SEEDS]} or more seeds" in words
+    assert f"counts as {written[LEAST_RESAMPLED]} of that of the seeds or more" in words
+    assert f"quantile for {1000 * FLOOR_ERROR_RATE:g} of 1000 cases" in words
+    assert f"fewer than {written[ENOUGH_TWINS]} twins" in words
 
 
 @pytest.mark.usefixtures("no_figures")

@@ -53,6 +53,7 @@ def test_a_study_says_how_nearly_its_networks_are_equal(records):
     assert matching(StudyRuns(runs, epochs, costs)).startswith("All networks have equal widths")
     runs.loc[runs["variant"] == "plain", "seconds"] = 3.0
     runs.loc[runs["variant"] != "plain", "seconds"] = 4.0
+    runs.loc[runs["seed"] == 2, "seconds"] += 60.0  # the machine was busy
     said = matching(StudyRuns(runs.assign(matched="time"), epochs, costs))
     assert "equal in time of a training step" in said
     assert "from 3.00 s (plain) to 4.00 s" in said

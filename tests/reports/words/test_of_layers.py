@@ -165,6 +165,7 @@ def grown(times, spread):
         for resolution, seconds in ((8, 1e-3), (16, 1e-3 * factor)):
             record = cost_record(variant=variant, resolution=resolution)
             record["seconds"] |= {"median": seconds, "ci_low": seconds / spread, "ci_high": seconds * spread}
+            record["seconds"]["rounds"] = [[seconds]]
             made.append(record)
     return growths(frames(made).costs)
 

@@ -2,13 +2,15 @@
 
 import math
 
-from reports.arithmetic.prepared import StudyRuns
+from reports.arithmetic.prepared import Prepared, StudyRuns
 from reports.arithmetic.to_target import spent_to_target
 from reports.arithmetic.training import redundancies
+from reports.figures.training import redundancy
 from reports.frames.frames import frames
 from reports.tables import of_training as tables
 from reports.words import names, of_choice, of_training
 
+from ..conftest import training_record
 from .test_of_layers import ok
 
 
@@ -73,6 +75,23 @@ def test_nothing_that_was_trained_is_said():
     assert of_training.target(spent_to_target(epochs, math.nan), math.nan).startswith("No validation accuracy")
     assert of_training.macs_to_train(epochs) == "No MACs of training were counted."
     assert of_training.redundancy(redundancies(epochs)).startswith("No redundancy")
+
+
+def redundant_runs_of_two_studies():
+    """Return a run of a network and a seed in each of two studies, with a layer of 5 × 5 kernels."""
+    runs = [training_record("full", 4, seed=0, accuracy=0.9) for _ in range(2)]
+    runs[1]["id"], runs[1]["run"]["matched"] = "of another study", "time"
+    for run, fraction in zip(runs, (0.25, 0.75), strict=True):
+        run["epochs"][-1]["redundancy"] = {"conv1": {"separable": fraction}}
+    return runs
+
+
+def test_the_same_network_and_seed_in_two_studies_are_two_trained_networks():
+    data = frames(redundant_runs_of_two_studies())
+    said = of_training.redundancy(redundancies(data.epochs))
+    assert "50 % [25 % to 75 %] by separable" in said
+    assert "n = 2 trained layers of 2 trained networks" in said
+    assert "(n = 2)" in redundancy(Prepared(data), "redundancy").caption
 
 
 def test_every_study_has_a_row_with_its_choice(records):
