@@ -22,6 +22,13 @@ class TrainingStep(points.Timed):
         self.workload.run()
 
 
+def _test_error(point: points.Point) -> float:
+    # Late, because older commits of gcnn_impl lack names that training imports, and their steps are timed, too.
+    from benchmarks.training.loop import train
+
+    return 100.0 * (1 - train(network_run(*point))["test_accuracy"])
+
+
 class Training:
     """A few epochs on rotated digits with one seed."""
 
@@ -30,12 +37,7 @@ class Training:
     param_names = tuple(NETWORK_POINTS)
 
     def setup_cache(self) -> PointResults:
-        # Late, because older commits of gcnn_impl lack names that training imports, and their steps are timed, too.
-        from benchmarks.training.loop import train
-
-        return points.measure_points(
-            NETWORK_POINTS, lambda point: 100 * (1 - train(network_run(*point))["test_accuracy"])
-        )
+        return points.measure_points(NETWORK_POINTS, _test_error)
 
     def setup(self, results: PointResults, *point: Any) -> None:
         self.error = points.result_at(results, point)

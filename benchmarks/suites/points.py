@@ -125,22 +125,27 @@ def skip_unless_applicable(*point: Any) -> None:
 
 
 def measure_points(axes: Mapping[str, list[Any]], measure: Callable[[Point], object]) -> PointResults:
-    """Measure every applicable point. The result of a point that fails is the message of its error."""
+    """Measure every applicable point. The result of a point that fails is the error that ``result_at`` raises.
+
+    A commit whose ``gcnn_impl`` lacks a name that this checkout's ``benchmarks`` import has no such point.
+    """
     results: PointResults = {}
     for point in itertools.product(*axes.values()):
         if not not_applicable(*point):
             try:
                 results[point] = measure(point)
             except Exception as error:
-                results[point] = f"{type(error).__name__}: {error}"
+                lacking = isinstance(error, ImportError) and (error.name or "").partition(".")[0] == "gcnn_impl"
+                kind = NotImplementedError if lacking else InvalidResult
+                results[point] = kind(f"{type(error).__name__}: {error}")
     return results
 
 
 def result_at(results: PointResults, point: Point) -> Any:
     """Return the result of a point; raise ``InvalidResult`` if it failed, ``NotImplementedError`` if it was skipped."""
     skip_unless_applicable(*point)
-    if isinstance(results[point], str):
-        raise InvalidResult(results[point])
+    if isinstance(results[point], Exception):
+        raise results[point]
     return results[point]
 
 

@@ -3,6 +3,7 @@
 import itertools
 import json
 import math
+import pickle
 import subprocess
 import sys
 import tomllib
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.records.outcome import InvalidResult
 from benchmarks.records.suite_names import ASV_LAYERS, ASV_TRAINING
 from benchmarks.suites import bench_layers, bench_training
 from benchmarks.suites import points as suite
@@ -94,8 +96,25 @@ def test_a_plain_layer_has_no_equivariance_error() -> None:
 
 
 def test_a_point_that_failed_raises_its_reason() -> None:
-    with pytest.raises(Exception, match="it broke"):
-        bench_layers.Cost().setup({POINT: "RuntimeError: it broke"}, *POINT)
+    with pytest.raises(InvalidResult, match="it broke"):
+        bench_layers.Cost().setup({POINT: InvalidResult("RuntimeError: it broke")}, *POINT)
+
+
+@pytest.mark.parametrize(
+    ("statement", "kind"),
+    [
+        ("from gcnn_impl.models import no_such_network", NotImplementedError),  # as at an old commit
+        ("import gcnn_impl.no_such_module", NotImplementedError),
+        ("import no_such_package", InvalidResult),
+        ("raise ValueError('no')", InvalidResult),
+    ],
+)
+def test_a_commit_that_lacks_a_name_is_skipped_and_other_errors_fail(statement: str, kind: type[Exception]) -> None:
+    point = ("cpu", "full", 4)
+    axes = {"device": ["cpu"], "variant": ["full"], "resolution": [4]}
+    results = pickle.loads(pickle.dumps(suite.measure_points(axes, lambda _: exec(statement))))  # asv pickles them
+    with pytest.raises(kind, match=r"^(ImportError|ModuleNotFoundError|ValueError): .*no"):
+        suite.result_at(results, point)
 
 
 def test_asv_installs_what_the_suites_import() -> None:
