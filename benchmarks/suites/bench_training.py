@@ -26,7 +26,7 @@ def _test_error(point: points.Point) -> float:
     # Late, because older commits of gcnn_impl lack names that training imports, and their steps are timed, too.
     from benchmarks.training.loop import train
 
-    return 100.0 * (1 - train(network_run(*point))["test_accuracy"])
+    return 100 * (1 - float(train(network_run(*point))["test_accuracy"]))
 
 
 class Training:
