@@ -41,8 +41,9 @@ def _setting(name: str, parts: Sequence[StudyResults]) -> str:
     where = f"{provenance.get('device_name')}, torch {provenance.get('torch')}"
     return (
         f"**{name}**: {study.image_size} × {study.image_size} pixels, {trained} train and {decisions.images['test']:,} "
-        f"test images, {study.epochs} epochs, n = {seeds} seeds; test accuracy in %, mean [95 %]. A step was timed "
-        f"alone, on {study.threads} thread; {where}, commit {str(provenance.get('commit'))[:10]}."
+        f"test images, {study.epochs} epochs of {decisions.steps_per_epoch} steps of {study.batch_size} images, "
+        f"n = {seeds} seeds; test accuracy in %, mean [95 %]. A step was timed alone, on {study.threads} thread; "
+        f"{where}, commit {str(provenance.get('commit'))[:10]}."
     )
 
 
@@ -86,4 +87,5 @@ def _verdicts(parts: Sequence[StudyResults]) -> list[str]:
 def _said(found: tuple[str, Sequence[str]]) -> str:
     """Write a verdict's word and the parts of the study that it is about."""
     word, where = found
-    return f"**{word}** {', '.join(where)}".strip()
+    parts = ", ".join(filter(None, where))
+    return f"**{word}** ({parts})" if parts else f"**{word}**"

@@ -44,7 +44,7 @@ def test_parts_stand_side_by_side_and_each_word_names_its_parts() -> None:
     assert heading[1:3] == ["equal parameters, 100 images", "equal seconds of training, 100 images"]
     assert len(heading) == 1 + 3 * 2
     assert "100 / 1,000 / 10,000 train" in lines[1]
-    words = "**supports** 100 images, 1,000 images; **contradicts** 10,000 images"
+    words = "**supports** (100 images, 1,000 images); **contradicts** (10,000 images)"
     assert f"{CLAIM}{words}" in lines
 
 
