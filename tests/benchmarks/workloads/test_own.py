@@ -182,7 +182,7 @@ def test_the_current_directory_is_searched(folder: Path, monkeypatch: pytest.Mon
         ("users_script:Nan", "users_script cannot be imported: SystemExit: usage: users_script FILE"),
         (
             "users_layers:Shrink",
-            "Shrink is no torch.nn.Module and no function in users_layers; did you mean Shrinks? allowed: Adapted, Base",
+            "Shrink is no torch.nn.Module and no function in users_layers; did you mean Shrinks? allowed: Adapted,",
         ),
         ("users_layers:NUMBER", "NUMBER is no torch.nn.Module and no function in users_layers; allowed: "),
         ("users_layers:function", "raises TypeError: function() got an unexpected keyword argument 'group'"),
