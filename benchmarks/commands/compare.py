@@ -60,7 +60,7 @@ def main(args: argparse.Namespace) -> Result:
     at_least = None if args.at_least is None else fraction_of_percent(args.at_least, "at-least")
     paths = Path(args.a), Path(args.b)
     results = [path for path in paths if _is_results(path)]
-    if len(results) == 1 and args.a != args.b:
+    if len(results) == 1:
         [other] = (path for path in paths if path not in results)
         raise ValueError(
             f"{str(results[0])!r} is results, and {str(other)!r} is not; allowed: two commits, or two sets of results"

@@ -137,8 +137,8 @@ def main(args: argparse.Namespace) -> Result:
         trained, failed = result
     else:
         trained, failed = train_missing(runs, store, **options)
-    records, there = store.load(), len(runs) - trained
-    counted = f"trained {trained - failed}, failed {failed}, {there} already there; see {store.path}"
-    counts = {"trained": trained - failed, "already_there": there, "failed": failed, "records": store.path}
+    records, there, succeeded = store.load(), len(runs) - trained, trained - failed
+    counted = f"trained {succeeded}, failed {failed}, {there} already there; see {store.path}"
+    counts = {"trained": succeeded, "already_there": there, "failed": failed, "records": store.path}
     lines = [*accuracy_table(runs, records), counted]
     return Result({**counts, "networks": accuracies(runs, records)}, lines, 1 if failed == len(runs) else 0)

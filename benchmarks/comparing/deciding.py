@@ -216,12 +216,12 @@ def _bounds(found: Look) -> tuple[float, float]:
 
 
 def _remedy(found: Look, more: int | None, moved: float) -> str:
+    if math.isinf(found.reach):
+        return "one pair of processes tells nothing apart; give more --minutes"
     floor = f"changes below {percentage(math.expm1(min(found.reach, 700.0)))} are not seen"
     if moved > 1:
         floor += f", and unchanged code moved by up to {percentage(moved - 1)}"
     wanted = f"about {more} more pairs of processes would decide" if more else "a quieter machine would decide"
-    if math.isinf(found.reach):
-        return "one pair of processes tells nothing apart; give more --minutes"
     return f"after {found.pairs} pairs {floor}; {wanted}"
 
 
