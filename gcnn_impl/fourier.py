@@ -5,6 +5,7 @@ matrices, (M_o, M_i) × (M_i, B). For kernels of radius r, padding a map of H ×
 the circular correlation equal to the ordinary one. A pair of channels takes about 2·(H + r)·(W + r)
 multiply–accumulates instead of T·H·W, for T taps.
 
+``native.fourier_conv`` computes the same in C for float32, in another order; here, it is computed by torch's products.
 All matrix products are real, because torch's real products are faster here than its complex ones. A transform of
 thirty pixels is a product with a small matrix. Every product leaves its result in the order that the next needs.
 Complex maps are stored as real parts above imaginary parts, 2·B rows: k*·x = k_r·x + k_i·(i x) is two real products.
@@ -16,45 +17,81 @@ maps then need memory. At 28 × 28 and k = 7, a spectrum is 1.3 times as large a
 
 import functools
 import math
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from gcnn_impl.watching import constant_in_compiled_code
 
+# (row, column) of every tap. Taps t and T − 1 − t are opposite, and the middle tap lies at (0, 0).
+Offsets = tuple[tuple[int, int], ...]
 # Number of kernel values transformed at once: enough for efficient products, few enough for a processor's cache.
 CHUNK = 2**22
-# Time of the steps in units of one multiply–accumulate of oneDNN's direct convolution: a least-squares fit to 20 layers
-# of 32 to 512 maps on two cores of an AMD EPYC (docs/performance.md). MKL's matrix products are slow on it.
-TRANSFORM_COST = 7.0  # a multiply–accumulate of the transforms
-PRODUCT_COST = 2.6  # a multiply–accumulate of the products at every frequency
-KERNEL_COST = 250.0  # one frequency of the kernel of a pair of channels
-# Factor by which, in the fit, the transform must beat a direct convolution: the fit is wrong by up to a third.
-MARGIN = 1.2
 
 
-def fourier_pays(batch: int, height: int, width: int, in_maps: int, out_maps: int, taps: int, radius: int) -> bool:
-    """Return whether the transform should be faster than a direct convolution of in_maps = |H_in|·C_i maps."""
+@dataclass(frozen=True)
+class Costs:
+    """The time of the steps, in units of one multiply–accumulate of oneDNN's direct convolution.
+
+    Args:
+        transforms: a multiply–accumulate of the transforms of the maps.
+        map_value: a frequency of a map.
+        product: a real multiply–accumulate of the products at every frequency.
+        products: number of real products for one complex product.
+        tap: a tap at one frequency of the kernel of a pair of channels.
+        pair: a frequency of the kernel of a pair of channels.
+        margin: factor by which, in the fit, the transform must beat a direct convolution.
+    """
+
+    transforms: float
+    map_value: float
+    product: float
+    products: int
+    tap: float
+    pair: float
+    margin: float
+
+
+# Least-squares fits to measured layers of 32 to 512 maps (docs/performance.md): of PyTorch's operators to 20 layers on
+# two cores of an AMD EPYC (Zen 5), where MKL's products are slow; of the operators in C to 134 layers on one core of an
+# AMD EPYC (Zen 4).
+COSTS = Costs(transforms=7.0, map_value=0.0, product=2.6, products=4, tap=0.0, pair=250.0, margin=1.2)
+COSTS_IN_C = Costs(transforms=0.0, map_value=300.0, product=1.05, products=3, tap=2.0, pair=20.0, margin=1.1)
+
+
+def fourier_pays(
+    batch: int, height: int, width: int, in_maps: int, out_maps: int, taps: int, radius: int, in_c: bool
+) -> bool:
+    """Return whether the transform should be faster than a direct convolution of in_maps = |H_in|·C_i maps.
+
+    Args:
+        taps: number of taps of the kernel.
+        radius: radius of the kernel.
+        in_c: whether the operators in C compute it.
+    """
+    costs = COSTS_IN_C if in_c else COSTS
     rows, columns = (height + radius) // 2 + 1, width + radius
-    transforms = 2 * rows * width * (height + 2 * columns) * batch * (in_maps + out_maps)
-    pairs = rows * columns * in_maps * out_maps
-    cost = TRANSFORM_COST * transforms + (PRODUCT_COST * 4 * batch + KERNEL_COST) * pairs
-    return MARGIN * cost < taps * height * width * batch * in_maps * out_maps
+    transforms = 2 * rows * width * (height + 2 * columns)
+    of_maps = batch * (in_maps + out_maps) * (costs.transforms * transforms + costs.map_value * rows * columns)
+    of_a_pair = costs.product * costs.products * batch + costs.tap * taps + costs.pair
+    cost = of_maps + rows * columns * in_maps * out_maps * of_a_pair
+    return costs.margin * cost < taps * height * width * batch * in_maps * out_maps
 
 
-def fourier_conv2d(x: Tensor, taps: Tensor, offsets: tuple[tuple[int, int], ...], bias: Tensor | None = None) -> Tensor:
+def fourier_conv2d(x: Tensor, taps: Tensor, offsets: Offsets, bias: Tensor | None = None) -> Tensor:
     """Return y_o(p) = b_o + Σ_i Σ_t x_i(p + offset_t) k_oi(t), with zeros outside of the image.
 
     Args:
         x: shape (B, M_i, H, W); the result has the shape (B, M_o, H, W), channels-last.
         taps: kernel values, shape (T, M_o, M_i).
-        offsets: (row, column) of every tap. Taps t and T − 1 − t must be opposite, and the middle tap at (0, 0).
+        offsets: see ``Offsets``.
         bias: shape (M_o,).
     """
     batch, maps, height, width = x.shape
-    radius = max(abs(place) for offset in offsets for place in offset)
+    radius = radius_of(offsets)
     n_rows, n_columns = height + radius, width + radius
-    rows, columns = (_dft(n, size, x.dtype, x.device) for n, size in [(n_rows, height), (n_columns, width)])
+    rows, columns = (dft(n, size, x.dtype, x.device) for n, size in [(n_rows, height), (n_columns, width)])
     half = n_rows // 2 + 1  # the other rows of frequencies are conjugates of these
     cos, sin = (m[:half] for m in rows)  # (U, H)
 
@@ -65,23 +102,23 @@ def fourier_conv2d(x: Tensor, taps: Tensor, offsets: tuple[tuple[int, int], ...]
     spectrum = torch.stack(_turn(real, imaginary, *columns), dim=2)  # (U, V, 2, B·M_i)
 
     even, odd = _by_parity(taps)
-    waves = _tap_waves(offsets, half, n_rows, n_columns, x.dtype, x.device)
+    waves = tap_waves(offsets, half, n_rows, n_columns, x.dtype, x.device)
     products = _SpectralProduct.apply(
         spectrum.view(half * n_columns, 2 * batch, maps), even, odd, *waves
     )  # (U·V, 2·B, M_o)
 
     real, imaginary = products.view(half, n_columns, 2, out_maps).unbind(2)  # (U, V, B·M_o)
     real, imaginary = _turn(real, imaginary, columns[0].t(), -columns[1].t())  # (U, W, B·M_o)
-    conjugates = torch.full((half, 1), 2.0, dtype=x.dtype, device=x.device)  # a row and its conjugate
-    conjugates[0] = 1
-    if n_rows % 2 == 0:
-        conjugates[-1] = 1
-    weight = conjugates / (n_rows * n_columns)
+    weight = row_weights(n_rows, n_columns, x.dtype, x.device)[:, None]
     y = torch.addmm((cos * weight).t() @ real.flatten(1), (-sin * weight).t(), imaginary.flatten(1))
     y = y.view(height, width, batch, taps.shape[1])
     if bias is not None:
         y = y + bias
     return y.permute(2, 0, 1, 3).contiguous().permute(0, 3, 1, 2)
+
+
+def radius_of(offsets: Offsets) -> int:
+    return max(abs(place) for offset in offsets for place in offset)
 
 
 def _turn(real: Tensor, imaginary: Tensor, cos: Tensor, sin: Tensor) -> tuple[Tensor, Tensor]:
@@ -104,7 +141,7 @@ def _by_parity(taps: Tensor) -> tuple[Tensor, Tensor]:
 @constant_in_compiled_code
 @functools.lru_cache(maxsize=64)
 @torch.inference_mode(False)
-def _dft(n: int, size: int, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
+def dft(n: int, size: int, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
     """Return cos and sin of 2π u p / n, shapes (n, size)."""
     # The products are taken in integers modulo n: as floats, large angles would lose digits.
     turns = torch.outer(torch.arange(n), torch.arange(size)) % n
@@ -115,8 +152,23 @@ def _dft(n: int, size: int, dtype: torch.dtype, device: torch.device) -> tuple[T
 @constant_in_compiled_code
 @functools.lru_cache(maxsize=64)
 @torch.inference_mode(False)
-def _tap_waves(
-    offsets: tuple[tuple[int, int], ...], half: int, rows: int, columns: int, dtype: torch.dtype, device: torch.device
+def row_weights(rows: int, columns: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Return the weights of the rows of frequencies in the transform back, shape (rows // 2 + 1,).
+
+    All rows but the first, and the middle one of an even number, also stand for their conjugates.
+    """
+    weights = torch.full((rows // 2 + 1,), 2.0, dtype=torch.float64)
+    weights[0] = 1
+    if rows % 2 == 0:
+        weights[-1] = 1
+    return (weights / (rows * columns)).to(device, dtype)
+
+
+@constant_in_compiled_code
+@functools.lru_cache(maxsize=64)
+@torch.inference_mode(False)
+def tap_waves(
+    offsets: Offsets, half: int, rows: int, columns: int, dtype: torch.dtype, device: torch.device
 ) -> tuple[Tensor, Tensor]:
     """Return cos and sin of 2π (u·row/rows + v·column/columns) for the taps in the order of ``_by_parity``.
 

@@ -34,11 +34,11 @@ from gcnn_impl import gpu, native
 from gcnn_impl.checks import ALGORITHMS, Signature, check_axes, check_choice, check_integer, described
 from gcnn_impl.checks import Algorithm as Algorithm
 from gcnn_impl.depthwise import autocast, depthwise_conv2d
-from gcnn_impl.fourier import fourier_conv2d, fourier_pays
+from gcnn_impl.fourier import Offsets, fourier_conv2d, fourier_pays
 from gcnn_impl.gpu.depthwise import depthwise
 from gcnn_impl.irreps import Irreps
 from gcnn_impl.lifting import lift_images
-from gcnn_impl.native import irreps_mix, operators
+from gcnn_impl.native import fourier_conv, irreps_mix, operators
 from gcnn_impl.rectifying import rectify
 from gcnn_impl.watching import is_exporting
 
@@ -219,7 +219,7 @@ def group_conv2d(
     x, weight, bias = flatten_group(x), _weight(kernel), _group_bias(bias, kernel.shape[1])
     same = stride == 1 and padding == size // 2
     if same and size > 1 and _through_fourier(x, len(weight), size * size, size // 2, algorithm):
-        y = fourier_conv2d(x, _taps(kernel), _square(size // 2), bias)
+        y = _fourier_conv2d(x, _taps(kernel), _square(size // 2), bias)
     else:
         y = conv2d(x, weight, bias, stride, padding)
     return rectify(_unflatten(y, resolution), relu, residual)
@@ -237,7 +237,13 @@ def _through_fourier(x: Tensor, out_maps: int, taps: int, radius: int, algorithm
     if device != "cpu" or is_exporting():  # measured on CPUs alone; an exported program serves any batch
         return False
     batch, in_maps, height, width = x.shape
-    return fourier_pays(batch, height, width, in_maps, out_maps, taps, radius)
+    return fourier_pays(batch, height, width, in_maps, out_maps, taps, radius, native.takes(x))
+
+
+def _fourier_conv2d(x: Tensor, taps: Tensor, offsets: Offsets, bias: Tensor | None) -> Tensor:
+    if native.takes(x, taps, bias):
+        return fourier_conv.convolve(x, taps, offsets, bias)
+    return fourier_conv2d(x, taps, offsets, bias)
 
 
 def _taps(kernel: Tensor) -> Tensor:
@@ -245,7 +251,7 @@ def _taps(kernel: Tensor) -> Tensor:
     return kernel.permute(4, 5, 1, 0, 3, 2).flatten(4, 5).flatten(2, 3).flatten(0, 1)
 
 
-def _square(radius: int) -> tuple[tuple[int, int], ...]:
+def _square(radius: int) -> Offsets:
     """Return (row, column) of the taps of a square, row by row."""
     side = range(-radius, radius + 1)
     return tuple((row, column) for row in side for column in side)
@@ -285,7 +291,7 @@ def disc_group_conv2d(
         first, last = (torch.cat([_taps(vertical)[i : i + 1], _taps(horizontal)[i : i + 1]]) for i in (0, 1))
         kernel = torch.cat([first, _taps(inner), last.flip(0)])  # taps t and T − 1 − t are opposite
         offsets = ((-r, 0), (0, -r), *_square(r - 1), (0, r), (r, 0))
-        y = fourier_conv2d(x, kernel, offsets, bias)
+        y = _fourier_conv2d(x, kernel, offsets, bias)
     else:
         y = conv2d(x, _weight(inner), bias, stride, r - 1)
         y += conv2d(x, _weight(vertical), None, stride, (r, 0), (2 * r, 1))  # in place: a new map costs page faults

@@ -88,6 +88,32 @@ def _irreps_mix_backward(_: Any, gradient: Tensor, images: Tensor, *others: Any)
     return pixels * (products + int(basis.numel()) * (out_channels + in_channels * gradients))
 
 
+def _fourier(images: Tensor, taps: Tensor, offsets: Sequence[int], transforms: tuple[int, int], products: int) -> int:
+    """Count ``transforms`` of the input's and of the output's maps, and products of three real numbers for each pair.
+
+    A product also transforms the kernel at every frequency, or takes the gradient of the kernel back.
+    """
+    batch, height, width, in_maps = images.shape
+    count, out_maps, _ = taps.shape
+    border = max(map(abs, offsets))
+    rows, columns = height + border, width + border
+    half, half_columns = rows // 2 + 1, columns // 2 + 1
+    of_a_map = 2 * half * min(half, height) * width + half * 4 * half_columns * min(half_columns, width)
+    of_a_pair = half * columns * (3 * batch + count)
+    maps = transforms[0] * in_maps + transforms[1] * out_maps
+    return batch * maps * of_a_map + products * of_a_pair * in_maps * out_maps
+
+
+def _fourier_conv2d(_: Any, images: Tensor, taps: Tensor, __: Any, offsets: Sequence[int]) -> int:
+    return _fourier(images, taps, offsets, (1, 1), 1)
+
+
+def _fourier_conv2d_backward(
+    _: Any, __: Tensor, images: Tensor, taps: Tensor, offsets: Sequence[int], of_images: bool, of_taps: bool
+) -> int:
+    return _fourier(images, taps, offsets, (of_images + of_taps, 1), of_images + of_taps)
+
+
 def _weights(parameters: Sequence[Tensor]) -> list[int]:
     return [parameter.numel() for parameter in parameters if parameter.dim() == 2]
 
@@ -110,6 +136,8 @@ OWN_RULES: Mapping[str, Callable[..., int]] = {
     "gcnn_impl::depthwise_conv2d_weight": _depthwise_weight,
     "gcnn_impl::mix_conv2d": _mix,
     "gcnn_impl::mix_conv2d_backward": _mix_backward,
+    "gcnn_impl::fourier_conv2d": _fourier_conv2d,
+    "gcnn_impl::fourier_conv2d_backward": _fourier_conv2d_backward,
     "gcnn_impl::irreps_mix": _irreps_mix,
     "gcnn_impl::irreps_mix_backward": _irreps_mix_backward,
     "gcnn_impl::siren": _siren,

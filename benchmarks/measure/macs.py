@@ -64,7 +64,7 @@ NOTHING = "no convolution and no product of matrices"
 # operators in C and Triton that do the same work.
 COUNTED = re.compile(
     r"^(aten|mkldnn|mkl)::.*(conv|mm|matmul|linear|einsum|tensordot|attention)"
-    r"|^gcnn_impl::(depthwise|mix|irreps_mix|siren)"
+    r"|^gcnn_impl::(depthwise|fourier|mix|irreps_mix|siren)"
 )
 
 

@@ -57,6 +57,9 @@ MAPS_OF_POOLS = 1.5
 STRIPS, MAPS_IN_C = ("separable", "dgseparable", "separable2d"), 5
 # On the Fourier path, a layer also has spectra of maps (inference, training), and chunks of the kernel's spectrum.
 FOURIER_SPECTRA, FOURIER_CHUNKS = (4.3, 2.2), 3
+# In C, a layer has fewer spectra, and in inference copies of its weights. A ResNet has a map and a copy of its weights
+# more in inference; in training, and in an All-CNN-C, other maps take as much memory at another time.
+SPECTRA_IN_C, WEIGHTS_IN_C = (1.4, 1.6), 1.1
 # A separable layer that mixes by the Fourier transform over H has a tile of its input and output for each thread; in
 # training it has more memory at another time. TILE is TILE_FLOATS of gcnn_impl/native/irreps.c.
 TILE = 49152
@@ -252,21 +255,30 @@ def _mixes_by_irreps(case: Case) -> bool:
     return group is not None and _uses_c(case) and irreps_that_pay(group, case.channels, case.channels) is not None
 
 
-def _through_fourier(case: Case) -> bool:
+def _through_fourier(case: Case, pooled: bool = False) -> bool:
+    """Return whether the Fourier path computes a layer, or the first layers of a network, or those after pooling."""
     if case.variant not in UNFACTORED or case.kernel_size == 1 or not _on_fast_paths(case):
         return False
-    maps, side, taps = case.channels * case.resolution, case.image_size, _taps(case.kernel_size, _drops_taps(case))
-    return fourier_pays(case.batch_size, side, side, maps, maps, taps, case.kernel_size // 2)
+    maps, side = case.channels * case.resolution * (1 + pooled), max(case.image_size // (1 + pooled), 1)
+    taps, radius = _taps(case.kernel_size, _drops_taps(case)), case.kernel_size // 2
+    return fourier_pays(case.batch_size, side, side, maps, maps, taps, radius, _uses_c(case))
 
 
 def _fourier_numbers(case: Case, one_map: float, training: bool) -> float:
-    """Return how many numbers the Fourier path adds: spectra of the maps, and chunks of the kernel's spectrum.
+    """Return how many numbers the Fourier path adds: spectra of the maps, and what belongs to the kernel's spectrum.
 
-    They are added to the maps of a direct convolution. It has more maps at its peak in training than in inference, so
-    a layer then adds fewer. A network also keeps the spectra of its first block, and a quarter as many of its second.
+    They are added to the maps of a direct convolution. By PyTorch's operators, it has more maps at its peak in training
+    than in inference, so a layer then adds fewer; a network also keeps the spectra of its first block, and a quarter as
+    many of its second.
     """
     radius, side = case.kernel_size // 2, case.image_size
     spectrum = one_map * 2 * ((side + radius) // 2 + 1) * (side + radius) / side**2
     in_network = training and case.is_network
+    if _uses_c(case):
+        kernels_fit = case.is_network and (case.kernels == "generated" or not _through_fourier(case, pooled=True))
+        weights = 0 if training or kernels_fit else max(_weights(case))
+        of_network = one_map if case.layer == "resnet" and not training else 0
+        maps = of_network if case.is_network else SPECTRA_IN_C[training] * spectrum
+        return maps + WEIGHTS_IN_C * weights
     spectra = FOURIER_SPECTRA[training and not in_network] + 3 * in_network
     return spectra * spectrum + FOURIER_CHUNKS * CHUNK

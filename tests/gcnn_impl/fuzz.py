@@ -309,7 +309,14 @@ def try_operator(rng: Draw) -> str:
     norms = [any_tensor(1) if rng.random() < 0.2 else torch.rand(c) if rng.random() < 0.8 else None for _ in range(4)]
     residual = rng.choice([None, torch.randn_like(likely), any_tensor(5)])
     pooled = torch.randn(b, rng.choice([2, 4, 6]), rng.choice([2, 4, 5]), h, c) if rng.random() < 0.8 else images
+    square = [place for row in (-1, 0, 1) for column in (-1, 0, 1) for place in (row, column)]
+    offsets = square if rng.random() < 0.8 else square[: rng.choice([2, 3, 6, 10])]
+    plane = torch.randn(b, h, axes[3], c) if rng.random() < 0.8 else any_tensor(4)
+    taps = torch.randn(len(square) // 2, axes[3], c) if rng.random() < 0.8 else any_tensor(3)
+    cotangent = torch.randn(b, h, axes[3], axes[3]) if rng.random() < 0.8 else any_tensor(4)
     arguments: dict[str, tuple[Any, ...]] = {
+        "fourier_conv2d": (plane, taps, any_tensor(1) if rng.random() < 0.3 else None, offsets),
+        "fourier_conv2d_backward": (cotangent, plane, taps, offsets, yes, rng.random() < 0.5),
         "to_images": (images,),
         "to_maps": (images,),
         "depthwise_conv2d": (

@@ -120,7 +120,21 @@ def test_half_precision_stays_with_the_direct_convolution(monkeypatch: pytest.Mo
 
 def test_the_transform_pays_for_many_maps_and_many_taps_only() -> None:
     layer = {"height": 28, "width": 28, "radius": 3}
-    assert fourier_pays(64, in_maps=256, out_maps=256, taps=29, **layer)
-    assert not fourier_pays(1, in_maps=256, out_maps=256, taps=29, **layer)  # the kernel's spectrum takes too long
-    assert not fourier_pays(64, in_maps=16, out_maps=16, taps=29, **layer)  # transforming the maps takes too long
-    assert not fourier_pays(64, in_maps=256, out_maps=256, taps=9, height=28, width=28, radius=1)
+    for in_c in (False, True):
+        assert fourier_pays(64, in_maps=256, out_maps=256, taps=29, in_c=in_c, **layer)
+        # The spectrum of the kernel takes too long, or the transforms of the maps, or there are too few taps.
+        assert not fourier_pays(1, in_maps=256, out_maps=256, taps=29, in_c=in_c, **layer)
+        assert not fourier_pays(64, in_maps=8, out_maps=8, taps=29, in_c=in_c, **layer)
+        assert not fourier_pays(4, in_maps=128, out_maps=128, taps=9, height=28, width=28, radius=1, in_c=in_c)
+
+
+def test_the_transform_pays_more_often_in_c() -> None:
+    layers = [
+        {"batch": batch, "height": side, "width": side, "in_maps": maps, "out_maps": maps, "taps": taps, "radius": r}
+        for batch in (1, 16, 64)
+        for side in (7, 28)
+        for maps in (32, 128, 512)
+        for taps, r in ((13, 2), (29, 3))
+    ]
+    by_pytorch, in_c = ([fourier_pays(**layer, in_c=c) for layer in layers] for c in (False, True))
+    assert sum(in_c) > 2 * sum(by_pytorch) > 0

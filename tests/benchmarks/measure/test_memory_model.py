@@ -63,11 +63,25 @@ def test_a_prediction_for_bfloat16_is_right_by_a_sixth(variant: str, direction: 
     assert 5 / 6 <= measured / predict_bytes(case) <= 6 / 5
 
 
-def test_the_fourier_path_takes_more_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("in_c", "factor"), [(False, 1.5), (True, 1.1)])
+def test_the_fourier_path_takes_more_memory(in_c: bool, factor: float, monkeypatch: pytest.MonkeyPatch) -> None:
     case = Case(variant="full", direction="forward_backward")
+    monkeypatch.setattr(memory_model, "_uses_c", lambda case: in_c)
+    monkeypatch.setattr(memory_model, "fourier_pays", lambda *sizes: False)
     direct = predict_bytes(case)
     monkeypatch.setattr(memory_model, "fourier_pays", lambda *sizes: True)
-    assert predict_bytes(case) > 1.5 * direct
+    assert predict_bytes(case) > factor * direct
+
+
+@pytest.mark.parametrize("direction", ["forward", "forward_backward"])
+def test_a_prediction_for_the_fourier_path_is_right_by_a_sixth(direction: str) -> None:
+    case = Case(variant="full", direction=direction, channels=16, batch_size=16, image_size=20)
+    assert memory_model._through_fourier(case)
+    workload = build_workload(case)
+    workload.run()
+    workload.prepare()
+    measured = int(peak_memory(workload.run, "cpu", prepare=workload.prepare)["peak_bytes"])
+    assert 5 / 6 <= measured / predict_bytes(case) <= 6 / 5
 
 
 @pytest.mark.parametrize("device", ["cpu", "cuda"])

@@ -1,0 +1,187 @@
+/* The product of the spectra of maps and of a kernel at each of F frequencies, and its gradients.
+
+   A spectrum is (F, 2, B, M), real parts first. The kernel has T taps, of which t and T - 1 - t lie opposite each other:
+   its spectrum k = k_r + i k_i is a sum of cosines times the sums of opposite taps, and of sines times the differences.
+   cosine (F, T/2 + 1) and sine (F, T/2) belong to the first taps; the last cosine, to the middle tap.
+
+   A complex product takes three real ones: with t = (x_r + x_i) k_r, it is t - x_i (k_r + k_i) + i (t + x_r (k_i - k_r)).
+
+   The spectrum of the kernel is never stored: each thread computes it for GROUP frequencies and a few channels, uses it,
+   and forgets it. The order of every sum depends on the sizes alone. */
+
+#include "fourier.h"
+
+#define GROUP ROWS            /* frequencies whose kernel is computed together, by one product */
+#define WIDE (2 * LANES)      /* output channels of a panel of the kernel */
+#define DEEP 64               /* input channels that are multiplied before others are fetched */
+#define TALL (2 * ROWS)       /* output channels of a tile of the gradient of the kernel */
+#define KEPT_FLOATS 1000000   /* floats of spectra that the gradient of the kernel prepares at a time, at most */
+
+/* Sums and differences of opposite taps, in panels of WIDE of N channels: (N / WIDE, K, T, WIDE), where tap t of
+   channels k and n is taps[t * K * N + k * k_step + n * n_step]. */
+static void fold(const float *taps, float *panels, long T, long K, long N, long k_step, long n_step, long threads) {
+    long half = T / 2, count = ceil_div(N, WIDE);
+#pragma omp parallel for collapse(2) num_threads(threads) schedule(static)
+    for (long panel = 0; panel < count; panel++)
+        for (long k = 0; k < K; k++) {
+            float *even = panels + (panel * K + k) * T * WIDE, *odd = even + (half + 1) * WIDE;
+            const float *from = taps + k * k_step + panel * WIDE * n_step;
+            long wide = MIN(WIDE, N - panel * WIDE);
+            for (long t = 0; t <= half; t++)
+                for (long n = 0; n < WIDE; n++) {
+                    float a = n < wide ? from[t * K * N + n * n_step] : 0;
+                    float z = n < wide ? from[(T - 1 - t) * K * N + n * n_step] : 0;
+                    even[t * WIDE + n] = t < half ? a + z : a;
+                    if (t < half) odd[t * WIDE + n] = a - z;
+                }
+        }
+}
+
+/* The operands of a complex product that belong to the kernel, at `count` frequencies: each (count, deep, WIDE), with
+   STEP floats from one frequency to the next. panel (deep, T, WIDE). */
+#define STEP (DEEP * WIDE + LANES) /* a power of two would let all frequencies compete for the same lines of the cache */
+INLINE void kernel_spectrum(const float *panel, const float *cosine, const float *sine, float *k_r, float *k_sum,
+                            float *k_difference, long count, long deep, long T, int conjugate) {
+    long evens = T / 2 + 1, odds = T / 2;
+    float real[GROUP * WIDE], imaginary[GROUP * WIDE];
+    for (long k = 0; k < deep; k++, panel += T * WIDE) {
+        product(count, WIDE, evens, cosine, evens, 1, panel, WIDE, real, WIDE, 0);
+        product(count, WIDE, odds, sine, odds, 1, panel + evens * WIDE, WIDE, imaginary, WIDE, 0);
+        for (long g = 0; g < count; g++)
+            for (long n = 0; n < WIDE; n++) {
+                float re = real[g * WIDE + n], im = conjugate ? -imaginary[g * WIDE + n] : imaginary[g * WIDE + n];
+                long at = g * STEP + k * WIDE + n;
+                k_r[at] = re, k_sum[at] = -(re + im), k_difference[at] = im - re;
+            }
+    }
+}
+
+static long product_floats(long B, long K) { return GROUP * (3 * STEP + B * K) + B * WIDE; }
+
+/* Floats that the product needs, for K input and N output channels: of the folded taps, and of all threads. */
+void gcnn_fourier_product_memory(long T, long B, long K, long N, long threads, long *floats) {
+    floats[0] = ceil_div(N, WIDE) * T * K * WIDE, floats[1] = threads * product_floats(B, K);
+}
+
+/* y (F, 2, B, N) = x (F, 2, B, K) k, for taps (T, N, K); or, if `conjugate`, x k* for taps (T, K, N): then this is the
+   gradient of the input. */
+void gcnn_fourier_product(const float *x, const float *taps, const float *cosine, const float *sine, float *y,
+                           float *panels, float *scratch, long F, long T, long B, long K, long N, int conjugate,
+                           long threads) {
+    long evens = T / 2 + 1, odds = T / 2, x_step = spectrum_step(B, K), y_step = spectrum_step(B, N);
+    threads = threads_for((double)F * K * N * (3 * B + T), threads);
+    fold(taps, panels, T, K, N, conjugate ? N : 1, conjugate ? 1 : K, threads);
+#pragma omp parallel for num_threads(threads) schedule(dynamic)
+    for (long first = 0; first < F; first += GROUP) {
+        long count = MIN(GROUP, F - first);
+        float *k_r = scratch + omp_get_thread_num() * product_floats(B, K), *k_sum = k_r + GROUP * STEP;
+        float *k_difference = k_sum + GROUP * STEP, *x_sum = k_difference + GROUP * STEP;
+        float *part = x_sum + GROUP * B * K;
+        for (long g = 0; g < count; g++) {
+            const float *x_r = x + (first + g) * x_step, *x_i = x_r + B * K;
+            for (long i = 0; i < B * K; i++) x_sum[g * B * K + i] = x_r[i] + x_i[i];
+        }
+        for (long n = 0; n < N; n += WIDE) {
+            long wide = MIN(WIDE, N - n);
+            for (long k = 0; k < K; k += DEEP) {
+                long deep = MIN(DEEP, K - k);
+                kernel_spectrum(panels + (n * K + k * WIDE) * T, cosine + first * evens, sine + first * odds, k_r,
+                                k_sum, k_difference, count, deep, T, conjugate);
+                for (long g = 0; g < count; g++) {
+                    const float *x_r = x + (first + g) * x_step + k, *x_i = x_r + B * K;
+                    float *y_r = y + (first + g) * y_step + n, *y_i = y_r + B * N;
+                    product(B, wide, deep, x_sum + g * B * K + k, K, 1, k_r + g * STEP, WIDE, part, wide, 0);
+                    for (long b = 0; b < B; b++)
+                        for (long l = 0; l < wide; l++) {
+                            float t = part[b * wide + l];
+                            y_r[b * N + l] = k ? y_r[b * N + l] + t : t, y_i[b * N + l] = k ? y_i[b * N + l] + t : t;
+                        }
+                    product(B, wide, deep, x_i, K, 1, k_sum + g * STEP, WIDE, y_r, N, 1);
+                    product(B, wide, deep, x_r, K, 1, k_difference + g * STEP, WIDE, y_i, N, 1);
+                }
+            }
+        }
+    }
+}
+
+/* Frequencies whose spectra are prepared at a time: whole groups. */
+static long kept(long F, long B, long K, long N) {
+    return MIN(MAX(KEPT_FLOATS / (3 * B * (K + N)) / GROUP, 1) * GROUP, F);
+}
+static long tile_floats(void) { return 2 * GROUP * TALL * WIDE; }
+
+/* Floats that the gradient of the kernel needs: of the spectra prepared, of its sums, and of all threads. */
+void gcnn_fourier_weight_memory(long F, long T, long B, long K, long N, long threads, long *floats) {
+    floats[0] = 3 * kept(F, B, K, N) * B * (ceil_div(N, TALL) * TALL + ceil_div(K, WIDE) * WIDE);
+    floats[1] = ceil_div(N, TALL) * ceil_div(K, WIDE) * T * TALL * WIDE, floats[2] = threads * tile_floats();
+}
+
+/* The operands of a complex product that belong to a map or to its gradient, at `count` frequencies, in blocks of `block`
+   channels: (count, M / block, 3, B, block), from a spectrum at `from`. */
+static void prepare(const float *from, float *to, long count, long B, long M, long block, int of_map, long threads) {
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (long f = 0; f < count; f++)
+        for (long m = 0; m < M; m += block)
+            for (long b = 0; b < B; b++) {
+                const float *r = from + f * spectrum_step(B, M) + b * M + m, *i = r + B * M;
+                float *first = to + (f * ceil_div(M, block) + m / block) * 3 * B * block + b * block;
+                float *second = first + B * block, *third = second + B * block;
+                for (long j = 0; j < MIN(block, M - m); j++) {
+                    float re = r[j], im = i[j];
+                    first[j] = of_map ? re : re + im, second[j] = of_map ? re - im : -im;
+                    third[j] = of_map ? re + im : -re;
+                }
+            }
+}
+
+/* The gradient of taps, (T, N, K), from the gradient g (F, 2, B, N) and the map's spectrum x (F, 2, B, K): the spectrum
+   of the gradient is g x*, taken back to the taps. */
+void gcnn_fourier_weight(const float *g, const float *x, const float *cosine, const float *sine, float *g_taps,
+                          float *prepared, float *sums, float *scratch, long F, long T, long B, long K, long N,
+                          long threads) {
+    long evens = T / 2 + 1, odds = T / 2, most = kept(F, B, K, N), area = TALL * WIDE;
+    long high = ceil_div(N, TALL), across = ceil_div(K, WIDE), tiles = high * across;
+    threads = threads_for((double)F * K * N * (3 * B + T), threads);
+    float *gs = prepared, *xs = prepared + 3 * most * B * high * TALL;
+    for (long first = 0; first < F; first += most) {
+        long count = MIN(most, F - first);
+        prepare(g + first * spectrum_step(B, N), gs, count, B, N, TALL, 0, threads);
+        prepare(x + first * spectrum_step(B, K), xs, count, B, K, WIDE, 1, threads);
+#pragma omp parallel for num_threads(threads) schedule(dynamic)
+        for (long tile = 0; tile < tiles; tile++) {
+            long n = tile % high * TALL, k = tile / high * WIDE, tall = MIN(TALL, N - n), wide = MIN(WIDE, K - k);
+            float *real = scratch + omp_get_thread_num() * tile_floats(), *imaginary = real + GROUP * area;
+            float *even = sums + tile * T * area, *odd = even + evens * area;
+            for (long at = 0; at < count; at += GROUP) {
+                long together = MIN(GROUP, count - at);
+                for (long f = 0; f < together; f++) {
+                    const float *gf = gs + ((at + f) * high + tile % high) * 3 * B * TALL;
+                    const float *xf = xs + ((at + f) * across + tile / high) * 3 * B * WIDE;
+                    float *re = real + f * area, *im = imaginary + f * area;
+                    product(tall, wide, B, gf, 1, TALL, xf, WIDE, re, WIDE, 0);
+                    for (long i = 0; i < tall * WIDE; i++) im[i] = re[i];
+                    product(tall, wide, B, gf + B * TALL, 1, TALL, xf + B * WIDE, WIDE, re, WIDE, 1);
+                    product(tall, wide, B, gf + 2 * B * TALL, 1, TALL, xf + 2 * B * WIDE, WIDE, im, WIDE, 1);
+                }
+                const float *c = cosine + (first + at) * evens, *s = sine + (first + at) * odds;
+                int add = first + at > 0;
+                product(evens, tall * WIDE, together, c, 1, evens, real, area, even, area, add);
+                product(odds, tall * WIDE, together, s, 1, odds, imaginary, area, odd, area, add);
+            }
+        }
+    }
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (long tile = 0; tile < tiles; tile++) {
+        long n = tile % high * TALL, k = tile / high * WIDE, tall = MIN(TALL, N - n), wide = MIN(WIDE, K - k);
+        for (long t = 0; t < evens; t++)
+            for (long row = 0; row < tall; row++) {
+                const float *even = sums + (tile * T + t) * area + row * WIDE, *odd = even + evens * area;
+                float *to = g_taps + (t * N + n + row) * K + k, *opposite = to + (T - 1 - 2 * t) * N * K;
+                for (long l = 0; l < wide; l++) {
+                    float o = t < odds ? odd[l] : 0;
+                    to[l] = even[l] + o;
+                    if (t < odds) opposite[l] = even[l] - o;
+                }
+            }
+    }
+}
