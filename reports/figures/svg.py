@@ -79,7 +79,7 @@ def inline(
         about: attributes of the whole drawing.
     """
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata=NO_METADATA)
+    figure.canvas.print_svg(buffer, metadata=NO_METADATA)
     kept = _kept.get()
     if kept is not None:
         pdf = io.BytesIO()
