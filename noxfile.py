@@ -152,8 +152,8 @@ def tests(session: nox.Session) -> None:
     install(session, *GROUPS)
     check_style(session)
     check_types(session)
-    # sys.monitoring costs less than a trace function; Python has it from 3.12 on. With a trace function, on 3.11, a page
-    # of the report took 17 s instead of 10 s.
+    # sys.monitoring costs less than a trace function; Python has it from 3.12 on. With the trace function of 3.11,
+    # a page of the report took 17 s instead of 10 s.
     cheap = sys.version_info >= (3, 12)
     core = {"COVERAGE_CORE": "sysmon"} if cheap else {}
     counted = ("--cov", "--cov-report=") if cheap or "--cov" in session.posargs else ()
