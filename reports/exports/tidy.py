@@ -84,5 +84,12 @@ RAW = (
 def figure_csv(figure: Figure) -> str:
     """Return the data of a figure as CSV: without empty columns, with as many digits as a plot can show."""
     frame = figure.data.drop(columns=[name for name in figure.data if str(name).removesuffix("_ours") in RAW])
-    same = [name for name in frame if frame[name].isna().all() or (frame[name].astype(str) == "").all()]
-    return as_csv(frame.drop(columns=same), float_format="%.6g")
+    empty = [name for name in frame if _is_empty(frame[name])]
+    return as_csv(frame.drop(columns=empty), float_format="%.6g")
+
+
+def _is_empty(column: pd.Series) -> bool:
+    """Return whether a column has only missing values, or only texts without a character."""
+    if is_numeric_dtype(column):
+        return bool(column.isna().all())
+    return not any(str(value) for value in column) or bool(column.isna().all())

@@ -109,9 +109,11 @@ class Drawing:
         """
         with plt.rc_context(RC):
             canvas = Canvas(plt.subplots(figsize=size, layout="constrained")[1], price=price)
+            labels = {"xlabel": x, "ylabel": y}
+            canvas.axes.set(**labels)  # without a label, seaborn would make all ticks to see whether it may write one
             yield canvas
             canvas.axes.set_title(heading, pad=pad)
-            canvas.axes.set(xlabel=x, ylabel=y)
+            canvas.axes.set(**labels)  # again: seaborn names an axis whose label is empty after the column
             place(canvas.axes, canvas.labels, [(point[1], point[2]) for point in canvas.points.rows])
             self.plots.append(canvas.points.plot(canvas.axes, self.title + what, (x, y), price))
             self.widths.append(size[0])

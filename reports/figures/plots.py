@@ -71,8 +71,7 @@ class Points:
 
         Axes whose ticks are names are left to the drawing.
         """
-        named = any(label.get_text() and not _is_number(label.get_text()) for label in axes.get_yticklabels())
-        if len(self.rows) < 2 or (named and axes.get_yscale() == "linear"):
+        if len(self.rows) < 2 or (axes.get_yscale() == "linear" and _has_names(axes)):
             return None
         scales = axes.get_xscale(), axes.get_yscale()
         return Plot(title, labels, scales, tuple(self.rows), price, tuple(self.front))
@@ -86,6 +85,11 @@ def plots_json(plots: tuple[Plot | None, ...]) -> str:
 
 def _number(value: float) -> float | None:
     return float(f"{value:.{DIGITS}g}") if math.isfinite(value) else None
+
+
+def _has_names(axes: Axes) -> bool:
+    """Return whether a tick of the axis y is a name."""
+    return any(label.get_text() and not _is_number(label.get_text()) for label in axes.get_yticklabels())
 
 
 def _is_number(text: str) -> bool:

@@ -15,6 +15,7 @@ from xml.etree.ElementTree import Element
 import matplotlib.pyplot as plt
 from markupsafe import Markup
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
 from reports.style import THEME
@@ -79,7 +80,7 @@ def inline(
         about: attributes of the whole drawing.
     """
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", metadata=NO_METADATA)
+    FigureCanvasSVG(figure).print_svg(buffer, metadata=NO_METADATA)  # `savefig` would draw twice, for the layout
     kept = _kept.get()
     if kept is not None:
         pdf = io.BytesIO()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from benchmarks.cases.case import FORMER_IMAGES
@@ -230,17 +231,21 @@ def _part(record: Mapping[str, Any], key: str) -> dict[str, Any]:
 
 def _frame(rows: list[dict[str, Any]], fields: Iterable[Field]) -> pd.DataFrame:
     kinds = columns.types(fields)
-    raw = pd.DataFrame(rows, columns=list(kinds), dtype=object)
-    return pd.DataFrame({column: _typed(raw[column], kind) for column, kind in kinds.items()})
+    return pd.DataFrame({name: _typed(name, [row.get(name) for row in rows], kind) for name, kind in kinds.items()})
 
 
-def _typed(values: pd.Series, kind: type) -> pd.Series:
+def _typed(name: str, values: list[Any], kind: type) -> pd.Series:
     if kind is tuple:
-        return values.map(lambda value: _printable(value) if isinstance(value, tuple) else ()).astype(object)
-    if kind is str:
-        longest = columns.longest_text(str(values.name))
-        return values.map(lambda value: "" if pd.isna(value) else printable(str(value), longest)).astype(object)
-    return pd.to_numeric(values, errors="coerce").astype(float)
+        values = [_printable(value) if isinstance(value, tuple) else () for value in values]
+    elif kind is str:
+        longest = columns.longest_text(name)
+        values = ["" if pd.isna(value) else printable(str(value), longest) for value in values]
+    cells = np.empty(len(values), dtype=object)
+    for number, value in enumerate(values):  # one by one: an array would take tuples of one length for its rows
+        cells[number] = value
+    if kind in (tuple, str):
+        return pd.Series(cells, dtype=object)
+    return pd.Series(pd.to_numeric(cells, errors="coerce"), dtype=float)
 
 
 def _printable(value: Any) -> Any:

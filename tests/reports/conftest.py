@@ -2,12 +2,14 @@
 
 import copy
 import inspect
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import matplotlib.pyplot as plt
 import pytest
+from filelock import FileLock
 from markupsafe import Markup
 
 from reports.figures import sections
@@ -334,21 +336,34 @@ def records() -> list[Record]:
     return every_record()
 
 
+def once(name: str, make: Callable[[], str], places: pytest.TempPathFactory) -> str:
+    """Return a text that the first of the tests' processes makes; the others wait for its file."""
+    parallel = "PYTEST_XDIST_WORKER" in os.environ  # then the folder above is that of all processes
+    file = (places.getbasetemp().parent if parallel else places.getbasetemp()) / name
+    with FileLock(f"{file}.lock"):
+        if not file.exists():
+            file.write_text(make(), encoding="utf-8", newline="")
+    return file.read_bytes().decode()
+
+
 @pytest.fixture(scope="session")
-def page() -> str:
+def page(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return the page of all made-up records."""
-    return render(every_record())
+    return once("page.html", lambda: render(every_record()), tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
-def page_of_both() -> str:
+def page_of_both(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return the page of made-up records of a processor and of a GPU."""
-    return render(both_devices())
+    return once("page_of_both.html", lambda: render(both_devices()), tmp_path_factory)
 
 
 @contextmanager
-def undrawn_panels() -> Iterator[None]:
-    """Leave the panels of figures empty: the figures keep their takeaways, captions and data, at half the time."""
+def undrawn_panels(*, plotted: bool = False) -> Iterator[None]:
+    """Leave the panels of figures empty: the figures keep their takeaways, captions and data, at a third of the time.
+
+    With `plotted`, lines and points are put on the axes, for tests in which this may fail.
+    """
 
     def close(figure: Any, *_: Any) -> Markup:
         plt.close(figure)
@@ -356,15 +371,23 @@ def undrawn_panels() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("reports.figures.draw.inline", close)
+        if not plotted:
+            patch.setattr("seaborn.lineplot", lambda *_, **__: None)
+            patch.setattr("seaborn.scatterplot", lambda *_, ax, **__: ax.scatter([], []))
+            patch.setattr("reports.figures.draw.place", lambda *_: None)
+            patch.setattr("reports.figures.draw.frame", lambda _: {})
         yield
 
 
 @contextmanager
-def empty_figures() -> Iterator[None]:
-    """Make figures without panels and data, for tests of the other parts: figures take most of the time."""
+def empty_figures(*, but: str = "") -> Iterator[None]:
+    """Make figures without panels and data, for tests of the other parts: figures take most of the time.
+
+    The figures of the function `but` are drawn.
+    """
     functions = {name: value for name, value in vars(sections).items() if inspect.isfunction(value)}
     with pytest.MonkeyPatch.context() as patch:
-        for name in functions.keys() - {"sections"}:
+        for name in functions.keys() - {"sections", but}:
             patch.setattr(sections, name, lambda *arguments: Figure(arguments[-1], "A figure", "It is empty."))
         yield
 

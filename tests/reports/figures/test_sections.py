@@ -12,10 +12,14 @@ from reports.figures.sections import sections
 from reports.frames.frames import frames
 from reports.style import LOOKS, THEME
 
-from ..conftest import cost_record, every_record, old, training_record, twin_record, undrawn_panels
+from ..conftest import cost_record, empty_figures, every_record, old, training_record, twin_record, undrawn_panels
 
 
-def draw(records):
+def draw(records, only=""):
+    """Return the figures by their keys; if `only` names a function of `sections`, its figures alone have panels."""
+    if only:
+        with empty_figures(but=only):
+            return draw(records)
     drawn = sections(Prepared(frames(records)))
     return {figure.key: figure for section in drawn.values() for figure in section}
 
@@ -150,7 +154,7 @@ def test_whiskers_of_the_noise_end_inside_of_the_axis_or_are_counted(drawn):
     """Every error bar of the made-up twins fits; of a twin with wild rounds the caption counts what is cut."""
     assert "longer than the axis" not in drawn["noise"].caption
     wild = twin_record(cost_record(variant="full", channels=32), 3.0, 1.0, 0.4)
-    assert "1 of them longer than the axis" in draw([*every_record(), wild])["noise"].caption
+    assert "1 of them longer than the axis" in draw([*every_record(), wild], "noise")["noise"].caption
 
 
 def test_the_axis_of_accuracy_begins_where_networks_differ_and_says_so():
@@ -161,7 +165,7 @@ def test_the_axis_of_accuracy_begins_where_networks_differ_and_says_so():
     for run in runs:
         for epoch in run["epochs"]:
             epoch["validation_accuracy"] = run["test_accuracy"] * (1 - 0.9 ** (3 * epoch["epoch"]))
-    figure = draw(runs)["accuracy-epochs"]
+    figure = draw(runs, "accuracy")["accuracy-epochs"]
     [text] = re.findall(r"begins at (\d+) %, not at 0", figure.caption)
     assert 60 < int(text) < 90
     ticks = [float(text) for text in re.findall(r">([\d.]+)</text>", figure.panels[0])]
@@ -174,7 +178,7 @@ def test_names_in_the_choice_tell_points_apart_and_do_not_overlap():
     networks = {("separable", 8): 0.95, ("separable", 4): 0.94, ("full", 8): 0.97, ("plain", 1): 0.9}
     runs = [training_record(variant, r, seed, mean) for (variant, r), mean in networks.items() for seed in (0, 1)]
     runs += [augmented(training_record("separable", 8, seed, 0.951)) for seed in (0, 1)]
-    figure = draw(runs)["pareto"]
+    figure = draw(runs, "pareto")["pareto"]
     names = short_names(figure.data)
     assert len(set(zip(figure.data["variant"], names, strict=True))) == len(names)
     assert "8 + rotations" in names
@@ -230,7 +234,7 @@ def test_redundancy_is_drawn_before_and_after_training():
     run = training_record("full", 4, seed=0, accuracy=0.9)
     for epoch, fraction in ((0, 0.25), (3, 0.75)):
         run["epochs"][epoch]["redundancy"] = {"<b>1": {"separable": fraction}, "2": {"separable": 0.5}}
-    figure = draw([run])["redundancy"]
+    figure = draw([run], "redundancy")["redundancy"]
     assert len(figure.panels) == 1
     assert "&lt;b&gt;1, separable, after training: 75 % (n = 1)" in figure.panels[0]
     assert "<b>" not in figure.panels[0]
@@ -265,7 +269,7 @@ def test_every_look_can_be_drawn():
 
 @pytest.mark.parametrize("variant", LOOKS)
 def test_one_cost_record_is_enough(variant):
-    with undrawn_panels():
+    with undrawn_panels(plotted=True):
         made = draw([cost_record(variant=variant)])
     assert len(made["time-forward"].panels) == 1
     assert made["time-training"].panels == ()
@@ -294,18 +298,18 @@ def augmented(record):
 def test_augmented_runs_have_lines_of_their_own():
     runs = [training_record("separable", 4, seed, accuracy=0.8) for seed in (0, 1)]
     turned = [augmented(training_record("separable", 4, seed, accuracy=0.6)) for seed in (0, 1)]
-    made = draw([*runs, *turned])
+    made = draw([*runs, *turned], "accuracy")
     figure = made["accuracy-epochs"]
     assert set(figure.data["augmentation"]) == {"none", "rotations"}
     assert "Dashed: the train images were turned; dotted: scaled" in figure.caption
     assert "separable + rotations, epoch" in figure.panels[0]
-    assert "Dashed" not in draw(runs)["accuracy-epochs"].caption
+    assert "Dashed" not in draw(runs, "accuracy")["accuracy-epochs"].caption
 
 
 def test_a_users_network_is_in_every_panel_under_its_own_name():
     runs = [training_record("separable", resolution, 0, accuracy=0.8) for resolution in (2, 4)]
     record = training_record("plain", 1, 0, accuracy=0.7)
     own = {**record, "id": "own", "run": {**record["run"], "variant": "custom", "network": "mine:net"}}
-    made = draw([*runs, own])
+    made = draw([*runs, own], "accuracy")
     assert len(made["accuracy-epochs"].panels) == 2
     assert "mine:net" in made["accuracy-epochs"].takeaway
