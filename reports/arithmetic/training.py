@@ -11,7 +11,7 @@ from benchmarks.cases.datasets import DATASETS
 from benchmarks.records.layer_names import layer_kernel_size
 from benchmarks.statistics.choosing import Accuracies, compared_accuracies
 from benchmarks.statistics.intervals import Interval
-from benchmarks.statistics.over_seeds import paired_tests
+from benchmarks.statistics.over_seeds import estimate
 from benchmarks.statistics.written import FEWEST
 from reports.frames.selection import NETWORK, NETWORK_CASE
 
@@ -178,20 +178,25 @@ def best_plain(best: pd.DataFrame) -> Any:
 def gains(runs: pd.DataFrame, best: pd.DataFrame) -> dict[Any, Interval]:
     """Return by how much each network's test accuracy exceeds that of the best plain one, by the index of its row.
 
-    The gain is that over the seeds that both share. With fewer than ``FEWEST`` seeds, the ends of the interval are NaN.
+    The gain is their ``difference`` over the seeds that both share.
     """
-    accuracies = {i: _by_seed(runs, row) for i, row in best.iterrows()}
-    if best_plain(best) is None:
+    plain = best_plain(best)
+    if plain is None:
         return {}
-    plain, found = accuracies.pop(best_plain(best)), {}
-    for network, ours in accuracies.items():
-        seeds = ours.index.intersection(plain.index)
-        if len(seeds):
-            pair = ours[seeds].tolist(), plain[seeds].tolist()
-            [test] = paired_tests([pair], step=_accuracy_step(runs))
-            ends = (test.difference.low, test.difference.high) if len(seeds) >= FEWEST else (math.nan, math.nan)
-            found[network] = Interval(test.difference.mean, *ends)
-    return found
+    found = {i: difference(runs, row, best.loc[plain]) for i, row in best.iterrows() if i != plain}
+    return {i: gap for i, (gap, n) in found.items() if n}
+
+
+def difference(runs: pd.DataFrame, network: pd.Series, other: pd.Series) -> tuple[Interval, int]:
+    """Return the test accuracy of a network minus that of another over the seeds that both share, and their number.
+
+    With fewer than ``FEWEST`` seeds, the ends of the interval are NaN.
+    """
+    ours, theirs = _by_seed(runs, network), _by_seed(runs, other)
+    seeds = ours.index.intersection(theirs.index)
+    found = estimate((ours[seeds] - theirs[seeds]).tolist(), step=_accuracy_step(runs))
+    ends = (found.low, found.high) if found.n >= FEWEST else (math.nan, math.nan)
+    return Interval(found.mean, *ends), found.n
 
 
 def _by_seed(runs: pd.DataFrame, network: pd.Series) -> pd.Series:
