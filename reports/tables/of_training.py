@@ -72,12 +72,12 @@ def pairs(study: StudyRuns) -> Table:
             Cell(second, second, look=variants[pair.second]),
             number_cell(numbers.percentage_points(pair.difference), pair.difference.value),
             number_cell(numbers.general(pair.n), pair.n),
-            cell(pair_word(pair), str),
+            Cell(pair_word(pair), pair_word(pair), name="word"),
             *(Cell(costs_of(study, pair, price), "", number=True) for price in PRICES),
         ]
         rows.append(Row(tuple(cells)))
     headings = ("network", "compared with", "points of test accuracy", "seeds", "the first is")
-    costs = ("inference, first / second", "memory of training", "MACs per image")
+    costs = ("inference, first ÷ second", "memory of training", "MACs per image")
     return Table("Two networks compared directly", (*headings, *costs), tuple(rows))
 
 

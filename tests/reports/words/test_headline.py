@@ -175,3 +175,14 @@ def test_every_users_network_has_a_row_in_the_first_table(records):
     table = table_of(Prepared(replace(data, costs=data.costs.assign(anchor=""))))
     assert {len(row.cells) for row in table.rows} == {len(table.headings)}
     assert [row.cells[-1].note for row in table.rows if row.cells[0].text == "custom"] == ["a:net", "b:net"]
+
+
+def test_a_network_with_augmentation_says_so_where_the_row_begins(records):
+    record = training_record("separable", 8, 0, 0.7)
+    made = [*records, {**record, "id": "turned", "run": {**record["run"], "augmentation": "rotations"}}]
+    data = frames(made)
+    table = table_of(Prepared(replace(data, costs=data.costs.assign(anchor=""))))
+    rows = {row.cells[0].text: row.cells for row in table.rows}
+    assert len(rows) == len(table.rows)
+    assert rows["separable + rotations"][-1].note == rows["separable"][-1].note == "|H| = 8"
+    assert {cell.text for cell in rows["separable + rotations"][1:-1]} == {"–"}
