@@ -60,6 +60,11 @@ class StudyRuns:
         """For each cost, the clearly cheaper rivals than which each network is not shown to be more accurate."""
         return {name: training.rivalled_by(self.networks, self.accuracies, name) for name in training.PRICES}
 
+    def places(self, shown: pd.DataFrame) -> list[int]:
+        """Return the row numbers in `networks` of other rows about networks of the study, in the order of these."""
+        numbered = self.networks[selection.NETWORK].assign(place=range(len(self.networks)))
+        return [int(place) for place in shown[selection.NETWORK].merge(numbered, how="left")["place"]]
+
     @cached_property
     def pairs(self) -> list[Pair]:
         """The pairs of `networks` that readers compare directly."""

@@ -11,7 +11,7 @@ from benchmarks.statistics.over_seeds import BOOTSTRAP_SEEDS
 from benchmarks.statistics.written import listing
 from reports.arithmetic.layers import TIME_RATIO, separable_against_full
 from reports.arithmetic.prepared import Prepared, StudyRuns
-from reports.arithmetic.training import accuracies, best_plain, gains
+from reports.arithmetic.training import best_plain, gains
 from reports.frames.selection import NETWORK, at, base_point, layer_base
 from reports.style import in_order
 from reports.words.names import (
@@ -239,11 +239,11 @@ def interval_method(seeds: int) -> str:
     return "percentile-t bootstrap" if seeds >= BOOTSTRAP_SEEDS else "Student’s t"
 
 
-def compared_with_plain(table: pd.DataFrame, runs: pd.DataFrame, best: pd.DataFrame) -> str:
+def compared_with_plain(table: pd.DataFrame, study: StudyRuns, best: pd.DataFrame) -> str:
     """Say which variants cost the least and the most time compared with plain, and which network is most accurate.
 
     Args:
-        runs: the runs of a study, among them those of the networks `best`.
+        study: the study of the networks `best`.
     """
     parts = []
     others = table[table["variant"] != "plain"]
@@ -260,11 +260,12 @@ def compared_with_plain(table: pd.DataFrame, runs: pd.DataFrame, best: pd.DataFr
     if len(best):
         best = pd.concat([best[best["variant"] == variant] for variant in in_order(best["variant"])])
         names, means = list(network_names(best).values()), best["mean"].tolist()
-        compared, first = accuracies(runs, best), max(range(len(best)), key=means.__getitem__)
-        alike = [names[i] for i in range(len(best)) if i != first and (first, i) not in compared.better]
+        places, first = study.places(best), max(range(len(best)), key=means.__getitem__)
+        better = [(places[first], place) in study.accuracies.better for place in places]
+        alike = [name for i, name in enumerate(names) if i != first and not better[i]]
         apart = "" if len(best) == 1 else f"; not told apart from it by the corrected test: {listing(alike) or 'none'}"
         highest = f"the highest test accuracy is that of {names[first]} ({percent(means[first])})"
-        parts.append(f"{highest}{apart}, n = {spans(best['n'], 'seed')}")
+        parts.append(f"{highest}{apart} (n = {spans(best['n'], 'seed')})")
     if not parts:
         return "No plain convolution was measured at the base point and no network was trained: nothing to compare."
     text = "; ".join(parts)

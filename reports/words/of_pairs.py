@@ -5,7 +5,6 @@ import pandas as pd
 from benchmarks.statistics.over_seeds import DECIDING_SEEDS
 from reports.arithmetic.pairs import Pair
 from reports.arithmetic.prepared import StudyRuns
-from reports.frames.selection import NETWORK
 from reports.words.names import network_names
 from reports.words.numbers import NOTHING, multiple, percentage_points
 from reports.words.of_choice import PRICE_WORDS, cost_ratio
@@ -30,9 +29,7 @@ def costs_of(study: StudyRuns, pair: Pair, price: str) -> str:
 
 def asked(study: StudyRuns, shown: pd.DataFrame) -> list[Pair]:
     """Return the pairs of the first screen: of the networks in `shown`, separable with those in ``ASKED``."""
-    numbered = study.networks[NETWORK].assign(number=range(len(study.networks)))
-    known = set(numbered.merge(shown[NETWORK], on=NETWORK)["number"])
-    variants = study.networks["variant"].tolist()
+    known, variants = set(study.places(shown)), study.networks["variant"].tolist()
 
     def wanted(pair: Pair) -> bool:
         both = {variants[pair.first], variants[pair.second]}

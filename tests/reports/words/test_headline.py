@@ -114,7 +114,9 @@ def test_gains_have_no_interval_where_there_is_one_seed():
 def test_nothing_to_compare_is_said():
     nothing = frames([])
     table, best = against_plain(nothing.costs), best_networks(nothing.runs)
-    assert compared_with_plain(table, nothing.runs, best).startswith("No plain convolution was measured")
+    assert compared_with_plain(table, Prepared(nothing).shown_studies[0], best).startswith(
+        "No plain convolution was measured"
+    )
 
 
 def with_equal_maps(records):

@@ -90,7 +90,7 @@ def test_the_first_screen_answers_whether_separable_is_better(records):
     full, separable = ([0.94 + 0.01 * seed for seed in range(3)], [0.927 + 0.01 * seed for seed in range(3)])
     gap = estimate([a - b for a, b in zip(full, separable, strict=True)], step=1 / 497)
     assert f": +{100 * gap.mean:.1f} [{100 * gap.low:.1f}, {100 * gap.high:.1f}], more accurate" in said.items[0]
-    assert direct(StudyRuns(study.runs.iloc[:0], study.epochs, study.cases), results.best_networks) is None
+    assert direct(study, results.best_networks.iloc[:1]) is None
 
 
 def test_networks_that_share_the_record_of_their_time_cost_exactly_the_same(records):

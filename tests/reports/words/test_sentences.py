@@ -396,11 +396,11 @@ def test_relative(made, said):
         for name in (("plain", 1), ("full", 8), ("separable", 8))
     }
     best = max(means, key=means.get)
-    alike = [network(*name) for name in means if name != best and not shown(found[best], found[name], 0.0, 3)]
+    alike = [network(*name) for name in means if name != best and not shown(found[best], found[name], 0.0, 21)]
     assert said["relative"] == (
         f"At equal width and |H| = 8, a layer costs from {low} to {high} the time of a plain convolution; the highest "
         f"test accuracy is that of {network(*best)} ({percent(means[best])}); not told apart from it by the "
-        f"corrected test: {joined(alike) if alike else 'none'}, n = 3 seeds."
+        f"corrected test: {joined(alike) if alike else 'none'} (n = 3 seeds)."
     )
 
 
@@ -800,7 +800,7 @@ def test_target(made, said):
                 alike.append(name)
         level = [name for name in (first, *others) if np.median(spent[name]) == np.median(spent[first])]
         rivals = [name for name in alike if name not in level]
-        text = f"with the fewest {words} {joined([described(name) for name in level])}"
+        text = f"Fewest {words}: {joined([described(name) for name in level])}"
         text += ", whose medians are equal" if len(level) > 1 else ""
         named = [*map(described, rivals[:3]), *([f"{len(rivals) - 3} more"] if len(rivals) > 3 else [])]
         it = "them" if len(level) > 1 else "it"
@@ -809,7 +809,7 @@ def test_target(made, said):
         )
     assert said["target"] == (
         f"First at a validation accuracy of {100 * target:.0f} %, of the {len(firsts)} of {len(found)} networks whose "
-        f"seeds all get there: {'; '.join(parts)}. Numbers are medians over n = 3 seeds, with the least and the most."
+        f"seeds all get there. {'. '.join(parts)}. Numbers are medians over n = 3 seeds, with the least and the most."
     )
 
 
