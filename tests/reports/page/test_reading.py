@@ -235,7 +235,7 @@ def test_links_to_records_have_distinct_names_and_the_time_has_its_record(browse
         quoted = choice.locator("a", has_text="time of a pass").first.get_attribute("href")
         cells = page.locator("table.networks td.number:has(a)")
         assert quoted in cells.locator("a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
-        assert re.search(r"s / 64$", cells.first.inner_text())
+        assert re.search(r"s\s/\s64$", cells.first.inner_text())
 
 
 def test_a_chart_has_the_study_the_error_bars_the_front_and_a_star(browser, file):
