@@ -106,7 +106,7 @@ def direct(study: StudyRuns, shown: pd.DataFrame) -> Sentence | None:
         "Direct comparison: points of test accuracy by which the first network is above (+) or below (−) the second, "
         "in the same study: "
     )
-    after = f" (n = {n}; 95 % intervals of single differences by seed; words: of the test for all pairs)."
+    after = f" (n = {n}; 95 % intervals of single differences by seed; words: the test corrected for all pairs)."
     items = tuple(pair_words(study, pair) for pair in found)
     return Sentence(before, (), items, after, {"more pairs, and the rule": "choice"})
 

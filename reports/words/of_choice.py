@@ -35,10 +35,10 @@ def fronts(study: StudyRuns) -> str:
         front = sorted((i for i in known if not study.beaten[price][i]), key=networks[price].tolist().__getitem__)
         if len(known) > 1:
             mean = [i for i in front if study.rivalled[price][i]]
-            starred_names = [f"{names[i]}{'*' if i in mean else ''}" for i in front]
-            some = len(front) <= MOST_NAMED
-            which = listing(starred_names) if some else f"from {starred_names[0]} to {starred_names[-1]}"
-            parts.append(f"By {word}, {len(front)} of {len(known)}: {which}.")
+            which = [f"{names[i]}{'*' if i in mean else ''}" for i in front]
+            many = len(front) > MOST_NAMED
+            shown = f"from {which[0]} to {which[-1]}, as the table below says" if many else listing(which)
+            parts.append(f"By {word}, {len(front)} of {len(known)}: {shown}.")
             starred = starred or bool(mean)
     if not parts:
         return "The costs of fewer than two networks were measured, so there is no front."

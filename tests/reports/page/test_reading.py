@@ -118,6 +118,15 @@ def test_the_tables_of_networks_fit_a_laptop_and_a_wide_screen(browser, long_nam
             assert box.evaluate("box => box.scrollWidth - box.clientWidth") <= 0
 
 
+def test_the_form_lists_networks_with_commas_in_their_names_as_the_first_sentence_does(browser, long_names):
+    with visit(browser, long_names) as found:
+        said = found.page.locator(".answer > li").first.text_content().partition(": ")[2]
+        told = found.page.locator("form.advisor output").inner_text()
+        plain = [text.replace("\u00a0", " ").replace("\u2060", "") for text in (said, told)]
+        assert ", C = 14; " in plain[1]
+        assert plain[0][1:].startswith(plain[1][1:])
+
+
 def test_notes_stand_beside_narrow_tables_on_a_wide_screen_and_below_them_on_a_laptop(browser, file):
     for width, beside in ((1920, True), (1280, False)):
         with visit(browser, file, size={"width": width, "height": 900}) as found:

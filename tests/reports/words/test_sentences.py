@@ -514,8 +514,8 @@ def test_direct_comparison(made, said):
         items.append(f"{network(*ours)} compared with {network(*theirs)}: {points}, {word}, at {cost} the time")
     assert said["Direct comparison"] == (
         "Direct comparison: points of test accuracy by which the first network is above (+) or below (−) the second, "
-        f"in the same study: {'; '.join(items)} (n = 3 seeds; 95 % intervals of single differences by seed; words: of "
-        "the test for all pairs)."
+        f"in the same study: {'; '.join(items)} (n = 3 seeds; 95 % intervals of single differences by seed; words: the "
+        "test corrected for all pairs)."
     )
 
 
