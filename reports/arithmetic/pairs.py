@@ -7,7 +7,7 @@ import pandas as pd
 
 from benchmarks.statistics.choosing import Accuracies
 from benchmarks.statistics.intervals import Interval
-from reports.arithmetic.training import difference
+from reports.arithmetic.training import accuracy_step, by_seed, difference
 
 # The forms of kernels of layers on a group.
 FORMS = ("full", "separable", "gseparable", "dseparable", "dgseparable", "separable2d")
@@ -41,9 +41,10 @@ def pairs(runs: pd.DataFrame, networks: pd.DataFrame, compared: Accuracies) -> l
         runs: the runs of the study.
         compared: what the seeds show about the accuracies of these networks.
     """
-    found = []
+    found, step = [], accuracy_step(runs)
+    known = [by_seed(runs, row) for _, row in networks.iterrows()]
     for i, j in _numbers(networks.reset_index(drop=True)):
-        gap, n = difference(runs, networks.iloc[i], networks.iloc[j])
+        gap, n = difference(known[i], known[j], step)
         if n:
             better = True if (i, j) in compared.better else False if (j, i) in compared.better else None
             found.append(Pair(i, j, gap, n, better))

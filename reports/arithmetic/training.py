@@ -104,9 +104,9 @@ def _with_images(runs: pd.DataFrame) -> pd.DataFrame:
 
 def accuracies(runs: pd.DataFrame, networks: pd.DataFrame) -> Accuracies:
     """Compare the test accuracies of networks, in the order of their rows, over the seeds that they share."""
-    known = [_by_seed(runs, row) for _, row in networks.iterrows()]
-    by_seed = [dict(zip(map(int, found.index), map(float, found), strict=True)) for found in known]
-    return compared_accuracies(by_seed, step=_accuracy_step(runs))
+    known = [by_seed(runs, row) for _, row in networks.iterrows()]
+    fractions = [dict(zip(map(int, found.index), map(float, found), strict=True)) for found in known]
+    return compared_accuracies(fractions, step=accuracy_step(runs))
 
 
 def beaten_by(networks: pd.DataFrame, compared: Accuracies, price: str) -> list[list[int]]:
@@ -183,30 +183,34 @@ def gains(runs: pd.DataFrame, best: pd.DataFrame) -> dict[Any, Interval]:
     plain = best_plain(best)
     if plain is None:
         return {}
-    found = {i: difference(runs, row, best.loc[plain]) for i, row in best.iterrows() if i != plain}
+    known, step = {i: by_seed(runs, row) for i, row in best.iterrows()}, accuracy_step(runs)
+    found = {i: difference(ours, known[plain], step) for i, ours in known.items() if i != plain}
     return {i: gap for i, (gap, n) in found.items() if n}
 
 
-def difference(runs: pd.DataFrame, network: pd.Series, other: pd.Series) -> tuple[Interval, int]:
-    """Return the test accuracy of a network minus that of another over the seeds that both share, and their number.
+def difference(ours: pd.Series, theirs: pd.Series, step: float) -> tuple[Interval, int]:
+    """Return the accuracies of one network minus those of another over the seeds that both share, and their number.
 
     With fewer than ``FEWEST`` seeds, the ends of the interval are NaN.
+
+    Args:
+        ours, theirs: test accuracies ``by_seed``.
+        step: smallest possible difference of two accuracies.
     """
-    ours, theirs = _by_seed(runs, network), _by_seed(runs, other)
     seeds = ours.index.intersection(theirs.index)
-    found = estimate((ours[seeds] - theirs[seeds]).tolist(), step=_accuracy_step(runs))
+    found = estimate((ours[seeds] - theirs[seeds]).tolist(), step=step)
     ends = (found.low, found.high) if found.n >= FEWEST else (math.nan, math.nan)
     return Interval(found.mean, *ends), found.n
 
 
-def _by_seed(runs: pd.DataFrame, network: pd.Series) -> pd.Series:
+def by_seed(runs: pd.DataFrame, network: pd.Series) -> pd.Series:
     """Return the test accuracies of one network by seed; of runs of one seed, that of the last."""
     mine = runs.merge(network[NETWORK].to_frame().T.infer_objects(), on=NETWORK)
     mine = mine.dropna(subset=["test_accuracy", "seed"]).drop_duplicates("seed", keep="last")
     return mine.set_index("seed")["test_accuracy"]
 
 
-def _accuracy_step(runs: pd.DataFrame) -> float:
+def accuracy_step(runs: pd.DataFrame) -> float:
     """Return the smallest possible difference of two test accuracies; 0 where the number of images is unknown."""
     images = runs["n_test"].dropna()
     return 1 / float(images.iloc[0]) if len(images) and images.iloc[0] > 0 else 0.0
