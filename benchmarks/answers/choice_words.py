@@ -32,19 +32,23 @@ def choice_words(choice: Choice, described: Sequence[str], names: Sequence[str],
 
 def _cheaper_ones(choice: Choice, names: Sequence[str]) -> list[str]:
     """Say of the cheaper networks that are not taken what the seeds show, and what they leave open."""
-    far, lower, undecided = len(choice.far), choice.lower, choice.undecided
     found = []
-    if far:
-        are = "cheaper network is" if far == 1 else "cheaper networks are"
-        found.append(f"{far} {are} shown to be more than {MARGIN_WORDS} less accurate")
-    if lower:
-        are = "This cheaper network is" if len(lower) == 1 else "These cheaper networks are"
-        which = listing([names[i] for i in lower])
+
+    def named(group: Sequence[int], this: str, these: str) -> tuple[str, str]:
+        one = len(group) == 1
+        return f"{this if one else these} cheaper network{' is' if one else 's are'}", listing(
+            [names[i] for i in group]
+        )
+
+    if choice.far:
+        are, which = named(choice.far, "This", "These")
+        found.append(f"{are} shown to be more than {MARGIN_WORDS} less accurate: {which}")
+    if choice.lower:
+        are, which = named(choice.lower, "This", "These")
         found.append(
             f"{are} more than {MARGIN_WORDS} less accurate in every seed, though the test does not show it: {which}"
         )
-    if undecided:
-        are = "this cheaper network is" if len(undecided) == 1 else "these cheaper networks are"
-        which = listing([names[i] for i in undecided])
+    if choice.undecided:
+        are, which = named(choice.undecided, "this", "these")
         found.append(f"The seeds do not decide whether {are} within {MARGIN_WORDS} of the highest mean: {which}")
     return found

@@ -67,8 +67,8 @@ def _times(dear: Estimate, cheap: Estimate) -> str:
     if min(dear.mean, cheap.mean) <= 0:
         return ""
     times = f"{dear.mean / cheap.mean:.3g}×"
-    if dear.low == dear.high and cheap.low == cheap.high:
-        return times
+    if dear == cheap or (dear.low == dear.high and cheap.low == cheap.high):
+        return times  # of counts, and of networks that share a record because they differ in augmentation alone
     if min(dear.low, cheap.low) <= 0 or not math.isfinite(dear.high + cheap.high):
         return f"{times} ({TOO_FEW})"
     found = ratio(*(Interval(each.mean, each.low, each.high) for each in (dear, cheap)))

@@ -1,6 +1,7 @@
 """Numbers and intervals as text: no nan, no infinity, no endless digits, and no interval where n is too small."""
 
 import math
+import re
 from collections.abc import Sequence
 
 # An interval over fewer rounds or seeds than this says nothing: with two of them, a 99 % interval of a ratio easily
@@ -10,6 +11,7 @@ TOO_FEW = "n too small for an interval"
 NOTHING = "–"
 # Longer numbers are written with an exponent.
 MOST_DIGITS = 9
+_BRACKETS = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 
 
 def number(value: float, form: str) -> str:
@@ -47,5 +49,12 @@ def percentage(fraction: float, decimals: int = 1) -> str:
 
 
 def listing(parts: Sequence[str]) -> str:
-    """Join words to a list: "a", "a and b", "a, b and c"."""
-    return " and ".join([*([", ".join(parts[:-1])] if parts[1:] else []), *parts[-1:]])
+    """Join words to a list: "a", "a and b", "a, b and c"; by semicolons where a word has a comma outside of brackets.
+
+    >>> listing(["plain, C = 8", "full, C = 4"]), listing(["1 [0, 2]", "3 (4, 5)", "6"])
+    ('plain, C = 8; and full, C = 4', '1 [0, 2], 3 (4, 5) and 6')
+    """
+    between = ";" if any("," in _BRACKETS.sub("", part) for part in parts) else ","
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{f'{between} '.join(parts[:-1])}{between.removesuffix(',')} and {parts[-1]}"

@@ -10,6 +10,7 @@ from benchmarks.statistics.choosing import Accuracies, Choice, choose
 from reports.arithmetic import layers, to_target, training
 from reports.arithmetic.first_answers import first_answers, with_answers
 from reports.arithmetic.operators import operators, with_executed
+from reports.arithmetic.pairs import Pair, pairs
 from reports.frames import selection
 from reports.frames.frames import Frames
 
@@ -58,6 +59,16 @@ class StudyRuns:
     def rivalled(self) -> dict[str, list[list[int]]]:
         """For each cost, the clearly cheaper rivals than which each network is not shown to be more accurate."""
         return {name: training.rivalled_by(self.networks, self.accuracies, name) for name in training.PRICES}
+
+    def places(self, shown: pd.DataFrame) -> list[int]:
+        """Return the row numbers in `networks` of other rows about networks of the study, in the order of these."""
+        numbered = self.networks[selection.NETWORK].assign(place=range(len(self.networks)))
+        return [int(place) for place in shown[selection.NETWORK].merge(numbered, how="left")["place"]]
+
+    @cached_property
+    def pairs(self) -> list[Pair]:
+        """The pairs of `networks` that readers compare directly."""
+        return pairs(self.runs, self.networks, self.accuracies)
 
     @cached_property
     def target(self) -> float:

@@ -11,7 +11,7 @@ from benchmarks.cases.datasets import DATASETS
 from benchmarks.records.layer_names import layer_kernel_size
 from benchmarks.statistics.choosing import Accuracies, compared_accuracies
 from benchmarks.statistics.intervals import Interval
-from benchmarks.statistics.over_seeds import paired_tests
+from benchmarks.statistics.over_seeds import estimate
 from benchmarks.statistics.written import FEWEST
 from reports.frames.selection import NETWORK, NETWORK_CASE
 
@@ -104,9 +104,9 @@ def _with_images(runs: pd.DataFrame) -> pd.DataFrame:
 
 def accuracies(runs: pd.DataFrame, networks: pd.DataFrame) -> Accuracies:
     """Compare the test accuracies of networks, in the order of their rows, over the seeds that they share."""
-    known = [_by_seed(runs, row) for _, row in networks.iterrows()]
-    by_seed = [dict(zip(map(int, found.index), map(float, found), strict=True)) for found in known]
-    return compared_accuracies(by_seed, step=_accuracy_step(runs))
+    known = [by_seed(runs, row) for _, row in networks.iterrows()]
+    fractions = [dict(zip(map(int, found.index), map(float, found), strict=True)) for found in known]
+    return compared_accuracies(fractions, step=accuracy_step(runs))
 
 
 def beaten_by(networks: pd.DataFrame, compared: Accuracies, price: str) -> list[list[int]]:
@@ -178,30 +178,39 @@ def best_plain(best: pd.DataFrame) -> Any:
 def gains(runs: pd.DataFrame, best: pd.DataFrame) -> dict[Any, Interval]:
     """Return by how much each network's test accuracy exceeds that of the best plain one, by the index of its row.
 
-    The gain is that over the seeds that both share. With fewer than ``FEWEST`` seeds, the ends of the interval are NaN.
+    The gain is their ``difference`` over the seeds that both share.
     """
-    accuracies = {i: _by_seed(runs, row) for i, row in best.iterrows()}
-    if best_plain(best) is None:
+    plain = best_plain(best)
+    if plain is None:
         return {}
-    plain, found = accuracies.pop(best_plain(best)), {}
-    for network, ours in accuracies.items():
-        seeds = ours.index.intersection(plain.index)
-        if len(seeds):
-            pair = ours[seeds].tolist(), plain[seeds].tolist()
-            [test] = paired_tests([pair], step=_accuracy_step(runs))
-            ends = (test.difference.low, test.difference.high) if len(seeds) >= FEWEST else (math.nan, math.nan)
-            found[network] = Interval(test.difference.mean, *ends)
-    return found
+    known, step = {i: by_seed(runs, row) for i, row in best.iterrows()}, accuracy_step(runs)
+    found = {i: difference(ours, known[plain], step) for i, ours in known.items() if i != plain}
+    return {i: gap for i, (gap, n) in found.items() if n}
 
 
-def _by_seed(runs: pd.DataFrame, network: pd.Series) -> pd.Series:
+def difference(ours: pd.Series, theirs: pd.Series, step: float) -> tuple[Interval, int]:
+    """Return the accuracies of one network minus those of another over the seeds that both share, and their number.
+
+    With fewer than ``FEWEST`` seeds, the ends of the interval are NaN.
+
+    Args:
+        ours, theirs: test accuracies ``by_seed``.
+        step: smallest possible difference of two accuracies.
+    """
+    seeds = ours.index.intersection(theirs.index)
+    found = estimate((ours[seeds] - theirs[seeds]).tolist(), step=step)
+    ends = (found.low, found.high) if found.n >= FEWEST else (math.nan, math.nan)
+    return Interval(found.mean, *ends), found.n
+
+
+def by_seed(runs: pd.DataFrame, network: pd.Series) -> pd.Series:
     """Return the test accuracies of one network by seed; of runs of one seed, that of the last."""
     mine = runs.merge(network[NETWORK].to_frame().T.infer_objects(), on=NETWORK)
     mine = mine.dropna(subset=["test_accuracy", "seed"]).drop_duplicates("seed", keep="last")
     return mine.set_index("seed")["test_accuracy"]
 
 
-def _accuracy_step(runs: pd.DataFrame) -> float:
+def accuracy_step(runs: pd.DataFrame) -> float:
     """Return the smallest possible difference of two test accuracies; 0 where the number of images is unknown."""
     images = runs["n_test"].dropna()
     return 1 / float(images.iloc[0]) if len(images) and images.iloc[0] > 0 else 0.0

@@ -20,7 +20,7 @@ def compared_with_plain(results: Prepared, key: str) -> Figure:
     table, best = results.against_plain, results.best_networks
     table = table[table["variant"].isin(BASIC)] if table["variant"].isin(BASIC[1:]).any() else table
     title = "What one layer costs, and what a network of such layers reaches"
-    drawing = Drawing(key, title, headline.compared_with_plain(table, results.runs, best))
+    drawing = Drawing(key, title, headline.compared_with_plain(table, results.shown_studies[0], best))
     texts, drawn = [], []
     # Both panels are as high as the one with more rows.
     size = size_of(2, height=max(1.7, 0.65 + 0.42 * max(ROWS * bool(len(table)), len(best))))

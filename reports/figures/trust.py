@@ -6,14 +6,14 @@ from benchmarks.statistics.written import listing
 from reports.arithmetic.layers import kinds, noise_floors, twin_differences
 from reports.arithmetic.prepared import Prepared
 from reports.figures import draw
-from reports.figures.draw import AXIS_LABELS, FAINT, Drawing, Figure, size_of
-from reports.style import CONVOLUTION, MUTED
+from reports.figures.draw import AXIS_LABELS, FAINT, Canvas, Drawing, Figure, size_of
+from reports.style import CONVOLUTION, MUTED, look
 from reports.words import numbers, of_trust
 from reports.words.names import LAYER_WORDS
 
 SMALLEST_ERROR = 1e-9  # smaller errors are drawn at this value, because a log axis cannot show zero
 # The noise figure's axis has room for this share of the intervals, but is at most so many times as long as its points
-# need; longer intervals are cut.
+# need; longer intervals end in an arrow at the end of the axis.
 SHOWN, MOST_REACH = 0.9, 8
 
 
@@ -98,12 +98,13 @@ def noise(results: Prepared, key: str) -> Figure:
             canvas.axes.axhspan(-floor, floor, color=CONVOLUTION, alpha=0.2, linewidth=0)
             canvas.axes.axhline(0, color=MUTED, linewidth=0.8, linestyle="--", zorder=0)
             draw.spread(canvas, mine, "milliseconds", "change", alpha=FAINT)
+            _arrows(canvas, mine, reach)
             draw.scatter(canvas, mine, "milliseconds", "change", 34, tip)
             draw.log_x(canvas.axes, draw.axis_limits(points[["milliseconds"]]))
             canvas.axes.set_ylim(-reach, reach)
     axes = {"number formats": set(points["dtype"]), "executions": set(points["execution"])}
     settings = [f"{axis} ({', '.join(sorted(names))})" for axis, names in axes.items() if len(names) > 1]
-    longer = f", {cut} of them longer than the axis" if cut else ""
+    longer = f"; {cut} of them {'reaches' if cut == 1 else 'reach'} beyond the axis, as arrows show" if cut else ""
     together = f" Pairs of all {listing(settings)} count together." if settings else ""
     caption = (
         f"One point per A/A pair (n = {len(points)}), drawn at random in every block and timed in turns with the "
@@ -113,3 +114,15 @@ def noise(results: Prepared, key: str) -> Figure:
         f"{together}"
     )
     return drawing.figure(caption, points["variant"], points)
+
+
+def _arrows(canvas: Canvas, points: pd.DataFrame, reach: float) -> None:
+    """Draw an arrow at the end of the axis, from −reach to reach, for every interval that goes on beyond it."""
+    drawn = draw.thinned(points.dropna(subset=["low", "high"]))
+    ends = {"up": ("^", reach, drawn[drawn["high"] > reach]), "down": ("v", -reach, drawn[drawn["low"] < -reach])}
+    for name, (marker, end, rows) in ends.items():
+        colours = [look(str(variant)).colour for variant in rows["variant"]]
+        heights = [0.96 * end] * len(rows)
+        arrows = canvas.axes.scatter(rows["milliseconds"], heights, s=18, c=colours, marker=marker, linewidths=0)
+        arrows.set_gid(f"beyond-{name}")
+        canvas.named[f"beyond-{name}"] = {"data-beyond": name}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from reports.page.links import linked
 from reports.words.numbers import unbroken
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
@@ -15,7 +16,7 @@ def environment() -> Environment:
     """Return the environment of the templates: it escapes everything, and a missing value is an error."""
     loader = FileSystemLoader(TEMPLATES)
     found = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    found.filters["unbroken"] = unbroken
+    found.filters |= {"unbroken": unbroken, "linked": linked}
     return found
 
 

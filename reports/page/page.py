@@ -20,6 +20,7 @@ from reports.frames.frames import anchored, frames, newest
 from reports.frames.history import history
 from reports.page.downloads import downloads, figure_file
 from reports.page.html import TEMPLATES, environment, policy_hash, style_sheet
+from reports.page.links import OF_PAGE, OF_PART
 from reports.page.part import parts
 from reports.tables import of_trust
 from reports.tables.records import embedded, record_table
@@ -54,7 +55,10 @@ def render(records: Iterable[Record], commits: pd.DataFrame | None = None) -> st
     return templates.get_template("report.html").render(
         parts=shown,
         environments=of_trust.environments([data.costs, data.runs]),
+        of_part=OF_PART,
+        of_page=OF_PAGE,
         remarks=head.remarks,
+        noisiest=max(shown, key=lambda part: part.noisy).id,
         period=head.measured,
         opening=overview.OPENING,
         machines=head.machines,

@@ -36,6 +36,7 @@ class TrainingTables:
         self.price, self.seeds, self.fewest = study.price, study.accuracies.seeds, DECIDING_SEEDS
         self.points, self.too_few, self.fronts = MARGIN_WORDS, TOO_FEW, json.dumps(PRICE_WORDS)
         self.networks = of_training.networks(study)
+        self.pairs = of_training.pairs(study)
         self.accuracy = of_training.accuracy(study.runs)
         self.target = of_training.target(study.spent, study.target)
         self.target_words = target(study.spent, study.target)
@@ -67,7 +68,7 @@ class Part:
         self.first_answer_words = first_answers(results.all_first_answers)
         self.roofline = of_layers.roofline(results.steps)
         self.peers = of_layers.peers(peers)
-        self.findings = of_trust.findings(results.measured)
+        self.findings, self.noisy = of_trust.findings(results.measured), int((data.costs["noise"] == "noisy").sum())
         self.undecided = of_trust.undecided(pairs, peers)
         self.undecided_words = undecided(pd.concat([pairs["word"], peers["word"]]))
         self.not_measured = of_trust.not_measured(data.costs, data.runs)
@@ -83,7 +84,7 @@ class Part:
             self.not_measured,
             *(study.networks for study in self.studies),
         ]
-        linked = {anchor for sentence in self.sentences for _, anchor in sentence.records}
+        linked = {link for each in self.sentences for source in each.records for _, link in source.records}
         return linked.union(*(table.anchors for table in shown))
 
 

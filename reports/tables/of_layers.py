@@ -43,15 +43,18 @@ def headline(results: Prepared) -> Table:
         cells += [_priced(row, "seconds", numbers.seconds, *times) for row in (forward, training)]
         cells.append(_priced(training, "peak_bytes", numbers.memory, "memory_ratio"))
         cells.append(_priced(forward, "macs", numbers.count, "mac_ratio"))
-        accuracies = []
+        networks = []
         for i, row in best[best["variant"] == variant].iterrows():
-            note = names[i].removeprefix(variant).strip(" ,")
+            plus = f" + {row['augmentation']}" if row["augmentation"] not in ("", "none") else ""
+            note = names[i].removeprefix(variant).replace(plus, "", 1).strip(" ,")
             text = numbers.mean_sd(row["mean"], row["sd"])
-            accuracies.append(Cell(text, repr(row["mean"]), number=True, note=note))
+            accuracy = Cell(text, repr(row["mean"]), number=True, note=note)
+            networks.append((Cell(f"{variant}{plus}", f"{variant}{plus}", look=variant), accuracy))
         # Several networks of one variant have a row each; the costs of the layer stand in the first.
         nothing = Cell(numbers.NOTHING, "", number=True)
-        rows.append(Row((*cells, accuracies[0] if accuracies else nothing)))
-        rows += [Row((cells[0], *[nothing] * (len(cells) - 1), each)) for each in accuracies[1:]]
+        name, accuracy = networks[0] if networks else (cells[0], nothing)
+        rows.append(Row((name, *cells[1:], accuracy)))
+        rows += [Row((name, *[nothing] * (len(cells) - 1), each)) for name, each in networks[1:]]
     for wide in _plain_of_equal_maps(results):
         rows.append(Row((*wide, Cell(numbers.NOTHING, "", number=True))))
     kept = [i for i in range(len(headings)) if any(row.cells[i].text != numbers.NOTHING for row in rows)]

@@ -15,6 +15,7 @@ from reports.tables.cells import Cell, Row, Table, cell, number_cell
 from reports.words import numbers
 from reports.words.names import network_names, study_title
 from reports.words.of_choice import PRICE_WORDS, choice, described_network
+from reports.words.of_pairs import costs_of, pair_word
 
 # The costs for which a reader of the page may set a budget.
 ADVISED_COSTS = (*PRICES, "training_seconds")
@@ -58,6 +59,26 @@ def networks(study: StudyRuns) -> Table:
     headings = ("network", "test accuracy", "seeds", "inference per image", "memory of training")
     more = ("MACs per image", "training, whole", "parameters", "on the front of")
     return Table("Networks: what they reach and what they cost", (*headings, *more), tuple(rows))
+
+
+def pairs(study: StudyRuns) -> Table:
+    """Compare pairs of networks of a study directly: accuracies by the same seeds, and costs as multiples."""
+    table, rows = study.networks, []
+    names, variants = list(network_names(table).values()), table["variant"].tolist()
+    for pair in study.pairs:
+        first, second = names[pair.first], names[pair.second]
+        cells = [
+            Cell(first, first, look=variants[pair.first]),
+            Cell(second, second, look=variants[pair.second]),
+            number_cell(numbers.percentage_points(pair.difference), pair.difference.value),
+            number_cell(numbers.general(pair.n), pair.n),
+            Cell(pair_word(pair), pair_word(pair), name="word"),
+            *(Cell(costs_of(study, pair, price), "", number=True) for price in PRICES),
+        ]
+        rows.append(Row(tuple(cells)))
+    headings = ("network", "compared with", "points of test accuracy", "seeds", "the first is")
+    costs = ("inference, first ÷ second", "memory of training", "MACs per image")
+    return Table("Two networks compared directly", (*headings, *costs), tuple(rows))
 
 
 def _of_batch(row: Mapping[Hashable, Any]) -> str:

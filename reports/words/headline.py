@@ -1,6 +1,5 @@
 """The sentences of the first screen, with links to the records behind them."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,12 +11,11 @@ from benchmarks.statistics.over_seeds import BOOTSTRAP_SEEDS
 from benchmarks.statistics.written import listing
 from reports.arithmetic.layers import TIME_RATIO, separable_against_full
 from reports.arithmetic.prepared import Prepared, StudyRuns
-from reports.arithmetic.training import accuracies, best_plain, gains
+from reports.arithmetic.training import best_plain, gains
 from reports.frames.selection import NETWORK, at, base_point, layer_base
 from reports.style import in_order
 from reports.words.names import (
     BASIC,
-    DIRECTION_WORDS,
     PASS_WORDS,
     device_name,
     direction_name,
@@ -28,11 +26,13 @@ from reports.words.names import (
 )
 from reports.words.numbers import digits, mean_sd, multiple, percent, percentage_points, seconds, spans
 from reports.words.of_choice import choice, taken
+from reports.words.of_pairs import asked, pair_words
+from reports.words.sources import Source, records_of
 
 
 @dataclass(frozen=True)
 class Sentence:
-    """A generated sentence, and the records that its numbers come from: the name and the row id of each.
+    """A generated sentence, and the records that its numbers come from.
 
     Args:
         before: the sentence, or its part before the items.
@@ -42,7 +42,7 @@ class Sentence:
     """
 
     before: str
-    records: tuple[tuple[str, str], ...] = ()
+    records: tuple[Source, ...] = ()
     items: tuple[str, ...] = ()
     after: str = ""
     sections: Mapping[str, str] = field(default_factory=dict)
@@ -57,6 +57,7 @@ def headline(results: Prepared) -> list[Sentence]:
     """Return the sentences: what to take by each study, the cost at equal channels and at equal maps, saving, gain."""
     found = [
         decision(results.shown_studies[0]),
+        direct(results.shown_studies[0], results.best_networks),
         other_decisions(results.studies[1:]),
         cost(results.against_plain),
         cost_at_equal_maps(results.against_equal_maps),
@@ -82,15 +83,32 @@ def _named(study: StudyRuns) -> pd.DataFrame:
     return study.runs.merge(names, on=NETWORK)
 
 
-def _times_of(study: StudyRuns) -> tuple[tuple[str, str], ...]:
+def _times_of(study: StudyRuns) -> tuple[Source, ...]:
     """Return the records behind the times of an image in the choice: passes of the two networks that it compares."""
     if study.choice is None or "anchor_case" not in study.networks:
         return ()
     names, anchors = list(network_names(study.networks).values()), study.networks["anchor_case"].tolist()
     compared = dict.fromkeys((study.choice.chosen, study.choice.most_accurate))
     return tuple(
-        (f"{names[i]}, time of a pass", anchors[i]) for i in compared if isinstance(anchors[i], str) and anchors[i]
+        Source(names[i], "", (("time of a pass", anchors[i]),))
+        for i in compared
+        if isinstance(anchors[i], str) and anchors[i]
     )
+
+
+def direct(study: StudyRuns, shown: pd.DataFrame) -> Sentence | None:
+    """Compare separable directly with full and plain networks, and with itself with augmented images."""
+    found = asked(study, shown)
+    if not found:
+        return None
+    n = spans(pd.Series([pair.n for pair in found]), "seed")
+    before = (
+        "Direct comparison: points of test accuracy by which the first network is above (+) or below (−) the second, "
+        "in the same study: "
+    )
+    after = f" (n = {n}; 95 % intervals of single differences by seed; words: the test corrected for all pairs)."
+    items = tuple(pair_words(study, pair) for pair in found)
+    return Sentence(before, (), items, after, {"more pairs, and the rule": "choice"})
 
 
 def other_decisions(studies: Sequence[StudyRuns]) -> Sentence | None:
@@ -221,11 +239,11 @@ def interval_method(seeds: int) -> str:
     return "percentile-t bootstrap" if seeds >= BOOTSTRAP_SEEDS else "Student’s t"
 
 
-def compared_with_plain(table: pd.DataFrame, runs: pd.DataFrame, best: pd.DataFrame) -> str:
+def compared_with_plain(table: pd.DataFrame, study: StudyRuns, best: pd.DataFrame) -> str:
     """Say which variants cost the least and the most time compared with plain, and which network is most accurate.
 
     Args:
-        runs: the runs of a study, among them those of the networks `best`.
+        study: the study of the networks `best`.
     """
     parts = []
     others = table[table["variant"] != "plain"]
@@ -242,26 +260,13 @@ def compared_with_plain(table: pd.DataFrame, runs: pd.DataFrame, best: pd.DataFr
     if len(best):
         best = pd.concat([best[best["variant"] == variant] for variant in in_order(best["variant"])])
         names, means = list(network_names(best).values()), best["mean"].tolist()
-        compared, first = accuracies(runs, best), max(range(len(best)), key=means.__getitem__)
-        alike = [names[i] for i in range(len(best)) if i != first and (first, i) not in compared.better]
+        places, first = study.places(best), max(range(len(best)), key=means.__getitem__)
+        better = [(places[first], place) in study.accuracies.better for place in places]
+        alike = [name for i, name in enumerate(names) if i != first and not better[i]]
         apart = "" if len(best) == 1 else f"; not told apart from it by the corrected test: {listing(alike) or 'none'}"
         highest = f"the highest test accuracy is that of {names[first]} ({percent(means[first])})"
-        parts.append(f"{highest}{apart}, n = {spans(best['n'], 'seed')}")
+        parts.append(f"{highest}{apart} (n = {spans(best['n'], 'seed')})")
     if not parts:
         return "No plain convolution was measured at the base point and no network was trained: nothing to compare."
     text = "; ".join(parts)
     return f"{text[0].upper()}{text[1:]}."
-
-
-def records_of(rows: pd.DataFrame) -> tuple[tuple[str, str], ...]:
-    """Return the name and the row id of each record behind these rows, for a list of links.
-
-    The name is that in the column `name`, or else the variant, and the seed or the pass.
-    """
-    found = {}
-    for row in rows.to_dict("records"):
-        seed = row.get("seed", math.nan)
-        what = f"seed {seed:.0f}" if math.isfinite(seed) else DIRECTION_WORDS.get(row.get("direction", ""), "")
-        if row.get("anchor"):
-            found[row["anchor"]] = f"{row.get('name', row['variant'])}, {what}"
-    return tuple((name, anchor) for anchor, name in found.items())

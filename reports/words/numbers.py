@@ -127,9 +127,10 @@ def mean_sd(mean: float, sd: float) -> str:
 
 
 def unbroken(text: str) -> str:
-    """Allow no line break between a number and its unit, nor around =, ± and ×."""
-    text = re.sub(r" (=|±|×) ", "\u00a0\\1\u00a0", text).replace("|\u00a0", "|\u2060\u00a0")  # lines break after bars
-    return re.sub(r"(?<=\d) (?=(%|s|ms|µs|[GMK]?i?B)\b|%)", "\u00a0", text)
+    """Allow no line break between a number and its unit, within an interval, nor around =, ±, × and /."""
+    text = re.sub(r" (=|±|×|/) ", "\u00a0\\1\u00a0", text).replace("|\u00a0", "|\u2060\u00a0")  # lines break after bars
+    text = re.sub(r"(\[[^\[\], ]+,) (?=[^\[\], ]+\])", "\\1\u00a0", text)
+    return re.sub(r"(?<=[\d\]]) (?=(%|s|ms|µs|[GMK]?i?B)\b|%)", "\u00a0", text)
 
 
 def span(values: pd.Series) -> str:

@@ -20,6 +20,9 @@ PRICE_SHOWN: dict[str, tuple[str, Callable[[float], str]]] = {
     "macs": ("MACs an image", count),
 }
 
+# A front of more networks is described by its ends; the last column of the table of networks has all of it.
+MOST_NAMED = 6
+
 
 def fronts(study: StudyRuns) -> str:
     """Name, for each cost by itself, the networks that no other clearly beats in accuracy and this cost."""
@@ -32,13 +35,15 @@ def fronts(study: StudyRuns) -> str:
         front = sorted((i for i in known if not study.beaten[price][i]), key=networks[price].tolist().__getitem__)
         if len(known) > 1:
             mean = [i for i in front if study.rivalled[price][i]]
-            which = listing([f"{names[i]}{'*' if i in mean else ''}" for i in front])
-            parts.append(f"by {word} {len(front)} of {len(known)}: {which}")
+            which = [f"{names[i]}{'*' if i in mean else ''}" for i in front]
+            many = len(front) > MOST_NAMED
+            shown = f"from {which[0]} to {which[-1]}, as the table below says" if many else listing(which)
+            parts.append(f"By {word}, {len(front)} of {len(known)}: {shown}.")
             starred = starred or bool(mean)
     if not parts:
         return "The costs of fewer than two networks were measured, so there is no front."
     star = " A star: a clearly cheaper network is not shown to be less accurate than this one." if starred else ""
-    return f"Networks that no other clearly beats in accuracy and one cost, cheapest first: {'; '.join(parts)}.{star}"
+    return f"Networks that no other clearly beats in accuracy and one cost, cheapest first. {' '.join(parts)}{star}"
 
 
 def described_network(name: str, row: pd.Series, price: str) -> str:
@@ -63,10 +68,13 @@ def noise_words(findings: Iterable[tuple[str, str, str]]) -> str:
 
 
 def cost_ratio(dear: pd.Series, cheap: pd.Series, price: str) -> Interval:
-    """Return one cost of a network as a multiple of that of another, with its interval; memory and MACs have none."""
+    """Return one cost of a network as a multiple of that of another, with its interval; memory and MACs have none.
+
+    Networks that differ in augmentation alone share the record of their time, so that their ratio is exactly 1.
+    """
     ends = ("seconds", "ci_low", "ci_high") if price == "seconds" else (price,) * 3
     ours, theirs = (Interval(*(float(row[name]) for name in ends)) for row in (dear, cheap))
-    if price == "seconds":
+    if price == "seconds" and ours != theirs:
         return ratio(ours, theirs)
     return Interval(*[ours.value / theirs.value] * 3)
 

@@ -86,7 +86,7 @@ def target(spent: pd.DataFrame, target: float) -> str:
         "" if len(sure) == len(spent) else f", of the {len(sure)} of {len(spent)} networks whose seeds all get there"
     )
     return (
-        f"First at {goal}{among}: {'; '.join(parts)}. Numbers are medians over n = {spans(sure['n'], 'seed')}, "
+        f"First at {goal}{among}. {'. '.join(parts)}. Numbers are medians over n = {spans(sure['n'], 'seed')}, "
         "with the least and the most."
     )
 
@@ -106,7 +106,7 @@ def _first(spent: pd.DataFrame, names: Mapping[Any, str], unit: str, words: str,
 
     level = found.index[medians == medians.iloc[0]]
     rivals = [i for i in found.index if i not in level]
-    text = f"with the fewest {words} {listing([described(i) for i in level])}"
+    text = f"Fewest {words}: {listing([described(i) for i in level])}"
     text += ", whose medians are equal" if len(level) > 1 else ""
     if found["n"].min() < DECIDING_SEEDS:
         return f"{text}, by its median; the seeds are too few to tell others apart from it"

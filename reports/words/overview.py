@@ -129,7 +129,7 @@ def remarks(data: Frames) -> list[str]:
             f"Results of {len(data.machines)} devices: each has a part of its own, nothing is compared across them."
         )
     if (data.costs["noise"] == "noisy").any():
-        found.append(f"{called_noisy(data.costs)} “Noise” says why, and what would help.")
+        found.append(f"{called_noisy(data.costs)} The section “Noise” of the report says why, and what would help.")
     busy = data.runs[["load_before", "load_after"]].max(axis=1) > data.runs["cores"] + OWN_LOAD
     if busy.any():
         same = "" if (data.runs["budget_unit"] == "seconds").any() else "; accuracies do not depend on it"

@@ -1,7 +1,11 @@
 // --- The advisor: the networks that fit the budgets, the fronts among them, and which one to take. What the seeds show
 // was computed when the page was made, and is in the rows: the numbers of the networks that a network is shown to be near
 // or far below, or below in every seed; of those that clearly beat it at each cost; and of those that rival it there.
-const listing = (parts) => parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
+// Join words to a list, as `written.listing` does: by semicolons where a word has a comma outside of brackets.
+const listing = (parts) => {
+  const between = parts.some((part) => part.replace(/\([^)]*\)|\[[^\]]*\]/g, "").includes(",")) ? ";" : ",";
+  return parts.length < 2 ? parts.join("") : `${parts.slice(0, -1).join(`${between} `)}${between === ";" ? ";" : ""} and ${parts.at(-1)}`;
+};
 const digits = (value, significant = 3) => {
   const decimals = significant - 1 - Math.floor(Math.log10(value)), shown = Math.max(0, decimals);
   const scaled = value * 10 ** decimals, even = 2 * Math.round(scaled / 2);  // ties go to the even digit, as in Python
@@ -10,6 +14,7 @@ const digits = (value, significant = 3) => {
 };
 // A ratio with its interval, from the logarithms of two estimates with intervals, as `intervals.ratio` computes it.
 const multiple = (dear, cheap, few) => {
+  if (dear.every((end, i) => end === cheap[i])) return "1.00×";  // networks that share the record of their time
   const [a, b] = [dear, cheap].map((ends) => ends.map(Math.log)), value = a[0] - b[0];
   const low = value - Math.hypot(a[0] - a[1], b[2] - b[0]), high = value + Math.hypot(a[2] - a[0], b[0] - b[1]);
   const ends = low === high ? "" : Number.isFinite(high - low) ? ` [${digits(Math.exp(low))}, ${digits(Math.exp(high))}]` : ` (${few})`;
@@ -69,7 +74,7 @@ for (const form of all("form.advisor")) {
     const names = (rows) => listing(rows.map((row) => row.dataset.name));
     const are = (rows, these, one) => rows.length === 1 ? `${one} cheaper network is` : `${these} cheaper networks are`;
     const found = [];
-    if (far.length) found.push(`${are(far, far.length, 1)} shown to be more than ${points} less accurate`);
+    if (far.length) found.push(`${are(far, "These", "This")} shown to be more than ${points} less accurate: ${names(far)}`);
     if (lower.length) found.push(`${are(lower, "These", "This")} more than ${points} less accurate in every seed, though the test does not show it: ${names(lower)}`);
     if (undecided.length) found.push(`The seeds do not decide whether ${are(undecided, "these", "this")} within ${points} of the highest mean: ${names(undecided)}`);
     return found;

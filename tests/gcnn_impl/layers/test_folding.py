@@ -94,14 +94,14 @@ def test_networks_compute_the_same(kind, group, variant):
     before = {name: value.clone() for name, value in network.state_dict().items()}
     with torch.no_grad():
         for y in (network(x), freeze(network)(x), network(x)):
-            assert (y - expected).norm() <= 3e-6 * expected.norm()
+            assert (y - expected).norm() <= 1e-5 * expected.norm()
         folded = sum(folds(layer) for layer in layers_of(network))
         # All but the 1×1 skip; all but two before a pooling and the last, which has no norm.
         assert len(layers_of(network)) - folded == {"resnet": 1, "allcnnc": 3}[kind]
         assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
         assert before.keys() == network.state_dict().keys()
         y = unfreeze(network)(x)
-        assert (y - expected).norm() <= 3e-6 * expected.norm()
+        assert (y - expected).norm() <= 1e-5 * expected.norm()
 
 
 def test_a_bias_is_folded_and_followed():

@@ -150,11 +150,31 @@ def test_panels_of_a_figure_have_one_size_by_their_number(drawn):
     assert len({boxes(panel) for panel in drawn["relative"].panels}) == 1
 
 
-def test_whiskers_of_the_noise_end_inside_of_the_axis_or_are_counted(drawn):
-    """Every error bar of the made-up twins fits; of a twin with wild rounds the caption counts what is cut."""
-    assert "longer than the axis" not in drawn["noise"].caption
-    wild = twin_record(cost_record(variant="full", channels=32), 3.0, 1.0, 0.4)
-    assert "1 of them longer than the axis" in draw([*every_record(), wild], "noise")["noise"].caption
+def arrows(figure):
+    """Return the number of arrows at the upper and at the lower end of a figure's axes."""
+    groups = [
+        group
+        for panel in figure.panels
+        for group in ElementTree.fromstring(panel).iter()
+        if "data-beyond" in group.attrib
+    ]
+    ends = {"up": 0, "down": 0}
+    for group in groups:
+        ends[group.get("data-beyond")] += sum(element.tag.endswith("use") for element in group.iter())
+    return ends
+
+
+def test_whiskers_of_the_noise_end_inside_of_the_axis_or_in_an_arrow(drawn):
+    """Every interval of the made-up twins fits; that of a twin with wild rounds has an arrow where it is cut."""
+    assert "beyond the axis" not in drawn["noise"].caption
+    assert arrows(drawn["noise"]) == {"up": 0, "down": 0}
+    wild = draw([*every_record(), twin_record(cost_record(variant="full", channels=32), 3.0, 1.0, 0.4)], "noise")[
+        "noise"
+    ]
+    assert "1 of them reaches beyond the axis, as arrows show" in wild.caption
+    assert (wild.data["high"] > 1000).sum() == 1
+    assert wild.data["low"].min() > -100  # percent: the axis is longer
+    assert arrows(wild) == {"up": 1, "down": 0}
 
 
 def test_the_axis_of_accuracy_begins_where_networks_differ_and_says_so():

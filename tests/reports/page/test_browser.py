@@ -153,7 +153,7 @@ def test_all_columns_are_shown_when_asked_for(open_page):
 
 def test_a_sentence_leads_to_the_records_behind_it(open_page):
     details = open_page.locator(".answer details").first
-    details.locator("summary").click()
+    details.locator("summary").first.click()
     link = details.locator("a").first
     target = link.get_attribute("href").removeprefix("#")
     link.click()

@@ -407,7 +407,7 @@ def test_reference_records_make_a_page(directory):
     page = render(RecordStore(directory).load())
     of_layers = ["Cost", "At", "Saving"] if directory.name == "amd-epyc-2-cores" else []  # no layers in a study
     of_others = [] if directory.name == "amd-epyc-2-cores" else ["Other"]  # its study is alone
-    sentences = ["Choice", *of_others, *of_layers, "Gain"]
+    sentences = ["Choice", "Direct", *of_others, *of_layers, "Gain"]
     assert re.findall(r"<li><b>(\w+)", page) == sentences
 
 

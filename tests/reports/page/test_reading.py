@@ -12,7 +12,7 @@ from reports.page.page import render
 from reports.style import LOOKS
 
 from ..browser import CHROMIUM, DESKTOP, PHONE, chromium, visit
-from ..conftest import every_record
+from ..conftest import empty_figures, every_record
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium is installed")
 
@@ -85,6 +85,70 @@ def test_records_show_time_interval_n_and_noise_on_a_laptop(browser, file):
             name = re.compile(rf"^{re.escape(heading)}\s*\W*$")
             place = found.page.locator("#costs thead th").filter(has_text=name).bounding_box()
             assert place["x"] + place["width"] <= box["x"] + box["width"] + 1
+
+
+@pytest.fixture(scope="module")
+def long_names(tmp_path_factory):
+    """Write a page whose networks have widths of their own and augmented images, so that their names are long."""
+    widths, records = {"plain": 14, "full": 9, "separable": 11}, []
+    for record in every_record():
+        part = record["run"] if record["kind"] == "training" else record.get("case")
+        if part and part.get("layer", "resnet") == "resnet":
+            part["channels"] = widths[part["variant"]]
+        records.append(record)
+        if record["kind"] == "training":
+            part |= {"matched": "parameters"}
+            records.append({**record, "id": f"{record['id']}-turned", "run": {**part, "augmentation": "rotations"}})
+        elif "seconds" in record and record["seconds"] and part and part["layer"] == "resnet":
+            record["noise"] = {"verdict": "noisy", "findings": [dict.fromkeys(("kind", "detail", "remedy"), "drift")]}
+    path = tmp_path_factory.mktemp("names") / "report.html"
+    with empty_figures():
+        path.write_text(render(records), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("width", [1280, 1920])
+def test_the_tables_of_networks_fit_a_laptop_and_a_wide_screen(browser, long_names, width):
+    with visit(browser, long_names, size={"width": width, "height": 900}) as found:
+        for table in ("networks", "pairs"):
+            box = found.page.locator(f".scroll:has(table.{table})")
+            assert "separable |H| = 8 + rotations, C = 11" in box.inner_text().replace("\u00a0", " ").replace(
+                "\u2060", ""
+            )
+            assert box.evaluate("box => box.scrollWidth - box.clientWidth") <= 0
+
+
+def test_the_form_lists_networks_with_commas_in_their_names_as_the_first_sentence_does(browser, long_names):
+    with visit(browser, long_names) as found:
+        said = found.page.locator(".answer > li").first.text_content().partition(": ")[2]
+        told = found.page.locator("form.advisor output").inner_text()
+        plain = [text.replace("\u00a0", " ").replace("\u2060", "") for text in (said, told)]
+        assert ", C = 14; " in plain[1]
+        assert plain[0][1:].startswith(plain[1][1:])
+
+
+def test_notes_stand_beside_narrow_tables_on_a_wide_screen_and_below_them_on_a_laptop(browser, file):
+    for width, beside in ((1920, True), (1280, False)):
+        with visit(browser, file, size={"width": width, "height": 900}) as found:
+            tables = found.page.locator("#m1-accuracy .beside, #m1-growth .beside, #m1-inside .beside")
+            assert tables.count() > 3
+            for each in tables.all():
+                table, note = each.locator(".scroll").bounding_box(), each.locator("p.note").last.bounding_box()
+                assert (note["x"] >= table["x"] + table["width"]) == beside
+                assert (note["y"] >= table["y"] + table["height"]) != beside
+
+
+def test_the_records_of_a_sentence_are_a_line_for_each_network_and_its_seeds_fold(browser, file):
+    with visit(browser, file) as found:
+        choice = found.page.locator(".answer > li").first
+        choice.locator("summary", has_text="Records").click()
+        networks = choice.locator("details li").filter(has_text="median")
+        assert networks.count() == found.page.locator("table.networks tbody tr").count()
+        plain = networks.filter(has_text="plain")
+        expect(plain).to_contain_text("n = 3 seeds, mean 81.0 ± 1.0 %, median 81.0 %")
+        expect(plain.locator("a").first).not_to_be_visible()
+        plain.locator("summary").click()
+        expect(plain.locator("a")).to_have_text(["seed 0: 80.0 %", "seed 1: 81.0 %", "seed 2: 82.0 %"])
 
 
 def test_columns_that_are_added_come_into_sight(browser, file):
@@ -174,13 +238,13 @@ def test_links_to_records_have_distinct_names_and_the_time_has_its_record(browse
     with visit(browser, file) as found:
         page = found.page
         for details in page.locator(".answer details").all():
-            names = details.locator("a").all_text_contents()
+            names = details.locator("a").evaluate_all("links => links.map(link => link.ariaLabel)")
             assert len(names) == len(set(names))
         choice = page.locator(".answer li").first
         quoted = choice.locator("a", has_text="time of a pass").first.get_attribute("href")
         cells = page.locator("table.networks td.number:has(a)")
         assert quoted in cells.locator("a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
-        assert re.search(r"s / 64$", cells.first.inner_text())
+        assert re.search(r"s\s/\s64$", cells.first.inner_text())
 
 
 def test_a_chart_has_the_study_the_error_bars_the_front_and_a_star(browser, file):

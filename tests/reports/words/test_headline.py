@@ -83,13 +83,23 @@ def test_the_first_screen_is_about_the_basic_layers(records):
 
 
 def test_sentences_name_the_records_behind_them(records):
-    costs, runs, _ = ok(records)
+    costs, *_ = ok(records)
     costs = costs.assign(anchor=[f"cost-{i}" for i in range(len(costs))])
-    names = [name for name, _ in cost(against_plain(costs)).records]
-    assert sorted(names) == sorted(f"{v}, {d}" for v in BASIC for d in PASS_WORDS.values())
+    found = {source.name: [what for what, _ in source.records] for source in cost(against_plain(costs)).records}
+    assert found == {variant: list(PASS_WORDS.values()) for variant in BASIC}
     assert cost(against_plain(ok(records)[0])).records == ()
-    named = gain(runs.assign(anchor="run-1"), networks_at(runs, {})).records
-    assert named == (("separable |H| = 8, seed 2", "run-1"),)
+
+
+def test_the_records_of_a_network_are_grouped_under_their_mean_and_median(records):
+    _, runs, _ = ok(records)
+    runs = runs.assign(anchor=[f"run-{i}" for i in range(len(runs))])
+    best = networks_at(runs, {})
+    found = {source.name: source for source in gain(runs, best).records}
+    assert len(found) == len(best) < len(runs)
+    plain = found["plain"]
+    assert [what for what, _ in plain.records] == ["seed 0: 80.0 %", "seed 1: 81.0 %", "seed 2: 82.0 %"]
+    assert len({anchor for _, anchor in plain.records}) == 3
+    assert plain.what == "n = 3 seeds, mean 81.0 ± 1.0 %, median 81.0 %"
 
 
 def test_gains_have_no_interval_where_there_is_one_seed():
@@ -104,7 +114,9 @@ def test_gains_have_no_interval_where_there_is_one_seed():
 def test_nothing_to_compare_is_said():
     nothing = frames([])
     table, best = against_plain(nothing.costs), best_networks(nothing.runs)
-    assert compared_with_plain(table, nothing.runs, best).startswith("No plain convolution was measured")
+    assert compared_with_plain(table, Prepared(nothing).shown_studies[0], best).startswith(
+        "No plain convolution was measured"
+    )
 
 
 def with_equal_maps(records):
@@ -120,6 +132,7 @@ def test_layers_are_compared_with_the_plain_convolution_of_as_many_maps(records)
     said = {sentence.text.split(":")[0]: sentence.text for sentence in headline(Prepared(frames(more)))}
     assert list(said) == [
         "Choice, by the study rotated-digits, 4 epochs, equal widths",
+        "Direct comparison",
         "Cost",
         "At equal maps",
         "Saving",
@@ -164,3 +177,14 @@ def test_every_users_network_has_a_row_in_the_first_table(records):
     table = table_of(Prepared(replace(data, costs=data.costs.assign(anchor=""))))
     assert {len(row.cells) for row in table.rows} == {len(table.headings)}
     assert [row.cells[-1].note for row in table.rows if row.cells[0].text == "custom"] == ["a:net", "b:net"]
+
+
+def test_a_network_with_augmentation_says_so_where_the_row_begins(records):
+    record = training_record("separable", 8, 0, 0.7)
+    made = [*records, {**record, "id": "turned", "run": {**record["run"], "augmentation": "rotations"}}]
+    data = frames(made)
+    table = table_of(Prepared(replace(data, costs=data.costs.assign(anchor=""))))
+    rows = {row.cells[0].text: row.cells for row in table.rows}
+    assert len(rows) == len(table.rows)
+    assert rows["separable + rotations"][-1].note == rows["separable"][-1].note == "|H| = 8"
+    assert {cell.text for cell in rows["separable + rotations"][1:-1]} == {"–"}

@@ -72,3 +72,12 @@ def test_the_memory_of_a_training_step_stands_where_no_pass_was_measured(records
     memory = study.networks.set_index("variant")["peak_bytes"]
     assert set(memory["separable"]) == {5 * 2**20 + 2}
     assert (memory[["plain"]] > 5 * 2**20 + 2).all()
+
+
+def test_a_front_of_many_networks_is_described_by_its_ends(records, monkeypatch):
+    study = Prepared(frames(records)).shown_studies[0]
+    by_time = of_choice.fronts(study).partition(" By memory")[0].partition(": ")[2].removesuffix(".")
+    names = by_time.replace(" and ", ", ").split(", ")
+    assert len(names) > 2
+    monkeypatch.setattr(of_choice, "MOST_NAMED", 2)
+    assert f"from {names[0]} to {names[-1]}, as the table below says. By memory" in of_choice.fronts(study)

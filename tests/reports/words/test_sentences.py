@@ -396,11 +396,11 @@ def test_relative(made, said):
         for name in (("plain", 1), ("full", 8), ("separable", 8))
     }
     best = max(means, key=means.get)
-    alike = [network(*name) for name in means if name != best and not shown(found[best], found[name], 0.0, 3)]
+    alike = [network(*name) for name in means if name != best and not shown(found[best], found[name], 0.0, 21)]
     assert said["relative"] == (
         f"At equal width and |H| = 8, a layer costs from {low} to {high} the time of a plain convolution; the highest "
         f"test accuracy is that of {network(*best)} ({percent(means[best])}); not told apart from it by the "
-        f"corrected test: {joined(alike) if alike else 'none'}, n = 3 seeds."
+        f"corrected test: {joined(alike) if alike else 'none'} (n = 3 seeds)."
     )
 
 
@@ -467,7 +467,10 @@ def test_choice(made, said):
     are = {True: "cheaper network is", False: "cheaper networks are"}
     texts = [text]
     if far:
-        texts.append(f"{len(far)} {are[len(far) == 1]} shown to be more than 1 point less accurate")
+        texts.append(
+            f"{'This' if len(far) == 1 else 'These'} {are[len(far) == 1]} shown to be more than 1 point less accurate: "
+            f"{joined([network(*name) for name in far])}"
+        )
     if lower:
         texts.append(
             f"{'This' if len(lower) == 1 else 'These'} {are[len(lower) == 1]} more than 1 point less accurate in every "
@@ -493,6 +496,27 @@ def in_every_seed_below(mine, best):
     """Tell whether every seed of one network is more than a point less accurate than that of another."""
     differences = [a["test_accuracy"] - b["test_accuracy"] for a, b in zip(mine["runs"], best["runs"], strict=True)]
     return all(round(difference, 9) < -0.01 for difference in differences)
+
+
+def test_direct_comparison(made, said):
+    found, items = networks(made), []
+    for ours, theirs in ((("full", 8), ("separable", 8)), (("separable", 8), ("plain", 1))):
+        a, b = ([r["test_accuracy"] for r in found[name]["runs"]] for name in (ours, theirs))
+        gap = 100 * (np.array(a) - np.array(b))
+        reach = stats.t.ppf(0.975, 2) * max(gap.std(ddof=1), 100 / 497 / math.sqrt(12)) / math.sqrt(3)
+        better, worse = (
+            shown(*(found[name]["runs"] for name in names), 0.0, 21) for names in ((ours, theirs), (theirs, ours))
+        )
+        word = "more accurate" if better else "less accurate" if worse else "not told apart"
+        ends = f"[{signed(gap.mean() - reach)}, {signed(gap.mean() + reach)}]"
+        points = f"{'+' if gap.mean() >= 0 else ''}{signed(gap.mean())} {ends}"
+        cost = interval(*mover(*(timed(found[name]) for name in (ours, theirs))))
+        items.append(f"{network(*ours)} compared with {network(*theirs)}: {points}, {word}, at {cost} the time")
+    assert said["Direct comparison"] == (
+        "Direct comparison: points of test accuracy by which the first network is above (+) or below (−) the second, "
+        f"in the same study: {'; '.join(items)} (n = 3 seeds; 95 % intervals of single differences by seed; words: the "
+        "test corrected for all pairs)."
+    )
 
 
 def test_generation_share(made, said):
@@ -736,11 +760,11 @@ def test_fronts(made, said):
         front = [mine for mine in found if not any(beats(rival, mine) for rival in found)]
         front.sort(key=lambda name: found[name][word][1])
         which = joined([f"{network(*name)}{'*' if rivalled(name) else ''}" for name in front])
-        parts.append(f"by {word} {len(front)} of {len(found)}: {which}")
+        parts.append(f"By {word}, {len(front)} of {len(found)}: {which}.")
         starred = starred or any(map(rivalled, front))
         assert len(front) < len(found)
     assert said["pareto"] == (
-        f"Networks that no other clearly beats in accuracy and one cost, cheapest first: {'; '.join(parts)}."
+        f"Networks that no other clearly beats in accuracy and one cost, cheapest first. {' '.join(parts)}"
         f"{' A star: a clearly cheaper network is not shown to be less accurate than this one.' if starred else ''}"
     )
 
@@ -776,7 +800,7 @@ def test_target(made, said):
                 alike.append(name)
         level = [name for name in (first, *others) if np.median(spent[name]) == np.median(spent[first])]
         rivals = [name for name in alike if name not in level]
-        text = f"with the fewest {words} {joined([described(name) for name in level])}"
+        text = f"Fewest {words}: {joined([described(name) for name in level])}"
         text += ", whose medians are equal" if len(level) > 1 else ""
         named = [*map(described, rivals[:3]), *([f"{len(rivals) - 3} more"] if len(rivals) > 3 else [])]
         it = "them" if len(level) > 1 else "it"
@@ -785,7 +809,7 @@ def test_target(made, said):
         )
     assert said["target"] == (
         f"First at a validation accuracy of {100 * target:.0f} %, of the {len(firsts)} of {len(found)} networks whose "
-        f"seeds all get there: {'; '.join(parts)}. Numbers are medians over n = 3 seeds, with the least and the most."
+        f"seeds all get there. {'. '.join(parts)}. Numbers are medians over n = 3 seeds, with the least and the most."
     )
 
 
@@ -850,7 +874,7 @@ def test_every_sentence_of_a_figure_is_recomputed_here(said):
             "accuracy-macs",
         ),
         *("equivariance-error", "redundancy", "noise", "map-errors", "by-angle"),
-        *("Choice", "Cost", "Saving", "Gain", "bends", "target", "undecided"),
+        *("Choice", "Direct comparison", "Cost", "Saving", "Gain", "bends", "target", "undecided"),
     }
     assert set(said) == recomputed | {"memory-training"}  # made by the same function as memory-forward
 
