@@ -54,7 +54,7 @@ class Costs:
 
 
 # Least-squares fits to measured layers of 32 to 512 maps (docs/performance.md): of PyTorch's operators to 20 layers on
-# two cores of an AMD EPYC (Zen 5), where MKL's products are slow; of the operators in C to 134 layers on one core of an
+# two cores of an AMD EPYC (Zen 5), where MKL's products are slow; of the operators in C to 132 layers on one core of an
 # AMD EPYC (Zen 4).
 COSTS = Costs(transforms=7.0, map_value=0.0, product=2.6, products=4, tap=0.0, pair=250.0, margin=1.2)
 COSTS_IN_C = Costs(transforms=0.0, map_value=300.0, product=1.05, products=3, tap=2.0, pair=20.0, margin=1.1)
