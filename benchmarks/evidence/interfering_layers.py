@@ -94,7 +94,7 @@ WAYS: dict[str, tuple[Callable[[], object], str]] = {
     "Clock": (slow_clock, "the module time (perf_counter: "),
     "Convolution": (slow_convolution, "the module torch.nn.functional (conv2d: "),
     "Trace": (lambda: sys.settrace(trace), "sys.gettrace() from"),
-    "Environment": (lambda: os.environ.update(OMP_NUM_THREADS="7"), "os.environ (OMP_NUM_THREADS: None to 7)"),
+    "Environment": (lambda: os.environ.update(KMP_BLOCKTIME="7"), "os.environ (KMP_BLOCKTIME: None to 7)"),
     "Signal": (lambda: signal.signal(signal.SIGUSR1, signal.SIG_IGN), "the signal handlers (10: 0 to "),
     "Alarm": (lambda: signal.setitimer(signal.ITIMER_REAL, 3600.0), "the running interval timers from (False,"),
     "Folder": (lambda: os.chdir("/"), "the working directory from "),
