@@ -118,6 +118,7 @@ def fourier_conv2d(x: Tensor, taps: Tensor, offsets: Offsets, bias: Tensor | Non
 
 
 def radius_of(offsets: Offsets) -> int:
+    """Return the radius of a kernel: the largest distance of a tap from the middle, along a row or a column."""
     return max(abs(place) for offset in offsets for place in offset)
 
 

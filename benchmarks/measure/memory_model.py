@@ -60,6 +60,8 @@ FOURIER_SPECTRA, FOURIER_CHUNKS = (4.3, 2.2), 3
 # In C, a layer has fewer spectra, and in inference copies of its weights. A ResNet has a map and a copy of its weights
 # more in inference; in training, and in an All-CNN-C, other maps take as much memory at another time.
 SPECTRA_IN_C, WEIGHTS_IN_C = (1.4, 1.6), 1.1
+# Numbers of the kernel's spectrum that each thread holds: 3 · GROUP · STEP of gcnn_impl/native/fourier_product.c.
+SPECTRUM_OF_A_THREAD = 3 * 12 * 2064
 # A separable layer that mixes by the Fourier transform over H has a tile of its input and output for each thread; in
 # training it has more memory at another time. TILE is TILE_FLOATS of gcnn_impl/native/irreps.c.
 TILE = 49152
@@ -279,6 +281,6 @@ def _fourier_numbers(case: Case, one_map: float, training: bool) -> float:
         weights = 0 if training or kernels_fit else max(_weights(case))
         of_network = one_map if case.layer == "resnet" and not training else 0
         maps = of_network if case.is_network else SPECTRA_IN_C[training] * spectrum
-        return maps + WEIGHTS_IN_C * weights
+        return maps + WEIGHTS_IN_C * weights + case.threads * SPECTRUM_OF_A_THREAD
     spectra = FOURIER_SPECTRA[training and not in_network] + 3 * in_network
     return spectra * spectrum + FOURIER_CHUNKS * CHUNK

@@ -1,8 +1,10 @@
 """Measured peaks are 0.5 to 1.1 times the predicted peaks, and predictions grow with every size."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import torch
 
 from benchmarks.cases.case import Case
 from benchmarks.cases.profiles import profile_cases
@@ -30,6 +32,15 @@ SHAPES: list[dict[str, Any]] = [
     {"channels": 16, "batch_size": 2, "image_size": 18, "kernel_size": 3},
     {"channels": 12, "batch_size": 3, "image_size": 20, "kernel_size": 7},
 ]
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> Iterator[None]:
+    """Compute on the one thread of the cases: each thread of the operators in C has memory of its own."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
 
 
 @pytest.mark.parametrize("layer", ["conv", "resnet", "allcnnc"])
