@@ -277,10 +277,12 @@ def _fourier_numbers(case: Case, one_map: float, training: bool) -> float:
     spectrum = one_map * 2 * ((side + radius) // 2 + 1) * (side + radius) / side**2
     in_network = training and case.is_network
     if _uses_c(case):
-        kernels_fit = case.is_network and (case.kernels == "generated" or not _through_fourier(case, pooled=True))
-        weights = 0 if training or kernels_fit else max(_weights(case))
-        of_network = one_map if case.layer == "resnet" and not training else 0
-        maps = of_network if case.is_network else SPECTRA_IN_C[training] * spectrum
-        return maps + WEIGHTS_IN_C * weights + case.threads * SPECTRUM_OF_A_THREAD
+        maps, folds_kernels = SPECTRA_IN_C[training] * spectrum, not training
+        if case.is_network:
+            maps = one_map if case.layer == "resnet" and not training else 0
+            # While kernels are generated, a network has more copies of them than the transform needs.
+            folds_kernels &= case.kernels != "generated" and _through_fourier(case, pooled=True)
+        copies = WEIGHTS_IN_C * max(_weights(case)) if folds_kernels else 0
+        return maps + copies + case.threads * SPECTRUM_OF_A_THREAD
     spectra = FOURIER_SPECTRA[training and not in_network] + 3 * in_network
     return spectra * spectrum + FOURIER_CHUNKS * CHUNK

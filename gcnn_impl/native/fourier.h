@@ -15,8 +15,4 @@ INLINE long spectrum_step(long B, long M) {
     return (values < 16 * page ? values : (ceil_div(values, page) | 1) * page) + 16;
 }
 
-#define SMALL_TASK 200000 /* multiply-accumulates of a thread below which it does not pay to wake it */
-
-INLINE long threads_for(double work, long threads) { return MIN(threads, MAX((long)(work / SMALL_TASK), 1)); }
-
 #endif

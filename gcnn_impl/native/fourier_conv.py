@@ -4,6 +4,7 @@ A caller must first check all tensors with ``takes``. The operators work on imag
 formulas are those of ``fourier``, which is the reference.
 """
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from gcnn_impl.fourier import Offsets, dft, fourier_conv2d, radius_of, row_weights, tap_waves
 from gcnn_impl.gradients import is_differentiated, pytorch_gradients
-from gcnn_impl.native.operators import check, is_pytorchs, library_in_use, memory
+from gcnn_impl.native.operators import addresses, check, is_pytorchs, library_in_use, memory
 from gcnn_impl.registration import operator
 
 
@@ -57,7 +58,7 @@ class _Plane:
         spectrum, scratch = map(images.new_empty, self._memory(maps))
         tensors = images, *self._tables(images, weighted), spectrum, scratch
         sizes = self.batch, self.height, self.width, maps, *self.sizes, self.threads
-        library_in_use().gcnn_fourier(*_addresses(*tensors), *sizes)
+        library_in_use().gcnn_fourier(*addresses(*tensors), *sizes)
         return spectrum
 
     def back(self, spectrum: Tensor, maps: int, weighted: bool, bias: Tensor | None = None) -> Tensor:
@@ -66,7 +67,7 @@ class _Plane:
         scratch = spectrum.new_empty(self._memory(maps)[1])
         tensors = spectrum, *self._tables(spectrum, weighted), bias, y, scratch
         sizes = self.batch, self.height, self.width, maps, *self.sizes, self.threads
-        library_in_use().gcnn_fourier_back(*_addresses(*tensors), *sizes)
+        library_in_use().gcnn_fourier_back(*addresses(*tensors), *sizes)
         return y
 
     def _waves(self, taps: Tensor) -> tuple[Tensor, Tensor]:
@@ -80,7 +81,7 @@ class _Plane:
         y = spectrum.new_empty(self._memory(m_out)[0])
         panels, scratch = map(spectrum.new_empty, memory("gcnn_fourier_product_memory", 2, *sizes, self.threads))
         tensors = spectrum, taps, *self._waves(taps), y, panels, scratch
-        library_in_use().gcnn_fourier_product(*_addresses(*tensors), self.frequencies, *sizes, conjugate, self.threads)
+        library_in_use().gcnn_fourier_product(*addresses(*tensors), self.frequencies, *sizes, conjugate, self.threads)
         return y
 
     def of_taps(self, gradient: Tensor, spectrum: Tensor, taps: Tensor) -> Tensor:
@@ -90,12 +91,8 @@ class _Plane:
         found = torch.empty_like(taps)
         buffers = map(taps.new_empty, memory("gcnn_fourier_weight_memory", 3, *sizes))
         tensors = gradient, spectrum, *self._waves(taps), found, *buffers
-        library_in_use().gcnn_fourier_weight(*_addresses(*tensors), *sizes)
+        library_in_use().gcnn_fourier_weight(*addresses(*tensors), *sizes)
         return found
-
-
-def _addresses(*tensors: Tensor | None) -> list[int | None]:
-    return [None if t is None else t.data_ptr() for t in tensors]
 
 
 @operator(
@@ -158,10 +155,7 @@ class _FourierConv2d(torch.autograd.Function):
     def backward(ctx, gradient: Tensor):  # type: ignore[no-untyped-def]
         images, taps, bias = ctx.saved_tensors
         if is_pytorchs(gradient):
-
-            def reference(images: Tensor, taps: Tensor, bias: Tensor | None) -> Tensor:
-                return _reference(images, taps, bias, ctx.offsets)
-
+            reference = functools.partial(_reference, offsets=ctx.offsets)
             found: tuple[Any, ...] = pytorch_gradients(reference, (images, taps, bias), gradient)
             return *found, None
         gradient = gradient.contiguous()

@@ -69,7 +69,7 @@ void gcnn_fourier_product(const float *x, const float *taps, const float *cosine
                            float *panels, float *scratch, long F, long T, long B, long K, long N, int conjugate,
                            long threads) {
     long evens = T / 2 + 1, odds = T / 2, x_step = spectrum_step(B, K), y_step = spectrum_step(B, N);
-    threads = threads_for((double)F * K * N * (3 * B + T), threads);
+    threads = worthwhile_threads((double)F * K * N * (3 * B + T), threads);
     fold(taps, panels, T, K, N, conjugate ? N : 1, conjugate ? 1 : K, threads);
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
     for (long first = 0; first < F; first += GROUP) {
@@ -141,7 +141,7 @@ void gcnn_fourier_weight(const float *g, const float *x, const float *cosine, co
                           long threads) {
     long evens = T / 2 + 1, odds = T / 2, most = kept(F, B, K, N), area = TALL * WIDE;
     long high = ceil_div(N, TALL), across = ceil_div(K, WIDE), tiles = high * across;
-    threads = threads_for((double)F * K * N * (3 * B + T), threads);
+    threads = worthwhile_threads((double)F * K * N * (3 * B + T), threads);
     float *gs = prepared, *xs = prepared + 3 * most * B * high * TALL;
     for (long first = 0; first < F; first += most) {
         long count = MIN(most, F - first);

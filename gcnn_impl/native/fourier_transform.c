@@ -40,7 +40,7 @@ void gcnn_fourier(const float *x, const float *cos_rows, const float *sin_rows, 
                    const float *sin_columns, const float *weights, float *spectrum, float *scratch, long B, long H,
                    long W, long M, long n_rows, long n_columns, long threads) {
     axis rows = make_axis(n_rows, H, cos_rows, sin_rows), columns = make_axis(n_columns, W, cos_columns, sin_columns);
-    threads = threads_for((double)B * M * rows.half * W * (rows.inside + columns.half), threads);
+    threads = worthwhile_threads((double)B * M * rows.half * W * (rows.inside + columns.half), threads);
     long blocks = ceil_div(M, CHANNELS), plane = B * M, step = spectrum_step(B, M);
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (long task = 0; task < B * blocks; task++) {
@@ -104,7 +104,7 @@ void gcnn_fourier_back(const float *spectrum, const float *cos_rows, const float
                         const float *sin_columns, const float *weights, const float *bias, float *y, float *scratch,
                         long B, long H, long W, long M, long n_rows, long n_columns, long threads) {
     axis rows = make_axis(n_rows, H, cos_rows, sin_rows), columns = make_axis(n_columns, W, cos_columns, sin_columns);
-    threads = threads_for((double)B * M * rows.half * W * (rows.inside + columns.half), threads);
+    threads = worthwhile_threads((double)B * M * rows.half * W * (rows.inside + columns.half), threads);
     long blocks = ceil_div(M, CHANNELS), plane = B * M, step = spectrum_step(B, M);
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (long task = 0; task < B * blocks; task++) {

@@ -11,7 +11,6 @@
 
 #define TILE_FLOATS 49152   /* floats of a tile, at most: a fifth of a usual second-level cache */
 #define LARGE 2000000       /* values of an output that bypasses the caches */
-#define SMALL_TASK 200000   /* multiply-accumulates of a tile below which it does not pay to wake a thread */
 
 typedef struct {
     long pixels, tiles; /* pixels of a tile, and number of tiles */
@@ -23,7 +22,7 @@ static plan make_plan(long P, long H, long I, long O, long threads) {
     long most = MAX(TILE_FLOATS / (H * MAX(I, O)) / ROWS, 1) * ROWS;
     p.pixels = MIN(most, P);
     p.tiles = ceil_div(P, p.pixels);
-    p.threads = MIN(threads, MAX(P * H * I * O / SMALL_TASK, 1));
+    p.threads = worthwhile_threads((double)P * H * I * O, threads);
     if (p.tiles < p.threads) { /* few pixels: one tile for each thread */
         p.pixels = ceil_div(P, MIN(p.threads, P)), p.tiles = ceil_div(P, p.pixels);
         p.threads = MIN(p.threads, p.tiles);

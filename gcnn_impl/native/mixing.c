@@ -6,7 +6,6 @@
 #include "product.h"
 
 #define TILE_FLOATS 32768 /* floats of the maps of a tile, which two products read: an eighth of a usual cache */
-#define SMALL_TASK 200000 /* multiply-accumulates of a thread below which it does not pay to wake it */
 
 typedef struct {
     long threads, pixels, tiles; /* pixels of a tile, and number of tiles */
@@ -16,7 +15,7 @@ static plan make_plan(long P, long I, long O, long threads) {
     plan p;
     p.pixels = MIN(MAX(TILE_FLOATS / (I + O) / ROWS, 1) * ROWS, P);
     p.tiles = ceil_div(P, p.pixels);
-    p.threads = MIN(MIN(threads, MAX(P * I * O / SMALL_TASK, 1)), p.tiles);
+    p.threads = MIN(worthwhile_threads((double)P * I * O, threads), p.tiles);
     return p;
 }
 

@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gcnn_impl.native.operators import check, library_in_use, memory
+from gcnn_impl.native.operators import addresses, check, library_in_use, memory
 from gcnn_impl.registration import operator
 
 
@@ -19,10 +19,6 @@ def _sizes(x: Tensor) -> tuple[tuple[int, int, int], Tensor, Tensor]:
     sizes = x.numel() // x.shape[-1], x.shape[-1], torch.get_num_threads()
     doubles, floats = memory("gcnn_norm_memory", 2, *sizes)
     return sizes, x.new_empty(doubles, dtype=torch.float64), x.new_empty(floats)
-
-
-def addresses(*tensors: Tensor | None) -> list[int | None]:
-    return [None if t is None else t.data_ptr() for t in tensors]
 
 
 def _normalised_like(x: Tensor, *_: Any) -> tuple[Tensor, Tensor, Tensor]:

@@ -5,8 +5,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gcnn_impl.native.norm import addresses, check_channels
-from gcnn_impl.native.operators import check, library_in_use, memory
+from gcnn_impl.native.norm import check_channels
+from gcnn_impl.native.operators import addresses, check, library_in_use, memory
 from gcnn_impl.registration import operator
 
 

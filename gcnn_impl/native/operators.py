@@ -33,6 +33,11 @@ def library_in_use() -> CDLL:
     return found
 
 
+def addresses(*tensors: Tensor | None) -> list[int | None]:
+    """Return the addresses of the tensors' values, for a function in C; None for a null pointer."""
+    return [None if t is None else t.data_ptr() for t in tensors]
+
+
 def is_pytorchs(gradient: Tensor) -> bool:
     """Return whether PyTorch must compute the backward pass: for gradients of gradients, or if ``takes`` refuses."""
     return torch.is_grad_enabled() or not takes(gradient)
@@ -150,8 +155,8 @@ def _depthwise(
     threads = torch.get_num_threads()
     scratch = images.new_empty(memory("gcnn_depthwise_memory", 2, *sizes, threads)[0])
     y = images.new_empty(wanted)
-    addresses = [None if t is None else t.data_ptr() for t in (images, weight, bias, residual, y, scratch)]
-    library_in_use().gcnn_depthwise(*addresses, *sizes, channels, disc, flip, relu, threads)
+    tensors = images, weight, bias, residual, y, scratch
+    library_in_use().gcnn_depthwise(*addresses(*tensors), *sizes, channels, disc, flip, relu, threads)
     return y
 
 
@@ -294,7 +299,7 @@ def _mix_backward(
     sizes = pixels, in_maps, maps, torch.get_num_threads()
     partial = images.new_empty(memory("gcnn_mix_memory", 2, *sizes)[1]) if of_weight else None
     tensors = gradient, images, weight, g_x, g_weight, partial
-    library_in_use().gcnn_mix_backward(*[None if t is None else t.data_ptr() for t in tensors], *sizes)
+    library_in_use().gcnn_mix_backward(*addresses(*tensors), *sizes)
     return g_x, g_weight
 
 
@@ -405,9 +410,9 @@ def _siren_backward(
     _, _, scratch = memory("gcnn_siren_memory", 3, points, dimensions, hidden, *channels, threads)
     found = _empty_like(parameters)
     tensors = gradient, coordinates, index, parameters[2], parameters[4], kept, *found, gradient.new_empty(scratch)
-    addresses = [t.data_ptr() for t in tensors]
+    places = [t.data_ptr() for t in tensors]
     sizes = points, dimensions, hidden, *index.shape, *channels, threads
-    _within(library_in_use().gcnn_siren_backward(*addresses, omega, *sizes), points)
+    _within(library_in_use().gcnn_siren_backward(*places, omega, *sizes), points)
     return found
 
 

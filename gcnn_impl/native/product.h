@@ -8,6 +8,10 @@
 /* Rows of a product that stay in registers, two vectors each. With AVX-512 there are 32 registers, otherwise 16. */
 #define ROWS (LANES == 16 ? 12 : 6)
 #define FEW_ROWS 4 /* as many of the rows that are left over are computed together */
+#define SMALL_TASK 200000 /* multiply-accumulates of a thread below which it does not pay to wake it */
+
+/* The threads that `work` multiply-accumulates are worth, of those that are allowed. */
+INLINE long worthwhile_threads(double work, long threads) { return MIN(threads, MAX((long)(work / SMALL_TASK), 1)); }
 
 /* A tile of a product: `rows` rows of one or two vectors; the last vector of a row has `lanes` values. */
 INLINE void product_tile(int rows, int vectors, long lanes, long K, const float *a, long a_row, long a_column,

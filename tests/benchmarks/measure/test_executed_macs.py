@@ -15,7 +15,7 @@ def test_every_operator_of_ours_has_a_rule() -> None:
 
 
 def test_the_transform_over_the_plane_takes_three_real_products_for_a_complex_one() -> None:
-    """Of 3 × 4 pixels and a border of 1, 4 × 5 places have 3 · 5 frequencies, of which half are paired in each axis."""
+    """An image of 3 × 4 pixels with a border of one pixel has 4 × 5 places, and its transform has 3 · 5 frequencies."""
     images, taps, offsets = torch.ones(2, 3, 4, 5), torch.ones(9, 7, 5), [-1, -1, -1, 0, -1, 1, 0, -1, 0, 0]
     of_a_map, of_a_pair = 2 * 3 * 3 * 4 + 3 * 4 * 3 * 3, 15 * (3 * 2 + 9)
     forward = OWN_RULES["gcnn_impl::fourier_conv2d"](None, images, taps, None, offsets)
