@@ -26,6 +26,8 @@ WINDOWS = re.compile(r"\b[A-Za-z]:\\(?:[^\\\n\"'<>|]+\\)+[\w.+@~-]*")
 # Names that are no name of a person or a host, and words that texts contain.
 COMMON = {"root", "user", "users", "localhost", "runner", "ubuntu", "linux", "home", "test"}
 STUDIES = "study-*.json"
+# The installed suite knows no commit, so the user has to say from which one it was built.
+NO_COMMIT = "name no commit (measure in a checkout, or set GCNN_COMMIT to the commit of the installed code)"
 
 
 def private_names() -> tuple[str, ...]:
@@ -76,8 +78,7 @@ def problems(folder: Path) -> list[str]:
             found.append(f"{path} is no JSON ({error})")
         else:
             found += [f"{path} contains a folder of an absolute path"] if without_names(content, ()) != content else []
-    wrong = problems_of(records) if records or not refused else []
-    return [*found, *(f"{folder}: {text}" for text in wrong)]
+    return [*found, *(f"{folder}: {text}" for text in problems_of(records, refused))]
 
 
 def refused_lines(refused: Sequence[str]) -> list[str]:
@@ -89,18 +90,21 @@ def refused_lines(refused: Sequence[str]) -> list[str]:
     return [f"{refused[0]}{f'; and {len(refused) - 1} more lines' if len(refused) > 1 else ''}"] if refused else []
 
 
-def problems_of(records: Sequence[Record]) -> list[str]:
-    """Return what keeps records from being contributed: mixed machines, unknown code, or numbers that do not agree."""
+def problems_of(records: Sequence[Record], refused: Sequence[str] = ()) -> list[str]:
+    """Return what keeps records from being contributed: mixed machines, unknown code, or numbers that do not agree.
+
+    ``refused`` are the messages about the other lines of their store; where no line is a record, these say enough.
+    """
     if not records:
-        return ["no record; allowed: at least one"]
+        return [] if refused else ["no record; allowed: at least one"]
     machines = sorted({machine_text(machine_of(record)) for record in records})
     found = []
     if len(machines) > 1:
         found.append(f"records of {len(machines)} machines, {'; '.join(machines)}; allowed: one machine a folder")
     checks = {
         f"are not of schema {SCHEMA}": lambda record: record["schema"] != SCHEMA,
-        "name no commit": lambda record: not _provenance(record).get("commit"),
-        "come from a checkout with uncommitted changes": lambda record: _provenance(record).get("dirty") is not False,
+        NO_COMMIT: lambda record: not _provenance(record).get("commit"),
+        "come from a checkout with uncommitted changes": _uncommitted,
         "contain a folder of an absolute path": lambda record: without_names(record, ()) != record,
         "have a median that is not that of their samples": _wrong_median,
         "have a best epoch that is not their best": _wrong_epoch,
@@ -115,6 +119,12 @@ def problems_of(records: Sequence[Record]) -> list[str]:
 def _provenance(record: Record) -> dict[str, Any]:
     known = record.get("provenance")
     return known if isinstance(known, dict) else {}
+
+
+def _uncommitted(record: Record) -> bool:
+    """Return whether a record names a commit, but not that the code was the commit's."""
+    known = _provenance(record)
+    return bool(known.get("commit")) and known.get("dirty") is not False
 
 
 def _wrong_median(record: Record) -> bool:

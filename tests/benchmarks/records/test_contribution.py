@@ -44,6 +44,7 @@ def tampered_epoch() -> Record:
         ([cost(), cost(id="d", provenance={**PROVENANCE, "cpu": "B"})], "records of 2 machines, A CPU, 2 cores; B, 2 "),
         ([cost(), cost(schema=1, id="old")], "1 of 2 records are not of schema 2, the first is old"),
         ([cost(provenance={**PROVENANCE, "commit": None})], "name no commit"),
+        ([cost(provenance={**PROVENANCE, "commit": None, "dirty": None})], "set GCNN_COMMIT to the commit of"),
         ([cost(provenance={**PROVENANCE, "dirty": True})], "with uncommitted changes"),
         ([cost(message="no file /home/ann/data/x")], "contain a folder of an absolute path"),
         (
