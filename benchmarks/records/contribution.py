@@ -6,15 +6,15 @@ Everything here is a pure function of records, or reads one folder; nothing is m
 import getpass
 import json
 import lzma
-import math
 import re
 import socket
-import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.records.record import SCHEMA, Record, machine_of, machine_text, rounds_of
+from benchmarks.records.agreement import DISAGREEMENTS, lines_about
+from benchmarks.records.complete import why_incomplete
+from benchmarks.records.record import SCHEMA, Record, machine_of, machine_text
 from benchmarks.records.store import RecordStore, line_of
 
 # An absolute path of two parts or more, such as /home/somebody/data.csv, but not one of the system; of a file the name
@@ -101,19 +101,15 @@ def problems_of(records: Sequence[Record], refused: Sequence[str] = ()) -> list[
     found = []
     if len(machines) > 1:
         found.append(f"records of {len(machines)} machines, {'; '.join(machines)}; allowed: one machine a folder")
-    checks = {
+    checks: dict[str, Callable[[Record], object]] = {
         f"are not of schema {SCHEMA}": lambda record: record["schema"] != SCHEMA,
         NO_COMMIT: lambda record: not _provenance(record).get("commit"),
         "come from a checkout with uncommitted changes": _uncommitted,
         "contain a folder of an absolute path": lambda record: without_names(record, ()) != record,
-        "have a median that is not that of their samples": _wrong_median,
-        "have a best epoch that is not their best": _wrong_epoch,
+        "lack what answers need": lambda record: record["status"] == "ok" and why_incomplete(record),
+        **DISAGREEMENTS,
     }
-    for text, wrong in checks.items():
-        bad = [record for record in records if wrong(record)]
-        if bad:
-            found.append(f"{len(bad)} of {len(records)} records {text}, the first is {bad[0]['id'][:40]}")
-    return found
+    return [*found, *lines_about(records, checks)]
 
 
 def _provenance(record: Record) -> dict[str, Any]:
@@ -125,21 +121,3 @@ def _uncommitted(record: Record) -> bool:
     """Return whether a record names a commit, but not that the code was the commit's."""
     known = _provenance(record)
     return bool(known.get("commit")) and known.get("dirty") is not False
-
-
-def _wrong_median(record: Record) -> bool:
-    stated = (record.get("seconds") or {}).get("median")
-    samples = [sample for samples in rounds_of(record) for sample in samples]
-    if record["kind"] == "training" or stated is None:
-        return False
-    return not samples or not math.isclose(statistics.median(samples), stated, rel_tol=1e-9)
-
-
-def _wrong_epoch(record: Record) -> bool:
-    if record["kind"] != "training" or record["status"] != "ok":
-        return False
-    # The untrained network, epoch 0, is the best one only where no epoch has ended.
-    trained = [entry for entry in record["epochs"] if entry["epoch"]] or record["epochs"]
-    known = [entry["validation_accuracy"] for entry in trained if entry.get("validation_accuracy") is not None]
-    best = [entry["validation_accuracy"] for entry in trained if entry["epoch"] == record["best_epoch"]]
-    return not known or best != [max(known)]
