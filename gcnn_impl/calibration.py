@@ -47,7 +47,7 @@ def fourier_pays(
 @constant_in_compiled_code
 def ratio() -> float:
     """Return the time of the transform in C on this processor, as a multiple of the fitted time; measured once."""
-    if os.environ.get(VARIABLE) == "0" or build.library() is None:
+    if build.library() is None or os.environ.get(VARIABLE) == "0":
         return 1.0
     # Inside of a transformation or a mode, a measurement would become a part of what is transformed or watched.
     if is_traced_or_transformed() or torch._C._len_torch_dispatch_stack():
