@@ -155,12 +155,15 @@ def begun_decisions(study: Study, workers: Workers, folders: Folders, args: argp
     """Return the decisions that a study has in its file, or those of a new study: the numbers of its images.
 
     Raises:
-        ValueError: for images that are missing or damaged.
+        ValueError: for images that are missing or damaged, or fewer than a batch has.
     """
     decisions = load_decisions(decisions_path(args.results, args.name, study), study)
     if decisions is not None:
         return decisions
     images = workers.measure(data_task, (study.run(study.reference, study.channels), folders), "cpu")
+    if study.batch_size > (most := study.epoch_images or images["train"]):
+        few = f"an epoch has {most} images, and a batch {study.batch_size}"
+        raise InvalidCase(f"{few}; allowed: at least {study.batch_size} train images (--limit)")
     return Decisions(study, images)
 
 

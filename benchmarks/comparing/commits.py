@@ -21,8 +21,8 @@ WORK_TREE = "."
 def resolve(revision: str) -> str:
     """Return the full hash of a commit, or "." unchanged; raise ``ValueError`` if git finds no such commit."""
     if not (ROOT / PACKAGE).is_dir():  # the suite is installed
-        only = "commits are compared in a checkout alone"
-        raise ValueError(f"{revision!r} is neither results nor a commit: {only}; allowed: a directory, a file")
+        why = "has no results, and the installed suite measures no commits: only the suite of a checkout does"
+        raise ValueError(f"{revision!r} {why}; allowed: a directory, a file")
     if revision == WORK_TREE:
         return revision
     found = _git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")

@@ -90,6 +90,16 @@ def test_a_study_from_the_plan_to_the_verdicts(tmp_path: Path, capsys: pytest.Ca
 
 
 @pytest.mark.usefixtures("tiny")
+def test_fewer_images_than_a_batch_are_noticed_before_anything_is_measured(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["study", "rotated-digits", "--results", str(tmp_path), "--limit", "15", "--plan"]) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert "an epoch has 15 images, and a batch 16; allowed: at least 16 train images" in err
+
+
+@pytest.mark.usefixtures("tiny")
 def test_a_study_of_several_parts_in_which_a_users_network_competes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -130,6 +130,12 @@ def test_a_wrong_request_is_one_line(arguments: str, message: str, capsys: pytes
     assert err.count("\n") == 1
 
 
+def test_the_installed_suite_measures_no_commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commits, "ROOT", tmp_path)
+    with pytest.raises(ValueError, match=r"^'HEAD' has no results, and the installed suite measures no commits: "):
+        resolve("HEAD")
+
+
 def test_a_workplace_has_the_commits_package_and_our_benchmarks() -> None:
     with workplace(resolve("HEAD")) as place:
         assert (place / "benchmarks").resolve() == commits.ROOT / "benchmarks"
