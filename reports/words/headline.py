@@ -97,7 +97,7 @@ def _times_of(study: StudyRuns) -> tuple[Source, ...]:
 
 
 def direct(study: StudyRuns, shown: pd.DataFrame) -> Sentence | None:
-    """Compare separable directly with full and plain networks, and with itself with augmented images."""
+    """Compare separable directly with full, plain and users' networks, and with itself with augmented images."""
     found = asked(study, shown)
     if not found:
         return None

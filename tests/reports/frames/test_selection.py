@@ -156,3 +156,16 @@ def test_networks_of_two_kinds_are_two_studies_and_a_users_joins_the_most_freque
     found = studies(pd.concat([own, other, runs], ignore_index=True))
     assert [len(study) for study in found] == [len(runs) + 2, 4]
     assert set(found[0]["network"]) == {"resnet", "mine:net"}
+
+
+def test_the_sizes_in_the_records_of_a_users_network_do_not_part_it_from_the_others():
+    """Its function need not take a width, and its records have one all the same; a study of two widths takes one."""
+    runs = frames([training_record(*run) for run in (("plain", 1, 0, 0.8), ("separable", 4, 0, 0.9))]).runs
+    own = runs.iloc[:1].assign(network="mine:net", variant="custom", channels=16.0, kernel_size=3.0)
+    [study] = studies(pd.concat([own, runs], ignore_index=True))
+    assert set(study["network"]) == {"resnet", "mine:net"}
+    assert set(study.loc[study["variant"] == "custom", "channels"]) == {16.0}
+    wide = runs.assign(channels=16.0, kernel_size=3.0)
+    found = studies(pd.concat([own, runs, wide], ignore_index=True))
+    assert [set(study["channels"]) for study in found if "mine:net" in set(study["network"])] == [{16.0}]
+    assert len(studies(own)) == 1
