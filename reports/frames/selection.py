@@ -156,10 +156,11 @@ def studies(runs: pd.DataFrame) -> list[pd.DataFrame]:
     return found
 
 
-def _weight(runs: pd.DataFrame) -> tuple[bool, float, int]:
-    """Return whether two networks have two seeds, the number of test images, and the number of runs."""
+def _weight(runs: pd.DataFrame) -> tuple[bool, float, float, int]:
+    """Return whether two networks have two seeds, and the numbers of test images, of train images and of runs."""
     seeds = runs.groupby(NETWORK, dropna=False)["seed"].nunique()
-    return bool((seeds > 1).sum() > 1), float(runs["n_test"].fillna(0).max()), len(runs)
+    test, train = (float(runs[part].fillna(0).max()) for part in ("n_test", "n_train"))
+    return bool((seeds > 1).sum() > 1), test, train, len(runs)
 
 
 def first_study(runs: pd.DataFrame) -> pd.DataFrame:

@@ -38,8 +38,8 @@ def accuracy(runs: pd.DataFrame) -> str:
     spread = "mean ± s.d." if best["sd"].notna().any() else "single runs"
     n = spans(best["n"], "seed")
     return (
-        f"Validation accuracy at the best epoch of each run, of the best network of each variant: {listing(parts)} "
-        f"({spread}, n = {n})."
+        "Validation accuracy at the best epoch of each run, of each variant’s network with the highest mean: "
+        f"{listing(parts)} ({spread}, n = {n})."
     )
 
 

@@ -169,3 +169,16 @@ def test_the_sizes_in_the_records_of_a_users_network_do_not_part_it_from_the_oth
     found = studies(pd.concat([own, runs, wide], ignore_index=True))
     assert [set(study["channels"]) for study in found if "mine:net" in set(study["network"])] == [{16.0}]
     assert len(studies(own)) == 1
+
+
+def test_of_studies_with_the_same_test_images_the_one_of_the_most_train_images_comes_first():
+    def study(images, seeds):
+        made = [training_record(variant, 1, seed, 0.5) for variant in ("plain", "full") for seed in range(seeds)]
+        return [
+            {**each, "id": f"{each['id']}-{images}", "data": each["data"] | {"train": images}}
+            | {"run": each["run"] | {"train_limit": images}}
+            for each in made
+        ]
+
+    runs = frames([*study(100, 4), *study(3000, 3), *study(300, 3)]).runs
+    assert [set(found["train_limit"]) for found in studies(runs)] == [{3000}, {300}, {100}]
