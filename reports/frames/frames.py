@@ -228,7 +228,7 @@ def _redundancy(epoch: Mapping[str, Any]) -> tuple[tuple[str, str, float], ...]:
 
 def _values(record: Mapping[str, Any], paths: Paths) -> dict[str, Any]:
     """Return the values of the columns at these paths, as far as the record has them."""
-    found = {}
+    found: dict[str, Any] = {}
     for parents, names in paths:
         inner = record
         for parent in parents:
