@@ -60,10 +60,10 @@ COSTS = Costs(transforms=7.0, map_value=0.0, product=2.6, products=4, tap=0.0, p
 COSTS_IN_C = Costs(transforms=0.0, map_value=300.0, product=1.05, products=3, tap=2.0, pair=20.0, margin=1.1)
 
 
-def fourier_pays(
+def relative_cost(
     batch: int, height: int, width: int, in_maps: int, out_maps: int, taps: int, radius: int, in_c: bool
-) -> bool:
-    """Return whether the transform should be faster than a direct convolution of in_maps = |H_in|·C_i maps.
+) -> float:
+    """Return the fitted time of the transform over that of a direct convolution, for in_maps = |H_in|·C_i maps.
 
     Args:
         taps: number of taps of the kernel.
@@ -76,7 +76,13 @@ def fourier_pays(
     of_maps = batch * (in_maps + out_maps) * (costs.transforms * transforms + costs.map_value * rows * columns)
     of_a_pair = costs.product * costs.products * batch + costs.tap * taps + costs.pair
     cost = of_maps + rows * columns * in_maps * out_maps * of_a_pair
-    return costs.margin * cost < taps * height * width * batch * in_maps * out_maps
+    return cost / (taps * height * width * batch * in_maps * out_maps)
+
+
+def square(radius: int) -> Offsets:
+    """Return (row, column) of the taps of a square, row by row."""
+    side = range(-radius, radius + 1)
+    return tuple((row, column) for row in side for column in side)
 
 
 def fourier_conv2d(x: Tensor, taps: Tensor, offsets: Offsets, bias: Tensor | None = None) -> Tensor:

@@ -31,10 +31,11 @@ from torch import Tensor
 from torch.nn.functional import conv2d, conv3d, linear, max_pool2d
 
 from gcnn_impl import gpu, native
+from gcnn_impl.calibration import fourier_pays
 from gcnn_impl.checks import ALGORITHMS, Signature, check_axes, check_choice, check_integer, described
 from gcnn_impl.checks import Algorithm as Algorithm
 from gcnn_impl.depthwise import autocast, depthwise_conv2d
-from gcnn_impl.fourier import Offsets, fourier_conv2d, fourier_pays
+from gcnn_impl.fourier import Offsets, fourier_conv2d, square
 from gcnn_impl.gpu.depthwise import depthwise
 from gcnn_impl.irreps import Irreps
 from gcnn_impl.lifting import lift_images
@@ -219,7 +220,7 @@ def group_conv2d(
     x, weight, bias = flatten_group(x), _weight(kernel), _group_bias(bias, kernel.shape[1])
     same = stride == 1 and padding == size // 2
     if same and size > 1 and _through_fourier(x, len(weight), size * size, size // 2, algorithm):
-        y = _fourier_conv2d(x, _taps(kernel), _square(size // 2), bias)
+        y = _fourier_conv2d(x, _taps(kernel), square(size // 2), bias)
     else:
         y = conv2d(x, weight, bias, stride, padding)
     return rectify(_unflatten(y, resolution), relu, residual)
@@ -249,12 +250,6 @@ def _fourier_conv2d(x: Tensor, taps: Tensor, offsets: Offsets, bias: Tensor | No
 def _taps(kernel: Tensor) -> Tensor:
     """Reshape a kernel, (C_o, |H_out|, C_i, |H_in|, k, l) → (k·l, |H_out|·C_o, |H_in|·C_i)."""
     return kernel.permute(4, 5, 1, 0, 3, 2).flatten(4, 5).flatten(2, 3).flatten(0, 1)
-
-
-def _square(radius: int) -> Offsets:
-    """Return (row, column) of the taps of a square, row by row."""
-    side = range(-radius, radius + 1)
-    return tuple((row, column) for row in side for column in side)
 
 
 def disc_group_conv2d(
@@ -290,7 +285,7 @@ def disc_group_conv2d(
     if stride == 1 and _through_fourier(x, out_maps, taps, r, algorithm):
         first, last = (torch.cat([_taps(vertical)[i : i + 1], _taps(horizontal)[i : i + 1]]) for i in (0, 1))
         kernel = torch.cat([first, _taps(inner), last.flip(0)])  # taps t and T − 1 − t are opposite
-        offsets = ((-r, 0), (0, -r), *_square(r - 1), (0, r), (r, 0))
+        offsets = ((-r, 0), (0, -r), *square(r - 1), (0, r), (r, 0))
         y = _fourier_conv2d(x, kernel, offsets, bias)
     else:
         y = conv2d(x, _weight(inner), bias, stride, r - 1)

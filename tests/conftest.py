@@ -14,6 +14,9 @@ for number, action in [(signal.SIGINT, signal.default_int_handler), (getattr(sig
 if not torch.cuda.is_available():
     os.environ["TRITON_INTERPRET"] = "1"  # before anything imports triton
 
+# The same algorithms on every machine; test_calibration.py measures.
+os.environ["GCNN_IMPL_CALIBRATION"] = "0"
+
 # New random inputs in every run; set GCNN_TEST_SEED to a printed seed to repeat that run. Tests that run in parallel
 # inherit the seed from the environment.
 SEED = os.environ.setdefault("GCNN_TEST_SEED", str(random.SystemRandom().randrange(2**31)))

@@ -48,7 +48,7 @@ SECONDS_HELP, ROUNDS_HELP = "time budget of a case's timed passes, seconds", "fr
 # simulation, it finds 95 % of them with seven rounds (docs/methodology.md). ``quick`` has four, because each round of
 # a block takes 0.3 s for its process and to warm up; its passes are as many as ``statistics.noise`` wants.
 PROFILE_SAMPLING = {
-    "quick": Sampling(rounds=4, seconds=0.8, min_samples=20),
+    "quick": Sampling(rounds=4, seconds=1.2, min_samples=20),
     "standard": Sampling(rounds=7, seconds=6.0),
     "full": Sampling(rounds=7, seconds=6.0),
 }

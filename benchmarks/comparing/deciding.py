@@ -3,8 +3,9 @@
 import math
 import statistics
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from benchmarks.answers.differences import ComparedCase, Differences, broken_case
@@ -92,6 +93,9 @@ class Effort:
         self.undisturbed += sum(one.undisturbed for one in taken.values())
 
 
+AddPair = Callable[[Mapping[int, Contender], int], bool]
+
+
 def default_minutes(cases: int) -> float:
     """Return the minutes that a run of this number of cases may take where the user gives none."""
     return max(FEWEST_MINUTES, MINUTES_A_CASE * cases)
@@ -143,7 +147,8 @@ def compare_places(places: Mapping[str, Path], cases: Sequence[Case], question: 
         for done, group in enumerate(planned):
             now = time.monotonic()
             deadline = now + (end - now) / (len(planned) - done)  # what one group leaves over goes to the next ones
-            for number in _decide(group, places, question, len(contenders), deadline, effort):
+            add_pair = partial(_measured_pair, places, question.timeout, deadline, effort)
+            for number in decide(group, len(contenders), question.at_least, add_pair):
                 progress.set_postfix_str(f"group {done + 1} of {len(planned)}, {number} pairs of processes")
             progress.update(len(group))
     minutes = (time.monotonic() - begun) / 60
@@ -155,31 +160,40 @@ def compare_places(places: Mapping[str, Path], cases: Sequence[Case], question: 
     )
 
 
-def _decide(
-    group: Sequence[Contender],
+def _measured_pair(
     places: Mapping[str, Path],
-    question: Question,
-    comparisons: int,
+    timeout: float,
     deadline: float,
     effort: Effort,
-) -> Iterator[int]:
-    """Measure pairs of processes until the group is decided; yield the number of pairs so far."""
+    running: Mapping[int, Contender],
+    number: int,
+) -> bool:
+    """Measure a pair of processes, add it to all contenders, and return whether another would end too late."""
+    begun = time.monotonic()
+    entries = {n: one.case for n, one in running.items()}
+    taken = measure_pair(places, entries, number, timeout, {n for n, one in running.items() if not one.logs})
+    effort.add(taken)
+    for n, one in running.items():
+        one.add(taken[n])
+    return 2 * time.monotonic() - begun > deadline  # another pair would take as long
+
+
+def decide(group: Sequence[Contender], comparisons: int, at_least: float, add_pair: AddPair) -> Iterator[int]:
+    """Add pairs of processes until the group is decided; yield the number of pairs so far.
+
+    Args:
+        comparisons: number of cases of the run, which share its error rate.
+        at_least: the size asked about, as a fraction.
+        add_pair: adds the pair of a number to the contenders that run, and returns whether it was the last.
+    """
     pairs = number_of_looks = 0
     while True:
-        begun = time.monotonic()
-        running = {n: one for n, one in enumerate(group) if one.running}
-        entries = {n: one.case for n, one in running.items()}
-        unchecked = {n for n, one in running.items() if not one.logs}
-        taken = measure_pair(places, entries, pairs, question.timeout, unchecked)
-        effort.add(taken)
-        for n, one in running.items():
-            one.add(taken[n])
+        last = add_pair({n: one for n, one in enumerate(group) if one.running}, pairs)
         pairs += 1
         yield pairs
-        last = 2 * time.monotonic() - begun > deadline  # another pair would take as long
         if pairs in PLANNED_LOOKS or last:
             number_of_looks += 1
-            _look(group, number_of_looks, comparisons, question.at_least)
+            _look(group, number_of_looks, comparisons, at_least)
         if last or not any(one.open for one in group):
             return
 

@@ -23,7 +23,8 @@ from benchmarks.cases.groups import SUBGROUPS, TRIVIAL
 from benchmarks.cases.variants import TURNED, VARIANTS
 from benchmarks.workloads.shapes import group_of, shapes
 from gcnn_impl import native
-from gcnn_impl.fourier import CHUNK, fourier_pays
+from gcnn_impl.calibration import fourier_pays
+from gcnn_impl.fourier import CHUNK
 from gcnn_impl.irreps import irreps_that_pay
 
 BYTES = 4

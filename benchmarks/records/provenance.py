@@ -144,10 +144,11 @@ def gpu_name() -> str | None:
 
 @functools.cache
 def native_operators() -> str:
-    """Return whether our operators in C are in use on this machine, and if not, why; they are compiled if necessary."""
-    from gcnn_impl import native  # late: it imports torch
+    """Return whether our operators in C are in use, and if not, why; they are compiled and calibrated if necessary."""
+    from gcnn_impl import calibration, native  # late: they import torch
 
-    return native.status()
+    said, ratio = native.status(), calibration.ratio()
+    return said if ratio == 1 else f"{said}; the Fourier transform at {ratio:g} × its fitted time"
 
 
 def git_state(root: Path) -> tuple[str | None, bool | None]:

@@ -26,7 +26,7 @@ from benchmarks.statistics.summary import summarise
 from benchmarks.sweep.tasks import Probe
 from benchmarks.workloads.build import build_or_skip, configure
 from benchmarks.workloads.workload import Workload
-from gcnn_impl import native
+from gcnn_impl import calibration
 
 # The times of stages are medians over STAGE_PASSES passes. If passes are long, they are medians over the passes that
 # fit into STAGE_SHARE of the case's time budget.
@@ -54,7 +54,7 @@ def probe(task: Probe, report: Report) -> dict[str, Any]:
     """
     case = task.case
     configure(case)
-    native.library()  # compiled once on a machine, so that no first call includes it
+    calibration.ratio()  # operators are compiled and calibrated once on a machine, so that no first call includes it
     state = ProcessState(compiled=case.execution == "compiled")
     predicted = predict_bytes(case)
     if reason := does_not_fit(predicted, available_bytes(case.device)):

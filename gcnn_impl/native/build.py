@@ -170,7 +170,7 @@ def _compile_and_load() -> ctypes.CDLL:
     if platform.system() != "Linux" or not _MAPS.exists():
         raise Unavailable("they need Linux")
     compiler = _compiler()
-    note = f"hung-{_hash(*compiler, *_stamp(compiler[0]))}"
+    note = f"hung-{digest(*compiler, *_stamp(compiler[0]))}"
     for folder in cache.folders():
         if said := cache.remembered(folder / note, HUNG_SECONDS):
             raise Unavailable(said)
@@ -255,14 +255,20 @@ def _openmp_of_torch() -> str:
 def library_name(compiler: Sequence[str], openmp: str) -> str:
     """Return the name of the compiled operators: a hash of sources, compiler, processor and OpenMP runtime."""
     version = _run([*compiler, "--version"], VERSION_SECONDS)
-    lines = _CPU_INFO.read_text(errors="replace").splitlines() if _CPU_INFO.exists() else []
-    processor = sorted({line for line in lines if line.lower().startswith(("model name", "flags", "features"))})
     sources = [path.read_text(encoding="utf-8") for path in (*_sources(), *sorted(SOURCES.glob("*.h")))]
     flags = *FLAGS, *_words(FLAGS_VARIABLE)
-    return f"native-{_hash(*sources, version, *compiler, *flags, *processor, platform.machine(), openmp)}.so"
+    return f"native-{digest(*sources, version, *compiler, *flags, *processor(), openmp)}.so"
 
 
-def _hash(*parts: str) -> str:
+def processor() -> list[str]:
+    """Return what tells processors apart: names, instructions and architecture."""
+    lines = _CPU_INFO.read_text(errors="replace").splitlines() if _CPU_INFO.exists() else []
+    facts = {line for line in lines if line.lower().startswith(("model name", "flags", "features"))}
+    return [*sorted(facts), platform.machine()]
+
+
+def digest(*parts: str) -> str:
+    """Return a short hash of texts, for the name of a file that depends on them."""
     return hashlib.sha256("\0".join(parts).encode(errors="surrogateescape")).hexdigest()[:20]
 
 

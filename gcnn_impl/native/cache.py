@@ -63,28 +63,47 @@ def load(path: Path) -> ctypes.CDLL | None:
         NotPrivate: where the folder or the file is not this user's own.
         OSError: where the system refuses to read or to load the file.
     """
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
-        _check_private(path.parent, os.fstat(folder))
-        try:
-            file = os.open(path.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
-        except FileNotFoundError:
-            return None
-        with os.fdopen(file, "rb") as reader:
-            _check_private(path, os.fstat(file))
-            content = reader.read()
-        if hashlib.sha256(content[:-DIGEST_BYTES]).digest() != content[-DIGEST_BYTES:]:
+    with _opened(path.parent) as folder:
+        if _content(folder, path) is None:
             return None
         return ctypes.CDLL(f"/proc/self/fd/{folder}/{path.name}")  # in the folder that was checked, wherever it is now
+
+
+def read(path: Path) -> bytes | None:
+    """Return what ``store`` wrote; None and errors as of ``load``."""
+    with _opened(path.parent) as folder:
+        return _content(folder, path)
+
+
+@contextlib.contextmanager
+def _opened(folder: Path) -> Iterator[int]:
+    """Yield a descriptor of a private folder."""
+    found = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        _check_private(folder, os.fstat(found))
+        yield found
     finally:
-        os.close(folder)
+        os.close(found)
 
 
-def store(path: Path, library: bytes) -> None:
-    """Write a library with its digest, so that no process ever sees an incomplete file."""
+def _content(folder: int, path: Path) -> bytes | None:
+    """Return the content of this user's own file in an opened folder, without its digest; None if it is not whole."""
+    try:
+        file = os.open(path.name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
+    except FileNotFoundError:
+        return None
+    with os.fdopen(file, "rb") as reader:
+        _check_private(path, os.fstat(file))
+        content = reader.read()
+    content, found = content[:-DIGEST_BYTES], content[-DIGEST_BYTES:]
+    return content if hashlib.sha256(content).digest() == found else None
+
+
+def store(path: Path, content: bytes) -> None:
+    """Write a library, or other content, with its digest, so that no process ever sees an incomplete file."""
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=_WORK, delete=False) as file:
         try:
-            file.write(library + hashlib.sha256(library).digest())
+            file.write(content + hashlib.sha256(content).digest())
             file.flush()
             Path(file.name).replace(path)
         except BaseException:

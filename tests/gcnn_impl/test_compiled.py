@@ -21,7 +21,7 @@ from gcnn_impl import (
     native,
     unfreeze,
 )
-from gcnn_impl.fourier import fourier_pays
+from gcnn_impl.calibration import fourier_pays
 from gcnn_impl.irreps import irreps_of
 from gcnn_impl.layers import GroupBatchNorm2d
 from gcnn_impl.layers.folding import conv_norm_relu

@@ -8,7 +8,8 @@ from torch import Tensor
 from torch.nn.functional import conv2d
 
 from gcnn_impl import O2, SO2, GroupConv2d, GroupSeparableConv2d, RPlus, SO2xRPlus, functional
-from gcnn_impl.fourier import CHUNK, fourier_conv2d, fourier_pays
+from gcnn_impl.calibration import fourier_pays
+from gcnn_impl.fourier import CHUNK, fourier_conv2d
 
 SQUARE = tuple((i, j) for i in (-1, 0, 1) for j in (-1, 0, 1))
 CROSS = ((-2, 0), (0, -2), *SQUARE, (0, 2), (2, 0))  # a disc of radius 2

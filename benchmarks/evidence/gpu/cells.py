@@ -26,6 +26,17 @@ FAST = {"cuda": ("eager", "graphed"), "cpu": ("eager",)}
 # Compiling takes many seconds a contender: the smoke run compiles a layer of the part "more" alone.
 COMPILED: dict[str, tuple[str, ...]] = {"full": ("compiled",), "smoke": ()}
 FORMATS = {"cuda": ("bfloat16", "tf32"), "cpu": ("bfloat16",)}
+# Full layers of other sizes than the base point's, to learn where another algorithm becomes the fastest.
+FULL_LAYERS: dict[str, tuple[dict[str, Any], ...]] = {
+    "full": (
+        {},
+        {"channels": 16, "kernel_size": 5},
+        {"batch_size": 1},
+        {"channels": 8, "resolution": 4, "kernel_size": 5},
+        {"channels": 64, "resolution": 16, "batch_size": 16},
+    ),
+    "smoke": ({},),
+}
 
 
 def layers(device: str, scale: str) -> list[Case]:
@@ -75,6 +86,17 @@ def more(device: str, scale: str) -> list[Case]:
     found += _in_order(device, scale, {**base, **corners}, execution=fast[-1:], direction=PASSES)
     main = ("separable", "full", "plain") if scale == "full" else ("separable",)
     return found + _in_order(device, scale, base, variant=main, execution=("compiled",), direction=PASSES)
+
+
+def full_layers(device: str, scale: str) -> list[Case]:
+    """Return full layers of several sizes: the exact format first, then the others."""
+    formats, axes = ("float32", *FORMATS[device]), {"variant": ("full",), "direction": PASSES}
+    return [
+        case
+        for dtype in formats
+        for sizes in FULL_LAYERS[scale]
+        for case in _in_order(device, scale, {**BASE[scale], **sizes}, dtype=(dtype,), **axes)
+    ]
 
 
 def _in_order(device: str, scale: str, base: dict[str, Any], **axes: tuple[str | int, ...]) -> list[Case]:

@@ -40,14 +40,15 @@ class Part:
 
 
 PARTS = (
-    Part("correctness", "correctness", 75, "outputs, gradients and quarter turns equal float64 on the CPU"),
+    Part("correctness", "correctness", 65, "outputs, gradients and quarter turns equal float64 on the CPU"),
     Part("layers", "measuring", 55, "what a layer costs at the base point, eager and graphed"),
     Part("network", "measuring", 55, "what a step of the paper's network costs"),
     Part("triton", "measuring", 75, "whether the operators in Triton are faster, at the same points", triton=True),
     Part("peers", "measuring", 45, "what other people's layers cost"),
-    Part("training", "training", 70, "accuracy on rotated digits against seconds"),
+    Part("training", "training", 60, "accuracy on rotated digits against seconds"),
     Part("profile", "profile", 30, "launches, gaps and the share of the roofline"),
-    Part("batches", "batches", 25, "the largest batch that fits, and the fastest"),
+    Part("algorithms", "algorithms", 25, "the fastest algorithm of the full layer"),
+    Part("batches", "batches", 20, "the largest batch that fits, and the fastest"),
     Part("more", "measuring", 10, "layers of other sizes, and compiled", stretches=True),
     Part("page", "page", 40, "the report of the records", last=True),
 )

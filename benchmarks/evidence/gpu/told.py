@@ -165,6 +165,19 @@ def of_profile(job: Job, found: Sequence[Finding]) -> str:
     return "; ".join(said) or "–"
 
 
+def of_algorithms(job: Job, found: Sequence[Finding]) -> str:
+    """Name the fastest algorithm of each layer, and its time as a share of the direct convolution's."""
+    by_case: dict[str, dict[str, float]] = {}
+    for f in found:
+        if "seconds" in f:
+            by_case.setdefault(f["case"], {})[f["algorithm"]] = f["seconds"]
+    said = []
+    for case, seconds in by_case.items():
+        best = min(seconds, key=lambda name: seconds[name])
+        said.append(f"{case}: {best}" + (f" {seconds[best] / seconds['direct']:.2f}" if "direct" in seconds else ""))
+    return "; ".join(said) or "–"
+
+
 def of_batches(job: Job, found: Sequence[Finding]) -> str:
     """Name the largest batch of a training step, and the batch with the most images a second."""
     said = [
@@ -194,6 +207,7 @@ LINES: dict[str, Callable[[Job, Sequence[Finding]], str]] = {
     "peers": of_peers,
     "training": of_training,
     "profile": of_profile,
+    "algorithms": of_algorithms,
     "batches": of_batches,
     "more": of_more,
     "page": of_page,

@@ -86,6 +86,17 @@ def test_the_line_of_peers_has_ratios_to_ours(tmp_path: Path) -> None:
     assert told.of_peers(job("peers", tmp_path), []).startswith("training pass / ours: torch full 0.50; ")
 
 
+def test_the_line_of_algorithms_names_the_fastest_of_each_layer(tmp_path: Path) -> None:
+    found = [
+        {"case": "a", "algorithm": "direct", "seconds": 2.0},
+        {"case": "a", "algorithm": "disc", "seconds": 3.0},
+        {"case": "a", "algorithm": "fourier", "seconds": 1.0},
+        {"case": "b", "algorithm": "direct", "raised": "out of memory"},
+        {"case": "b", "algorithm": "disc", "seconds": 1.0},
+    ]
+    assert told.of_algorithms(job("algorithms", tmp_path), found) == "a: fourier 0.50; b: disc"
+
+
 def test_every_line_can_be_written_of_a_part_that_found_nothing(tmp_path: Path) -> None:
     for part in told.LINES:
         assert isinstance(told.LINES[part](job(part, tmp_path), []), str)
