@@ -6,6 +6,7 @@ import re
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 # Control characters and other characters that a page, a terminal or an SVG cannot show, or that reorder a line.
@@ -16,6 +17,7 @@ LIKENESSES = str.maketrans({"×": "x", "–": "-", "−": "-", "…": "...", "²
 LIKENESS = "gcnn-likeness"
 
 
+@lru_cache(maxsize=4096)  # records repeat their texts
 def printable(text: str, longest: int = LONGEST_TEXT) -> str:
     """Return a text without unprintable characters, cut to ``longest`` characters."""
     if len(text) > longest:

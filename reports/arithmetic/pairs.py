@@ -1,5 +1,6 @@
 """Pairs of networks of a study that readers compare directly, and the differences of their test accuracies."""
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -23,7 +24,7 @@ class Pair:
         difference: the test accuracy of the first minus that of the second over shared seeds, with an interval that is
             not corrected for the number of pairs.
         n: the seeds that both share.
-        better: whether a test, corrected for all pairs of networks, shows that the first is more accurate (True) or
+        better: whether a test, corrected for all words of the study, shows that the first is more accurate (True) or
             less accurate (False); None if it shows neither.
     """
 
@@ -43,7 +44,7 @@ def pairs(runs: pd.DataFrame, networks: pd.DataFrame, compared: Accuracies) -> l
     """
     found, step = [], accuracy_step(runs)
     known = [by_seed(runs, row) for _, row in networks.iterrows()]
-    for i, j in _numbers(networks.reset_index(drop=True)):
+    for i, j in asked_pairs(networks):
         gap, n = difference(known[i], known[j], step)
         if n:
             better = True if (i, j) in compared.better else False if (j, i) in compared.better else None
@@ -51,12 +52,28 @@ def pairs(runs: pd.DataFrame, networks: pd.DataFrame, compared: Accuracies) -> l
     return found
 
 
-def _numbers(networks: pd.DataFrame) -> Iterator[tuple[int, int]]:
-    """Yield the pairs: forms of kernels, separable and its alternatives, augmentation, and groups compared with plain.
+def asked_pairs(networks: pd.DataFrame) -> list[tuple[int, int]]:
+    """Return the pairs, by row numbers; they depend on what networks are, and not on what they reach.
 
-    Networks on a group are paired at the same |H|, which is greater than 1. Those without augmentation are compared
-    with plain networks that have it, or with the others where no plain network has it.
+    They are: forms of kernels, separable and its alternatives, augmentation, groups compared with plain, and users'
+    networks compared with plain, separable and each other. Networks on a group are paired at the same |H|, which is
+    greater than 1. Those without augmentation are compared with plain networks that have it, or with the others where
+    no plain network has it. Users' networks are compared with networks that see the same images.
     """
+    table = networks.reset_index(drop=True)
+    return [*_of_ours(table), *_of_users(table)]
+
+
+def _of_users(networks: pd.DataFrame) -> Iterator[tuple[int, int]]:
+    for _, alike in networks.groupby(networks["augmentation"].replace("", "none"), sort=False):
+        own = alike.index[alike["variant"] == "custom"]
+        on_group = (alike["variant"] == "separable") & (alike["resolution"] > 1)
+        rivals = alike.index[(alike["variant"] == "plain") | on_group]
+        yield from ((int(i), int(j)) for i in own for j in rivals)
+        yield from ((int(i), int(j)) for i, j in itertools.combinations(own, 2))
+
+
+def _of_ours(networks: pd.DataFrame) -> Iterator[tuple[int, int]]:
     augmented = ~networks["augmentation"].isin(["", "none"])
     on_group = (networks["resolution"] > 1) & (networks["variant"] != "plain")
     groups = networks[on_group].groupby([*ALIKE, "augmentation"], dropna=False, sort=False).groups.values()

@@ -10,7 +10,7 @@ from benchmarks.statistics.choosing import Accuracies, Choice, choose
 from reports.arithmetic import layers, to_target, training
 from reports.arithmetic.first_answers import first_answers, with_answers
 from reports.arithmetic.operators import operators, with_executed
-from reports.arithmetic.pairs import Pair, pairs
+from reports.arithmetic.pairs import Pair, asked_pairs, pairs
 from reports.frames import selection
 from reports.frames.frames import Frames
 
@@ -38,7 +38,7 @@ class StudyRuns:
     @cached_property
     def accuracies(self) -> Accuracies:
         """What the seeds show about the test accuracies of `networks`, in the order of their rows."""
-        return training.accuracies(self.runs, self.networks)
+        return training.accuracies(self.runs, self.networks, asked_pairs(self.networks))
 
     @cached_property
     def price(self) -> str:

@@ -1,7 +1,7 @@
 """The arithmetic of training runs: the accuracies of networks and their costs."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
@@ -102,11 +102,15 @@ def _with_images(runs: pd.DataFrame) -> pd.DataFrame:
     return runs.assign(**axes)
 
 
-def accuracies(runs: pd.DataFrame, networks: pd.DataFrame) -> Accuracies:
-    """Compare the test accuracies of networks, in the order of their rows, over the seeds that they share."""
+def accuracies(runs: pd.DataFrame, networks: pd.DataFrame, asked: Collection[tuple[int, int]] = ()) -> Accuracies:
+    """Compare the test accuracies of networks, in the order of their rows, over the seeds that they share.
+
+    Args:
+        asked: the pairs (row numbers) that matter most, see ``compared_accuracies``.
+    """
     known = [by_seed(runs, row) for _, row in networks.iterrows()]
     fractions = [dict(zip(map(int, found.index), map(float, found), strict=True)) for found in known]
-    return compared_accuracies(fractions, step=accuracy_step(runs))
+    return compared_accuracies(fractions, asked=asked, step=accuracy_step(runs))
 
 
 def beaten_by(networks: pd.DataFrame, compared: Accuracies, price: str) -> list[list[int]]:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -51,6 +52,7 @@ def as_csv(frame: pd.DataFrame, **options: Any) -> str:
     return text
 
 
+@lru_cache(maxsize=4096, typed=True)  # columns repeat their texts
 def _not_computed(value: Any) -> Any:
     if not isinstance(value, str):
         return value

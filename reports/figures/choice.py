@@ -9,7 +9,7 @@ from reports.figures import draw
 from reports.figures.draw import FAINT, Canvas, Drawing, Figure, Tip, size_of
 from reports.style import INK, look
 from reports.words import numbers, of_choice
-from reports.words.names import group_name, network_names
+from reports.words.names import ending, group_name, network_names
 
 # For the column of each cost: the axis label, and the factor from the column to the unit.
 PRICE_LABELS = {
@@ -94,15 +94,17 @@ def _bars(canvas: Canvas, point: pd.Series) -> None:
 def short_names(networks: pd.DataFrame) -> list[str]:
     """Return, for each network, what tells it from the others of its variant: |H|, group, augmentation, width.
 
-    |H| is left out where all networks have the same, and the group that most networks have is not named.
+    |H| is left out where all networks have the same, and the group that most networks have is not named. Users'
+    networks are called by their functions, without the modules.
     """
     groups = networks.loc[networks["group"] != TRIVIAL, ["resolution", "group"]]
     several, usual = groups["resolution"].nunique() > 1, groups["group"].mode()
-    alike = ["variant", "group", "resolution", "augmentation"]
+    alike = ["network", "variant", "group", "resolution", "augmentation"]
     widths = networks.groupby(alike, dropna=False)["channels"].transform("nunique") > 1
     names = []
     for wide, (_, row) in zip(widths, networks.iterrows(), strict=True):
-        parts = [f"{row['resolution']:.0f}"] * (several and row["group"] != TRIVIAL)
+        parts = [ending(str(row["network"]).rpartition(":")[2])] * (row["variant"] == "custom")
+        parts += [f"{row['resolution']:.0f}"] * (several and row["group"] != TRIVIAL)
         parts += [group_name(str(row["group"]))] * (row["group"] not in (TRIVIAL, *usual[:1]))
         parts += [f"+ {row['augmentation']}"] * (row["augmentation"] not in ("", "none"))
         parts += [f"C = {row['channels']:.0f}"] * bool(wide)

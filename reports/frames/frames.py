@@ -26,6 +26,23 @@ from reports.frames import columns
 OF_NO_MACS = {field.column: None for field in (*MACS, *ROOFLINE) if field.column}
 
 
+# The columns of a record: for each object in it, the names that lead to it, and its own names with their columns.
+Paths = list[tuple[list[str], list[tuple[str, str]]]]
+
+
+def _paths(fields: Iterable[Field]) -> Paths:
+    """Return where the columns of a record are."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for field in fields:
+        if field.column:
+            parents, _, name = field.path.rpartition(".")
+            found.setdefault(parents, []).append((name, field.column))
+    return [(parents.split(".") if parents else [], names) for parents, names in found.items()]
+
+
+PATHS_OF_COST, PATHS_OF_TRAINING, PATHS_OF_RUN, PATHS_OF_EPOCH = map(_paths, (COST, TRAINING, RUN, EPOCH))
+
+
 @dataclass(frozen=True)
 class Frames:
     """The data of a report: frames with a row per cost record, per training run, per epoch of a run, per A/A pair."""
@@ -111,7 +128,7 @@ def _cost_row(record: Record) -> dict[str, Any]:
     uncounted = why_no_macs(record) if _part(record, "macs").get("convolution") == 0 else None  # an older record
     return {
         **_former_case(_part(record, "case")),
-        **_values(record, COST),
+        **_values(record, PATHS_OF_COST),
         **_interval(record),
         "machine": machine_name(record),
         "rounds": len(rounds_of(record)) or None,
@@ -148,7 +165,7 @@ def _twin_rows(costs: list[Record], twins: list[Record]) -> list[dict[str, Any]]
             continue
         entries = {"first": _medians(first), "second": _medians(twin)}
         if len(entries["first"]) == len(entries["second"]) > 0:
-            rows.append({**_values(first, COST), "machine": machine_name(first), **entries})
+            rows.append({**_values(first, PATHS_OF_COST), "machine": machine_name(first), **entries})
     return rows
 
 
@@ -158,7 +175,7 @@ def _run_row(record: Record) -> dict[str, Any]:
     best: Record = next((row for row in epochs if row.get("epoch") == record.get("best_epoch")), {})
     return {
         **_former_run(_part(record, "run")),
-        **_values(record, TRAINING),
+        **_values(record, PATHS_OF_TRAINING),
         "machine": machine_name(record),
         "epochs_done": last.get("epoch"),
         "seconds": last.get("seconds"),
@@ -194,9 +211,9 @@ def _epochs(record: Record) -> list[dict[str, Any]]:
 
 
 def _epoch_rows(record: Record) -> list[dict[str, Any]]:
-    run = {**_former_run(_part(record, "run")), **_values(record, RUN)}
+    run = {**_former_run(_part(record, "run")), **_values(record, PATHS_OF_RUN)}
     common = {**run, "machine": machine_name(record), "id": record.get("id")}
-    return [{**common, **_values(epoch, EPOCH), "redundancy": _redundancy(epoch)} for epoch in _epochs(record)]
+    return [{**common, **_values(epoch, PATHS_OF_EPOCH), "redundancy": _redundancy(epoch)} for epoch in _epochs(record)]
 
 
 def _redundancy(epoch: Mapping[str, Any]) -> tuple[tuple[str, str, float], ...]:
@@ -209,17 +226,14 @@ def _redundancy(epoch: Mapping[str, Any]) -> tuple[tuple[str, str, float], ...]:
     )
 
 
-def _values(record: Mapping[str, Any], fields: Iterable[Field]) -> dict[str, Any]:
-    """Return the values of those fields that are columns, as far as the record has them."""
-    found = {}
-    for field in fields:
-        if field.column:
-            *parents, name = field.path.split(".")
-            inner = record
-            for parent in parents:
-                inner = _part(inner, parent)
-            if name in inner:
-                found[field.column] = inner[name]
+def _values(record: Mapping[str, Any], paths: Paths) -> dict[str, Any]:
+    """Return the values of the columns at these paths, as far as the record has them."""
+    found: dict[str, Any] = {}
+    for parents, names in paths:
+        inner = record
+        for parent in parents:
+            inner = _part(inner, parent)
+        found |= {column: inner[name] for name, column in names if name in inner}
     return found
 
 
@@ -239,7 +253,7 @@ def _typed(name: str, values: list[Any], kind: type) -> pd.Series:
         values = [_printable(value) if isinstance(value, tuple) else () for value in values]
     elif kind is str:
         longest = columns.longest_text(name)
-        values = ["" if pd.isna(value) else printable(str(value), longest) for value in values]
+        values = ["" if value is None or value != value else printable(str(value), longest) for value in values]
     cells = np.empty(len(values), dtype=object)
     for number, value in enumerate(values):  # one by one: an array would take tuples of one length for its rows
         cells[number] = value

@@ -16,9 +16,9 @@ POINT_AXES = ["device", *GROUP_AXES, "channels", "batch_size", "image_size", "ke
 # The columns that identify a network's case, and with its training a network within a study.
 NETWORK_CASE = ["network", "variant", "group", "resolution", "scales", "channels", "kernel_size"]
 NETWORK = [*NETWORK_CASE, "augmentation"]
-# The columns that are equal for all runs of a study. `architecture` is the network, but of users' networks that of the
-# others, with which they are compared. `width` and `kernel` have no value where the sizes were chosen
-# for each network to match something else.
+# The columns that are equal for all runs of a study. `architecture` is the network, `width` its channels, `kernel` its
+# kernel size; users' networks, of which these say nothing, have those of the others, with which they are compared.
+# `width` and `kernel` have no value where the sizes were chosen for each network to match something else.
 STUDY = ["dataset", "matched", "width", "kernel", "image_size", "batch_size", "budget_unit", "budget", "recipe"]
 STUDY += [
     "architecture",
@@ -140,9 +140,11 @@ def studies(runs: pd.DataFrame) -> list[pd.DataFrame]:
     were matched, for each network; of each the study keeps the runs with the most frequent optimiser settings. Runs
     with different settings are thus never averaged as if they were seeds.
     """
-    alike = runs["matched"] == "none"
+    alike, sizes = runs["matched"] == "none", _sizes(runs)
     frame = runs.assign(
-        width=runs["channels"].where(alike), kernel=runs["kernel_size"].where(alike), architecture=_architectures(runs)
+        width=sizes["channels"].where(alike),
+        kernel=sizes["kernel_size"].where(alike),
+        architecture=_architectures(runs),
     )
     sets = [rows for _, rows in frame.groupby(STUDY, dropna=False, sort=False)]
     sets.sort(key=_weight, reverse=True)
@@ -154,10 +156,11 @@ def studies(runs: pd.DataFrame) -> list[pd.DataFrame]:
     return found
 
 
-def _weight(runs: pd.DataFrame) -> tuple[bool, float, int]:
-    """Return whether two networks have two seeds, the number of test images, and the number of runs."""
+def _weight(runs: pd.DataFrame) -> tuple[bool, float, float, int]:
+    """Return whether two networks have two seeds, and the numbers of test images, of train images and of runs."""
     seeds = runs.groupby(NETWORK, dropna=False)["seed"].nunique()
-    return bool((seeds > 1).sum() > 1), float(runs["n_test"].fillna(0).max()), len(runs)
+    test, train = (float(runs[part].fillna(0).max()) for part in ("n_test", "n_train"))
+    return bool((seeds > 1).sum() > 1), test, train, len(runs)
 
 
 def first_study(runs: pd.DataFrame) -> pd.DataFrame:
@@ -171,6 +174,20 @@ def _architectures(runs: pd.DataFrame) -> pd.Series:
     ours = runs.loc[runs["variant"] != "custom", "network"]
     most = str(ours.mode().iloc[0]) if len(ours) else ""
     return runs["network"].where(runs["variant"] != "custom", most)
+
+
+def _sizes(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return channels and kernel size of each run; those of a user's network are what most comparable runs have."""
+    sizes = runs[["channels", "kernel_size"]].copy()
+    common = [name for name in STUDY if name not in ("width", "kernel", "architecture")]
+    for _, rows in runs.groupby(common, dropna=False, sort=False):
+        own = rows["variant"] == "custom"
+        for name in ("channels", "kernel_size"):
+            known = rows.loc[~own, name]
+            if own.any() and len(known):
+                others = own & ~rows[name].isin(known)
+                sizes.loc[others.index[others], name] = known.mode().iloc[0]
+    return sizes
 
 
 def _most_common(frame: pd.DataFrame, columns: list[str]) -> pd.DataFrame:

@@ -24,6 +24,13 @@ from reports.words.names import (
 )
 from reports.words.of_layers import exponent
 
+# The caption of the table of the first screen, by whether it has costs of layers and accuracies of networks.
+WHAT_IT_SHOWS = {
+    (True, True): "Cost of one layer at the base point, and accuracy of a network of such layers",
+    (True, False): "Cost of one layer at the base point",
+    (False, True): "Accuracy of networks",
+    (False, False): "Nothing was measured or trained",
+}
 # Of an exponent whose interval is too wide to say anything.
 CANNOT_TELL = "cannot tell"
 
@@ -59,7 +66,7 @@ def headline(results: Prepared) -> Table:
         rows.append(Row((*wide, Cell(numbers.NOTHING, "", number=True))))
     kept = [i for i in range(len(headings)) if any(row.cells[i].text != numbers.NOTHING for row in rows)]
     return Table(
-        "Cost of one layer at the base point, and accuracy of a network of such layers",
+        WHAT_IT_SHOWS[len(table) > 0, len(best) > 0],
         tuple(headings[i] for i in kept),
         tuple(Row(tuple(row.cells[i] for i in kept)) for row in rows),
     )
@@ -106,7 +113,7 @@ def exponents(growths: pd.DataFrame) -> Table:
             rows.append(Row(tuple(cells), data={"axis": axis}))
     headings = ("axis", "layer", "from – to", "MACs (theory)", "time, forward", "time, forward + backward")
     more = ("memory (model), forward + backward", "memory, forward + backward")
-    return Table("Exponents: how much steeper than a constant", (*headings, *more), tuple(rows))
+    return Table("Exponents: the powers of an axis with which costs grow", (*headings, *more), tuple(rows))
 
 
 def _power(row: pd.Series, name: str) -> Cell:
@@ -120,7 +127,7 @@ def roofline(costs: pd.DataFrame) -> Table:
     columns: Columns = [
         ("layer", "variant", str),
         ("pass", "direction", direction_name),
-        ("kernel generation", "kernel_generation_share", numbers.percent),
+        ("kernel generation", "kernel_generation_share", numbers.part_of_whole),
         ("time without MACs", "macless_share", numbers.percent),
         ("MACs per second", "macs_per_second", numbers.count),
         ("MACs per byte", "arithmetic_intensity", numbers.digits),

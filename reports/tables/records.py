@@ -89,6 +89,12 @@ class RecordTable:
     source: Markup
 
 
+def _cells(values: list[Any], show: Callable[[Any], str]) -> list[Cell]:
+    """Make the cells of a column, in which many values are equal."""
+    made = {value: cell(value, show) for value in set(values)}
+    return [made[value] for value in values]
+
+
 def record_table(
     frame: pd.DataFrame, fields: Iterable[Field], name: str, caption: str, linked: Collection[str] = ()
 ) -> RecordTable:
@@ -112,7 +118,7 @@ def record_table(
     known = [column for _, column, _ in columns]
     main = sum(heading in at_first for heading in headings)
     failed = (~frame["done"]).tolist()
-    cells = {column: [cell(value, show) for value in frame[column]] for _, column, show in columns}
+    cells = {column: _cells(frame[column].tolist(), show) for _, column, show in columns}
     rows = [
         Row(tuple(cells[column][i] for column in known), anchor, failed=bad)
         for i, (anchor, bad) in enumerate(zip(frame["anchor"][:STATIC_ROWS], failed, strict=False))

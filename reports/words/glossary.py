@@ -18,6 +18,7 @@ GLOSSARY = (
     ("plain", "the ordinary convolution, without a group"),
     ("averaged", "a plain network whose logits are averaged over |H| turned copies of an image"),
     ("canonical", "a small network on a group turns the image upright, and a plain network classifies it"),
+    ("custom", "a layer or network of a user"),
     ("MACs", "multiply–accumulates by the definition of a layer, of one forward pass"),
     ("inference, forward", "one pass in evaluation mode, with kernels from the cache"),
     ("training pass, forward + backward", "kernels generated, gradients of the parameters and of the input"),
@@ -36,8 +37,8 @@ GLOSSARY = (
     ("on the front", "no other network clearly beats this one in accuracy and one cost"),
     (
         "test of accuracies",
-        "a two-sided paired t test over the seeds that two networks share; at most 5 % of studies have a wrong word "
-        "(Bonferroni)",
+        "a paired t test over the seeds that two networks share, corrected by Bonferroni: at most 5 % of studies have "
+        "a wrong “more accurate” or “less accurate”",
     ),
     ("not told apart", "a test, corrected for all pairs, finds no difference; that is not a proof that there is none"),
     (

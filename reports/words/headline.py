@@ -97,7 +97,7 @@ def _times_of(study: StudyRuns) -> tuple[Source, ...]:
 
 
 def direct(study: StudyRuns, shown: pd.DataFrame) -> Sentence | None:
-    """Compare separable directly with full and plain networks, and with itself with augmented images."""
+    """Compare separable directly with full, plain and users' networks, and with itself with augmented images."""
     found = asked(study, shown)
     if not found:
         return None
@@ -117,7 +117,7 @@ def other_decisions(studies: Sequence[StudyRuns]) -> Sentence | None:
     if not parts:
         return None
     sections = {"the table of all studies": "accuracy", "their networks": "choice"}
-    return Sentence(f"Other studies choose: {'; '.join(parts)}.", sections=sections)
+    return Sentence(f"Choice by other studies: {'; '.join(parts)}.", sections=sections)
 
 
 def cost(against_plain: pd.DataFrame) -> Sentence | None:

@@ -118,11 +118,17 @@ def study_title(runs: pd.DataFrame) -> str:
 
 
 def network_names(table: pd.DataFrame) -> dict[Any, str]:
-    """Return a short name of every network, by the index of its row; groups and widths only where they differ."""
-    group = table["group"] != TRIVIAL
-    several = table.loc[group, "group"].nunique() > 1, table["channels"].nunique() > 1
-    networks = table.loc[table["variant"] != "custom", "network"].nunique() > 1
-    return {i: _network_name(row, networks, *several) for i, row in table.iterrows()}
+    """Return a short name of every network, by the index of its row; groups and widths only where they differ.
+
+    Whether a user's network has a width, nobody knows: it has one if it was trained with several.
+    """
+    ours, own = (table[table["variant"].eq("custom") == custom] for custom in (False, True))
+    several_groups = table.loc[table["group"] != TRIVIAL, "group"].nunique() > 1
+    networks, widths = ours["network"].nunique() > 1, ours["channels"].nunique() > 1
+    of_own = own.groupby("network")["channels"].transform("nunique") > 1
+    several_widths = of_own.reindex(table.index, fill_value=widths).tolist()
+    named = zip(table.iterrows(), several_widths, strict=True)
+    return {i: _network_name(row, networks, several_groups, several) for (i, row), several in named}
 
 
 def _network_name(row: pd.Series, networks: bool, groups: bool, widths: bool) -> str:

@@ -105,6 +105,11 @@ def percent(value: float, decimals: int = 1) -> str:
     return f"< {least:g} %" if 0 < 100 * value < least else f"{100 * value:.{decimals}f} %".replace("-", "−")
 
 
+def part_of_whole(value: float) -> str:
+    """Return a share in percent; a part that was timed apart from its whole may seem larger than the whole."""
+    return "over 100 %" if value > 1 else percent(value)
+
+
 def signed_percent(value: float) -> str:
     """Return a relative change in percent, with a true minus."""
     return f"{written.number(100 * value, '+.1f')} %".replace("-", "−")

@@ -17,7 +17,7 @@ from reports.words.names import (
     ordered_directions,
     setting,
 )
-from reports.words.numbers import bounds, decimal, digits, percent, plural, signed_percent, span
+from reports.words.numbers import bounds, decimal, digits, part_of_whole, percent, plural, signed_percent, span
 
 NEAR_PREDICTION = 0.1
 NEAR_ROOF = 0.5
@@ -30,7 +30,7 @@ WIDEST_EXPONENT = 0.5
 def growth(costs: pd.DataFrame, column: str, what: str) -> str:
     """Say how `column` grows with |H|: fitted exponents of the group variants through the base point."""
     if costs.empty:
-        return f"No {what} was measured."
+        return f"No {what} {'were' if what.endswith('s') else 'was'} measured."
     name = next(name for name, measured in GROWING.items() if measured == column)
     table = growths(costs)
     table = table[(table["axis"] == "resolution") & table[name].notna()]
@@ -62,29 +62,38 @@ def exponent(row: pd.Series, name: str) -> str:
 def bends(growths: pd.DataFrame, direction: str) -> str:
     """Say where the time grows least and most compared with the MACs, over all axes and variants of one pass.
 
-    What the intervals do not tell apart from either end is named with it.
+    What the intervals do not tell apart from either end is named with it. Lines whose power is known to less than
+    ``WIDEST_EXPONENT`` are counted, and left out.
     """
     rows = growths[(growths["direction"] == direction) & growths["power"].notna()]
-    rows = rows.sort_values("power", kind="stable")
     if rows.empty:
         return "No growth of time was measured together with MACs."
-    words = (
-        f"{DIRECTION_WORDS[direction].capitalize()}: from end to end of an axis, time grows with the MACs to the power"
-    )
+    known = rows[(rows["power_high"] - rows["power_low"]) / 2 <= WIDEST_EXPONENT]
+    untold = len(rows) - len(known)
+    left_out = f" Left out: {plural(untold, 'line')} with wider intervals than ± {WIDEST_EXPONENT:g}." if untold else ""
+    rows, name = known.sort_values("power", kind="stable"), DIRECTION_WORDS[direction].capitalize()
+    if rows.empty:
+        return f"{name}: how time grows with the MACs, no line tells to ± {WIDEST_EXPONENT:g}."
     low, high = rows.iloc[0], rows.iloc[-1]
+    verb = "grows" if low["power"] > 0 else "changes"
+    words = f"{name}: from end to end of an axis, time {verb} with the MACs to the power"
     if len(rows) == 1:
-        return f"{words} {_power(low)}."
-    # Comparisons with NaN are false, so that an end without an interval overlaps with everything.
-    near_low = rows.iloc[1:][~(rows.iloc[1:]["power_low"] > low["power_high"])]
-    near_high = rows.iloc[:-1][~(rows.iloc[:-1]["power_high"] < high["power_low"])][::-1]
-    return f"{words} {_power(low)}, the least{_overlap(near_low)}, up to {_power(high)}, the most{_overlap(near_high)}."
+        return f"{words} {_power(low)}.{left_out}"
+    near_low = rows.iloc[1:][rows.iloc[1:]["power_low"] <= low["power_high"]]
+    near_high = rows.iloc[:-1][rows.iloc[:-1]["power_high"] >= high["power_low"]][::-1]
+    least, most = f"{_power(low)}, the least{_overlap(near_low)}", f"{_power(high)}, the most{_overlap(near_high)}"
+    return f"{words} {least}, up to {most}.{left_out}"
 
 
 def _power(row: pd.Series) -> str:
     """Write the power of the MACs with which time grows along an axis, with its 95 % interval, and both factors."""
-    ends = bounds(row["power_low"], row["power_high"], lambda end: digits(end, 2))
+    ends = bounds(row["power_low"], row["power_high"], _two_digits)
     factors = f"MACs {digits(row['macs_times'], 2)}×, time {digits(row['time_times'], 2)}×"
-    return f"{digits(row['power'], 2)} {ends} for {_line(row)} ({row['first']:g} to {row['last']:g}: {factors})"
+    return f"{_two_digits(row['power'])} {ends} for {_line(row)} ({row['first']:g} to {row['last']:g}: {factors})"
+
+
+def _two_digits(power: float) -> str:
+    return digits(power, 2).replace("-", "−")
 
 
 def _overlap(rows: pd.DataFrame) -> str:
@@ -158,6 +167,8 @@ def stages(costs: pd.DataFrame) -> str:
             f"{DIRECTION_WORDS[direction].capitalize()}: making kernels ({what}) takes "
             f"{_ends(mine, 'kernel_generation_share')} of a whole pass{bars}."
         )
+    if (rows["kernel_generation_share"] > 1).any():
+        parts.append("Over 100 %: the kernels and the pass were timed apart, on a machine that changed in between.")
     return " ".join(parts)
 
 
@@ -165,7 +176,7 @@ def _ends(rows: pd.DataFrame, column: str) -> str:
     """Write the least and the greatest share over variants."""
     known = rows.dropna(subset=[column]).sort_values(column, kind="stable")
     ends = known.iloc[[0, -1]] if len(known) > 1 else known
-    return " to ".join(f"{percent(row[column])} ({row['variant']})" for _, row in ends.iterrows())
+    return " to ".join(f"{part_of_whole(row[column])} ({row['variant']})" for _, row in ends.iterrows())
 
 
 def memory_parts(costs: pd.DataFrame) -> str:

@@ -9,8 +9,8 @@ from reports.words.names import network_names
 from reports.words.numbers import NOTHING, multiple, percentage_points
 from reports.words.of_choice import PRICE_WORDS, cost_ratio
 
-# The variants whose pairs with separable the first screen shows.
-ASKED = {"full", "separable", "plain"}
+# The variants whose pairs with separable the first screen shows; users' networks are "custom".
+ASKED = {"full", "separable", "plain", "custom"}
 
 
 def pair_word(pair: Pair) -> str:

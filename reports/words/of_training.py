@@ -38,8 +38,8 @@ def accuracy(runs: pd.DataFrame) -> str:
     spread = "mean ± s.d." if best["sd"].notna().any() else "single runs"
     n = spans(best["n"], "seed")
     return (
-        f"Validation accuracy at the best epoch of each run, of the best network of each variant: {listing(parts)} "
-        f"({spread}, n = {n})."
+        "Validation accuracy at the best epoch of each run, of each variant’s network with the highest mean: "
+        f"{listing(parts)} ({spread}, n = {n})."
     )
 
 
@@ -141,21 +141,25 @@ def redundancy(rows: pd.DataFrame) -> str:
 
 def recipe(runs: pd.DataFrame) -> str:
     """Say how the networks of one study were trained, on which data and on which device."""
-    run = runs.iloc[0]
+    ours = runs[runs["variant"] != "custom"]  # whose sizes say something
+    run = (ours if len(ours) else runs).iloc[0]
     rates = {str(variant): _numbers(rows["learning_rate"]) for variant, rows in runs.groupby("variant")}
     same = runs["learning_rate"].nunique() == 1
     rate = f"{run['learning_rate']:g}" if same else listing([f"{rates[v]} ({v})" for v in in_order(rates)])
     threads = f", {place(run)}" if run["device"] == "cpu" else ""
-    kernels = " and ".join(f"{size:.0f} × {size:.0f}" for size in sorted(runs["kernel_size"].unique()))
+    kernels = " and ".join(f"{size:.0f} × {size:.0f}" for size in sorted(ours["kernel_size"].unique()))
     narrow, wide = f"{run['channels']:.0f}", f"{2 * run['channels']:.0f}"
-    named = [("widths", f"{narrow}, {wide}" if (runs["network"] == "allcnnc").any() else f"{narrow}, {narrow}, {wide}")]
+    widths = (
+        f"widths {narrow}, {wide}" if (ours["network"] == "allcnnc").any() else f"widths {narrow}, {narrow}, {wide}"
+    )
     if run["matched"] not in ("", "none"):
-        named = [("widths chosen for equal", MATCHED_WORDS.get(run["matched"], run["matched"]))]
+        widths = f"widths chosen for equal {MATCHED_WORDS.get(run['matched'], run['matched'])}"
+    sizes = f"{widths}, {kernels} kernels, " if len(ours) else ""
     parts = ("train", "validation", "test")
     images = ", ".join(f"{general(run[f'n_{part}'])} {part}" for part in parts)
     return (
-        f"{run['dataset']} ({images}), {run['image_size']:.0f} × {run['image_size']:.0f} pixels; {' '.join(named[0])}, "
-        f"{kernels} kernels, batch {run['batch_size']:.0f}, {budget(run)}, "
+        f"{run['dataset']} ({images}), {run['image_size']:.0f} × {run['image_size']:.0f} pixels; "
+        f"{sizes}batch {run['batch_size']:.0f}, {budget(run)}, "
         f"learning rate {rate}, trained on {device_name(run)}{threads}."
     )
 
@@ -168,23 +172,26 @@ MATCHED: dict[str, tuple[str, str, Callable[[float], str]]] = {
     "memory": ("peak_bytes", "the memory of training", memory),
     "macs": ("macs", "the MACs of an image", count),
 }
+OWN_SIZE = " A user’s network that takes no width has one size."
 
 
 def matching(study: StudyRuns) -> str:
     """Say what the networks of a study are equal in, and how nearly."""
     matched, networks = study.runs.iloc[0]["matched"], study.networks
+    own = (networks["variant"] == "custom").any()
     if matched in ("", "none"):
-        return "All networks have equal widths; their parameters, MACs, memory and time differ."
+        but = " but users’ own" if own else ""
+        return f"All networks{but} have equal widths; their parameters, MACs, memory and time differ."
     what = f"Widths are chosen so that networks are equal in {MATCHED_WORDS.get(matched, matched)}"
     if matched not in MATCHED or networks[MATCHED[matched][0]].dropna().empty:
-        return f"{what}, as nearly as whole numbers of channels allow."
+        return f"{what}, as nearly as whole numbers of channels allow.{OWN_SIZE if own else ''}"
     column, noun, show = MATCHED[matched]
     names, values = network_names(networks), networks[column].dropna()
     least, most = float(values.min()), float(values.max())
     low, high = names[values.idxmin()], names[values.idxmax()]
     return (
         f"{what}, as nearly as whole numbers of channels allow: {noun} go from {show(least)} ({low}) to {show(most)} "
-        f"({high}), which is {digits(most / least)}×."
+        f"({high}), which is {digits(most / least)}×.{OWN_SIZE if own else ''}"
     )
 
 

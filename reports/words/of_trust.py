@@ -51,17 +51,19 @@ def called_noisy(costs: pd.DataFrame) -> str:
     machine = noisy["findings"].map(of_the_machine).astype(bool)
     scarce = noisy[~machine]
     crowded = int(noisy["findings"].map(lambda findings: OVERSUBSCRIBED in {kind for kind, _, _ in findings}).sum())
-    of_machine = f"{machine.sum()} because of the machine"
+    reasons = [f"{machine.sum()} because of the machine"] if machine.any() else []
     if crowded:
-        of_machine += (
+        reasons[0] += (
             f" (of these {crowded} oversubscribed: a load average of more than the number of cores + {OWN_LOAD:g}, or "
             "other work on the same hardware)"
         )
-    of_scarce = f"{len(scarce)} for too few samples alone"
     if len(scarce):
         timed = [f"{modules(rows)} {where_timed(rows.iloc[0])}" for _, rows in scarce.groupby(kinds(scarce))]
-        of_scarce += f" ({listing(timed)})"
-    return f"{len(noisy)} of {plural(len(judged), 'cost record')} are called noisy: {of_machine} and {of_scarce}."
+        reasons.append(f"{len(scarce)} for too few samples alone ({listing(timed)})")
+    why = f": {' and '.join(reasons)}" if reasons else ""
+    return (
+        f"{len(noisy)} of {plural(len(judged), 'cost record')} {'is' if len(noisy) == 1 else 'are'} called noisy{why}."
+    )
 
 
 def of_the_machine(findings: Iterable[tuple[str, str, str]]) -> bool:

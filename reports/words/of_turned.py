@@ -9,7 +9,7 @@ from reports.words.numbers import percent, spans
 
 
 def map_errors(rows: pd.DataFrame) -> str:
-    """Say how large the error of each network is at its last map, and at which map most of it arises: medians."""
+    """Say how large the error of each network is at its last map, and at which map it grows most: medians."""
     if rows.empty:
         return "No error of the maps of trained networks was measured."
     medians = rows.groupby([*NETWORK, "place", "map"], dropna=False)["error"].median().reset_index()
@@ -19,7 +19,7 @@ def map_errors(rows: pd.DataFrame) -> str:
         mine = medians.merge(networks.loc[[i]], on=NETWORK).sort_values("place")
         steps = mine["error"].diff().fillna(mine["error"])
         most = mine["map"].iloc[int(steps.argmax())]
-        parts.append(f"{percent(mine['error'].iloc[-1])} for {name} (most is lost at {most})")
+        parts.append(f"{percent(mine['error'].iloc[-1])} for {name} (the largest step is at {most})")
     n = spans(rows.drop_duplicates([*NETWORK, "seed"]).groupby(NETWORK, dropna=False).size(), "seed")
     return (
         "Under the elements of H that interpolate pixels, the last map of trained networks is off by "

@@ -72,7 +72,8 @@ def citation(data: Frames, head: Overview) -> str:
     """Return how to cite this page: what was measured, with which version and commit, where and when."""
     versions = sorted({str(v) for v in pd.concat([data.costs["gcnn_impl"], data.runs["gcnn_impl"]]) if v})
     version = f"gcnn_impl {', '.join(versions)}" if versions else "gcnn_impl"
-    commits = f", commit {', '.join(head.commits)}" if head.commits else ""
+    several = "s" if len(head.commits) > 1 else ""
+    commits = f", commit{several} {', '.join(head.commits)}" if head.commits else ""
     measured = f"measured {head.measured} on {'; '.join(head.machines)}"
     return f"{AUTHORS}: {head.title}. Report made by {version}{commits}; {measured}."
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmarks.statistics.choosing import MARGIN, Accuracies, Choice, choose, compared_accuracies
+from benchmarks.statistics.choosing import MARGIN, Accuracies, Choice, choose, compared_accuracies, pair_levels
 
 
 def by_seed(*values: float) -> dict[int, float]:
@@ -20,10 +20,14 @@ def test_what_is_shown_is_what_paired_t_tests_show() -> None:
         values = rng.normal(rng.uniform(0.9, 0.93, (4, 1)), 0.003, (4, 5))
         found = compared_accuracies([by_seed(*row) for row in values.tolist()])
         for i, j in ((i, j) for i in range(4) for j in range(4) if i != j):
-            tests = ((found.better, 0.0, 1, 6), (found.near, -MARGIN, 1, 3), (found.far, -MARGIN, -1, 3))
-            for pairs, threshold, sign, comparisons in tests:
-                test = stats.ttest_rel(values[i], values[j] + threshold)
-                shown = sign * test.statistic > 0 and test.pvalue < 0.05 / comparisons
+            more, less = "greater", "less"
+            tests = (
+                (found.better, 0.0, more, 0.025 / 6),
+                (found.near, -MARGIN, more, 0.05 / 3),
+                (found.far, -MARGIN, less, 0.025 / 6),
+            )
+            for pairs, threshold, sign, level in tests:
+                shown = stats.ttest_rel(values[i], values[j] + threshold, alternative=sign).pvalue < level
                 assert ((i, j) in pairs) == shown
                 seen.add((threshold, sign, shown))
     assert len(seen) == 6
@@ -103,3 +107,32 @@ def test_networks_like_the_best_are_rarely_called_less_accurate() -> None:
         best = int(np.argmax(found.means))
         wrong += any((best, i) in found.better for i in range(6))
     assert wrong / 400 <= 0.05
+
+
+@pytest.mark.parametrize("asked", [(), [(5, 2), (0, 1)], [(i, j) for i in range(9) for j in range(i)]])
+def test_the_levels_of_all_pairs_together_are_five_percent(asked: list[tuple[int, int]]) -> None:
+    levels = pair_levels(9, asked)
+    assert len(levels) == 36
+    assert math.fsum(levels.values()) == pytest.approx(0.05)
+    if len(asked) == 2:
+        assert levels[2, 5] == levels[0, 1] == pytest.approx(0.0125)
+
+
+def test_a_pair_that_was_asked_for_does_not_pay_for_all_pairs_of_a_large_study() -> None:
+    """The first two of nine contenders differ with p = 0.0026: less than 0.05 / 6, and more than 0.05 / 36."""
+    contenders = [by_seed(0.96, 0.963, 0.961, 0.962, 0.964), by_seed(0.95, 0.951, 0.956, 0.95, 0.951)]
+    contenders += [by_seed(0.9, 0.99, 0.91, 0.97, 0.95)] * 7
+    assert (0, 1) not in compared_accuracies(contenders).better
+    assert (0, 1) in compared_accuracies(contenders, asked=[(1, 0), (2, 0), (3, 0)]).better
+
+
+def test_noisy_networks_like_the_best_are_rarely_called_far_below_it() -> None:
+    """The best of equal networks is best by luck, and was compared with the others as if it had been named before."""
+    rng = np.random.default_rng(2)
+    wrong = 0
+    for _ in range(500):
+        values = rng.normal(0.7, 0.05, (9, 5))
+        found = compared_accuracies([by_seed(*row) for row in values.tolist()])
+        best = int(np.argmax(found.means))
+        wrong += any((i, best) in found.far for i in range(9))
+    assert wrong / 500 <= 0.03

@@ -156,3 +156,29 @@ def test_networks_of_two_kinds_are_two_studies_and_a_users_joins_the_most_freque
     found = studies(pd.concat([own, other, runs], ignore_index=True))
     assert [len(study) for study in found] == [len(runs) + 2, 4]
     assert set(found[0]["network"]) == {"resnet", "mine:net"}
+
+
+def test_the_sizes_in_the_records_of_a_users_network_do_not_part_it_from_the_others():
+    """Its function need not take a width, and its records have one all the same; a study of two widths takes one."""
+    runs = frames([training_record(*run) for run in (("plain", 1, 0, 0.8), ("separable", 4, 0, 0.9))]).runs
+    own = runs.iloc[:1].assign(network="mine:net", variant="custom", channels=16.0, kernel_size=3.0)
+    [study] = studies(pd.concat([own, runs], ignore_index=True))
+    assert set(study["network"]) == {"resnet", "mine:net"}
+    assert set(study.loc[study["variant"] == "custom", "channels"]) == {16.0}
+    wide = runs.assign(channels=16.0, kernel_size=3.0)
+    found = studies(pd.concat([own, runs, wide], ignore_index=True))
+    assert [set(study["channels"]) for study in found if "mine:net" in set(study["network"])] == [{16.0}]
+    assert len(studies(own)) == 1
+
+
+def test_of_studies_with_the_same_test_images_the_one_of_the_most_train_images_comes_first():
+    def study(images, seeds):
+        made = [training_record(variant, 1, seed, 0.5) for variant in ("plain", "full") for seed in range(seeds)]
+        return [
+            {**each, "id": f"{each['id']}-{images}", "data": each["data"] | {"train": images}}
+            | {"run": each["run"] | {"train_limit": images}}
+            for each in made
+        ]
+
+    runs = frames([*study(100, 4), *study(3000, 3), *study(300, 3)]).runs
+    assert [set(found["train_limit"]) for found in studies(runs)] == [{3000}, {300}, {100}]

@@ -89,18 +89,30 @@ def test_records_show_time_interval_n_and_noise_on_a_laptop(browser, file):
 
 @pytest.fixture(scope="module")
 def long_names(tmp_path_factory):
-    """Write a page whose networks have widths of their own and augmented images, so that their names are long."""
+    """Write a page of networks with widths of their own, augmented images and users' names, and long names of systems.
+
+    So the names are as long as they become.
+    """
     widths, records = {"plain": 14, "full": 9, "separable": 11}, []
+    mine = "a_package_of_mine.networks:a_small_cnn_of_mine"
     for record in every_record():
         part = record["run"] if record["kind"] == "training" else record.get("case")
         if part and part.get("layer", "resnet") == "resnet":
             part["channels"] = widths[part["variant"]]
-        records.append(record)
+        versions = {"platform": "Linux-6.18.44-fc-v657-x86_64-with-glibc2.36", "fvcore": "0.1.5.post20221221"}
+        records.append({**record, "provenance": {**record["provenance"], **versions}})
         if record["kind"] == "training":
             part |= {"matched": "parameters"}
             records.append({**record, "id": f"{record['id']}-turned", "run": {**part, "augmentation": "rotations"}})
+            if part["variant"] == "plain":
+                own = {**part, "variant": "custom", "network": mine}
+                records.append({**record, "id": f"{record['id']}-own", "run": own})
         elif "seconds" in record and record["seconds"] and part and part["layer"] == "resnet":
-            record["noise"] = {"verdict": "noisy", "findings": [dict.fromkeys(("kind", "detail", "remedy"), "drift")]}
+            noise = {"verdict": "noisy", "findings": [dict.fromkeys(("kind", "detail", "remedy"), "drift")]}
+            record["noise"] = records[-1]["noise"] = noise
+            if part["variant"] == "plain":
+                own = {**part, "layer": "network", "implementation": mine, "variant": "custom"}
+                records.append({**record, "id": f"{record['id']}-own", "case": own})
     path = tmp_path_factory.mktemp("names") / "report.html"
     with empty_figures():
         path.write_text(render(records), encoding="utf-8")
@@ -110,11 +122,14 @@ def long_names(tmp_path_factory):
 @pytest.mark.parametrize("width", [1280, 1920])
 def test_the_tables_of_networks_fit_a_laptop_and_a_wide_screen(browser, long_names, width):
     with visit(browser, long_names, size={"width": width, "height": 900}) as found:
-        for table in ("networks", "pairs"):
+        shown = {
+            "networks": "separable |H| = 8 + rotations, C = 11",
+            "pairs": "a_small_cnn_of_mine",
+            "machines": "fc-v657",
+        }
+        for table, name in shown.items():
             box = found.page.locator(f".scroll:has(table.{table})")
-            assert "separable |H| = 8 + rotations, C = 11" in box.inner_text().replace("\u00a0", " ").replace(
-                "\u2060", ""
-            )
+            assert name in box.inner_text().replace("\u00a0", " ").replace("\u2060", "")
             assert box.evaluate("box => box.scrollWidth - box.clientWidth") <= 0
 
 

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from reports.figures.choice import short_names
 from reports.words import names
 
 
@@ -20,6 +21,24 @@ def test_names_of_networks_are_as_short_as_they_can_be():
     assert list(names.network_names(own).values()) == ["plain", "full |H| = 4", "mine:net"]
     two = rows.iloc[:2].assign(network=["resnet", "allcnnc"])
     assert list(names.network_names(two).values()) == ["resnet plain", "allcnnc full |H| = 4"]
+
+
+def test_a_users_network_has_no_width_unless_it_was_trained_with_several():
+    """Its records have a width whether or not its function takes one."""
+    rows = pd.DataFrame(
+        [
+            ("plain", "trivial", 1, 8, "resnet"),
+            ("separable", "SO2", 8, 5, "resnet"),
+            ("custom", "trivial", 1, 8, "mine:fixed"),
+            ("custom", "trivial", 1, 4, "mine:sized"),
+            ("custom", "trivial", 1, 6, "mine:sized"),
+        ],
+        columns=["variant", "group", "resolution", "channels", "network"],
+    ).assign(augmentation="none")
+    own = ["mine:fixed", "mine:sized, C = 4", "mine:sized, C = 6"]
+    assert list(names.network_names(rows).values()) == ["plain, C = 8", "separable |H| = 8, C = 5", *own]
+    assert list(names.network_names(rows.iloc[2:4]).values()) == ["mine:fixed", "mine:sized"]
+    assert short_names(rows) == ["", "", "fixed", "sized C = 4", "sized C = 6"]
 
 
 def test_settings_that_are_not_the_usual_ones_are_named_known_or_not():

@@ -42,7 +42,7 @@ def test_other_studies_are_said_in_one_line(records):
     assert other_decisions([]) is None
     other = StudyRuns(runs.assign(matched="time"), epochs, costs)
     said = other_decisions([other])
-    assert said.text == f"Other studies choose: {of_choice.taken(other)} ({study_title(other.runs)})."
+    assert said.text == f"Choice by other studies: {of_choice.taken(other)} ({study_title(other.runs)})."
     assert of_choice.taken(other) in of_choice.choice(other)
     few = StudyRuns(runs[runs["seed"] < 2], epochs, costs)
     assert of_choice.taken(few) == "none, too few seeds"
@@ -59,6 +59,11 @@ def test_a_study_says_how_nearly_its_networks_are_equal(records):
     assert "from 3.00 s (plain) to 4.00 s" in said
     assert said.endswith("which is 1.33×.")
     assert matching(StudyRuns(runs.assign(matched="maps"), epochs, costs)).endswith("channels allow.")
+    own = runs.iloc[:2].assign(variant="custom", network="mine:net", kernel_size=3.0, channels=99.0)
+    both = pd.concat([own, runs], ignore_index=True)
+    assert "equal widths" in matching(StudyRuns(both, epochs, costs))
+    assert "users’ own" in matching(StudyRuns(both, epochs, costs))
+    assert "takes no width" in matching(StudyRuns(both.assign(matched="maps"), epochs, costs))
 
 
 def test_the_memory_of_a_training_step_stands_where_no_pass_was_measured(records):

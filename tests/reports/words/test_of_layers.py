@@ -172,7 +172,7 @@ def grown(times, spread):
 
 def test_bends_name_what_the_intervals_do_not_tell_apart():
     times = {"lifting": 1.9, "full": 2.0, "separable": 1.2}  # MACs grow 2×, 4× and 2×: powers 0.93, 0.5, 0.26
-    clear, wide = (of_layers.bends(grown(times, spread), "forward") for spread in (1.001, 1.3))
+    clear, wide = (of_layers.bends(grown(times, spread), "forward") for spread in (1.001, 1.2))
     assert "overlaps" not in clear
     assert clear.startswith(
         "Forward: from end to end of an axis, time grows with the MACs to the power 0.26 [0.26, 0.27]"
@@ -190,3 +190,32 @@ def test_nothing_that_was_measured_is_said():
     costs = with_executed(frames([]).costs)
     assert of_layers.roofline(costs) == "No roofline was measured."
     assert of_layers.bends(growths(costs), "forward").startswith("No growth")
+
+
+def test_bends_leave_out_powers_that_nobody_knows_and_do_not_say_that_falling_times_grow():
+    times = {"lifting": 1.9, "full": 2.0, "separable": 0.6}
+    known = of_layers.bends(grown(times, 1.001), "forward")
+    assert "time changes with the MACs to the power −0.74 [−0.74, −0.73] for separable" in known
+    assert "Left out" not in known
+    assert "Left out: 2 lines" in of_layers.bends(grown(times, 1.4), "forward")  # MACs grow 2×, and 4× for full
+    nothing = of_layers.bends(grown(times, 3.0), "forward")
+    assert "no line tells" in nothing
+    assert "power" not in nothing
+
+
+def test_quantities_are_measured_one_by_one_or_several():
+    empty = frames([cost_record()]).costs.iloc[:0]
+    said = [of_layers.growth(empty, column, what) for column, what in (("seconds", "forward time"), ("macs", "MACs"))]
+    assert said == ["No forward time was measured.", "No MACs were measured."]
+
+
+def test_kernels_that_were_timed_apart_are_no_more_than_the_pass():
+    def said(seconds):
+        record = cost_record(direction="forward_backward")
+        record["stages"] |= {"kernel_generation_share": seconds}
+        return of_layers.stages(frames([record]).costs)
+
+    assert "over 100 % (separable) of a whole pass" in said(3.76)
+    assert "timed apart" in said(3.76)
+    assert "37.6 % (separable) of a whole pass" in said(0.376)
+    assert "timed apart" not in said(0.376)

@@ -1,9 +1,12 @@
 """Direct comparisons of two networks: which pairs a study has, and what is said of them."""
 
+import pandas as pd
 import pytest
 
 from benchmarks.statistics.over_seeds import estimate, paired_tests
+from reports.arithmetic.pairs import asked_pairs
 from reports.arithmetic.prepared import Prepared, StudyRuns
+from reports.arithmetic.training import best_networks
 from reports.frames.frames import frames
 from reports.words.headline import direct
 from reports.words.of_pairs import costs_of, pair_word
@@ -51,6 +54,40 @@ def test_a_study_compares_the_pairs_that_readers_ask_for():
     }
     without = study_of({key: values for key, values in ACCURACIES.items() if key[2] == "none"})
     assert (separable, plain) in compared(without)
+
+
+def test_users_networks_are_compared_with_plain_and_separable_and_each_other():
+    turned, plain = ("plain", 1, "rotations"), ("plain", 1, "none")
+    separable, both = ("separable", 8, "none"), ("separable", 8, "rotations")
+    study = study_of({key: ACCURACIES[key] for key in (plain, turned, separable, both)})
+    found = study.runs
+    own = [
+        found[(found["variant"] == "plain") & (found["augmentation"] == seen)].assign(
+            variant="custom", network=f"mine:{name}", id=lambda rows, name=name: name + rows["id"]
+        )
+        for name, seen in (("a", "none"), ("b", "none"), ("a", "rotations"))
+    ]
+    both_kinds = StudyRuns(pd.concat([found, *own], ignore_index=True), study.epochs, study.cases)
+    table = both_kinds.networks
+    called = table["network"].where(table["variant"] == "custom", table["variant"])
+    keys = list(zip(called, table["augmentation"], strict=True))
+    pairs = {(keys[pair.first], keys[pair.second]) for pair in both_kinds.pairs if "mine" in keys[pair.first][0]}
+    a, b, more = ("mine:a", "none"), ("mine:b", "none"), ("mine:a", "rotations")
+    of_plain, of_separable = ("plain", "none"), ("separable", "none")
+    assert pairs == {
+        *((one, other) for one in (a, b) for other in (of_plain, of_separable)),
+        *((more, other) for other in (("plain", "rotations"), ("separable", "rotations"))),
+        (a, b),
+        (more, a),
+    }
+    sentence = direct(both_kinds, best_networks(both_kinds.runs))
+    assert any("mine:a compared with separable" in item for item in sentence.items)
+
+
+def test_the_pairs_depend_on_what_networks_are_and_not_on_what_they_reach():
+    study = study_of(ACCURACIES)
+    turned_round = study.networks.assign(mean=1 - study.networks["mean"])
+    assert asked_pairs(study.networks) == asked_pairs(turned_round)
 
 
 def test_a_pair_has_the_difference_by_seed_and_the_word_of_the_test_for_all_pairs():

@@ -2,6 +2,8 @@
 
 import math
 
+import pandas as pd
+
 from reports.arithmetic.prepared import Prepared, StudyRuns
 from reports.arithmetic.to_target import spent_to_target
 from reports.arithmetic.training import redundancies
@@ -41,6 +43,9 @@ def test_studies_are_named_by_what_sets_them_apart(records):
         "rotated-digits, 300 train images, 4 epochs, equal widths"
     )
     assert "widths chosen for equal time of a training step" in of_training.recipe(runs.assign(matched="time"))
+    own = runs.iloc[:2].assign(variant="custom", network="mine:net", kernel_size=3.0, channels=99.0)
+    assert "widths 8, 8, 16, 5 × 5 kernels" in of_training.recipe(pd.concat([own, runs], ignore_index=True))
+    assert "kernels" not in of_training.recipe(own)
 
 
 def test_a_target_that_nobody_reaches_is_said(records):

@@ -23,10 +23,20 @@ def test_noise_says_the_floor_and_how_many_are_noisy(records):
     floor = math.expm1(stats.t.ppf(1 - 0.005 / 2, 6) * math.sqrt(statistics.mean(squares) / 3))
     assert of_trust.noise(costs, data.twins) == (
         f"The minimum detectable effect is {100 * floor:.1f} % on 1 thread (layers; 0 of 2 A/A pairs differ by more): "
-        f"the same code, timed twice, should differ by more in 5 of 1000 cases. 1 of {len(costs)} cost records are "
-        "called noisy: 1 because of the machine and 0 for too few samples alone."
+        f"the same code, timed twice, should differ by more in 5 of 1000 cases. 1 of {len(costs)} cost records is "
+        "called noisy: 1 because of the machine."
     )
     assert of_trust.noise(costs, data.twins.iloc[:0]).startswith("No layer was timed twice")
+
+
+def test_reasons_that_no_record_has_are_not_counted(records):
+    costs = frames(records).costs
+    quiet = costs.assign(noise="quiet")
+    assert of_trust.called_noisy(quiet) == f"0 of {len(quiet)} cost records are called noisy."
+    scarce = costs.iloc[:1].assign(noise="noisy", findings=[(("too_few_samples", "so", "wait"),)])
+    said = of_trust.called_noisy(pd.concat([quiet, scarce]))
+    assert "is called noisy: 1 for too few samples alone" in said
+    assert "machine" not in said
 
 
 def test_worst_equivariance_error(records):

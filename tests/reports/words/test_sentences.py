@@ -371,16 +371,22 @@ def test_bends(made, said):
                 power, low, high = (math.log(time) / math.log(asked) for time in mover(last, first))
                 time = last["seconds"]["median"] / first["seconds"]["median"]
                 ends = f"{first['case'][axis]} to {last['case'][axis]}"
-                bounds = f"{digits(power, 2)} [{digits(low, 2)}, {digits(high, 2)}]"
+                bounds = f"{digits(power, 2)} [{digits(low, 2)}, {digits(high, 2)}]".replace("-", "−")
                 text = f"for {variant} by {name} ({ends}: MACs {digits(asked, 2)}×, time {digits(time, 2)}×)"
                 found.append((power, low, high, f"{variant} by {name}", f"{bounds} {text}"))
-        found.sort()
+        untold = len(found)
+        found = sorted(line for line in found if (line[2] - line[1]) / 2 <= 0.5)
+        untold -= len(found)
+        left_out = (
+            f" Left out: {untold} line{'' if untold == 1 else 's'} with wider intervals than ± 0.5." if untold else ""
+        )
         least = [line for _, low, _, line, _ in found[1:] if low <= found[0][2]]
         most = [line for _, _, high, line, _ in found[-2::-1] if high >= found[-1][1]]
         near = [f" (its interval overlaps with {joined(lines)})" if lines else "" for lines in (least, most)]
+        verb = "grows" if found[0][0] > 0 else "changes"
         assert sentence == (
-            f"{words.capitalize()}: from end to end of an axis, time grows with the MACs to the power {found[0][4]}, "
-            f"the least{near[0]}, up to {found[-1][4]}, the most{near[1]}."
+            f"{words.capitalize()}: from end to end of an axis, time {verb} with the MACs to the power {found[0][4]}, "
+            f"the least{near[0]}, up to {found[-1][4]}, the most{near[1]}.{left_out}"
         )
 
 
@@ -722,7 +728,7 @@ def test_accuracy(made, said):
         values = [100 * r["epochs"][r["best_epoch"] - 1]["validation_accuracy"] for r in mine[best]]
         parts.append(f"{np.mean(values):.1f} ± {np.std(values, ddof=1):.1f} % ({network(*best)})")
     assert said["accuracy-epochs"] == (
-        "Validation accuracy at the best epoch of each run, of the best network of each variant: "
+        "Validation accuracy at the best epoch of each run, of each variant’s network with the highest mean: "
         f"{joined(parts)} (mean ± s.d., n = 3 seeds)."
     )
 
@@ -842,7 +848,7 @@ def test_map_errors(made, said):
         errors = [list(r["equivariance_error_by_layer"].values()) for r in runs(made)[variant, 8]]
         last, steps = np.median(errors, axis=0)[-1], np.diff(np.median(errors, axis=0), prepend=0.0)
         name = ("first", "second", "last")[int(np.argmax(steps))]
-        parts.append(f"{percent(last)} for {network(variant, 8)} (most is lost at {name})")
+        parts.append(f"{percent(last)} for {network(variant, 8)} (the largest step is at {name})")
     assert said["map-errors"] == (
         "Under the elements of H that interpolate pixels, the last map of trained networks is off by "
         f"{joined(parts)}; medians over n = 3 seeds."
