@@ -143,7 +143,7 @@ def _readme(arguments: argparse.Namespace) -> Result:
     from benchmarks.answers.made_lines import filled
     from reports.exports.readme import COMMAND, answer
 
-    found = answer(load_records(arguments.results))
+    found = answer(load_all([arguments.results]))
     page = arguments.output
     write(page, filled(page.read_text(encoding="utf-8"), COMMAND, found.lines))
     for name, drawing in found.figures.items():

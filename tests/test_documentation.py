@@ -157,6 +157,17 @@ def test_every_row_of_a_table_has_the_cells_of_its_heading() -> None:
             assert len(cells) == 1, (page, table)  # a bar inside of a cell needs a backslash before it
 
 
+def test_a_change_that_a_page_shows_stands_among_lines_of_the_file() -> None:
+    shown = [
+        change for page in PAGES for change in re.findall(r"^\+\+\+ b/(.+)\n((?:[@ +-].*\n)+)", page.read_text(), re.M)
+    ]
+    assert shown
+    for file, change in shown:
+        around = re.findall(r"^(?:@@| ) *(.*)$", change, re.MULTILINE)
+        lines = [line.strip() for line in (ROOT / file).read_text().splitlines()]
+        assert [line for line in around if line not in lines] == [], file
+
+
 def test_all_files_name_one_version() -> None:
     version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     assert re.findall(r"^version: (.+)$", (ROOT / "CITATION.cff").read_text(), re.MULTILINE) == [version]

@@ -62,7 +62,7 @@ def main(args: argparse.Namespace) -> Result:
     store, names = RecordStore(args.results), private_names()
     stored, refused = store.read()
     records = [without_names(dict(record), names) for record in stored]
-    if wrong := [*refused_lines(refused), *(problems_of(records) if records or not refused else [])]:
+    if wrong := [*refused_lines(refused), *problems_of(records, refused)]:
         raise ValueError(f"{args.results} cannot be contributed: {'; '.join(wrong)}")
     folder.mkdir(parents=True)
     write_whole(folder / "records.jsonl.xz", packed(records))

@@ -132,8 +132,9 @@ def other_case(case: Case, text: str) -> Case:
         name, _, value = pair.partition("=")
         axis = name.strip().replace("-", "_")
         if axis not in AXES:
-            allowed = f"a {FILE}, or AXIS=VALUE of {', '.join(AXES)}"
-            raise ValueError(f"--against {pair!r} is not allowed; allowed: {allowed}")
+            wrong = "is not allowed" if "=" in pair else "is not there"
+            allowed = f"a {FILE} or its folder, or AXIS=VALUE of {', '.join(AXES)}"
+            raise ValueError(f"--against {pair!r} {wrong}; allowed: {allowed}")
         if axis not in CHOICES and not value.isdigit():
             raise ValueError(f"{axis} {value!r} is not allowed; allowed: integers of at least 1")
         values[axis] = value if axis in CHOICES else int(value)

@@ -6,15 +6,15 @@ Everything here is a pure function of records, or reads one folder; nothing is m
 import getpass
 import json
 import lzma
-import math
 import re
 import socket
-import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.records.record import SCHEMA, Record, machine_of, machine_text, rounds_of
+from benchmarks.records.agreement import DISAGREEMENTS, lines_about
+from benchmarks.records.complete import why_incomplete
+from benchmarks.records.record import SCHEMA, Record, machine_of, machine_text
 from benchmarks.records.store import RecordStore, line_of
 
 # An absolute path of two parts or more, such as /home/somebody/data.csv, but not one of the system; of a file the name
@@ -26,6 +26,8 @@ WINDOWS = re.compile(r"\b[A-Za-z]:\\(?:[^\\\n\"'<>|]+\\)+[\w.+@~-]*")
 # Names that are no name of a person or a host, and words that texts contain.
 COMMON = {"root", "user", "users", "localhost", "runner", "ubuntu", "linux", "home", "test"}
 STUDIES = "study-*.json"
+# The installed suite knows no commit, so the user has to say from which one it was built.
+NO_COMMIT = "name no commit (measure in a checkout, or set GCNN_COMMIT to the commit of the installed code)"
 
 
 def private_names() -> tuple[str, ...]:
@@ -76,8 +78,7 @@ def problems(folder: Path) -> list[str]:
             found.append(f"{path} is no JSON ({error})")
         else:
             found += [f"{path} contains a folder of an absolute path"] if without_names(content, ()) != content else []
-    wrong = problems_of(records) if records or not refused else []
-    return [*found, *(f"{folder}: {text}" for text in wrong)]
+    return [*found, *(f"{folder}: {text}" for text in problems_of(records, refused))]
 
 
 def refused_lines(refused: Sequence[str]) -> list[str]:
@@ -89,27 +90,26 @@ def refused_lines(refused: Sequence[str]) -> list[str]:
     return [f"{refused[0]}{f'; and {len(refused) - 1} more lines' if len(refused) > 1 else ''}"] if refused else []
 
 
-def problems_of(records: Sequence[Record]) -> list[str]:
-    """Return what keeps records from being contributed: mixed machines, unknown code, or numbers that do not agree."""
+def problems_of(records: Sequence[Record], refused: Sequence[str] = ()) -> list[str]:
+    """Return what keeps records from being contributed: mixed machines, unknown code, or numbers that do not agree.
+
+    ``refused`` are the messages about the other lines of their store; where no line is a record, these say enough.
+    """
     if not records:
-        return ["no record; allowed: at least one"]
+        return [] if refused else ["no record; allowed: at least one"]
     machines = sorted({machine_text(machine_of(record)) for record in records})
     found = []
     if len(machines) > 1:
         found.append(f"records of {len(machines)} machines, {'; '.join(machines)}; allowed: one machine a folder")
-    checks = {
+    checks: dict[str, Callable[[Record], object]] = {
         f"are not of schema {SCHEMA}": lambda record: record["schema"] != SCHEMA,
-        "name no commit": lambda record: not _provenance(record).get("commit"),
-        "come from a checkout with uncommitted changes": lambda record: _provenance(record).get("dirty") is not False,
+        NO_COMMIT: lambda record: not _provenance(record).get("commit"),
+        "come from a checkout with uncommitted changes": _uncommitted,
         "contain a folder of an absolute path": lambda record: without_names(record, ()) != record,
-        "have a median that is not that of their samples": _wrong_median,
-        "have a best epoch that is not their best": _wrong_epoch,
+        "lack what answers need": lambda record: record["status"] == "ok" and why_incomplete(record),
+        **DISAGREEMENTS,
     }
-    for text, wrong in checks.items():
-        bad = [record for record in records if wrong(record)]
-        if bad:
-            found.append(f"{len(bad)} of {len(records)} records {text}, the first is {bad[0]['id'][:40]}")
-    return found
+    return [*found, *lines_about(records, checks)]
 
 
 def _provenance(record: Record) -> dict[str, Any]:
@@ -117,19 +117,7 @@ def _provenance(record: Record) -> dict[str, Any]:
     return known if isinstance(known, dict) else {}
 
 
-def _wrong_median(record: Record) -> bool:
-    stated = (record.get("seconds") or {}).get("median")
-    samples = [sample for samples in rounds_of(record) for sample in samples]
-    if record["kind"] == "training" or stated is None:
-        return False
-    return not samples or not math.isclose(statistics.median(samples), stated, rel_tol=1e-9)
-
-
-def _wrong_epoch(record: Record) -> bool:
-    if record["kind"] != "training" or record["status"] != "ok":
-        return False
-    # The untrained network, epoch 0, is the best one only where no epoch has ended.
-    trained = [entry for entry in record["epochs"] if entry["epoch"]] or record["epochs"]
-    known = [entry["validation_accuracy"] for entry in trained if entry.get("validation_accuracy") is not None]
-    best = [entry["validation_accuracy"] for entry in trained if entry["epoch"] == record["best_epoch"]]
-    return not known or best != [max(known)]
+def _uncommitted(record: Record) -> bool:
+    """Return whether a record names a commit, but not that the code was the commit's."""
+    known = _provenance(record)
+    return bool(known.get("commit")) and known.get("dirty") is not False

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
+from benchmarks.records.agreement import lines_about
 from benchmarks.records.durable import sync_folder
 from benchmarks.records.fields import record_problem
 from benchmarks.records.kinds import shown
@@ -28,7 +29,7 @@ except ImportError:  # neither Linux nor macOS: records can be read, but not wri
 
 
 class RecordWarning(UserWarning):
-    """A line of a results file that is no record; ``load`` leaves out the line, which stays in the file."""
+    """A line of a results file that is no record, and that ``load`` leaves out; or records that are not as measured."""
 
 
 PACKED = ".xz"
@@ -146,9 +147,13 @@ class RecordStore:
         """Return the newest record of each id on each machine, oldest first; an empty list if there is no file.
 
         Warns:
-            RecordWarning: for lines that are not records, with the file and the line number.
+            RecordWarning: for lines that are not records, with the file and the line number, and for records whose
+                numbers disagree, which are returned all the same.
         """
-        return list(self._load())
+        records = self._load()
+        for line in lines_about(records):
+            warnings.warn(f"{self.path}: {line}; they are used all the same", RecordWarning, stacklevel=2)
+        return list(records)
 
     def _load(self) -> list[StoredRecord]:
         records, refused = self.read()

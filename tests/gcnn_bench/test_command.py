@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import gcnn_bench.__main__ as entry
+from benchmarks.cases.variants import NETWORK_VARIANTS
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -74,6 +76,47 @@ def test_the_completion_knows_commands_options_and_names(shell: str, tmp_path: P
     assert {"sweep", "report", "--resolution", "--max-mib", "SO2xRPlus", "rotated-mnist"} <= set(
         re.findall(r"[\w-]+", done.stdout)
     )
+
+
+# Asks the function of the script for what completes the last of the given words.
+COMPLETE = """
+source /dev/stdin
+COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
+_shtab_gcnn_bench gcnn-bench "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD - 1]}"
+echo "${COMPREPLY[@]}"
+"""
+
+
+@pytest.fixture(scope="module")
+def script(tmp_path_factory: pytest.TempPathFactory) -> str:
+    pytest.importorskip("shtab")
+    return called("completion", "bash", folder=tmp_path_factory.mktemp("completion")).stdout
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not installed")
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        (["sw"], ["sweep"]),
+        (["report", "d"], ["diff"]),
+        (["sweep", "--var"], ["--variant"]),
+        (["report", "--res"], ["--results"]),
+        (["report", "diff", "--jso"], ["--json"]),
+        (["sweep", "--layer", ""], ["conv", "resnet", "allcnnc"]),
+        (["sweep", "--variant", "full", "sep"], ["separable", "separable2d"]),
+        (["sweep", "--profile", ""], ["quick", "standard", "full"]),
+        (["train", "--profile", ""], ["quick", "standard", "paper"]),
+        (["train", "--variant", ""], list(NETWORK_VARIANTS)),
+        (["train", "--augmentation", "rot"], ["rotations", "rotations+scales"]),
+        (["study", "--scale", ""], ["quick", "standard", "paper"]),
+        (["study", "pose", "--kinds", "can"], ["canonical", "canonical+"]),
+        (["study", "pose", "--match", ""], ["parameters", "macs", "time", "memory", "maps"]),
+    ],
+)
+def test_bash_completes_what_the_command_takes(words: list[str], names: list[str], script: str) -> None:
+    command = ["bash", "-c", COMPLETE, "bash", "gcnn-bench", *words]
+    done = subprocess.run(command, input=script, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == names
 
 
 def test_a_suite_without_its_packages_says_how_to_get_them(monkeypatch, capsys) -> None:

@@ -3,6 +3,7 @@
 import copy
 import inspect
 import os
+import statistics
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -200,7 +201,8 @@ def twin_record(first: Record, *factors: float) -> Record:
         [factor * x for x in samples] for factor, samples in zip(factors, first["seconds"]["rounds"], strict=True)
     ]
     shared = {name: first[name] for name in ("schema", "block", "status", "message", "provenance")}
-    seconds = {**first["seconds"], "rounds": rounds}
+    median = statistics.median(sample for samples in rounds for sample in samples)
+    seconds = {**first["seconds"], "rounds": rounds, "median": median}
     return {**shared, "kind": "twin", "id": f"twin-{first['id']}", "case_id": first["id"], "seconds": seconds}
 
 

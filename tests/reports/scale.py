@@ -7,10 +7,12 @@ import argparse
 import json
 import os
 import random
+import statistics
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -75,7 +77,8 @@ def sampled(record: Record, rng: random.Random) -> Record:
     """Return the record with as many raw samples as a real record has."""
     median = record["seconds"]["median"]
     rounds = [[median * rng.lognormvariate(0, 0.05) for _ in range(SAMPLES)] for _ in range(ROUNDS)]
-    return {**record, "seconds": {**record["seconds"], "rounds": rounds, "n": ROUNDS * SAMPLES}}
+    found = {"rounds": rounds, "median": statistics.median(chain(*rounds)), "n": ROUNDS * SAMPLES}
+    return {**record, "seconds": {**record["seconds"], **found}}
 
 
 def write(directory: Path, number: int) -> int:

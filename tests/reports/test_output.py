@@ -47,8 +47,9 @@ def test_a_program_can_read_the_result_of_every_command(command, folders, capsys
     assert (out != "", err) == (True, "")
 
 
-def test_an_error_is_json_too(tmp_path, capsys):
-    assert main(["--results", str(tmp_path), "--json"]) == 2
+@pytest.mark.parametrize("command", [(), ("render",), ("summary",), ("export",), ("readme",)])
+def test_an_error_is_json_too(command, tmp_path, capsys):
+    assert main([*command, "--results", str(tmp_path), "--json"]) == 2
     out, err = capsys.readouterr()
     assert json.loads(out)["error"].startswith("no results in ")
     assert err.startswith("error: no results in ")

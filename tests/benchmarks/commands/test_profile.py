@@ -73,7 +73,8 @@ def test_another_case_differs_on_the_given_axes_alone() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("width=3", "allowed: a profile.json, or AXIS=VALUE of layer"),
+        ("width=3", "'width=3' is not allowed; allowed: a profile.json or its folder, or AXIS=VALUE of layer"),
+        ("nowhere.json", "'nowhere.json' is not there; allowed: a profile.json or its folder, or AXIS=VALUE of layer"),
         ("channels=many", "channels 'many' is not allowed; allowed: integers"),
         ("variant=fulll", "did you mean full"),
     ],

@@ -43,9 +43,12 @@ def test_files_are_written_once_and_every_other_round_is_reversed(monkeypatch: p
     assert found.imports == {"torch": (2.0, 2.0)}
 
 
-def test_a_form_that_fails_has_a_reason_and_is_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_form_that_fails_has_a_reason_and_is_not_tried_again(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     processes = Processes("network.pt2", "compiled")
     forms = {form.name: form for form in deployed(monkeypatch, processes).forms}
+    assert "deploy: 15 of 15 steps" in capsys.readouterr().err  # three files, and two rounds of imports and five forms
     assert processes.run.count("compiled") == 1
     assert "exported" not in processes.run
     assert {name for name, form in forms.items() if form.reason == "failed: RuntimeError: no"} == {

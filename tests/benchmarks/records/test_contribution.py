@@ -25,7 +25,8 @@ PROVENANCE = {"cpu": "A CPU", "cores": 2, "gpu": None, "commit": "0123456789abcd
 def cost(**changes: Any) -> Record:
     rounds = [[1.0, 2.0, 3.0], [2.0, 2.5]]
     made = {"schema": 2, "kind": "cost", "id": "abc", "status": "ok", "message": "", "provenance": PROVENANCE}
-    return copy.deepcopy({**made, "seconds": {"rounds": rounds, "median": 2.0, "n": 5}, **changes})
+    seconds = {"rounds": rounds, "median": 2.0, "ci_low": 1.5, "ci_high": 2.5, "n": 5}
+    return copy.deepcopy({**made, "seconds": seconds, **changes})
 
 
 def run(**changes: Any) -> Record:
@@ -44,14 +45,18 @@ def tampered_epoch() -> Record:
         ([cost(), cost(id="d", provenance={**PROVENANCE, "cpu": "B"})], "records of 2 machines, A CPU, 2 cores; B, 2 "),
         ([cost(), cost(schema=1, id="old")], "1 of 2 records are not of schema 2, the first is old"),
         ([cost(provenance={**PROVENANCE, "commit": None})], "name no commit"),
+        ([cost(provenance={**PROVENANCE, "commit": None, "dirty": None})], "set GCNN_COMMIT to the commit of"),
         ([cost(provenance={**PROVENANCE, "dirty": True})], "with uncommitted changes"),
         ([cost(message="no file /home/ann/data/x")], "contain a folder of an absolute path"),
         (
-            [cost(seconds={"rounds": [[1.0, 2.0, 3.0]], "median": 1.9})],
+            [cost(seconds={**cost()["seconds"], "median": 1.9})],
             "have a median that is not that of their samples",
         ),
-        ([cost(seconds={"rounds": [], "median": 1.9})], "have a median that is not that of their samples"),
+        ([cost(seconds={**cost()["seconds"], "rounds": []})], "lack what answers need"),
         ([tampered_epoch()], "have a best epoch that is not their best"),
+        ([run(epochs=None)], "lack what answers need"),
+        ([run(best_epoch=None)], "lack what answers need"),
+        ([run(epochs=[{}])], "lack what answers need"),
     ],
 )
 def test_what_cannot_be_contributed(records: list[Record], message: str) -> None:

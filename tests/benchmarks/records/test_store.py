@@ -33,6 +33,18 @@ def test_appended_records_are_loaded(store: RecordStore) -> None:
     assert len(store.path.read_bytes().splitlines()) == 2
 
 
+def test_a_record_whose_median_was_changed_is_loaded_with_a_warning(store: RecordStore) -> None:
+    samples = [[1.0, 2.0, 3.0]]
+    records = [record("a", seconds={"rounds": samples, "median": 2.0}), record("b", seconds={"rounds": samples})]
+    tampered = record("c", seconds={"rounds": samples, "median": 1.0})
+    store.append(*records)
+    assert len(store.load()) == 2
+    store.append(tampered)
+    message = r"records\.jsonl: 1 of 3 records have a median that is not that of their samples, the first is c"
+    with pytest.warns(RecordWarning, match=message):
+        assert [each["id"] for each in store.load()] == ["a", "b", "c"]
+
+
 def test_a_store_without_a_file_is_empty(store: RecordStore) -> None:
     assert store.load() == []
     assert store.completed() == set()
