@@ -117,7 +117,7 @@ def other_decisions(studies: Sequence[StudyRuns]) -> Sentence | None:
     if not parts:
         return None
     sections = {"the table of all studies": "accuracy", "their networks": "choice"}
-    return Sentence(f"Choice by other studies: {'; '.join(parts)}.", sections=sections)
+    return Sentence(f"Other choices, by other studies: {'; '.join(parts)}.", sections=sections)
 
 
 def cost(against_plain: pd.DataFrame) -> Sentence | None:

@@ -379,7 +379,7 @@ def test_reasons_are_said_with_what_would_help():
     assert ["drift", "1", "it <drifts>", "warm up longer"] in rows
     assert ["no energy", "no <counter>", "separable", "1"] in rows
     assert ["skipped", "needs about 9.0 GiB", "separable", "1"] in rows
-    assert "1 of 2 cost records are called noisy" in page  # the skipped one was not judged
+    assert "1 of 2 cost records is called noisy" in page  # the skipped one was not judged
 
 
 def test_sections_without_anything_to_say_are_left_out(page):

@@ -42,7 +42,7 @@ def test_other_studies_are_said_in_one_line(records):
     assert other_decisions([]) is None
     other = StudyRuns(runs.assign(matched="time"), epochs, costs)
     said = other_decisions([other])
-    assert said.text == f"Choice by other studies: {of_choice.taken(other)} ({study_title(other.runs)})."
+    assert said.text == f"Other choices, by other studies: {of_choice.taken(other)} ({study_title(other.runs)})."
     assert of_choice.taken(other) in of_choice.choice(other)
     few = StudyRuns(runs[runs["seed"] < 2], epochs, costs)
     assert of_choice.taken(few) == "none, too few seeds"
