@@ -76,7 +76,8 @@ def relative_cost(
     of_maps = batch * (in_maps + out_maps) * (costs.transforms * transforms + costs.map_value * rows * columns)
     of_a_pair = costs.product * costs.products * batch + costs.tap * taps + costs.pair
     cost = of_maps + rows * columns * in_maps * out_maps * of_a_pair
-    return cost / (taps * height * width * batch * in_maps * out_maps)
+    direct = taps * height * width * batch * in_maps * out_maps
+    return cost / direct if direct else math.inf  # an empty batch
 
 
 def square(radius: int) -> Offsets:

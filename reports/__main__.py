@@ -22,7 +22,7 @@ RESULTS = Path("results")
 ASV, PYTEST_BENCHMARK = Path(".asv/results"), Path("results/pytest-benchmark")
 PAGE = Path("reports/html/report.html")
 EXPORTED = Path("reports/html/export")
-REFERENCE = Path("reports/reference/amd-epyc-2-cores")
+REFERENCE = Path("reports/reference/amd-epyc-zen-4-2-cores")
 DESCRIPTION = (
     "Turn the results of `python -m benchmarks` into one HTML file that needs no network, or into tables, figures, a "
     "summary or a comparison. Without a command: render."

@@ -9,6 +9,7 @@ random, which have not.
 
 import argparse
 import contextlib
+import itertools
 import json
 import random
 import statistics
@@ -139,7 +140,7 @@ def consecutive(pairs: Sequence[Pair], planted: str) -> list[MadeUp]:
 def at_random(pairs: Sequence[Pair], planted: str, count: int) -> list[MadeUp]:
     """Return ``count`` runs of pairs that are drawn with replacement."""
     most, generator = most_pairs(pairs), random.Random(SEED)
-    return [run_of(generator.choices(pairs, k=most), planted, most) for _ in range(count)]
+    return [run_of((generator.choice(pairs) for _ in itertools.count()), planted, most) for _ in range(count)]
 
 
 def table(pairs: Sequence[Pair], count: int) -> list[str]:

@@ -138,6 +138,11 @@ def test_the_ratio_decides_where_fitted_times_are_near(measured: list[int], monk
     assert fourier_pays(batch, **LAYER)
 
 
+def test_an_empty_batch_needs_no_transform(measured: list[int]) -> None:
+    assert not fourier_pays(0, **LAYER)
+    assert not measured
+
+
 def test_layers_far_from_the_limit_need_no_measurement(measured: list[int]) -> None:
     assert not fourier_pays(1, **{**LAYER, "in_maps": 2, "out_maps": 2})
     assert not measured
