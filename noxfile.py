@@ -125,7 +125,7 @@ def docs(session: nox.Session) -> None:
 @nox.session(name="report-scale")
 def report_scale(session: nox.Session) -> None:
     """Print the time, memory and size of reports with made-up records: ``-- --records 400 10000``."""
-    session.install(*nox.project.dependency_groups(PROJECT, "report", "browser"))
+    session.install(*nox.project.dependency_groups(PROJECT, "report", "test"))
     session.run("python", "tests/reports/scale.py", *session.posargs)
 
 
