@@ -21,7 +21,7 @@ from torch.nn.functional import conv2d
 
 from gcnn_impl.fourier import COSTS, COSTS_IN_C, relative_cost, square
 from gcnn_impl.native import build, cache, fourier_conv
-from gcnn_impl.watching import constant_in_compiled_code, is_traced_or_transformed
+from gcnn_impl.watching import constant_in_compiled_code, is_in_mode, is_traced_or_transformed
 
 VARIABLE = "GCNN_IMPL_CALIBRATION"
 # (images, maps, radius) of the layers that are timed, on planes of SIDE × SIDE pixels, and how often.
@@ -50,7 +50,7 @@ def ratio() -> float:
     if build.library() is None or os.environ.get(VARIABLE) == "0":
         return 1.0
     # Inside of a transformation or a mode, a measurement would become a part of what is transformed or watched.
-    if is_traced_or_transformed() or torch._C._len_torch_dispatch_stack():
+    if is_traced_or_transformed() or is_in_mode():
         return _stored() or 1.0
     return _calibrated()
 

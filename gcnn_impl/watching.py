@@ -47,8 +47,13 @@ def is_fake() -> bool:
     return _is_in_mode_of("torch._subclasses.fake_tensor")
 
 
+def is_in_mode() -> bool:
+    """Return whether any mode sees all operators that run."""
+    return torch._C._len_torch_dispatch_stack() > 0
+
+
 def _is_in_mode_of(module: str) -> bool:
-    if not torch._C._len_torch_dispatch_stack():
+    if not is_in_mode():
         return False
     return any(type(mode).__module__ == module for mode in _python_dispatch._get_current_dispatch_mode_stack())
 

@@ -63,15 +63,21 @@ class MadeUp:
     wrong: bool
 
 
-def measure(file: Path, count: int, busy: bool, kinds: Sequence[str] = KINDS) -> None:
+def contenders() -> list[Contender]:
+    """Return the four cases and their control, before any pair."""
+    [group] = groups(four_cases(threads=1))
+    return group
+
+
+def measure(file: Path, count: int, busy: bool) -> None:
     """Measure ``count`` pairs of each kind, in turns of ``STRETCH`` pairs, and append each to the file at once."""
-    done = dict.fromkeys(kinds, 0)
+    done = dict.fromkeys(KINDS, 0)
     with contextlib.ExitStack() as stack:
         same = stack.enter_context(planted_place(PLANTED["same"]))
-        places = {kind: {"A": same, "B": stack.enter_context(planted_place(PLANTED[kind]))} for kind in kinds}
+        places = {kind: {"A": same, "B": stack.enter_context(planted_place(PLANTED[kind]))} for kind in KINDS}
         stack.enter_context(busy_core() if busy else contextlib.nullcontext())
         while min(done.values()) < count:
-            for kind in kinds:
+            for kind in KINDS:
                 for _ in range(min(STRETCH, count - done[kind])):
                     append(file, measured(kind, places[kind], busy, done[kind]))
                     done[kind] += 1
@@ -83,7 +89,7 @@ def measured(kind: str, places: Mapping[str, Path], busy: bool, number: int) -> 
     Raises:
         RuntimeError: when a case fails.
     """
-    begun, [group] = time.monotonic(), groups(four_cases(threads=1))
+    begun, group = time.monotonic(), contenders()
     taken = measure_pair(places, {n: one.case for n, one in enumerate(group)}, number, TIMEOUT, ())
     for n, one in enumerate(group):
         one.add(taken[n])
@@ -110,7 +116,7 @@ def load(file: Path) -> list[tuple[Pair, dict[str, Any]]]:
 
 def run_of(pairs: Iterable[Pair], planted: str, most: int) -> MadeUp:
     """Decide a run that takes these pairs, ``most`` at most, by the rule of ``compare``."""
-    [group], given = groups(four_cases(threads=1)), iter(pairs)
+    group, given = contenders(), iter(pairs)
 
     def add_pair(running: Mapping[int, Contender], number: int) -> bool:
         logs = next(given).logs

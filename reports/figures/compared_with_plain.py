@@ -13,22 +13,17 @@ from reports.words.names import BASIC, PASS_WORDS, network_names, point_words
 
 KINDS = {"time_ratio": "time", "memory_ratio": "memory", "mac_ratio": "MACs"}
 ROWS = len(KINDS) * len(PASS_WORDS)
-# By whether costs of layers, and accuracies of networks, are drawn.
-TITLES = {
-    (True, True): "What one layer costs, and what a network of such layers reaches",
-    (True, False): "What one layer costs",
-    (False, True): "What networks reach",
-    (False, False): "What one layer costs, and what a network of such layers reaches",
-}
+TITLE = "What one layer costs, and what a network of such layers reaches"
+# By whether costs of layers, and accuracies of networks, are drawn; ``TITLE`` for both, and for neither.
+TITLES = {(True, False): "What one layer costs", (False, True): "What networks reach"}
 
 
 def compared_with_plain(results: Prepared, key: str) -> Figure:
     """Draw time, memory and MACs of each variant at the base point as multiples of plain, and network accuracies."""
     table, best = results.against_plain, results.best_networks
     table = table[table["variant"].isin(BASIC)] if table["variant"].isin(BASIC[1:]).any() else table
-    drawing = Drawing(
-        key, TITLES[len(table) > 0, len(best) > 0], headline.compared_with_plain(table, results.shown_studies[0], best)
-    )
+    title = TITLES.get((len(table) > 0, len(best) > 0), TITLE)
+    drawing = Drawing(key, title, headline.compared_with_plain(table, results.shown_studies[0], best))
     texts, drawn = [], []
     # Both panels are as high as the one with more rows.
     size = size_of(2, height=max(1.7, 0.65 + 0.42 * max(ROWS * bool(len(table)), len(best))))

@@ -13,7 +13,7 @@ def test_noise_has_the_largest_singular_value_of_random_matrix_theory(rows, colu
     noise = torch.randn(100, rows, columns, dtype=torch.float64)
     fraction = rank_one_energy(noise) / noise.square().sum((-1, -2))
     expected = (math.sqrt(rows) + math.sqrt(columns)) ** 2 / (rows * columns)  # Marchenko and Pastur's edge
-    assert fraction.mean().item() == pytest.approx(expected, rel=0.2)  # small matrices stay some 10 % below the edge
+    assert fraction.mean().item() == pytest.approx(expected, rel=0.12)  # small matrices stay 8 % below the edge
 
 
 class TestRankOneTensors:

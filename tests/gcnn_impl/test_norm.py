@@ -104,6 +104,9 @@ def test_nans_and_infinities_are_kept_as_torch_keeps_them():
 
 
 def test_gradients_of_gradients_are_torchs():
+    torch.manual_seed(
+        0
+    )  # a value that rounding moves across the ReLU's kink, as in 1 of 50 draws, has another gradient
     norm = norm_of(3)
     double = copy.deepcopy(norm).double()
     x = map_of((2, 3, 2, 3, 3))
@@ -116,7 +119,7 @@ def test_gradients_of_gradients_are_torchs():
     actual = second(norm, x.clone().requires_grad_())
     expected = second(double, x.double().requires_grad_())
     for a, e in zip(actual, expected, strict=True):
-        assert (a - e).norm() <= 1e-3 * e.norm()  # float32 lost up to 1.5e-4 in some draws
+        assert (a - e).norm() <= 1e-4 * e.norm()
 
 
 @pytest.mark.parametrize(
