@@ -104,9 +104,8 @@ def test_nans_and_infinities_are_kept_as_torch_keeps_them():
 
 
 def test_gradients_of_gradients_are_torchs():
-    torch.manual_seed(
-        0
-    )  # a value that rounding moves across the ReLU's kink, as in 1 of 50 draws, has another gradient
+    # In 1 of 50 draws, rounding moves a value across the ReLU's kink, where its gradient is another one.
+    torch.manual_seed(0)
     norm = norm_of(3)
     double = copy.deepcopy(norm).double()
     x = map_of((2, 3, 2, 3, 3))
