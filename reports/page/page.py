@@ -1,7 +1,5 @@
 """Records → one self-contained HTML file: styles, script, figures and data are all inside of it."""
 
-import base64
-import gzip
 import re
 from collections.abc import Iterable
 from importlib.util import find_spec
@@ -19,11 +17,11 @@ from reports.frames.columns import COST_COLUMNS, RUN_COLUMNS
 from reports.frames.frames import anchored, frames, newest
 from reports.frames.history import history
 from reports.page.downloads import downloads, figure_file
-from reports.page.html import TEMPLATES, environment, policy_hash, style_sheet
+from reports.page.html import TEMPLATES, embedded, environment, policy_hash, style_sheet
 from reports.page.links import OF_PAGE, OF_PART
 from reports.page.part import parts
 from reports.tables import of_trust
-from reports.tables.records import embedded, record_table
+from reports.tables.records import record_table
 from reports.words import numbers, of_history, overview
 from reports.words.glossary import GLOSSARY
 
@@ -48,7 +46,8 @@ def render(records: Iterable[Record], commits: pd.DataFrame | None = None) -> st
     shown = parts(given, data)
     head = overview.overview(data, [sentence.text for sentence in shown[0].sentences])
     linked = set().union(*(part.anchors for part in shown))
-    script, css, charts = tables_library() + scripts(), style_sheet(), charts_library()
+    script, css = scripts(), style_sheet()
+    libraries = {"tables": tables_library(), **charts_library()}
     files, left_out = downloads(kept, data)
     tables = [record_table(data.costs, COST_COLUMNS, "costs", "Every cost record", linked)]
     tables += [record_table(data.runs, RUN_COLUMNS, "runs", "Every training run", linked)]
@@ -81,38 +80,36 @@ def render(records: Iterable[Record], commits: pd.DataFrame | None = None) -> st
         css=Markup(css),
         css_hash=policy_hash(css),
         script=Markup(script),
-        script_hash=policy_hash(script),
-        charts=base64.b64encode(gzip.compress(charts.encode(), mtime=0)).decode() if charts else "",
-        charts_hash=policy_hash(charts) if charts else "",
+        script_hashes=[policy_hash(text) for text in (script, *libraries.values())],
+        libraries=libraries,
     )
 
 
 # The page's own scripts, in the order in which they run.
-SCRIPTS = ("state", "records", "parts", "tips", "saving", "copying", "archive", "advisor", "charts", "samples")
+SCRIPTS = ("state", "parts", "tips", "saving", "copying", "archive", "advisor", "charts", "records", "links", "samples")
 
 
 def scripts() -> str:
-    """Return the page's own scripts as one block, so that their names are none of the library's."""
+    """Return the page's own scripts as one module."""
     texts = [(TEMPLATES / "scripts" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS]
-    return "\n".join(["{", *texts, 'document.documentElement.dataset.ready = "yes";', "}", ""])
+    return "\n".join([*texts, 'document.documentElement.dataset.ready = "yes";', ""])
 
 
-def charts_library() -> str:
-    """Return Vega-Lite with its embedding (BSD), as a script that defines `vegaEmbed`; empty where it is not installed.
+def charts_library() -> dict[str, str]:
+    """Return Vega-Lite with its embedding (BSD), a script that defines `vegaEmbed`; nothing where it is not installed.
 
     The page needs it for the charts that readers open, and is complete without them.
     """
     if find_spec("vl_convert") is None:
-        return ""
+        return {}
     import vl_convert
 
     everything: Any = None  # instead of a snippet that names what the bundle must have
-    source: str = vl_convert.javascript_bundle(everything)
-    return source
+    return {"charts": vl_convert.javascript_bundle(everything)}
 
 
 def tables_library() -> str:
-    """Return the library DataTables of `itables` (MIT, licence included), as statements that define `DataTable`."""
+    """Return the library DataTables of `itables` (MIT, licence included), as a script that defines `DataTable`."""
     package = find_spec("itables")
     if package is None or not package.submodule_search_locations:
         raise ValueError(
@@ -121,6 +118,7 @@ def tables_library() -> str:
     source = (Path(package.submodule_search_locations[0]) / "html" / "dt_bundle.js").read_text(encoding="utf-8")
     exports = re.search(r"export\{([^}]*)\};?", source)
     name = exports and re.search(r"(\S+) as jQuery", exports[1].replace(",", " "))
-    if exports is None or not name or "</script" in source.lower():
+    if exports is None or not name:
         raise ValueError("the tables of this itables cannot be put into a page; allowed: itables 2.9 and its like")
-    return f"{source[: exports.start()]}const DataTable = {name[1]}.fn.dataTable;{source[exports.end() :]}\n"
+    defined = f"{source[: exports.start()]}window.DataTable = {name[1]}.fn.dataTable;{source[exports.end() :]}"
+    return f"(() => {{{defined}\n}})();"

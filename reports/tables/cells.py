@@ -3,9 +3,13 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
+
+# A cell of more characters is prose, whose lines break.
+LONGEST_WORDS = 40
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,12 @@ class Cell:
     note: str = ""
     look: str = ""  # the variant whose marker stands before the text
     name: str = ""  # an HTML class, for the script
+
+    @cached_property
+    def classes(self) -> str:
+        """The HTML classes of the cell."""
+        kinds = {"number": self.number, "prose": len(self.text) > LONGEST_WORDS}
+        return " ".join(filter(None, [self.name, *(kind for kind, holds in kinds.items() if holds)]))
 
 
 @dataclass(frozen=True)

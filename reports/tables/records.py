@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
-from markupsafe import Markup
 
 from benchmarks.records.field import Field
 from reports.tables.cells import Cell, Row, Table, cell, filled, minute, short
@@ -86,7 +85,7 @@ class RecordTable:
     number: int
     main: int
     filters: tuple[str, ...]  # headings of columns with few distinct values
-    source: Markup
+    source: str  # JSON
 
 
 def _cells(values: list[Any], show: Callable[[Any], str]) -> list[Cell]:
@@ -129,9 +128,7 @@ def record_table(
         "failed": [int(bad) for bad in failed],
         "columns": [_column(heading, cells[column], i < main) for i, (heading, column, _) in enumerate(columns)],
     }
-    return RecordTable(
-        name, Table(caption, tuple(headings), tuple(rows)), len(frame), main, filters, script_json(source)
-    )
+    return RecordTable(name, Table(caption, tuple(headings), tuple(rows)), len(frame), main, filters, _json(source))
 
 
 def _texts(cells: Sequence[Cell]) -> list[str]:
@@ -149,13 +146,5 @@ def _column(title: str, cells: Sequence[Cell], main: bool) -> dict[str, Any]:
     return {**found, "at": [index[cell.text, cell.key] for cell in cells]}
 
 
-def script_json(value: Any) -> Markup:
-    """Return JSON that cannot end the script element around it, whatever the records hold."""
-    return embedded(json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False))
-
-
-def embedded(text: str) -> Markup:
-    """Return JSON text in which nothing can end the script element around it."""
-    for letter in "<>&\u2028\u2029":
-        text = text.replace(letter, f"\\u{ord(letter):04x}")
-    return Markup(text)
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)

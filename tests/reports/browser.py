@@ -61,7 +61,10 @@ def visit(
     size: dict[str, int] | None = None,
     address: str = "",
 ) -> Iterator[Visit]:
-    """Open the page of a file, or an address of it with what it shows, offline and in its own profile."""
+    """Open the page of a file, or an address of it with what it shows, offline and in its own profile.
+
+    A report's scripts have run when it is open.
+    """
     context = browser.new_context(
         offline=True,
         java_script_enabled=scripts,
@@ -75,6 +78,8 @@ def visit(
     page.on("pageerror", lambda error: found.console.append(str(error)))
     page.on("request", lambda request: found.requests.append(request.url))
     page.goto(address or file.resolve().as_uri())
+    if scripts and page.locator("#archive").count():
+        page.locator("html[data-ready]").wait_for(state="attached")
     found.requests.remove(file.resolve().as_uri())
     yield found
     context.close()

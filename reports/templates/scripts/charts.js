@@ -1,14 +1,8 @@
 // --- Charts of a figure that can be zoomed, with series on and off and axes linear or logarithmic. The library, Vega-Lite,
 // is unpacked at the first chart. Its expressions are interpreted, because the page's policy allows no eval.
-const packed = document.getElementById("charts")?.textContent ?? "";
-const unpacked = (base64) => new Response(new Blob([bytesOf(base64)]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
-let library = null;
-const vega = () => library ??= unpacked(packed).then((text) => {
-  const script = document.createElement("script");
-  script.textContent = text;
-  document.head.append(script);
-  return window.vegaEmbed;
-});
+const chartsAreHere = document.getElementById("charts") !== null;
+let drawer = null;
+const vega = () => drawer ??= library("charts").then(() => window.vegaEmbed);
 
 // A regular star or polygon in a box from -1 to 1: the radius of each of its corners in turn.
 const corners = (radii, turn = 0) => `M${radii.map((radius, i) => [Math.sin, (angle) => -Math.cos(angle)]
@@ -175,14 +169,14 @@ const budgetsOf = (figure) => {
   return mine ? Object.fromEntries(all("input", form).map((input) => [input.name, written(input.value)])) : {};
 };
 for (const button of all("button.chart")) {
-  button.hidden = !packed;
+  button.hidden = !chartsAreHere;
   button.addEventListener("click", () => {
     const figure = button.closest("figure");
     open(figure.id, titleOf(figure), ofFigure(figure), {}, budgetsOf(figure));
   });
 }
 const kept = document.getElementById(state.get("chart") ?? "");
-if (packed && kept?.querySelector("script.plots")) {
+if (chartsAreHere && kept?.querySelector("script.plots")) {
   const part = kept.closest(".part");
   if (part?.hidden) show(part.id);
   const numbers = (state.get("zoom") ?? "").split(",").map(Number);

@@ -1,29 +1,34 @@
-// --- Every record: sorted, filtered and paged by DataTables, from the JSON next to the table.
+// --- Every record: sorted, filtered and paged by DataTables, from the JSON next to the table. Both are unpacked while the page
+// can be read and used already.
+const recordTables = all("table.records[data-source]");
+const [sources] = await Promise.all([Promise.all(recordTables.map((table) => unpacked(document.getElementById(table.dataset.source).textContent))), library("tables")]);
 // Missing values stay last, in both directions of sorting.
 const last = (compare) => (a, b) => a === null || b === null ? (a === null) - (b === null) : compare(a, b);
 DataTable.type("amount", { order: { asc: last((a, b) => a - b), desc: last((a, b) => b - a) } });
 // Samples are drawn where the page has both the records and the library of charts.
-const samplesAreHere = !!document.getElementById("charts") && all("#data a[download='records.jsonl.gz']").length > 0;
+const samplesAreHere = chartsAreHere && all("#data a[download='records.jsonl.gz']").length > 0;
 for (const element of all(".needs-samples")) element.hidden = !samplesAreHere;
-const tables = all("table.records").map((table) => {
-  const data = JSON.parse(document.getElementById(table.dataset.source).textContent);
-  const escaped = (text) => text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
-  const columns = data.columns.map((column) => ({
-    title: escaped(column.title),
-    type: column.number ? "amount" : "string",
-    className: column.number ? "number" : "",
-    visible: column.main,
-    data: (row, use) => {
-      const at = column.at[row];
-      if (use === "sort" || use === "type") return column.number ? column.keys[at] : column.texts[at];
-      const text = escaped(column.texts[at]);
-      if (use === "display" && column.title === "time, median" && text !== "–" && table.id === "costs" && samplesAreHere)
-        return `<button type="button" class="samples" value="${data.ids[row]}" title="the samples, by round">${text}</button>`;
-      return use === "display" && column.title === "id" ? `<code>${text}</code>` : text;
-    },
-  }));
-  table.tHead.remove();
-  table.tBodies[0].remove();
+const escaped = (text) => text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
+const tables = recordTables.map((table, number) => {
+  const data = JSON.parse(sources[number]);
+  const columns = data.columns.map((column) => {
+    const texts = column.texts.map(escaped);  // of the distinct cells, which are far fewer than all
+    const hasSamples = column.title === "time, median" && table.id === "costs" && samplesAreHere;
+    const shown = (text, row) => hasSamples && text !== "–"
+      ? `<button type="button" class="samples" value="${data.ids[row]}" title="the samples, by round">${text}</button>`
+      : column.title === "id" ? `<code>${text}</code>` : text;
+    return {
+      title: escaped(column.title),
+      type: column.number ? "amount" : "string",
+      className: column.number ? "number" : "",
+      visible: column.main,
+      data: (row, use) => {
+        const at = column.at[row];
+        if (use === "sort" || use === "type") return column.number ? column.keys[at] : column.texts[at];
+        return use === "display" ? shown(texts[at], row) : texts[at];
+      },
+    };
+  });
   const grid = new DataTable(table, {
     columns,
     data: data.ids.map((_, row) => row),

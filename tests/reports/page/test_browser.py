@@ -16,7 +16,9 @@ pytest.importorskip("playwright", reason="Playwright is not installed")
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from reports.figures.draw import SIZES
 from reports.page.gallery import gallery
+from reports.page.html import style_sheet
 from reports.page.page import render
 
 from ..browser import CHROMIUM, DESKTOP, PHONE, chromium, visit
@@ -99,8 +101,15 @@ def test_a_script_that_the_policy_does_not_know_is_refused_and_would_be_seen(bro
 def test_every_figure_is_drawn(open_page, page):
     panels = open_page.locator("figure .panels svg")
     assert panels.count() == page.count('role="img"') > 30
-    boxes = [panels.nth(number).bounding_box() for number in range(panels.count())]
-    assert all(box and box["width"] > 100 and box["height"] > 60 for box in boxes)
+    for panel in panels.all():
+        box, drawn = panel.bounding_box(), [float(number) for number in panel.get_attribute("viewBox").split()]
+        assert box["width"] > 100
+        assert box["height"] == pytest.approx(box["width"] * drawn[3] / drawn[2], abs=0.1)  # in sight or not
+
+
+def test_panels_of_the_usual_sizes_are_laid_out_when_they_come_into_sight():
+    for width, height in SIZES.values():
+        assert f'.panels svg[viewBox="0 0 {72 * width:g} {72 * height:g}"] {{ aspect-ratio:' in style_sheet()
 
 
 def column(page, table, heading):
@@ -623,7 +632,7 @@ def test_without_scripts_every_figure_and_the_main_table_can_be_read(browser, fi
         assert all(panels.nth(number).is_visible() for number in range(panels.count()))
         assert document.locator("table.main tbody tr").count() == 4
         assert document.locator("table.main").is_visible()
-        assert document.locator("#costs tbody tr").count() > 20
+        assert document.locator("table.records tbody tr:visible").count() > 20
         assert not document.locator(".needs-script:visible").count()
         assert not document.locator("#tip").is_visible()
 
