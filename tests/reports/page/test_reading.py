@@ -299,6 +299,18 @@ def test_print_has_the_data_the_citation_and_the_state_of_the_form(browser, file
         expect(page.locator("form.advisor [name=seconds]")).not_to_be_visible()
 
 
+def test_print_keeps_values_citation_and_the_heads_of_tables_whole(browser, file):
+    def all_are(style, value, selector):
+        found = page.locator(selector).evaluate_all(f"all => all.map(each => getComputedStyle(each).{style})")
+        return len(found) > 0 and set(found) == {value}
+
+    with visit(browser, file, size=DESKTOP) as found:
+        page = printed(found.page)
+        assert all_are("whiteSpace", "nowrap", ".scroll:not(.tall) td.number")
+        assert all_are("breakBefore", "avoid", ".scroll:not(.tall) tbody tr:first-child")
+        assert all_are("breakInside", "avoid", "pre.bibtex")
+
+
 def test_print_has_margins_and_figures_that_can_be_read(browser, file, page):
     assert re.search(r"@page \{ margin: 1\dmm", page)
     paper = {"width": round(184 / 25.4 * 96), "height": 1000}  # A4 within its margins
