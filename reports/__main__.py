@@ -1,6 +1,7 @@
 """The command line, `python -m reports`: results → one HTML file, tables, figures, a summary or a comparison."""
 
 import argparse
+import gc
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -170,6 +171,7 @@ def load_all(given: Sequence[Path] | None) -> list[Record]:
     if not records:
         where = ", ".join(map(str, places))
         raise ValueError(f"no results in {where}; get some with `python -m benchmarks sweep --profile quick`")
+    gc.freeze()  # else every search for cycles visits all samples, of which there may be millions
     return records
 
 

@@ -184,8 +184,8 @@ def separable_against_full(costs: pd.DataFrame, twins: pd.DataFrame | None = Non
     return pairs[[*keys, *names, "one_block", "word"]].sort_values(keys, ignore_index=True)
 
 
-def growths(costs: pd.DataFrame) -> pd.DataFrame:
-    """Fit how time and memory grow along each axis through the base point, and how theory says they grow.
+def growths(costs: pd.DataFrame, axes: Sequence[str] = GROWTH_AXES) -> pd.DataFrame:
+    """Fit how time and memory grow along axes through the base point, and how theory says they grow.
 
     There is one row per pass, axis and variant with two values or more on the axis: the `first` and `last` value, `n`,
     and for `time` and `memory` the fitted exponent with its interval (`time`, `time_low`, `time_high`, …) and the ratio
@@ -199,7 +199,7 @@ def growths(costs: pd.DataFrame) -> pd.DataFrame:
     rows = []
     for direction, mine in layers.groupby("direction", sort=False):
         base = base_point(mine)
-        for axis in GROWTH_AXES:
+        for axis in axes:
             for variant, points in along(mine, base, axis).groupby("variant", sort=False):
                 points = points.sort_values(axis).drop_duplicates(axis)
                 if len(points) < 2 or (axis == "resolution" and variant == "plain"):

@@ -56,7 +56,8 @@ def with_executed(costs: pd.DataFrame) -> pd.DataFrame:
 
     MACs are known of operators with a rule; those without one have hardly any time and count as none.
     """
-    found = [_executed(record) for record in costs.to_dict("records")]
+    needed = ["operators", "seconds", "macs_per_second", "arithmetic_intensity", "matrix_ceiling", "memory_ceiling"]
+    found = [_executed(record) for record in costs[needed].to_dict("records")]
     return costs.join(pd.DataFrame(found, columns=EXECUTED, index=costs.index, dtype=float))
 
 

@@ -1,8 +1,10 @@
 """Frames as files for other programs: flat tables with one name per column, numbers as numbers."""
 
+import io
 import math
 import re
-from functools import lru_cache
+from collections.abc import Callable
+from csv import writer as csv_writer
 from typing import Any
 
 import pandas as pd
@@ -40,22 +42,32 @@ def csv(frame: pd.DataFrame) -> str:
 FORMULA = re.compile(r"[\s\ufeff\u00ad\u200b-\u200f\u2060-\u2064]*[=+\-@＝＋－＠]")
 
 
-def as_csv(frame: pd.DataFrame, **options: Any) -> str:
+def as_csv(frame: pd.DataFrame, written: Callable[[float], str] = repr) -> str:
     """Return a flat frame as CSV, in which a text cannot begin a formula or a new row.
 
-    A text that a spreadsheet would compute gets an apostrophe in front of it.
+    A text that a spreadsheet would compute gets an apostrophe in front of it. A number that is missing or infinite is
+    an empty cell, because what has no end has no number. `written` writes the other numbers that may have decimals.
     """
-    frame = frame.replace([math.inf, -math.inf], math.nan)  # an empty cell: what has no end has no number
-    texts = [name for name in frame if not is_numeric_dtype(frame[name])]
-    safe = frame.assign(**{str(name): frame[name].map(_not_computed) for name in texts})
-    text: str = safe.rename(columns=_not_computed).to_csv(index=False, **options)
-    return text
+
+    def cell(value: Any) -> str:
+        if isinstance(value, str):
+            return _not_computed(value)
+        if isinstance(value, float):
+            return written(value) if math.isfinite(value) else ""
+        return "" if value is None else str(value)
+
+    def column(values: list[Any]) -> list[str]:
+        cells = {value: cell(value) for value in set(values)}  # columns repeat their values
+        return [cells[value] for value in values]
+
+    text = io.StringIO()
+    writer = csv_writer(text, lineterminator="\n")
+    writer.writerow([_not_computed(str(name)) for name in frame])
+    writer.writerows(zip(*(column(frame[name].tolist()) for name in frame), strict=True))
+    return text.getvalue()
 
 
-@lru_cache(maxsize=4096, typed=True)  # columns repeat their texts
-def _not_computed(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
+def _not_computed(value: str) -> str:
     text = printable(value, len(value))  # a carriage return would begin a new row
     return f"'{text}" if FORMULA.match(text) else text
 
@@ -87,7 +99,7 @@ def figure_csv(figure: Figure) -> str:
     """Return the data of a figure as CSV: without empty columns, with as many digits as a plot can show."""
     frame = figure.data.drop(columns=[name for name in figure.data if str(name).removesuffix("_ours") in RAW])
     empty = [name for name in frame if _is_empty(frame[name])]
-    return as_csv(frame.drop(columns=empty), float_format="%.6g")
+    return as_csv(frame.drop(columns=empty), "{:.6g}".format)
 
 
 def _is_empty(column: pd.Series) -> bool:

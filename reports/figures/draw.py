@@ -168,26 +168,17 @@ def lines(
     `tip` makes the tooltip of a point from its variant, x, y, `low`, `high` and `n`. `band` is the opacity of a band;
     points below `floor`, where the axis begins, have no mark.
     """
-    data = data.dropna(subset=[x, y])
-    variants = in_order(data["variant"])
-    sns.lineplot(
-        data,
-        x=x,
-        y=y,
-        hue="variant",
-        hue_order=variants,
-        palette=palette(variants),
-        estimator=estimator,
-        errorbar=("pi", 100),
-        err_style="bars" if bars else "band",
-        err_kws={} if bars else {"alpha": band, "linewidth": 0},
-        legend=False,
-        linestyle=linestyle,
-        ax=canvas.axes,
-    )
-    grouped = data.groupby(["variant", x], sort=False)[y]
+    grouped = data.dropna(subset=[x, y]).groupby(["variant", x], sort=False)[y]
     points = grouped.agg(y=estimator, low="min", high="max", n="count").reset_index()
     points = points.rename(columns={x: "x"})
+    for variant in in_order(points["variant"]):
+        line, colour = points[points["variant"] == variant].sort_values("x"), look(variant).colour
+        canvas.axes.plot(line["x"], line["y"], color=colour, linestyle=linestyle)
+        if bars:
+            ends = line["y"] - line["low"], line["high"] - line["y"]
+            canvas.axes.errorbar(line["x"], line["y"], yerr=ends, fmt="none", color=colour)
+        else:
+            canvas.axes.fill_between(line["x"], line["low"], line["high"], color=colour, alpha=band, linewidth=0)
     scatter(canvas, points, "x", "y", 26 if marks else 9, tip, line=linestyle, floor=floor)
 
 

@@ -36,9 +36,9 @@ def undecided(pairs: pd.DataFrame, peers: pd.DataFrame) -> Table:
 def findings(costs: pd.DataFrame) -> Table:
     """Show why records are noisy: the number of records for each reason, the first example, and what would help."""
     rows: dict[str, list[tuple[str, str, str]]] = {}
-    for record in costs.to_dict("records"):
-        for kind, detail, remedy in record["findings"]:
-            rows.setdefault(kind, []).append((detail, remedy, record["anchor"]))
+    for each, anchor in zip(costs["findings"], costs["anchor"], strict=True):
+        for kind, detail, remedy in each:
+            rows.setdefault(kind, []).append((detail, remedy, anchor))
     body = []
     for kind, found in sorted(rows.items(), key=lambda item: -len(item[1])):
         detail, remedy, anchor = found[0]
@@ -51,7 +51,7 @@ def findings(costs: pd.DataFrame) -> Table:
 def not_measured(costs: pd.DataFrame, runs: pd.DataFrame) -> Table:
     """Show what is missing and why: failures, skipped cases, and instruments without a value."""
     found: dict[tuple[str, str], list[dict[Hashable, Any]]] = {}
-    for record in [*costs.to_dict("records"), *runs.to_dict("records")]:
+    for record in [*_missed(costs), *_missed(runs)]:
         if record["status"] != "ok":
             found.setdefault((spaced(record["status"]), why_missing(record["message"], record)), []).append(record)
         for name, reason in record.get("missing", ()):
@@ -68,6 +68,13 @@ def not_measured(costs: pd.DataFrame, runs: pd.DataFrame) -> Table:
         rows.append(Row((*cells, number_cell(str(len(records)), len(records))), failed=failed))
     rows.sort(key=lambda row: not row.failed)
     return Table("What was not measured, and why", ("what", "reason", "of", "records"), tuple(rows))
+
+
+def _missed(frame: pd.DataFrame) -> list[dict[Hashable, Any]]:
+    """Return the records of a frame that lack something, with the columns that say what and why."""
+    columns = ["status", "message", "missing", "implementation", "variant", "commit", "anchor"]
+    lacks = (frame["status"] != "ok") | (frame["missing"].map(bool) if "missing" in frame else False)
+    return frame.loc[lacks, [column for column in columns if column in frame]].to_dict("records")
 
 
 def regressions(commits: pd.DataFrame) -> Table:

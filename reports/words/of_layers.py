@@ -32,8 +32,8 @@ def growth(costs: pd.DataFrame, column: str, what: str) -> str:
     if costs.empty:
         return f"No {what} {'were' if what.endswith('s') else 'was'} measured."
     name = next(name for name, measured in GROWING.items() if measured == column)
-    table = growths(costs)
-    table = table[(table["axis"] == "resolution") & table[name].notna()]
+    table = growths(costs, axes=["resolution"])
+    table = table[table[name].notna()]
     powers = {str(row["variant"]): exponent(row, name) for _, row in table.iterrows()}
     variants = [variant for variant in in_order(powers) if variant != "plain"]
     if not variants:
