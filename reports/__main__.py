@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.answers.differences import RESULTS_FLOOR, fraction_of_percent
+from benchmarks.records.durable import check_folder, check_writable
 from benchmarks.records.record import Record
 from benchmarks.records.store import RecordStore
 from benchmarks.terminal.parser import Parser, add_output_options
@@ -105,6 +106,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _render(arguments: argparse.Namespace) -> Result:
+    check_writable(arguments.output)
     from reports.page.page import render
 
     write(arguments.output, render(load_all(arguments.results), load_history(arguments)))
@@ -132,6 +134,7 @@ def _gallery(arguments: argparse.Namespace) -> Result:
     from reports.page.gallery import gallery
 
     output = arguments.output or arguments.directory / "index.html"
+    check_writable(output)
     page, remarks = gallery(arguments.directory, output)
     for remark in remarks:
         print(f"warning: {remark}", file=sys.stderr)
@@ -143,17 +146,20 @@ def _readme(arguments: argparse.Namespace) -> Result:
     from benchmarks.answers.made_lines import filled
     from reports.exports.readme import COMMAND, answer
 
+    page, figures = arguments.output, arguments.output.parent / "docs" / "figures"
+    check_writable(page)
+    check_folder(figures)
     found = answer(load_all([arguments.results]))
-    page = arguments.output
     write(page, filled(page.read_text(encoding="utf-8"), COMMAND, found.lines))
     for name, drawing in found.figures.items():
-        write(page.parent / "docs" / "figures" / name, drawing)
+        write(figures / name, drawing)
     return Result({"page": page, "figures": sorted(found.figures)}, [str(page)])
 
 
 def _export(arguments: argparse.Namespace) -> Result:
     from reports.exports.export import export
 
+    check_folder(arguments.output)
     written = list(export(load_all(arguments.results), load_history(arguments), arguments.output))
     return Result({"directory": arguments.output, "written": written}, [each.text for each in written])
 

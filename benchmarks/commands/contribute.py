@@ -15,7 +15,7 @@ from benchmarks.records.contribution import (
     refused_lines,
     without_names,
 )
-from benchmarks.records.durable import write_whole
+from benchmarks.records.durable import check_folder, write_whole
 from benchmarks.records.record import machine_of, machine_text
 from benchmarks.records.store import RecordStore
 from benchmarks.terminal.result import Result
@@ -59,6 +59,7 @@ def main(args: argparse.Namespace) -> Result:
     folder = args.to / args.name
     if folder.exists():
         raise ValueError(f"{folder} is there; allowed: another --name")
+    check_folder(folder)
     store, names = RecordStore(args.results), private_names()
     stored, refused = store.read()
     records = [without_names(dict(record), names) for record in stored]

@@ -26,6 +26,7 @@ from benchmarks.profiling.profile import FILE, Profile, read_profile, write_prof
 from benchmarks.profiling.rows import module_rows, operator_rows, pass_of
 from benchmarks.profiling.table import difference_lines, profile_lines
 from benchmarks.records.costs import successes
+from benchmarks.records.durable import check_folder
 from benchmarks.records.store import RecordStore
 from benchmarks.running.environment import set_compiling_environment, set_measuring_environment, use_authors
 from benchmarks.running.outstanding import check_machine
@@ -99,6 +100,7 @@ def main(args: argparse.Namespace) -> Result:
     folder = args.output or args.results / "profile" / case.id
     folders = [folder, *(folder / "against" for _ in cases[1:])]
     for each in folders:
+        check_folder(each)
         each.mkdir(parents=True, exist_ok=True)
     set_measuring_environment()
     with tempfile.TemporaryDirectory(prefix="gcnn-compiled-") as compiled:

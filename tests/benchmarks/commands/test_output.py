@@ -165,6 +165,31 @@ def test_an_answer_from_no_results_names_the_folder(
     assert capsys.readouterr().err == f"error: no results in {tmp_path / 'typo'}; see python -m benchmarks train\n"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "work"),
+    [
+        ("profile --no-check --output F/x", "commands.profile.collect"),
+        ("deploy --output F/x", "commands.deploy.deploy"),
+        ("studies --write F/x", "commands.studies.kept_studies"),
+        ("studies --write W --fill F/x", "commands.studies.kept_studies"),
+        ("contribute --name x --to F", "commands.contribute.RecordStore"),
+        ("train --profile quick --checkpoints F/x", "training.missing.outstanding"),
+        ("train --profile quick --tensorboard F/x", "training.missing.outstanding"),
+    ],
+)
+def test_an_unwritable_output_is_noticed_before_the_work(
+    arguments: str, work: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_early(*_: Any, **__: Any) -> NoReturn:
+        raise AssertionError("begun before the output was checked")
+
+    monkeypatch.setattr(f"benchmarks.{work}", too_early)
+    (tmp_path / "F").write_text("in the way")
+    words = [word if word[0] not in "FW" else str(tmp_path / word) for word in arguments.split()]
+    assert main([*words, *([] if words[0] == "studies" else ["--results", str(tmp_path / "R")])]) == 2
+    assert capsys.readouterr().err.startswith(f"error: cannot write {tmp_path}/F/x: ")
+
+
 def test_a_file_that_is_not_there_is_named_without_an_error_number(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
