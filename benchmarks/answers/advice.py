@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from benchmarks.answers.advisor import (
@@ -13,7 +13,6 @@ from benchmarks.answers.advisor import (
     Budget,
     Candidate,
     known_quantities,
-    missing_alternatives,
     nearest_line,
     quantity,
 )
@@ -23,6 +22,16 @@ from benchmarks.cases.case import FORMER_IMAGES, InvalidCase
 from benchmarks.cases.meant import remedy
 from benchmarks.records.record import Machine, machine_text
 from benchmarks.statistics.written import TOO_FEW, interval
+
+# The kinds of contenders that a reader expects beside each other, by variant and by whether the images are augmented.
+ALTERNATIVES = {
+    ("plain", False): "plain",
+    ("plain", True): "plain with augmented images",
+    ("averaged", None): "plain, averaged over turned copies",
+    ("canonical", None): "a network that turns images upright (canonical)",
+    ("separable", False): "separable",
+    ("full", False): "full",
+}
 
 
 def choose(found: Sequence[Candidate], device: str, dataset: str | None) -> tuple[list[Candidate], str]:
@@ -121,12 +130,19 @@ def advice_value(remark: str, budget: Budget, advice: Advice) -> dict[str, Any]:
 
 def _candidate_value(candidate: Candidate) -> dict[str, Any]:
     return {
-        "network": candidate.configuration.network,
+        "network": candidate.name,
         "run": dict(candidate.configuration.fields),
         "accuracy": candidate.accuracy,
         "costs": candidate.costs,
         "inference": candidate.inference or None,
     }
+
+
+def missing_alternatives(found: Iterable[Candidate]) -> list[str]:
+    """Return the kinds of contenders that none of some candidates is."""
+    kinds = {(c.configuration["variant"], c.configuration.get("augmentation", "none") != "none") for c in found}
+    there = kinds | {(variant, None) for variant, _ in kinds}
+    return [text for kind, text in ALTERNATIVES.items() if kind not in there]
 
 
 def alternatives_lines(found: Sequence[Candidate]) -> list[str]:
@@ -149,7 +165,7 @@ def _row(candidate: Candidate, advice: Advice, budget: Budget) -> tuple[str, ...
         cost = candidate.costs[name]
         bounds = "" if name in EXACT else f" {interval(cost.low, cost.high, '.3g', cost.n)}"
         cells.append(quantity(name, cost.mean).rsplit(" ", 1)[0] + bounds)
-    network = f"{'? ' if budget.unsure(candidate) else ''}{key.network} {key['image_size']}²"
+    network = f"{'? ' if budget.unsure(candidate) else ''}{candidate.name} {key['image_size']}²"
     return (
         f"{network}, {key['budget']:g} {key['budget_unit']}, lr {key['learning_rate']:g}",
         f"{100 * accuracy.mean:.1f} {interval(100 * accuracy.low, 100 * accuracy.high, '.1f', accuracy.n)}",

@@ -270,7 +270,14 @@ def test_a_users_network_is_a_candidate(tmp_path: Path, capsys: pytest.CaptureFi
     case.pop("network")
     RecordStore(tmp_path).append(timed(8, 4.0, **case))
     assert main(asked) == 0
-    assert "mine:net C=8" in capsys.readouterr().out
+    assert "\nmine:net 16²" in capsys.readouterr().out
+
+
+def test_a_users_network_has_a_width_if_it_was_trained_with_several() -> None:
+    own = {"network": "mine:net", "variant": "custom", "group": "trivial", "resolution": 1}
+    ours, theirs, wider = trained(GOOD, 8), trained(GOOD, 8, **own), trained(GOOD, 16, **own)
+    assert [c.name for c in candidates([*ours, *theirs])] == ["separable SO2(4) C=8", "mine:net"]
+    assert [c.name for c in candidates([*theirs, *wider])] == ["mine:net C=8", "mine:net C=16"]
 
 
 def test_a_network_in_two_tables_of_a_study_is_one_candidate() -> None:
