@@ -28,11 +28,24 @@ DESCRIPTION = (
     "Turn the results of `python -m benchmarks` into one HTML file that needs no network, or into tables, figures, a "
     "summary or a comparison. Without a command: render."
 )
+EPILOG = """\
+examples:
+  python -m reports                                    the page of results/, in reports/html/report.html
+  python -m reports --results A B --output page.html   a page of two folders of results
+  python -m reports diff OLD NEW                       what changed between two sets of results
+  python -m reports summary                            the short answer, for a pull request
+  python -m reports export --output figures            tables and figures as files
+
+The options of the page: python -m reports render --help
+"""
 
 
 def parser(program: Program = PYTHON) -> Parser:
     """Return the parser of all commands."""
-    arguments = Parser(prog=program.reports, program=program, description=DESCRIPTION)
+    raw = argparse.RawDescriptionHelpFormatter
+    arguments = Parser(
+        prog=program.reports, program=program, description=DESCRIPTION, epilog=EPILOG, formatter_class=raw
+    )
     add_commands(arguments)
     return arguments
 
@@ -42,8 +55,9 @@ def add_commands(arguments: Parser) -> None:
     commands = arguments.add_subparsers(dest="report", metavar="COMMAND", required=True)
 
     def command(name: str, run: Callable[[argparse.Namespace], Result], what: str) -> argparse.ArgumentParser:
-        found = commands.add_parser(name, help=what, program=arguments.program)
-        found.set_defaults(run=run)
+        description = f"{what[0].upper()}{what[1:]}."
+        found = commands.add_parser(name, help=what, description=description, program=arguments.program)
+        found.set_defaults(run=run, program=arguments.program)
         add_output_options(found)
         return found
 
@@ -109,7 +123,7 @@ def _render(arguments: argparse.Namespace) -> Result:
     check_writable(arguments.output)
     from reports.page.page import render
 
-    write(arguments.output, render(load_all(arguments.results), load_history(arguments)))
+    write(arguments.output, render(load_all(arguments.results), load_history(arguments), arguments.program))
     return Result({"page": arguments.output}, [str(arguments.output)])
 
 

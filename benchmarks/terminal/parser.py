@@ -2,6 +2,8 @@
 
 import argparse
 import re
+import shutil
+import textwrap
 from typing import Any, NoReturn
 
 from benchmarks.cases.meant import meant
@@ -39,16 +41,17 @@ class Parser(argparse.ArgumentParser):
         return found, others
 
     def format_help(self) -> str:
+        """Return the help, with the commands as the program has them, and with a description that fits the terminal."""
         self.description, self.epilog = (
             text and self.program.as_typed(text) for text in (self.description, self.epilog)
         )
+        if self.description:
+            self.description = textwrap.fill(self.description, shutil.get_terminal_size().columns - 2)
         return super().format_help()
 
 
 def add_output_options(parser: argparse.ArgumentParser) -> None:
     """Add the options about what a command prints."""
     output = parser.add_argument_group("output")
-    output.add_argument(
-        "--json", action="store_true", help="print the result as one JSON object (docs/command-line.md)"
-    )
+    output.add_argument("--json", action="store_true", help="print one JSON object; see docs/command-line.md")
     output.add_argument("--quiet", action="store_true", help="no progress and no remarks, only the result and errors")

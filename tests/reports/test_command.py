@@ -107,9 +107,9 @@ def test_render_is_what_is_done_without_a_command(tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
     assert ended.value.code == 0
-    assert {"render", "diff", "summary", "gallery", "export"} <= set(
-        re.findall(r"^    (\w+)", capsys.readouterr().out, re.M)
-    )
+    help_text = capsys.readouterr().out
+    assert {"render", "diff", "summary", "gallery", "export"} <= set(re.findall(r"^    (\w+)", help_text, re.M))
+    assert re.search(r"^  python -m reports --results A B --output page\.html  ", help_text, re.M)
 
 
 def test_an_unknown_command_is_refused(capsys):

@@ -144,6 +144,19 @@ def test_what_is_printed_on_the_way_does_not_mix_with_json(
     assert capsys.readouterr().err == ""
 
 
+def test_a_help_fits_into_the_terminal_and_names_its_page(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for command in COMMANDS:
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
+        shown = capsys.readouterr().out
+        description = shown.split("\n\n")[1]  # below the usage
+        assert max(map(len, description.splitlines())) <= 80
+        assert "see docs/command-line.md" in shown
+
+
 def test_help_and_errors_name_the_program_that_was_called(capsys: pytest.CaptureFixture[str]) -> None:
     program = Program("gcnn-bench", "gcnn-bench report", "gcnn_bench")
     for command in ([], *([name] for name in COMMANDS)):
