@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.answers.differences import RESULTS_FLOOR, fraction_of_percent
+from benchmarks.records.below import no_results
 from benchmarks.records.durable import check_folder, check_writable
 from benchmarks.records.record import Record
 from benchmarks.records.store import RecordStore
@@ -188,8 +189,7 @@ def load_all(given: Sequence[Path] | None) -> list[Record]:
     places = given or [RESULTS]
     records = [record for place in places for record in load_records(place)]
     if not records:
-        where = ", ".join(map(str, places))
-        raise ValueError(f"no results in {where}; get some with `python -m benchmarks sweep --profile quick`")
+        raise ValueError(no_results(places, "get some with `python -m benchmarks sweep --profile quick`"))
     return records
 
 

@@ -34,10 +34,13 @@ ALTERNATIVES = {
 }
 
 
-def choose(found: Sequence[Candidate], device: str, dataset: str | None) -> tuple[list[Candidate], str]:
+def choose(
+    found: Sequence[Candidate], device: str, dataset: str | None, train_limit: int | None = None
+) -> tuple[list[Candidate], str]:
     """Return candidates whose accuracies and times may be compared, and a line that describes them.
 
-    They are the largest group that shares the device, the data set with the choice of its images, and the machine.
+    They are the largest group that shares the device, the data set with the choice of its images, and the machine;
+    with ``train_limit`` the largest of those trained on at most so many images.
 
     Raises:
         InvalidCase: when no candidate is left, or when there are several data sets and ``dataset`` is None.
@@ -59,18 +62,26 @@ def choose(found: Sequence[Candidate], device: str, dataset: str | None) -> tupl
         if key["dataset"] == dataset:
             images_of = (key.get("limit"), key.get("train_limit"), key.get("data_seed", 0))
             groups.setdefault((key.machine, *images_of), []).append(candidate)
+    sizes = sorted({group[2] for group in groups if group[2] is not None})
+    if train_limit is not None:
+        groups = {group: of for group, of in groups.items() if group[2] == train_limit}
+        if not groups:
+            there = ", ".join(map(str, sizes)) or "none, because all networks were trained on all images"
+            raise InvalidCase(f"no results for --train-limit {train_limit}; allowed: {there}")
 
     def size(group: tuple[Machine, *tuple[Any, ...]]) -> tuple[int, float]:
         return len(groups[group]), math.inf if group[2] is None else group[2]  # of equal groups, the most train images
 
     chosen = max(groups, key=size)
     (machine, limit, train_limit, _), most = chosen, groups[chosen]
-    others = sum(len(group) for group in groups.values()) - len(most)
+    others = sum(candidate.configuration["dataset"] == dataset for candidate in here) - len(most)
+    asked = [str(size) for size in sizes if size != train_limit]
+    choices = f" (--train-limit {', '.join(asked)}: those with so many train images)" if asked else ""
     limits = [] if limit is None else [f"at most {limit} images in each part"]
     limits += [] if train_limit is None else [f"{train_limit} train images"]
     images = f" ({', '.join(limits)})" if limits else ""
     remark = f"{len(most)} configurations on {dataset}{images}, {machine_text(machine)}"
-    return most, remark + (f"; {others} on other machines or images are left out" if others else "")
+    return most, remark + (f"; {others} on other machines or images are left out{choices}" if others else "")
 
 
 def advice_lines(advice: Advice, budget: Budget) -> list[str]:

@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from benchmarks.cases.case import Case
-from benchmarks.cases.meant import remedy
+from benchmarks.cases.meant import meant_object, remedy
 from benchmarks.workloads.shapes import group_of
 
 LAYER_CONTRACT = "{}(in_channels, out_channels, kernel_size, group=group, padding=padding)"
@@ -117,7 +117,8 @@ def _load(kind: str, name: str) -> tuple[Any, Any]:
     try:
         module = importlib.import_module(module_name)
     except (Exception, SystemExit) as error:  # importing runs the user's code, which may raise anything
-        raise InvalidModule(f"{kind} {name!r}: {module_name} cannot be imported: {_line(error)}") from error
+        near = f"; did you mean {meant}?" if (meant := meant_object(name)) else ""
+        raise InvalidModule(f"{kind} {name!r}: {module_name} cannot be imported: {_line(error)}{near}") from error
     return module, getattr(module, attribute, None)
 
 

@@ -295,5 +295,12 @@ def test_networks_trained_on_different_numbers_of_images_are_not_compared(
     assert main(["advise", "--max-epoch-seconds", "10", "--results", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
     assert "1 configurations on rotated-digits (1000 train images), A, 2 cores; 1 on other machines or" in printed
+    assert "left out (--train-limit 100: " in printed
     assert "93.5 [" in printed
     assert "80.5 [" not in printed
+    assert main(["advise", "--train-limit", "100", "--results", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert "1 configurations on rotated-digits (100 train images), A, 2 cores; 1 on other machines or" in printed
+    assert "80.5 [" in printed
+    assert main(["advise", "--train-limit", "99", "--results", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == "error: no results for --train-limit 99; allowed: 100, 1000\n"

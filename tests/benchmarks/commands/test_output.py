@@ -176,6 +176,12 @@ def test_an_answer_from_no_results_names_the_folder(
 ) -> None:
     assert main([command, "--results", str(tmp_path / "typo")]) == 2
     assert capsys.readouterr().err == f"error: no results in {tmp_path / 'typo'}; see python -m benchmarks train\n"
+    for file in ("b/records.jsonl", "a/records.jsonl.xz", "c/notes.txt"):
+        (tmp_path / file).parent.mkdir()
+        (tmp_path / file).touch()
+    assert main([command, "--results", str(tmp_path)]) == 2
+    there = f"{tmp_path / 'a'}, {tmp_path / 'b'}"
+    assert capsys.readouterr().err == f"error: no results in {tmp_path}; allowed: {there}\n"
 
 
 @pytest.mark.parametrize(
