@@ -60,16 +60,18 @@ class Configuration:
 def network_names(found: Collection[Configuration]) -> dict[Configuration, str]:
     """Return a short name of every network: variant, group, augmentation and width C.
 
-    Whether a user's network has a width, records do not say: it has one if it was trained with several.
+    Whether a user's network has a width, records do not say: it has one if it was trained with several on the same
+    images.
     """
-    widths: dict[str, set[int]] = {}
+
+    def images(key: Configuration) -> tuple[Any, ...]:
+        return tuple(key.get(name) for name in ("network", "dataset", "image_size", "limit", "train_limit"))
+
+    widths: dict[tuple[Any, ...], set[int]] = {}
     for key in found:
-        widths.setdefault(str(key.get("network")), set()).add(key["channels"])
-
-    def has_width(network: str) -> bool:
-        return not is_own(network) or len(widths[network]) > 1
-
-    return {key: f"{key.kind} C={key['channels']}" if has_width(str(key.get("network"))) else key.kind for key in found}
+        widths.setdefault(images(key), set()).add(key["channels"])
+    sized = {key for key in found if not is_own(key.get("network")) or len(widths[images(key)]) > 1}
+    return {key: f"{key.kind} C={key['channels']}" if key in sized else key.kind for key in found}
 
 
 def by_configuration(records: Iterable[Record], *, diverged: bool = False) -> dict[Configuration, list[Record]]:

@@ -278,6 +278,8 @@ def test_a_users_network_has_a_width_if_it_was_trained_with_several() -> None:
     ours, theirs, wider = trained(GOOD, 8), trained(GOOD, 8, **own), trained(GOOD, 16, **own)
     assert [c.name for c in candidates([*ours, *theirs])] == ["separable SO2(4) C=8", "mine:net"]
     assert [c.name for c in candidates([*theirs, *wider])] == ["mine:net C=8", "mine:net C=16"]
+    elsewhere = trained(GOOD, 16, **own, dataset="digits")
+    assert [c.name for c in candidates([*theirs, *elsewhere])] == ["mine:net", "mine:net"]
 
 
 def test_a_network_in_two_tables_of_a_study_is_one_candidate() -> None:
