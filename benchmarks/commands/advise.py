@@ -24,7 +24,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, each in QUANTITIES.items():
         option = f"--max-{name.replace('_', '-')}"
         former = [option.removesuffix("mib") + "mb"] if name.endswith("mib") else []
-        text = f"{each.text}, {each.unit}"
+        batch = " (of a batch: not the latency of one image)" if name == "ms" else ""
+        text = f"{each.text}{batch}, {each.unit}"
         budget.add_argument(option, *former, dest=f"max_{name}", type=float, metavar="X", help=text)
     add_fields(budget, float, min_accuracy="test accuracy, a fraction")
     parser.add_argument("--device", default="cpu", metavar="NAME", help="cpu, cuda (default: cpu)")

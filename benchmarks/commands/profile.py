@@ -124,7 +124,8 @@ def main(args: argparse.Namespace) -> Result:
         (folder / AGAINST).write_text(json.dumps(found.fields(), ensure_ascii=False) + "\n", encoding="utf-8")
         lines += ["", *difference_lines(found, args.top)]
         value["against"] = found.fields()
-    return Result(value, [*lines, f"see {folder}: flame.svg, memory.svg, {FILE}, trace.pt.trace.json"])
+    other = f"; in {folders[1]} those of b" if cases[1:] else ""
+    return Result(value, [*lines, f"see {folder}: flame.svg, memory.svg, {FILE}, trace.pt.trace.json{other}"])
 
 
 def other_case(case: Case, text: str) -> Case:
