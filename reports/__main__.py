@@ -43,10 +43,7 @@ The options of the page: python -m reports render --help
 
 def parser(program: Program = PYTHON) -> Parser:
     """Return the parser of all commands."""
-    raw = argparse.RawDescriptionHelpFormatter
-    arguments = Parser(
-        prog=program.reports, program=program, description=DESCRIPTION, epilog=EPILOG, formatter_class=raw
-    )
+    arguments = Parser(prog=program.reports, program=program, description=DESCRIPTION, epilog=EPILOG)
     add_commands(arguments)
     return arguments
 

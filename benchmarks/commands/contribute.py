@@ -38,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     add_results(parser)
     parser.add_argument("--name", metavar="NAME", help="name of the new folder: the machine, and what was measured")
-    parser.add_argument("--to", type=Path, default=REFERENCE, metavar="DIR", help=f"where (default: {REFERENCE})")
+    parser.add_argument(
+        "--to", type=Path, default=REFERENCE, metavar="DIR", help=f"folder that gets the new one (default: {REFERENCE})"
+    )
     parser.add_argument("--check", type=Path, nargs="+", metavar="FOLDER", help="check packed folders instead")
 
 

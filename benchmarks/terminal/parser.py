@@ -18,11 +18,18 @@ class WrongRequest(ValueError):  # noqa: N818
     """Arguments that no command takes; the message is one line."""
 
 
+class Help(argparse.RawDescriptionHelpFormatter):
+    """Writes helps whose names, paths and addresses stay whole: lines break at blanks alone, not at hyphens."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False, break_long_words=False)
+
+
 class Parser(argparse.ArgumentParser):
     """A parser that raises ``WrongRequest``, names what was probably meant, and writes commands as ``program`` has."""
 
     def __init__(self, *arguments: Any, program: Program = PYTHON, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+        super().__init__(*arguments, **{"formatter_class": Help, **options})
         self.program = program
 
     def error(self, message: str) -> NoReturn:
@@ -46,7 +53,8 @@ class Parser(argparse.ArgumentParser):
             text and self.program.as_typed(text) for text in (self.description, self.epilog)
         )
         if self.description:
-            self.description = textwrap.fill(self.description, shutil.get_terminal_size().columns - 2)
+            width = shutil.get_terminal_size().columns - 2
+            self.description = textwrap.fill(self.description, width, break_on_hyphens=False)
         return super().format_help()
 
 

@@ -118,7 +118,7 @@ def _load(kind: str, name: str) -> tuple[Any, Any]:
     try:
         module = importlib.import_module(module_name)
     except (Exception, SystemExit) as error:  # importing runs the user's code, which may raise anything
-        near = f"; did you mean {meant}?" if (meant := meant_object(name)) else ""
+        near = f"; perhaps {meant} is meant" if (meant := meant_object(name)) else ""
         raise InvalidModule(f"{kind} {name!r}: {module_name} cannot be imported: {_line(error)}{near}") from error
     return module, getattr(module, attribute, None)
 
