@@ -53,20 +53,18 @@ def parser(command: str | None, program: Program = PYTHON, *, whole: bool = Fals
     Args:
         whole: whether every command gets its options.
     """
-    raw = argparse.RawDescriptionHelpFormatter
     parser = Parser(
         prog=program.name,
         program=program,
         description="Measure what group convolutions cost and what they are worth.",
         epilog=EPILOG,
-        formatter_class=raw,
     )
     parser.add_argument("--version", action=Version, nargs=0, help="print the version and exit")
     every = {**COMMANDS, **program.more}
     commands = parser.add_subparsers(dest="command", required=True, metavar="|".join(every))
     for name, text in every.items():
         description = f"{text[0].upper()}{text[1:]}."
-        chosen = commands.add_parser(name, help=text, description=description, formatter_class=raw, program=program)
+        chosen = commands.add_parser(name, help=text, description=description, program=program)
         if whole or command == name:
             module = _module(name, program)
             module.add_arguments(chosen)

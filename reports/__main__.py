@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.answers.differences import RESULTS_FLOOR, fraction_of_percent
+from benchmarks.records.below import no_results
+from benchmarks.records.durable import check_folder, check_writable
 from benchmarks.records.record import Record
 from benchmarks.records.store import RecordStore
 from benchmarks.terminal.parser import Parser, add_output_options
@@ -28,11 +30,21 @@ DESCRIPTION = (
     "Turn the results of `python -m benchmarks` into one HTML file that needs no network, or into tables, figures, a "
     "summary or a comparison. Without a command: render."
 )
+EPILOG = """\
+examples:
+  python -m reports                                    the page of results/, in reports/html/report.html
+  python -m reports --results A B --output page.html   a page of two folders of results
+  python -m reports diff OLD NEW                       what changed between two sets of results
+  python -m reports summary                            the short answer, for a pull request
+  python -m reports export --output figures            tables and figures as files
+
+The options of the page: python -m reports render --help
+"""
 
 
 def parser(program: Program = PYTHON) -> Parser:
     """Return the parser of all commands."""
-    arguments = Parser(prog=program.reports, program=program, description=DESCRIPTION)
+    arguments = Parser(prog=program.reports, program=program, description=DESCRIPTION, epilog=EPILOG)
     add_commands(arguments)
     return arguments
 
@@ -42,8 +54,9 @@ def add_commands(arguments: Parser) -> None:
     commands = arguments.add_subparsers(dest="report", metavar="COMMAND", required=True)
 
     def command(name: str, run: Callable[[argparse.Namespace], Result], what: str) -> argparse.ArgumentParser:
-        found = commands.add_parser(name, help=what, program=arguments.program)
-        found.set_defaults(run=run)
+        description = f"{what[0].upper()}{what[1:]}."
+        found = commands.add_parser(name, help=what, description=description, program=arguments.program)
+        found.set_defaults(run=run, program=arguments.program)
         add_output_options(found)
         return found
 
@@ -106,9 +119,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _render(arguments: argparse.Namespace) -> Result:
+    check_writable(arguments.output)
     from reports.page.page import render
 
-    write(arguments.output, render(load_all(arguments.results), load_history(arguments)))
+    write(arguments.output, render(load_all(arguments.results), load_history(arguments), arguments.program))
     return Result({"page": arguments.output}, [str(arguments.output)])
 
 
@@ -133,6 +147,7 @@ def _gallery(arguments: argparse.Namespace) -> Result:
     from reports.page.gallery import gallery
 
     output = arguments.output or arguments.directory / "index.html"
+    check_writable(output)
     page, remarks = gallery(arguments.directory, output)
     for remark in remarks:
         print(f"warning: {remark}", file=sys.stderr)
@@ -144,17 +159,20 @@ def _readme(arguments: argparse.Namespace) -> Result:
     from benchmarks.answers.made_lines import filled
     from reports.exports.readme import COMMAND, answer
 
+    page, figures = arguments.output, arguments.output.parent / "docs" / "figures"
+    check_writable(page)
+    check_folder(figures)
     found = answer(load_all([arguments.results]))
-    page = arguments.output
     write(page, filled(page.read_text(encoding="utf-8"), COMMAND, found.lines))
     for name, drawing in found.figures.items():
-        write(page.parent / "docs" / "figures" / name, drawing)
+        write(figures / name, drawing)
     return Result({"page": page, "figures": sorted(found.figures)}, [str(page)])
 
 
 def _export(arguments: argparse.Namespace) -> Result:
     from reports.exports.export import export
 
+    check_folder(arguments.output)
     written = list(export(load_all(arguments.results), load_history(arguments), arguments.output))
     return Result({"directory": arguments.output, "written": written}, [each.text for each in written])
 
@@ -169,8 +187,7 @@ def load_all(given: Sequence[Path] | None) -> list[Record]:
     places = given or [RESULTS]
     records = [record for place in places for record in load_records(place)]
     if not records:
-        where = ", ".join(map(str, places))
-        raise ValueError(f"no results in {where}; get some with `python -m benchmarks sweep --profile quick`")
+        raise ValueError(no_results(places, "get some with `python -m benchmarks sweep --profile quick`"))
     gc.freeze()  # else every search for cycles visits all samples, of which there may be millions
     return records
 

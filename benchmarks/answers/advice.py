@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from benchmarks.answers.advisor import (
@@ -13,7 +13,6 @@ from benchmarks.answers.advisor import (
     Budget,
     Candidate,
     known_quantities,
-    missing_alternatives,
     nearest_line,
     quantity,
 )
@@ -24,11 +23,24 @@ from benchmarks.cases.meant import remedy
 from benchmarks.records.record import Machine, machine_text
 from benchmarks.statistics.written import TOO_FEW, interval
 
+# The kinds of contenders that a reader expects beside each other, by variant and by whether the images are augmented.
+ALTERNATIVES = {
+    ("plain", False): "plain",
+    ("plain", True): "plain with augmented images",
+    ("averaged", None): "plain, averaged over turned copies",
+    ("canonical", None): "a network that turns images upright (canonical)",
+    ("separable", False): "separable",
+    ("full", False): "full",
+}
 
-def choose(found: Sequence[Candidate], device: str, dataset: str | None) -> tuple[list[Candidate], str]:
+
+def choose(
+    found: Sequence[Candidate], device: str, dataset: str | None, train_limit: int | None = None
+) -> tuple[list[Candidate], str]:
     """Return candidates whose accuracies and times may be compared, and a line that describes them.
 
-    They are the largest group that shares the device, the data set with the choice of its images, and the machine.
+    They are the largest group that shares the device, the data set with the choice of its images, and the machine;
+    with ``train_limit`` the largest of those trained on at most so many images.
 
     Raises:
         InvalidCase: when no candidate is left, or when there are several data sets and ``dataset`` is None.
@@ -50,18 +62,26 @@ def choose(found: Sequence[Candidate], device: str, dataset: str | None) -> tupl
         if key["dataset"] == dataset:
             images_of = (key.get("limit"), key.get("train_limit"), key.get("data_seed", 0))
             groups.setdefault((key.machine, *images_of), []).append(candidate)
+    sizes = sorted({group[2] for group in groups if group[2] is not None})
+    if train_limit is not None:
+        groups = {group: of for group, of in groups.items() if group[2] == train_limit}
+        if not groups:
+            there = ", ".join(map(str, sizes)) or "none, because all networks were trained on all images"
+            raise InvalidCase(f"no results for --train-limit {train_limit}; allowed: {there}")
 
     def size(group: tuple[Machine, *tuple[Any, ...]]) -> tuple[int, float]:
         return len(groups[group]), math.inf if group[2] is None else group[2]  # of equal groups, the most train images
 
     chosen = max(groups, key=size)
     (machine, limit, train_limit, _), most = chosen, groups[chosen]
-    others = sum(len(group) for group in groups.values()) - len(most)
+    others = sum(candidate.configuration["dataset"] == dataset for candidate in here) - len(most)
+    asked = [str(size) for size in sizes if size != train_limit]
+    choices = f" (--train-limit {', '.join(asked)}: those with so many train images)" if asked else ""
     limits = [] if limit is None else [f"at most {limit} images in each part"]
     limits += [] if train_limit is None else [f"{train_limit} train images"]
     images = f" ({', '.join(limits)})" if limits else ""
     remark = f"{len(most)} configurations on {dataset}{images}, {machine_text(machine)}"
-    return most, remark + (f"; {others} on other machines or images are left out" if others else "")
+    return most, remark + (f"; {others} on other machines or images are left out{choices}" if others else "")
 
 
 def advice_lines(advice: Advice, budget: Budget) -> list[str]:
@@ -121,12 +141,19 @@ def advice_value(remark: str, budget: Budget, advice: Advice) -> dict[str, Any]:
 
 def _candidate_value(candidate: Candidate) -> dict[str, Any]:
     return {
-        "network": candidate.configuration.network,
+        "network": candidate.name,
         "run": dict(candidate.configuration.fields),
         "accuracy": candidate.accuracy,
         "costs": candidate.costs,
         "inference": candidate.inference or None,
     }
+
+
+def missing_alternatives(found: Iterable[Candidate]) -> list[str]:
+    """Return the kinds of contenders that none of some candidates is."""
+    kinds = {(c.configuration["variant"], c.configuration.get("augmentation", "none") != "none") for c in found}
+    there = kinds | {(variant, None) for variant, _ in kinds}
+    return [text for kind, text in ALTERNATIVES.items() if kind not in there]
 
 
 def alternatives_lines(found: Sequence[Candidate]) -> list[str]:
@@ -149,7 +176,7 @@ def _row(candidate: Candidate, advice: Advice, budget: Budget) -> tuple[str, ...
         cost = candidate.costs[name]
         bounds = "" if name in EXACT else f" {interval(cost.low, cost.high, '.3g', cost.n)}"
         cells.append(quantity(name, cost.mean).rsplit(" ", 1)[0] + bounds)
-    network = f"{'? ' if budget.unsure(candidate) else ''}{key.network} {key['image_size']}²"
+    network = f"{'? ' if budget.unsure(candidate) else ''}{candidate.name} {key['image_size']}²"
     return (
         f"{network}, {key['budget']:g} {key['budget_unit']}, lr {key['learning_rate']:g}",
         f"{100 * accuracy.mean:.1f} {interval(100 * accuracy.low, 100 * accuracy.high, '.1f', accuracy.n)}",

@@ -14,6 +14,7 @@ from benchmarks.records.configurations import (
     Configuration,
     by_configuration,
     macs_per_image,
+    network_names,
     seconds_per_epoch,
     training_peak_bytes,
 )
@@ -47,15 +48,6 @@ SWEPT = ("ms", "mib")
 EXACT = ("mib", "training_mib", "macs", "parameters")
 # The fields that a training run shares with the case of its network's inference.
 SHARED = ("variant", "group", "resolution", "scales", "channels", "kernel_size", "image_size", "device")
-# The kinds of contenders that a reader expects beside each other, by variant and by whether the images are augmented.
-ALTERNATIVES = {
-    ("plain", False): "plain",
-    ("plain", True): "plain with augmented images",
-    ("averaged", None): "plain, averaged over turned copies",
-    ("canonical", None): "a network that turns images upright (canonical)",
-    ("separable", False): "separable",
-    ("full", False): "full",
-}
 
 
 @dataclass(frozen=True)
@@ -69,6 +61,7 @@ class Candidate:
         case: the axes of the case of its network, see ``case_of``.
         by_seed: test accuracy of each seed, a fraction.
         step: smallest possible difference of two accuracies.
+        name: a short name of its network.
     """
 
     configuration: Configuration
@@ -78,6 +71,7 @@ class Candidate:
     case: Mapping[str, object] = field(default_factory=dict)
     by_seed: Mapping[int, float] = field(default_factory=dict)
     step: float = 0.0
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -147,8 +141,9 @@ def candidates(records: Iterable[Record]) -> list[Candidate]:
     for record in records:
         if record["kind"] == "cost" and is_timed(record) and _is_inference(record.get("case") or {}):
             inference.setdefault((machine_of(record), *_of_case(record["case"])), []).append(record)
-    found = []
-    for key, runs in by_configuration(records).items():
+    trained, found = by_configuration(records), []
+    names = network_names(trained)
+    for key, runs in trained.items():
         step = 1 / runs[0]["data"]["test"]
         accuracy = estimate([run["test_accuracy"] for run in runs], step=step).within(0.0, 1.0)
         costs = {
@@ -162,7 +157,8 @@ def candidates(records: Iterable[Record]) -> list[Candidate]:
         usual = key.get("dtype", "float32") == "float32"
         case = case_of(key, runs[0])
         timed = inference.get((key.machine, *_values(case)), []) if usual else []
-        untimed = Candidate(key, accuracy, costs, "", case, {r["run"]["seed"]: r["test_accuracy"] for r in runs}, step)
+        accuracies = {run["run"]["seed"]: run["test_accuracy"] for run in runs}
+        untimed = Candidate(key, accuracy, costs, "", case, accuracies, step, names[key])
         found += [
             replace(untimed, costs=costs | _inference_costs(record), inference=_setting(record)) for record in timed
         ] or [untimed]
@@ -203,7 +199,7 @@ def nearest_line(budget: Budget, advice: Advice) -> str:
         else:
             misses.append(f"{quantity(name, nearest.costs[name].mean)}, {percentage(part, 0)} over")
     setting = f" ({nearest.inference})" if nearest.inference else ""
-    return f"no network meets {budget.text}; nearest: {nearest.configuration.network}{setting} with {'; '.join(misses)}"
+    return f"no network meets {budget.text}; nearest: {nearest.name}{setting} with {'; '.join(misses)}"
 
 
 def quantity(name: str, value: float) -> str:
@@ -242,13 +238,6 @@ def _once(found: Iterable[Candidate]) -> list[Candidate]:
 
 def _exact(value: float) -> Estimate:
     return Estimate(float(value), float(value), float(value), 1)
-
-
-def missing_alternatives(found: Iterable[Candidate]) -> list[str]:
-    """Return the kinds of contenders that none of some candidates is."""
-    kinds = {(c.configuration["variant"], c.configuration.get("augmentation", "none") != "none") for c in found}
-    there = kinds | {(variant, None) for variant, _ in kinds}
-    return [text for kind, text in ALTERNATIVES.items() if kind not in there]
 
 
 def case_of(key: Configuration, run: Record) -> dict[str, object]:

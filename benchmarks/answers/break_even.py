@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.answers.text_tables import columns
-from benchmarks.records.configurations import Configuration, by_seed
+from benchmarks.records.configurations import Configuration, by_seed, network_names
 from benchmarks.records.record import Record, machine_text
 
 TARGETS = (0.90, 0.95, 0.97, 0.98)
@@ -167,6 +167,7 @@ def comparable_runs(
 ) -> dict[str, dict[str, Sequence[Record]]]:
     """Group records by all that comparable runs share (data, sizes, budget, machine, matching), then by network."""
     groups: dict[str, dict[str, Sequence[Record]]] = {}
+    names = network_names(configurations)
     for key, records in configurations.items():
         if dataset in (None, key["dataset"]):
             size = key["image_size"]
@@ -176,7 +177,7 @@ def comparable_runs(
                 f"batch {key['batch_size']}, matched by {key['matched']}, {key['device']}×{key['threads']}, "
                 f"{machine_text(key.machine)}"
             )
-            name = key.network
+            name = names[key]
             group = groups.setdefault(title, {})
             if name in group:
                 name = f"{name} lr={key['learning_rate']:g}"

@@ -43,7 +43,7 @@ def recommendation(
     lines = []
     for choice, costs in choices.items():
         chosen = within[choice.chosen]
-        beyond = f". A 95 % interval of {chosen.configuration.network} reaches beyond the budget"
+        beyond = f". A 95 % interval of {chosen.name} reaches beyond the budget"
         lines.append(_line(within, choice, costs) + (beyond if unsure(chosen) else ""))
     return lines
 
@@ -56,7 +56,7 @@ def deciding_cost(limited: Sequence[str]) -> str:
 def _line(within: Sequence[Candidate], choice: Choice, costs: Sequence[str]) -> str:
     described = [_described(candidate, costs) for candidate in within]
     by = f"by {listing([QUANTITIES[name].text for name in costs])}"
-    names, times = [candidate.configuration.network for candidate in within], ""
+    names, times = [candidate.name for candidate in within], ""
     if len(costs) == 1:
         times = _times(within[choice.most_accurate].costs[costs[0]], within[choice.chosen].costs[costs[0]])
     return choice_words(choice, described, names, by, times)
@@ -85,7 +85,7 @@ def _comparable(candidates: Sequence[Candidate]) -> list[Candidate]:
 def _described(candidate: Candidate, costs: Sequence[str]) -> str:
     known = [f"{candidate.accuracy.mean:.1%}", *(_cost(name, candidate.costs[name], costs) for name in costs)]
     known += [candidate.inference] if candidate.inference else []
-    return f"{candidate.configuration.network} ({', '.join(known)})"
+    return f"{candidate.name} ({', '.join(known)})"
 
 
 def _cost(name: str, cost: Estimate, costs: Sequence[str]) -> str:

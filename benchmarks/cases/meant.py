@@ -1,6 +1,7 @@
 """The message about a name that is not allowed, with the allowed name that was probably meant."""
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 
 # How much alike a wrong and a right name must be, from 0 to 1: names, and short formulas such as "se2".
@@ -23,6 +24,20 @@ def meant(value: object, names: Mapping[str, str] | Iterable[str]) -> str:
     return known[near[0]] if near else ""
 
 
+def meant_object(value: str) -> str:
+    """Return the name "package.module:object" that a path of a file, or a name with dots alone, probably means.
+
+    The name is empty if there is none, or if the value has this form already.
+
+    >>> meant_object("./mine/layers.py:Conv"), meant_object("mine.layers.Conv"), meant_object("mine:Conv")
+    ('mine.layers:Conv', 'mine.layers:Conv', '')
+    """
+    module, _, name = value.rpartition(":" if ":" in value else ".")
+    found = f"{module.removeprefix('./').removesuffix('.py').replace('/', '.')}:{name}"
+    is_name = re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*", found)
+    return found if is_name and found != value else ""
+
+
 def unknown(kind: str, value: object, allowed: Iterable[str], names: Mapping[str, str] | None = None) -> str:
     """Return the message that a value is none of the allowed names; ``names`` are formulas, see ``meant``.
 
@@ -36,4 +51,6 @@ def remedy(value: object, allowed: Iterable[str], names: Mapping[str, str] | Non
     """Return the end of such a message: the name that was probably meant, and all allowed names."""
     allowed = tuple(allowed)
     near = meant(value, allowed if names is None else names)
+    if not near and any(name.startswith("package.module:") for name in allowed):
+        near = meant_object(str(value))
     return f"{f'did you mean {near}? ' if near else ''}allowed: {', '.join(allowed)}"

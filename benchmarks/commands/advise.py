@@ -24,11 +24,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     for name, each in QUANTITIES.items():
         option = f"--max-{name.replace('_', '-')}"
         former = [option.removesuffix("mib") + "mb"] if name.endswith("mib") else []
-        text = f"{each.text}, {each.unit}"
+        batch = " (of a batch: not the latency of one image)" if name == "ms" else ""
+        text = f"{each.text}{batch}, {each.unit}"
         budget.add_argument(option, *former, dest=f"max_{name}", type=float, metavar="X", help=text)
     add_fields(budget, float, min_accuracy="test accuracy, a fraction")
     parser.add_argument("--device", default="cpu", metavar="NAME", help="cpu, cuda (default: cpu)")
     add_fields(parser, str, dataset="data set of the accuracy (default: that of the results, if there is only one)")
+    add_fields(parser, int, train_limit="networks trained on at most N images (default: most networks' number)")
     add_results(parser)
 
 
@@ -36,7 +38,7 @@ def main(args: argparse.Namespace) -> Result:
     """Advise; the status is 1 if no network meets the budget, else 0."""
     limits = {name: limit for name in QUANTITIES if (limit := getattr(args, f"max_{name}")) is not None}
     budget = Budget(limits, args.min_accuracy)
-    chosen, remark = choose(candidates(stored_records(args.results)), args.device, args.dataset)
+    chosen, remark = choose(candidates(stored_records(args.results)), args.device, args.dataset, args.train_limit)
     advice = advise(chosen, budget)
     lines = [remark, *advice_lines(advice, budget), *alternatives_lines(chosen)]
     return Result(advice_value(remark, budget, advice), lines, 0 if advice.front else 1)

@@ -15,7 +15,7 @@ from benchmarks.records.contribution import (
     refused_lines,
     without_names,
 )
-from benchmarks.records.durable import write_whole
+from benchmarks.records.durable import check_folder, write_whole
 from benchmarks.records.record import machine_of, machine_text
 from benchmarks.records.store import RecordStore
 from benchmarks.terminal.result import Result
@@ -38,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.epilog = EPILOG
     add_results(parser)
     parser.add_argument("--name", metavar="NAME", help="name of the new folder: the machine, and what was measured")
-    parser.add_argument("--to", type=Path, default=REFERENCE, metavar="DIR", help=f"where (default: {REFERENCE})")
+    parser.add_argument(
+        "--to", type=Path, default=REFERENCE, metavar="DIR", help=f"folder that gets the new one (default: {REFERENCE})"
+    )
     parser.add_argument("--check", type=Path, nargs="+", metavar="FOLDER", help="check packed folders instead")
 
 
@@ -59,6 +61,7 @@ def main(args: argparse.Namespace) -> Result:
     folder = args.to / args.name
     if folder.exists():
         raise ValueError(f"{folder} is there; allowed: another --name")
+    check_folder(folder)
     store, names = RecordStore(args.results), private_names()
     stored, refused = store.read()
     records = [without_names(dict(record), names) for record in stored]

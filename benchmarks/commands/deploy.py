@@ -17,7 +17,7 @@ from benchmarks.commands.options import (
 )
 from benchmarks.deployment.collect import deploy
 from benchmarks.deployment.table import deployment_lines
-from benchmarks.records.durable import write_whole
+from benchmarks.records.durable import check_folder, write_whole
 from benchmarks.running.environment import set_compiling_environment, set_measuring_environment
 from benchmarks.running.outstanding import check_machine
 from benchmarks.sweep.own_check import check_own
@@ -66,6 +66,7 @@ def main(args: argparse.Namespace) -> Result:
     case = chosen_case(args, "resnet")
     check_machine([case])
     folder = args.output or args.results / "deployment" / case.id
+    check_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     set_measuring_environment()  # before the first process
     with tempfile.TemporaryDirectory(prefix="gcnn-compiled-") as compiled:

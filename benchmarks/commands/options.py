@@ -20,6 +20,7 @@ from benchmarks.cases.profiles import (
     profile_cases,
 )
 from benchmarks.measure.sampling import Sampling
+from benchmarks.records.below import no_results
 from benchmarks.records.record import Record
 from benchmarks.records.store import RecordStore
 from benchmarks.running.devices import find_gpu
@@ -102,7 +103,7 @@ def add_image_options(options: Arguments) -> None:
 def stored_records(results: Path) -> list[Record]:
     """Return the records of a folder; raise ``ValueError`` if it has none, for commands that read trained networks."""
     if not (records := RecordStore(results).load()):
-        raise ValueError(f"no results in {results}; see python -m benchmarks train")
+        raise ValueError(no_results([results], "see python -m benchmarks train"))
     return records
 
 

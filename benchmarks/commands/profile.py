@@ -26,6 +26,7 @@ from benchmarks.profiling.profile import FILE, Profile, read_profile, write_prof
 from benchmarks.profiling.rows import module_rows, operator_rows, pass_of
 from benchmarks.profiling.table import difference_lines, profile_lines
 from benchmarks.records.costs import successes
+from benchmarks.records.durable import check_folder
 from benchmarks.records.store import RecordStore
 from benchmarks.running.environment import set_compiling_environment, set_measuring_environment, use_authors
 from benchmarks.running.outstanding import check_machine
@@ -99,6 +100,7 @@ def main(args: argparse.Namespace) -> Result:
     folder = args.output or args.results / "profile" / case.id
     folders = [folder, *(folder / "against" for _ in cases[1:])]
     for each in folders:
+        check_folder(each)
         each.mkdir(parents=True, exist_ok=True)
     set_measuring_environment()
     with tempfile.TemporaryDirectory(prefix="gcnn-compiled-") as compiled:
@@ -122,7 +124,8 @@ def main(args: argparse.Namespace) -> Result:
         (folder / AGAINST).write_text(json.dumps(found.fields(), ensure_ascii=False) + "\n", encoding="utf-8")
         lines += ["", *difference_lines(found, args.top)]
         value["against"] = found.fields()
-    return Result(value, [*lines, f"see {folder}: flame.svg, memory.svg, {FILE}, trace.pt.trace.json"])
+    other = f"; in {folders[1]} those of b" if cases[1:] else ""
+    return Result(value, [*lines, f"see {folder}: flame.svg, memory.svg, {FILE}, trace.pt.trace.json{other}"])
 
 
 def other_case(case: Case, text: str) -> Case:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.answers.made_lines import filled
-from benchmarks.records.durable import write_whole
+from benchmarks.records.durable import check_folder, check_writable, write_whole
 from benchmarks.studies.in_short import lines_in_short
 from benchmarks.studies.kept import kept_studies
 from benchmarks.studies.parts import lines_over_parts
@@ -46,6 +46,10 @@ def main(args: argparse.Namespace) -> Result:
     """Collect the tables of all studies, or write them."""
     if args.fill and args.write is None:
         raise ValueError("--fill needs --write, the folder of the pages to link to")
+    if args.write is not None:
+        check_folder(args.write)
+    for path in args.fill:
+        check_writable(path)
     studies = kept_studies(args.results)
     pages, written, lines = study_pages(studies), [], []
     for name, page in pages.items():

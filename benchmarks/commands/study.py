@@ -81,9 +81,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_fields(
         fields,
         int,
-        seeds="number of seeds, from 0, without a pilot",
+        seeds="how many seeds: N trains the seeds 0 to N − 1, without a pilot",
         epochs="epochs of each run",
-        channels="C of the reference",
+        channels="C of the network whose cost the others match",
     )
     add_fields(fields, str, device="cpu, cuda")
     add_image_options(fields)

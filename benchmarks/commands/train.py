@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         epoch_images="images in an epoch (default: each train image once)",
         test_angles="number of angles by which the test images are turned after training (default: 0)",
         batch_size="images in a step (default: 64)",
-        seeds="number of seeds, from 0",
+        seeds="how many seeds: N trains the seeds 0 to N − 1",
     )
     fields.add_argument("--sampled", action="store_true", default=None, help="train on a random grid in every step")
     budget = fields.add_mutually_exclusive_group()

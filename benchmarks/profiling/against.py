@@ -67,6 +67,14 @@ class Difference:
         }
 
 
+def _label_with_origin(profile: Profile) -> str:
+    """Return the label of a profile with the commit and the time, which tell two profiles of one case apart."""
+    known = profile.provenance
+    commit, measured = known.get("commit"), str(known.get("measured_at") or "unknown time")
+    changes = " with changes" if known.get("dirty") else ""
+    return f"{profile.label}, {f'commit {commit[:10]}{changes}' if commit else 'unknown commit'}, {measured}"
+
+
 def difference(a: Profile, b: Profile) -> Difference:
     """Compare two profiles; the parts with the largest changes come first.
 
@@ -81,8 +89,7 @@ def difference(a: Profile, b: Profile) -> Difference:
     plain = [[fastest_mean(each.plain) for each in profile.rounds] for profile in (a, b)]
     profiled = [[float(sum(each.seconds)) for each in profile.rounds] for profile in (a, b)]
     return Difference(
-        a.label,
-        b.label,
+        *((_label_with_origin(a), _label_with_origin(b)) if a.label == b.label else (a.label, b.label)),
         _part("pass", plain[0], plain[1]),
         _part("pass", profiled[0], profiled[1]),
         _parts(operator_rows(a), operator_rows(b)),

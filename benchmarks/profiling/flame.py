@@ -4,7 +4,7 @@ The width of a box is its share of the pass, and boxes inside it lie below it. T
 is own time: Python and dispatch in a module, the operator's own work in an operator.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from html import escape
 
@@ -112,7 +112,7 @@ def flame_svg(profile: Profile) -> str:
         f'<text x="{MARGIN}" y="24" font-size="15" font-weight="bold">{escape(profile.label)}</text>',
         f'<text x="{MARGIN}" y="44">one pass with the profiler, {1e3 * whole.profiled.value:.3f} ms: width is time, '
         "modules (light) hold modules and operators (dark); hold the pointer on a box for its numbers</text>",
-        *_legend(),
+        *_legend({box.node.phase for box in drawn}),
     ]
     for box in drawn:
         lines += _box(box, MARGIN + box.left * inner, box.width * inner)
@@ -132,9 +132,9 @@ def fitted(name: str, characters: int) -> str:
     return name
 
 
-def _legend() -> Iterator[str]:
+def _legend(drawn: Set[str]) -> Iterator[str]:
     x = float(MARGIN)
-    for phase in ("forward", "backward", "optimiser"):
+    for phase in (name for name in FILLS if name and name in drawn):
         for fill in FILLS[phase]:
             yield f'<rect x="{x:.1f}" y="54" width="14" height="14" fill="{fill}"/>'
             x += 16

@@ -19,6 +19,8 @@ KINDS = {
 NAMED = 14
 # The longest text of a holder in the figure, in characters.
 LONGEST = 80
+# Kinds that are lower than this everywhere, in pixels, are not drawn, and have no entry in the legend.
+LOWEST = 0.6
 
 
 def holder_text(holder: Holder) -> str:
@@ -73,12 +75,16 @@ def _areas(memory: Memory) -> Iterator[str]:
         return TOP + high * (1 - size / top)
 
     sums, times = stacked(memory.steps), [x(at) for at, _ in memory.steps]
+    left = LEFT
     for number, (text, fill) in enumerate(KINDS.values()):
+        if all(y(each[number]) - y(each[number + 1]) < LOWEST for each in sums):
+            continue
         upper, lower = (_staircase(times, [y(each[edge]) for each in sums]) for edge in (number + 1, number))
         points = " ".join(f"{a:.1f},{b:.1f}" for a, b in [*upper, *reversed(lower)])
         yield f'<polygon points="{points}" fill="{fill}"><title>{text}</title></polygon>'
-        yield f'<rect x="{LEFT + 210 * number}" y="54" width="14" height="14" fill="{fill}"/>'
-        yield f'<text x="{LEFT + 210 * number + 20}" y="65">{text}</text>'
+        yield f'<rect x="{left}" y="54" width="14" height="14" fill="{fill}"/>'
+        yield f'<text x="{left + 20}" y="65">{text}</text>'
+        left += 210
     for share in range(5):
         size = memory.peak * share / 4
         yield f'<line x1="{LEFT}" x2="{LEFT + wide}" y1="{y(size):.1f}" y2="{y(size):.1f}" stroke="#00000022"/>'

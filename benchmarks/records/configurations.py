@@ -1,11 +1,11 @@
 """``Configuration``: what training records have in common if they differ in the seed alone. Needs no torch."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.cases import training_run
-from benchmarks.cases.case import short_hash
+from benchmarks.cases.case import is_own, short_hash
 from benchmarks.cases.groups import TRIVIAL, group_label
 from benchmarks.records.complete import why_incomplete
 from benchmarks.records.record import Machine, Record, machine_of, place_of
@@ -30,8 +30,8 @@ class Configuration:
         return dict(self.fields).get(name, default)
 
     @property
-    def network(self) -> str:
-        """A short name of the network and its augmentation: variant, group and width."""
+    def kind(self) -> str:
+        """A short name of the network and its augmentation without its width: variant and group."""
         network = str(self.get("network", "resnet"))
         name = network if self["variant"] == "custom" else self["variant"]
         if network != "resnet" and name != network:
@@ -40,22 +40,38 @@ class Configuration:
             name += f" {group_label(self['group'], self['resolution'], self.get('scales', 1))}"
         if self.get("augmentation", "none") != "none":
             name += f" + {self['augmentation']}"
-        return f"{name} C={self['channels']}"
+        return name
 
     @property
     def id(self) -> str:
         """Twelve hexadecimal digits that depend on every field."""
         return short_hash(dict(self.fields))
 
-    @property
-    def label(self) -> str:
-        """A short name of the network and its training."""
+    def label(self, network: str) -> str:
+        """Return a short name of the training of a network with this name."""
         matched = "" if self["matched"] == "none" else f", matched by {self['matched']}"
         size, budget = self["image_size"], self["budget"]
         device = "" if self.get("device", "cpu") == "cpu" else f", {self['device']}"
         few = "" if self.get("train_limit") is None else f", {self['train_limit']} train images"
         images = f"{self['dataset']} {size}×{size}{few}"
-        return f"{self.network}, {images}, {budget:g} {self['budget_unit']}{matched}{device}"
+        return f"{network}, {images}, {budget:g} {self['budget_unit']}{matched}{device}"
+
+
+def network_names(found: Collection[Configuration]) -> dict[Configuration, str]:
+    """Return a short name of every network: variant, group, augmentation and width C.
+
+    Whether a user's network has a width, records do not say: it has one if it was trained with several on the same
+    images.
+    """
+
+    def images(key: Configuration) -> tuple[Any, ...]:
+        return tuple(key.get(name) for name in ("network", "dataset", "image_size", "limit", "train_limit"))
+
+    widths: dict[tuple[Any, ...], set[int]] = {}
+    for key in found:
+        widths.setdefault(images(key), set()).add(key["channels"])
+    sized = {key for key in found if not is_own(key.get("network")) or len(widths[images(key)]) > 1}
+    return {key: f"{key.kind} C={key['channels']}" if key in sized else key.kind for key in found}
 
 
 def by_configuration(records: Iterable[Record], *, diverged: bool = False) -> dict[Configuration, list[Record]]:

@@ -27,6 +27,10 @@ class Skipped(Exception):  # noqa: N818
     """Raised by a function in its own process that has nothing to do, with the reason; gives the status "skipped"."""
 
 
+class Located(Exception):  # noqa: N818
+    """Raised in place of an error in a user's module; the message has the error's type, text and line. "failed"."""
+
+
 class Outcome(NamedTuple):
     """The outcome of a function: one of ``STATUSES``, one line of explanation, and the returned fields."""
 
@@ -42,7 +46,7 @@ def outcome_of(error: Exception) -> Outcome:
     except Exception as another:
         text = f"its message cannot be shown ({type(another).__name__})"
     status = _status_of(error, text)
-    text = text if isinstance(error, Skipped | Interfered) else f"{type(error).__name__}: {text}"
+    text = text if isinstance(error, Skipped | Interfered | Located) else f"{type(error).__name__}: {text}"
     return Outcome(status, escaped(" ".join(text.split()))[:MESSAGE_LENGTH], {})
 
 

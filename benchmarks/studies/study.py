@@ -86,7 +86,10 @@ class Study:
         if not self.matches or not self.search_rates:
             raise InvalidCase("a study needs a budget to match by and a learning rate; allowed: one or more of each")
         if self.reference not in self.contenders:
-            raise InvalidCase(f"reference {self.reference.label} is not allowed; allowed: a contender of the study")
+            raise InvalidCase(
+                f"{self.reference.label}, whose cost the others match, is none of the contenders; allowed: kinds with "
+                f"{self.reference.variant}, and |H| with {self.reference.resolution}"
+            )
         if set(self.search_seeds) & set(range(most := max(self.seeds, MOST_SEEDS))):
             raise InvalidCase(f"search seeds {self.search_seeds} overlap the study's; allowed: {most} or more")
         for contender in self.contenders:

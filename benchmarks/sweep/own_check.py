@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from benchmarks.cases.case import Case, InvalidCase
+from benchmarks.records.outcome import Located
 from benchmarks.running.environment import set_measuring_environment
 from benchmarks.running.isolated import Report, run_isolated
 from benchmarks.sweep.processes import PROBE_MODULE
@@ -39,15 +40,25 @@ def check_own(cases: Sequence[Case]) -> None:
 
 
 def check_task(case: Case, report: Report) -> dict[str, Any]:
-    """Check one case; raise what ``check_output`` and ``check_gradients`` raise. This function imports torch."""
+    """Check one case; raise what ``check_output`` and ``check_gradients`` raise. This function imports torch.
+
+    Raises:
+        Located: when an error passes through the user's file; the message has its line.
+    """
     from benchmarks.measure.correctness import check_gradients, check_output
     from benchmarks.workloads.build import build_workload, configure
+    from benchmarks.workloads.own import place_in
 
     configure(case)
     workload = build_workload(case)
-    error = check_output(workload)
-    check_gradients(workload)
-    return {"equivariance_error": error}
+    try:
+        found = check_output(workload)
+        check_gradients(workload)
+    except Exception as error:
+        if place := place_in(error, case.implementation):
+            raise Located(f"{type(error).__name__}: {error}{place}") from error
+        raise
+    return {"equivariance_error": found}
 
 
 def _small(case: Case) -> Case:

@@ -2,6 +2,8 @@
 
 import argparse
 import re
+import shutil
+import textwrap
 from typing import Any, NoReturn
 
 from benchmarks.cases.meant import meant
@@ -16,11 +18,18 @@ class WrongRequest(ValueError):  # noqa: N818
     """Arguments that no command takes; the message is one line."""
 
 
+class Help(argparse.RawDescriptionHelpFormatter):
+    """Writes helps whose names, paths and addresses stay whole: lines break at blanks alone, not at hyphens."""
+
+    def _split_lines(self, text: str, width: int) -> list[str]:
+        return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False, break_long_words=False)
+
+
 class Parser(argparse.ArgumentParser):
     """A parser that raises ``WrongRequest``, names what was probably meant, and writes commands as ``program`` has."""
 
     def __init__(self, *arguments: Any, program: Program = PYTHON, **options: Any) -> None:
-        super().__init__(*arguments, **options)
+        super().__init__(*arguments, **{"formatter_class": Help, **options})
         self.program = program
 
     def error(self, message: str) -> NoReturn:
@@ -39,16 +48,18 @@ class Parser(argparse.ArgumentParser):
         return found, others
 
     def format_help(self) -> str:
+        """Return the help, with the commands as the program has them, and with a description that fits the terminal."""
         self.description, self.epilog = (
             text and self.program.as_typed(text) for text in (self.description, self.epilog)
         )
+        if self.description:
+            width = shutil.get_terminal_size().columns - 2
+            self.description = textwrap.fill(self.description, width, break_on_hyphens=False)
         return super().format_help()
 
 
 def add_output_options(parser: argparse.ArgumentParser) -> None:
     """Add the options about what a command prints."""
     output = parser.add_argument_group("output")
-    output.add_argument(
-        "--json", action="store_true", help="print the result as one JSON object (docs/command-line.md)"
-    )
+    output.add_argument("--json", action="store_true", help="print one JSON object; see docs/command-line.md")
     output.add_argument("--quiet", action="store_true", help="no progress and no remarks, only the result and errors")

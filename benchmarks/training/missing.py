@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks.cases.training_run import TrainingRun
 from benchmarks.records.configurations import has_diverged
+from benchmarks.records.durable import check_folder
 from benchmarks.records.field import empty
 from benchmarks.records.outcome import FAILURES, Outcome
 from benchmarks.records.provenance import moment, provenance
@@ -165,14 +166,17 @@ def train_missing(
     Raises:
         InvalidCase: when a run needs a device or more cores than this machine has.
         ValueError: for missing or damaged images, or when event files are wanted and ``tensorboard`` is not installed.
-        OSError: when the results cannot be written, or another process is writing to the store.
+        OSError: when results, checkpoints or event files cannot be written, or another process is writing to the store.
         Interrupted: on Ctrl-C. The run in progress is stored as "interrupted" with its epochs so far, and the next call
             resumes it from its checkpoint.
     """
     if folders.checkpoints is None:
         folders = dataclasses.replace(folders, checkpoints=store.path.parent / "checkpoints")
+    else:
+        check_folder(folders.checkpoints)
     if folders.tensorboard is not None:
         check_tensorboard()
+        check_folder(folders.tensorboard)
     trained = failed = 0
     with (
         outstanding(runs, store, retry_failed=retry_failed) as missing,

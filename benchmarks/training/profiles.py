@@ -107,7 +107,7 @@ def accuracies(runs: Sequence[TrainingRun], records: Sequence[Record]) -> list[d
     }
     found: dict[tuple[str, str, int], dict[str, Any]] = {}
     for run in runs:
-        axes = {"variant": run.variant, "group": run.group, "resolution": run.resolution}
+        axes = {"network": run.network, "variant": run.variant, "group": run.group, "resolution": run.resolution}
         network = found.setdefault(
             (run.variant, run.group, run.resolution), {**axes, "test_accuracy": {}, "images": []}
         )
@@ -123,13 +123,15 @@ def accuracy_table(runs: Sequence[TrainingRun], records: Sequence[Record]) -> li
     The last lines name the images, because runs may have used different files under the same name.
     """
     networks = accuracies(runs, records)
-    lines = [f"{'variant':<12}{'group':<10}{'|H|':>4}  {'test accuracy, %':<18}n"]
-    for network in networks:
+    names = [network["network"] if is_own(network["network"]) else network["variant"] for network in networks]
+    wide = max(10, *map(len, names)) + 2
+    lines = [f"{'network':<{wide}}{'group':<10}{'|H|':>4}  {'test accuracy, %':<18}n"]
+    for name, network in zip(names, networks, strict=True):
         values = [100 * accuracy for accuracy in network["test_accuracy"].values()]
         mean = f"{statistics.mean(values):5.1f}" if values else "    –"
         spread = f" ± {statistics.stdev(values):.1f}" if len(values) > 1 else ""
-        name = f"{network['variant']:<12}{network['group']:<10}{network['resolution']:>4}"
-        lines.append(f"{name}  {mean + spread:<18}{len(values)}")
+        axes = f"{name:<{wide}}{network['group']:<10}{network['resolution']:>4}"
+        lines.append(f"{axes}  {mean + spread:<18}{len(values)}")
     images = dict.fromkeys(line for network in networks for line in network["images"])
     lines += images
     if len(images) > 1:

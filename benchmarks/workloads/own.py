@@ -6,6 +6,7 @@
 import importlib
 import inspect
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -15,7 +16,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 from benchmarks.cases.case import Case
-from benchmarks.cases.meant import remedy
+from benchmarks.cases.meant import meant_object, remedy
 from benchmarks.workloads.shapes import group_of
 
 LAYER_CONTRACT = "{}(in_channels, out_channels, kernel_size, group=group, padding=padding)"
@@ -59,7 +60,7 @@ def build_own_layer(case: Case) -> nn.Module:
     try:
         layer = make(case.channels, case.channels, k, group=group_of(case), padding=k // 2)
     except Exception as error:
-        raise InvalidModule(f"layer {name!r}: {contract} raises {_line(error)}") from error
+        raise InvalidModule(f"layer {name!r}: {contract} raises {_line(error)}{place_in(error, name)}") from error
     return _module_of("layer", name, contract, layer)
 
 
@@ -81,7 +82,7 @@ def build_own_network(case: Case) -> nn.Module:
     try:
         network = factory(case.in_channels, case.num_classes, case.image_size, **width)
     except Exception as error:
-        raise InvalidModule(f"network {name!r}: {contract} raises {_line(error)}") from error
+        raise InvalidModule(f"network {name!r}: {contract} raises {_line(error)}{place_in(error, name)}") from error
     return _module_of("network", name, contract, network)
 
 
@@ -117,7 +118,8 @@ def _load(kind: str, name: str) -> tuple[Any, Any]:
     try:
         module = importlib.import_module(module_name)
     except (Exception, SystemExit) as error:  # importing runs the user's code, which may raise anything
-        raise InvalidModule(f"{kind} {name!r}: {module_name} cannot be imported: {_line(error)}") from error
+        near = f"; perhaps {meant} is meant" if (meant := meant_object(name)) else ""
+        raise InvalidModule(f"{kind} {name!r}: {module_name} cannot be imported: {_line(error)}{near}") from error
     return module, getattr(module, attribute, None)
 
 
@@ -128,6 +130,13 @@ def _makes_layers(value: object) -> bool:
 def _is_of(value: Any, module: ModuleType) -> bool:
     """Return whether a class or a function may be what a user's module offers: functions only if it defines them."""
     return inspect.isclass(value) or value.__module__ == module.__name__
+
+
+def place_in(error: BaseException, name: str) -> str:
+    """Return the line of the file of a user's module at which an error left it; empty if it was never in the file."""
+    file = getattr(sys.modules.get(name.partition(":")[0]), "__file__", None)
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return f" ({Path(str(file)).name}, line {lines[-1]})" if lines else ""
 
 
 def _line(error: BaseException) -> str:

@@ -4,12 +4,12 @@ Times are judged by `benchmarks.answers.differences`, accuracies by `benchmarks.
 compared without a test, because they are the same in every run.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.answers import differences
-from benchmarks.records.configurations import Configuration, by_configuration, by_seed
+from benchmarks.records.configurations import Configuration, by_configuration, by_seed, network_names
 from benchmarks.records.outcome import FAILURES
 from benchmarks.records.printable import printable
 from benchmarks.records.record import Machine, Record, machine_of
@@ -93,10 +93,11 @@ def difference(
     times = differences.compare_results(before, after, floor, across_machines)
     a, b = (_configurations(records, across_machines) for records in (before, after))
     ends = differences.endings(before, after, across_machines)
-    lost, new = ([configuration_label(key, ends) for key in one if key not in other] for one, other in ((a, b), (b, a)))
+    labels = configuration_labels([*a, *b], ends)
+    lost, new = ([labels[key] for key in one if key not in other] for one, other in ((a, b), (b, a)))
     return Difference(
         times,
-        _accuracies([(configuration_label(key, ends), a[key], b[key]) for key in a if key in b]),
+        _accuracies([(labels[key], a[key], b[key]) for key in a if key in b]),
         list(_counts(before, after, across_machines, ends)),
         _broken(before, after, across_machines),
         [*times.lost, *lost],
@@ -104,8 +105,9 @@ def difference(
     )
 
 
-def configuration_label(configuration: Configuration, ends: Mapping[Machine, str]) -> str:
-    return printable(f"{configuration.label}{ends.get(configuration.machine, '')}", 200)
+def configuration_labels(found: Collection[Configuration], ends: Mapping[Machine, str]) -> dict[Configuration, str]:
+    names = network_names(found)
+    return {key: printable(f"{key.label(names[key])}{ends.get(key.machine, '')}", 200) for key in found}
 
 
 def _configurations(records: Iterable[Record], across_machines: bool) -> dict[Configuration, list[Record]]:

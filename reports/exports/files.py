@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from benchmarks.records.durable import write_whole
+from benchmarks.records.durable import said_with_path, write_whole
 
 
 def write(path: Path, content: str | bytes) -> None:
@@ -11,8 +11,5 @@ def write(path: Path, content: str | bytes) -> None:
     Raises:
         OSError: when the file cannot be written.
     """
-    try:
+    with said_with_path(path):
         write_whole(path, content.encode() if isinstance(content, str) else content)
-    except OSError as error:
-        reason = f"cannot write {path}: {error.strerror}; allowed: a file in a directory you may write to"
-        raise OSError(reason) from error

@@ -10,6 +10,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from benchmarks.records.record import Record
+from benchmarks.terminal.program import PYTHON, Program
 from reports import style
 from reports.figures.history import trend
 from reports.figures.plots import plots_json
@@ -26,10 +27,11 @@ from reports.words import numbers, of_history, overview
 from reports.words.glossary import GLOSSARY
 
 
-def render(records: Iterable[Record], commits: pd.DataFrame | None = None) -> str:
+def render(records: Iterable[Record], commits: pd.DataFrame | None = None, program: Program = PYTHON) -> str:
     """Return the page of these records.
 
     Args:
+        program: the program whose commands the page names.
         commits: the history of asv and pytest-benchmark, as `frames.history.history` returns it.
 
     Raises:
@@ -42,7 +44,11 @@ def render(records: Iterable[Record], commits: pd.DataFrame | None = None) -> st
     if not data.machines:
         raise ValueError("no record to report on")
     templates = environment()
-    templates.filters |= {"csv": figure_file, "plots": lambda figure: embedded(plots_json(figure.plots))}
+    templates.filters |= {
+        "typed": program.as_typed,
+        "csv": figure_file,
+        "plots": lambda figure: embedded(plots_json(figure.plots)),
+    }
     shown = parts(given, data)
     head = overview.overview(data, [sentence.text for sentence in shown[0].sentences])
     linked = set().union(*(part.anchors for part in shown))

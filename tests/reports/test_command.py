@@ -81,6 +81,19 @@ def test_an_unwritable_output_is_one_line(tmp_path, capsys, output, reason):
     assert {path.name for path in tmp_path.iterdir()} == {"file", "directory", "r"}
 
 
+@pytest.mark.parametrize("command", ["render", "export", "readme", "gallery"])
+def test_an_unwritable_output_is_noticed_before_anything_is_computed(command, tmp_path, capsys, monkeypatch):
+    def too_early(*_, **__):
+        raise AssertionError("computed before the output was checked")
+
+    for name in ("page.page.render", "exports.export.export", "exports.readme.answer", "page.gallery.gallery"):
+        monkeypatch.setattr(f"reports.{name}", too_early)
+    (tmp_path / "file").write_text("in the way")
+    what = [str(tmp_path)] if command == "gallery" else ["--results", results(tmp_path / "r", failed_record("x"))]
+    assert main([command, *what, "--output", str(tmp_path / "file" / "page.html")]) == 2
+    assert capsys.readouterr().err.startswith(f"error: cannot write {tmp_path}/file/page.html: ")
+
+
 def test_a_file_of_records_will_do_for_its_directory(tmp_path):
     file = Path(results(tmp_path, failed_record("x"))) / "records.jsonl"
     renamed = file.rename(tmp_path / "january.jsonl")
@@ -94,9 +107,9 @@ def test_render_is_what_is_done_without_a_command(tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
     assert ended.value.code == 0
-    assert {"render", "diff", "summary", "gallery", "export"} <= set(
-        re.findall(r"^    (\w+)", capsys.readouterr().out, re.M)
-    )
+    help_text = capsys.readouterr().out
+    assert {"render", "diff", "summary", "gallery", "export"} <= set(re.findall(r"^    (\w+)", help_text, re.M))
+    assert re.search(r"^  python -m reports --results A B --output page\.html  ", help_text, re.M)
 
 
 def test_an_unknown_command_is_refused(capsys):

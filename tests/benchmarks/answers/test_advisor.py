@@ -270,7 +270,16 @@ def test_a_users_network_is_a_candidate(tmp_path: Path, capsys: pytest.CaptureFi
     case.pop("network")
     RecordStore(tmp_path).append(timed(8, 4.0, **case))
     assert main(asked) == 0
-    assert "mine:net C=8" in capsys.readouterr().out
+    assert "\nmine:net 16²" in capsys.readouterr().out
+
+
+def test_a_users_network_has_a_width_if_it_was_trained_with_several() -> None:
+    own = {"network": "mine:net", "variant": "custom", "group": "trivial", "resolution": 1}
+    ours, theirs, wider = trained(GOOD, 8), trained(GOOD, 8, **own), trained(GOOD, 16, **own)
+    assert [c.name for c in candidates([*ours, *theirs])] == ["separable SO2(4) C=8", "mine:net"]
+    assert [c.name for c in candidates([*theirs, *wider])] == ["mine:net C=8", "mine:net C=16"]
+    elsewhere = trained(GOOD, 16, **own, dataset="digits")
+    assert [c.name for c in candidates([*theirs, *elsewhere])] == ["mine:net", "mine:net"]
 
 
 def test_a_network_in_two_tables_of_a_study_is_one_candidate() -> None:
@@ -288,5 +297,12 @@ def test_networks_trained_on_different_numbers_of_images_are_not_compared(
     assert main(["advise", "--max-epoch-seconds", "10", "--results", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
     assert "1 configurations on rotated-digits (1000 train images), A, 2 cores; 1 on other machines or" in printed
+    assert "left out (--train-limit 100: " in printed
     assert "93.5 [" in printed
     assert "80.5 [" not in printed
+    assert main(["advise", "--train-limit", "100", "--results", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert "1 configurations on rotated-digits (100 train images), A, 2 cores; 1 on other machines or" in printed
+    assert "80.5 [" in printed
+    assert main(["advise", "--train-limit", "99", "--results", str(tmp_path)]) == 2
+    assert capsys.readouterr().err == "error: no results for --train-limit 99; allowed: 100, 1000\n"

@@ -35,14 +35,20 @@ FAST = ["--seconds", "0.001", "--min-samples", "2", "--rounds", "2"]
         ("sweep --implementation jax", "unknown implementation 'jax'; allowed: gcnn_impl, torch, "),
         (
             "sweep --layer mine.Layer",
-            "unknown layer 'mine.Layer'; allowed: conv, resnet, allcnnc, package.module:",
+            "unknown layer 'mine.Layer'; did you mean mine:Layer? allowed: conv, resnet, allcnnc, package.module:",
         ),
-        ("profile --layer mine.Layer", "unknown layer 'mine.Layer'; allowed: conv, resnet, allcnnc, package.module:"),
+        (
+            "profile --layer mine.Layer",
+            "unknown layer 'mine.Layer'; did you mean mine:Layer? allowed: conv, resnet, allcnnc, package.module:",
+        ),
         (
             "sweep --layer network",
             "layer 'network' is a network of your own; allowed: --network package.module:",
         ),
-        ("train --network mine.net", "unknown network 'mine.net'; allowed: resnet, allcnnc, package.module:factory"),
+        (
+            "train --network mine.net",
+            "unknown network 'mine.net'; did you mean mine:net? allowed: resnet, allcnnc, package.module:factory",
+        ),
         ("sweep --dtype tf32", "no case is left: device 'cpu' does not go with dtype 'tf32'; allowed: cuda"),
         ("sweep --rounds 0", "rounds 0 is not allowed; allowed: integers of at least 1"),
         ("sweep --seconds 0", "seconds 0.0 is not allowed; allowed: positive numbers"),

@@ -2,6 +2,7 @@
 
 import json
 import lzma
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -144,6 +145,19 @@ def test_what_is_printed_on_the_way_does_not_mix_with_json(
     assert capsys.readouterr().err == ""
 
 
+def test_a_help_fits_into_the_terminal_and_keeps_names_whole(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    for command in COMMANDS:
+        with pytest.raises(SystemExit):
+            main([command, "--help"])
+        shown = capsys.readouterr().out
+        description = shown.split("\n\n")[1]  # below the usage
+        assert max(map(len, description.splitlines())) <= 80
+        assert not re.search(r"\w-$", shown, re.M)  # a name, a path or an address is not cut at its hyphen
+
+
 def test_help_and_errors_name_the_program_that_was_called(capsys: pytest.CaptureFixture[str]) -> None:
     program = Program("gcnn-bench", "gcnn-bench report", "gcnn_bench")
     for command in ([], *([name] for name in COMMANDS)):
@@ -163,6 +177,37 @@ def test_an_answer_from_no_results_names_the_folder(
 ) -> None:
     assert main([command, "--results", str(tmp_path / "typo")]) == 2
     assert capsys.readouterr().err == f"error: no results in {tmp_path / 'typo'}; see python -m benchmarks train\n"
+    for file in ("b/records.jsonl", "a/records.jsonl.xz", "c/notes.txt"):
+        (tmp_path / file).parent.mkdir()
+        (tmp_path / file).touch()
+    assert main([command, "--results", str(tmp_path)]) == 2
+    there = f"{tmp_path / 'a'}, {tmp_path / 'b'}"
+    assert capsys.readouterr().err == f"error: no results in {tmp_path}; allowed: {there}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "work"),
+    [
+        ("profile --no-check --output F/x", "commands.profile.collect"),
+        ("deploy --output F/x", "commands.deploy.deploy"),
+        ("studies --write F/x", "commands.studies.kept_studies"),
+        ("studies --write W --fill F/x", "commands.studies.kept_studies"),
+        ("contribute --name x --to F", "commands.contribute.RecordStore"),
+        ("train --profile quick --checkpoints F/x", "training.missing.outstanding"),
+        ("train --profile quick --tensorboard F/x", "training.missing.outstanding"),
+    ],
+)
+def test_an_unwritable_output_is_noticed_before_the_work(
+    arguments: str, work: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_early(*_: Any, **__: Any) -> NoReturn:
+        raise AssertionError("begun before the output was checked")
+
+    monkeypatch.setattr(f"benchmarks.{work}", too_early)
+    (tmp_path / "F").write_text("in the way")
+    words = [word if word[0] not in "FW" else str(tmp_path / word) for word in arguments.split()]
+    assert main([*words, *([] if words[0] == "studies" else ["--results", str(tmp_path / "R")])]) == 2
+    assert capsys.readouterr().err.startswith(f"error: cannot write {tmp_path}/F/x: ")
 
 
 def test_a_file_that_is_not_there_is_named_without_an_error_number(

@@ -58,3 +58,21 @@ def test_profiles_of_different_machines_are_refused() -> None:
     other = profile({MIX: (1.0, 1.0, 1.0)}, provenance={"cpu": "another", "cores": 2, "gpu": None})
     with pytest.raises(ValueError, match="different machines cannot be compared: cpu is a processor and another"):
         difference(BEFORE, other)
+
+
+def test_profiles_of_one_case_are_told_apart_by_their_commits_and_times() -> None:
+    machine = {"cpu": "a processor", "cores": 2, "gpu": None}
+    origins = [
+        {"commit": "0123456789abcdef", "dirty": False, "measured_at": "2026-11-28T13:07:16+00:00"},
+        {"commit": "fedcba9876543210", "dirty": True, "measured_at": "2026-11-28T13:08:18+00:00"},
+        {},
+    ]
+    a, b, c = (profile({MIX: (1.0, 1.0, 1.0)}, provenance=machine | origin) for origin in origins)
+    found = difference(a, b)
+    assert (found.a, found.b) == (
+        f"{a.label}, commit 0123456789, 2026-11-28T13:07:16+00:00",
+        f"{b.label}, commit fedcba9876 with changes, 2026-11-28T13:08:18+00:00",
+    )
+    assert difference(a, c).b == f"{c.label}, unknown commit, unknown time"
+    other = profile({MIX: (1.0, 1.0, 1.0)}, provenance=machine, label="another case")
+    assert (difference(a, other).a, difference(a, other).b) == (a.label, "another case")

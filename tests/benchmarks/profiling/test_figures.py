@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 import pytest
 
 from benchmarks.profiling.attribution import Place
-from benchmarks.profiling.flame import WIDTH, flame_svg, layout, tree
+from benchmarks.profiling.flame import FILLS, WIDTH, flame_svg, layout, tree
 from benchmarks.profiling.memory_figure import memory_svg, stacked
 from benchmarks.profiling.profile import Memory
 from tests.benchmarks.profiling.made_up import profile
@@ -20,6 +20,8 @@ PLACES = {
 }
 MINE = profile({place: (seconds,) * 3 for place, seconds in PLACES.items()})
 NAME = "{http://www.w3.org/2000/svg}"
+# The line of the legends.
+LEGEND = "65"
 
 
 def test_boxes_lie_inside_the_box_above_and_side_by_side() -> None:
@@ -64,6 +66,29 @@ def test_the_flame_graph_titles_its_boxes_and_tells_forward_from_backward() -> N
     assert all(
         0 <= float(box.get("x")) <= float(box.get("x")) + float(box.get("width")) <= WIDTH for box in titles.values()
     )
+
+
+@pytest.mark.parametrize(
+    ("svg", "names"),
+    [
+        (flame_svg(MINE), ["forward", "backward"]),
+        (flame_svg(profile({Place("forward"): (1.0, 1.0, 1.0)})), ["forward"]),
+        (flame_svg(profile({Place(): (1.0, 1.0, 1.0)})), []),
+        (memory_svg(MINE), ["saved for backward"]),
+        (
+            memory_svg(profile({Place(): (1.0, 1.0, 1.0)}, memory=Memory(9, 9, {}, (), ((0.0, (5, 0, 0, 4)),)))),
+            ["gradients of parameters", "temporary or output"],
+        ),
+    ],
+    ids=["training", "inference", "no phases", "one kind of memory", "two kinds of memory"],
+)
+def test_a_legend_lists_what_is_drawn_and_nothing_else(svg: str, names: list[str]) -> None:
+    root = ElementTree.fromstring(svg)
+    listed = [text.text for text in root.findall(f"{NAME}text") if text.get("y") == LEGEND]
+    drawn = {shape.get("fill") for path in ("g/rect", "polygon") for shape in root.findall(path, {"": NAME[1:-1]})}
+    unnamed = {*FILLS[""]}  # of what belongs to no phase
+    assert listed == names
+    assert {key.get("fill") for key in root.findall(f"{NAME}rect") if key.get("y") == "54"} >= drawn - unnamed
 
 
 def test_the_memory_figure_names_what_holds_the_peak() -> None:

@@ -110,9 +110,13 @@ def test_the_standard_study_compares_four_group_sizes_with_five_seeds() -> None:
         ({"own_networks": ("net",)}, "network 'net' is no function; allowed: package.module:factory"),
         ({"augmentation": "none"}, "unknown augmentation 'none'; allowed: rotations, scales, rotations\\+scales"),
         ({"matches": ()}, "a budget to match by"),
-        ({"resolutions": (4,)}, "allowed: a contender of the study"),
+        ({"resolutions": (4,)}, "is none of the contenders; allowed: kinds with separable, and \\|H\\| with 8"),
+        (
+            {"kinds": ("plain",)},
+            "separable SE\\(2\\) \\|H\\|=8, whose cost the others match, is none of the contenders",
+        ),
         ({"seeds": 101}, "search seeds"),
-        ({"reference": Contender("full", "SO2", 3)}, "allowed: a contender of the study"),
+        ({"reference": Contender("full", "SO2", 3)}, "allowed: kinds with full, and \\|H\\| with 3"),
         ({"image_size": 3}, "too small"),
     ],
 )

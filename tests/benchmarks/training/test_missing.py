@@ -142,6 +142,8 @@ def test_the_table_has_mean_and_sample_standard_deviation_over_seeds() -> None:
         "plain       trivial      1      –             0",
         "images: digits, drawn by hand, 1,200 / 297 / 300",
     ]
+    own = dataclasses.replace(PLAIN, network="mine.networks:small", variant="custom")
+    assert accuracy_table([own], [])[1].split()[:3] == ["mine.networks:small", "trivial", "1"]
     records[1]["data"] = {**IMAGES, "source": "scanned"}
     assert "did not see the same images" in accuracy_table(runs, records)[-1]
 

@@ -188,6 +188,7 @@ def test_the_current_directory_is_searched(folder: Path, monkeypatch: pytest.Mon
         ("users_layers:function", "raises TypeError: function() got an unexpected keyword argument 'group'"),
         ("users_layers:nothing", "group=group, padding=padding) returns a NoneType; allowed: torch.nn.Module"),
         ("users_script.deep:Nan", "users_script.deep cannot be imported"),
+        ("users_nothing.py:Nan", "; perhaps users_nothing:Nan is meant"),
         ("examples:P4Conv2d", "examples; allowed: nothing, because the module has no subclass of torch.nn.Module"),
         ("users_layers:Dilated", "raises TypeError: Dilated.__init__() got an unexpected keyword argument 'group'"),
         ("examples.own_layer:P4Conv2d", "raises ValueError: P4Conv2d turns by 90°, not by SO2(rotations=8); allowed: "),

@@ -16,6 +16,7 @@ from benchmarks.records.store import RecordStore
 from benchmarks.statistics.comparison import ENOUGH_TWINS, FLOOR_ERROR_RATE
 from benchmarks.statistics.over_seeds import BOOTSTRAP_SEEDS, LEAST_RESAMPLED
 from benchmarks.statistics.summary import FEW_ROUNDS
+from benchmarks.terminal.program import Program
 from reports.page.page import render
 from reports.tables.records import STATIC_ROWS
 
@@ -196,6 +197,16 @@ def test_files_that_are_too_large_are_named_and_not_there(monkeypatch):
     page = render([cost_record(), cost_record(variant="plain")])
     assert 'download="records.jsonl.gz"' not in page
     assert "Too large to be inside of the page: records.jsonl" in page
+
+
+@pytest.mark.usefixtures("no_figures")
+def test_the_page_names_the_commands_of_the_program_that_made_it():
+    records = [cost_record(), cost_record(variant="plain")]
+    ours, installed = render(records), render(records, program=Program("gcnn-bench", "gcnn-bench report"))
+    commands = {command: ours.count(f"<code>{command}") for command in ("python -m benchmarks", "python -m reports")}
+    assert all(commands.values())
+    assert "<code>python -m" not in installed
+    assert installed.count("<code>gcnn-bench ") == sum(commands.values())
 
 
 @pytest.mark.usefixtures("no_figures")
