@@ -1,6 +1,5 @@
 """Whether commit B is slower than commit A: pairs of processes until every case is decided, or the time is over."""
 
-import itertools
 import math
 import statistics
 import time
@@ -12,7 +11,7 @@ from pathlib import Path
 from benchmarks.answers.differences import ComparedCase, Differences, broken_case
 from benchmarks.cases.blocks import blocks
 from benchmarks.cases.case import Case
-from benchmarks.comparing.pairs import SIDES, Taken, measure_pair
+from benchmarks.comparing.pairs import SIDES, Taken, log_ratio, measure_pair
 from benchmarks.records.outcome import FAILURES, Outcome
 from benchmarks.running.progress import Progress
 from benchmarks.statistics import verdicts
@@ -68,17 +67,15 @@ class Contender:
         """Whether the case needs further pairs."""
         return self.running and not self.control
 
-    def add(self, taken: Sequence[Taken]) -> None:
-        """Add what a pair of processes gave; turns that ended early, because another case failed, do not count."""
-        for one in taken:
-            self.failures |= one.failures
-        complete = [one for one in taken if one.enough]
-        if self.failures or not complete:
-            return
-        self.logs.append(statistics.fmean(one.log_ratio for one in complete))
-        for side in SIDES:
-            passes = [a_pass.seconds for one in complete for turn in one.turns[side] for a_pass in turn]
-            self.seconds[side].append(statistics.median(passes))
+    def add(self, taken: Taken) -> None:
+        """Add what a pair of processes gave: nothing if the turns ended early, because another case failed."""
+        self.failures |= taken.failures
+        if not taken.failures and taken.enough:
+            a, b = (taken.turns[side] for side in SIDES)
+            self.logs.append(log_ratio(a, b))
+            for side in SIDES:
+                passes = [one.seconds for turn in taken.turns[side] for one in turn]
+                self.seconds[side].append(statistics.median(passes))
 
 
 @dataclass
@@ -89,12 +86,11 @@ class Effort:
     turns: int = 0
     undisturbed: int = 0
 
-    def add(self, taken: Mapping[int, Sequence[Taken]]) -> None:
+    def add(self, taken: Mapping[int, Taken]) -> None:
         """Add a pair of processes."""
         self.pairs += 1
-        for one in itertools.chain.from_iterable(taken.values()):
-            self.turns += len(one.turns["B"])
-            self.undisturbed += one.undisturbed
+        self.turns += sum(len(one.turns["B"]) for one in taken.values())
+        self.undisturbed += sum(one.undisturbed for one in taken.values())
 
 
 AddPair = Callable[[Mapping[int, Contender], int], bool]

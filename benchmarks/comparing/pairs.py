@@ -10,10 +10,6 @@ the other process, by up to 5 %. So the cases come forth and back, and either co
 
 After the four phases A and B have followed the same turns equally often. When the first commit changed together with
 the direction, ratios of the same code were 1 to 5 % above 1 in one pair of processes, and below 1 in the next.
-
-A layer that was built where its memory suits the caches stays faster than the same layer in the other process: such
-ratios had a standard deviation of 4.5 % over times of building, and of less than 2 % over pairs of processes beyond
-that. So each layer is built anew some times in a pair, and the logarithms of the ratios are averaged.
 """
 
 import contextlib
@@ -31,16 +27,14 @@ from benchmarks.comparing.server import Server
 from benchmarks.records.outcome import Outcome
 
 SIDES = ("A", "B")
-# A case has had enough turns in a pair when this number of turns of both commits was undisturbed, or after this time
-# with at least the fewest turns each time it entered.
+# A case has had enough turns when this number of turns of both commits was undisturbed, or after this time with at
+# least the fewest turns.
 ENOUGH_TURNS, FEWEST_TURNS, MOST_SECONDS = 60, 8, 1.5
-# How often a layer on a CPU is built in a pair. One time takes as long as some twenty turns.
-ENTRIES = 3
 # A pass is disturbed when threads besides the main one waited for a core for more than this part of its time: how much
 # longer the pass took is not known then. What the main thread waited is known, and subtracted.
 WAITED_SHARE = 0.01
 # So many undisturbed turns of each phase, or passes, are needed for a ratio without the disturbed ones.
-FEWEST_UNDISTURBED = 3
+FEWEST_UNDISTURBED = 5
 PHASES = 4
 # The process that carried out the task has ended, or others cannot be measured in it any more.
 ENDED = ("killed", "timeout", "interfered")
@@ -50,9 +44,8 @@ Turns = list[list[Pass]]
 
 @dataclass
 class Taken:
-    """The turns of a case since it entered, at A and at B, and the failures by side."""
+    """The turns of a case in one pair of processes, at A and at B, and the failures by side."""
 
-    entries: int = 1  # how often the case enters in this pair of processes
     turns: dict[str, Turns] = field(default_factory=lambda: {side: [] for side in SIDES})
     failures: dict[str, Outcome] = field(default_factory=dict)
     undisturbed: int = 0  # number of neighbouring turns that were both undisturbed
@@ -62,24 +55,16 @@ class Taken:
     def enough(self) -> bool:
         """Whether the case needs no more turns."""
         few = len(self.turns["B"]) < FEWEST_TURNS
-        return not few and (
-            self.undisturbed >= ENOUGH_TURNS / self.entries or self.seconds > MOST_SECONDS / self.entries
-        )
-
-    @property
-    def log_ratio(self) -> float:
-        """The logarithm of B's time divided by A's."""
-        return log_ratio(*(self.turns[side] for side in SIDES))
+        return not few and (self.undisturbed >= ENOUGH_TURNS or self.seconds > MOST_SECONDS)
 
 
 def measure_pair(
     places: Mapping[str, Path], entries: Mapping[int, Case], number: int, timeout: float, unchecked: Collection[int]
-) -> dict[int, list[Taken]]:
+) -> dict[int, Taken]:
     """Start a process in each place, "A" and "B", let them take turns, and end them.
 
-    Each case enters ``entries_of`` times, and its turns since it entered are one item of the result. A case that fails
-    takes no more turns. If a process dies, or its case changes it, this case has failed, and the turns of the others
-    end early: measure them again in another pair.
+    A case that fails takes no more turns. If a process dies, or its case changes it, this case has failed, and the
+    turns of the others end early: measure them again in another pair.
 
     Args:
         places: the ``workplace`` of each side.
@@ -88,57 +73,21 @@ def measure_pair(
         timeout: seconds after which a task has failed.
         unchecked: the cases whose outputs are checked first.
     """
-    taken: dict[int, list[Taken]] = {entry: [] for entry in entries}
+    taken = {entry: Taken() for entry in entries}
+    sides = SIDES if number % 2 == 0 else SIDES[::-1]
     with contextlib.ExitStack() as stack:
-        servers = {side: stack.enter_context(Server(places[side], timeout)) for side in _sides(number)}
+        servers = {side: stack.enter_context(Server(places[side], timeout)) for side in sides}
         for server in servers.values():
             server.check()
-        for time in range(max(map(entries_of, entries.values()))):
-            now = {
-                entry: Taken(entries_of(case))
-                for entry, case in entries.items()
-                if time < entries_of(case) and not any(one.failures for one in taken[entry])
-            }
-            for entry, one in now.items():
-                taken[entry].append(one)
-            _enter(servers, entries, now, number + time, () if time else unchecked)
-            if not _ended(now):
-                _take_turns(servers, now, number + time)
-            if _ended(now):
-                break
+        for entry in list(entries)[:: 1 if number % 4 < 2 else -1]:
+            for side in sides:
+                outcome = servers[side].ask(Enter(entry, entries[entry], entry in unchecked))
+                if outcome is not None:
+                    taken[entry].failures[side] = outcome
+                    if outcome.status in ENDED:
+                        return taken
+        _take_turns(servers, taken, number)
     return taken
-
-
-def entries_of(case: Case) -> int:
-    """Return how often a case enters in a pair of processes.
-
-    A compiled layer would be compiled each time. On a GPU the time does not depend on where the memory is.
-    """
-    return ENTRIES if case.execution == "eager" and case.device == "cpu" else 1
-
-
-def _sides(number: int) -> tuple[str, ...]:
-    return SIDES if number % 2 == 0 else SIDES[::-1]
-
-
-def _ended(now: Mapping[int, Taken]) -> bool:
-    return any(outcome.status in ENDED for one in now.values() for outcome in one.failures.values())
-
-
-def _enter(
-    servers: Mapping[str, Server],
-    entries: Mapping[int, Case],
-    now: Mapping[int, Taken],
-    number: int,
-    unchecked: Collection[int],
-) -> None:
-    for entry in list(now)[:: 1 if number % 4 < 2 else -1]:
-        for side in _sides(number):
-            outcome = servers[side].ask(Enter(entry, entries[entry], entry in unchecked))
-            if outcome is not None:
-                now[entry].failures[side] = outcome
-                if outcome.status in ENDED:
-                    return
 
 
 def _take_turns(servers: Mapping[str, Server], taken: Mapping[int, Taken], number: int) -> None:
@@ -148,7 +97,7 @@ def _take_turns(servers: Mapping[str, Server], taken: Mapping[int, Taken], numbe
             return
         for entry in running[:: 1 if turn % 2 == 0 else -1]:
             one, begun = taken[entry], time.monotonic()
-            for side in _sides(turn // 2 + number):
+            for side in SIDES if (turn // 2 + number) % 2 == 0 else SIDES[::-1]:
                 answer = servers[side].ask(Turn(entry))
                 if isinstance(answer, Outcome):
                     one.failures[side] = answer

@@ -37,10 +37,7 @@ MOST_PADDING = 1 << 23
 
 @dataclass(frozen=True)
 class Enter:
-    """Build the workload of a case under a number, ``check`` its output if asked to, and warm up.
-
-    The workload that entered under this number before is kept until then, so that the new one is elsewhere in memory.
-    """
+    """Build the workload of a case under a number, ``check`` its output if asked to, and warm up."""
 
     entry: int
     case: Case

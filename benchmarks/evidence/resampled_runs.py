@@ -94,7 +94,7 @@ def measured(kind: str, places: Mapping[str, Path], busy: bool, number: int) -> 
     for n, one in enumerate(group):
         one.add(taken[n])
         if not one.logs:
-            raise RuntimeError(f"{one.case.label}: {one.failures or 'too few turns'}")
+            raise RuntimeError(f"{one.case.label}: {taken[n].failures or 'too few turns'}")
     return Pair(kind, busy, time.monotonic() - begun, {one.case.label: one.logs[0] for one in group})
 
 

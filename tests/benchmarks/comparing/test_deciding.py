@@ -42,18 +42,18 @@ class Machine:
 
     def measure_pair(
         self, places: object, entries: Mapping[int, Case], number: int, timeout: float, unchecked: Collection[int]
-    ) -> dict[int, list[Taken]]:
+    ) -> dict[int, Taken]:
         self.now += SECONDS_A_PAIR
         self.measured.append(set(entries.values()))
         assert (number == 0) == bool(unchecked)
-        return {entry: [self.taken(case)] for entry, case in entries.items()}
+        return {entry: self.taken(case) for entry, case in entries.items()}
 
     def taken(self, case: Case) -> Taken:
         if case in self.failures:
             return Taken(failures={self.failures[case]: Outcome("failed", "no", {})})
         factor = self.factors.get(case, self.moved if untouched(case) else 1.0)
         b = 1e-3 * factor * float(np.exp(self.spread * self.rng.normal()))
-        return Taken(turns={side: [[Pass(x, 0.0, 0.0)]] * 60 for side, x in (("A", 1e-3), ("B", b))}, undisturbed=60)
+        return Taken({side: [[Pass(x, 0.0, 0.0)]] * 60 for side, x in (("A", 1e-3), ("B", b))}, undisturbed=60)
 
 
 def compared(

@@ -6,23 +6,13 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks.cases.case import Case
 from benchmarks.comparing.commits import workplace
-from benchmarks.comparing.pairs import (
-    ENTRIES,
-    FEWEST_TURNS,
-    SIDES,
-    Taken,
-    entries_of,
-    log_ratio,
-    measure_pair,
-    undisturbed,
-)
+from benchmarks.comparing.pairs import FEWEST_TURNS, SIDES, log_ratio, measure_pair, undisturbed
 from benchmarks.comparing.passes import Enter, Pass, Turn
 from benchmarks.comparing.server import Server
 from benchmarks.records.provenance import ROOT
@@ -73,45 +63,28 @@ def test_few_turns_give_no_ratio() -> None:
 def test_a_pair_measures_each_case_at_both_sides_and_names_who_failed() -> None:
     with workplace(".") as place:
         taken = measure_pair(dict.fromkeys(SIDES, place), {0: GOOD, 1: FAILS}, 0, 60.0, {0, 1})
-    [failed] = taken[1]
-    assert set(failed.failures) == set(SIDES)
-    assert failed.failures["A"].status == "failed"
-    assert len(taken[0]) == ENTRIES
-    for one in taken[0]:
-        assert one.failures == {}
-        assert one.enough
-        assert len(one.turns["A"]) == len(one.turns["B"]) >= FEWEST_TURNS
-        assert all(a_pass.seconds > 0 for side in SIDES for turn in one.turns[side] for a_pass in turn)
-        assert abs(one.log_ratio) < 1
-
-
-def test_a_layer_is_built_anew_where_this_is_cheap_and_moves_it() -> None:
-    compiled, on_gpu = replace(GOOD, execution="compiled"), replace(GOOD, device="cuda")
-    assert [entries_of(case) for case in (GOOD, compiled, on_gpu)] == [ENTRIES, 1, 1]
-
-
-def test_the_turns_of_a_pair_are_shared_among_the_entries() -> None:
-    assert Taken(1, undisturbed=60, turns=dict.fromkeys(SIDES, turns(*[1.0] * 60))).enough
-    assert Taken(3, undisturbed=20, turns=dict.fromkeys(SIDES, turns(*[1.0] * 20))).enough
-    assert not Taken(1, undisturbed=20, turns=dict.fromkeys(SIDES, turns(*[1.0] * 20))).enough
+    assert set(taken[1].failures) == set(SIDES)
+    assert taken[1].failures["A"].status == "failed"
+    assert taken[0].failures == {}
+    assert len(taken[0].turns["A"]) == len(taken[0].turns["B"]) >= FEWEST_TURNS
+    assert all(one.seconds > 0 for side in SIDES for turn in taken[0].turns[side] for one in turn)
+    assert abs(log_ratio(taken[0].turns["A"], taken[0].turns["B"])) < 1
 
 
 def test_a_process_that_dies_fails_its_case_and_ends_the_pair() -> None:
     with workplace(".") as place:
         taken = measure_pair(dict.fromkeys(SIDES, place), {0: DIES, 1: GOOD}, 0, 60.0, ())
-    [died], [other] = taken[0], taken[1]
-    assert died.failures["A"].status == "killed"
-    assert not other.failures
-    assert not other.enough
+    assert taken[0].failures["A"].status == "killed"
+    assert not taken[1].failures
+    assert not taken[1].enough
 
 
 def test_a_case_that_changes_its_process_ends_the_pair_with_the_reason() -> None:
     with workplace(".") as place:
         taken = measure_pair(dict.fromkeys(SIDES, place), {0: CHANGES, 1: GOOD}, 0, 60.0, ())
-    [changed], [other] = taken[0], taken[1]
-    assert changed.failures["A"] == ("interfered", "changed torch.get_num_threads() from 1 to 2", {})
-    assert not other.failures
-    assert not other.enough
+    assert taken[0].failures["A"] == ("interfered", "changed torch.get_num_threads() from 1 to 2", {})
+    assert not taken[1].failures
+    assert not taken[1].enough
 
 
 def test_a_server_measures_the_package_of_its_place(tmp_path: Path) -> None:

@@ -83,10 +83,10 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
 
     def measure_pair(
         places: Mapping[str, Path], entries: Mapping[int, Case], number: int, timeout: float, unchecked: Collection[int]
-    ) -> dict[int, list[Taken]]:
+    ) -> dict[int, Taken]:
         asked.append((str(places["B"]), number))
         turns = {side: [[Pass(seconds, 0.0, 0.0)]] * 60 for side, seconds in (("A", 1e-3), ("B", 1.1e-3))}
-        return {entry: [Taken(turns=turns, undisturbed=60)] for entry in entries}
+        return {entry: Taken(turns, undisturbed=60) for entry in entries}
 
     monkeypatch.setattr(resampled_runs, "planted_place", place)
     monkeypatch.setattr(resampled_runs, "measure_pair", measure_pair)
@@ -117,6 +117,6 @@ def test_a_file_keeps_what_was_measured(tmp_path: Path) -> None:
 
 
 def test_a_case_that_fails_is_an_error(machine: list[tuple[str, int]], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resampled_runs, "measure_pair", lambda places, entries, *_: {n: [Taken()] for n in entries})
+    monkeypatch.setattr(resampled_runs, "measure_pair", lambda places, entries, *_: {n: Taken() for n in entries})
     with pytest.raises(RuntimeError, match="too few turns"):
         resampled_runs.measured("same", {}, False, 0)
