@@ -51,7 +51,8 @@ def called_noisy(costs: pd.DataFrame) -> str:
     machine = noisy["findings"].map(of_the_machine).astype(bool)
     scarce = noisy[~machine]
     crowded = int(noisy["findings"].map(lambda findings: OVERSUBSCRIBED in {kind for kind, _, _ in findings}).sum())
-    reasons = [f"{machine.sum()} because of the machine"] if machine.any() else []
+    count = "all" if 1 < machine.sum() == len(noisy) else machine.sum()
+    reasons = [f"{count} because of the machine"] if machine.any() else []
     if crowded:
         reasons[0] += (
             f" (of these {crowded} oversubscribed: a load average of more than the number of cores + {OWN_LOAD:g}, or "

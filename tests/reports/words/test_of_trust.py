@@ -39,6 +39,12 @@ def test_reasons_that_no_record_has_are_not_counted(records):
     assert "machine" not in said
 
 
+def test_one_reason_of_all_noisy_records_is_said_of_all(records):
+    costs = frames(records).costs
+    noisy = costs.iloc[:2].assign(noise="noisy", findings=[(("drift", "so", "wait"),)] * 2)
+    assert of_trust.called_noisy(noisy) == "2 of 2 cost records are called noisy: all because of the machine."
+
+
 def test_worst_equivariance_error(records):
     costs, _, epochs = ok(records)
     assert of_trust.equivariance(costs, epochs).endswith("|H| = 16): rounding only.")
