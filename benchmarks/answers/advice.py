@@ -40,7 +40,7 @@ def choose(
     """Return candidates whose accuracies and times may be compared, and a line that describes them.
 
     They are the largest group that shares the device, the data set with the choice of its images, and the machine;
-    with ``train_limit`` the largest of those trained on at most so many images.
+    with ``train_limit`` the largest of those trained on so many images, not on fewer.
 
     Raises:
         InvalidCase: when no candidate is left, or when there are several data sets and ``dataset`` is None.

@@ -30,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_fields(budget, float, min_accuracy="test accuracy, a fraction")
     parser.add_argument("--device", default="cpu", metavar="NAME", help="cpu, cuda (default: cpu)")
     add_fields(parser, str, dataset="data set of the accuracy (default: that of the results, if there is only one)")
-    add_fields(parser, int, train_limit="networks trained on at most N images (default: most networks' number)")
+    add_fields(parser, int, train_limit="networks trained on N images (default: the number of most networks)")
     add_results(parser)
 
 

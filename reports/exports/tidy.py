@@ -5,6 +5,7 @@ import math
 import re
 from collections.abc import Callable
 from csv import writer as csv_writer
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -49,21 +50,18 @@ def as_csv(frame: pd.DataFrame, written: Callable[[float], str] = repr) -> str:
     an empty cell, because what has no end has no number. `written` writes the other numbers that may have decimals.
     """
 
+    @lru_cache(maxsize=None, typed=True)  # columns repeat their values; 1, 1.0 and True are written differently
     def cell(value: Any) -> str:
         if isinstance(value, str):
             return _not_computed(value)
         if isinstance(value, float):
             return written(value) if math.isfinite(value) else ""
-        return "" if value is None else str(value)
-
-    def column(values: list[Any]) -> list[str]:
-        cells = {value: cell(value) for value in set(values)}  # columns repeat their values
-        return [cells[value] for value in values]
+        return "" if pd.isna(value) else str(value)
 
     text = io.StringIO()
     writer = csv_writer(text, lineterminator="\n")
     writer.writerow([_not_computed(str(name)) for name in frame])
-    writer.writerows(zip(*(column(frame[name].tolist()) for name in frame), strict=True))
+    writer.writerows(zip(*(map(cell, frame[name].tolist()) for name in frame), strict=True))
     return text.getvalue()
 
 

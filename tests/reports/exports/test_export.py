@@ -120,6 +120,13 @@ def test_a_processor_and_its_gpu_have_folders_of_their_own_and_rows_that_name_th
 FORMULAS = ("=HYPERLINK(1)", "+1", "-1+2", "@SUM(A1)", " =1", "＝1", "\u200b=1", "\u00a0\u2060+1")
 
 
+def test_equal_values_of_different_kinds_stay_apart_and_what_is_missing_is_an_empty_cell():
+    values = [1, 1.0, True, 0, False, None, pd.NaT, float("nan"), float("inf")]
+    frame = pd.DataFrame({"value": pd.Series(values, dtype=object), "end": "."})
+    cells = [line.partition(",")[0] for line in as_csv(frame).splitlines()[1:]]
+    assert cells == ["1", "1.0", "True", "0", "False", "", "", "", ""]
+
+
 def test_a_text_that_a_spreadsheet_would_compute_gets_an_apostrophe(tmp_path):
     frame = pd.DataFrame({"=name": [*FORMULAS, "fine-1", "a=b"], "number": [-1.0] * 10})
     lines = as_csv(frame).splitlines()
