@@ -11,10 +11,10 @@ from benchmarks.answers.differences import (
     text_lines,
 )
 from benchmarks.commands.options import add_case_options, check_timeout, chosen_cases
-from benchmarks.comparing.commits import compare_commits, resolve
-from benchmarks.comparing.deciding import FEWEST_MINUTES, MINUTES_A_CASE, Question, default_minutes
+from benchmarks.comparing.deciding import FEWEST_MINUTES, MINUTES_A_CASE, Question, compare_commits, default_minutes
 from benchmarks.records.store import RecordStore
 from benchmarks.running.outstanding import check_machine
+from benchmarks.running.workplace import resolve
 from benchmarks.statistics.verdicts import AT_LEAST
 from benchmarks.terminal.result import Result
 
@@ -73,8 +73,13 @@ def main(args: argparse.Namespace) -> Result:
         check_machine(cases)
         minutes = default_minutes(len(cases)) if args.minutes is None else args.minutes
         question = Question(minutes, AT_LEAST if at_least is None else at_least, args.timeout)
-        found = compare_commits(resolve(args.a), resolve(args.b), cases, question)
+        found = compare_commits(_commit(args.a), _commit(args.b), cases, question)
     return Result(found.value(), markdown_lines(found) if args.markdown else text_lines(found), found.status)
+
+
+def _commit(text: str) -> str:
+    records = " (it has no records)" if Path(text).exists() else ""
+    return resolve(text, f"results{records}", "a directory or a file with records, a commit, '.'")
 
 
 def _is_results(path: Path) -> bool:

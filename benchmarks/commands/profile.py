@@ -19,7 +19,7 @@ from benchmarks.commands.options import (
     chosen_case,
 )
 from benchmarks.profiling.against import difference
-from benchmarks.profiling.collect import collect
+from benchmarks.profiling.collect import Side, collect
 from benchmarks.profiling.flame import flame_svg
 from benchmarks.profiling.memory_figure import memory_svg
 from benchmarks.profiling.profile import FILE, Profile, read_profile, write_profile
@@ -30,17 +30,20 @@ from benchmarks.records.durable import check_folder
 from benchmarks.records.store import RecordStore
 from benchmarks.running.environment import set_compiling_environment, set_measuring_environment, use_authors
 from benchmarks.running.outstanding import check_machine
+from benchmarks.running.workplace import WORK_TREE, resolve
 from benchmarks.sweep.own_check import check_own
 from benchmarks.terminal.result import Result
 
 ROUNDS, SECONDS, TOP = 7, 1.5, 8
 AGAINST = "against.json"
+AGAINST_WHAT = f"a commit, a {FILE} or its folder, or AXIS=VALUE of {', '.join(AXES)}"
 EPILOG = f"""\
 examples:
   python -m benchmarks profile --variant separable --direction training_step
   python -m benchmarks profile --layer resnet --variant full --direction training_step
   python -m benchmarks profile --layer examples.own_layer:P4Conv2d --resolution 4
   python -m benchmarks profile --variant separable --against variant=full
+  python -m benchmarks profile --against HEAD~1
   python -m benchmarks profile --against results/profile/ID/{FILE}
 
 The folder gets flame.svg, memory.svg, {FILE} with all tables, and trace.pt.trace.json, which Perfetto
@@ -63,7 +66,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_own_network(parser)
     parser.add_argument("--authors", type=Path, metavar="PATH", help="your checkout of the authors' published layers")
-    text = f"a {FILE} or its folder; or another case, AXIS=VALUE[,AXIS=VALUE], profiled in turns with this one"
+    text = (
+        "a commit, or another case, AXIS=VALUE[,AXIS=VALUE], either profiled in turns with this one; "
+        f"or a stored {FILE} or its folder"
+    )
     parser.add_argument("--against", metavar="OTHER", help=text)
     text = "folder of the files (default: RESULTS/profile/CASE-ID)"
     parser.add_argument("--output", type=Path, metavar="DIR", help=text)
@@ -88,24 +94,25 @@ def main(args: argparse.Namespace) -> Result:
     check_timeout(args.seconds, "seconds")
     case = chosen_case(args, "conv")
     use_authors(args.authors)
-    stored, cases = None, [case]
+    folder = args.output or args.results / "profile" / case.id
+    sides, stored = [Side(case, folder)], None
     if args.against is not None:
         if Path(args.against).exists():
             stored = read_profile(Path(args.against))
         else:
-            cases.append(other_case(case, args.against))
+            sides.append(other_side(case, folder / "against", args.against))
+    cases = [side.case for side in sides]
     check_machine(cases)
     if args.check:
         check_own(cases)
-    folder = args.output or args.results / "profile" / case.id
-    folders = [folder, *(folder / "against" for _ in cases[1:])]
+    folders = [folder, *(folder / "against" for _ in sides[1:])]
     for each in folders:
         check_folder(each)
         each.mkdir(parents=True, exist_ok=True)
     set_measuring_environment()
     with tempfile.TemporaryDirectory(prefix="gcnn-compiled-") as compiled:
         set_compiling_environment(compiled)
-        profiles = collect(cases, folders, rounds=args.rounds, seconds=args.seconds, timeout=args.timeout)
+        profiles = collect(sides, rounds=args.rounds, seconds=args.seconds, timeout=args.timeout)
     records = successes(RecordStore(args.results).load())
     for profile, each in zip(profiles, folders, strict=True):
         write_files(profile, each)
@@ -119,13 +126,29 @@ def main(args: argparse.Namespace) -> Result:
         "against": None,
     }
     if args.against is not None:
-        # The stored profile is the earlier one; another case is the one that is compared with this case.
-        found = difference(stored, mine) if stored is not None else difference(mine, profiles[1])
+        # A stored profile, and a commit, are the earlier side; another case is compared with this one.
+        if stored is not None:
+            found = difference(stored, mine, in_turns=False)
+        elif sides[1].revision == WORK_TREE:
+            found = difference(mine, profiles[1], in_turns=True)
+        else:
+            found = difference(profiles[1], mine, in_turns=True)
         (folder / AGAINST).write_text(json.dumps(found.fields(), ensure_ascii=False) + "\n", encoding="utf-8")
         lines += ["", *difference_lines(found, args.top)]
         value["against"] = found.fields()
-    other = f"; in {folders[1]} those of b" if cases[1:] else ""
+    other = f"; in {folders[1]} those of the other side" if sides[1:] else ""
     return Result(value, [*lines, f"see {folder}: flame.svg, memory.svg, {FILE}, trace.pt.trace.json{other}"])
+
+
+def other_side(case: Case, folder: Path, text: str) -> Side:
+    """Return what the case is profiled in turns with: a commit, or another case.
+
+    Raises:
+        ValueError: when the text is neither, or the commit is not found.
+    """
+    if "=" in text:
+        return Side(other_case(case, text), folder)
+    return Side(case, folder, resolve(text, "a profile", AGAINST_WHAT))
 
 
 def other_case(case: Case, text: str) -> Case:
@@ -135,9 +158,7 @@ def other_case(case: Case, text: str) -> Case:
         name, _, value = pair.partition("=")
         axis = name.strip().replace("-", "_")
         if axis not in AXES:
-            wrong = "is not allowed" if "=" in pair else "is not there"
-            allowed = f"a {FILE} or its folder, or AXIS=VALUE of {', '.join(AXES)}"
-            raise ValueError(f"--against {pair!r} {wrong}; allowed: {allowed}")
+            raise ValueError(f"--against {pair!r} is not allowed; allowed: {AGAINST_WHAT}")
         if axis not in CHOICES and not value.isdigit():
             raise ValueError(f"{axis} {value!r} is not allowed; allowed: integers of at least 1")
         values[axis] = value if axis in CHOICES else int(value)

@@ -14,6 +14,7 @@ from benchmarks.cases.case import Case
 from benchmarks.comparing.pairs import SIDES, Taken, log_ratio, measure_pair
 from benchmarks.records.outcome import FAILURES, Outcome
 from benchmarks.running.progress import Progress
+from benchmarks.running.workplace import workplace
 from benchmarks.statistics import verdicts
 from benchmarks.statistics.comparison import Comparison
 from benchmarks.statistics.sequential import Look, look, looks, more_pairs, spread_of
@@ -135,6 +136,13 @@ def groups(cases: Sequence[Case]) -> list[list[Contender]]:
             controls = controls or [case for case in [control_of(chosen[0])] if case not in judged]
             found.append([*(Contender(c, False) for c in judged), *(Contender(c, True) for c in controls)])
     return found
+
+
+def compare_commits(a: str, b: str, cases: Sequence[Case], question: Question) -> Differences:
+    """Measure the cases at two commits (hashes, or "." for the work tree) in turns, and judge B."""
+    with workplace(a) as place_a, workplace(b) as place_b:
+        found = compare_places({"A": place_a, "B": place_b}, cases, question)
+    return replace(found, remarks=[f"{a[:10]} against {b[:10]}", *found.remarks])
 
 
 def compare_places(places: Mapping[str, Path], cases: Sequence[Case], question: Question) -> Differences:

@@ -23,10 +23,11 @@ from pathlib import Path
 
 from benchmarks.cases.case import Case
 from benchmarks.comparing.passes import Enter, Pass, Turn
-from benchmarks.comparing.server import Server
 from benchmarks.records.outcome import Outcome
+from benchmarks.running.server import Server
 
 SIDES = ("A", "B")
+PASSES = "benchmarks.comparing.passes"
 # A case has had enough turns when this number of turns of both commits was undisturbed, or after this time with at
 # least the fewest turns.
 ENOUGH_TURNS, FEWEST_TURNS, MOST_SECONDS = 60, 8, 1.5
@@ -76,7 +77,7 @@ def measure_pair(
     taken = {entry: Taken() for entry in entries}
     sides = SIDES if number % 2 == 0 else SIDES[::-1]
     with contextlib.ExitStack() as stack:
-        servers = {side: stack.enter_context(Server(places[side], timeout)) for side in sides}
+        servers = {side: stack.enter_context(Server(places[side], timeout, PASSES)) for side in sides}
         for server in servers.values():
             server.check()
         for entry in list(entries)[:: 1 if number % 4 < 2 else -1]:

@@ -5,25 +5,19 @@ This module runs with the ``gcnn_impl`` of old commits, which must have all that
 
 import contextlib
 import dataclasses
-import importlib.util
-import os
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks.cases.case import Case
 from benchmarks.comparing.waiting import Waiting
 from benchmarks.measure.clock import Clock, synchronised_clock, take_turn
-from benchmarks.records.outcome import Skipped, outcome_of
-from benchmarks.running.isolated import COPIED
-from benchmarks.running.supervised import supervise
+from benchmarks.records.outcome import Outcome, Skipped, outcome_of
 
 if TYPE_CHECKING:
     from benchmarks.workloads.workload import Workload
 
-PACKAGE = "gcnn_impl"
 # A turn ends when its passes have taken this time: less than the scheduler's slice of three milliseconds or more, in
 # which a process that has just woken up is not interrupted.
 TURN_SECONDS = 0.002
@@ -59,7 +53,7 @@ class Pass(NamedTuple):
     others_waited: float
 
 
-Task = Enter | Turn | None  # None asks for the path of the package
+Task = Enter | Turn
 
 
 @dataclass(frozen=True)
@@ -152,41 +146,27 @@ def process_kept(case: Case) -> contextlib.AbstractContextManager[None]:
     return ProcessState(compiled=case.execution == "compiled").kept()
 
 
-def answer(entered: dict[int, Entered], waiting: Waiting, task: Task) -> Any:
-    """Carry out a task. An exception becomes an ``Outcome``, and its case takes no more turns."""
-    from benchmarks.workloads.build import configure
+class Answers:
+    """Answers the tasks of a ``Server`` in its process. An exception becomes an ``Outcome``, and ends its case."""
 
-    if task is None:
-        spec = importlib.util.find_spec(PACKAGE)
-        return spec and spec.origin
-    try:
-        if isinstance(task, Turn):
-            with process_kept(entered[task.entry].case):
-                return entered[task.entry].run()
-        configure(task.case)
-        with process_kept(task.case):
-            entered[task.entry] = enter(task, waiting)
-    except Exception as error:
-        entered.pop(task.entry, None)
-        return outcome_of(error)
-    return None
+    def __init__(self) -> None:
+        import benchmarks.workloads.build  # noqa: F401  imports torch before the first answer
 
+        self.waiting = Waiting()
+        self.entered: dict[int, Entered] = {}
 
-def serve(descriptor: int, lease: int) -> None:
-    """Answer the tasks that ``Server.ask`` sends, until the other process closes the pipe or the lease, or dies."""
-    supervise(lease)
-    own = os.getpid()
-    import benchmarks.workloads.build  # noqa: F401  imports torch before the first answer
+    def __call__(self, task: Task) -> list[Pass] | Outcome | None:
+        """Enter a case, or run the passes of a turn."""
+        from benchmarks.workloads.build import configure
 
-    connection, waiting = Connection(descriptor), Waiting()
-    entered: dict[int, Entered] = {}
-    while True:
         try:
-            task = connection.recv()
-        except EOFError:
-            return
-        reply = answer(entered, waiting, task)
-        if os.getpid() != own:  # the original would give a second answer
-            connection.send(COPIED._replace(status="killed"))
-            os._exit(1)
-        connection.send(reply)
+            if isinstance(task, Turn):
+                with process_kept(self.entered[task.entry].case):
+                    return self.entered[task.entry].run()
+            configure(task.case)
+            with process_kept(task.case):
+                self.entered[task.entry] = enter(task, self.waiting)
+        except Exception as error:
+            self.entered.pop(task.entry, None)
+            return outcome_of(error)
+        return None

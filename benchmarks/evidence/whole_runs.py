@@ -16,10 +16,10 @@ from tqdm import tqdm
 from benchmarks.answers.differences import ComparedCase, Differences
 from benchmarks.answers.text_tables import columns
 from benchmarks.cases.case import Case
-from benchmarks.comparing.commits import WORK_TREE, workplace
 from benchmarks.comparing.deciding import Question, compare_places, default_minutes
-from benchmarks.comparing.passes import PACKAGE
 from benchmarks.records.provenance import ROOT
+from benchmarks.running.served import PACKAGE
+from benchmarks.running.workplace import WORK_TREE, workplace
 from benchmarks.statistics.verdicts import FINE, NOT_COMPARED, REGRESSED, UNDECIDED
 
 VERDICTS = (REGRESSED, FINE, UNDECIDED, NOT_COMPARED)

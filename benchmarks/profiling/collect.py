@@ -1,19 +1,26 @@
-"""Profiles cases, each round in a process of its own; several cases take turns."""
+"""Profiles cases: each round is a new process; two cases, or two commits, have a process each and take turns."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from benchmarks.cases.case import Case
 from benchmarks.measure.processes import ceilings_task
 from benchmarks.profiling.attribution import Place
-from benchmarks.profiling.processes import WORKER, examination_task, round_task
 from benchmarks.profiling.profile import Profile, Round
-from benchmarks.profiling.tasks import ExaminationTask, RoundTask
+from benchmarks.profiling.tasks import Enter, Examine, Finish, Task, Turn
+from benchmarks.records.outcome import Outcome
 from benchmarks.records.provenance import Moment, moment, provenance
 from benchmarks.running.isolated import run_isolated
 from benchmarks.running.progress import Progress
+from benchmarks.running.server import Server
+from benchmarks.running.workplace import WORK_TREE, workplace
 
+WORKER, ROOFLINE = "benchmarks.profiling.worker", "benchmarks.measure.roofline"
+# The passes of a round come in so many turns, where two sides take turns.
+TURNS = 6
 # Keys of the fields of provenance that a profile has.
 PROVENANCE = (
     *("measured_at", "commit", "dirty", "python", "torch", "gcnn_impl", "platform", "cpu", "cores", "cpu_quota", "gpu"),
@@ -21,58 +28,118 @@ PROVENANCE = (
 )
 
 
-def collect(
-    cases: Sequence[Case], folders: Sequence[Path | None], *, rounds: int, seconds: float, timeout: float
-) -> list[Profile]:
-    """Profile cases of one device, and return a profile of each.
+@dataclass(frozen=True)
+class Side:
+    """What is profiled: a case, with the ``gcnn_impl`` of a revision.
 
     Args:
-        folders: where the trace of each case is written, None for no trace.
-        rounds: number of processes that time each case; the order of the cases is reversed in every other round.
-        seconds: time of a case in each round.
+        folder: where the trace is written, None for no trace.
+        revision: the full hash of a commit, or "." for the present code.
+    """
+
+    case: Case
+    folder: Path | None = None
+    revision: str = WORK_TREE
+
+    @property
+    def text(self) -> str:
+        """The label of the case, with the commit if it is not the present code."""
+        return self.case.label if self.revision == WORK_TREE else f"{self.case.label}, commit {self.revision[:10]}"
+
+
+def collect(sides: Sequence[Side], *, rounds: int, seconds: float, timeout: float) -> list[Profile]:
+    """Profile one side or two of one device, and return a profile of each.
+
+    Every round starts new interpreters. Processes that are forked share the memory layout of their parent, which makes
+    the same operator faster or slower by some percent in all of them.
+
+    Args:
+        rounds: number of processes that time each side.
+        seconds: time of a side in each round. Two sides are alive at once and take turns.
         timeout: seconds after which a process is given up.
 
     Raises:
         RuntimeError: when a process fails; the message says why.
+        ValueError: when a commit has no ``gcnn_impl``.
     """
     before = moment()
-    with Progress(total=len(cases) * (rounds + 1) + 1, unit="step", unit_scale=True, desc="profile") as progress:
-
-        def run(function: Callable[..., dict[str, Any]], task: Any, case: Case) -> dict[str, Any]:
-            outcome = run_isolated(function, task, device=case.device, preload=WORKER, timeout=timeout)
-            if outcome.status != "ok":
-                raise RuntimeError(f"{case.label}: {outcome.status}: {outcome.message}")
+    with contextlib.ExitStack() as stack:
+        places = [stack.enter_context(workplace(side.revision)) for side in sides]
+        progress = stack.enter_context(
+            Progress(total=len(sides) * (rounds + 1) + 1, unit="step", unit_scale=True, desc="profile")
+        )
+        examined = []
+        for side, place in zip(sides, places, strict=True):
+            with Server(place, timeout, WORKER) as server:
+                server.check()
+                folder = side.folder and side.folder.resolve()
+                examined.append(_answer(server, Examine(side.case, folder), side))
             progress.update(1)
-            return outcome.fields
-
-        pairs = list(zip(cases, folders, strict=True))
-        examined = [run(examination_task, ExaminationTask(case, folder), case) for case, folder in pairs]
-        first = cases[0]
-        ceilings = run(ceilings_task, (first.device, first.threads, first.dtype), first)
-        found: list[list[dict[str, Any]]] = [[] for _ in cases]
+        ceilings = _ceilings(sides[0], timeout)
+        progress.update(1)
+        taken = []
         for number in range(rounds):
-            order = list(enumerate(cases))
-            for index, case in order if number % 2 == 0 else reversed(order):
-                found[index].append(run(round_task, RoundTask(case, seconds), case))
+            taken.append(take_round(sides, places, number, seconds, timeout))
+            progress.update(len(sides))
     return [
-        assembled(case, examination, taken, ceilings, before)
-        for case, examination, taken in zip(cases, examined, found, strict=True)
+        assembled(side, examination, found, ceilings, before)
+        for side, examination, found in zip(sides, examined, zip(*taken, strict=True), strict=True)
     ]
 
 
+def take_round(
+    sides: Sequence[Side], places: Sequence[Path], number: int, seconds: float, timeout: float
+) -> list[dict[str, Any]]:
+    """Return the results of a round, see ``worker.summary``. The order of two sides changes from turn to turn."""
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(Server(place, timeout, WORKER)) for place in places]
+        for server in servers:
+            server.check()
+        both = list(zip(servers, sides, strict=True))
+        for server, side in both[:: 1 if number % 2 == 0 else -1]:
+            _answer(server, Enter(side.case, seconds), side)
+        spent, turn = 0.0, number
+        while spent < seconds * len(both):
+            for server, side in both[:: 1 if turn % 2 == 0 else -1]:
+                spent += _answer(server, Turn(seconds if len(both) == 1 else seconds / TURNS), side)
+            turn += 1
+        return [_answer(server, Finish(), side) for server, side in both]
+
+
+def _answer(server: Server, task: Task, side: Side) -> Any:
+    return _unless_failed(server.ask(task), side)
+
+
+def _ceilings(side: Side, timeout: float) -> dict[str, float]:
+    asked = side.case.device, side.case.threads, side.case.dtype
+    outcome = run_isolated(ceilings_task, asked, device=side.case.device, preload=ROOFLINE, timeout=timeout)
+    if outcome.status != "ok":
+        _unless_failed(outcome, side)
+    return outcome.fields
+
+
+def _unless_failed(answer: Any, side: Side) -> Any:
+    if isinstance(answer, Outcome):
+        raise RuntimeError(f"{side.text}: {answer.status}: {answer.message}")
+    return answer
+
+
 def assembled(
-    case: Case,
+    side: Side,
     examination: dict[str, Any],
     rounds: Sequence[dict[str, Any]],
     ceilings: dict[str, float],
     before: Moment,
 ) -> Profile:
-    """Return the profile of a case from the results of ``worker.examine`` and ``worker.measure_round``."""
+    """Return the profile of a side from the results of ``worker.examine`` and ``worker.summary``."""
+    case = side.case
     places: dict[Place, float] = {}
     for each in rounds:
         for place, (_, calls) in each["costs"].items():
             places[place] = places.get(place, 0.0) + calls / len(rounds)
     where = provenance(device=case.device, threads=case.threads, before=before)
+    if side.revision != WORK_TREE:
+        where |= {"commit": side.revision, "dirty": False, "gcnn_impl": None, "native": None}
     return Profile(
         case.fields(),
         case.id,

@@ -36,6 +36,13 @@ class Passes:
     costs: list[Costs] = field(default_factory=list)
     gaps: list[Gaps] = field(default_factory=list)
 
+    def __iadd__(self, other: "Passes") -> "Passes":
+        """Add the passes of another turn."""
+        self.plain += other.plain
+        self.costs += other.costs
+        self.gaps += other.gaps
+        return self
+
     @property
     def profiled(self) -> list[float]:
         """The seconds of each pass with the profiler."""

@@ -1,4 +1,4 @@
-"""The tasks of the processes that a profile starts: a round of a case, or its examination."""
+"""The tasks of the processes that a profile starts. ``worker.Answers`` carries them out."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,16 +7,31 @@ from benchmarks.cases.case import Case
 
 
 @dataclass(frozen=True)
-class RoundTask:
-    """A round of a case: one process, which takes passes for ``seconds``."""
+class Examine:
+    """Count and trace passes of a case; ``folder`` is where the trace is written, None for no trace."""
+
+    case: Case
+    folder: Path | None = None
+
+
+@dataclass(frozen=True)
+class Enter:
+    """Build the workload of a case, and warm it up for turns of ``seconds`` in all."""
 
     case: Case
     seconds: float
 
 
 @dataclass(frozen=True)
-class ExaminationTask:
-    """An examination of a case; ``folder`` is where the trace is written, None for no trace."""
+class Turn:
+    """Take passes of the workload for ``seconds``; the answer is how long that took."""
 
-    case: Case
-    folder: Path | None = None
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Finish:
+    """Give the result of all turns."""
+
+
+Task = Examine | Enter | Turn | Finish

@@ -50,8 +50,8 @@ def scaling_exponent(x: Sequence[float], y: Sequence[float]) -> Interval:
     return Interval(slope, slope - half, slope + half)
 
 
-def mean_over_rounds(values: Sequence[float]) -> Interval:
-    """Return the mean of one number from each round, with Student's 95 % interval; bounds are NaN below three rounds.
+def mean_over_rounds(values: Sequence[float], confidence: float = 0.95) -> Interval:
+    """Return the mean of one number from each round, with Student's interval; bounds are NaN below three rounds.
 
     >>> mean_over_rounds([1.0, 3.0])
     Interval(value=2.0, low=nan, high=nan)
@@ -59,7 +59,7 @@ def mean_over_rounds(values: Sequence[float]) -> Interval:
     mean = float(np.mean(values))
     if len(values) < FEWEST:
         return Interval(mean, math.nan, math.nan)
-    half = float(stats.t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1)) / math.sqrt(len(values))
+    half = float(stats.t.ppf((1 + confidence) / 2, len(values) - 1) * np.std(values, ddof=1)) / math.sqrt(len(values))
     return Interval(mean, mean - half, mean + half)
 
 

@@ -22,10 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.comparing.commits import workplace
 from benchmarks.records.durable import write_whole
 from benchmarks.records.provenance import ROOT
 from benchmarks.running.environment import MEASURING_ENVIRONMENT
+from benchmarks.running.workplace import workplace
 from benchmarks.statistics.verdicts import NOT_COMPARED, STATUS
 
 FILE = Path(__file__).with_name("landmarks.txt")

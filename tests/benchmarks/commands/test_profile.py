@@ -1,9 +1,8 @@
 """The command ``profile``: which case it chooses, what it refuses, and what it writes."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import torch
@@ -11,10 +10,13 @@ import torch
 from benchmarks.__main__ import main, parser
 from benchmarks.cases.case import Case
 from benchmarks.commands.options import chosen_case
-from benchmarks.commands.profile import other_case
-from benchmarks.measure.processes import ceilings_task
+from benchmarks.commands.profile import other_case, other_side
 from benchmarks.profiling import collect
+from benchmarks.profiling.profile import read_profile
+from benchmarks.profiling.tasks import Task
+from benchmarks.profiling.worker import Answers
 from benchmarks.records.outcome import Outcome
+from benchmarks.records.provenance import ROOT, git_state
 
 SMALL = ["--channels", "2", "--resolution", "4", "--batch-size", "2", "--image-size", "8", "--threads", "1"]
 QUICK = ["--rounds", "3", "--seconds", "0.01", "--no-check", "--top", "3"]
@@ -24,20 +26,40 @@ def chosen(*options: str) -> Case:
     return chosen_case(parser("profile").parse_args(["profile", *options]), "conv")
 
 
-@pytest.fixture
-def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Run the functions of the command's processes here, and do not measure the machine's ceilings."""
+class HereServer:
+    """Answers the tasks of a ``Server`` in this process."""
 
-    def run(function: Callable[..., Any], task: Any, **_: Any) -> Outcome:
-        if function is ceilings_task:
-            return Outcome("ok", "", {"matrix_ceiling": 1e10, "memory_ceiling": 1e10})
+    places: ClassVar[list[Path]] = []
+
+    def __init__(self, place: Path, timeout: float, module: str) -> None:
+        self.places.append(place)
+        self.answers = Answers()
+        assert Answers.__module__ == module
+
+    def __enter__(self) -> "HereServer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """End nothing."""
+
+    def check(self) -> None:
+        """The package is that of this process."""
+
+    def ask(self, task: Task) -> Any:
         threads = torch.get_num_threads()
         try:
-            return Outcome("ok", "", function(task, lambda fields: None))
+            return self.answers(task)
         finally:
             torch.set_num_threads(threads)
 
-    monkeypatch.setattr(collect, "run_isolated", run)
+
+@pytest.fixture
+def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Answer the tasks of the command's processes here, and do not measure the machine's ceilings."""
+    ceilings = Outcome("ok", "", {"matrix_ceiling": 1e10, "memory_ceiling": 1e10})
+    monkeypatch.setattr(collect, "run_isolated", lambda *_, **__: ceilings)
+    monkeypatch.setattr(collect, "Server", HereServer)
+    HereServer.places.clear()
 
 
 def test_without_options_the_case_is_the_base_point() -> None:
@@ -73,8 +95,11 @@ def test_another_case_differs_on_the_given_axes_alone() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("width=3", "'width=3' is not allowed; allowed: a profile.json or its folder, or AXIS=VALUE of layer"),
-        ("nowhere.json", "'nowhere.json' is not there; allowed: a profile.json or its folder, or AXIS=VALUE of layer"),
+        (
+            "width=3",
+            "'width=3' is not allowed; allowed: a commit, a profile.json or its folder, or AXIS=VALUE of layer",
+        ),
+        ("channels=4,x", "'x' is not allowed; allowed: a commit, a profile.json or its folder, or AXIS="),
         ("channels=many", "channels 'many' is not allowed; allowed: integers"),
         ("variant=fulll", "did you mean full"),
     ],
@@ -82,6 +107,14 @@ def test_another_case_differs_on_the_given_axes_alone() -> None:
 def test_a_wrong_other_case_is_refused(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         other_case(Case(), text)
+
+
+def test_what_is_no_case_is_a_commit(tmp_path: Path) -> None:
+    side = other_side(Case(), tmp_path, "HEAD")
+    assert (side.case, len(side.revision)) == (Case(), 40)
+    assert side.text == f"{Case().label}, commit {side.revision[:10]}"
+    with pytest.raises(ValueError, match=r"^'nowhere.json' is neither a profile nor a commit.*; allowed: a commit, a "):
+        other_side(Case(), tmp_path, "nowhere.json")
 
 
 @pytest.mark.parametrize(
@@ -130,4 +163,21 @@ def test_another_variant_is_profiled_in_turns(tmp_path: Path, capsys: pytest.Cap
     assert "b: conv full" in printed
     assert "the pass takes" in printed
     (other,) = tmp_path.glob("profile/*/against/profile.json")
-    assert printed.endswith(f"; in {other.parent} those of b\n")
+    assert printed.endswith(f"; in {other.parent} those of the other side\n")
+
+
+@pytest.mark.usefixtures("_in_this_process")
+def test_a_commit_is_the_earlier_side_with_its_own_package(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    output = tmp_path / "mine"
+    options = [*SMALL, *QUICK, "--results", str(tmp_path), "--output", str(output)]
+    assert main(["profile", *options, "--against", "HEAD"]) == 0
+    printed = capsys.readouterr().out
+    head = git_state(ROOT)[0]
+    assert f"a: {read_profile(output).label}, commit {head[:10]}, " in printed
+    assert read_profile(output / "against").provenance["commit"] == head
+    assert read_profile(output / "against").provenance["dirty"] is False
+    assert "different times" not in printed
+    mine, other = HereServer.places[:2]
+    assert set(HereServer.places) == {mine, other}
+    rounds = HereServer.places[2:]
+    assert (rounds.count(mine), rounds.count(other)) == (3, 3)

@@ -13,8 +13,8 @@ from benchmarks.profiling.counting import counts
 from benchmarks.profiling.events import events_of
 from benchmarks.profiling.memory import thinned
 from benchmarks.profiling.ranges import KERNELS, recorder, run_in_spans, spans_of_modules
-from benchmarks.profiling.tasks import ExaminationTask, RoundTask
-from benchmarks.profiling.worker import TRACE_FILE, examine, measure_round
+from benchmarks.profiling.tasks import Enter, Examine, Finish, Turn
+from benchmarks.profiling.worker import TRACE_FILE, Answers, examine
 from benchmarks.workloads.build import build_workload
 from benchmarks.workloads.workload import Workload
 from gcnn_impl import native
@@ -103,14 +103,14 @@ def test_a_modules_own_spans_end_when_it_raises() -> None:
 
 @pytest.mark.parametrize("case", [PLAIN, Case(**SMALL, variant="lifting", resolution=4, direction="forward")])
 def test_the_macs_of_operators_are_those_of_the_definition_where_no_faster_path_runs(case: Case) -> None:
-    examined = examine(ExaminationTask(case))
+    examined = examine(Examine(case))
     assert sum(count.macs for count in examined["counts"]) == examined["macs"] > 0
 
 
 @pytest.mark.skipif(native.library() is None, reason="the operators in C are not compiled")
 def test_the_macs_of_operators_in_c_are_those_of_the_definition() -> None:
     case = Case(**{**SMALL, "channels": 2}, resolution=2, kernels="cached")
-    examined = examine(ExaminationTask(case))
+    examined = examine(Examine(case))
     by_operator = {count.operator: count.macs for count in examined["counts"] if count.macs}
     assert by_operator.keys() == {"gcnn_impl::mix_conv2d", "gcnn_impl::depthwise_conv2d"}
     assert sum(by_operator.values()) == examined["macs"]
@@ -123,7 +123,7 @@ def test_macs_are_counted_in_the_module_that_does_them() -> None:
 
 
 def test_the_peak_of_the_memory_is_that_of_a_sweep_and_its_holders_add_up() -> None:
-    memory = examine(ExaminationTask(NETWORK))["memory"]
+    memory = examine(Examine(NETWORK))["memory"]
     assert memory.peak == pytest.approx(memory.recorded_peak, rel=0.02)
     assert sum(holder.bytes for holder in memory.holders) == memory.peak
     assert max(sum(sizes) for _, sizes in memory.steps) == memory.peak
@@ -131,17 +131,25 @@ def test_the_peak_of_the_memory_is_that_of_a_sweep_and_its_holders_add_up() -> N
     assert any(holder.kind == "activations" and "conv" in holder.module for holder in memory.holders)
 
 
-def test_a_round_has_passes_with_and_without_the_profiler() -> None:
-    found = measure_round(RoundTask(TRAINING, 0.02))
-    assert len(found["plain"]) >= 8
-    assert len(found["profiled"]) >= 8
+def test_the_turns_of_a_process_have_passes_with_and_without_the_profiler() -> None:
+    answers = Answers()
+    assert answers(Enter(TRAINING, 0.02)) is None
+    assert all(answers(Turn(0.02)) > 0.02 for _ in range(2))
+    found = answers(Finish())
+    assert len(found["plain"]) >= 16
+    assert len(found["profiled"]) >= 16
     total = sum(seconds for seconds, _ in found["costs"].values())
     assert min(found["profiled"]) <= total <= max(found["profiled"])
     assert found["launches"] is None
 
 
+def test_an_exception_is_the_answer_of_its_task() -> None:
+    outcome = Answers()(Enter(Case(**SMALL, variant="custom", implementation="nowhere:Layer"), 0.02))
+    assert (outcome.status, "nowhere" in outcome.message) == ("failed", True)
+
+
 def test_the_trace_has_operators_and_modules(tmp_path: Path) -> None:
-    examine(ExaminationTask(TRAINING, tmp_path))
+    examine(Examine(TRAINING, tmp_path))
     events = json.loads((tmp_path / TRACE_FILE).read_text())["traceEvents"]
     names = {event.get("name") for event in events}
     assert {"profiled pass", "profiled phase backward", "profiled module kernels()"} <= names

@@ -1,7 +1,6 @@
 """Tests of the comparison of two commits or two sets of results, and of its exit status."""
 
 import argparse
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,6 @@ import pytest
 import benchmarks.__main__ as command_line
 from benchmarks.answers.differences import compare_results, markdown_lines
 from benchmarks.cases.case import Case
-from benchmarks.comparing import commits
-from benchmarks.comparing.commits import resolve, workplace
 from benchmarks.records.record import Record
 from benchmarks.records.store import RecordStore
 from benchmarks.statistics.verdicts import FINE, NOT_COMPARED, REGRESSED, STATUS, UNDECIDED
@@ -113,7 +110,7 @@ def test_markdown_is_a_table_and_a_list() -> None:
         ),
         (
             "tests .",
-            "'tests' is neither results nor a commit (it has no records); allowed: a directory or a file ",
+            "'tests' is neither results (it has no records) nor a commit; allowed: a directory or a file ",
         ),
         ("reports/reference/amd-epyc-2-cores .", "is results, and '.' is not; allowed: two commits, or two sets of "),
         ("HEAD reports/reference/amd-epyc-2-cores", "is results, and 'HEAD' is not; allowed: two commits, or two "),
@@ -128,32 +125,6 @@ def test_a_wrong_request_is_one_line(arguments: str, message: str, capsys: pytes
     err = capsys.readouterr().err
     assert message in err
     assert err.count("\n") == 1
-
-
-def test_the_installed_suite_measures_no_commits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(commits, "ROOT", tmp_path)
-    with pytest.raises(ValueError, match=r"^'HEAD' has no results, and the installed suite measures no commits: "):
-        resolve("HEAD")
-
-
-def test_a_workplace_has_the_commits_package_and_our_benchmarks() -> None:
-    with workplace(resolve("HEAD")) as place:
-        assert (place / "benchmarks").resolve() == commits.ROOT / "benchmarks"
-        assert not (place / "gcnn_impl").is_symlink()
-    assert not place.exists()
-
-
-def test_a_commit_without_the_package_is_refused() -> None:
-    with pytest.raises(ValueError, match="has no gcnn_impl"), workplace("HEAD:docs"):
-        pass
-
-
-def test_a_shallow_clone_says_how_to_get_the_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    clone = ["git", "clone", "-q", "--depth", "1", f"file://{commits.ROOT}", str(tmp_path / "clone")]
-    subprocess.run(clone, check=True, capture_output=True)
-    monkeypatch.setattr(commits, "ROOT", tmp_path / "clone")
-    with pytest.raises(ValueError, match=r"HEAD~1.*\(this clone is shallow: git fetch --unshallow\); allowed"):
-        resolve("HEAD~1")
 
 
 def test_the_parser_takes_the_options_of_the_command_and_those_of_cases() -> None:

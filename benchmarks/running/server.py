@@ -1,4 +1,4 @@
-"""A fresh process that measures with one commit's ``gcnn_impl``; ``passes`` is the code that runs in it."""
+"""A fresh process that measures with one commit's ``gcnn_impl``; ``served`` is the loop that runs in it."""
 
 import os
 import signal
@@ -9,10 +9,10 @@ from multiprocessing import Pipe
 from pathlib import Path
 from typing import Any
 
-from benchmarks.comparing.passes import PACKAGE, Task
 from benchmarks.records.outcome import Outcome
 from benchmarks.running.environment import set_measuring_environment
 from benchmarks.running.isolated import OUTPUT_TAIL
+from benchmarks.running.served import PACKAGE
 from benchmarks.running.supervised import ended
 
 # Seconds that a process may take to start: importing torch takes three seconds on an idle machine.
@@ -26,15 +26,21 @@ class Server:
     process that is forked shares the layout of its parent, so each pair of processes is started anew.
 
     The constructor only starts the process, so that two processes can start at the same time; call ``check`` next.
+
+    Args:
+        place: the ``workplace``.
+        timeout: seconds after which a task has failed.
+        module: the name of the module whose class ``Answers`` answers the tasks in the process.
     """
 
-    def __init__(self, place: Path, timeout: float) -> None:
+    def __init__(self, place: Path, timeout: float, module: str) -> None:
         set_measuring_environment()
         self.place, self.timeout = place, timeout
         self.connection, theirs = Pipe()
         lease, self.lent = Pipe(duplex=False)
         self.printed = tempfile.TemporaryFile()  # noqa: SIM115  closed by ``close``
-        program = f"from benchmarks.comparing.passes import serve; serve({theirs.fileno()}, {lease.fileno()})"
+        descriptors = theirs.fileno(), lease.fileno()
+        program = f"from benchmarks.running.served import serve; serve(*{descriptors}, {module!r})"
         # The workplace comes first, because PYTHONSAFEPATH, which ``gcnn-bench`` sets, keeps it from being searched as
         # the current folder. A user's own layers are imported from the folder in which the command was given, or from
         # the user's PYTHONPATH. Code is compiled in the process that runs it: a pool of compiling processes would
@@ -48,7 +54,7 @@ class Server:
             stdin=subprocess.DEVNULL,
             stdout=self.printed,
             stderr=self.printed,
-            pass_fds=[theirs.fileno(), lease.fileno()],
+            pass_fds=descriptors,
             start_new_session=True,  # Ctrl-C does not reach the process; ``close`` ends it
         )
         theirs.close()
@@ -66,7 +72,7 @@ class Server:
         if origin != str(self.place / PACKAGE / "__init__.py"):
             raise RuntimeError(f"{origin} would be measured instead of {self.place / PACKAGE}; uninstall it")
 
-    def ask(self, task: Task, timeout: float | None = None) -> Any:
+    def ask(self, task: Any, timeout: float | None = None) -> Any:
         """Return the process's answer; an ``Outcome`` if the task failed, took too long or ended the process."""
         allowed = self.timeout if timeout is None else timeout
         try:
