@@ -162,8 +162,9 @@ def separable_against_full(costs: pd.DataFrame, twins: pd.DataFrame | None = Non
     """Compare separable with full, wherever both were measured in the same setting.
 
     Besides axes and direction the columns are `time_ratio` (full over separable) with its 95 % interval `time_low`,
-    `time_high`; `mac_ratio`; `realised` with `realised_low`, `realised_high`, by ``realised_saving``; `one_block`,
-    whether both took turns; and `word`: whether separable is called faster, slower, …; it is empty without A/A twins.
+    `time_high`; `mac_ratio`; `memory_ratio` (separable over full); `realised` with `realised_low`, `realised_high`, by
+    ``realised_saving``; `one_block`, whether both took turns; and `word`: whether separable is called faster, slower,
+    …; it is empty without A/A twins.
     """
     keys = ["layer", "direction", *POINT_AXES]
     timed = costs[costs["seconds"] > 0]
@@ -173,6 +174,7 @@ def separable_against_full(costs: pd.DataFrame, twins: pd.DataFrame | None = Non
     )
     pairs = _time_ratio(pairs, numerator="_full", denominator="_separable")
     pairs["mac_ratio"] = pairs["macs_full"] / pairs["macs_separable"]
+    pairs["memory_ratio"] = pairs["peak_bytes_separable"] / pairs["peak_bytes_full"]
     for name in ("ratio", "low", "high"):
         saved = zip(pairs[f"time_{name}"], pairs["mac_ratio"], strict=True)
         pairs["realised" if name == "ratio" else f"realised_{name}"] = [realised_saving(*ratios) for ratios in saved]
@@ -180,7 +182,7 @@ def separable_against_full(costs: pd.DataFrame, twins: pd.DataFrame | None = Non
     judged = _compare(pairs, "_full", "_separable", floors) if floors else []
     pairs["word"] = [each.word for each in judged] if judged else ""
     pairs["one_block"] = _one_block(pairs, "_full", "_separable")
-    names = ["time_ratio", "time_low", "time_high", "mac_ratio", "realised", "realised_low", "realised_high"]
+    names = [*TIME_RATIO, "mac_ratio", "memory_ratio", "realised", "realised_low", "realised_high"]
     return pairs[[*keys, *names, "one_block", "word"]].sort_values(keys, ignore_index=True)
 
 

@@ -186,7 +186,7 @@ def saving(costs: pd.DataFrame, twins: pd.DataFrame) -> Sentence | None:
         pairs = separable_against_full(rows, twins).drop_duplicates("direction")
         texts = [
             f"{multiple(Interval(*p[TIME_RATIO]))} as fast as full in {direction_name(p['direction'])} "
-            f"({_word(p)}{digits(p['mac_ratio'], 2)}× fewer MACs)"
+            f"({_word(p)}{digits(p['mac_ratio'], 2)}× fewer MACs{_memory(p)})"
             for _, p in pairs.iterrows()
         ]
         if texts:
@@ -208,6 +208,10 @@ def _word(pair: pd.Series) -> str:
     said = "" if pair["word"] == "faster" and pair["time_ratio"] > 1 else pair["word"]
     turns = "" if pair["one_block"] else "not timed in turns"
     return "".join(f"{text}; " for text in (said, turns) if text)
+
+
+def _memory(pair: pd.Series) -> str:
+    return "" if pd.isna(pair["memory_ratio"]) else f", {digits(pair['memory_ratio'], 2)}× the memory"
 
 
 def gain(runs: pd.DataFrame, best: pd.DataFrame) -> Sentence | None:

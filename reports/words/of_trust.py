@@ -33,8 +33,19 @@ def noise(costs: pd.DataFrame, twins: pd.DataFrame) -> str:
     largest = f" Fewer than {ENOUGH_TWINS} pairs give the largest of these." if few and len(parts) > 1 else ""
     return (
         f"The minimum detectable effect is {listing(parts)}: the same code, timed twice, should differ by more in "
-        f"{1000 * FLOOR_ERROR_RATE:g} of 1000 cases.{largest} {called_noisy(costs)}"
+        f"{1000 * FLOOR_ERROR_RATE:g} of 1000 cases.{largest} {typical_interval(costs)}{called_noisy(costs)}"
     ).strip()
+
+
+def typical_interval(costs: pd.DataFrame) -> str:
+    """Say how wide the interval of one time is, as a rule; an empty text where no time has one."""
+    half = ((costs["ci_high"] - costs["ci_low"]) / (2 * costs["seconds"])).dropna()
+    if half.empty:
+        return ""
+    return (
+        f"A single time is less certain: half of its 95 % interval is {percent(half.median())} of it, the median of "
+        f"{plural(len(half), 'cost record')}. "
+    )
 
 
 def where_timed(row: Mapping[Any, Any] | pd.Series) -> str:

@@ -33,7 +33,7 @@ def test_headline_without_plain_or_training_says_less(records):
 def test_without_twins_there_is_no_word(records):
     data = replace(frames(records), twins=frames([]).twins)
     text = " ".join(sentence.text for sentence in headline(Prepared(data)))
-    assert "in forward (8.0× fewer MACs)" in text
+    assert "in forward (8.0× fewer MACs, 1.0× the memory)" in text
     assert not any(word in text for word in ("faster", "slower", "ambiguous"))
 
 
@@ -55,9 +55,9 @@ def test_the_saving_says_its_word_only_where_it_is_not_what_the_ratio_says():
         separable["seconds"]["rounds"] = [[factor * x for x in samples] for samples in full["seconds"]["rounds"]]
         data = frames([full, separable, twin])
         said[factor] = saving(data.costs, data.twins).text
-    assert "in forward (8.0× fewer MACs)" in said[0.5]
-    assert "in forward (same; 8.0× fewer MACs)" in said[1.0]
-    assert "in forward (slower; 8.0× fewer MACs)" in said[2.0]
+    assert "in forward (8.0× fewer MACs, 1.0× the memory)" in said[0.5]
+    assert "in forward (same; 8.0× fewer MACs, 1.0× the memory)" in said[1.0]
+    assert "in forward (slower; 8.0× fewer MACs, 1.0× the memory)" in said[2.0]
     separable["block"] = "another"
     assert "not timed in turns; 8.0× fewer MACs" in saving(frames([full, separable]).costs, data.twins.iloc[:0]).text
 

@@ -21,10 +21,12 @@ def test_noise_says_the_floor_and_how_many_are_noisy(records):
     # Two twins of three rounds, log ratios ln 1.01, 0 and ln 0.99 each.
     squares = [math.log(factor) ** 2 for factor in (1.01, 1.0, 0.99)]
     floor = math.expm1(stats.t.ppf(1 - 0.005 / 2, 6) * math.sqrt(statistics.mean(squares) / 3))
+    half = statistics.median((costs["ci_high"] - costs["ci_low"]) / 2 / costs["seconds"])
     assert of_trust.noise(costs, data.twins) == (
         f"The minimum detectable effect is {100 * floor:.1f} % on 1 thread (layers; 0 of 2 A/A pairs differ by more): "
-        f"the same code, timed twice, should differ by more in 5 of 1000 cases. 1 of {len(costs)} cost records is "
-        "called noisy: 1 because of the machine."
+        "the same code, timed twice, should differ by more in 5 of 1000 cases. A single time is less certain: half of "
+        f"its 95 % interval is {100 * half:.1f} % of it, the median of {len(costs)} cost records. 1 of {len(costs)} "
+        "cost records is called noisy: 1 because of the machine."
     )
     assert of_trust.noise(costs, data.twins.iloc[:0]).startswith("No layer was timed twice")
 

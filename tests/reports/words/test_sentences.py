@@ -297,10 +297,11 @@ def test_saving(made, said):
             here = {record["case"]["variant"]: record for record in rows}
             full, separable = here["full"], here["separable"]
             saved = digits(macs(full) / macs(separable), 2)
+            memory = digits(separable["memory"]["peak_bytes"] / full["memory"]["peak_bytes"], 2)
             called = word(full, separable, least)
             texts.append(
                 f"{interval(*mover(full, separable))} as fast as full in {name} "
-                f"({'' if called == 'faster' else f'{called}; '}{saved}× fewer MACs)"
+                f"({'' if called == 'faster' else f'{called}; '}{saved}× fewer MACs, {memory}× the memory)"
             )
         parts.append(f"{what} {joined(texts)}")
     assert said["Saving"] == f"Saving: {'; '.join(parts)}."
@@ -605,11 +606,14 @@ def test_noise(made, said):
     pairs = [log_ratios(firsts[twin["case_id"]], twin).mean() for twin in made if twin["kind"] == "twin"]
     place = ran(made).replace("1 thread", "on 1 thread")
     beyond = sum(abs(math.expm1(pair)) > floor(made, 1) for pair in pairs)
+    times = [record["seconds"] for record in made if record["kind"] == "cost" and record["status"] == "ok"]
+    halves = [(time["ci_high"] - time["ci_low"]) / 2 / time["median"] for time in times]
     assert said["noise"] == (
         f"The minimum detectable effect is {percent(floor(made, 1))} {place} (layers; {beyond} of 2 A/A pairs "
         f"{'differs' if beyond == 1 else 'differ'} by more): the same code, timed twice, should differ by more in 5 of "
-        f"1000 cases. {len(noisy)} of {len(judged)} cost records are called noisy: {len(noisy) - scarce} because of "
-        f"the machine and {scarce} for too few samples alone (layers {place})."
+        f"1000 cases. A single time is less certain: half of its 95 % interval is {percent(np.median(halves))} of it, "
+        f"the median of {len(times)} cost records. {len(noisy)} of {len(judged)} cost records are called noisy: "
+        f"{len(noisy) - scarce} because of the machine and {scarce} for too few samples alone (layers {place})."
     )
 
 
