@@ -26,7 +26,7 @@ SEED = 0
 # also its memory.
 MOST_CASES = 6
 # The minutes that a case may take, and the least minutes of a run, where the user gives none.
-MINUTES_A_CASE, FEWEST_MINUTES = 0.75, 3.0
+MINUTES_A_CASE, FEWEST_MINUTES = 1.5, 3.0
 PLANNED_LOOKS = frozenset(looks(10**6))
 
 
