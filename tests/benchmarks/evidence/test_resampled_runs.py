@@ -38,7 +38,7 @@ def pairs(count: int, *, slower: float = 0.0, spread: float = 0.005, planted: st
 
 
 def test_a_run_has_the_pairs_for_which_compare_has_time() -> None:
-    assert most_pairs(pairs(3)) == 18  # of ten seconds, in three minutes
+    assert most_pairs(pairs(3)) == 36  # of ten seconds, in six minutes for four cases
 
 
 def test_the_same_code_is_fine_and_a_planted_slowdown_regresses_on_a_calm_machine() -> None:
@@ -55,7 +55,7 @@ def test_an_unchanged_case_that_regresses_is_wrong() -> None:
 def test_a_restless_machine_is_undecided_after_all_pairs_for_which_there_is_time() -> None:
     runs = at_random(pairs(40, spread=0.2), "same", 20)
     assert {run.verdict for run in runs} == {UNDECIDED}
-    assert {run.pairs for run in runs} == {18}
+    assert {run.pairs for run in runs} == {36}
 
 
 def test_consecutive_runs_begin_at_every_pair_and_have_its_drift() -> None:
