@@ -78,8 +78,8 @@ def measure_pair(
     sides = SIDES if number % 2 == 0 else SIDES[::-1]
     with contextlib.ExitStack() as stack:
         servers = {side: stack.enter_context(Server(places[side], timeout, PASSES)) for side in sides}
-        for server in servers.values():
-            server.check()
+        for side, server in servers.items():
+            server.check(side)
         for entry in list(entries)[:: 1 if number % 4 < 2 else -1]:
             for side in sides:
                 outcome = servers[side].ask(Enter(entry, entries[entry], entry in unchecked))

@@ -71,7 +71,7 @@ def collect(sides: Sequence[Side], *, rounds: int, seconds: float, timeout: floa
         examined = []
         for side, place in zip(sides, places, strict=True):
             with Server(place, timeout, WORKER) as server:
-                server.check()
+                server.check(side.text)
                 folder = side.folder and side.folder.resolve()
                 examined.append(_answer(server, Examine(side.case, folder), side))
             progress.update(1)
@@ -93,9 +93,9 @@ def take_round(
     """Return the results of a round, see ``worker.summary``. The order of two sides changes from turn to turn."""
     with contextlib.ExitStack() as stack:
         servers = [stack.enter_context(Server(place, timeout, WORKER)) for place in places]
-        for server in servers:
-            server.check()
         both = list(zip(servers, sides, strict=True))
+        for server, side in both:
+            server.check(side.text)
         for server, side in both[:: 1 if number % 2 == 0 else -1]:
             _answer(server, Enter(side.case, seconds), side)
         spent, turn = 0.0, number

@@ -60,15 +60,19 @@ class Server:
         theirs.close()
         lease.close()
 
-    def check(self) -> None:
+    def check(self, side: str) -> None:
         """Wait until the process is ready.
+
+        Args:
+            side: whose process it is, for the message.
 
         Raises:
             RuntimeError: when the process does not start, or would measure another package than the workplace's.
         """
         origin = self.ask(None, START_TIMEOUT)
         if isinstance(origin, Outcome):
-            raise RuntimeError(f"a measuring process does not start: {origin.message}")
+            why = "; perhaps this suite needs what the commit lacks" if "ImportError" in origin.message else ""
+            raise RuntimeError(f"the measuring process of {side} does not start: {origin.message}{why}")
         if origin != str(self.place / PACKAGE / "__init__.py"):
             raise RuntimeError(f"{origin} would be measured instead of {self.place / PACKAGE}; uninstall it")
 

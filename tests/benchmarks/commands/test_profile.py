@@ -42,7 +42,7 @@ class HereServer:
     def __exit__(self, *_: object) -> None:
         """End nothing."""
 
-    def check(self) -> None:
+    def check(self, side: str) -> None:
         """The package is that of this process."""
 
     def ask(self, task: Task) -> Any:

@@ -24,7 +24,7 @@ GOOD = Case(**TINY, resolution=2)
 
 def test_a_server_measures_the_package_of_its_place(tmp_path: Path) -> None:
     with workplace(".") as place, Server(place, 60.0, PASSES) as server:
-        server.check()
+        server.check("A")
         assert server.ask(Enter(0, GOOD, check=True)) is None
         assert all(one.seconds > 0 for one in server.ask(Turn(0)))
         assert server.ask(Turn(7)).status == "failed"  # nothing has entered under this number
@@ -32,7 +32,16 @@ def test_a_server_measures_the_package_of_its_place(tmp_path: Path) -> None:
         Server(tmp_path, 60.0, PASSES) as server,
         pytest.raises(RuntimeError, match="would be measured instead of"),
     ):
-        server.check()
+        server.check("A")
+
+
+def test_a_commit_that_lacks_what_the_suite_needs_is_named(tmp_path: Path) -> None:
+    (tmp_path / "benchmarks").symlink_to(ROOT / "benchmarks")
+    (tmp_path / "gcnn_impl").mkdir()
+    (tmp_path / "gcnn_impl/__init__.py").touch()
+    why = "^the measuring process of B does not start: .* ImportError: .*; perhaps this suite needs what the commit lack"
+    with Server(tmp_path, 60.0, PASSES) as server, pytest.raises(RuntimeError, match=why):
+        server.check("B")
 
 
 @pytest.mark.parametrize("path", ["", str(ROOT)])
@@ -44,7 +53,7 @@ def test_a_server_measures_the_package_of_its_place_under_the_installed_command_
     for folder in (ROOT, tmp_path):
         monkeypatch.chdir(folder)
         with workplace("HEAD") as place, Server(place, 60.0, PASSES) as server:
-            server.check()
+            server.check("A")
             assert server.ask(Enter(0, GOOD, check=True)) is None
 
 
@@ -58,7 +67,7 @@ def test_no_process_that_a_layer_starts_outlives_the_server(
     monkeypatch.setenv(NOTES, str(tmp_path))
     case = Case(**TINY, resolution=2, variant="custom", implementation=f"tests.benchmarks.misbehaving_layers:{layer}")
     with workplace(".") as place, Server(place, 60.0, PASSES) as server:
-        server.check()
+        server.check("A")
         server.timeout = 8.0
         answer = server.ask(Enter(0, case, check=False))
     assert answer.status == status
@@ -70,7 +79,7 @@ def test_a_layer_that_forks_and_comes_back_twice_fails_and_ends_the_process() ->
     layer = "tests.benchmarks.misbehaving_layers:ComesBackTwice"
     case = Case(**TINY, resolution=2, variant="custom", implementation=layer)
     with workplace(".") as place, Server(place, 60.0, PASSES) as server:
-        server.check()
+        server.check("A")
         answer = server.ask(Enter(0, case, check=False)) or server.ask(Turn(0))
     # Either may answer first: the copy, or the original, which has noticed its copies.
     by_copy = (answer.status, answer.message) == ("killed", COPIED.message)
@@ -84,7 +93,7 @@ def test_a_process_ends_with_its_parent(tmp_path: Path) -> None:
         "from benchmarks.running.workplace import workplace\n"
         "from benchmarks.running.server import Server\n"
         "with workplace('.') as place, Server(place, 60.0, 'benchmarks.comparing.passes') as server:\n"
-        "    server.check()\n"
+        "    server.check('A')\n"
         "    print(server.process.pid, flush=True)\n"
         "    time.sleep(60)\n"
     )
