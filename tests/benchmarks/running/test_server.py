@@ -39,7 +39,7 @@ def test_a_commit_that_lacks_what_the_suite_needs_is_named(tmp_path: Path) -> No
     (tmp_path / "benchmarks").symlink_to(ROOT / "benchmarks")
     (tmp_path / "gcnn_impl").mkdir()
     (tmp_path / "gcnn_impl/__init__.py").touch()
-    why = "^the measuring process of B does not start: .* ImportError: .*; perhaps this suite needs what the commit lack"
+    why = "^the measuring process of B does not start: .* ImportError: .*; perhaps this suite needs what "
     with Server(tmp_path, 60.0, PASSES) as server, pytest.raises(RuntimeError, match=why):
         server.check("B")
 
