@@ -29,6 +29,8 @@ VALLEY_DEPTH = 2.0
 VALLEY_NOISE = 5.0
 # With fewer samples, a mode may be a coincidence.
 MIN_SAMPLES_FOR_MODES = 50
+# Processes differ if the median of the slowest is this fraction above that of the fastest.
+PROCESS_DISTANCE = 0.25
 # The load above the number of cores that a measurement on all cores causes itself, with its parent process.
 OWN_LOAD = 0.5
 STEAL_SHARE = 0.01
@@ -47,6 +49,7 @@ REMEDIES = {
     TOO_FEW_SAMPLES: "give more time: --seconds, --rounds",
     "drift": "warm up longer, or wait until the machine has cooled down or calmed down",
     "bimodal": "look for what switches between two states: other processes, clock frequency, placement of memory",
+    "processes_differ": "more processes (--rounds): each has another placement of memory; or a calmer machine",
     OVERSUBSCRIBED: "stop other processes, use fewer threads, or measure on a host of your own",
     "throttled": "fix the clock frequency, improve cooling, or raise the CPU quota or the GPU's power limit",
     "threads_unpinned": "set the number of threads (--threads) and GOMP_SPINCOUNT=10000, as the sweep does",
@@ -70,6 +73,7 @@ def verdict(rounds: Rounds, provenance: Provenance) -> dict[str, Any]:
         TOO_FEW_SAMPLES: _too_few(rounds),
         "drift": _drift(rounds),
         "bimodal": _bimodal(rounds),
+        "processes_differ": _processes_differ(rounds),
         OVERSUBSCRIBED: _oversubscribed(provenance),
         "throttled": _throttled(provenance),
         "threads_unpinned": _unpinned(provenance),
@@ -131,6 +135,15 @@ def _bimodal(rounds: Rounds) -> str | None:
     if not clear or math.expm1(high - low) < MODE_DISTANCE:
         return None
     return f"{valley / n:.0%} of the passes take about {math.exp(low):.3g} s, the others {math.exp(high):.3g} s"
+
+
+def _processes_differ(rounds: Rounds) -> str | None:
+    """Compare the slowest process with the fastest: the middle halves of their samples must not overlap."""
+    slowest, fastest = max(rounds, key=np.median), min(rounds, key=np.median)
+    distance = float(np.median(slowest) / np.median(fastest)) - 1
+    if distance < PROCESS_DISTANCE or np.quantile(slowest, 0.25) <= np.quantile(fastest, 0.75):
+        return None
+    return f"the slowest of {len(rounds)} processes took {distance:.0%} longer than the fastest"
 
 
 def _oversubscribed(provenance: Provenance) -> str | None:

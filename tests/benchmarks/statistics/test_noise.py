@@ -83,6 +83,21 @@ def test_processes_that_differ_from_each_other_do_not_drift() -> None:
     assert found((levels * np.exp(0.02 * rng.normal(size=(5, 30)))).tolist()) == []
 
 
+@pytest.mark.parametrize("n", [7, 30])
+def test_a_process_that_is_much_slower_than_another_is_found(n: int) -> None:
+    rng = np.random.default_rng(6)
+    levels = np.array([1.0, 1.05, 1.4, 1.1])[:, None]
+    findings = verdict((levels * np.exp(0.02 * rng.normal(size=(4, n)))).tolist(), QUIET)["findings"]
+    details = {finding["kind"]: finding["detail"] for finding in findings}
+    expected = r"the slowest of 4 processes took (3[5-9]|4[0-5])% longer than the fastest"
+    assert re.fullmatch(expected, details["processes_differ"])
+
+
+def test_processes_whose_samples_overlap_do_not_differ() -> None:
+    fast, slow = [1.0, 1.0, 1.0, 1.0, 1.6, 1.7, 1.8], [1.0, 1.0, 1.0, 1.3, 1.6, 1.7, 1.8]
+    assert found([fast, fast, slow]) == []
+
+
 def test_too_few_samples_or_rounds_are_found() -> None:
     assert found([[1.0] * 6] * 3) == ["too_few_samples"]
     assert found([[1.0] * 50] * 2) == ["too_few_samples"]
