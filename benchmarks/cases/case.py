@@ -204,7 +204,8 @@ class Case:
         group = "" if self.group == TRIVIAL else f" {group_label(self.group, self.resolution, self.scales)}"
         images = "" if self.in_channels == FORMER_IMAGES["in_channels"] else f"{self.in_channels}×"
         images += f"{self.image_size}×{self.image_size}"
-        shape = f"C={self.channels} B={self.batch_size} {images} k={self.kernel_size}"
+        kernel = "" if self.layer == "network" else f" k={self.kernel_size}"  # a user's network is given no such size
+        shape = f"C={self.channels} B={self.batch_size} {images}{kernel}"
         pass_ = f"{self.direction} {self.kernels}" if self.direction == "forward" else self.direction
         extras = [value for value in (self.execution, self.dtype) if value not in ("eager", "float32")]
         where = f"{self.device}×{self.threads}" if self.device == "cpu" else self.device
