@@ -1,6 +1,7 @@
 """Options that several commands share, and the cases and settings that they choose."""
 
 import argparse
+import shlex
 import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -29,6 +30,7 @@ from benchmarks.sweep.engine import Engine
 from benchmarks.sweep.sweep import sweep
 
 Arguments = argparse._ActionsContainer  # a parser, or a group of options
+RESULTS = Path("results")
 PROFILE_HELP = "quick: one axis at a time, minutes; standard: pairs of axes, half an hour; full: a day or more"
 AXIS_HELP = {
     "layer": "conv, resnet, allcnnc; or a class of your own, package.module:Class, measured with the others",
@@ -64,9 +66,14 @@ def add_fields(options: Arguments, kind: type, **texts: str) -> None:
 
 def add_results(options: Arguments) -> None:
     """Add the option for the folder of the records."""
-    options.add_argument(
-        "--results", type=Path, default=Path("results"), metavar="DIR", help="folder of the records (default: results)"
-    )
+    text = f"folder of the records (default: {RESULTS})"
+    options.add_argument("--results", type=Path, default=RESULTS, metavar="DIR", help=text)
+
+
+def and_page(results: Path) -> str:
+    """Return the end of a result's last line: the command that writes the page of the records in a folder."""
+    given = "" if results == RESULTS else f" --results {shlex.quote(str(results))}"
+    return f"; write the page: python -m reports{given}"
 
 
 def add_store_options(options: Arguments, work: str, timeout: float) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.cases.case import Case, InvalidCase
 from benchmarks.cases.meant import unknown
-from benchmarks.commands.options import add_fields, add_image_options, add_store_options, check_timeout
+from benchmarks.commands.options import add_fields, add_image_options, add_store_options, and_page, check_timeout
 from benchmarks.measure.sampling import Sampling
 from benchmarks.records.provenance import software
 from benchmarks.records.store import RecordStore, RecordWarning
@@ -139,7 +139,7 @@ def main(args: argparse.Namespace) -> Result:
     total, seconds = sum(len(part.decisions.all_runs()) for part in parts), sum(map(training_seconds, parts))
     counted = (
         f"trained {trained} of {total} runs now, {failed} failed, {minutes(time.monotonic() - begun)}; "
-        f"{minutes(seconds)} of training and evaluation in all; see {store.path}"
+        f"{minutes(seconds)} of training and evaluation in all; see {store.path}{and_page(args.results)}"
     )
     counts = {"trained": trained, "failed": failed, "runs": total, "training_seconds": seconds, "records": store.path}
     value = {**counts, "parts": [study_value(part) for part in parts]}

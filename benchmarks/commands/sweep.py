@@ -4,7 +4,7 @@ import argparse
 import dataclasses
 
 from benchmarks.cases.base_point import layers_at_base
-from benchmarks.commands.options import add_case_options, add_sweep_options, chosen_cases, chosen_sampling
+from benchmarks.commands.options import add_case_options, add_sweep_options, and_page, chosen_cases, chosen_sampling
 from benchmarks.records.store import RecordStore
 from benchmarks.sweep.engine import Engine
 from benchmarks.sweep.estimate import minutes
@@ -52,4 +52,8 @@ def main(args: argparse.Namespace) -> Result:
     )
     took = f"; {done.timed_share:.0%} of {minutes(done.seconds)} inside timed passes" if done.measured else ""
     status = 1 if done.failed and not done.measured and not done.already_there else 0
-    return Result({**dataclasses.asdict(done), "records": store.path}, [f"{counts}{took}; see {store.path}"], status)
+    return Result(
+        {**dataclasses.asdict(done), "records": store.path},
+        [f"{counts}{took}; see {store.path}{and_page(args.results)}"],
+        status,
+    )

@@ -11,7 +11,14 @@ from benchmarks.cases.datasets import DATASETS
 from benchmarks.cases.groups import GROUPS
 from benchmarks.cases.training_run import AUGMENTATIONS, BUDGET_UNITS, DTYPES, NETWORKS, TrainingRun
 from benchmarks.cases.variants import NETWORK_VARIANTS
-from benchmarks.commands.options import add_fields, add_image_options, add_store_options, check_timeout, devices_here
+from benchmarks.commands.options import (
+    add_fields,
+    add_image_options,
+    add_store_options,
+    and_page,
+    check_timeout,
+    devices_here,
+)
 from benchmarks.records.store import RecordStore
 from benchmarks.running.environment import MEASURING_ENVIRONMENT, set_measuring_environment
 from benchmarks.running.temporary import environment_of_a_replacement
@@ -138,7 +145,7 @@ def main(args: argparse.Namespace) -> Result:
     else:
         trained, failed = train_missing(runs, store, **options)
     records, there, succeeded = store.load(), len(runs) - trained, trained - failed
-    counted = f"trained {succeeded}, failed {failed}, {there} already there; see {store.path}"
+    counted = f"trained {succeeded}, failed {failed}, {there} already there; see {store.path}{and_page(args.results)}"
     counts = {"trained": succeeded, "already_there": there, "failed": failed, "records": store.path}
     lines = [*accuracy_table(runs, records), counted]
     return Result({**counts, "networks": accuracies(runs, records)}, lines, 1 if failed == len(runs) else 0)

@@ -104,7 +104,8 @@ def test_a_truncated_line_is_a_warning_and_that_case_is_measured_again(
     path = RecordStore(tmp_path).path
     first = capsys.readouterr().out
     assert re.fullmatch(
-        rf"measured 2, skipped 0, failed 0, 0 already there; \d+% of \d+ (?:s|min) inside timed passes; see {path}\n",
+        rf"measured 2, skipped 0, failed 0, 0 already there; \d+% of \d+ (?:s|min) inside timed passes; see {path}; "
+        rf"write the page: python -m reports --results {tmp_path}\n",
         first,
     )
     lines = path.read_bytes().splitlines(keepends=True)
