@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from benchmarks.answers.text_tables import markdown_table
+from benchmarks.statistics.over_seeds import estimate
 from benchmarks.studies.claims import verdicts
 from benchmarks.studies.contenders import Contender
+from benchmarks.studies.parts import over_angles
 from benchmarks.studies.results import StudyResults, percent_interval
 
 BUDGETS = {
@@ -55,6 +57,12 @@ def _rows(parts: Sequence[StudyResults]) -> list[tuple[str, ...]]:
         for matched in study.matches:
             heading.append(", ".join(filter(None, (BUDGETS[matched], part_name(part, parts)))))
             columns.append([percent_interval(part.accuracy(matched, each)) for each in study.contenders])
+            turned = {each: over_angles(part, matched, each) for each in study.contenders}
+            if any(turned.values()):
+                heading.append(f"{heading[-1]}: mean over all angles of the test images")
+                columns.append(
+                    [percent_interval(estimate(turned[each], step=part.test_step)) for each in study.contenders]
+                )
             if len(parts) == 1:
                 heading.append("a step")
                 columns.append([_step(part, matched, each) for each in study.contenders])

@@ -101,6 +101,12 @@ def angle_lines(parts: Sequence[StudyResults], matched: str) -> list[str]:
     return lines
 
 
+def over_angles(results: StudyResults, matched: str, contender: Contender) -> list[float]:
+    """Return the accuracy of each seed, a fraction, as the mean over all angles by which test images are turned."""
+    turned = (record.get("test_by_angle") or () for record in results.records[matched, contender])
+    return [statistics.fmean(float(entry["accuracy"]) for entry in entries) for entries in turned if entries]
+
+
 def _by_angle(results: StudyResults, matched: str, contender: Contender) -> dict[float, list[float]]:
     """Return the accuracies of all seeds by angle, fractions."""
     found: dict[float, list[float]] = {}

@@ -57,3 +57,15 @@ def test_parts_that_differ_in_their_images_are_named_by_them() -> None:
     ]
     heading = cells(lines_in_short({"pose": posed}, "results")[3])
     assert heading[1::2] == ["equal parameters, mnist-upright", "equal parameters, mnist-tilted"]
+
+
+def test_turned_test_images_have_a_column_with_the_mean_over_all_angles() -> None:
+    made = part(100, 0.5, 0.7)
+    for records in made.records.values():
+        for record in records:
+            level = record["test_accuracy"]
+            record["test_by_angle"] = [{"angle": 0.0, "accuracy": level}, {"angle": 90.0, "accuracy": level - 0.4}]
+    heading, _, plain, _, separable = (cells(line) for line in lines_in_short({"pose": [made]}, "results")[3:8])
+    assert heading[1:3] == ["equal parameters", "equal parameters: mean over all angles of the test images"]
+    assert (plain[1][:6], plain[2][:6]) == ("50.0 [", "30.0 [")
+    assert (separable[1][:6], separable[2][:6]) == ("70.0 [", "50.0 [")
