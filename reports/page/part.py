@@ -113,9 +113,11 @@ def parts(records: list[Record], data: Frames) -> list[Part]:
         )
         found.append(Part(f"m{len(found) + 1}", machine, remark, here))
         mine = [record for record in records if machine_name(record) == machine]
-        rivals = _rival_commits(mine)
+        rivals, kinds = rival_commits(mine)
         for commit in rivals[:MOST_COMMITS]:
-            of_commit = [record for record in mine if _provenance(record, "commit") == commit]
+            of_commit = [
+                record for record in mine if _provenance(record, "commit") == commit and record.get("kind") in kinds
+            ]
             older = _known(frames(newest(of_commit)), data)
             found.append(Part(f"m{len(found) + 1}", f"{machine}, commit {commit[:10]} only", "", older))
     return found
@@ -126,16 +128,24 @@ def _provenance(record: Record, name: str) -> str:
     return str(provenance.get(name) or "") if isinstance(provenance, dict) else ""
 
 
-def _rival_commits(records: list[Record]) -> list[str]:
-    """Return the commits that share a measured case with another commit, the newest commit first."""
+def rival_commits(records: list[Record]) -> tuple[list[str], set[object]]:
+    """Return the commits that share a case or a run with another commit, the newest first, and the kinds of these.
+
+    Where commits share cases alone, their parts need no training runs: each run stands once, in the machine's part.
+    """
     of_id: dict[str, set[str]] = {}
+    kind_of: dict[str, object] = {}
     latest: dict[str, str] = {}
     for record in records:
         commit = _provenance(record, "commit")
         of_id.setdefault(str(record.get("id")), set()).add(commit)
+        kind_of[str(record.get("id"))] = record.get("kind")
         latest[commit] = max(latest.get(commit, ""), _provenance(record, "measured_at"))
-    rivals = set().union(*(commits for commits in of_id.values() if len(commits) > 1))
-    return sorted(rivals - {""}, key=lambda commit: latest[commit], reverse=True)
+    shared = {name: commits for name, commits in of_id.items() if len(commits) > 1}
+    rivals = set().union(*shared.values())
+    kinds = {kind_of[name] for name in shared}
+    kinds |= {"twin"} if "cost" in kinds else set()
+    return sorted(rivals - {""}, key=lambda commit: latest[commit], reverse=True), kinds
 
 
 def _known(data: Frames, everything: Frames) -> Frames:

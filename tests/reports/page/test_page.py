@@ -18,6 +18,7 @@ from benchmarks.statistics.over_seeds import BOOTSTRAP_SEEDS, LEAST_RESAMPLED
 from benchmarks.statistics.summary import FEW_ROUNDS
 from benchmarks.terminal.program import Program
 from reports.page.page import render
+from reports.page.part import rival_commits
 from reports.tables.records import STATIC_ROWS
 
 from ..conftest import (
@@ -225,6 +226,19 @@ def test_commits_that_measured_the_same_have_parts_of_their_own():
     # Commits that measured different cases get no parts of their own.
     apart = render([records[1], by(new, "2030-01-01T00:00:00+00:00")])
     assert '<option value="m1">' not in apart
+
+
+def test_a_part_of_one_commit_has_training_runs_only_where_commits_share_runs():
+    def by(commit, record):
+        record["provenance"] |= {"commit": commit, "measured_at": f"2029-01-01T00:00:00+00:0{ord(commit) - ord('a')}"}
+        return record
+
+    runs = [by(commit, training_record("full", 8, seed, 0.9)) for seed, commit in enumerate("ab")]
+    assert rival_commits([by("a", cost_record()), *runs]) == ([], set())
+    shared = [by(commit, cost_record()) for commit in "ab"]
+    assert rival_commits([*shared, *runs]) == (["b", "a"], {"cost", "twin"})
+    again = by("b", training_record("full", 8, 0, 0.9))
+    assert rival_commits([*runs, again]) == (["b", "a"], {"training"})
 
 
 @pytest.mark.usefixtures("no_figures")  # `test_the_locale_changes_no_byte_of_a_page` compares figures, too
