@@ -27,7 +27,7 @@ def resolve(revision: str, other: str, allowed: str) -> str:
     """
     if not (ROOT / PACKAGE).is_dir():
         why = "only the suite of a checkout measures commits, and this one is installed"
-        raise ValueError(f"{revision!r} is not {other}, and {why}; allowed: {allowed}")
+        raise ValueError(f"{revision!r} is not {other}, and {why}")
     if revision == WORK_TREE:
         return revision
     found = _git("rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
