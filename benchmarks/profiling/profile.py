@@ -139,7 +139,7 @@ def read_profile(path: Path) -> Profile:
     """Read the profile of a file, or of the folder that the file is in.
 
     Raises:
-        ValueError: when the file is no profile of this schema.
+        ValueError: when the file is no profile of this schema, or cannot be read.
     """
     path = path / FILE if path.is_dir() else path
     try:
@@ -163,8 +163,9 @@ def read_profile(path: Path) -> Profile:
                 ),
             }
         )
-    except (ValueError, TypeError, KeyError) as error:
-        raise ValueError(f"{path} is no profile: {error}; allowed: a {FILE} that this command wrote") from error
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise ValueError(f"{path} is no profile: {why}; allowed: a {FILE} that this command wrote") from error
 
 
 def _tuples(fields: Mapping[str, Any]) -> dict[str, Any]:
