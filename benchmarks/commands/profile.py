@@ -105,17 +105,16 @@ def main(args: argparse.Namespace) -> Result:
     check_machine(cases)
     if args.check:
         check_own(cases)
-    folders = [folder, *(folder / "against" for _ in sides[1:])]
-    for each in folders:
-        check_folder(each)
-        each.mkdir(parents=True, exist_ok=True)
+    for side in sides:
+        check_folder(side.folder)
+        side.folder.mkdir(parents=True, exist_ok=True)
     set_measuring_environment()
     with tempfile.TemporaryDirectory(prefix="gcnn-compiled-") as compiled:
         set_compiling_environment(compiled)
         profiles = collect(sides, rounds=args.rounds, seconds=args.seconds, timeout=args.timeout)
     records = successes(RecordStore(args.results).load())
-    for profile, each in zip(profiles, folders, strict=True):
-        write_files(profile, each)
+    for profile, side in zip(profiles, sides, strict=True):
+        write_files(profile, side.folder)
     mine = profiles[0]
     lines = list(profile_lines(mine, args.top, recorded_peak(records.get(mine.identity))))
     value: dict[str, Any] = {
@@ -136,7 +135,7 @@ def main(args: argparse.Namespace) -> Result:
         (folder / AGAINST).write_text(json.dumps(found.fields(), ensure_ascii=False) + "\n", encoding="utf-8")
         lines += ["", *difference_lines(found, args.top)]
         value["against"] = found.fields()
-    other = f"; in {folders[1]} those of the other side" if sides[1:] else ""
+    other = f"; in {sides[1].folder} those of the other side" if sides[1:] else ""
     return Result(value, [*lines, f"see {folder}: flame.svg, memory.svg, {FILE}, trace.pt.trace.json{other}"])
 
 

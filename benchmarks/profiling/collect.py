@@ -33,12 +33,12 @@ class Side:
     """What is profiled: a case, with the ``gcnn_impl`` of a revision.
 
     Args:
-        folder: where the trace is written, None for no trace.
+        folder: where the trace is written.
         revision: the full hash of a commit, or "." for the present code.
     """
 
     case: Case
-    folder: Path | None = None
+    folder: Path
     revision: str = WORK_TREE
 
     @property
@@ -72,8 +72,8 @@ def collect(sides: Sequence[Side], *, rounds: int, seconds: float, timeout: floa
         for side, place in zip(sides, places, strict=True):
             with Server(place, timeout, WORKER) as server:
                 server.check(side.text)
-                folder = side.folder and side.folder.resolve()
-                examined.append(_answer(server, Examine(side.case, folder), side))
+                # The process works in its workplace, so the folder must be absolute.
+                examined.append(_answer(server, Examine(side.case, side.folder.resolve()), side))
             progress.update(1)
         ceilings = _ceilings(sides[0], timeout)
         progress.update(1)
@@ -93,35 +93,36 @@ def take_round(
     """Return the results of a round, see ``worker.summary``. The order of two sides changes from turn to turn."""
     with contextlib.ExitStack() as stack:
         servers = [stack.enter_context(Server(place, timeout, WORKER)) for place in places]
-        both = list(zip(servers, sides, strict=True))
-        for server, side in both:
+        served = list(zip(servers, sides, strict=True))
+        for server, side in served:
             server.check(side.text)
-        for server, side in both[:: 1 if number % 2 == 0 else -1]:
+        for server, side in served[:: 1 if number % 2 == 0 else -1]:
             _answer(server, Enter(side.case, seconds), side)
         spent, turn = 0.0, number
-        while spent < seconds * len(both):
-            for server, side in both[:: 1 if turn % 2 == 0 else -1]:
-                spent += _answer(server, Turn(seconds if len(both) == 1 else seconds / TURNS), side)
+        while spent < seconds * len(served):
+            for server, side in served[:: 1 if turn % 2 == 0 else -1]:
+                spent += _answer(server, Turn(seconds if len(served) == 1 else seconds / TURNS), side)
             turn += 1
-        return [_answer(server, Finish(), side) for server, side in both]
+        return [_answer(server, Finish(), side) for server, side in served]
 
 
 def _answer(server: Server, task: Task, side: Side) -> Any:
-    return _unless_failed(server.ask(task), side)
+    answer = server.ask(task)
+    if isinstance(answer, Outcome):
+        raise _failure(side, answer)
+    return answer
 
 
 def _ceilings(side: Side, timeout: float) -> dict[str, float]:
     asked = side.case.device, side.case.threads, side.case.dtype
     outcome = run_isolated(ceilings_task, asked, device=side.case.device, preload=ROOFLINE, timeout=timeout)
     if outcome.status != "ok":
-        _unless_failed(outcome, side)
+        raise _failure(side, outcome)
     return outcome.fields
 
 
-def _unless_failed(answer: Any, side: Side) -> Any:
-    if isinstance(answer, Outcome):
-        raise RuntimeError(f"{side.text}: {answer.status}: {answer.message}")
-    return answer
+def _failure(side: Side, outcome: Outcome) -> RuntimeError:
+    return RuntimeError(f"{side.text}: {outcome.status}: {outcome.message}")
 
 
 def assembled(

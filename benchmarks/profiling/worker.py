@@ -77,7 +77,7 @@ def examine(task: Examine) -> dict[str, Any]:
     A compiled or captured pass is counted as if it were neither, and then not by module.
     """
     case = task.case
-    workload = _warm(case, 1e-3)
+    workload = _warm(case, 1e-3)  # briefly: an examination is not timed
     if task.folder is not None:
         write_trace(workload, task.folder / TRACE_FILE)
     x = workload.x.detach().requires_grad_(case.layer == "conv")

@@ -51,7 +51,9 @@ def scaling_exponent(x: Sequence[float], y: Sequence[float]) -> Interval:
 
 
 def mean_over_rounds(values: Sequence[float], confidence: float = 0.95) -> Interval:
-    """Return the mean of one number from each round, with Student's interval; bounds are NaN below three rounds.
+    """Return the mean of one number from each round, with Student's interval of this confidence.
+
+    The bounds are NaN below three rounds.
 
     >>> mean_over_rounds([1.0, 3.0])
     Interval(value=2.0, low=nan, high=nan)

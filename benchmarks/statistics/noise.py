@@ -49,7 +49,7 @@ REMEDIES = {
     TOO_FEW_SAMPLES: "give more time: --seconds, --rounds",
     "drift": "warm up longer, or wait until the machine has cooled down or calmed down",
     "bimodal": "look for what switches between two states: other processes, clock frequency, placement of memory",
-    "processes_differ": "more processes (--rounds): each has another placement of memory; or a calmer machine",
+    "processes_differ": "take more processes (--rounds), as each places its memory elsewhere, or wait for calm",
     OVERSUBSCRIBED: "stop other processes, use fewer threads, or measure on a host of your own",
     "throttled": "fix the clock frequency, improve cooling, or raise the CPU quota or the GPU's power limit",
     "threads_unpinned": "set the number of threads (--threads) and GOMP_SPINCOUNT=10000, as the sweep does",
@@ -139,11 +139,14 @@ def _bimodal(rounds: Rounds) -> str | None:
 
 def _processes_differ(rounds: Rounds) -> str | None:
     """Compare the slowest process with the fastest: the middle halves of their samples must not overlap."""
-    slowest, fastest = max(rounds, key=np.median), min(rounds, key=np.median)
+    timed = [samples for samples in rounds if len(samples)]
+    if len(timed) < 2:
+        return None
+    slowest, fastest = max(timed, key=np.median), min(timed, key=np.median)
     distance = float(np.median(slowest) / np.median(fastest)) - 1
     if distance < PROCESS_DISTANCE or np.quantile(slowest, 0.25) <= np.quantile(fastest, 0.75):
         return None
-    return f"the slowest of {len(rounds)} processes took {distance:.0%} longer than the fastest"
+    return f"the slowest of {len(timed)} processes took {distance:.0%} longer than the fastest"
 
 
 def _oversubscribed(provenance: Provenance) -> str | None:

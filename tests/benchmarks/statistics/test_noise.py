@@ -98,6 +98,11 @@ def test_processes_whose_samples_overlap_do_not_differ() -> None:
     assert found([fast, fast, slow]) == []
 
 
+@pytest.mark.parametrize("rounds", [[], [[]], [[1.0] * 30], [[], [1.0] * 30]])
+def test_less_than_two_processes_with_samples_do_not_differ(rounds: list[list[float]]) -> None:
+    assert found(rounds) == ["too_few_samples"]
+
+
 def test_too_few_samples_or_rounds_are_found() -> None:
     assert found([[1.0] * 6] * 3) == ["too_few_samples"]
     assert found([[1.0] * 50] * 2) == ["too_few_samples"]
