@@ -29,6 +29,13 @@ def kernel_of(group, values):
     return kernel.permute(4, 1, 0, 5, 2, 3).flatten(4).flatten(1, 2)
 
 
+def by_definition(group, x, values, cotangent):
+    """Return the mixing of x by the kernel with these values, and its gradients with respect to x and the values."""
+    inputs = x.clone().requires_grad_(), values.clone().requires_grad_()
+    y = functional.group_mix(inputs[0], kernel_of(group, inputs[1]))
+    return y.detach(), *torch.autograd.grad(y, inputs, cotangent)
+
+
 @pytest.mark.parametrize("group", FINITE, ids=str)
 def test_the_matrices_are_representations_and_add_up_to_all_maps(group):
     elements = group.elements()
@@ -96,15 +103,15 @@ def test_the_operator_in_c_equals_the_definition_in_every_layout(group, channels
     values = values_of(group, c_in, c_out)
     x = torch.randn(batch, c_in, group.resolution, *sides)
     cotangent = torch.randn(batch, c_out, group.resolution, *sides)
-    doubles = x.double().requires_grad_(), values.requires_grad_()
-    expected_y = functional.group_mix(doubles[0], kernel_of(group, doubles[1]))
-    expected = expected_y, *torch.autograd.grad(expected_y, doubles, cotangent.double())
+    doubles = x.double(), values, cotangent.double()
+    expected = by_definition(group, *doubles)
+    terms = by_definition(group, *(tensor.abs() for tensor in doubles))  # sums of the terms' absolute values
     for other in (x, x.permute(0, 3, 4, 2, 1).contiguous().permute(0, 4, 3, 1, 2)):
-        inputs = other.detach().requires_grad_(), values.detach().float().requires_grad_()
+        inputs = other.detach().requires_grad_(), values.float().requires_grad_()
         y = functional.fourier_group_mix(inputs[0], irreps.spectrum(inputs[1]), irreps)
         actual = y, *torch.autograd.grad(y, inputs, cotangent)
-        for a, e in zip(actual, expected, strict=True):
-            assert (a - e).norm() <= 2e-6 * e.norm()
+        for a, e, t in zip(actual, expected, terms, strict=True):
+            assert (a - e).norm() <= 1e-6 * t.norm()  # rounding follows the terms, whose sum may be near 0; worst: 2e-7
 
 
 @in_c

@@ -214,7 +214,10 @@ def test_a_file_that_is_not_there_is_named_without_an_error_number(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["profile", "--against", str(tmp_path)]) == 2
-    assert capsys.readouterr().err == f"error: {tmp_path / 'profile.json'}: No such file or directory\n"
+    assert capsys.readouterr().err == (
+        f"error: {tmp_path / 'profile.json'} is no profile: No such file or directory; "
+        "allowed: a profile.json that this command wrote\n"
+    )
 
 
 def test_explanations_of_examples_stay_in_their_column() -> None:
