@@ -15,15 +15,18 @@ none that a function has started outlives the function's process.
 Printed output is discarded, except for its end, which is quoted if the process dies.
 """
 
+import contextlib
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
+from types import ModuleType
 from typing import Any
 
 from benchmarks.records.outcome import Outcome, outcome_of
@@ -38,8 +41,10 @@ OUTPUT_TAIL = 200
 # Seconds between two attempts to start a process.
 PAUSE = 0.01
 SPAWN = "GCNN_BENCHMARKS_SPAWN"
+MAIN = "__main__"
 COPIED = Outcome("failed", "the process was forked by the code that it measured, and the copy came back from there", {})
 Report = Callable[[dict[str, Any]], None]
+_HIDING = threading.Lock()  # studies start processes in several threads
 
 
 def run_isolated(
@@ -54,7 +59,8 @@ def run_isolated(
     """Call ``function(argument, report)`` in its own process, and end it and its descendants before returning.
 
     Args:
-        function: a function that can be imported by name, with a result that can be pickled.
+        function: a function that can be imported by name, with a result that can be pickled. The process imports the
+            main module of this one only if the function is defined there.
         argument: any value that can be pickled.
         device: "cpu" or "cuda", the device of the computation.
         preload: the module that the process server imports beforehand.
@@ -70,7 +76,7 @@ def run_isolated(
     process = context.Process(target=_child, args=arguments, daemon=True)  # type: ignore[attr-defined]
     with lent, receiver, printed:
         try:
-            with lease, sender, printer:
+            with lease, sender, printer, _main_hidden(unless=function.__module__ == MAIN):
                 _start(process)
             outcome = _follow(process, receiver, printed, timeout, report)
         finally:
@@ -78,6 +84,21 @@ def run_isolated(
             ended = _end(process, spawned)
     left = "" if ended else "; the process cannot be killed and keeps its device and memory"
     return outcome._replace(message=outcome.message + left)
+
+
+@contextlib.contextmanager
+def _main_hidden(*, unless: bool) -> Iterator[None]:
+    """Let a process start without this process's main module, which it would otherwise import anew.
+
+    That would take most of a second for some commands, and run a user's script again.
+    """
+    with _HIDING:
+        main = sys.modules[MAIN]
+        sys.modules[MAIN] = main if unless else ModuleType(MAIN)
+        try:
+            yield
+        finally:
+            sys.modules[MAIN] = main
 
 
 def _start(process: BaseProcess) -> None:

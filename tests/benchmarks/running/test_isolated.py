@@ -124,6 +124,37 @@ def test_a_process_that_cannot_be_killed_is_left_behind(monkeypatch: pytest.Monk
     os.kill(stuck[0].pid, signal.SIGKILL)
 
 
+SCRIPT = """
+import sys
+from benchmarks.running.isolated import run_isolated
+from tests.benchmarks.running.test_isolated import report_and_return
+
+with open(sys.argv[1], "a") as file:
+    file.write("imported ")
+
+def own(argument, report):
+    return {"double": 2 * argument}
+
+if __name__ == "__main__":
+    for function in (report_and_return, own):
+        outcome = run_isolated(function, 3, device="cpu", preload="json", timeout=60)
+        assert outcome.fields.get("double") == 6, outcome
+        assert sys.modules["__main__"].own is own
+        with open(sys.argv[1], "a") as file:
+            file.write("called ")
+"""
+
+
+def test_a_process_imports_the_main_module_only_for_a_function_of_its_own(tmp_path: Path) -> None:
+    script, log = tmp_path / "script.py", tmp_path / "log"
+    script.write_text(SCRIPT)
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+    program = [sys.executable, str(script), str(log)]
+    done = subprocess.run(program, capture_output=True, text=True, env=environment, check=False)
+    assert done.returncode == 0, done.stderr
+    assert log.read_text().split() == ["imported", "called", "imported", "called"]
+
+
 FORKED = """
 from benchmarks.running.isolated import run_isolated
 from tests.benchmarks.running.test_isolated import report_and_return
