@@ -49,9 +49,9 @@ DEVICE_HELP = 'cpu, cuda (default: all that torch can use, but cpu for compare; 
 SECONDS_HELP, ROUNDS_HELP = "time budget of a case's timed passes, seconds", "fresh processes in which a case is timed"
 # The sampling of each profile. With five rounds, the suite found 37 of 40 artificial slowdowns of 5 %; according to a
 # simulation, it finds 95 % of them with seven rounds (docs/methodology.md). ``quick`` has four, because each round of
-# a block takes 0.3 s for its process and to warm up; its passes are as many as ``statistics.noise`` wants.
+# a block takes 0.5 s for its process and to warm up; its passes are as many as ``statistics.noise`` wants.
 PROFILE_SAMPLING = {
-    "quick": Sampling(rounds=4, seconds=1.2, min_samples=20),
+    "quick": Sampling(rounds=4, seconds=1.6, min_samples=20),
     "standard": Sampling(rounds=7, seconds=6.0),
     "full": Sampling(rounds=7, seconds=6.0),
 }
