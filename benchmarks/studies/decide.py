@@ -50,7 +50,8 @@ def decide(decisions: Decisions, workers: Workers) -> Decisions:
         if contender == study.reference:
             widths[matched, contender] = Width(study.channels, 1.0, 1.0)
             continue
-        task = (matched, reference, study.run(contender, 1))
+        # The width of a network that takes none; a sweep of it then has the same, so that advise finds its cost.
+        task = (matched, reference, study.run(contender, study.channels))
         widths[matched, contender] = Width(**workers.measure(match_task, task, study.device))
     widths = {pair: widths[pair] for pair in pairs}
     decisions = replace(decisions, widths=widths)

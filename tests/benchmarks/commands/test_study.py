@@ -212,6 +212,7 @@ def test_a_plan_keeps_its_decisions_and_gets_the_missing_ones() -> None:
     kept = {key: width for key, width in whole.widths.items() if key != ("parameters", lost)}
     completed = decide.decide(replace(whole, widths=kept), Workers())
     assert [task for task, _ in measured] == [decide.match_task] + [decide.pace_task] * decide.STEP_ROUNDS
+    assert measured[0][1] == ("parameters", *(STUDY.run(each, STUDY.channels) for each in (STUDY.reference, lost)))
     assert measured[-1][1][0] == (STUDY.run(lost, 9),)
     assert {key: completed.widths[key].channels for key in kept} == {key: width.channels for key, width in kept.items()}
     assert completed.widths["parameters", lost].channels == 9
