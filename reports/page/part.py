@@ -102,13 +102,14 @@ def parts(records: list[Record], data: Frames) -> list[Part]:
         data: the frames of the newest of these records, with the column `anchor`.
     """
     found: list[Part] = []
-    for machine in opening_order(data):
+    machines = opening_order(data)
+    for machine in machines:
         here = data.on(machine)
         both = pd.concat([here.costs, here.runs])
         commits = both["commit"].nunique()
         remark = (
             f"These results come from {commits} commits; each case is shown with its newest record."
-            if commits > 1
+            if commits > 1 and len(machines) > 1  # of one machine, the page itself says so
             else ""
         )
         found.append(Part(f"m{len(found) + 1}", machine, remark, here))

@@ -42,6 +42,10 @@ GLOSSARY = (
     ),
     ("not told apart", "a test, corrected for all pairs, finds no difference; that is not a proof that there is none"),
     (
+        "not told apart among all pairs",
+        "the interval of this pair alone leaves out 0, but the test, corrected for all pairs, finds no difference",
+    ),
+    (
         "shown to be within 1 point",
         "a test, corrected for all comparisons with the network of the highest mean, shows that the accuracy is less "
         "than 1 point below that of this network",

@@ -17,7 +17,10 @@ def pair_word(pair: Pair) -> str:
     """Return what the corrected test shows of the first network of a pair."""
     if pair.n < DECIDING_SEEDS:
         return "too few seeds"
-    return "not told apart" if pair.better is None else "more accurate" if pair.better else "less accurate"
+    if pair.better is not None:
+        return "more accurate" if pair.better else "less accurate"
+    alone = pair.difference.low > 0 or pair.difference.high < 0
+    return "not told apart among all pairs" if alone else "not told apart"
 
 
 def costs_of(study: StudyRuns, pair: Pair, price: str) -> str:

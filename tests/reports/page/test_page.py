@@ -222,7 +222,8 @@ def test_commits_that_measured_the_same_have_parts_of_their_own():
     page = render([*records, by(new, "2030-01-01T00:00:00+00:00")])
     options = re.findall(r'<option value="m\d">([^<]*)', page)
     assert [title.partition(", commit ")[2] for title in options] == ["", f"{new[:10]} only", f"{before[:10]} only"]
-    assert "come from 2 commits; each case is shown with its newest record" in page
+    said = re.findall(r'<p class="remark">([^<]*come from 2 commits[^<]*)</p>', page)
+    assert said == ["The records come from 2 commits; each case is shown with its newest record."]
     # Commits that measured different cases get no parts of their own.
     apart = render([records[1], by(new, "2030-01-01T00:00:00+00:00")])
     assert '<option value="m1">' not in apart

@@ -103,7 +103,7 @@ def test_a_pair_has_the_difference_by_seed_and_the_word_of_the_test_for_all_pair
     # Alone this pair is told apart, but not among all pairs of the study.
     [alone] = paired_tests([(ACCURACIES[separable], ACCURACIES[turned])], step=1 / 497)
     assert alone.word == "supports"
-    assert pair_word(pairs[separable, turned]) == "not told apart"
+    assert pair_word(pairs[separable, turned]) == "not told apart among all pairs"
 
 
 def test_two_seeds_decide_nothing_and_other_seeds_are_no_pair():

@@ -514,7 +514,8 @@ def test_direct_comparison(made, said):
         better, worse = (
             shown(*(found[name]["runs"] for name in names), 0.0, 21) for names in ((ours, theirs), (theirs, ours))
         )
-        word = "more accurate" if better else "less accurate" if worse else "not told apart"
+        alone = "" if abs(gap.mean()) < reach else " among all pairs"
+        word = "more accurate" if better else "less accurate" if worse else f"not told apart{alone}"
         ends = f"[{signed(gap.mean() - reach)}, {signed(gap.mean() + reach)}]"
         points = f"{'+' if gap.mean() >= 0 else ''}{signed(gap.mean())} {ends}"
         cost = interval(*mover(*(timed(found[name]) for name in (ours, theirs))))
