@@ -113,14 +113,16 @@ class Cluster:
         futures = {self._client.submit(self._attempt, job, self.timeout, **options): job for job in jobs}
         try:
             for future in as_completed(futures):
-                if future.status == "finished":
-                    yield future.result()
-                    continue
-                error = future.exception()
-                if isinstance(error, ValueError):  # images are missing: the run itself has not failed
-                    raise error
-                status = "killed" if type(error).__name__ == "KilledWorker" else "failed"
-                yield make_record(futures[future].run, Outcome(status, _reason(error)[:MESSAGE_LENGTH], {}), {})
+                try:
+                    # The result may be gone again, with a worker that has died; this waits until it is computed anew.
+                    record = future.result()
+                except ValueError:  # images are missing: the run itself has not failed
+                    raise
+                except Exception as error:
+                    status = "killed" if type(error).__name__ == "KilledWorker" else "failed"
+                    outcome = Outcome(status, _reason(error)[:MESSAGE_LENGTH], {})
+                    record = make_record(futures[future].run, outcome, {})
+                yield record
         finally:
             self._client.cancel(list(futures))
 

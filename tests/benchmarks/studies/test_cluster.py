@@ -16,6 +16,7 @@ from benchmarks.records.store import RecordStore
 from benchmarks.studies.cluster import Cluster
 from benchmarks.studies.workers import complete
 from benchmarks.training.folders import Folders
+from benchmarks.training.missing import Job
 from tests.benchmarks.studies.cluster_jobs import SECONDS, deadly_attempt, no_images, own_process, slow_attempt
 
 distributed = pytest.importorskip("distributed")
@@ -72,6 +73,34 @@ def test_a_killed_worker_does_not_change_the_results(local: Any, tmp_path: Path)
     assert table(tmp_path) == EXPECTED
     begun = [int(mark.name.split("-")[1]) for mark in marks.iterdir()]
     assert len(begun) > len(set(begun)) == 8  # the job of the dead worker was begun again
+
+
+def test_a_result_that_a_dying_worker_takes_with_it_is_waited_for(
+    local: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    class Gone:
+        """A future whose result was there, and is being computed again."""
+
+        status = "pending"
+
+        def exception(self) -> None:
+            return None
+
+        def result(self) -> dict[str, Any]:
+            asked.append(self)
+            return {"id": "computed again"}
+
+    workers = Cluster(local.scheduler_address, attempt=slow_attempt)
+    monkeypatch.setattr(workers._client, "submit", lambda *_, **__: Gone())
+    monkeypatch.setattr(workers._client, "cancel", lambda futures: None)
+    monkeypatch.setattr("distributed.as_completed", list)
+    try:
+        assert list(workers.attempts([Job(RUNS[0], Folders(tmp_path))])) == [{"id": "computed again"}]
+    finally:
+        workers.close()
+    assert len(asked) == 1
 
 
 def test_a_job_that_kills_every_worker_becomes_a_record_and_the_others_are_done(local: Any, tmp_path: Path) -> None:
