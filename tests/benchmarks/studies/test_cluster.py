@@ -33,7 +33,7 @@ def local() -> Iterator[Any]:
         threads_per_worker=4,
         processes=True,
         resources={"device": 1},
-        dashboard_address=None,
+        dashboard_address=":0",  # any free port
         silence_logs=100,
     ) as cluster:
         yield cluster
