@@ -220,6 +220,7 @@ class TestInference:
             assert (network(x) - expected).norm() > 0.01 * expected.norm()
 
 
+@in_c
 def test_the_transform_over_the_plane_is_chosen_as_in_eager_code():
     layer, x = CONVOLUTIONS["full"](32, 32, 7, SO2(8), padding=3), torch.randn(2, 32, 8, 14, 14)
     assert [fourier_pays(batch, 14, 14, 256, 256, 29, 3, in_c=True) for batch in (2, 16)] == [False, True]
