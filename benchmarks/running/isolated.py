@@ -76,7 +76,7 @@ def run_isolated(
     process = context.Process(target=_child, args=arguments, daemon=True)  # type: ignore[attr-defined]
     with lent, receiver, printed:
         try:
-            with lease, sender, printer, _main_hidden(unless=function.__module__ == MAIN):
+            with lease, sender, printer, _main_module(shown=function.__module__ == MAIN):
                 _start(process)
             outcome = _follow(process, receiver, printed, timeout, report)
         finally:
@@ -87,14 +87,14 @@ def run_isolated(
 
 
 @contextlib.contextmanager
-def _main_hidden(*, unless: bool) -> Iterator[None]:
-    """Let a process start without this process's main module, which it would otherwise import anew.
+def _main_module(*, shown: bool) -> Iterator[None]:
+    """Show this process's main module to a process that starts, which imports what it is shown, or hide it.
 
-    That would take most of a second for some commands, and run a user's script again.
+    To import it takes most of a second for some commands, and runs a user's script again.
     """
     with _HIDING:
         main = sys.modules[MAIN]
-        sys.modules[MAIN] = main if unless else ModuleType(MAIN)
+        sys.modules[MAIN] = main if shown else ModuleType(MAIN)
         try:
             yield
         finally:

@@ -38,6 +38,7 @@ ALGORITHMS = ("auto", "disc", "fourier", "direct")
 TOLERANCE = {torch.float32: 2e-5, torch.float64: 1e-12}
 # Multiply–accumulates of a drawn call for one sample: the definition computes all of them in numpy.
 LARGEST_DRAW = 5e7
+# A value this near to the corner of a ReLU may fall on its other side in float32.
 CORNER = 1e-4
 USUAL_BOUND = irreps.FEWEST_ELEMENTS, irreps.FEWEST_MAPS
 Draw = random.Random
@@ -453,7 +454,7 @@ def try_norm(rng: Draw) -> str:
     normed = definition(inputs[0])
     summed = (normed.relu() if relu else normed) + (inputs[1] if has_residual else 0.0)
     expected_y = summed.relu() if has_residual else summed
-    # A value next to the corner of a ReLU may fall on its other side; no gradient flows there.
+    # The cotangent is 0 next to the corner of a ReLU, whose two sides have different gradients.
     corner = (normed.abs() < CORNER) & relu | (summed.abs() < CORNER) & has_residual
     g = g.masked_fill(corner, 0.0) if corner.any() else g
     of_definition = torch.autograd.grad(expected_y, [*inputs, *definition.parameters()], g.double().contiguous())

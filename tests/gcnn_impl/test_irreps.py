@@ -111,7 +111,7 @@ def test_the_operator_in_c_equals_the_definition_in_every_layout(group, channels
         y = functional.fourier_group_mix(inputs[0], irreps.spectrum(inputs[1]), irreps)
         actual = y, *torch.autograd.grad(y, inputs, cotangent)
         for a, e, t in zip(actual, expected, terms, strict=True):
-            assert (a - e).norm() <= 1e-6 * t.norm()  # rounding follows the terms, whose sum may be near 0; worst: 2e-7
+            assert (a - e).norm() <= 2e-6 * e.norm() + 1.5e-7 * t.norm()  # the sum of the terms may be near 0
 
 
 @in_c
