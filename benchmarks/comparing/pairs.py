@@ -1,7 +1,7 @@
 """One pair of processes, of commit A and of commit B, that take turns of a few milliseconds.
 
-Both processes are alive at once, and only one of them runs. A disturbance that is longer than a turn meets both
-commits, and cancels in the ratio of neighbouring turns.
+Both processes are alive at once, and only one of them runs; where a thread suffices, both have the same core. A
+disturbance that is longer than a turn meets both commits, and cancels in the ratio of neighbouring turns.
 
 What ran before a turn has left its data in the caches: a case is faster after itself than after another case or after
 the other process, by up to 5 %. So the cases come forth and back, and either commit comes first, in four phases:
@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.cases.case import Case
+from benchmarks.comparing.one_core import share_a_core
 from benchmarks.comparing.passes import Enter, Pass, Turn
 from benchmarks.records.outcome import Outcome
 from benchmarks.running.server import Server
@@ -80,6 +81,8 @@ def measure_pair(
         servers = {side: stack.enter_context(Server(places[side], timeout, PASSES)) for side in sides}
         for side, server in servers.items():
             server.check(side)
+        if all((case.device, case.threads) == ("cpu", 1) for case in entries.values()):
+            share_a_core([server.process.pid for server in servers.values()], number)
         for entry in list(entries)[:: 1 if number % 4 < 2 else -1]:
             for side in sides:
                 outcome = servers[side].ask(Enter(entry, entries[entry], entry in unchecked))

@@ -25,6 +25,9 @@ NO_PDF_METADATA = {"Creator": None, "Producer": None, "CreationDate": None}
 SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
 # Numbers are rounded to a hundredth of a point, which is finer than any screen.
 LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
+# Points that follow a move or a line without a letter are lines, too.
+POLYLINE = re.compile(r"[ML][^A-Za-z]+(?:L[^A-Za-z]+)+")
+NEEDLESS_SPACE = re.compile(r"(?<![\d.]) | (?![\d.])")
 FONT = re.compile(r"(?:(bold|italic|\d{3}) )*([\d.]+px) .*")
 
 
@@ -165,8 +168,24 @@ def _restyle(element: Element) -> None:
     for name in ("d", "x", "y", "transform", "width", "height"):
         text = element.get(name)
         if text:
-            element.set(name, LONG_NUMBER.sub(lambda match: f"{float(match[0]):.2f}", text.replace("\n", "")))
+            element.set(name, LONG_NUMBER.sub(_rounded, text.replace("\n", "")))
+    if path := element.get("d"):
+        element.set("d", _short_path(path))
     if element.text and not element.text.strip():
         element.text = None
     if element.tail and not element.tail.strip():
         element.tail = None
+
+
+def _rounded(number: re.Match[str]) -> str:
+    return f"{float(number[0]):.2f}".rstrip("0").rstrip(".")
+
+
+def _short_path(path: str) -> str:
+    """Return the same path with fewer letters and spaces.
+
+    >>> _short_path("M 1 2  L 3 -4  L 5 6  C 1 1 2 2 3 3  L 7 8  z ")
+    'M1 2 3-4 5 6C1 1 2 2 3 3L7 8z'
+    """
+    path = POLYLINE.sub(lambda run: run[0][0] + run[0][1:].replace("L", " "), path)
+    return NEEDLESS_SPACE.sub("", " ".join(path.split()))

@@ -26,6 +26,7 @@ pytestmark = pytest.mark.skipif(
 def fresh(monkeypatch, tmp_path):
     """Unload the operators, and return an empty folder in which they will be cached."""
     monkeypatch.setattr(build, "_loaded", None)
+    monkeypatch.setenv(build.FLAGS_VARIABLE, "-O0")  # compiled in a fraction of the time
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     (tmp_path / "tmp").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))

@@ -2,10 +2,14 @@
 
 import itertools
 import math
+import os
+from dataclasses import replace
 
 import pytest
 
 from benchmarks.cases.case import Case
+from benchmarks.comparing import pairs
+from benchmarks.comparing.one_core import share_a_core
 from benchmarks.comparing.pairs import FEWEST_TURNS, SIDES, log_ratio, measure_pair, undisturbed
 from benchmarks.comparing.passes import Pass
 from benchmarks.running.workplace import workplace
@@ -75,3 +79,19 @@ def test_a_case_that_changes_its_process_ends_the_pair_with_the_reason() -> None
     assert taken[0].failures["A"] == ("interfered", "changed torch.get_num_threads() from 1 to 2", {})
     assert not taken[1].failures
     assert not taken[1].enough
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the system binds no process to a core")
+@pytest.mark.parametrize(("threads", "bound"), [(1, [1, 1]), (2, [])])
+def test_processes_of_one_thread_have_the_same_core(monkeypatch, threads: int, bound: list[int]) -> None:
+    cores = []
+
+    def share(processes: list[int], number: int) -> None:
+        share_a_core(processes, number)
+        cores.extend(len(os.sched_getaffinity(process)) for process in processes)
+
+    monkeypatch.setattr(pairs, "share_a_core", share)
+    monkeypatch.setattr(pairs, "_take_turns", lambda *_: None)
+    with workplace(".") as place:
+        pairs.measure_pair(dict.fromkeys(SIDES, place), {0: replace(GOOD, threads=threads)}, 0, 60.0, ())
+    assert cores == bound

@@ -1,0 +1,58 @@
+"""One core for both processes of a pair.
+
+Another program, or another virtual machine on the same host, can slow one core for as long as a pair lasts. If A ran
+on this core and B on another one, B would look faster.
+"""
+
+import contextlib
+import os
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+STAT = Path("/proc/stat")
+# How long the cores are watched, and how many hundredths of a second of idleness make no difference.
+WATCH_SECONDS, TOLERANCE = 0.1, 2
+
+
+def share_a_core(processes: Iterable[int], number: int) -> None:
+    """Let the main threads of these processes run on one core, a quiet one; nothing happens where this is impossible.
+
+    Call it before the processes start threads for their work: later threads are bound as well.
+
+    Args:
+        processes: the numbers of the processes, which never run at the same time.
+        number: of the pair. Where several cores are quiet, they take turns from pair to pair.
+    """
+    core = quiet_core(number)
+    if core is not None:
+        for process in processes:
+            with contextlib.suppress(OSError):  # a process that has died is noticed by the next question
+                os.sched_setaffinity(process, {core})
+
+
+def quiet_core(number: int) -> int | None:
+    """Return one of the cores that did least for a moment, or None where the system does not say."""
+    if not hasattr(os, "sched_getaffinity"):
+        return None
+    before = idleness(STAT)
+    time.sleep(WATCH_SECONDS)
+    after = idleness(STAT)
+    known = sorted(os.sched_getaffinity(0) & before.keys() & after.keys())
+    idle = {core: after[core] - before[core] for core in known}
+    quiet = [core for core in known if idle[core] >= max(idle.values()) - TOLERANCE]
+    return quiet[number % len(quiet)] if quiet else None
+
+
+def idleness(stat: Path) -> dict[int, int]:
+    """Return how long each core has been idle or has waited for a disk, in hundredths of a second.
+
+    ``stat`` is a file as the manual page proc_stat(5) describes it; without it, the result is empty.
+    """
+    found = {}
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        for line in stat.read_text().splitlines():
+            name, *ticks = line.split()
+            if name.startswith("cpu") and name != "cpu":
+                found[int(name.removeprefix("cpu"))] = int(ticks[3]) + int(ticks[4])
+    return found
