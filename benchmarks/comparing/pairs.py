@@ -22,9 +22,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.cases.case import Case
-from benchmarks.comparing.one_core import share_a_core
 from benchmarks.comparing.passes import Enter, Pass, Turn
 from benchmarks.records.outcome import Outcome
+from benchmarks.running.one_core import share_a_core
 from benchmarks.running.server import Server
 
 SIDES = ("A", "B")
@@ -81,8 +81,7 @@ def measure_pair(
         servers = {side: stack.enter_context(Server(places[side], timeout, PASSES)) for side in sides}
         for side, server in servers.items():
             server.check(side)
-        if all((case.device, case.threads) == ("cpu", 1) for case in entries.values()):
-            share_a_core([server.process.pid for server in servers.values()], number)
+        share_a_core([server.process.pid for server in servers.values()], entries.values(), number)
         for entry in list(entries)[:: 1 if number % 4 < 2 else -1]:
             for side in sides:
                 outcome = servers[side].ask(Enter(entry, entries[entry], entry in unchecked))

@@ -14,6 +14,7 @@ from benchmarks.profiling.tasks import Enter, Examine, Finish, Task, Turn
 from benchmarks.records.outcome import Outcome
 from benchmarks.records.provenance import Moment, moment, provenance
 from benchmarks.running.isolated import run_isolated
+from benchmarks.running.one_core import share_a_core
 from benchmarks.running.progress import Progress
 from benchmarks.running.server import Server
 from benchmarks.running.workplace import WORK_TREE, workplace
@@ -96,6 +97,8 @@ def take_round(
         served = list(zip(servers, sides, strict=True))
         for server, side in served:
             server.check(side.text)
+        if len(sides) > 1:
+            share_a_core([server.process.pid for server in servers], [side.case for side in sides], number)
         for server, side in served[:: 1 if number % 2 == 0 else -1]:
             _answer(server, Enter(side.case, seconds), side)
         spent, turn = 0.0, number

@@ -3,6 +3,7 @@
 ``comparing`` runs this module with the ``gcnn_impl`` of old commits, which must have all that this module imports.
 """
 
+import os
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -15,6 +16,7 @@ from benchmarks.records.gpu import gpu_state
 from benchmarks.records.outcome import Interfered, outcome_of
 from benchmarks.records.provenance import cpu_frequency
 from benchmarks.running.isolated import Report
+from benchmarks.running.one_core import share_a_core
 from benchmarks.statistics.summary import precise_enough
 from benchmarks.sweep.apart import Apart, ApartFailed
 from benchmarks.sweep.contender import Contender, Here
@@ -50,6 +52,8 @@ def measure_round(task: Round, report: Report) -> dict[str, Any]:
         configure(case)
         return Here(case, task.sampling, state_for(case), processes=True)
 
+    if task.apart:
+        share_a_core([os.getpid()], [case for _, case in task.entries], task.number)
     # The processes are forked before this one computes.
     contenders: dict[int, Contender] = {
         entry: Apart(partial(here, case)) for entry, case in task.entries if entry in task.apart

@@ -3,13 +3,11 @@
 import itertools
 import math
 import os
-from dataclasses import replace
 
 import pytest
 
 from benchmarks.cases.case import Case
 from benchmarks.comparing import pairs
-from benchmarks.comparing.one_core import share_a_core
 from benchmarks.comparing.pairs import FEWEST_TURNS, SIDES, log_ratio, measure_pair, undisturbed
 from benchmarks.comparing.passes import Pass
 from benchmarks.running.workplace import workplace
@@ -82,16 +80,14 @@ def test_a_case_that_changes_its_process_ends_the_pair_with_the_reason() -> None
 
 
 @pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the system binds no process to a core")
-@pytest.mark.parametrize(("threads", "bound"), [(1, [1, 1]), (2, [])])
-def test_processes_of_one_thread_have_the_same_core(monkeypatch, threads: int, bound: list[int]) -> None:
+def test_both_processes_have_the_same_core(monkeypatch) -> None:
     cores = []
 
-    def share(processes: list[int], number: int) -> None:
-        share_a_core(processes, number)
-        cores.extend(len(os.sched_getaffinity(process)) for process in processes)
+    def look(servers, *_: object) -> None:
+        cores.extend(os.sched_getaffinity(server.process.pid) for server in servers.values())
 
-    monkeypatch.setattr(pairs, "share_a_core", share)
-    monkeypatch.setattr(pairs, "_take_turns", lambda *_: None)
+    monkeypatch.setattr(pairs, "_take_turns", look)
     with workplace(".") as place:
-        pairs.measure_pair(dict.fromkeys(SIDES, place), {0: replace(GOOD, threads=threads)}, 0, 60.0, ())
-    assert cores == bound
+        pairs.measure_pair(dict.fromkeys(SIDES, place), {0: GOOD}, 0, 60.0, ())
+    assert cores[0] == cores[1]
+    assert len(cores[0]) == 1

@@ -1,6 +1,6 @@
-"""One core for both processes of a pair.
+"""One core for processes that take turns.
 
-Another program, or another virtual machine on the same host, can slow one core for as long as a pair lasts. If A ran
+Another program, or another virtual machine on the same host, can slow one core for as long as the turns last. If A ran
 on this core and B on another one, B would look faster.
 """
 
@@ -10,21 +10,26 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from benchmarks.cases.case import Case
+
 STAT = Path("/proc/stat")
 # How long the cores are watched, and how many hundredths of a second of idleness make no difference.
 WATCH_SECONDS, TOLERANCE = 0.1, 2
 
 
-def share_a_core(processes: Iterable[int], number: int) -> None:
-    """Let the main threads of these processes run on one core, a quiet one; nothing happens where this is impossible.
+def share_a_core(processes: Iterable[int], cases: Iterable[Case], number: int) -> None:
+    """Bind the main threads of these processes to one core, a quiet one, if all cases have one thread on the CPU.
 
-    Call it before the processes start threads for their work: later threads are bound as well.
+    Nothing happens where the system binds no process to a core. Call this before the processes start other processes
+    or threads, which are then bound as well.
 
     Args:
-        processes: the numbers of the processes, which never run at the same time.
-        number: of the pair. Where several cores are quiet, they take turns from pair to pair.
+        processes: the numbers of the processes, which never compute at the same time.
+        cases: all that the processes will measure.
+        number: number of the pair or round. Where several cores are quiet, they take turns from number to number.
     """
-    core = quiet_core(number)
+    alone = all((case.device, case.threads) == ("cpu", 1) for case in cases)
+    core = quiet_core(number) if alone else None
     if core is not None:
         for process in processes:
             with contextlib.suppress(OSError):  # a process that has died is noticed by the next question

@@ -1,4 +1,4 @@
-"""Tests of the core that both processes of a pair have."""
+"""Tests of the core that processes have which take turns."""
 
 import os
 import subprocess
@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.comparing import one_core
-from benchmarks.comparing.one_core import idleness, quiet_core, share_a_core
+from benchmarks.cases.case import Case
+from benchmarks.running import one_core
+from benchmarks.running.one_core import idleness, quiet_core, share_a_core
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="the system binds no process to a core")
 
@@ -56,12 +57,28 @@ def test_idle_time_is_that_of_each_core_with_its_waiting_for_disks(tmp_path: Pat
     assert idleness(tmp_path / "stat") == {0: 45, 13: 56}
 
 
-def test_processes_share_a_core_and_one_that_has_died_does_not_matter() -> None:
+@pytest.mark.parametrize(
+    ("cases", "bound"),
+    [
+        ([Case(threads=1), Case(threads=1, channels=8)], True),
+        ([Case(threads=1), Case(threads=2)], False),
+        ([Case(threads=1, device="cuda")], False),
+    ],
+    ids=["one thread", "two threads", "on a GPU"],
+)
+def test_only_processes_that_need_one_core_share_it(monkeypatch, cases: list[Case], bound: bool) -> None:
+    monkeypatch.setattr(os, "sched_setaffinity", lambda process, cores: found.append((process, len(cores))))
+    found: list[tuple[int, int]] = []
+    share_a_core([1, 2], cases, 0)
+    assert found == ([(1, 1), (2, 1)] if bound else [])
+
+
+def test_a_process_that_has_died_does_not_matter() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         dead = subprocess.Popen([sys.executable, "-c", ""])
         dead.wait()
         try:
-            share_a_core([dead.pid, process.pid], 0)
+            share_a_core([dead.pid, process.pid], [Case(threads=1)], 0)
             assert len(os.sched_getaffinity(process.pid)) == 1
         finally:
             process.kill()
