@@ -17,7 +17,7 @@ from benchmarks.running.progress import Progress
 from benchmarks.running.workplace import workplace
 from benchmarks.statistics import verdicts
 from benchmarks.statistics.comparison import Comparison
-from benchmarks.statistics.sequential import Look, look, looks, more_pairs, spread_of
+from benchmarks.statistics.sequential import FIRST_LOOK, Estimate, Look, estimate, look, looks, more_pairs
 from benchmarks.statistics.written import percentage
 
 # The seed of the order of the cases.
@@ -47,11 +47,11 @@ class Question:
 
 @dataclass
 class Contender:
-    """A case and what its pairs of processes gave: logarithms of ratios, and medians in seconds by side."""
+    """A case and what its pairs of processes gave: logarithms of ratios by pair, and medians in seconds by side."""
 
     case: Case
     control: bool
-    logs: list[float] = field(default_factory=list)
+    logs: dict[int, float] = field(default_factory=dict)
     seconds: dict[str, list[float]] = field(default_factory=lambda: {side: [] for side in SIDES})
     failures: dict[str, Outcome] = field(default_factory=dict)
     found: Look | None = None
@@ -68,12 +68,12 @@ class Contender:
         """Whether the case needs further pairs."""
         return self.running and not self.control
 
-    def add(self, taken: Taken) -> None:
-        """Add what a pair of processes gave: nothing if the turns ended early, because another case failed."""
+    def add(self, taken: Taken, pair: int) -> None:
+        """Add what the pair of this number gave: nothing if the turns ended early, because another case failed."""
         self.failures |= taken.failures
         if not taken.failures and taken.enough:
             a, b = (taken.turns[side] for side in SIDES)
-            self.logs.append(log_ratio(a, b))
+            self.logs[pair] = log_ratio(a, b)
             for side in SIDES:
                 passes = [one.seconds for turn in taken.turns[side] for one in turn]
                 self.seconds[side].append(statistics.median(passes))
@@ -182,7 +182,7 @@ def _measured_pair(
     taken = measure_pair(places, entries, number, timeout, {n for n, one in running.items() if not one.logs})
     effort.add(taken)
     for n, one in running.items():
-        one.add(taken[n])
+        one.add(taken[n], number)
     return 2 * time.monotonic() - begun > deadline  # another pair would take as long
 
 
@@ -209,10 +209,12 @@ def decide(group: Sequence[Contender], comparisons: int, at_least: float, add_pa
 def _look(group: Sequence[Contender], number: int, comparisons: int, at_least: float) -> None:
     """Estimate the ratios of all open cases and controls, and judge the cases; a verdict stays as it is."""
     measured = [one for one in group if one.running and one.logs]
-    spreads = [spread_of(one.logs) for one in measured]
-    for one in measured:
+    controls = [one for one in measured if one.control]
+    estimates = [_estimate(one, controls) for one in measured]
+    least_spread = statistics.median_low([each.spread for each in estimates])
+    for one, each in zip(measured, estimates, strict=True):
         # The others' spread guards against a case that looks steady by luck.
-        one.found = look(one.logs, number, comparisons, statistics.median_low(spreads))
+        one.found = look(each, number, comparisons, least_spread)
     moved = _moved(group)
     for one in measured:
         if one.open and one.found is not None:
@@ -220,6 +222,15 @@ def _look(group: Sequence[Contender], number: int, comparisons: int, at_least: f
             one.verdict = verdicts.verdict_of(low, high, at_least, moved)
             more = more_pairs(one.found, comparisons, at_least, moved)
             one.remedy = _remedy(one.found, more, moved)
+
+
+def _estimate(one: Contender, controls: Sequence[Contender]) -> Estimate:
+    """Estimate the ratio of a case beside the controls, if enough pairs have all of them; else by itself."""
+    pairs = [pair for pair in one.logs if all(pair in control.logs for control in controls)]
+    if one.control or not controls or len(pairs) < FIRST_LOOK:
+        return estimate(list(one.logs.values()))
+    beside = [statistics.fmean(control.logs[pair] for control in controls) for pair in pairs]
+    return estimate([one.logs[pair] for pair in pairs], beside)
 
 
 def _moved(group: Sequence[Contender]) -> float:

@@ -92,7 +92,7 @@ def measured(kind: str, places: Mapping[str, Path], busy: bool, number: int) -> 
     begun, group = time.monotonic(), contenders()
     taken = measure_pair(places, {n: one.case for n, one in enumerate(group)}, number, TIMEOUT, ())
     for n, one in enumerate(group):
-        one.add(taken[n])
+        one.add(taken[n], 0)
         if not one.logs:
             raise RuntimeError(f"{one.case.label}: {taken[n].failures or 'too few turns'}")
     return Pair(kind, busy, time.monotonic() - begun, {one.case.label: one.logs[0] for one in group})
@@ -121,7 +121,7 @@ def run_of(pairs: Iterable[Pair], planted: str, most: int) -> MadeUp:
     def add_pair(running: Mapping[int, Contender], number: int) -> bool:
         logs = next(given).logs
         for one in running.values():
-            one.logs.append(logs[one.case.label])
+            one.logs[number] = logs[one.case.label]
         return number + 1 >= most
 
     taken = max(decide(group, len(group), PLANTED[planted].at_least, add_pair))

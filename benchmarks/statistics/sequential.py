@@ -7,6 +7,11 @@ first, second, third look (1 / (j (j + 1)) adds up to 1 over all j). By the unio
 all cases hold the true ratios with a probability of at least 1 − ``RUN_ERROR_RATE``, whenever the run is stopped.
 
 The bound needs neither a last look nor independent cases. It needs numbers that are roughly normal.
+
+A process can be slower than the next one throughout, by a fifth, in all that it computes. A control, whose code both
+sides share, shows this, so a case's numbers are regressed on those of the control in the same pairs (analysis of
+covariance): the estimate is the value of the line where the control takes the same time at both sides, and only the
+spread around the line counts.
 """
 
 import math
@@ -20,8 +25,21 @@ from scipy import special
 RUN_ERROR_RATE = 0.01
 # Looks are taken after this number of pairs, and whenever the number has grown by this factor.
 FIRST_LOOK, GROWTH = 6, 4 / 3
+# A control whose logarithms differ by less than this, which is no more than rounding, says nothing.
+LEAST_DIFFERENCE = 1e-9
 # The forecast of the number of pairs goes no further.
 MOST_PAIRS = 2000
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """An estimate of the logarithm of the ratio. Its standard error is ``spread`` · √``variance``."""
+
+    pairs: int
+    change: float
+    spread: float  # standard deviation between pairs; infinity if there are fewer than two
+    variance: float
+    degrees: int  # of freedom of the spread
 
 
 @dataclass(frozen=True)
@@ -33,6 +51,7 @@ class Look:
     change: float
     reach: float  # infinity if there are fewer than two pairs
     spread: float  # standard deviation between pairs
+    degrees: int  # of freedom of the spread
 
 
 def looks(most: int) -> list[int]:
@@ -47,35 +66,51 @@ def looks(most: int) -> list[int]:
     return [pairs for pairs in found if pairs <= most]
 
 
-def look(values: Sequence[float], number: int, comparisons: int, least_spread: float = 0.0) -> Look:
+def estimate(values: Sequence[float], control: Sequence[float] | None = None) -> Estimate:
     """Return the estimate from the logarithms of all pairs so far.
 
     Args:
         values: a logarithm for each pair.
-        number: the number of this look; every number may be used once, but after any number of pairs.
-        comparisons: number of cases of the run, which share its error rate.
-        least_spread: the interval is at least as wide as one of values with this standard deviation. With few pairs a
-            case sometimes looks steady by luck.
+        control: the logarithms of unchanged code in the same pairs, at least three.
 
     Raises:
         ValueError: for no values.
     """
-    if not values:
+    pairs = len(values)
+    if not pairs:
         raise ValueError("no values to look at; allowed: one or more")
-    spread = max(spread_of(values), least_spread)
-    reach = quantile(len(values), number, comparisons) * spread / math.sqrt(len(values))
-    return Look(number, len(values), float(np.mean(values)), reach, spread)
+    y = np.asarray(values, dtype=float)
+    x = np.zeros(pairs) if control is None else np.asarray(control, dtype=float)
+    if np.ptp(x) < LEAST_DIFFERENCE:
+        spread = float(y.std(ddof=1)) if pairs > 1 else math.inf
+        return Estimate(pairs, float(y.mean()), spread, 1 / pairs, pairs - 1)
+    centred = x - x.mean()
+    squares = float(centred @ centred)
+    slope = float(centred @ y) / squares
+    rest = y - y.mean() - slope * centred
+    change = float(y.mean() - slope * x.mean())
+    spread = math.sqrt(float(rest @ rest) / (pairs - 2))
+    return Estimate(pairs, change, spread, 1 / pairs + float(x.mean()) ** 2 / squares, pairs - 2)
 
 
-def spread_of(values: Sequence[float]) -> float:
-    """Return the standard deviation between pairs; infinity for fewer than two, whose spread is unknown."""
-    return float(np.std(values, ddof=1)) if len(values) > 1 else math.inf
+def look(found: Estimate, number: int, comparisons: int, least_spread: float = 0.0) -> Look:
+    """Put an interval around an estimate.
+
+    Args:
+        number: the number of this look; every number may be used once, but after any number of pairs.
+        comparisons: number of cases of the run, which share its error rate.
+        least_spread: the interval is at least as wide as one of values with this standard deviation. With few pairs a
+            case sometimes looks steady by luck.
+    """
+    spread = max(found.spread, least_spread)
+    reach = quantile(found.degrees, number, comparisons) * spread * math.sqrt(found.variance)
+    return Look(number, found.pairs, found.change, reach, spread, found.degrees)
 
 
-def quantile(pairs: int, number: int, comparisons: int) -> float:
-    """Return the t quantile of a look; infinity for fewer than two pairs."""
+def quantile(degrees: int, number: int, comparisons: int) -> float:
+    """Return the t quantile of a look; infinity without degrees of freedom."""
     error_rate = RUN_ERROR_RATE / comparisons / (number * (number + 1))
-    return float(special.stdtrit(pairs - 1, 1 - error_rate / 2)) if pairs > 1 else math.inf
+    return float(special.stdtrit(degrees, 1 - error_rate / 2)) if degrees > 0 else math.inf
 
 
 def more_pairs(found: Look, comparisons: int, at_least: float, moved: float = 1.0) -> int | None:
@@ -86,10 +121,10 @@ def more_pairs(found: Look, comparisons: int, at_least: float, moved: float = 1.
     """
     allowance = math.log(moved)
     wanted = max(found.change - allowance, math.log1p(at_least) - allowance - found.change)
-    number = found.number
+    number, lost = found.number, found.pairs - found.degrees
     for pairs in looks(MOST_PAIRS):
         if pairs > found.pairs:
             number += 1
-            if quantile(pairs, number, comparisons) * found.spread / math.sqrt(pairs) < wanted:
+            if quantile(pairs - lost, number, comparisons) * found.spread / math.sqrt(pairs) < wanted:
                 return pairs - found.pairs
     return None

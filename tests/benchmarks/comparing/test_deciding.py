@@ -11,7 +11,7 @@ import pytest
 from benchmarks.answers.differences import Differences, text_lines
 from benchmarks.cases.case import Case
 from benchmarks.comparing import deciding
-from benchmarks.comparing.deciding import MOST_CASES, Question, compare_places, groups, untouched
+from benchmarks.comparing.deciding import MOST_CASES, Contender, Question, compare_places, groups, untouched
 from benchmarks.comparing.pairs import Taken
 from benchmarks.comparing.passes import Pass
 from benchmarks.records.outcome import Outcome
@@ -25,6 +25,7 @@ SECONDS_A_PAIR = 6.0
 class Machine:
     """Measures pairs on a made-up machine: each takes ``SECONDS_A_PAIR``, and processes differ by ``spread``.
 
+    What a process computes is slower in all cases alike by a random part, ``shared``, and in each case by ``spread``.
     ``factors`` has the ratio B / A of cases, ``failures`` the side at which a case fails, and ``moved`` is the ratio of
     torch's own code.
     """
@@ -35,7 +36,9 @@ class Machine:
         spread: float,
         moved: float = 1.0,
         failures: Mapping[Case, str] | None = None,
+        shared: float = 0.0,
     ) -> None:
+        self.shared, self.slow = shared, 0.0
         self.factors, self.spread, self.moved, self.failures = factors, spread, moved, failures or {}
         self.rng, self.now = np.random.default_rng(0), 0.0
         self.measured: list[set[Case]] = []
@@ -44,6 +47,7 @@ class Machine:
         self, places: object, entries: Mapping[int, Case], number: int, timeout: float, unchecked: Collection[int]
     ) -> dict[int, Taken]:
         self.now += SECONDS_A_PAIR
+        self.slow = self.shared * self.rng.normal()
         self.measured.append(set(entries.values()))
         assert (number == 0) == bool(unchecked)
         return {entry: self.taken(case) for entry, case in entries.items()}
@@ -52,7 +56,7 @@ class Machine:
         if case in self.failures:
             return Taken(failures={self.failures[case]: Outcome("failed", "no", {})})
         factor = self.factors.get(case, self.moved if untouched(case) else 1.0)
-        b = 1e-3 * factor * float(np.exp(self.spread * self.rng.normal()))
+        b = 1e-3 * factor * float(np.exp(self.slow + self.spread * self.rng.normal()))
         return Taken({side: [[Pass(x, 0.0, 0.0)]] * 60 for side, x in (("A", 1e-3), ("B", b))}, undisturbed=60)
 
 
@@ -131,6 +135,22 @@ def test_where_a_control_moves_no_case_that_moved_as_much_is_regressed(monkeypat
     assert any(line.startswith("unchanged code moved, × 1.") for line in text_lines(found))
     found = compared(monkeypatch, Machine({CASES[0]: 1.5}, spread=0.005, moved=1.02))
     assert verdicts(found)[CASES[0].label] == REGRESSED
+
+
+def test_processes_that_are_slow_in_all_cases_alike_decide_as_fast_as_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine({CASES[0]: 1.1}, spread=0.005, shared=0.2)
+    found = compared(monkeypatch, machine)
+    assert verdicts(found) == {case.label: REGRESSED if case is CASES[0] else FINE for case in CASES}
+    assert len(machine.measured) == 6
+
+
+def test_pairs_without_the_control_do_not_count() -> None:
+    logs = dict(enumerate([0.1, 0.2, 0.15, 0.1, 0.25, 0.2, 9.0]))
+    control = Contender(CASES[1], True, logs={pair: logs[pair] / 2 for pair in range(6)})
+    found = deciding._estimate(Contender(CASES[0], False, logs=logs), [control])
+    assert (found.pairs, found.spread) == (6, pytest.approx(0.0))
+    control.logs = {9: 0.1}
+    assert deciding._estimate(Contender(CASES[0], False, logs=logs), [control]).pairs == 7
 
 
 def test_a_case_that_fails_at_b_alone_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:

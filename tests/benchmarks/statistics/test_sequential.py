@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmarks.statistics.sequential import RUN_ERROR_RATE, look, looks, more_pairs, quantile
+from benchmarks.statistics.sequential import FIRST_LOOK, RUN_ERROR_RATE, estimate, look, looks, more_pairs, quantile
 from benchmarks.statistics.verdicts import FINE, REGRESSED, UNDECIDED, verdict_of
 
 CASES, AT_LEAST, MOST_PAIRS = 4, 0.05, 36
@@ -14,10 +14,11 @@ CASES, AT_LEAST, MOST_PAIRS = 4, 0.05, 36
 QUIET, BUSY = 0.01, 0.04
 
 
-def decide(values: np.ndarray) -> tuple[str, int]:
+def decide(values: np.ndarray, control: np.ndarray | None = None) -> tuple[str, int]:
     """Return the verdict on one case of a run of ``CASES``, and the pairs that it took; one look as planned each."""
     for number, pairs in enumerate(looks(len(values)), start=1):
-        found = look(values[:pairs].tolist(), number, CASES)
+        beside = None if control is None else control[:pairs].tolist()
+        found = look(estimate(values[:pairs].tolist(), beside), number, CASES)
         bounds = math.exp(found.change - found.reach), math.exp(found.change + found.reach)
         verdict = verdict_of(*bounds, AT_LEAST)
         if verdict != UNDECIDED:
@@ -68,39 +69,77 @@ def test_half_the_size_asked_about_is_hard_to_tell_and_a_fifth_is_fine() -> None
 
 def test_an_interval_is_students_with_the_part_of_the_error_that_the_look_has() -> None:
     values = np.random.default_rng(1).normal(size=8).tolist()
-    found = look(values, 2, CASES)
+    found = look(estimate(values), 2, CASES)
     theirs = stats.ttest_1samp(values, 0).confidence_interval(1 - RUN_ERROR_RATE / CASES / 6)
     assert (found.change - found.reach, found.change + found.reach) == pytest.approx((theirs.low, theirs.high))
 
 
 def test_the_parts_of_all_looks_together_are_the_error_of_the_case() -> None:
-    spent = [2 * stats.t.sf(quantile(pairs, n, CASES), pairs - 1) for n, pairs in enumerate(looks(10**6), start=1)]
+    spent = [2 * stats.t.sf(quantile(pairs - 1, n, CASES), pairs - 1) for n, pairs in enumerate(looks(10**6), start=1)]
     assert 0.95 * RUN_ERROR_RATE / CASES < sum(spent) < RUN_ERROR_RATE / CASES
 
 
 def test_a_case_that_looks_steady_by_luck_gets_the_spread_of_the_others() -> None:
     steady = [0.0, 1e-5] * 3
-    assert look(steady, 1, CASES).reach < 1e-4
-    assert look(steady, 1, CASES, least_spread=0.01).spread == 0.01
+    assert look(estimate(steady), 1, CASES).reach < 1e-4
+    assert look(estimate(steady), 1, CASES, least_spread=0.01).spread == 0.01
 
 
 def test_one_pair_of_processes_says_nothing_about_the_next() -> None:
-    assert look([0.1], 1, CASES).reach == math.inf
+    assert look(estimate([0.1]), 1, CASES).reach == math.inf
     with pytest.raises(ValueError, match="^no values to look at; allowed: one or more$"):
-        look([], 1, CASES)
+        estimate([])
 
 
 def test_the_forecast_of_pairs_is_a_look_that_decides() -> None:
     rng = np.random.default_rng(2)
-    found = look((BUSY * rng.normal(size=6)).tolist(), 1, CASES)
+    found = look(estimate((BUSY * rng.normal(size=6)).tolist()), 1, CASES)
     more = more_pairs(found, CASES, AT_LEAST)
     assert more is not None
     assert found.pairs + more in looks(2000)
     number = looks(2000).index(found.pairs + more) + 1
-    reach = quantile(found.pairs + more, number, CASES) * found.spread / math.sqrt(found.pairs + more)
+    reach = quantile(found.pairs + more - 1, number, CASES) * found.spread / math.sqrt(found.pairs + more)
     assert max(found.change, math.log1p(AT_LEAST) - found.change) > reach
 
 
 def test_no_number_of_pairs_decides_what_is_less_than_the_machine_moved() -> None:
-    found = look([0.02, 0.03] * 4, 2, CASES)
+    found = look(estimate([0.02, 0.03] * 4), 2, CASES)
     assert more_pairs(found, CASES, AT_LEAST, moved=1.10) is None
+
+
+def beside_a_control(change: float, *, trials: int) -> list[tuple[str, int]]:
+    """Decide cases of a run in which one process of five is slower by a fifth, in all that it computes."""
+    rng = np.random.default_rng(3)
+    slow = rng.random((2, trials, MOST_PAIRS)) < 0.2
+    shared = 0.2 * (slow[0].astype(float) - slow[1])
+    control, values = (shared + QUIET * rng.normal(size=shared.shape) for _ in range(2))
+    return [decide(case, beside) for case, beside in zip(math.log1p(change) + 0.8 * values, control, strict=True)]
+
+
+def test_what_slows_a_whole_process_is_not_held_against_a_case() -> None:
+    unchanged, slower = (beside_a_control(change, trials=300) for change in (0.0, AT_LEAST))
+    assert share(unchanged, FINE) > 0.98
+    assert share(slower, REGRESSED) > 0.98
+    assert np.median([pairs for _, pairs in slower]) <= looks(100)[1]
+
+
+def test_beside_a_control_errors_are_as_rare_as_stated() -> None:
+    assert share(beside_a_control(0.0, trials=2000), REGRESSED) <= RUN_ERROR_RATE / CASES
+    assert share(beside_a_control(AT_LEAST, trials=2000), FINE) <= RUN_ERROR_RATE / CASES
+
+
+def test_an_estimate_beside_a_control_is_the_intercept_of_the_line_of_least_squares() -> None:
+    control, noise = np.random.default_rng(4).normal(size=(2, 9))
+    values = 0.3 + 0.5 * control + 0.1 * noise
+    found = estimate(values.tolist(), control.tolist())
+    line = stats.linregress(control, values)
+    assert found.change == pytest.approx(line.intercept)
+    assert found.spread * math.sqrt(found.variance) == pytest.approx(line.intercept_stderr)
+    assert found.degrees == 7
+
+
+def test_a_control_that_says_nothing_leaves_the_mean() -> None:
+    values = np.random.default_rng(5).normal(size=FIRST_LOOK).tolist()
+    alone = estimate(values)
+    assert estimate(values, [0.1] * FIRST_LOOK) == alone
+    assert alone.change == pytest.approx(np.mean(values))
