@@ -1,5 +1,6 @@
 """Whether commit B is slower than commit A: pairs of processes until every case is decided, or the time is over."""
 
+import itertools
 import math
 import statistics
 import time
@@ -210,27 +211,29 @@ def _look(group: Sequence[Contender], number: int, comparisons: int, at_least: f
     """Estimate the ratios of all open cases and controls, and judge the cases; a verdict stays as it is."""
     measured = [one for one in group if one.running and one.logs]
     controls = [one for one in measured if one.control]
-    estimates = [_estimate(one, controls) for one in measured]
-    least_spread = statistics.median_low([each.spread for each in estimates])
-    for one, each in zip(measured, estimates, strict=True):
-        # The others' spread guards against a case that looks steady by luck.
-        one.found = look(each, number, comparisons, least_spread)
+    estimates = [_estimates(one, controls) for one in measured]
+    # The others' spread guards against a case that looks steady by luck.
+    of_all = itertools.zip_longest(*([each.spread for each in found] for found in estimates))
+    least = [statistics.median_low([spread for spread in same if spread is not None]) for same in of_all]
+    for one, found in zip(measured, estimates, strict=True):
+        one.found = look(found, number, comparisons, least[: len(found)])
     moved = _moved(group)
     for one in measured:
         if one.open and one.found is not None:
             low, high = _bounds(one.found)
             one.verdict = verdicts.verdict_of(low, high, at_least, moved)
-            more = more_pairs(one.found, comparisons, at_least, moved)
+            more = more_pairs(one.found, at_least, moved)
             one.remedy = _remedy(one.found, more, moved)
 
 
-def _estimate(one: Contender, controls: Sequence[Contender]) -> Estimate:
-    """Estimate the ratio of a case beside the controls, if enough pairs have all of them; else by itself."""
+def _estimates(one: Contender, controls: Sequence[Contender]) -> list[Estimate]:
+    """Estimate the ratio of a case by itself, and beside the controls if enough pairs have all of them."""
+    alone = [estimate(list(one.logs.values()))]
     pairs = [pair for pair in one.logs if all(pair in control.logs for control in controls)]
     if one.control or not controls or len(pairs) < FIRST_LOOK:
-        return estimate(list(one.logs.values()))
+        return alone
     beside = [statistics.fmean(control.logs[pair] for control in controls) for pair in pairs]
-    return estimate([one.logs[pair] for pair in pairs], beside)
+    return [*alone, estimate([one.logs[pair] for pair in pairs], beside)]
 
 
 def _moved(group: Sequence[Contender]) -> float:

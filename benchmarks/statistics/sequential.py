@@ -9,9 +9,11 @@ all cases hold the true ratios with a probability of at least 1 − ``RUN_ERROR_
 The bound needs neither a last look nor independent cases. It needs numbers that are roughly normal.
 
 A process can be slower than the next one throughout, by a fifth, in all that it computes. A control, whose code both
-sides share, shows this, so a case's numbers are regressed on those of the control in the same pairs (analysis of
-covariance): the estimate is the value of the line where the control takes the same time at both sides, and only the
-spread around the line counts.
+sides share, shows this. So there are two estimates of a case: the mean of its numbers, and their regression on those of
+the control in the same pairs (analysis of covariance), which is the value of the line where the control takes the same
+time at both sides, with the spread around the line. Both intervals share the error rate of the look, so that both hold
+at once, and the narrower one is used. The regression is wide where the control moved, as after code that leaves less of
+the control's data in the caches.
 """
 
 import math
@@ -52,6 +54,7 @@ class Look:
     reach: float  # infinity if there are fewer than two pairs
     spread: float  # standard deviation between pairs
     degrees: int  # of freedom of the spread
+    intervals: int  # number of intervals that share the run's error rate
 
 
 def looks(most: int) -> list[int]:
@@ -93,27 +96,31 @@ def estimate(values: Sequence[float], control: Sequence[float] | None = None) ->
     return Estimate(pairs, change, spread, 1 / pairs + float(x.mean()) ** 2 / squares, pairs - 2)
 
 
-def look(found: Estimate, number: int, comparisons: int, least_spread: float = 0.0) -> Look:
-    """Put an interval around an estimate.
+def look(estimates: Sequence[Estimate], number: int, comparisons: int, least_spreads: Sequence[float] = ()) -> Look:
+    """Put an interval around each estimate of a case, and return the narrowest.
 
     Args:
         number: the number of this look; every number may be used once, but after any number of pairs.
         comparisons: number of cases of the run, which share its error rate.
-        least_spread: the interval is at least as wide as one of values with this standard deviation. With few pairs a
-            case sometimes looks steady by luck.
+        least_spreads: the interval of each estimate is at least as wide as one of values with this standard deviation.
+            With few pairs a case sometimes looks steady by luck.
     """
-    spread = max(found.spread, least_spread)
-    reach = quantile(found.degrees, number, comparisons) * spread * math.sqrt(found.variance)
-    return Look(number, found.pairs, found.change, reach, spread, found.degrees)
+    intervals = comparisons * len(estimates)
+    found = []
+    for one, least in zip(estimates, least_spreads or [0.0] * len(estimates), strict=True):
+        spread = max(one.spread, least)
+        reach = quantile(one.degrees, number, intervals) * spread * math.sqrt(one.variance)
+        found.append(Look(number, one.pairs, one.change, reach, spread, one.degrees, intervals))
+    return min(found, key=lambda one: one.reach)
 
 
-def quantile(degrees: int, number: int, comparisons: int) -> float:
+def quantile(degrees: int, number: int, intervals: int) -> float:
     """Return the t quantile of a look; infinity without degrees of freedom."""
-    error_rate = RUN_ERROR_RATE / comparisons / (number * (number + 1))
+    error_rate = RUN_ERROR_RATE / intervals / (number * (number + 1))
     return float(special.stdtrit(degrees, 1 - error_rate / 2)) if degrees > 0 else math.inf
 
 
-def more_pairs(found: Look, comparisons: int, at_least: float, moved: float = 1.0) -> int | None:
+def more_pairs(found: Look, at_least: float, moved: float = 1.0) -> int | None:
     """Forecast how many more pairs would decide a case, if its change and its spread stay as they are.
 
     A case is decided by an interval that leaves out either no change or the size asked about, each shifted by the
@@ -125,6 +132,6 @@ def more_pairs(found: Look, comparisons: int, at_least: float, moved: float = 1.
     for pairs in looks(MOST_PAIRS):
         if pairs > found.pairs:
             number += 1
-            if quantile(pairs - lost, number, comparisons) * found.spread / math.sqrt(pairs) < wanted:
+            if quantile(pairs - lost, number, found.intervals) * found.spread / math.sqrt(pairs) < wanted:
                 return pairs - found.pairs
     return None

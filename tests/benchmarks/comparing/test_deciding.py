@@ -144,13 +144,14 @@ def test_processes_that_are_slow_in_all_cases_alike_decide_as_fast_as_others(mon
     assert len(machine.measured) == 6
 
 
-def test_pairs_without_the_control_do_not_count() -> None:
+def test_pairs_without_the_control_count_without_it_alone() -> None:
     logs = dict(enumerate([0.1, 0.2, 0.15, 0.1, 0.25, 0.2, 9.0]))
     control = Contender(CASES[1], True, logs={pair: logs[pair] / 2 for pair in range(6)})
-    found = deciding._estimate(Contender(CASES[0], False, logs=logs), [control])
-    assert (found.pairs, found.spread) == (6, pytest.approx(0.0))
+    alone, beside = deciding._estimates(Contender(CASES[0], False, logs=logs), [control])
+    assert (alone.pairs, beside.pairs) == (7, 6)
+    assert beside.spread == pytest.approx(0.0)
     control.logs = {9: 0.1}
-    assert deciding._estimate(Contender(CASES[0], False, logs=logs), [control]).pairs == 7
+    assert len(deciding._estimates(Contender(CASES[0], False, logs=logs), [control])) == 1
 
 
 def test_a_case_that_fails_at_b_alone_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:

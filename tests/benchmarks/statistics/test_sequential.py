@@ -17,8 +17,9 @@ QUIET, BUSY = 0.01, 0.04
 def decide(values: np.ndarray, control: np.ndarray | None = None) -> tuple[str, int]:
     """Return the verdict on one case of a run of ``CASES``, and the pairs that it took; one look as planned each."""
     for number, pairs in enumerate(looks(len(values)), start=1):
-        beside = None if control is None else control[:pairs].tolist()
-        found = look(estimate(values[:pairs].tolist(), beside), number, CASES)
+        mine = values[:pairs].tolist()
+        estimates = [estimate(mine)] if control is None else [estimate(mine), estimate(mine, control[:pairs].tolist())]
+        found = look(estimates, number, CASES)
         bounds = math.exp(found.change - found.reach), math.exp(found.change + found.reach)
         verdict = verdict_of(*bounds, AT_LEAST)
         if verdict != UNDECIDED:
@@ -69,7 +70,7 @@ def test_half_the_size_asked_about_is_hard_to_tell_and_a_fifth_is_fine() -> None
 
 def test_an_interval_is_students_with_the_part_of_the_error_that_the_look_has() -> None:
     values = np.random.default_rng(1).normal(size=8).tolist()
-    found = look(estimate(values), 2, CASES)
+    found = look([estimate(values)], 2, CASES)
     theirs = stats.ttest_1samp(values, 0).confidence_interval(1 - RUN_ERROR_RATE / CASES / 6)
     assert (found.change - found.reach, found.change + found.reach) == pytest.approx((theirs.low, theirs.high))
 
@@ -81,20 +82,20 @@ def test_the_parts_of_all_looks_together_are_the_error_of_the_case() -> None:
 
 def test_a_case_that_looks_steady_by_luck_gets_the_spread_of_the_others() -> None:
     steady = [0.0, 1e-5] * 3
-    assert look(estimate(steady), 1, CASES).reach < 1e-4
-    assert look(estimate(steady), 1, CASES, least_spread=0.01).spread == 0.01
+    assert look([estimate(steady)], 1, CASES).reach < 1e-4
+    assert look([estimate(steady)], 1, CASES, [0.01]).spread == 0.01
 
 
 def test_one_pair_of_processes_says_nothing_about_the_next() -> None:
-    assert look(estimate([0.1]), 1, CASES).reach == math.inf
+    assert look([estimate([0.1])], 1, CASES).reach == math.inf
     with pytest.raises(ValueError, match="^no values to look at; allowed: one or more$"):
         estimate([])
 
 
 def test_the_forecast_of_pairs_is_a_look_that_decides() -> None:
     rng = np.random.default_rng(2)
-    found = look(estimate((BUSY * rng.normal(size=6)).tolist()), 1, CASES)
-    more = more_pairs(found, CASES, AT_LEAST)
+    found = look([estimate((BUSY * rng.normal(size=6)).tolist())], 1, CASES)
+    more = more_pairs(found, AT_LEAST)
     assert more is not None
     assert found.pairs + more in looks(2000)
     number = looks(2000).index(found.pairs + more) + 1
@@ -103,8 +104,8 @@ def test_the_forecast_of_pairs_is_a_look_that_decides() -> None:
 
 
 def test_no_number_of_pairs_decides_what_is_less_than_the_machine_moved() -> None:
-    found = look(estimate([0.02, 0.03] * 4), 2, CASES)
-    assert more_pairs(found, CASES, AT_LEAST, moved=1.10) is None
+    found = look([estimate([0.02, 0.03] * 4)], 2, CASES)
+    assert more_pairs(found, AT_LEAST, moved=1.10) is None
 
 
 def beside_a_control(change: float, *, trials: int) -> list[tuple[str, int]]:
@@ -136,6 +137,23 @@ def test_an_estimate_beside_a_control_is_the_intercept_of_the_line_of_least_squa
     assert found.change == pytest.approx(line.intercept)
     assert found.spread * math.sqrt(found.variance) == pytest.approx(line.intercept_stderr)
     assert found.degrees == 7
+
+
+def test_the_narrower_of_two_intervals_is_used_and_both_share_the_error() -> None:
+    control, own = np.random.default_rng(6).normal(size=(2, 9))
+    alone, beside = (
+        estimate((control + 0.01 * own).tolist()),
+        estimate((control + 0.01 * own).tolist(), control.tolist()),
+    )
+    found = look([alone, beside], 1, CASES)
+    assert found.spread == beside.spread < alone.spread
+    assert found.reach == look([beside], 1, 2 * CASES).reach
+
+
+def test_a_control_that_moved_leaves_the_interval_of_the_mean() -> None:
+    control, own = 0.01 * np.random.default_rng(7).normal(size=(2, 9))
+    alone, beside = estimate(own.tolist()), estimate(own.tolist(), (1.0 + control).tolist())
+    assert look([beside, alone], 1, CASES).change == alone.change
 
 
 def test_a_control_that_says_nothing_leaves_the_mean() -> None:
