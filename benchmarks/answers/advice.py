@@ -33,6 +33,9 @@ ALTERNATIVES = {
     ("full", False): "full",
 }
 
+# The most networks that are named as clearly beaten.
+MOST_NAMED = 6
+
 
 def choose(
     found: Sequence[Candidate], device: str, dataset: str | None, train_limit: int | None = None
@@ -99,6 +102,8 @@ def advice_lines(advice: Advice, budget: Budget) -> list[str]:
     if advice.possible:
         lines += ["", "beaten by the front, but not by a clear difference of accuracy:"]
         lines += _table(advice.possible, advice, budget)
+    if advice.beaten:
+        lines += ["", f"beaten by a clear difference of accuracy: {_named(advice.beaten)}"]
     if any(budget.unsure(candidate) for candidate in (*advice.front, *advice.possible)):
         lines.append(f"?: its mean is within the budget, but not its whole interval, or {TOO_FEW}")
     return lines
@@ -167,6 +172,14 @@ def _table(rows: Sequence[Candidate], advice: Advice, budget: Budget) -> list[st
     names = [text + ("" if name in EXACT else " [95 %]") for name, text in zip(advice.axes, texts, strict=True)]
     header = ("", "test accuracy, % [95 %]", "n", *names, "inference")
     return columns([header, *(_row(candidate, advice, budget) for candidate in rows)])
+
+
+def _named(candidates: Sequence[Candidate]) -> str:
+    """Name the most accurate candidates, at most ``MOST_NAMED``, and count the others."""
+    best = sorted(candidates, key=lambda candidate: -candidate.accuracy.mean)
+    names = [f"{candidate.name} ({candidate.accuracy.mean:.1%})" for candidate in best[:MOST_NAMED]]
+    more = len(best) - len(names)
+    return ", ".join(names) + (f" and {more} more" if more else "")
 
 
 def _row(candidate: Candidate, advice: Advice, budget: Budget) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from benchmarks.__main__ import main
+from benchmarks.answers.advice import MOST_NAMED, advice_lines
 from benchmarks.answers.advisor import Advice, Budget, Candidate, advise, candidates, nearest_line
 from benchmarks.answers.recommendation import recommendation
 from benchmarks.records.record import SCHEMA, Record
@@ -67,6 +68,15 @@ def test_the_front_has_the_unbeaten_networks_within_the_budget() -> None:
     assert widths(asked(Budget({"parameters": 2000})).front) == [2]
     assert widths(asked(Budget({"epoch_seconds": 7})).front) == [4]
     assert widths(asked(Budget({"epoch_seconds": 7})).beaten) == [2]
+
+
+def test_clearly_beaten_networks_are_named_with_their_accuracy() -> None:
+    budget = Budget({"epoch_seconds": 7})
+    assert advice_lines(asked(budget), budget)[-1].endswith("separable SO2(4) C=2 (80.5%)")
+    many = [record for width in range(20, 29) for record in trained(POOR, width, seconds_per_epoch=6.0)]
+    last = advice_lines(asked(budget, [*RESULTS, *many]), budget)[-1]
+    assert last.count("(80.5%)") == MOST_NAMED
+    assert last.endswith(" and 4 more")
 
 
 def test_a_minimum_accuracy_alone_draws_the_front_of_the_first_cost_that_is_known_of_all() -> None:
