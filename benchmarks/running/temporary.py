@@ -22,18 +22,26 @@ LONGEST_FOLDER = LONGEST_SOCKET - len(SOCKET_NAME)
 # Where the temporary directory itself has too long a path.
 SHORT_PLACES = ("/tmp", "/var/tmp", "/dev/shm")
 # Waits until this process ends, and kills those of its processes that live on because their supervisor was killed. They
-# are known by the folder in their environment (on Linux). If this process ended without a word, it was killed itself,
-# and others may still be about to start or to end.
+# are known by the folder in their environment (on Linux). If this process ended without a word, it was killed itself:
+# its supervisors then have seconds to end all below them, also what has another environment, before they are killed,
+# and others may still be about to start.
 WATCHER = """
-if read -r word; then pauses=0; else pauses="0 1 2"; fi
-for pause in $pauses; do
-    sleep $pause
-    for file in $(grep -lsF "TMPDIR=$0" /proc/[0-9]*/environ); do
+running() { grep -lsF "TMPDIR=$0" /proc/[0-9]*/environ; }
+end_all() {
+    for file in $(running); do
         number=${file#/proc/}
         kill -9 "${number%/environ}"
     done
     rm -rf -- "$0"
+}
+if read -r word; then end_all; exit; fi
+for second in 1 2 3 4 5 6 7 8 9 10; do
+    if [ -z "$(running)" ]; then break; fi
+    sleep 1
 done
+end_all
+sleep 2
+end_all
 """
 
 

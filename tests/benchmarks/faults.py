@@ -275,6 +275,8 @@ def too_large(results: Path) -> Outcome:
 
 
 def main() -> int:
+    # A shell that starts this in the background lets it ignore Ctrl-C, and its children would ignore it, too.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary)
         faults: dict[str, Callable[[], Outcome]] = {

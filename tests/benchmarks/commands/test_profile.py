@@ -1,7 +1,9 @@
 """The command ``profile``: which case it chooses, what it refuses, and what it writes."""
 
 import json
+import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
@@ -34,6 +36,7 @@ class HereServer:
     def __init__(self, place: Path, timeout: float, module: str) -> None:
         self.places.append(place)
         self.answers = Answers()
+        self.process = SimpleNamespace(pid=os.getpid())
         assert Answers.__module__ == module
 
     def __enter__(self) -> "HereServer":
@@ -59,6 +62,7 @@ def _in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     ceilings = Outcome("ok", "", {"matrix_ceiling": 1e10, "memory_ceiling": 1e10})
     monkeypatch.setattr(collect, "run_isolated", lambda *_, **__: ceilings)
     monkeypatch.setattr(collect, "Server", HereServer)
+    monkeypatch.setattr(collect, "share_a_core", lambda *_: None)  # it would bind the process of the tests
     HereServer.places.clear()
 
 

@@ -86,6 +86,22 @@ def test_the_folder_goes_also_when_the_program_fails_or_is_killed(place: Path) -
     assert list(place.iterdir()) == []
 
 
+def test_a_supervisor_of_a_killed_program_has_the_time_to_end_all_below_it(place: Path, tmp_path: Path) -> None:
+    supervisor = f"input_ended = sys.stdin.read(); time.sleep(1); open({str(tmp_path / 'done')!r}, 'w').close()"
+    program = f"""
+import subprocess
+code = "import sys, time; " + {supervisor!r}
+subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True)
+time.sleep(60)
+"""
+    killed, folder = start(program, place)
+    wait_until(lambda: len(psutil.Process(killed.pid).children()) == 2)  # the shell that waits, and the supervisor
+    killed.send_signal(signal.SIGKILL)
+    killed.communicate()
+    wait_until(lambda: not folder.exists())
+    assert (tmp_path / "done").exists()
+
+
 def test_processes_of_the_program_that_live_on_are_killed_at_its_end(place: Path) -> None:
     program = (
         "import subprocess; p = subprocess.Popen(['sleep', '60'], start_new_session=True); print(p.pid, flush=True)"
