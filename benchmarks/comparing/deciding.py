@@ -1,6 +1,5 @@
 """Whether commit B is slower than commit A: pairs of processes until every case is decided, or the time is over."""
 
-import itertools
 import math
 import statistics
 import time
@@ -213,8 +212,10 @@ def _look(group: Sequence[Contender], number: int, comparisons: int, at_least: f
     controls = [one for one in measured if one.control]
     estimates = [_estimates(one, controls) for one in measured]
     # The others' spread guards against a case that looks steady by luck.
-    of_all = itertools.zip_longest(*([each.spread for each in found] for found in estimates))
-    least = [statistics.median_low([spread for spread in same if spread is not None]) for same in of_all]
+    least = [
+        statistics.median_low([found[kind].spread for found in estimates if kind < len(found)])
+        for kind in range(max(map(len, estimates), default=0))
+    ]
     for one, found in zip(measured, estimates, strict=True):
         one.found = look(found, number, comparisons, least[: len(found)])
     moved = _moved(group)

@@ -35,12 +35,12 @@ MOST_PAIRS = 2000
 
 @dataclass(frozen=True)
 class Estimate:
-    """An estimate of the logarithm of the ratio. Its standard error is ``spread`` · √``variance``."""
+    """An estimate of the logarithm of the ratio. Its standard error is ``spread`` · √``leverage``."""
 
     pairs: int
     change: float
     spread: float  # standard deviation between pairs; infinity if there are fewer than two
-    variance: float
+    leverage: float  # 1 / pairs for a mean, more for the value of a line at the control's 0
     degrees: int  # of freedom of the spread
 
 
@@ -103,13 +103,13 @@ def look(estimates: Sequence[Estimate], number: int, comparisons: int, least_spr
         number: the number of this look; every number may be used once, but after any number of pairs.
         comparisons: number of cases of the run, which share its error rate.
         least_spreads: the interval of each estimate is at least as wide as one of values with this standard deviation.
-            With few pairs a case sometimes looks steady by luck.
+            With few pairs a case sometimes looks steady by luck. By default there is no such bound.
     """
     intervals = comparisons * len(estimates)
     found = []
     for one, least in zip(estimates, least_spreads or [0.0] * len(estimates), strict=True):
         spread = max(one.spread, least)
-        reach = quantile(one.degrees, number, intervals) * spread * math.sqrt(one.variance)
+        reach = quantile(one.degrees, number, intervals) * spread * math.sqrt(one.leverage)
         found.append(Look(number, one.pairs, one.change, reach, spread, one.degrees, intervals))
     return min(found, key=lambda one: one.reach)
 

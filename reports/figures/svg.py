@@ -27,6 +27,7 @@ SVG, XLINK = "{http://www.w3.org/2000/svg}", "{http://www.w3.org/1999/xlink}"
 LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
 # Points that follow a move or a line without a letter are lines, too.
 POLYLINE = re.compile(r"[ML][^A-Za-z]+(?:L[^A-Za-z]+)+")
+# A space separates two numbers; a letter or a minus needs none beside it.
 NEEDLESS_SPACE = re.compile(r"(?<![\d.]) | (?![\d.])")
 FONT = re.compile(r"(?:(bold|italic|\d{3}) )*([\d.]+px) .*")
 

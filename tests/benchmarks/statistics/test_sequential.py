@@ -135,7 +135,7 @@ def test_an_estimate_beside_a_control_is_the_intercept_of_the_line_of_least_squa
     found = estimate(values.tolist(), control.tolist())
     line = stats.linregress(control, values)
     assert found.change == pytest.approx(line.intercept)
-    assert found.spread * math.sqrt(found.variance) == pytest.approx(line.intercept_stderr)
+    assert found.spread * math.sqrt(found.leverage) == pytest.approx(line.intercept_stderr)
     assert found.degrees == 7
 
 
