@@ -21,7 +21,7 @@ from benchmarks.answers.text_tables import columns
 from benchmarks.cases.case import FORMER_IMAGES, InvalidCase
 from benchmarks.cases.meant import remedy
 from benchmarks.records.record import Machine, machine_text
-from benchmarks.statistics.written import TOO_FEW, interval
+from benchmarks.statistics.written import TOO_FEW, interval, percentage, some_of
 
 # The kinds of contenders that a reader expects beside each other, by variant and by whether the images are augmented.
 ALTERNATIVES = {
@@ -177,9 +177,7 @@ def _table(rows: Sequence[Candidate], advice: Advice, budget: Budget) -> list[st
 def _named(candidates: Sequence[Candidate]) -> str:
     """Name the most accurate candidates, at most ``MOST_NAMED``, and count the others."""
     best = sorted(candidates, key=lambda candidate: -candidate.accuracy.mean)
-    names = [f"{candidate.name} ({candidate.accuracy.mean:.1%})" for candidate in best[:MOST_NAMED]]
-    more = len(best) - len(names)
-    return ", ".join(names) + (f" and {more} more" if more else "")
+    return some_of([f"{candidate.name} ({percentage(candidate.accuracy.mean)})" for candidate in best], MOST_NAMED)
 
 
 def _row(candidate: Candidate, advice: Advice, budget: Budget) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from benchmarks.answers.differences import RESULTS_FLOOR
 from benchmarks.profiling.profile import Profile, fastest_mean, interval_fields
 from benchmarks.profiling.rows import Row, module_rows, operator_rows
 from benchmarks.statistics.intervals import Interval, difference_of_means, mean_over_rounds
-from benchmarks.statistics.written import TOO_FEW, percentage
+from benchmarks.statistics.written import TOO_FEW, percentage, some_of
 
 # Of a hundred parts that do not differ, one is called different.
 CONFIDENCE = 0.99
@@ -162,9 +162,8 @@ def sentences(found: Difference) -> Iterator[str]:
         )
         yield f"{text}: of the {_ms(whole)} between them with the profiler, {named}"
     if others := [part for part in found.operators if part.other_calls]:
-        named = ", ".join(f"{part.name}{_calls(part)}" for part in others[:MOST_CALLS])
-        more = f", and {len(others) - MOST_CALLS} more" if len(others) > MOST_CALLS else ""
-        yield f"whatever the times, b calls other operators or calls them another number of times: {named}{more}"
+        named = some_of([f"{part.name}{_calls(part)}" for part in others], MOST_CALLS)
+        yield f"whatever the times, b calls other operators or calls them another number of times: {named}"
     if not found.in_turns:
         yield (
             f"a and b were measured at different times, so a change below {percentage(RESULTS_FLOOR)} of a part does "

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from benchmarks.statistics.written import some_of
+
 # The most folders that a message names.
 MOST_NAMED = 5
 
@@ -16,6 +18,5 @@ def no_results(places: Iterable[Path], otherwise: str) -> str:
     """Return the message that some places have no records: it names the folders below that have, or else a remedy."""
     places = list(places)
     below = [str(folder) for place in places for folder in folders_below(place)]
-    more = [f"and {len(below) - MOST_NAMED} more"] if len(below) > MOST_NAMED else []
-    remedy = f"allowed: {', '.join([*below[:MOST_NAMED], *more])}" if below else otherwise
+    remedy = f"allowed: {some_of(below, MOST_NAMED)}" if below else otherwise
     return f"no results in {', '.join(map(str, places))}; {remedy}"

@@ -58,3 +58,13 @@ def listing(parts: Sequence[str]) -> str:
     if len(parts) < 2:
         return "".join(parts)
     return f"{f'{between} '.join(parts[:-1])}{between.removesuffix(',')} and {parts[-1]}"
+
+
+def some_of(parts: Sequence[str], most: int) -> str:
+    """Join the first words of a list, ``most`` at most, and count the others.
+
+    >>> some_of(["a", "b", "c", "d"], 2), some_of(["a", "b"], 2)
+    ('a, b, and 2 more', 'a, b')
+    """
+    more = [f"and {len(parts) - most} more"] if len(parts) > most else []
+    return ", ".join([*parts[:most], *more])
