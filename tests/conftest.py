@@ -4,6 +4,7 @@ import os
 import random
 import signal
 
+import pytest
 import torch
 
 # A shell that starts the tests in the background makes them ignore these signals, which some tests send.
@@ -17,10 +18,17 @@ if not torch.cuda.is_available():
 # The same algorithms on every machine; test_calibration.py measures.
 os.environ["GCNN_IMPL_CALIBRATION"] = "0"
 
-# New random inputs in every run; set GCNN_TEST_SEED to a printed seed to repeat that run. Tests that run in parallel
-# inherit the seed from the environment.
-SEED = os.environ.setdefault("GCNN_TEST_SEED", str(random.SystemRandom().randrange(2**31)))
+# The same random inputs in every run, so that a failure tells of a change. GCNN_TEST_SEED=new, each night, draws a seed
+# and prints it; GCNN_TEST_SEED=N repeats that run. Tests that run in parallel inherit the seed from the environment.
+if os.environ.setdefault("GCNN_TEST_SEED", "0") == "new":
+    os.environ["GCNN_TEST_SEED"] = str(random.SystemRandom().randrange(2**31))
+SEED = os.environ["GCNN_TEST_SEED"]
 ORACLE = "relative errors, compared with the oracle"
+
+
+@pytest.fixture(autouse=True)
+def _seed():
+    torch.manual_seed(int(SEED))
 
 
 def pytest_report_header():

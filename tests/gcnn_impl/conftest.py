@@ -1,14 +1,7 @@
-import os
-
 import pytest
 import torch
 
 from tests.conftest import ORACLE
-
-
-@pytest.fixture(autouse=True)
-def _seed():
-    torch.manual_seed(int(os.environ["GCNN_TEST_SEED"]))
 
 
 @pytest.fixture

@@ -250,7 +250,9 @@ def test_gradients_are_given_where_they_are_wanted(wanted):
     results = {}
     for layer.algorithm in ("auto", "direct"):
         results[layer.algorithm] = torch.autograd.grad(layer(x).square().sum(), [tensors[name] for name in wanted])
-    torch.testing.assert_close(results["auto"], results["direct"], rtol=1e-3, atol=1e-4)
+    for actual, expected in zip(results["auto"], results["direct"], strict=True):
+        # Of each gradient as a whole: a single entry may be a sum that cancels to almost nothing but rounding.
+        assert (actual - expected).norm() <= 1e-3 * expected.norm()
 
 
 def test_training_on_the_same_threads_gives_the_same_bits(threads):
