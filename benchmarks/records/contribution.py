@@ -9,11 +9,13 @@ import lzma
 import re
 import socket
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.records.agreement import DISAGREEMENTS, lines_about
 from benchmarks.records.complete import why_incomplete
+from benchmarks.records.fields import undeclared_fields
 from benchmarks.records.record import SCHEMA, Record, machine_of, machine_text
 from benchmarks.records.store import RecordStore, line_of
 
@@ -26,6 +28,8 @@ WINDOWS = re.compile(r"\b[A-Za-z]:\\(?:[^\\\n\"'<>|]+\\)+[\w.+@~-]*")
 # Names that are no name of a person or a host, and words that texts contain.
 COMMON = {"root", "user", "users", "localhost", "runner", "ubuntu", "linux", "home", "test"}
 STUDIES = "study-*.json"
+# The field that says what a record of each kind measured.
+NAMED_BY = {"cost": "case", "twin": "case_id", "training": "run"}
 # The installed suite knows no commit, so the user has to say from which one it was built.
 NO_COMMIT = "name no commit (measure in a checkout, or set GCNN_COMMIT to the commit of the installed code)"
 
@@ -107,9 +111,18 @@ def problems_of(records: Sequence[Record], refused: Sequence[str] = ()) -> list[
         "come from a checkout with uncommitted changes": _uncommitted,
         "contain a folder of an absolute path": lambda record: without_names(record, ()) != record,
         "lack what answers need": lambda record: record["status"] == "ok" and why_incomplete(record),
+        "do not say what was measured": lambda record: not record.get(NAMED_BY[record["kind"]]),
         **DISAGREEMENTS,
     }
+    # A field that nothing declares is never shown on a page, but is published: a host's name, for instance.
+    unknown = {name: None for record in records for name in undeclared_fields(record)}
+    for name in unknown:
+        checks[f"have a field {name!r:.60}, which docs/records.md does not have"] = partial(_has, name)
     return [*found, *lines_about(records, checks)]
+
+
+def _has(name: str, record: Record) -> bool:
+    return name in undeclared_fields(record)
 
 
 def _provenance(record: Record) -> dict[str, Any]:

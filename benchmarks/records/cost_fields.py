@@ -218,6 +218,8 @@ EQUIVARIANCE_ERROR = column(
     "equivariance_error", SIZE, "worst relative error over elements that permute pixels", "equivariance error", "error"
 )
 MISSING = Field("missing", by_name(TEXT), "instruments that failed, and why")
+# Variables of the environment that change times: how OpenMP's threads wait, and how glibc allocates.
+ENVIRONMENT = ("omp_wait_policy", "gomp_spincount", "glibc_tunables")
 PROVENANCE = part(
     "provenance",
     column("load_before", SIZE, "load average over one minute, before the measurement", "load before"),
@@ -233,6 +235,12 @@ PROVENANCE = part(
     column("gpu", TEXT, "name of the CUDA device; null on the CPU"),
     Field("device_name", TEXT, "name of the GPU or, on the CPU, of the processor"),
     Field("threads", DURATION, "size of torch's intra-op thread pool"),
+    Field("frequency_before", SIZE, "clock of the cores (median; on CUDA that of the GPU) at the beginning", "MHz"),
+    Field("frequency_after", SIZE, "the same at the end", "MHz"),
+    Field("steal_share", SHARE, "share of the cores' time that the host gave to other virtual machines"),
+    Field("throttled_periods", INTEGER, "periods in which a quota of the system stopped the process"),
+    *(Field(name, TEXT, f"value of the environment's variable {name.upper()}") for name in ENVIRONMENT),
+    Field("native", TEXT, "whether the operators in C were in use, and if not, why"),
     column("driver", TEXT, "on CUDA: version of NVIDIA's driver"),
     column("cuda", TEXT, "on CUDA: version of CUDA that torch was built for"),
     *(column(name, TEXT, f"on CUDA: version of {name}") for name in ("cudnn", "triton")),

@@ -9,11 +9,13 @@ from typing import Any
 
 from benchmarks.records.cost_fields import COST, OPERATOR, TWIN
 from benchmarks.records.field import shape_of
-from benchmarks.records.kinds import OTHERS, problem
+from benchmarks.records.kinds import OTHERS, problem, undeclared
 from benchmarks.records.training_fields import EPOCH, TRAINING
 
 FIELDS = {"cost": COST, "twin": TWIN, "training": TRAINING}
 SHAPES = {kind: shape_of(fields) for kind, fields in FIELDS.items()}
+# The fields of every record, beside ``id`` and ``status``; HEADER describes them.
+ALWAYS = ("schema", "kind")
 TITLES = {
     "Cost records": COST,
     "An object in `operators.rows`": OPERATOR,
@@ -38,6 +40,11 @@ Other fields may occur; they are neither checked nor shown.
 def record_problem(record: Mapping[str, Any]) -> str | None:
     """Return the first field of a record that is not of its kind, and what is allowed; None for a good record."""
     return problem(record, SHAPES[record["kind"]])
+
+
+def undeclared_fields(record: Mapping[str, Any]) -> list[str]:
+    """Return the names of a record's fields that no declaration has, as docs/records.md would show them."""
+    return [name for name in undeclared(record, SHAPES[record["kind"]]) if name not in ALWAYS]
 
 
 def documentation() -> str:

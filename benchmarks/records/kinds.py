@@ -1,7 +1,7 @@
 """The kinds of values that a field of a record may have. This module needs only the standard library."""
 
 import reprlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Union
 
@@ -42,6 +42,20 @@ def problem(part: Mapping[str, Any], shape: Shape, place: str = "") -> str | Non
         elif found := problem(value, expected, f"{where}."):
             return found
     return None
+
+
+def undeclared(part: Mapping[str, Any], shape: Shape, place: str = "") -> Iterator[str]:
+    """Yield the name of each value that a shape does not have; null and an empty list are none.
+
+    >>> list(undeclared({"seconds": {"median": 1.0, "guess": 2.0}, "note": None}, {"seconds": {"median": NUMBER}}))
+    ['seconds.guess']
+    """
+    for name, value in part.items():
+        expected = shape.get(name, shape.get(OTHERS))
+        if expected is None and value is not None and value != []:
+            yield place + name
+        elif isinstance(value, dict) and expected is not None and not isinstance(expected, Kind):
+            yield from undeclared(value, expected, f"{place}{name}.")
 
 
 def _is_number(value: object) -> bool:

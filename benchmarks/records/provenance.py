@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cases.cores import cores, cpu_quota, throttled_periods
+from benchmarks.records.cost_fields import ENVIRONMENT
 from benchmarks.records.gpu import gpu_facts, judged_states
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,7 +81,7 @@ def provenance(
         "frequency_after": frequencies[-1] if frequencies else None,
         "steal_share": stolen / ticks if stolen is not None and ticks else None,
         "throttled_periods": _difference(after.throttled_periods, before.throttled_periods),
-        **{name: os.environ.get(name.upper()) for name in ("omp_wait_policy", "gomp_spincount", "glibc_tunables")},
+        **{name: os.environ.get(name.upper()) for name in ENVIRONMENT},
         "native": native_operators(),
         **({**gpu_facts(), "triton": _version("triton")} if device == "cuda" else {}),
         **({"gpu_state": judged_states(gpu_states)} if gpu_states else {}),

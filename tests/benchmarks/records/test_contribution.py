@@ -25,6 +25,7 @@ PROVENANCE = {"cpu": "A CPU", "cores": 2, "gpu": None, "commit": "0123456789abcd
 def cost(**changes: Any) -> Record:
     rounds = [[1.0, 2.0, 3.0], [2.0, 2.5]]
     made = {"schema": 2, "kind": "cost", "id": "abc", "status": "ok", "message": "", "provenance": PROVENANCE}
+    made["case"] = {"layer": "conv", "variant": "full"}
     seconds = {"rounds": rounds, "median": 2.0, "ci_low": 1.5, "ci_high": 2.5, "n": 5}
     return copy.deepcopy({**made, "seconds": seconds, **changes})
 
@@ -57,6 +58,12 @@ def tampered_epoch() -> Record:
         ([run(epochs=None)], "lack what answers need"),
         ([run(best_epoch=None)], "lack what answers need"),
         ([run(epochs=[{}])], "lack what answers need"),
+        ([cost(case=None)], "do not say what was measured"),
+        ([cost(kind="twin", case=None)], "do not say what was measured"),
+        ([run(run=None, status="failed")], "do not say what was measured"),
+        ([cost(provenance={**PROVENANCE, "host": "pc7"})], "a field 'provenance.host', which docs/records.md does not"),
+        ([cost(seconds={**cost()["seconds"], "guess": 1.0})], "a field 'seconds.guess', which"),
+        ([run(note="by Ann")], "a field 'note', which"),
     ],
 )
 def test_what_cannot_be_contributed(records: list[Record], message: str) -> None:
@@ -93,9 +100,9 @@ def test_names_and_folders_are_taken_out(text: str, expected: str) -> None:
 
 @pytest.fixture
 def measured(tmp_path: Path) -> Path:
-    RecordStore(tmp_path / "results").append(
-        cost(message="at /home/somebody/x"), run(warnings=[f"on {socket.gethostname()} of {getpass.getuser()}"])
-    )
+    store = RecordStore(tmp_path / "results")
+    store.append(cost(message="at /home/somebody/x"))
+    store.append(run(warnings=[f"on {socket.gethostname()} of {getpass.getuser()}"]))
     return tmp_path / "results"
 
 

@@ -13,7 +13,7 @@ import torch
 from benchmarks.records import gpu
 from benchmarks.records.fields import SHAPES
 from benchmarks.records.gpu import gpu_facts, gpu_state, judged_states
-from benchmarks.records.kinds import problem
+from benchmarks.records.kinds import problem, undeclared
 from benchmarks.records.provenance import moment, provenance
 from tests.benchmarks.conftest import Cuda
 
@@ -127,6 +127,7 @@ def test_provenance_on_a_gpu_has_its_facts_and_is_as_declared(
     monkeypatch.setattr(torch.backends.cudnn, "version", lambda: 91002)
     found = provenance(device="cuda", threads=1, before=moment(), frequencies=[1700.0], gpu_states=[HEALTHY])
     assert problem({"provenance": found}, SHAPES["cost"]) is None
+    assert list(undeclared({"provenance": found}, SHAPES["cost"])) == []
     assert json.loads(json.dumps(found, allow_nan=False)) == found
     expected = {
         "gpu": "NVIDIA Made-up",
