@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from benchmarks.measure.sampling import WARM_UP_SHARE, Sampling
 
 Clock = Callable[[], float]
+# Samples are whole nanoseconds, as clocks count. Further digits are rounding of floats, and half of a record's size.
+DIGITS = 9
 # A turn ends when its passes have taken this time. A disturbance of tens of milliseconds then affects every contender:
 # on a busy host the same code differed from itself by 3.8 % in turns of 26 ms (r.m.s. of n = 32 processes), by 2.2 %
 # in turns of 13 ms, and by 0.8 % in turns of 3 ms.
@@ -72,7 +74,7 @@ def take_turn(
         end = clock()
         if not samples:
             last_end = start + longest
-        samples.append(end - start)
+        samples.append(round(end - start, DIGITS))
     return samples
 
 
@@ -98,7 +100,7 @@ def device_seconds(
         end.record()
         around.append((begin, end))
     torch.cuda.synchronize()
-    return [begin.elapsed_time(end) / 1e3 for begin, end in around]
+    return [round(begin.elapsed_time(end) / 1e3, DIGITS) for begin, end in around]
 
 
 def counterbalanced(contenders: int, round_number: int) -> Iterator[int]:

@@ -47,6 +47,13 @@ def test_slow_passes_are_sampled_the_smallest_number_of_times_after_two_to_warm_
     assert passes.calls == 2 + 3
 
 
+def test_samples_are_whole_nanoseconds() -> None:
+    passes = Passes(0.2)
+    passes.now = 0.1
+    assert passes.now + 0.2 - passes.now != 0.2  # floats round
+    assert take_turn(passes.run, lambda: passes.now, 0.0, prepare=lambda: None) == [0.2]
+
+
 def test_faster_passes_are_sampled_until_the_budget_is_spent() -> None:
     passes = Passes(0.125)
     assert passes.sample(Sampling(rounds=1, min_samples=3, seconds=2.5)) == [0.125] * 20
