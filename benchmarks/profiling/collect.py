@@ -25,7 +25,7 @@ TURNS = 6
 # Keys of the fields of provenance that a profile has.
 PROVENANCE = (
     *("measured_at", "commit", "dirty", "python", "torch", "gcnn_impl", "platform", "cpu", "cores", "cpu_quota", "gpu"),
-    *("threads", "load_before", "load_after", "steal_share", "native"),
+    *("threads", "load_before", "load_after", "load_between", "steal_share", "native"),
 )
 
 

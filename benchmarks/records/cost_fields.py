@@ -224,6 +224,11 @@ PROVENANCE = part(
     "provenance",
     column("load_before", SIZE, "load average over one minute, before the measurement", "load before"),
     column("load_after", SIZE, "load average over one minute, after the measurement"),
+    column(
+        "load_between",
+        SIZE,
+        "mean load during the measurement: the load average without what ran before",
+    ),
     column("measured_at", TEXT, "end of the measurement, ISO 8601 in UTC", "measured (UTC)", "minute"),
     column("commit", TEXT, "commit of the checkout that was measured", "commit", "commit"),
     column("dirty", FLAG, "whether tracked files differed from the commit"),

@@ -1,10 +1,12 @@
 """The provenance of a record: where, when and with what it was measured."""
 
 import functools
+import math
 import os
 import platform
 import statistics
 import subprocess
+import time
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,12 +28,15 @@ CPU_DESIGN = {"cpu family": "family", "model": "model", "CPU implementer": "impl
 # The number of columns of STAT that add up to all time (later columns are parts of these), and the index of the column
 # with the time that the host gave to other machines.
 STAT_COLUMNS, STEAL_COLUMN = 8, 7
+# The time in which a load average forgets all but 1/e of an earlier load.
+LOAD_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class Moment:
     """The state of a machine at one time; None for values that the machine does not report."""
 
+    time: float  # seconds on a monotonic clock
     load: float | None  # processes that run or wait to run, including this one, averaged over the last minute
     stolen: int | None  # time since boot that the host gave to other machines, in the kernel's ticks
     ticks: int | None  # all processor time since boot, in the kernel's ticks
@@ -42,6 +47,7 @@ def moment() -> Moment:
     """Return the state of the machine now."""
     columns = [int(word) for word in _words(STAT, "cpu")[:STAT_COLUMNS]]
     return Moment(
+        time=time.monotonic(),
         load=round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
         stolen=columns[STEAL_COLUMN] if len(columns) == STAT_COLUMNS else None,
         ticks=sum(columns) if columns else None,
@@ -77,6 +83,7 @@ def provenance(
         "threads": threads,
         "load_before": before.load,
         "load_after": after.load,
+        "load_between": load_between(before, after),
         "frequency_before": frequencies[0] if frequencies else None,
         "frequency_after": frequencies[-1] if frequencies else None,
         "steal_share": stolen / ticks if stolen is not None and ticks else None,
@@ -86,6 +93,18 @@ def provenance(
         **({**gpu_facts(), "triton": _version("triton")} if device == "cuda" else {}),
         **({"gpu_state": judged_states(gpu_states)} if gpu_states else {}),
     }
+
+
+def load_between(before: Moment, after: Moment) -> float | None:
+    """Return the mean load between two moments, without what ran before: a load average forgets 1 − e^(−t/60 s) in t.
+
+    >>> load_between(Moment(0.0, 4.0, None, None, None), Moment(60.0, 2.0, None, None, None))
+    0.84
+    """
+    kept = math.exp((before.time - after.time) / LOAD_SECONDS)
+    if before.load is None or after.load is None or kept >= 1:
+        return None
+    return round(max((after.load - kept * before.load) / (1 - kept), 0.0), 2)
 
 
 def _difference(after: int | None, before: int | None) -> int | None:

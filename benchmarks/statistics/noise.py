@@ -152,7 +152,8 @@ def _processes_differ(rounds: Rounds) -> str | None:
 def _oversubscribed(provenance: Provenance) -> str | None:
     load = max(provenance.get("load_before") or 0.0, provenance.get("load_after") or 0.0)
     cores, steal = provenance.get("cores"), provenance.get("steal_share")
-    if cores is not None and load > cores + OWN_LOAD:
+    between = provenance.get("load_between")  # after an installation, say, the average stays high for a minute or two
+    if cores is not None and load > cores + OWN_LOAD and (between is None or between > cores + OWN_LOAD):
         return f"load average {load:g} on {cores} cores"
     if steal is not None and steal > STEAL_SHARE:
         return f"the host took {steal:.1%} of the processor's time for others"

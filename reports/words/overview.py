@@ -131,7 +131,8 @@ def remarks(data: Frames) -> list[str]:
         )
     if (data.costs["noise"] == "noisy").any():
         found.append(f"{called_noisy(data.costs)} The section “Noise” of the report says why, and what would help.")
-    busy = data.runs[["load_before", "load_after"]].max(axis=1) > data.runs["cores"] + OWN_LOAD
+    most, between = data.runs["cores"] + OWN_LOAD, data.runs["load_between"].fillna(float("inf"))
+    busy = (data.runs[["load_before", "load_after"]].max(axis=1) > most) & (between > most)
     if busy.any():
         same = "" if (data.runs["budget_unit"] == "seconds").any() else "; accuracies do not depend on it"
         found.append(

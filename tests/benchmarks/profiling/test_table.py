@@ -39,6 +39,9 @@ def test_a_busy_machine_is_said() -> None:
     busy = {"cpu": "a processor", "cores": 2, "gpu": None, "load_before": 7.0}
     assert "the machine was busy (load 7 on 2 cores)" in text(profile(PYTHON, provenance=busy))
     assert "busy" not in text(profile(PYTHON, provenance={**busy, "load_before": 0.9}))
+    assert "the machine was busy" in text(profile(PYTHON, provenance={**busy, "threads": 2, "load_between": 2.6}))
+    before = {**busy, "threads": 2, "load_between": 2.1}  # what made the load had ended
+    assert "busy" not in text(profile(PYTHON, provenance=before))
 
 
 def test_on_a_gpu_launches_and_gaps_are_said() -> None:

@@ -75,6 +75,7 @@ def test_provenance_is_json_and_complete(monkeypatch: pytest.MonkeyPatch) -> Non
             "threads",
             "load_before",
             "load_after",
+            "load_between",
             "omp_wait_policy",
             "gomp_spincount",
             "glibc_tunables",

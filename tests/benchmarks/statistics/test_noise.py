@@ -114,6 +114,7 @@ def test_too_few_samples_or_rounds_are_found() -> None:
     [
         ({"load_before": 3.4}, "oversubscribed", "load average 3.4 on 2 cores"),
         ({"load_after": 2.6}, "oversubscribed", "load average 2.6 on 2 cores"),
+        ({"load_before": 3.4, "load_between": 2.7}, "oversubscribed", "load average 3.4 on 2 cores"),
         ({"steal_share": 0.04}, "oversubscribed", "the host took 4.0% of the processor's time for others"),
         ({"throttled_periods": 7}, "throttled", "the container's CPU quota stopped it in 7 periods"),
         ({"frequency_before": 3500.0, "frequency_after": 2800.0}, "throttled", "the clock fell from 3500 to 2800 MHz"),
@@ -148,6 +149,7 @@ def test_the_machine_is_judged(provenance: dict[str, Any], kind: str, detail: st
         {"frequency_before": 3500.0, "frequency_after": 3450.0},
         {"steal_share": 0.0, "throttled_periods": 0},
         {"threads": 2},
+        {"load_before": 4.1, "load_after": 3.1, "load_between": 2.1},  # an installation that has just ended
         {"gpu_state": {"clock_lowest": 1700.0, "clock_max": 1980.0, "slowdowns": [], "other_processes": 0}},
         {"gpu_state": {"clock_lowest": None, "clock_max": None, "slowdowns": [], "other_processes": None}},
     ],

@@ -333,6 +333,7 @@ def test_training_runs_on_a_busy_machine_are_counted_apart_and_their_own_load_is
     made = [training_record("full", 8, seed, 0.9) for seed in range(3)]
     for record, load in zip(made, (0.4, 2.4, 2.6), strict=True):  # two cores; half a process is the run's parent
         record["provenance"]["load_after"] = load
+    made[1]["provenance"] |= {"load_before": 3.1, "load_between": 1.2}  # something else had just ended
     page = render(made)
     assert "1 of 3 training runs ran at a load average of more than the number of cores + 0.5" in page
     assert "cost records are called noisy" not in page
