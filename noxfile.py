@@ -188,7 +188,7 @@ def sanitize(session: nox.Session) -> None:
     found = [session.run("gcc", f"-print-file-name={name}", external=True, silent=True) for name in names]
     runtime = " ".join(str(path).strip() for path in found)
     draws = session.posargs or ("--draws", "10000", "--first", "-1", "--seconds", "600")
-    session.run("python", "tests/gcnn_impl/fuzz.py", *draws, env={"LD_PRELOAD": runtime})
+    session.run("python", "tests/gcnn_impl/fuzz.py", "--trace", *draws, env={"LD_PRELOAD": runtime})
 
 
 @nox.session

@@ -28,7 +28,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import conv2d, conv3d, linear, max_pool2d
+from torch.nn.functional import conv3d, linear, max_pool2d
 
 from gcnn_impl import gpu, native
 from gcnn_impl.calibration import fourier_pays
@@ -40,6 +40,7 @@ from gcnn_impl.gpu.depthwise import depthwise
 from gcnn_impl.irreps import Irreps
 from gcnn_impl.lifting import lift_images
 from gcnn_impl.native import fourier_conv, irreps_mix, operators
+from gcnn_impl.pointwise import conv2d
 from gcnn_impl.rectifying import rectify
 from gcnn_impl.watching import is_exporting
 

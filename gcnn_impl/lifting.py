@@ -6,9 +6,10 @@ four times as long as a product of the values under the taps, (k·k, B·H'·W'),
 
 import torch
 from torch import Tensor
-from torch.nn.functional import conv2d, pad
+from torch.nn.functional import pad
 
 from gcnn_impl.depthwise import autocast
+from gcnn_impl.pointwise import conv2d
 from gcnn_impl.watching import is_traced_or_transformed
 
 

@@ -1,8 +1,11 @@
 """The tests' environment and their seed: without a GPU, Triton interprets its kernels on the processor."""
 
+import faulthandler
 import os
 import random
 import signal
+import tempfile
+from pathlib import Path
 
 import pytest
 import torch
@@ -31,6 +34,18 @@ def _seed():
     torch.manual_seed(int(SEED))
 
 
+@pytest.hookimpl(trylast=True)  # after pytest's own fault handler
+def pytest_configure(config):
+    if hasattr(config, "workerinput"):  # one of many processes: what it prints as it crashes is lost among the others'
+        path = Path(os.environ["GCNN_TEST_CRASHES"], config.workerinput["workerid"])
+        config.add_cleanup((stream := path.open("w")).close)
+        faulthandler.enable(stream)
+    else:
+        folder = tempfile.TemporaryDirectory()
+        config.add_cleanup(folder.cleanup)
+        os.environ["GCNN_TEST_CRASHES"] = folder.name
+
+
 def pytest_report_header():
     return f"GCNN_TEST_SEED={SEED}"
 
@@ -39,5 +54,9 @@ def pytest_terminal_summary(terminalreporter):
     reports = [report for reports in terminalreporter.stats.values() for report in reports]
     found = [value for report in reports for name, value in getattr(report, "user_properties", []) if name == ORACLE]
     errors = [error for case in found for error in case]
+    for path in sorted(Path(os.environ["GCNN_TEST_CRASHES"]).iterdir()) if terminalreporter.stats.get("failed") else ():
+        if text := path.read_text(errors="replace"):
+            terminalreporter.section(f"native crash in {path.name}, or in a process that it started")
+            terminalreporter.write_line(text)
     if errors:
         terminalreporter.write_line(f"oracle: {len(errors)} cases, largest relative error {max(errors):.1e}")

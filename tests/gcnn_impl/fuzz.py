@@ -501,6 +501,7 @@ def main() -> int:
     options.add_argument("--draws", type=int, default=1000)
     options.add_argument("--first", type=int, default=0, help="seed of the first draw; -1 is a new one in every run")
     options.add_argument("--seconds", type=float, default=float("inf"), help="stop after this time")
+    options.add_argument("--trace", action="store_true", help="print each seed before its draw, which may crash")
     args = options.parse_args()
     first = random.SystemRandom().randrange(2**31) if args.first < 0 else args.first
     print(f"operators in C: {native.status()}; seeds from {first}", flush=True)
@@ -509,6 +510,8 @@ def main() -> int:
     for seed in range(first, first + args.draws):
         if time.monotonic() - begun > args.seconds:
             break
+        if args.trace:
+            print(f"seed {seed}", flush=True)
         try:
             counts[run(seed)] += 1
         except Exception:
