@@ -13,8 +13,9 @@ import numpy as np
 from benchmarks.profiling.attribution import Place
 from benchmarks.profiling.profile import Profile
 from benchmarks.profiling.rows import pass_of
+from benchmarks.profiling.svg import WIDTH, svg
 
-WIDTH, ROW, MARGIN, TOP = 1400, 22, 12, 78
+ROW, MARGIN, TOP = 22, 12, 78
 CHARACTER = 6.6  # width of a character of the labels, pixels
 # Narrower boxes are left out.
 NARROWEST = 0.6
@@ -103,20 +104,14 @@ def flame_svg(profile: Profile) -> str:
     inner = WIDTH - 2 * MARGIN
     drawn = [box for box in boxes if box.width * inner >= NARROWEST]
     height = TOP + (max(box.depth for box in drawn) + 1) * ROW + MARGIN
-    whole = pass_of(profile)
-    lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
-        'font-family="Menlo, Consolas, DejaVu Sans Mono, monospace" font-size="11">',
-        f"<title>{escape(profile.label)}</title>",
-        f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
-        f'<text x="{MARGIN}" y="24" font-size="15" font-weight="bold">{escape(profile.label)}</text>',
-        f'<text x="{MARGIN}" y="44">one pass with the profiler, {1e3 * whole.profiled.value:.3f} ms: width is time, '
-        "modules (light) hold modules and operators (dark); hold the pointer on a box for its numbers</text>",
-        *_legend({box.node.phase for box in drawn}),
-    ]
+    subtitle = (
+        f"one pass with the profiler, {1e3 * pass_of(profile).profiled.value:.3f} ms: width is time, modules (light) "
+        "hold modules and operators (dark); hold the pointer on a box for its numbers"
+    )
+    elements = [*_legend({box.node.phase for box in drawn})]
     for box in drawn:
-        lines += _box(box, MARGIN + box.left * inner, box.width * inner)
-    return "\n".join([*lines, "</svg>"]) + "\n"
+        elements += _box(box, MARGIN + box.left * inner, box.width * inner)
+    return svg(profile.label, subtitle, height, elements)
 
 
 def fitted(name: str, characters: int) -> str:

@@ -5,8 +5,9 @@ from html import escape
 from itertools import accumulate
 
 from benchmarks.profiling.profile import Holder, Memory, Profile
+from benchmarks.profiling.svg import WIDTH, svg
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 1400, 560, 80, 570, 78, 44
+HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 560, 80, 570, 78, 44
 MIB = 2**20
 # The kinds of ``measure.memory.BLOCK_KINDS`` in order: what a reader calls them, and their fills.
 KINDS = {
@@ -15,8 +16,8 @@ KINDS = {
     "activations": ("saved for backward", "#8fbce6"),
     "workspace": ("temporary or output", "#f2a971"),
 }
-# The holders that are named beside the figure.
-NAMED = 14
+# The holders that are named beside the figure: at most so many, and none that is a smaller share of the peak.
+NAMED, SMALLEST = 14, 0.005
 # The longest text of a holder in the figure, in characters.
 LONGEST = 80
 # Kinds that are lower than this everywhere, in pixels, are not drawn, and have no entry in the legend.
@@ -44,18 +45,9 @@ def memory_svg(profile: Profile) -> str:
     """Return the figure of a profile's memory, which needs no script and no network."""
     memory = profile.memory
     before = ", ".join(f"{name} {size / MIB:.2f} MiB" for name, size in memory.before.items() if size)
-    lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" height="{HEIGHT}" '
-        'font-family="Menlo, Consolas, DejaVu Sans Mono, monospace" font-size="11">',
-        f"<title>{escape(profile.label)}: memory</title>",
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
-        f'<text x="12" y="24" font-size="15" font-weight="bold">{escape(profile.label)}</text>',
-        f'<text x="12" y="44">memory of one pass above the memory before it ({escape(before)}); '
-        f"peak {memory.peak / MIB:.2f} MiB</text>",
-        *_areas(memory),
-        *_holders(memory),
-    ]
-    return "\n".join([*lines, "</svg>"]) + "\n"
+    subtitle = f"memory of one pass above the memory before it ({before}); peak {memory.peak / MIB:.2f} MiB"
+    elements = [*_areas(memory), *_holders(memory)]
+    return svg(profile.label, subtitle, HEIGHT, elements, f"{profile.label}: memory")
 
 
 def stacked(steps: Sequence[tuple[float, Sequence[int]]]) -> list[list[int]]:
@@ -113,13 +105,14 @@ def _staircase(times: Sequence[float], heights: Sequence[float]) -> list[tuple[f
 def _holders(memory: Memory) -> Iterator[str]:
     left, y = WIDTH - RIGHT + 30, TOP + 4
     yield f'<text x="{left}" y="{y}" font-weight="bold">what holds the memory at the peak</text>'
-    for holder in memory.holders[:NAMED]:
+    named = [each for each in memory.holders[:NAMED] if each.bytes >= SMALLEST * memory.peak]
+    for holder in named:
         y += 30
         width = 500 * max(holder.bytes, 0) / (memory.peak or 1)
         text = f"{holder.bytes / MIB:.2f} MiB {holder_text(holder)}"
         text = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
         yield f'<text x="{left}" y="{y}">{escape(text)}<title>{escape(holder_text(holder))}</title></text>'
         yield f'<rect x="{left}" y="{y + 4}" width="{width:.1f}" height="8" fill="{KINDS[holder.kind][1]}"/>'
-    if rest := memory.holders[NAMED:]:
+    if rest := memory.holders[len(named) :]:
         size = sum(each.bytes for each in rest) / MIB
         yield f'<text x="{left}" y="{y + 30}">{size:.2f} MiB in {len(rest)} more</text>'

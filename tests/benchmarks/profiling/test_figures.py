@@ -6,9 +6,10 @@ from xml.etree import ElementTree
 import pytest
 
 from benchmarks.profiling.attribution import Place
-from benchmarks.profiling.flame import FILLS, WIDTH, flame_svg, layout, tree
+from benchmarks.profiling.flame import FILLS, flame_svg, layout, tree
 from benchmarks.profiling.memory_figure import memory_svg, stacked
-from benchmarks.profiling.profile import Memory
+from benchmarks.profiling.profile import Holder, Memory
+from benchmarks.profiling.svg import WIDTH
 from tests.benchmarks.profiling.made_up import profile
 
 PLACES = {
@@ -95,6 +96,14 @@ def test_the_memory_figure_names_what_holds_the_peak() -> None:
     svg = memory_svg(MINE)
     assert "saved for backward, conv, forward" in svg
     assert "parameters 0.00 MiB" in svg
+
+
+def test_holders_of_almost_nothing_are_counted_not_named() -> None:
+    holders = tuple(Holder("workspace", "forward", name, "", size) for name, size in [("big", 990), ("a", 4), ("b", 4)])
+    svg = memory_svg(profile({Place(): (1.0, 1.0, 1.0)}, memory=Memory(998, 998, {}, holders, ())))
+    assert "temporary or output, big, forward" in svg
+    assert "temporary or output, a, forward" not in svg
+    assert "0.00 MiB in 2 more" in svg
 
 
 def test_kinds_are_stacked_up_to_the_total() -> None:
