@@ -38,7 +38,8 @@ def _seed():
 def pytest_configure(config):
     if hasattr(config, "workerinput"):  # one of many processes: what it prints as it crashes is lost among the others'
         path = Path(os.environ["GCNN_TEST_CRASHES"], config.workerinput["workerid"])
-        config.add_cleanup((stream := path.open("w")).close)
+        stream = path.open("w")
+        config.add_cleanup(stream.close)
         faulthandler.enable(stream)
     else:
         folder = tempfile.TemporaryDirectory()
@@ -54,8 +55,9 @@ def pytest_terminal_summary(terminalreporter):
     reports = [report for reports in terminalreporter.stats.values() for report in reports]
     found = [value for report in reports for name, value in getattr(report, "user_properties", []) if name == ORACLE]
     errors = [error for case in found for error in case]
-    for path in sorted(Path(os.environ["GCNN_TEST_CRASHES"]).iterdir()) if terminalreporter.stats.get("failed") else ():
-        if text := path.read_text(errors="replace"):
+    for path in sorted(Path(os.environ["GCNN_TEST_CRASHES"]).iterdir()):
+        text = path.read_text(errors="replace")
+        if text and terminalreporter.stats.get("failed"):  # some tests let a process crash that inherits the file
             terminalreporter.section(f"native crash in {path.name}, or in a process that it started")
             terminalreporter.write_line(text)
     if errors:
