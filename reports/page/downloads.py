@@ -15,7 +15,7 @@ from reports.frames.frames import Frames
 # Files of more bytes (compressed) are left out of the page, because the reader has the records on disk.
 LARGEST_DOWNLOAD = 3_000_000
 # Data of a figure is compressed if it has more bytes.
-LARGEST_PLAIN = 30_000
+LARGEST_PLAIN = 10_000
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def downloads(records: list[Record], data: Frames) -> tuple[list[Download], list
 
 def _compressed(parts: Iterable[str], most: int) -> bytes | None:
     """Return the parts as a gzip file; None if it has more than `most` bytes."""
-    packer = zlib.compressobj(wbits=16 + zlib.MAX_WBITS)
+    packer = zlib.compressobj(level=9, wbits=16 + zlib.MAX_WBITS)
     content = b""
     for part in parts:
         content += packer.compress(part.encode())
