@@ -173,6 +173,11 @@ class Case:
         return is_own(self.implementation)
 
     @property
+    def own_module(self) -> str:
+        """The name of a user's layer or network, "package.module:object"; empty if the module is not a user's."""
+        return self.implementation if self.own else ""
+
+    @property
     def foreign(self) -> bool:
         """Whether the module is a peer's or a user's."""
         return self.implementation != OURS

@@ -149,6 +149,8 @@ class TrainingRun:
         # Each number has one type, so that 10 and 10.0 give the same id.
         object.__setattr__(self, "learning_rate", float(self.learning_rate))
         object.__setattr__(self, "weight_decay", float(self.weight_decay))
+        if is_own(self.network) and self.variant != "custom":
+            raise InvalidCase(f"variant {self.variant!r} does not go with network {self.network!r}; allowed: custom")
         self.case()  # checks the axes that a run shares with a case
         self._check_numbers()
         if self.budget == int(self.budget):
@@ -187,13 +189,19 @@ class TrainingRun:
         return short_hash({"run_version": RUN_VERSION, **without(FORMER, self.fields())})
 
     @property
+    def own_module(self) -> str:
+        """The name of a user's network, "package.module:factory"; empty for one of the suite's."""
+        return self.network if is_own(self.network) else ""
+
+    @property
     def label(self) -> str:
         """A short name, for progress bars and listings."""
         name = self.network if self.variant == "custom" else self.variant
         group = "" if self.group == TRIVIAL else f" {group_label(self.group, self.resolution, self.scales)}"
         augmented = "" if self.augmentation == "none" else f" + {self.augmentation}"
         matched = "" if self.matched == "none" else f" matched by {self.matched}"
-        return f"{self.dataset} {name}{group}{augmented} C={self.channels}{matched} seed {self.seed}"
+        width = "" if is_own(self.network) else f" C={self.channels}"  # a user's network may have none
+        return f"{self.dataset} {name}{group}{augmented}{width}{matched} seed {self.seed}"
 
     def fields(self) -> dict[str, str | int | float | bool | None]:
         """Return the fields in the form in which a record stores them."""

@@ -33,7 +33,7 @@ Arguments = argparse._ActionsContainer  # a parser, or a group of options
 RESULTS = Path("results")
 PROFILE_HELP = "quick: one axis at a time, minutes; standard: pairs of axes, half an hour; full: a day or more"
 AXIS_HELP = {
-    "layer": "conv, resnet, allcnnc; or a class of your own, package.module:Class, measured with the others",
+    "layer": "conv, resnet, allcnnc; or a class of your own, package.module:Class, measured next to conv",
     "group": f"{', '.join(GROUPS)}, or a usual name: SE(2), E(2), R2xR+, Sim(2)",
     "resolution": "|H|, number of group elements: rotations × scales, × 2 for O2 (plain ones have 1)",
     "scales": "number of scales of SO2xRPlus, a divisor of |H|",
@@ -64,10 +64,10 @@ def add_fields(options: Arguments, kind: type, **texts: str) -> None:
         options.add_argument(f"--{field.replace('_', '-')}", type=kind, metavar=metavar, help=text)
 
 
-def add_results(options: Arguments) -> None:
-    """Add the option for the folder of the records."""
-    text = f"folder of the records (default: {RESULTS})"
-    options.add_argument("--results", type=Path, default=RESULTS, metavar="DIR", help=text)
+def add_results(options: Arguments, folder: Path = RESULTS) -> None:
+    """Add the option for the folder of the records, by default ``folder``."""
+    text = f"folder of the records (default: {folder})"
+    options.add_argument("--results", type=Path, default=folder, metavar="DIR", help=text)
 
 
 def and_page(results: Path) -> str:
@@ -130,7 +130,7 @@ def add_case_options(parser: argparse.ArgumentParser) -> None:
     """Add the options that choose cases: a profile, and values on its axes."""
     parser.add_argument("--profile", default="quick", metavar="NAME", help=f"{PROFILE_HELP} (default: quick)")
     add_axes(parser, AXES, "the profile's", device=DEVICE_HELP)
-    text = "a network of your own, package.module:factory, measured with the paper's networks"
+    text = "a network of your own, package.module:factory, measured next to resnet, the paper's network"
     parser.add_argument("--network", nargs="+", metavar="NAME", help=text)
     parser.add_argument("--authors", type=Path, metavar="PATH", help="your checkout of the authors' published layers")
 
@@ -146,17 +146,25 @@ def devices_here() -> tuple[str, ...]:
 def chosen_cases(args: argparse.Namespace) -> list[Case]:
     """Return the cases that the options of ``add_case_options`` choose; raise ``InvalidCase`` if they choose none.
 
-    Without ``--device`` they are for every device of this machine.
+    Without ``--device`` they are for every device of this machine. A user's layers and networks are among them
+    whatever the variants are; "custom", their variant, alone chooses nothing else.
     """
     values: dict[str, Any] = {axis: getattr(args, axis) for axis in AXES}
     devices = ("cpu",) if values["device"] else devices_here()
-    own_layers, values["layer"] = own_and_other_layers(values["layer"] or ())
+    own_layers, others = own_and_other_layers(values["layer"] or ())
+    # Without another layer's name, a user's layer is measured next to layers, and a network next to networks.
+    values["layer"] = others or ["conv"] * bool(own_layers) + ["resnet"] * bool(args.network)
+    variants = [
+        variant for variant in values["variant"] or () if variant != "custom" or not (own_layers or args.network)
+    ]
+    only_own = bool(values["variant"]) and not variants
+    values["variant"] = variants
     given = {axis: tuple(chosen) if chosen else None for axis, chosen in values.items()}
     cases = profile_cases(args.profile, devices=devices, **given)
     own = [case for layer in own_layers for case in own_layer_cases(cases, layer)]
     own += [case for network in args.network or () for case in own_network_cases(cases, network)]
     use_authors(args.authors)
-    return list(dict.fromkeys([*cases, *own]))
+    return list(dict.fromkeys(own if only_own else [*cases, *own]))
 
 
 def own_and_other_layers(names: Iterable[str]) -> tuple[list[str], list[str]]:
@@ -237,9 +245,9 @@ def chosen_sampling(args: argparse.Namespace) -> Sampling:
     return replace(PROFILE_SAMPLING[args.profile], max_samples=most, **given)
 
 
-def add_grid_options(parser: argparse.ArgumentParser, axes: Sequence[str]) -> None:
-    """Add the options of a command that has its own grid of cases."""
-    add_results(parser)
+def add_grid_options(parser: argparse.ArgumentParser, axes: Sequence[str], folder: Path = RESULTS) -> None:
+    """Add the options of a command that has its own grid of cases; its records are in ``folder`` by default."""
+    add_results(parser, folder)
     parser.add_argument(
         "--seconds", type=float, default=Sampling.seconds, help=f"{SECONDS_HELP} (default: %(default)g)"
     )

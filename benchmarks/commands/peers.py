@@ -7,7 +7,7 @@ from benchmarks.answers.side_by_side import lines_of, side_by_side
 from benchmarks.cases.case import AXES, FORMER_IMAGES, OURS
 from benchmarks.cases.peers import AUTHORS_REPOSITORY, PEERS
 from benchmarks.cases.profiles import Grid, own_layer_cases
-from benchmarks.commands.options import add_grid_options, add_isolate, grid_cases, measure_grid
+from benchmarks.commands.options import RESULTS, add_grid_options, add_isolate, grid_cases, measure_grid
 from benchmarks.records.costs import successes
 from benchmarks.records.store import RecordStore
 from benchmarks.running.environment import use_authors
@@ -24,6 +24,9 @@ GRID: Grid = {
 # Axes without an option: ``--layer`` names a class here, and peers have no kernels, execution or scales to choose.
 FIXED_AXES = ("layer", "implementation", "kernels", "execution", "scales", *FORMER_IMAGES)
 
+# A folder of its own: in that of a sweep, the records of the same cases would take the place of the sweep's.
+PEERS_RESULTS = RESULTS / "peers"
+
 EPILOG = """\
 examples:
   python -m benchmarks peers --authors PATH
@@ -39,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--layer", dest="own_layer", metavar="MODULE:CLASS", help="a layer of your own, as one more contender"
     )
     add_isolate(parser)
-    add_grid_options(parser, [axis for axis in AXES if axis not in FIXED_AXES])
+    add_grid_options(parser, [axis for axis in AXES if axis not in FIXED_AXES], PEERS_RESULTS)
 
 
 def main(args: argparse.Namespace) -> Result:

@@ -246,6 +246,7 @@ PROVENANCE = part(
     Field("throttled_periods", INTEGER, "periods in which a quota of the system stopped the process"),
     *(Field(name, TEXT, f"value of the environment's variable {name.upper()}") for name in ENVIRONMENT),
     Field("native", TEXT, "whether the operators in C were in use, and if not, why"),
+    Field("own_code", by_name(TEXT), "a hash of the code of each user's layer and network, by its name"),
     column("driver", TEXT, "on CUDA: version of NVIDIA's driver"),
     column("cuda", TEXT, "on CUDA: version of CUDA that torch was built for"),
     *(column(name, TEXT, f"on CUDA: version of {name}") for name in ("cudnn", "triton")),

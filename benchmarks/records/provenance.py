@@ -8,7 +8,7 @@ import statistics
 import subprocess
 import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib import metadata
@@ -60,6 +60,7 @@ def provenance(
     device: str,
     threads: int,
     before: Moment,
+    own_code: Mapping[str, str] | None = None,
     frequencies: Sequence[float | None] = (),
     gpu_states: Sequence[dict[str, Any]] = (),
 ) -> dict[str, Any]:
@@ -68,6 +69,7 @@ def provenance(
     Args:
         threads: size of torch's intra-op thread pool during the measurement.
         before: state of the machine at the beginning of the measurement; the state at its end is read now.
+        own_code: a hash of the code of each user's module, by its name, from before the measurement.
         frequencies: frequencies of the device's clock during the measurement, MHz, in the order of reading.
         gpu_states: states of the GPU (``records.gpu``) during the measurement.
     """
@@ -90,6 +92,7 @@ def provenance(
         "throttled_periods": _difference(after.throttled_periods, before.throttled_periods),
         **{name: os.environ.get(name.upper()) for name in ENVIRONMENT},
         "native": native_operators(),
+        **({"own_code": own_code} if own_code else {}),
         **({**gpu_facts(), "triton": _version("triton")} if device == "cuda" else {}),
         **({"gpu_state": judged_states(gpu_states)} if gpu_states else {}),
     }

@@ -10,7 +10,7 @@ import json
 import lzma
 import os
 import warnings
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
@@ -208,18 +208,6 @@ class RecordStore:
         return {
             (machine_of(one), one["id"]) for one in found if one.statuses is not None and done.issuperset(one.statuses)
         }
-
-    def warn_of_other_commits(self, ids: Collection[str], commit: str | None) -> None:
-        """Warn if some of the records with these ids, which are not measured again, come from another commit."""
-        commits = [(record.get("provenance") or {}).get("commit") for record in self.load() if record["id"] in ids]
-        others = sum(other != commit for other in commits)
-        if others and commit is not None:
-            warnings.warn(
-                f"{others} of the {len(commits)} records already there are of another commit than {commit[:10]}; "
-                "give another --results to measure this one",
-                RecordWarning,
-                stacklevel=2,
-            )
 
 
 def line_of(record: Record) -> bytes:

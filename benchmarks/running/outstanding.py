@@ -2,19 +2,21 @@
 
 import contextlib
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
 from benchmarks.cases.case import InvalidCase
 from benchmarks.cases.cores import available_cores
+from benchmarks.records.own_code import own_code
 from benchmarks.records.provenance import gpu_name, hardware, software
 from benchmarks.records.record import machine_of
 from benchmarks.records.store import RecordStore
+from benchmarks.running.already_there import warn_of
 from benchmarks.running.environment import set_compiling_environment, set_measuring_environment
 
 
 class Measurable(Protocol):
-    """A case or a training run: work with an id, for a device and a number of threads."""
+    """A case or a training run: work with an id, for a device and a number of threads, perhaps of a user's module."""
 
     @property
     def id(self) -> str: ...
@@ -22,6 +24,8 @@ class Measurable(Protocol):
     def device(self) -> str: ...
     @property
     def threads(self) -> int: ...
+    @property
+    def own_module(self) -> str: ...
 
 
 M = TypeVar("M", bound=Measurable)
@@ -38,11 +42,17 @@ def outstanding(jobs: Sequence[M], store: RecordStore, *, retry_failed: bool) ->
     check_machine(jobs)
     with store.measuring(), tempfile.TemporaryDirectory(prefix="gcnn-compiled-") as compiled:
         there = there_already(jobs, store, retry_failed=retry_failed)
-        store.warn_of_other_commits(there, software()["commit"])
+        records = [record for record in store.load() if record["id"] in there]
+        warn_of(records, software()["commit"], own_code_of(jobs), retried=retry_failed)
         # All of these are set before the process server imports torch.
         set_measuring_environment()
         set_compiling_environment(compiled)
         yield [job for job in jobs if job.id not in there]
+
+
+def own_code_of(jobs: Iterable[Measurable]) -> dict[str, str]:
+    """Return a hash of the code of each user's layer or network in some jobs, by its name."""
+    return own_code(dict.fromkeys(job.own_module for job in jobs if job.own_module))
 
 
 def there_already(jobs: Sequence[Measurable], store: RecordStore, *, retry_failed: bool) -> set[str]:

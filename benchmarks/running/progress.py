@@ -17,6 +17,8 @@ class Progress(tqdm):  # type: ignore[type-arg]  # the class is generic in the s
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self.plain = not sys.stderr.isatty()
         self.printed = -LOG_SECONDS
+        if options.get("total") == 0:  # nothing to do is no news
+            options |= {"disable": True}
         if self.plain:
             options |= {"bar_format": LOG_FORMAT, "mininterval": LOG_SECONDS, "maxinterval": LOG_SECONDS}
         super().__init__(*arguments, **{"dynamic_ncols": True, **options})

@@ -13,6 +13,7 @@ from benchmarks.records.outcome import Outcome
 from benchmarks.records.provenance import moment, provenance
 from benchmarks.records.record import SCHEMA, Record
 from benchmarks.running.isolated import Report, run_isolated
+from benchmarks.running.outstanding import own_code_of
 from benchmarks.running.progress import Progress
 from benchmarks.statistics.noise import verdict
 from benchmarks.statistics.roofline import roofline
@@ -49,7 +50,7 @@ def measure_block(block: Block, engine: Engine, known: Known, progress: Progress
 
     New MACs and ceilings are added to ``known``. ``progress`` advances by one for each contender.
     """
-    before = moment()
+    before, code = moment(), own_code_of(block.cases)
     step = 1 / (engine.sampling.rounds + 1)
     contenders = {number: _Contender(case) for number, case in enumerate((*block.cases, block.twin))}
     twin = contenders[block.twin_entry]
@@ -67,6 +68,7 @@ def measure_block(block: Block, engine: Engine, known: Known, progress: Progress
         device=block.device,
         threads=block.threads,
         before=before,
+        own_code=code,
         frequencies=[frequency for taken in finished for frequency in taken.frequencies],
         gpu_states=[state for taken in finished for state in taken.gpu_states],
     )

@@ -187,8 +187,10 @@ def seconds_by_case(block: Block, seconds: Mapping[str, float], sampling: Sampli
 def minutes(seconds: float) -> str:
     """Write a duration in hours and minutes, or in seconds if it is short.
 
-    >>> minutes(7300)
-    '2 h 2 min'
+    >>> minutes(7300), minutes(89)
+    ('2 h 2 min', '89 s')
     """
+    if seconds < 119.5:
+        return f"{seconds:.0f} s"
     hours, rest = divmod(round(seconds / 60), 60)
-    return f"{hours} h {rest} min" if hours else f"{rest} min" if rest else f"{seconds:.0f} s"
+    return f"{hours} h {rest} min" if hours else f"{rest} min"

@@ -15,21 +15,27 @@ TIMEOUT = 60.0
 SMALL = {"batch_size": 2, "image_size": 16}
 
 
-def check_own(cases: Sequence[Case]) -> None:
+def check_own(cases: Sequence[Case]) -> frozenset[str]:
     """Check the output and the gradients of every user's module in ``cases``, at small sizes, each in its own process.
 
     A module may exist for some groups only: it is refused where it is wrong, or where it can be built for no group.
+
+    Returns:
+        The names of the users' networks that have no width, because their factories take no ``channels``.
 
     Raises:
         InvalidCase: for the first module that is refused; the message names its case and says what is wrong.
     """
     set_measuring_environment()  # the process server that starts here also starts the processes that measure
+    without_width = set()
     for implementation in dict.fromkeys(case.implementation for case in cases if case.own):
         small = dict.fromkeys(_small(case) for case in cases if case.implementation == implementation)
         unbuilt = []
         for case in small:
             outcome = run_isolated(check_task, case, device=case.device, preload=PROBE_MODULE, timeout=TIMEOUT)
             if outcome.status == "ok":
+                if not outcome.fields["has_width"]:
+                    without_width.add(implementation)
                 continue
             if outcome.status == "failed" and outcome.message.startswith("InvalidModule: "):
                 unbuilt.append(outcome.message)
@@ -37,6 +43,7 @@ def check_own(cases: Sequence[Case]) -> None:
                 raise InvalidCase(f"{case.label}: {outcome.status}: {outcome.message}; nothing was measured")
         if len(unbuilt) == len(small):
             raise InvalidCase(f"{unbuilt[0].removeprefix('InvalidModule: ')}; nothing was measured")
+    return frozenset(without_width)
 
 
 def check_task(case: Case, report: Report) -> dict[str, Any]:
@@ -47,7 +54,7 @@ def check_task(case: Case, report: Report) -> dict[str, Any]:
     """
     from benchmarks.measure.correctness import check_gradients, check_output
     from benchmarks.workloads.build import build_workload, configure
-    from benchmarks.workloads.own import place_in
+    from benchmarks.workloads.own import own_network_takes_width, place_in
 
     configure(case)
     workload = build_workload(case)
@@ -58,7 +65,8 @@ def check_task(case: Case, report: Report) -> dict[str, Any]:
         if place := place_in(error, case.implementation):
             raise Located(f"{type(error).__name__}: {error}{place}") from error
         raise
-    return {"equivariance_error": found}
+    has_width = case.layer != "network" or own_network_takes_width(case.implementation)
+    return {"equivariance_error": found, "has_width": has_width}
 
 
 def _small(case: Case) -> Case:

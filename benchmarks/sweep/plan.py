@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from benchmarks.answers.text_tables import columns
 from benchmarks.cases.blocks import Block
-from benchmarks.cases.case import AXES, CHOICES, Case
+from benchmarks.cases.case import AXES, CHOICES, Case, is_own
 from benchmarks.measure.sampling import Sampling
 from benchmarks.records.costs import successes
 from benchmarks.records.record import Record, machine_of, machine_text
@@ -15,6 +15,8 @@ from benchmarks.sweep.estimate import Known, Survey, minutes, seconds_by_case
 
 # The greatest number of reasons to skip cases, and of values to cut, that are printed.
 REASONS, CUTS = 10, 3
+# The least share of a plan's time that a value must save, so that to cut it is worth a word.
+LEAST_SAVED = 0.1
 MIB = 2**20
 
 
@@ -56,9 +58,13 @@ class Plan:
 
     @property
     def cuts(self) -> list[Share]:
-        """The values that cost most beyond their share of the cases; without one, each axis keeps another value."""
-        dear = sorted(self.shares, key=lambda share: share.cases / self.to_do - share.share)[:CUTS]
-        return dear if self.seconds else []
+        """The values that cost most beyond their share of the cases; without one, each axis keeps another value.
+
+        None is a user's layer or network.
+        """
+        ours = [share for share in self.shares if share.value != "custom" and not is_own(share.value)]
+        dear = sorted(ours, key=lambda share: share.cases / self.to_do - share.share)[:CUTS]
+        return [share for share in dear if share.seconds >= LEAST_SAVED * self.seconds] if self.seconds else []
 
 
 def make_plan(cases: int, there: int, blocks: Sequence[Block], found: Survey, sampling: Sampling) -> Plan:
@@ -112,12 +118,12 @@ def plan_lines(plan: Plan) -> list[str]:
         lines.append(f"most memory: about {needs / MIB:,.0f} MiB, {label}")
     if plan.shares:
         lines += ["", *columns([_heading(plan), *(_row(share, plan) for share in plan.shares)])]
-    without = [
-        f"{minutes(plan.seconds - share.seconds)} without {share.axis} {share.value} ({share.cases} cases)"
+    saved = [
+        f"{minutes(share.seconds)} are saved without {share.axis} {share.value} ({share.cases} cases)"
         for share in plan.cuts
     ]
-    if without:
-        lines += ["", f"to cut: the plan takes {minutes(plan.seconds)}; {', '.join(without)}"]
+    if saved:
+        lines += ["", f"to cut: of {minutes(plan.seconds)}, {', '.join(saved)}"]
     return lines
 
 

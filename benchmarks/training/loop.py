@@ -22,6 +22,7 @@ from benchmarks.records.field import empty
 from benchmarks.records.provenance import software
 from benchmarks.records.training_fields import TRAINING_MEASURED
 from benchmarks.running.isolated import Report
+from benchmarks.running.outstanding import own_code_of
 from benchmarks.training import evaluation
 from benchmarks.training.augmentation import Augmentation
 from benchmarks.training.budget import last_step
@@ -116,7 +117,8 @@ class _Training:
         path = folders.checkpoint(run.id)
         if path is not None and share.rank == 0:
             made_by = {"data": data.description(), "torch": str(torch.__version__), "commit": software()["commit"]}
-            self.checkpoint = Checkpoint(path, {**made_by, "code": CODE, "machine": machine_of_run(run)})
+            code = {"code": CODE, "the user's network": own_code_of([run])}
+            self.checkpoint = Checkpoint(path, {**made_by, **code, "machine": machine_of_run(run)})
         self.checkpoint_seconds = folders.checkpoint_seconds
         self.next_checkpoint = time.monotonic() + self.checkpoint_seconds
 

@@ -17,7 +17,7 @@ from benchmarks.records.record import SCHEMA, Record
 from benchmarks.records.store import RecordStore
 from benchmarks.records.training_fields import TRAINING_MEASURED
 from benchmarks.running.isolated import Report, run_isolated
-from benchmarks.running.outstanding import outstanding
+from benchmarks.running.outstanding import outstanding, own_code_of
 from benchmarks.running.progress import Progress
 from benchmarks.running.signals import Interrupted
 from benchmarks.training.folders import DEFAULT_FOLDERS, Folders
@@ -87,7 +87,7 @@ def record_of(run: TrainingRun, trained: Callable[[Report], Outcome], report: Re
         ValueError: when images are missing or damaged; the message is one line, and there is no record.
         OSError: when a checkpoint cannot be written; there is no record either.
     """
-    before = moment()
+    before, code = moment(), own_code_of([run])
     latest: dict[str, Any] = {}
 
     def keep_and_report(fields: dict[str, Any]) -> None:
@@ -103,7 +103,7 @@ def record_of(run: TrainingRun, trained: Callable[[Report], Outcome], report: Re
         raise ValueError(outcome.message.removeprefix(NO_DATA))
     if outcome.message.startswith(NO_CHECKPOINT):
         raise OSError(outcome.message.removeprefix("OSError: "))
-    where = provenance(device=run.device, threads=run.threads, before=before)
+    where = provenance(device=run.device, threads=run.threads, before=before, own_code=code)
     return make_record(run, outcome._replace(fields={**latest, **outcome.fields}), where)
 
 

@@ -54,7 +54,7 @@ OTHER_VALUES: dict[str, Any] = {
         ({"dataset": "imagenet"}, f"unknown dataset 'imagenet'; allowed: {', '.join(DATASETS)}"),
         ({"network": "vit"}, "unknown network 'vit'; allowed: resnet, allcnnc, package.module:factory"),
         ({"augmentation": "crops"}, "unknown augmentation 'crops'; allowed: none, rotations, scales, rotations+scales"),
-        ({"network": "mine:net"}, "variant 'separable' does not go with implementation 'mine:net'; allowed: custom"),
+        ({"network": "mine:net"}, "variant 'separable' does not go with network 'mine:net'; allowed: custom"),
         ({"variant": "averaged", "sampled": True}, "sampled does not go with variant 'averaged', whose grid is fixed"),
         (
             {"network": "mine:net", "variant": "custom", "group": "trivial", "resolution": 1, "sampled": True},
@@ -119,7 +119,7 @@ def test_the_case_of_a_run_is_its_network_for_its_images() -> None:
 
 def test_a_label_names_the_network_and_its_augmentation() -> None:
     own = TrainingRun(network="mine:net", variant="custom", group="trivial", resolution=1, augmentation="scales")
-    assert own.label == "rotated-digits mine:net + scales C=8 seed 0"
+    assert own.label == "rotated-digits mine:net + scales seed 0"
     assert TrainingRun(variant="averaged").label == "rotated-digits averaged SO2(8) C=8 seed 0"
 
 

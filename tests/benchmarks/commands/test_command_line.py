@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 import benchmarks.__main__ as command_line
+from benchmarks.cases.case import Case
 from benchmarks.cases.profiles import PROFILES, profile_cases
 from benchmarks.records.store import RecordStore
 from benchmarks.running.signals import Interrupted
@@ -149,6 +150,32 @@ def test_a_users_layer_is_listed_next_to_ours(capsys: pytest.CaptureFixture[str]
     assert "conv mine.layers:Layer custom SO2(8)" in out
 
 
+@pytest.mark.parametrize(
+    ("options", "kinds"),
+    [
+        ("--layer mine:Layer", {"conv plain", "conv full", "conv mine:Layer"}),
+        ("--layer mine:Layer --variant full", {"conv full", "conv mine:Layer"}),
+        ("--layer mine:Layer --variant full custom", {"conv full", "conv mine:Layer"}),
+        ("--layer mine:Layer --variant custom", {"conv mine:Layer"}),
+        ("--layer resnet conv mine:Layer --variant full", {"resnet full", "conv full", "conv mine:Layer"}),
+        ("--network mine:net --variant full", {"resnet full", "network mine:net"}),
+        ("--network mine:net --variant custom", {"network mine:net"}),
+        (
+            "--network mine:net --layer mine:Layer --variant full",
+            {"resnet full", "conv full", "network mine:net", "conv mine:Layer"},
+        ),
+    ],
+)
+def test_users_layers_stand_next_to_layers_and_their_networks_next_to_networks(
+    options: str, kinds: set[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command_line.main(["list", "--direction", "forward", *options.split()]) == 0
+    found = {" ".join(line.split()[1:3]) for line in capsys.readouterr().out.splitlines()[:-1]}
+    assert kinds <= found
+    assert "custom" in options or "--variant" not in options or found == kinds
+    assert "--variant custom" not in options or found == kinds
+
+
 def test_a_plan_has_cases_time_and_skips(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store = RecordStore(tmp_path)
     assert command_line.main(["plan", *TINY, "--results", str(tmp_path)]) == 0
@@ -183,12 +210,22 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
     assert re.fullmatch(r"gcnn_impl (\d+\.\d+\.\d+|of a checkout, not installed)\n", capsys.readouterr().out)
 
 
-@pytest.mark.parametrize(("summary", "status"), [(Summary(0, 3, 0), 1), (Summary(1, 2, 0), 0), (Summary(0, 2, 1), 0)])
-def test_the_status_of_a_sweep_tells_whether_every_case_failed(
-    summary: Summary, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("ours", "own", "status"),
+    [("ok", "ok", 0), ("failed", "ok", 0), ("skipped", "skipped", 0), ("ok", "interfered", 1), ("failed", "failed", 1)],
+)
+def test_the_status_of_a_sweep_tells_whether_a_users_layer_or_every_case_failed(
+    ours: str, own: str, status: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("benchmarks.commands.sweep.sweep", lambda *_, **__: summary)
-    assert command_line.main(["sweep", "--results", str(tmp_path)]) == status
+    def sweep(cases: list[Case], store: RecordStore, *_: object, **__: object) -> Summary:
+        for case in cases:
+            found = own if case.own else ours
+            store.append({"schema": 2, "kind": "cost", "id": case.id, "status": found, "case": case.fields()})
+        return Summary(measured=0, failed=0, already_there=len(cases))
+
+    monkeypatch.setattr("benchmarks.commands.sweep.sweep", sweep)
+    asked = ["sweep", *TINY[2:], "--variant", "full", "--layer", "mine.layers:Layer", "--no-check"]
+    assert command_line.main([*asked, "--results", str(tmp_path)]) == status
 
 
 def test_an_output_without_our_characters_gets_likenesses_of_them() -> None:

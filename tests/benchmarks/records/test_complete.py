@@ -20,6 +20,7 @@ from benchmarks.records.complete import why_incomplete
 from benchmarks.records.configurations import by_configuration
 from benchmarks.records.record import Record
 from benchmarks.records.store import MOST_MESSAGES, RecordStore, RecordWarning
+from benchmarks.running.already_there import warn_of
 from tests.benchmarks.training_records import training_record
 
 DELETED = object()
@@ -74,7 +75,7 @@ def test_no_value_anywhere_in_a_training_record_breaks_an_answer(place: tuple[An
             warnings.simplefilter("ignore", RecordWarning)
             assert answers_of_training(store.load())
             store.completed()
-            store.warn_of_other_commits([GOOD["id"]], "b" * 40)
+            warn_of(store.load(), "b" * 40, {"mine:net": "c" * 12}, retried=False)
 
 
 def cost(variant: str) -> Record:

@@ -91,6 +91,8 @@ def test_provenance_is_json_and_complete(monkeypatch: pytest.MonkeyPatch) -> Non
     assert found["device_name"] == found["cpu"] != ""
     assert found["native"] == native.status()
     assert found["native"].startswith(("in use", "not in use: "))
+    code = {"mine:Layer": "0" * 12}
+    assert provenance(device="cpu", threads=2, before=moment(), own_code=code)["own_code"] == code
 
 
 def test_asv_repeats_the_environment_and_the_factor_which_its_configuration_cannot_import() -> None:

@@ -31,6 +31,12 @@ def test_a_log_has_a_line_at_the_start_and_one_at_the_end() -> None:
     assert "\r" not in done.stderr
 
 
+def test_nothing_to_do_has_no_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with Progress(total=0, unit="run", desc="train") as bar:
+        bar.set_postfix_str("nothing")
+    assert capsys.readouterr().err == ""
+
+
 def test_a_log_has_a_line_in_between_when_it_is_time(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -37,6 +37,8 @@ def test_skipped_cases_take_no_time() -> None:
     assert block_seconds(block, {CASE.id: 1.0}, SAMPLING) == pytest.approx(PROBE_SECONDS + PROBE_PASSES + 20.25)
 
 
-@pytest.mark.parametrize(("duration", "words"), [(12.4, "12 s"), (61, "1 min"), (1799, "30 min"), (7300, "2 h 2 min")])
+@pytest.mark.parametrize(
+    ("duration", "words"), [(12.4, "12 s"), (61, "61 s"), (121, "2 min"), (1799, "30 min"), (7300, "2 h 2 min")]
+)
 def test_durations_are_written_in_words(duration: float, words: str) -> None:
     assert minutes(duration) == words

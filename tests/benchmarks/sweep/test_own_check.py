@@ -8,6 +8,7 @@ import pytest
 
 from benchmarks.__main__ import main
 from benchmarks.cases.case import Case, InvalidCase
+from benchmarks.commands.sweep import with_one_width
 from benchmarks.records.outcome import Outcome
 from benchmarks.records.store import RecordStore
 from benchmarks.running.environment import MEASURING_ENVIRONMENT
@@ -34,7 +35,21 @@ def network(name: str) -> Case:
 
 def test_right_modules_pass_and_a_layer_may_exist_for_some_groups_only() -> None:
     small_cnn = replace(network("small"), implementation="examples.own_network:small_cnn")
-    check_own([Case(), P4, replace(P4, resolution=8), small_cnn])
+    assert check_own([Case(), P4, replace(P4, resolution=8), small_cnn]) == frozenset()
+
+
+def test_a_network_whose_factory_takes_no_channels_has_no_width(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fixed = network("zeros")
+    assert check_own([fixed]) == {fixed.implementation}
+    narrow, wide = replace(fixed, channels=8), replace(fixed, channels=16)
+    assert with_one_width([P4, wide, narrow], [fixed.implementation]) == [P4, wide]
+    asked = ["train", "--network", fixed.implementation, "--channels", "16", "--results", str(tmp_path)]
+    assert main(asked) == 2
+    assert "--channels does not go with tests.benchmarks.wrong_modules:zeros, whose factory takes no channels" in (
+        capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(
@@ -98,7 +113,9 @@ def test_a_sweep_with_a_wrong_layer_measures_nothing_and_says_why(
     error = capsys.readouterr().err
     assert "the axis of H is in the order of the inverse elements" in error
     assert not RecordStore(tmp_path).path.exists()
-    assert main([*asked, "--no-check"]) == 0
+    assert main([*asked, "--no-check"]) == 1  # a user's layer has failed, though others were measured
+    assert main([*asked, "--no-check"]) == 1  # it has still failed, and is not measured again
+    assert "records already there are of failures (invalid: " in capsys.readouterr().err
     assert {record["status"] for record in RecordStore(tmp_path).load() if record["kind"] == "cost"} == {
         "ok",
         "invalid",
@@ -108,7 +125,7 @@ def test_a_sweep_with_a_wrong_layer_measures_nothing_and_says_why(
 def test_the_processes_that_measure_later_get_the_measuring_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(*_: object, **__: object) -> Outcome:
         seen.append({name: os.environ.get(name) for name in MEASURING_ENVIRONMENT})
-        return Outcome("ok", "", {})
+        return Outcome("ok", "", {"has_width": True})
 
     seen: list[dict[str, str | None]] = []
     for name in MEASURING_ENVIRONMENT:

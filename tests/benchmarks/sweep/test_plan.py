@@ -13,7 +13,7 @@ from benchmarks.measure.sampling import Sampling
 from benchmarks.records.outcome import Outcome
 from benchmarks.records.record import Record
 from benchmarks.sweep import estimate
-from benchmarks.sweep.estimate import Known, Survey, block_seconds, survey
+from benchmarks.sweep.estimate import Known, Survey, block_seconds, minutes, survey
 from benchmarks.sweep.plan import make_plan, plan_lines, times_of
 
 CASE, FULL = Case(), Case(variant="full")
@@ -43,7 +43,9 @@ def test_skipped_cases_are_counted_by_reason() -> None:
     found = Survey(seconds={CASE.id: 1.0}, reasons={FULL.id: "too large"})
     plan = make_plan(3, 1, [block], found, SAMPLING)
     first, reason, *_ = plan_lines(plan)
-    assert first.startswith("3 cases, 1 of them already there; 2 to do in 1 block of 5 rounds, about 1 min; 1 will be")
+    assert first.startswith(
+        f"3 cases, 1 of them already there; 2 to do in 1 block of 5 rounds, about {minutes(plan.seconds)}; 1 will be"
+    )
     assert reason == "  1 × too large"
     assert (plan.untimed, plan.skipped) == (0, {"too large": 1})
 
@@ -69,8 +71,16 @@ def test_the_shares_of_an_axis_add_up_to_the_plan_and_the_costly_values_are_to_c
         assert sum(share.cases for share in plan.shares if share.axis == axis) == len(cases)
     assert (plan.cuts[0].axis, plan.cuts[0].value) == ("resolution", 16)
     last = plan_lines(plan)[-1]
-    assert last.startswith("to cut: the plan takes ")
-    assert "without resolution 16 (6 cases)" in last
+    assert last.startswith(f"to cut: of {minutes(plan.seconds)}, ")
+    assert f"{minutes(plan.cuts[0].seconds)} are saved without resolution 16 (6 cases)" in last
+
+
+def test_a_users_layer_is_not_to_cut() -> None:
+    own = replace(CASE, implementation="mine:Layer", variant="custom")
+    block = Block((CASE, own), twin=CASE, seed=0)
+    plan = make_plan(2, 0, [block], Survey({CASE.id: 0.001, own.id: 5.0}, {}), SAMPLING)
+    assert {share.value for share in plan.shares if share.share > 0.5} == {"mine:Layer", "custom"}
+    assert plan.cuts == []
 
 
 def test_a_plan_for_a_gpu_on_a_machine_without_one_has_counts_and_memory(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -263,7 +263,10 @@ def test_a_wrong_output_is_not_timed_and_failures_are_repeated_only_on_request(s
     (record,) = store.load()
     assert (record["status"], record["seconds"]) == ("invalid", None)
     assert record["message"] == "InvalidResult: output has values that are not finite"
-    assert sweep([own("GivesNan")], store, REAL).already_there == 1
+    with pytest.warns(
+        RecordWarning, match=r"^1 of the 1 records already there are of failures \(invalid: InvalidResult"
+    ):
+        assert sweep([own("GivesNan")], store, REAL).already_there == 1
     assert sweep([own("GivesNan")], store, TIMING, retry_failed=True).measured == 1
 
 
@@ -301,7 +304,8 @@ def test_a_repeated_failure_is_measured_next_to_its_block(store: RecordStore) ->
     cases = [Case(**TINY, resolution=4, variant=variant) for variant in ("full", "separable")]
     failing = dataclasses.replace(TIMING, probe=fail_if_full)
     assert sweep(cases, store, failing) == Summary(measured=1, failed=1, already_there=0)
-    assert sweep(cases, store, TIMING) == Summary(measured=0, failed=0, already_there=2)
+    with pytest.warns(RecordWarning, match="--retry-failed measures them again"):
+        assert sweep(cases, store, TIMING) == Summary(measured=0, failed=0, already_there=2)
     assert sweep(cases, store, TIMING, retry_failed=True) == Summary(measured=2, failed=0, already_there=0)
     assert len({record["block"] for record in rows(store)}) == 1
 

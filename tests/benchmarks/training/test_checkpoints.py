@@ -264,6 +264,33 @@ def test_an_uncommitted_change_of_code_while_a_run_is_stopped_starts_it_anew(
     assert result["resumed"] == 0
 
 
+NETWORK = """
+from torch import nn
+
+def net(in_channels, num_classes, image_size):
+    return nn.Sequential(nn.Flatten(), nn.Linear(in_channels * image_size**2, num_classes))
+"""
+
+
+@pytest.mark.usefixtures("uncounted")
+def test_a_change_of_a_users_network_while_a_run_is_stopped_starts_it_anew(
+    digits: Dataset, folders: Folders, steps: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    path = tmp_path / "network_that_changes.py"
+    path.write_text(NETWORK)
+    own = {"variant": "custom", "group": "trivial", "resolution": 1}
+    run = dataclasses.replace(RUN, network="network_that_changes:net", **own)
+    steps[1] = WARM_UP_STEPS + 2
+    with pytest.raises(Stopped):
+        train(run, data=digits, folders=folders)
+    steps[1] = -1
+    path.write_text(NETWORK.replace("nn.Flatten()", "nn.Flatten(), nn.Identity()"))
+    result = train(run, data=digits, folders=folders)
+    (warning,) = result["warnings"]
+    assert warning == f"{folders.checkpoint(run.id)} differs in the user's network: trained from the beginning"
+
+
 def whole(path: Path, content: Any) -> None:
     """Write a checkpoint whose digest is right."""
     buffer = io.BytesIO()

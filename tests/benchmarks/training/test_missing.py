@@ -12,7 +12,7 @@ from benchmarks.cases.case import InvalidCase
 from benchmarks.commands import train as command
 from benchmarks.records.outcome import Outcome
 from benchmarks.records.provenance import moment, provenance
-from benchmarks.records.store import RecordStore
+from benchmarks.records.store import RecordStore, RecordWarning
 from benchmarks.running.isolated import Report
 from benchmarks.running.signals import Interrupted
 from benchmarks.training import missing
@@ -53,7 +53,10 @@ def test_the_same_command_trains_only_what_is_missing(tmp_path: Path, monkeypatc
     assert (second["status"], second["message"], second["epochs"][1]) == ("failed", "Diverged: nan", ONE_EPOCH)
 
     monkeypatch.setattr(missing, "run_isolated", fake_isolation([]))
-    assert train_missing(runs, store) == (0, 0)
+    with pytest.warns(
+        RecordWarning, match=r"^1 of the 2 records already there are of failures \(failed: Diverged: nan\)"
+    ):
+        assert train_missing(runs, store) == (0, 0)
     monkeypatch.setattr(missing, "run_isolated", fake_isolation([done(0.75)]))
     assert train_missing(runs, store, retry_failed=True) == (1, 0)
     assert [record["status"] for record in store.load()] == ["ok", "ok"]
@@ -123,6 +126,10 @@ def test_combinations_that_are_not_allowed_are_left_out() -> None:
         ({"groups": ["SO3"]}, "unknown group 'SO3'"),
         ({"seeds": 0}, "seeds 0 is not allowed"),
         ({"recipe": "long"}, "unknown recipe 'long'; allowed: paper, short"),
+        (
+            {"network": "mine:net", "variants": ["separable"]},
+            "variant 'separable' does not go with network 'mine:net'; allowed: custom",
+        ),
     ],
 )
 def test_a_profile_refuses_wrong_values(values: dict[str, Any], message: str) -> None:
@@ -222,7 +229,8 @@ def test_a_run_that_timed_out_keeps_its_checkpoint_for_another_try(
     folders, path = with_checkpoint(tmp_path)
     monkeypatch.setattr(missing, "run_isolated", fake_isolation([Outcome("timeout", "no result within 1 s", {})]))
     assert train_missing([RUN], RecordStore(tmp_path), folders=folders) == (1, 1)
-    assert train_missing([RUN], RecordStore(tmp_path), folders=folders) == (0, 0)
+    with pytest.warns(RecordWarning, match="--retry-failed measures them again"):
+        assert train_missing([RUN], RecordStore(tmp_path), folders=folders) == (0, 0)
     assert path.exists()
 
 
