@@ -88,7 +88,9 @@ def _too_few(rounds: Rounds) -> str | None:
     n = sum(map(len, rounds))
     if len(rounds) >= MIN_ROUNDS and n >= MIN_SAMPLES:
         return None
-    return f"{n} samples in {len(rounds)} rounds; wanted: {MIN_SAMPLES} in {MIN_ROUNDS}"
+    if len(rounds) < MIN_ROUNDS:
+        return f"processes that timed passes: {len(rounds)}; {MIN_ROUNDS} or more are wanted"
+    return f"{n} samples; {MIN_SAMPLES} or more are wanted"
 
 
 def _drift(rounds: Rounds) -> str | None:

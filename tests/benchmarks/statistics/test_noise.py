@@ -107,6 +107,8 @@ def test_too_few_samples_or_rounds_are_found() -> None:
     assert found([[1.0] * 6] * 3) == ["too_few_samples"]
     assert found([[1.0] * 50] * 2) == ["too_few_samples"]
     assert found([[1.0] * 7] * 3) == []
+    details = [verdict(rounds, QUIET)["findings"][0]["detail"] for rounds in ([[1.0] * 6] * 3, [[1.0] * 50] * 2)]
+    assert details == ["18 samples; 20 or more are wanted", "processes that timed passes: 2; 3 or more are wanted"]
 
 
 @pytest.mark.parametrize(
