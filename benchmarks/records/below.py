@@ -1,8 +1,9 @@
-"""Folders of records below another folder, for the message that this folder has none of its own."""
+"""Messages about folders without the records that a command needs."""
 
 from collections.abc import Iterable
 from pathlib import Path
 
+from benchmarks.records.record import Record
 from benchmarks.statistics.written import some_of
 
 # The most folders that a message names.
@@ -19,4 +20,12 @@ def no_results(places: Iterable[Path], otherwise: str) -> str:
     places = list(places)
     below = [str(folder) for place in places for folder in folders_below(place)]
     remedy = f"allowed: {some_of(below, MOST_NAMED)}" if below else otherwise
-    return f"no results in {', '.join(map(str, places))}; {remedy}"
+    named = [str(place) if place.exists() else f"{place} (there is no such folder or file)" for place in places]
+    return f"no results in {', '.join(named)}; {remedy}"
+
+
+def nothing_trained(place: Path, records: Iterable[Record]) -> str:
+    """Return the message that the records of a place have no network whose training succeeded."""
+    failed = sum(record["kind"] == "training" for record in records)
+    why = f"its runs failed ({failed})" if failed else "its records are of costs alone"
+    return f"{place} has no trained network: {why}; train some: python -m benchmarks train"
