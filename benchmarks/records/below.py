@@ -15,13 +15,17 @@ def folders_below(folder: Path) -> list[Path]:
     return sorted(path.parent for path in folder.glob("*/records.jsonl*") if path.suffix in (".jsonl", ".xz"))
 
 
+def named_places(places: Iterable[Path]) -> str:
+    """Return the paths of some places, each with the remark that it is missing where it is."""
+    return ", ".join(f"{place}{'' if place.exists() else ' (there is no such folder or file)'}" for place in places)
+
+
 def no_results(places: Iterable[Path], otherwise: str) -> str:
     """Return the message that some places have no records: it names the folders below that have, or else a remedy."""
     places = list(places)
     below = [str(folder) for place in places for folder in folders_below(place)]
     remedy = f"allowed: {some_of(below, MOST_NAMED)}" if below else otherwise
-    named = [str(place) if place.exists() else f"{place} (there is no such folder or file)" for place in places]
-    return f"no results in {', '.join(named)}; {remedy}"
+    return f"no results in {named_places(places)}; {remedy}"
 
 
 def nothing_trained(place: Path, records: Iterable[Record]) -> str:

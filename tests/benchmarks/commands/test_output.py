@@ -187,6 +187,15 @@ def test_an_answer_from_no_results_names_the_folder(
     assert capsys.readouterr().err == f"error: no results in {tmp_path}; allowed: {there}\n"
 
 
+@pytest.mark.parametrize("command", ["advise", "break-even", "studies", "contribute --name mine"])
+def test_a_folder_of_results_that_is_missing_is_said_to_be(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [*command.split(), "--results", str(tmp_path / "typo")]
+    assert main(words + (["--to", str(tmp_path / "x")] if "contribute" in command else [])) == 2
+    assert f"{tmp_path / 'typo'} (there is no such folder or file)" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "work"),
     [
