@@ -31,7 +31,7 @@ def advice_lines(advice: Advice, budget: Budget, sweep: str = "--batch-size 1") 
         others = [over_line(budget, advice.over[1:])] if len(advice.over) > 1 else []
         return [nearest_line(budget, advice), *others, *lines]
     axes = ", ".join(QUANTITIES[name].text for name in advice.axes)
-    if budget.limits:
+    if budget.limits or (budget.text and len(within) == 1):
         taken = recommendation(within, deciding_cost(advice.axes), budget.unsure)
     else:
         taken = [*short_choices(within, known_quantities(within)), *_partly_known(within)]

@@ -30,16 +30,15 @@ SHARED = ("variant", "group", "resolution", "scales", "channels", "kernel_size",
 
 
 class Setting(NamedTuple):
-    """The batch size and the threads of a timed inference."""
+    """The batch size and the threads of a timed inference; a GPU's has no threads."""
 
     batch_size: int
-    threads: int
-    device: str
+    threads: int | None
 
     @property
     def text(self) -> str:
-        """The setting in words; a GPU's has no threads."""
-        threads = f", {self.threads} thread{'s' if self.threads > 1 else ''}" if self.device == "cpu" else ""
+        """The setting in words."""
+        threads = "" if self.threads is None else f", {self.threads} thread{'s' if self.threads > 1 else ''}"
         return f"batch {self.batch_size}{threads}"
 
 
@@ -172,7 +171,7 @@ def _is_inference(case: Mapping[str, object]) -> bool:
 
 def _setting(record: Record) -> Setting:
     case = record["case"]
-    return Setting(case["batch_size"], case["threads"], case["device"])
+    return Setting(case["batch_size"], case["threads"] if case["device"] == "cpu" else None)
 
 
 def _inference(record: Record) -> Inference:

@@ -140,7 +140,7 @@ def chosen_setting(
     counts = {
         setting: n
         for setting, n in _settings(found).items()
-        if batch_size in (None, setting.batch_size) and threads in (None, setting.threads)
+        if batch_size in (None, setting.batch_size) and (setting.threads is None or threads in (None, setting.threads))
     }
     return max(counts, key=lambda setting: (counts[setting], setting), default=None)
 
@@ -168,7 +168,7 @@ def setting_remark(found: Sequence[Candidate], batch_size: int | None = None, th
 def setting_options(setting: Setting | None, batch_size: int | None = None, threads: int | None = None) -> str:
     """Write the options of a sweep that times the inference in a setting; without one that of a single image."""
     if setting is not None:
-        batch_size, threads = setting.batch_size, setting.threads if setting.device == "cpu" else None
+        batch_size, threads = setting
     given = f" --threads {threads}" if threads is not None else ""
     return f"--batch-size {1 if batch_size is None else batch_size}{given}"
 

@@ -98,7 +98,7 @@ def test_inference_costs_are_those_of_the_same_network_per_image() -> None:
     found = {candidate.configuration["channels"]: candidate for candidate in in_setting(RESULTS)}
     assert found[4].costs["ms"].mean == pytest.approx(4.0)
     assert found[4].costs["mib"].mean == 40
-    assert found[4].setting == Setting(10, 1, "cpu")
+    assert found[4].setting == Setting(10, 1)
     assert found[4].setting.text == "batch 10, 1 thread"
     assert found[4].accuracy.n == 3
 
@@ -123,18 +123,26 @@ TWO_SETTINGS = [
 def test_an_answer_has_the_costs_of_one_setting_of_inference() -> None:
     advice = asked(Budget({"ms": 2.5}), TWO_SETTINGS)
     assert (widths(advice.front), widths(advice.over), widths(advice.possible)) == ([4], [8], [])
-    assert {candidate.setting for candidate in (*advice.front, *advice.over)} == {Setting(1, 1, "cpu")}
+    assert {candidate.setting for candidate in (*advice.front, *advice.over)} == {Setting(1, 1)}
     advice = asked(Budget({"ms": 2.5}), TWO_SETTINGS, batch_size=64)
     assert (widths(advice.front), widths(advice.unknown)) == ([8], [4])
 
 
 def test_the_setting_is_that_of_most_networks_then_that_of_the_largest_batch() -> None:
     found = candidates(TWO_SETTINGS)
-    assert chosen_setting(found) == (1, 1, "cpu")
-    assert chosen_setting(found[:1]) == (64, 1, "cpu")
-    assert chosen_setting(candidates([*TWO_SETTINGS, timed(8, 1.0, batch=64, threads=2)])[:1]) == (64, 2, "cpu")
+    assert chosen_setting(found) == (1, 1)
+    assert chosen_setting(found[:1]) == (64, 1)
+    assert chosen_setting(candidates([*TWO_SETTINGS, timed(8, 1.0, batch=64, threads=2)])[:1]) == (64, 2)
     assert chosen_setting(found, batch_size=32) is None
     assert chosen_setting(found, threads=2) is None
+
+
+def test_a_setting_of_a_gpu_has_no_threads() -> None:
+    records = [*trained(GOOD, 8, device="cuda"), *(timed(8, 1.0, device="cuda", threads=n) for n in (1, 2))]
+    found = candidates(records)
+    assert chosen_setting(found, threads=4) == Setting(10, None)
+    assert Setting(10, None).text == "batch 10"
+    assert setting_remark(found) == ""
 
 
 def test_the_remark_says_which_settings_there_are() -> None:
@@ -206,6 +214,11 @@ def test_the_only_network_within_the_budget_is_named_with_its_doubt() -> None:
         "only separable SO2(4) C=2 (80.5%, 2 [1.8, 2.2] ms, batch 10, 1 thread) is within the budget. "
         "A 95 % interval of separable SO2(4) C=2 reaches beyond the budget"
     )
+    budget = Budget(min_accuracy=0.94)
+    assert advice_lines(asked(budget), budget)[0].startswith(
+        "only separable SO2(4) C=8 (97.5%, 8 [7.2, 8.8] ms, batch 10"
+    )
+    assert advice_lines(asked(Budget(), RESULTS[:3]), Budget())[0] == "the only network is separable SO2(4) C=8 (97.5%)"
 
 
 def test_an_interval_of_a_time_is_that_of_its_record_for_any_number_of_rounds() -> None:
