@@ -1,27 +1,16 @@
-"""The text of ``python -m benchmarks advise``: which results may be compared, and the advice as tables."""
+"""The text of ``python -m benchmarks advise``: sentences and tables, and the same for programs."""
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from benchmarks.answers.advisor import (
-    EXACT,
-    QUANTITIES,
-    SWEPT,
-    Advice,
-    Budget,
-    Candidate,
-    known_quantities,
-    nearest_line,
-    quantity,
-)
-from benchmarks.answers.recommendation import deciding_cost, recommendation
+from benchmarks.answers.advisor import MOST_NAMED, Advice, Budget, known_quantities, nearest_line, over_line
+from benchmarks.answers.candidates import Candidate
+from benchmarks.answers.quantities import EXACT, OF_RECORD, QUANTITIES, SWEPT, bounds, quantity
+from benchmarks.answers.recommendation import deciding_cost, recommendation, short_choices
 from benchmarks.answers.text_tables import columns
-from benchmarks.cases.case import FORMER_IMAGES, InvalidCase
-from benchmarks.cases.meant import remedy
-from benchmarks.records.record import Machine, machine_text
-from benchmarks.statistics.written import TOO_FEW, interval, percentage, some_of
+from benchmarks.cases.case import FORMER_IMAGES
+from benchmarks.statistics.written import TOO_FEW, interval, listing, percentage, some_of
 
 # The kinds of contenders that a reader expects beside each other, by variant and by whether the images are augmented.
 ALTERNATIVES = {
@@ -33,72 +22,23 @@ ALTERNATIVES = {
     ("full", False): "full",
 }
 
-# The most networks that are named as clearly beaten.
-MOST_NAMED = 6
 
-
-def choose(
-    found: Sequence[Candidate], device: str, dataset: str | None, train_limit: int | None = None
-) -> tuple[list[Candidate], str]:
-    """Return candidates whose accuracies and times may be compared, and a line that describes them.
-
-    They are the largest group that shares the device, the data set with the choice of its images, and the machine;
-    with ``train_limit`` the largest of those trained on so many images, not on fewer.
-
-    Raises:
-        InvalidCase: when no candidate is left, or when there are several data sets and ``dataset`` is None.
-    """
-    here = [candidate for candidate in found if candidate.configuration["device"] == device]
-    datasets = sorted({str(candidate.configuration["dataset"]) for candidate in here})
-    if not datasets:
-        devices = sorted({str(candidate.configuration["device"]) for candidate in found})
-        there = remedy(device, devices) if devices else "see python -m benchmarks train"
-        raise InvalidCase(f"the results have no network trained on device {device!r}; {there}")
-    if dataset is None and len(datasets) > 1:
-        raise InvalidCase(f"the results are for several data sets; give --dataset, allowed: {', '.join(datasets)}")
-    dataset = dataset or datasets[0]
-    if dataset not in datasets:
-        raise InvalidCase(f"no results for dataset {dataset!r}; {remedy(dataset, datasets)}")
-    groups: dict[tuple[Machine, *tuple[Any, ...]], list[Candidate]] = {}
-    for candidate in here:
-        key = candidate.configuration
-        if key["dataset"] == dataset:
-            images_of = (key.get("limit"), key.get("train_limit"), key.get("data_seed", 0))
-            groups.setdefault((key.machine, *images_of), []).append(candidate)
-    sizes = sorted({group[2] for group in groups if group[2] is not None})
-    if train_limit is not None:
-        groups = {group: of for group, of in groups.items() if group[2] == train_limit}
-        if not groups:
-            there = ", ".join(map(str, sizes)) or "none, because all networks were trained on all images"
-            raise InvalidCase(f"no results for --train-limit {train_limit}; allowed: {there}")
-
-    def size(group: tuple[Machine, *tuple[Any, ...]]) -> tuple[int, float]:
-        return len(groups[group]), math.inf if group[2] is None else group[2]  # of equal groups, the most train images
-
-    chosen = max(groups, key=size)
-    (machine, limit, train_limit, _), most = chosen, groups[chosen]
-    others = sum(candidate.configuration["dataset"] == dataset for candidate in here) - len(most)
-    asked = [str(size) for size in sizes if size != train_limit]
-    choices = f" (--train-limit {', '.join(asked)}: those with so many train images)" if asked else ""
-    limits = [] if limit is None else [f"at most {limit} images in each part"]
-    limits += [] if train_limit is None else [f"{train_limit} train images"]
-    images = f" ({', '.join(limits)})" if limits else ""
-    remark = f"{len(most)} configurations on {dataset}{images}, {machine_text(machine)}"
-    return most, remark + (f"; {others} on other machines or images are left out{choices}" if others else "")
-
-
-def advice_lines(advice: Advice, budget: Budget) -> list[str]:
-    """Write the advice as lines of text."""
+def advice_lines(advice: Advice, budget: Budget, sweep: str = "--batch-size 1") -> list[str]:
+    """Write the advice as lines of text; ``sweep`` has the options of a sweep that times what was not timed."""
     within = [*advice.front, *advice.possible, *advice.beaten]
-    lines = _unknown_lines(advice, budget)
+    lines = [*_noise_lines([*within, *advice.over], advice), *_unknown_lines(advice, budget, sweep)]
     if not within:
-        return [nearest_line(budget, advice), *lines]
+        others = [over_line(budget, advice.over[1:])] if len(advice.over) > 1 else []
+        return [nearest_line(budget, advice), *others, *lines]
     axes = ", ".join(QUANTITIES[name].text for name in advice.axes)
-    deciding = [deciding_cost(advice.axes)] if budget.limits else known_quantities(within)
-    taken = recommendation(within, deciding, budget.unsure)
-    limited = f"within {budget.text}" if budget.text else "networks, without limits"
+    if budget.limits or (budget.text and len(within) == 1):
+        taken = recommendation(within, deciding_cost(advice.axes), budget.unsure)
+    else:
+        taken = [*short_choices(within, known_quantities(within)), *_partly_known(within)]
+    limited = f"within {budget.text}" if budget.text else f"network{'s' if len(within) > 1 else ''}, without limits"
     title = f"{len(within)} {limited}; {len(advice.front)} on the front of accuracy against {axes}"
-    lines = [*taken, title, *_table(advice.front, advice, budget), *lines]
+    over = [over_line(budget, advice.over)] if advice.over else []
+    lines = [*taken, title, *_table(advice.front, advice, budget), *over, *lines]
     if advice.possible:
         lines += ["", "beaten by the front, but not by a clear difference of accuracy:"]
         lines += _table(advice.possible, advice, budget)
@@ -109,14 +49,45 @@ def advice_lines(advice: Advice, budget: Budget) -> list[str]:
     return lines
 
 
-def _unknown_lines(advice: Advice, budget: Budget) -> list[str]:
+def _noise_lines(judged: Sequence[Candidate], advice: Advice) -> list[str]:
+    """Say how many times of inference the records call noisy, and why, if the answer uses such times."""
+    noisy = [candidate.noisy for candidate in judged if OF_RECORD in advice.axes and candidate.noisy]
+    if not noisy:
+        return []
+    kinds = Counter(kind for kinds in noisy for kind in kinds)
+    why = listing([f"{kind} ({count})" for kind, count in kinds.most_common()])
+    n = f"{len(noisy)} of {len(judged)} network{'s' if len(judged) > 1 else ''}"
+    return [f"noisy: the records distrust the time of inference of {n}: {why}"]
+
+
+def _partly_known(within: Sequence[Candidate]) -> list[str]:
+    """Say which costs of inference are left out because they are known of some candidates alone."""
+    counts = {name: sum(name in candidate.costs for candidate in within) for name in SWEPT}
+    return [
+        f"left out: {QUANTITIES[name].text}, known of {count} of {len(within)} networks (--max-{name} compares these)"
+        for name, count in counts.items()
+        if 0 < count < len(within)
+    ]
+
+
+def _unknown_lines(advice: Advice, budget: Budget, sweep: str) -> list[str]:
     lacking = Counter(
         QUANTITIES[name].text for candidate in advice.unknown for name in budget.limits if name not in candidate.costs
     )
-    lines = [f"{count} are not judged: their {text} was not measured" for text, count in lacking.items()]
+    lines = [
+        f"{count} {'is not judged: its' if count == 1 else 'are not judged: their'} {text} was not measured"
+        for text, count in lacking.items()
+    ]
     if lines and any(name in SWEPT for name in budget.limits):
-        lines.append(f"  for example: python -m benchmarks sweep {_options(advice.unknown[0])} --batch-size 1")
+        lines.append(f"  for example: python -m benchmarks sweep {_options(advice.unknown[0])} {sweep}")
     return lines
+
+
+def uses_inference(advice: Advice, budget: Budget) -> bool:
+    """Return whether costs of inference decide the answer."""
+    within = [*advice.front, *advice.possible, *advice.beaten]
+    known = () if budget.limits else known_quantities(within)
+    return any(name in SWEPT for name in (*budget.limits, *advice.axes, *known))
 
 
 def _options(candidate: Candidate) -> str:
@@ -131,8 +102,11 @@ def _options(candidate: Candidate) -> str:
     return " ".join([own, *(f"--{name.replace('_', '-')} {case[name]}" for name in names)])
 
 
-def advice_value(remark: str, budget: Budget, advice: Advice) -> dict[str, Any]:
-    """Return the advice for programs; accuracies are fractions, and ``QUANTITIES`` has the units of the costs."""
+def advice_value(remark: str, budget: Budget, advice: Advice, comparable: Sequence[Candidate]) -> dict[str, Any]:
+    """Return the advice for programs; accuracies are fractions, and ``QUANTITIES`` has the units of the costs.
+
+    ``comparable`` are all candidates that could be chosen from, without regard to groups and variants asked for.
+    """
     sorts = ("front", "possible", "beaten", "over", "unknown")
     return {
         "about": remark,
@@ -140,7 +114,7 @@ def advice_value(remark: str, budget: Budget, advice: Advice) -> dict[str, Any]:
         "min_accuracy": budget.min_accuracy,
         "decided_by": advice.axes,
         **{name: [_candidate_value(each) for each in getattr(advice, name)] for name in sorts},
-        "not_among_the_results": missing_alternatives([each for name in sorts for each in getattr(advice, name)]),
+        "not_among_the_results": missing_alternatives(comparable),
     }
 
 
@@ -150,7 +124,8 @@ def _candidate_value(candidate: Candidate) -> dict[str, Any]:
         "run": dict(candidate.configuration.fields),
         "accuracy": candidate.accuracy,
         "costs": candidate.costs,
-        "inference": candidate.inference or None,
+        "inference": candidate.setting.text if candidate.setting else None,
+        "noisy": list(candidate.noisy),
     }
 
 
@@ -170,7 +145,8 @@ def alternatives_lines(found: Sequence[Candidate]) -> list[str]:
 def _table(rows: Sequence[Candidate], advice: Advice, budget: Budget) -> list[str]:
     texts = [name.replace("_", " ").replace("mib", "MiB") for name in advice.axes]
     names = [text + ("" if name in EXACT else " [95 %]") for name, text in zip(advice.axes, texts, strict=True)]
-    header = ("", "test accuracy, % [95 %]", "n", *names, "inference")
+    setting = ["inference"] if any(name in SWEPT for name in advice.axes) else []
+    header = ("", "test accuracy, % [95 %]", "n", *names, *setting)
     return columns([header, *(_row(candidate, advice, budget) for candidate in rows)])
 
 
@@ -185,13 +161,14 @@ def _row(candidate: Candidate, advice: Advice, budget: Budget) -> tuple[str, ...
     cells = []
     for name in advice.axes:
         cost = candidate.costs[name]
-        bounds = "" if name in EXACT else f" {interval(cost.low, cost.high, '.3g', cost.n)}"
-        cells.append(quantity(name, cost.mean).rsplit(" ", 1)[0] + bounds)
+        cells.append(f"{quantity(name, cost.mean).rsplit(' ', 1)[0]} {bounds(name, cost)}".rstrip())
+    if candidate.setting and any(name in SWEPT for name in advice.axes):
+        noisy = ", noisy" if OF_RECORD in advice.axes and candidate.noisy else ""
+        cells.append(candidate.setting.text + noisy)
     network = f"{'? ' if budget.unsure(candidate) else ''}{candidate.name} {key['image_size']}²"
     return (
         f"{network}, {key['budget']:g} {key['budget_unit']}, lr {key['learning_rate']:g}",
         f"{100 * accuracy.mean:.1f} {interval(100 * accuracy.low, 100 * accuracy.high, '.1f', accuracy.n)}",
         str(accuracy.n),
         *cells,
-        candidate.inference or "not timed",
     )

@@ -54,3 +54,15 @@ def remedy(value: object, allowed: Iterable[str], names: Mapping[str, str] | Non
     if not near and any(name.startswith("package.module:") for name in allowed):
         near = meant_object(str(value))
     return f"{f'did you mean {near}? ' if near else ''}allowed: {', '.join(allowed)}"
+
+
+def check_fraction(value: float, name: str) -> None:
+    """Raise ``ValueError`` unless a value is a fraction above 0, up to 1; a percentage gets the fraction it means.
+
+    >>> check_fraction(95.0, "target")
+    Traceback (most recent call last):
+    ValueError: target 95.0 is not allowed; did you mean 0.95? allowed: fractions above 0, up to 1
+    """
+    if not 0 < value <= 1:
+        near = f"did you mean {value / 100:g}? " if 1 < value <= 100 else ""
+        raise ValueError(f"{name} {value} is not allowed; {near}allowed: fractions above 0, up to 1")

@@ -10,8 +10,9 @@ from benchmarks.answers.break_even import (
     target_lines,
     target_waits,
 )
-from benchmarks.cases.meant import remedy
+from benchmarks.cases.meant import check_fraction, remedy
 from benchmarks.commands.options import add_results, stored_records
+from benchmarks.records.below import nothing_trained
 from benchmarks.records.configurations import by_configuration
 from benchmarks.terminal.result import Result
 
@@ -41,10 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(args: argparse.Namespace) -> Result:
     """Compare all training records; the status is 1 if no run has curves, else 0."""
     for target in args.target:
-        if not 0 < target <= 1:
-            raise ValueError(f"target {target} is not allowed; allowed: fractions above 0, up to 1")
-    if not (found := by_configuration(stored_records(args.results), diverged=True)):
-        raise ValueError(f"{args.results} has no trained network; see python -m benchmarks train")
+        check_fraction(target, "target")
+    records = stored_records(args.results)
+    if not (found := by_configuration(records, diverged=True)):
+        raise ValueError(nothing_trained(args.results, records))
     datasets = sorted({str(configuration["dataset"]) for configuration in found})
     if args.dataset is not None and args.dataset not in datasets:
         raise ValueError(f"no results for dataset {args.dataset!r}; {remedy(args.dataset, datasets)}")

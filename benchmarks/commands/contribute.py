@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 from benchmarks.commands.options import add_results
+from benchmarks.records.below import named_places
 from benchmarks.records.contribution import (
     STUDIES,
     packed,
@@ -66,7 +67,7 @@ def main(args: argparse.Namespace) -> Result:
     stored, refused = store.read()
     records = [without_names(dict(record), names) for record in stored]
     if wrong := [*refused_lines(refused), *problems_of(records, refused)]:
-        raise ValueError(f"{args.results} cannot be contributed: {'; '.join(wrong)}")
+        raise ValueError(f"{named_places([args.results])} cannot be contributed: {'; '.join(wrong)}")
     folder.mkdir(parents=True)
     write_whole(folder / "records.jsonl.xz", packed(records))
     for path in sorted(args.results.glob(STUDIES)):

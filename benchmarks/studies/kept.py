@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.records.below import named_places
 from benchmarks.records.contribution import STUDIES
 from benchmarks.records.record import machine_of
 from benchmarks.records.store import RecordStore
@@ -29,8 +30,7 @@ def kept_studies(folders: Iterable[Path]) -> dict[str, list[StudyResults]]:
     """
     by_folder = {folder: sorted(folder.glob(STUDIES)) for folder in folders}
     if not any(by_folder.values()):
-        names = ", ".join(map(str, by_folder))
-        raise ValueError(f"no study in {names}; allowed: folders of `python -m benchmarks study`")
+        raise ValueError(f"no study in {named_places(by_folder)}; allowed: folders of `python -m benchmarks study`")
     found: dict[tuple[str, Study, str], list[StudyResults]] = {}
     for folder, paths in by_folder.items():
         if not paths:

@@ -37,8 +37,13 @@ class Parser(argparse.ArgumentParser):
         if wrong := CHOICE.search(message):
             near = meant(wrong["value"], re.split(r"'?, '?", wrong["names"].strip("'")))
         elif wrong := OPTION.search(message):
-            near = meant(wrong["value"], [*self._option_string_actions])
+            near = meant(wrong["value"], self._present_names())
         raise WrongRequest(f"{message}{f'; did you mean {near}?' if near else ''}; see {self.prog} --help")
+
+    def _present_names(self) -> list[str]:
+        """Return the first long name of every option: the others of an option are former ones."""
+        names = ([name for name in each.option_strings if name.startswith("--")] for each in self._actions)
+        return [long[0] for long in names if long]
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """Parse, and refuse options that the command lacks: only its own parser knows what was probably meant."""

@@ -42,7 +42,10 @@ def test_a_command_is_that_of_the_suite_although_the_folder_has_a_package_of_its
 def test_report_alone_makes_the_page(tmp_path: Path) -> None:
     done = called("report", "--results", "nowhere", "--json", folder=tmp_path)
     assert (done.returncode, done.stdout.count("\n")) == (2, 1)
-    assert done.stderr == "error: no results in nowhere; get some with `gcnn-bench sweep --profile quick`\n"
+    assert done.stderr == (
+        "error: no results in nowhere (there is no such folder or file); "
+        "get some with `gcnn-bench sweep --profile quick`\n"
+    )
 
 
 def test_in_a_checkout_the_suite_is_the_checkouts(monkeypatch, tmp_path: Path) -> None:

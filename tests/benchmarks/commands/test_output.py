@@ -176,13 +176,24 @@ def test_an_answer_from_no_results_names_the_folder(
     command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([command, "--results", str(tmp_path / "typo")]) == 2
-    assert capsys.readouterr().err == f"error: no results in {tmp_path / 'typo'}; see python -m benchmarks train\n"
+    assert capsys.readouterr().err == (
+        f"error: no results in {tmp_path / 'typo'} (there is no such folder or file); see python -m benchmarks train\n"
+    )
     for file in ("b/records.jsonl", "a/records.jsonl.xz", "c/notes.txt"):
         (tmp_path / file).parent.mkdir()
         (tmp_path / file).touch()
     assert main([command, "--results", str(tmp_path)]) == 2
     there = f"{tmp_path / 'a'}, {tmp_path / 'b'}"
     assert capsys.readouterr().err == f"error: no results in {tmp_path}; allowed: {there}\n"
+
+
+@pytest.mark.parametrize("command", ["advise", "break-even", "studies", "contribute --name mine"])
+def test_a_folder_of_results_that_is_missing_is_said_to_be(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = [*command.split(), "--results", str(tmp_path / "typo")]
+    assert main(words + (["--to", str(tmp_path / "x")] if "contribute" in command else [])) == 2
+    assert f"{tmp_path / 'typo'} (there is no such folder or file)" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -237,3 +248,9 @@ def test_the_whole_parser_has_the_options_of_every_command() -> None:
     whole = parser(None, whole=True)
     assert whole.parse_args(["sweep", "--resolution", "4"]).resolution == [4]
     assert whole.parse_args(["advise", "--max-mib", "4"]).max_mib == 4
+
+
+def test_a_wrong_option_gets_the_present_name_and_never_a_former_one(capsys: pytest.CaptureFixture[str]) -> None:
+    for wrong in ("--max-training-mbs", "--max-trainings-mb", "--max-training-mbi"):
+        assert main(["advise", wrong, "1"]) == 2
+        assert "did you mean --max-training-mib?" in capsys.readouterr().err

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
-from benchmarks.answers.advice import advice_lines, choose
-from benchmarks.answers.advisor import Budget, advise, candidates
+from benchmarks.answers.advice import advice_lines
+from benchmarks.answers.advisor import Budget, advise
 from benchmarks.answers.break_even import comparable_runs, overtaking_lines, target_lines
+from benchmarks.answers.candidates import candidates
+from benchmarks.answers.comparable import choose
 from benchmarks.answers.differences import compare_results, text_lines
 from benchmarks.answers.questions import QUESTIONS
 from benchmarks.answers.side_by_side import lines_of, side_by_side

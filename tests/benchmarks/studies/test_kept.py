@@ -71,6 +71,8 @@ def test_a_study_that_has_not_begun_is_left_out(tmp_path: Path) -> None:
 def test_folders_without_a_study_and_damaged_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"no study in .*; allowed: folders of `python -m benchmarks study`"):
         kept_studies([tmp_path])
+    with pytest.raises(ValueError, match=r"no study in .*/typo \(there is no such folder or file\); allowed: "):
+        kept_studies([tmp_path / "typo"])
     (other := tmp_path / "other").mkdir()
     assert list(kept_studies([other, keep(tmp_path / "kept", results())])) == ["rotated-digits"]
     (tmp_path / "study-a-b.json").write_text('{"study": []}')
