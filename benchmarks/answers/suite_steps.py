@@ -17,6 +17,14 @@ from benchmarks.statistics.steps import FEWEST_RESULTS, LEAST_FACTOR, MOST_RESUL
 from benchmarks.statistics.verdicts import FINE, NOT_COMPARED, REGRESSED, UNDECIDED
 from benchmarks.statistics.written import number, plural
 
+# The unit of a quantity in asv's results and in those of pytest-benchmark, and the factor with which it is printed.
+UNITS = {
+    "time": (" ms", 1e3),
+    "peak_bytes": (" MiB", 2**-20),
+    "macs": (" M MACs", 1e-6),
+    "parameters": (" parameters", 1),
+}
+
 
 @dataclass(frozen=True)
 class Compared:
@@ -52,8 +60,17 @@ class Compared:
         return self.slower or has_regressed(self.new, self.old, self.factor)
 
     @property
+    def _values(self) -> str:
+        """Both values with their unit; times are in ms, except for those of a second or more."""
+        old, new = self.old.value or 0.0, self.new.value or 0.0
+        unit, factor = UNITS.get(self.quantity, ("", 1.0))
+        if self.quantity == "time" and min(old, new) >= 1:
+            unit, factor = " s", 1.0
+        return f"{factor * old:.4g} → {factor * new:.4g}{unit}"
+
+    @property
     def line(self) -> str:
-        values = f"{self.old.value:.4g} → {self.new.value:.4g}, × {number(self.ratio, '.3g')}"
+        values = f"{self._values}, × {number(self.ratio, '.3g')}"
         known = "".join(f"; {entry.reason}" for entry in (self.threshold, self.ignored) if entry)
         return f"{self.name}: {values}; a step is × {self.factor:.3g} ({plural(self.runs, 'earlier result')}){known}"
 

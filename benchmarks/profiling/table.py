@@ -97,7 +97,8 @@ def _macs_text(profile: Profile) -> str:
     found = profile.instructions
     instructions = f"{found / 1e6:.2f} M" if isinstance(found, int) else f"not available here ({found})"
     return (
-        f"the operators do {executed / 1e6:.2f} M MACs{without}; the layers' definition has {defined}; "
+        f"the operators do {executed / 1e6:.2f} M MACs{without}; the layers computed directly, without fast paths, "
+        f"{defined}; "
         f"instructions {instructions}"
     )
 

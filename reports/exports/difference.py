@@ -1,4 +1,4 @@
-"""`python -m reports diff A B`: what changed between two sets of results, and whether the change is significant.
+"""`python -m reports diff OLD NEW`: what changed between two sets of results, and whether the change is significant.
 
 Times are judged by `benchmarks.answers.differences`, accuracies by `benchmarks.statistics.over_seeds`. Counts are
 compared without a test, because they are the same in every run.

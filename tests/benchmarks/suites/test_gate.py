@@ -133,6 +133,20 @@ class TestHistory:
         for value, word in ((110.0, "regressed"), (100.0, "fine")):
             assert judge({count: result(value)}, [{count: result(100.0)}] * 5, 1.05).word == word
 
+    @pytest.mark.parametrize(
+        ("name", "old", "new", "text"),
+        [
+            (FULL, 0.0138, 0.0206, "13.8 → 20.6 ms, × 1.49"),
+            (FULL, 1.5, 3.0, "1.5 → 3 s, × 2"),
+            ("suites.bench_layers.Cost.track_peak_bytes('cpu', 'full', 8)", 2**20, 2**21, "1 → 2 MiB, × 2"),
+            ("suites.bench_layers.Cost.track_macs('cpu', 'full', 8)", 1e6, 2e6, "1 → 2 M MACs, × 2"),
+        ],
+    )
+    def test_a_line_has_units(self, name: str, old: float, new: float, text: str) -> None:
+        before, after = {name: result(old), plain(0): result(1.0)}, {name: result(new), plain(0): result(1.0)}
+        [line] = [line for line in judge(after, [before], 1.1).lines if line.startswith("regressed: ")]
+        assert line.startswith(f"regressed: {name}: {text}; a step is × 1.1 (1 earlier result)")
+
     def test_counts_are_judged_on_any_machine(self) -> None:
         count = "suites.bench_layers.Cost.track_macs('cpu', 'full', 8)"
         before = [{count: result(100.0), plain(0): result(1.0)}] * 5
