@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import nox
 sys.path.insert(0, str(Path(__file__).parent))
 # These modules need only the standard library.
 from benchmarks.running.environment import MEASURING_ENVIRONMENT
+from benchmarks.running.workplace import WORK_TREE, resolve
 from benchmarks.statistics.regression import FACTOR, INTERLEAVED_FACTOR
 from benchmarks.statistics.verdicts import NOT_COMPARED, REGRESSED, STATUS, UNDECIDED
 
@@ -31,8 +33,10 @@ PROJECT = nox.project.load_toml("pyproject.toml")
 GROUPS = ("measure", "report", "export", "suites", "test", "cluster", "lint")
 # Python writes bytecode even if the user's environment forbids this: without it every import of torch takes 7 s.
 RUN_ENVIRONMENT = {"PYTHONDONTWRITEBYTECODE": "", **MEASURING_ENVIRONMENT}
-ASV_RESULTS, ASV_PAGES = Path(".asv/results"), Path(".asv/html")
+ASV_CONFIGURATION, ASV_RESULTS, ASV_PAGES = Path("asv.conf.json"), Path(".asv/results"), Path(".asv/html")
 SCHEMAS = {"vendor.github-workflows": ".github/workflows/*.yml", "vendor.citation-file-format": "CITATION.cff"}
+# The ranges that asv knows by name.
+ASV_RANGES = ("NEW", "ALL", "EXISTING", "TAGS")
 DISTRIBUTIONS, SITE = Path("dist"), Path("site")
 # The packages of the wheel, those that it has inside of gcnn_bench, and the kinds of files that belong to them.
 PACKAGES, SUITE = ("gcnn_impl", "gcnn_bench"), ("benchmarks", "reports")
@@ -65,6 +69,11 @@ SANITIZED = {
 FILLED = ("README.md", "docs/studies.md")
 PYTEST_RESULTS = Path("results/pytest-benchmark")
 FACTOR_HELP = "the factor that counts until four earlier results show how a benchmark varies (default: %(default)s)"
+MEASURE_ONLY_HELP = "compare with nothing: status 0 if all was measured, 2 if something failed"
+BENCH_HELP = (
+    "All other options go to pytest: -k 'separable or plain' selects benchmarks. Without the plain convolutions, the "
+    "controls, every time is undecided."
+)
 # The number of processes of each commit. One slow process among them does not change the judgement.
 INTERLEAVED_ROUNDS = 4
 
@@ -262,19 +271,23 @@ def compare(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Run the pytest-benchmark suite, save its results in results/pytest-benchmark, compare with previous runs."""
-    options = argparse.ArgumentParser(prog="nox -s bench --")
+    options = argparse.ArgumentParser(prog="nox -s bench --", epilog=BENCH_HELP)
     options.add_argument("--factor", type=float, default=FACTOR, help=FACTOR_HELP)
+    options.add_argument("--measure-only", action="store_true", help=MEASURE_ONLY_HELP)
     args, others = options.parse_known_args(session.posargs)
     with tooling():
         install(session, "measure", "suites")
         saved = pytest_files()
-        run_pytest_benchmark(session, others)
         before = ["--before", *map(str, saved)] if saved else []
-        status = judge("pytest-benchmark", *map(str, new_files(saved)), f"--factor={args.factor}", *before)
+        judged = [f"--factor={args.factor}", *["--measure-only"] * args.measure_only, *before]
+        run_pytest_benchmark(session, others)
+        if not new_files(saved):
+            raise ValueError(f"no benchmark that matches {shlex.join(others) or 'the suite'} was measured")
+        status = judge("pytest-benchmark", *map(str, new_files(saved)), *judged)
         if status in (STATUS[REGRESSED], STATUS[UNDECIDED]):
             session.log("once more: a process that was disturbed looks like one that is slower")
             run_pytest_benchmark(session, others)
-            status = judge("pytest-benchmark", *map(str, new_files(saved)), f"--factor={args.factor}", *before)
+            status = judge("pytest-benchmark", *map(str, new_files(saved)), *judged)
     leave(status)
 
 
@@ -282,13 +295,21 @@ def bench(session: nox.Session) -> None:
 def asv(session: nox.Session) -> None:
     """Measure commits with asv, HEAD or ``-- RANGE``, and keep the results in .asv/results."""
     options = argparse.ArgumentParser(prog="nox -s asv --")
-    options.add_argument("range", nargs="?", default="HEAD^!", help="commits, as git log takes them (default: HEAD)")
+    what = "a commit: this commit alone; A..B: the commits after A up to B (default: HEAD)"
+    options.add_argument("range", nargs="?", default="HEAD", help=what)
     options.add_argument("--factor", type=float, default=FACTOR, help=FACTOR_HELP)
-    options.add_argument("--quick", action="store_true", help="every pass once: whether the suite works")
+    what = "every pass once: whether the suite works; nothing is compared or kept"
+    options.add_argument("--quick", action="store_true", help=what)
     args = asv_arguments(options, session)
     with tooling():
+        commits = range_of_commits(args.range)
         prepare_asv(session)
-        status = run_asv(session, args, args.range, *["--quick"] * args.quick)
+        if args.quick:
+            with other_results(Path(session.create_tmp())) as (configuration, results):
+                options_ = (f"--config={configuration}", "--quick")
+                status = run_asv(session, args, commits, *options_, results=results, judged=["--measure-only"])
+        else:
+            status = run_asv(session, args, commits)
     leave(status)
 
 
@@ -301,14 +322,14 @@ def asv_compare(session: nox.Session) -> None:
     options.add_argument("--factor", type=float, default=INTERLEAVED_FACTOR, help=FACTOR_HELP)
     args = asv_arguments(options, session)
     with tooling():
+        commits = [commit_hash(name) for name in (args.base, args.head)]
         prepare_asv(session)
-        commits = [commit_hash(session, name) for name in (args.base, args.head)]
         if commits[0] == commits[1]:
             session.error(f"{args.base} and {args.head} are the same commit; allowed: two")
         chosen = Path(session.create_tmp(), "commits")
         chosen.write_text("\n".join(commits))
         in_turns = ("--interleave-rounds", "-a", f"rounds={INTERLEAVED_ROUNDS}", "--record-samples")
-        status = run_asv(session, args, f"HASHFILE:{chosen}", *in_turns, judged=commits)
+        status = run_asv(session, args, f"HASHFILE:{chosen}", *in_turns, judged=["--commits", *commits])
     leave(status)
 
 
@@ -324,7 +345,11 @@ def asv_publish(session: nox.Session) -> None:
 
 def asv_arguments(options: argparse.ArgumentParser, session: nox.Session) -> argparse.Namespace:
     """Parse the arguments after ``--``, with the options that both asv sessions share."""
-    options.add_argument("-b", "--bench", action="append", default=[], help="only benchmarks that match")
+    what = (
+        "only benchmarks that match REGEX; may be repeated, as in -b separable -b plain. Without the plain "
+        "convolutions, the controls, every time is undecided"
+    )
+    options.add_argument("-b", "--bench", action="append", default=[], metavar="REGEX", help=what)
     options.add_argument("--show-stderr", action="store_true", help="say why benchmarks failed or were skipped")
     return options.parse_args(session.posargs)
 
@@ -339,20 +364,54 @@ def prepare_asv(session: nox.Session) -> None:
 
 
 def run_asv(
-    session: nox.Session, args: argparse.Namespace, commits: str, *options: str, judged: Sequence[str] = ()
+    session: nox.Session,
+    args: argparse.Namespace,
+    commits: str,
+    *options: str,
+    judged: Sequence[str] = (),
+    results: Path = ASV_RESULTS,
 ) -> int:
-    """Run the asv suite, and judge the stored results: asv's own exit status may be 1 for several reasons."""
+    """Run the asv suite, and judge the stored results: asv's own exit status may be 1 for several reasons.
+
+    ``judged`` are options of the gate.
+    """
     bench = [option for pattern in args.bench for option in ("-b", pattern)]
     begun = time.time()
     verbose = ["--show-stderr"] * args.show_stderr
     session.run("asv", "run", commits, *verbose, *options, *bench, success_codes=[0, 1, 2])
-    chosen = ["--commits", *judged] if judged else []
-    return judge("asv", str(ASV_RESULTS), *chosen, *bench, f"--since={begun}", f"--factor={args.factor}")
+    return judge("asv", str(results), *judged, *bench, f"--since={begun}", f"--factor={args.factor}")
 
 
-def commit_hash(session: nox.Session, name: str) -> str:
-    """Return the full hash of a commit."""
-    return str(session.run("git", "rev-parse", "--verify", f"{name}^{{commit}}", external=True, silent=True)).strip()
+@contextlib.contextmanager
+def other_results(directory: Path) -> Iterator[tuple[str, Path]]:
+    """Yield the path of a configuration of asv with which results go to a directory, and this directory.
+
+    asv works in the folder of its configuration, so the file is in this one.
+    """
+    text = ASV_CONFIGURATION.read_text(encoding="utf-8")
+    results = Path(tempfile.mkdtemp(dir=directory.resolve()))
+    with tempfile.NamedTemporaryFile("w", dir=".", prefix=".asv-", suffix=".json", encoding="utf-8") as configuration:
+        configuration.write(text.replace(f'"{ASV_RESULTS}"', json.dumps(str(results))))
+        configuration.flush()
+        yield configuration.name, results
+
+
+def range_of_commits(text: str) -> str:
+    """Return what asv takes for a commit alone or a range; raise ``ValueError`` for neither, or for unknown commits."""
+    if text in ASV_RANGES or text.startswith("HASHFILE:"):
+        return text
+    if ".." not in text:
+        return f"{commit_hash(text.removesuffix('^!'), 'a commit, A..B')}^!"
+    for end in filter(None, text.replace("...", "..").split("..")):
+        commit_hash(end, "a commit, A..B")
+    return text
+
+
+def commit_hash(name: str, allowed: str = "a commit") -> str:
+    """Return the full hash of a commit; raise ``ValueError`` if there is none."""
+    if name == WORK_TREE:
+        raise ValueError(f"asv measures commits, not the work tree; allowed: {allowed}")
+    return resolve(name, "a branch", allowed)
 
 
 def run_pytest_benchmark(session: nox.Session, options: Sequence[str]) -> None:
@@ -364,7 +423,7 @@ def run_pytest_benchmark(session: nox.Session, options: Sequence[str]) -> None:
         "--benchmark-columns=median,iqr,min,rounds",  # without the mean, which one interrupted pass can change much
         *("--benchmark-autosave", "--benchmark-save-data", f"--benchmark-storage={PYTEST_RESULTS}"),
         *options,
-        success_codes=[0, 1],  # 1: a test failed, which the gate reports
+        success_codes=[0, 1, 5],  # 1: a test failed, which the gate reports; 5: no benchmark was selected
     )
 
 

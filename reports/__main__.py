@@ -40,6 +40,15 @@ examples:
 
 The options of the page: python -m reports render --help
 """
+DIFF_EPILOG = """\
+examples:
+  python -m reports diff results/old results/new
+  python -m reports diff results/old results/new --markdown   for a comment on a pull request
+
+Exit status: 0 fine, 1 regressed, 3 undecided, 2 could not compare, 130 interrupted. The verdict is on times, on
+accuracies and on training runs that fail at NEW alone. What is counted (MACs, parameters, memory) is listed where it
+differs, and does not affect the verdict.
+"""
 
 
 def parser(program: Program = PYTHON) -> Parser:
@@ -66,8 +75,10 @@ def add_commands(arguments: Parser) -> None:
     _add_output(render, PAGE, "FILE", "the page to write")
 
     diff = command("diff", _diff, "compare two sets of results, and say which changes are significant")
-    diff.add_argument("a", type=Path, metavar="A", help="the baseline: a directory of results, or a file of records")
-    diff.add_argument("b", type=Path, metavar="B", help="the results that are judged")
+    diff.epilog = DIFF_EPILOG
+    what = "the baseline, A in the tables: a directory of results, or a file of records"
+    diff.add_argument("a", type=Path, metavar="OLD", help=what)
+    diff.add_argument("b", type=Path, metavar="NEW", help="the results that are judged, B in the tables")
     floor, what = 100 * RESULTS_FLOOR, "smallest change of a time that counts (default: %(default)g)"
     diff.add_argument("--floor", type=float, default=floor, metavar="PERCENT", help=what)
     diff.add_argument("--across-machines", action="store_true", help="compare results of different machines")

@@ -23,12 +23,17 @@ from benchmarks.statistics.verdicts import (
     gravest,
     verdict_of,
 )
-from benchmarks.statistics.written import interval, number
+from benchmarks.statistics.written import interval, number, plural
 
 # The size asked about in results of different hours, and their noise floor: medians of complete runs of the same code
 # differ by up to this fraction from one hour to the next. Twins (one case timed twice in the same rounds) do not show
 # this difference.
 RESULTS_FLOOR = 0.10
+SAME_RECORD, SAME_RECORDS = "the same record at A and B", "the same records: nothing to compare"
+UNDECIDED_RESULTS = (
+    "undecided: what decides is more rounds on both sides (sweep --rounds), or a comparison of the commits, in turns "
+    "(python -m benchmarks compare)"
+)
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,12 @@ class Differences:
     new: Sequence[str] = ()
 
     @property
+    def reason(self) -> str:
+        """Why nothing could be compared, where all cases have the same reason."""
+        reasons = {row.failure for row in self.rows if not row.control}
+        return SAME_RECORDS if reasons == {SAME_RECORD} else ""
+
+    @property
     def verdict(self) -> str:
         """The verdict on the whole: a case that fails at B alone counts as regressed, and controls do not count."""
         return gravest(row.verdict for row in self.rows if not row.control)
@@ -97,8 +108,12 @@ def compare_results(
     rows = [_row_of_records(a[key], b[key], floor, ends) for key in a if key in b]
     lost, new = ([record_label(one[key], ends) for key in one if key not in other] for one, other in ((a, b), (b, a)))
     remarks = [f"smaller changes than {floor:.1%} are not shown: the results are of different hours; compare commits"]
+    if any(row.verdict == UNDECIDED for row in rows):
+        remarks.append(UNDECIDED_RESULTS)
+    if same := sum(row.failure == SAME_RECORD for row in rows):
+        remarks.append(f"{plural(same, 'case')} with the same record at A and B, not compared")
     if lost or new:
-        remarks.append(f"{len(lost)} cases are in A alone, {len(new)} in B alone")
+        remarks.append(f"{plural(len(lost), 'case')} in A alone, {len(new)} in B alone")
     if across_machines and _machines(before) != _machines(after):
         remarks.append("the results come from different machines: differences need not be the code's")
     return Differences(rows, floor, remarks, lost, new)
@@ -150,6 +165,7 @@ def markdown_lines(found: Differences) -> list[str]:
     return [*(table if found.rows else []), "", *(f"- {line}" for line in explained(found))]
 
 
+CONTROL_LINE = "control: torch's own layer, which your commits do not change: it tells whether the machine moved"
 HEADING = ("B is", "B / A", f"{1 - ERROR_RATE:.0%} interval", "A, ms", "B, ms", "verdict", "case")
 
 
@@ -178,6 +194,7 @@ def cells(rows: Iterable[ComparedCase]) -> list[tuple[str, ...]]:
 def explained(found: Differences) -> list[str]:
     """Return the remarks, the numbers of rows with each word and verdict, and the reason for the exit status."""
     judged = [row for row in found.rows if not row.control]
+    controls = [CONTROL_LINE] if len(judged) < len(found.rows) else []
     said = Counter(row.comparison.word for row in judged if row.comparison)
     verdicts = Counter(row.verdict for row in judged)
     broken = sum(row.broken for row in judged)
@@ -192,9 +209,9 @@ def explained(found: Differences) -> list[str]:
         FINE: f"no case is slower by {size} or more",
         REGRESSED: f"{slower} slower, {broken} broken" + (f", {undecided}" if verdicts[UNDECIDED] else ""),
         UNDECIDED: undecided,
-        NOT_COMPARED: "no case has times on both sides",
+        NOT_COMPARED: found.reason or "no case has times on both sides",
     }
-    return [*lines, f"{found.verdict}: {reasons[found.verdict]}"]
+    return [*lines, *controls, f"{found.verdict}: {reasons[found.verdict]}"]
 
 
 def broken_case(label: str, failure: str) -> ComparedCase:
@@ -211,6 +228,8 @@ def _row_of_records(before: Record, after: Record, floor: float, ends: Mapping[M
     if failures:
         return ComparedCase(name, failure=failures)
     a, b = rounds_of(before), rounds_of(after)
+    if a == b:  # two measurements never give the same samples
+        return ComparedCase(name, failure=SAME_RECORD)
     comparison = compare_rounds(a, b, floor, paired=False)
     verdict = verdict_of(comparison.low, comparison.high, floor)
     if verdict == REGRESSED and comparison.word != "slower":  # certain, but smaller than what hours change

@@ -67,7 +67,9 @@ class SuiteHistory:
 
     place: str
     commits: tuple[str, ...]  # hashes, oldest first
-    series: tuple[Series, ...]
+    series: tuple[Series, ...]  # those that are long enough for a change
+    short: tuple[Series, ...]  # those of benchmarks that are not
+    needed: int  # the number of values of a series that is long enough
     found: tuple[Found, ...]  # of kinds, and of benchmarks whose kind did not change there
     machine: tuple[Found, ...]  # of the controls
     smallest: Mapping[str, float]  # by subject: the step, as a fraction, that is found in four of five cases
@@ -107,9 +109,11 @@ def suite_histories(
 
 
 def _history(place: str, commits: Sequence[Commit], order: Sequence[str], known: Known) -> SuiteHistory:
-    series, of_machine = series_of(commits)
-    repeated = any(len(run) > 1 for one in series for run in one.runs)
+    every, of_machine = series_of(commits)
+    repeated = any(len(run) > 1 for one in every for run in one.runs)
     fewest = FEWEST if repeated else FEWEST_UNREPEATED
+    series = [one for one in every if one.values >= 2 * fewest]
+    short = tuple(one for one in every if one not in series and not one.of_a_kind)
     first = [(one, change_points(one.runs, sure=one.sure, fewest=fewest)) for one in series]
     # Repetitions are measured in turns, so neighbours in a series were not neighbours in time.
     histories = [without_changes(one.runs, changes) for one, changes in first if one.is_time]
@@ -125,7 +129,8 @@ def _history(place: str, commits: Sequence[Commit], order: Sequence[str], known:
                 doubtful = one.is_time and (not of_machine.runs or any(_shared(one, change, each) for each in machine))
                 found.append(Found(one, change, (), doubtful, _ignored(one, change, order, known)))
     hashes = tuple(dict.fromkeys(commit.hash for commit in commits))
-    return SuiteHistory(place, hashes, tuple(series), tuple(_gathered(found, hashes)), machine, smallest)
+    gathered = tuple(_gathered(found, hashes))
+    return SuiteHistory(place, hashes, tuple(series), short, 2 * fewest, gathered, machine, smallest)
 
 
 def _threshold(series: Series, known: Known) -> float:

@@ -11,7 +11,6 @@ from itertools import groupby
 
 from benchmarks.records.suite_names import is_control, kind_of, point_of
 from benchmarks.records.suite_results import Commit
-from benchmarks.statistics.change_points import FEWEST
 from benchmarks.statistics.regression import HISTORY_ONLY
 
 # The prices of a change in standard errors; ``benchmarks.evidence.histories`` counts the false changes that are left.
@@ -50,7 +49,7 @@ class Series:
 
 
 def series_of(commits: Sequence[Commit]) -> tuple[list[Series], Series]:
-    """Return the series of kinds and benchmarks that are long enough for a change, and the series of the controls.
+    """Return the series of kinds and benchmarks, and the series of the controls.
 
     Args:
         commits: results on one machine, oldest first; successive results of one commit are repetitions of a run.
@@ -63,8 +62,7 @@ def series_of(commits: Sequence[Commit]) -> tuple[list[Series], Series]:
         kinds.setdefault(kind_of(name), []).append(name)
     pooled = [each for kind, names in kinds.items() for each in _pooled(kind, names, judged, commits)]
     single = [_series(name, (name,), values, commits) for name, values in judged.items()]
-    long_enough = [one for one in (*pooled, *single) if one.values >= 2 * FEWEST]
-    return long_enough, _series(CONTROLS, (CONTROLS,), controls, commits)
+    return [*pooled, *single], _series(CONTROLS, (CONTROLS,), controls, commits)
 
 
 def _logs(commits: Sequence[Commit]) -> dict[str, list[float | None]]:

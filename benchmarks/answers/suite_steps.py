@@ -14,8 +14,16 @@ from benchmarks.records.suite_names import is_control, point_of
 from benchmarks.records.suite_results import Commit, fastest
 from benchmarks.statistics.regression import Result, comparable, has_regressed, ratio_of_medians
 from benchmarks.statistics.steps import FEWEST_RESULTS, LEAST_FACTOR, MOST_RESULTS, present_level, threshold
-from benchmarks.statistics.verdicts import FINE, REGRESSED, UNDECIDED
-from benchmarks.statistics.written import number
+from benchmarks.statistics.verdicts import FINE, NOT_COMPARED, REGRESSED, UNDECIDED
+from benchmarks.statistics.written import number, plural
+
+# The unit of a quantity in asv's results and in those of pytest-benchmark, and the factor with which it is printed.
+UNITS = {
+    "time": (" ms", 1e3),
+    "peak_bytes": (" MiB", 2**-20),
+    "macs": (" M MACs", 1e-6),
+    "parameters": (" parameters", 1),
+}
 
 
 @dataclass(frozen=True)
@@ -52,10 +60,19 @@ class Compared:
         return self.slower or has_regressed(self.new, self.old, self.factor)
 
     @property
+    def _values(self) -> str:
+        """Both values with their unit; times are in ms, except for those of a second or more."""
+        old, new = self.old.value or 0.0, self.new.value or 0.0
+        unit, factor = UNITS.get(self.quantity, ("", 1.0))
+        if self.quantity == "time" and min(old, new) >= 1:
+            unit, factor = " s", 1.0
+        return f"{factor * old:.4g} → {factor * new:.4g}{unit}"
+
+    @property
     def line(self) -> str:
-        values = f"{self.old.value:.4g} → {self.new.value:.4g}, × {number(self.ratio, '.3g')}"
+        values = f"{self._values}, × {number(self.ratio, '.3g')}"
         known = "".join(f"; {entry.reason}" for entry in (self.threshold, self.ignored) if entry)
-        return f"{self.name}: {values}; a step is × {self.factor:.3g} ({self.runs} earlier results){known}"
+        return f"{self.name}: {values}; a step is × {self.factor:.3g} ({plural(self.runs, 'earlier result')}){known}"
 
 
 @dataclass(frozen=True)
@@ -68,7 +85,8 @@ class Steps:
     quartile.
 
     If a plain convolution, whose code is torch's, made a step up or down, then the machine did: no time is called
-    regressed, and the run is undecided. Quantities that are counted are judged all the same.
+    regressed, and the run is undecided. The same holds if times were compared and no plain convolution was, because
+    nothing shows then what the machine did. Quantities that are counted are judged all the same.
     """
 
     compared: tuple[Compared, ...]
@@ -79,9 +97,16 @@ class Steps:
         return [one for one in self.compared if one.control and one.moved]
 
     @property
+    def uncontrolled(self) -> bool:
+        """Whether times were compared, and no plain convolution among them shows what the machine did."""
+        times = [one for one in self.compared if one.quantity == "time"]
+        return bool(times) and not any(one.control for one in times)
+
+    @property
     def doubtful(self) -> list[Compared]:
-        """The slower times of a run in which the machine moved."""
-        return [one for one in self.compared if one.slower and one.quantity == "time"] if self.moved else []
+        """The slower times of a run in which the machine moved, or may have moved unseen."""
+        slower = [one for one in self.compared if one.slower and one.quantity == "time"]
+        return slower if self.moved or self.uncontrolled else []
 
     @property
     def ignored(self) -> list[Compared]:
@@ -96,7 +121,9 @@ class Steps:
 
     @property
     def word(self) -> str:
-        return REGRESSED if self.regressed else UNDECIDED if self.moved else FINE
+        if not self.compared:
+            return NOT_COMPARED
+        return REGRESSED if self.regressed else UNDECIDED if self.moved or self.uncontrolled else FINE
 
 
 def steps_of(run: Commit, history: Sequence[Commit], factor: float, known: Known = NOTHING_KNOWN) -> Steps:
@@ -136,7 +163,7 @@ def judged_runs(runs: Sequence[Commit], factor: float, known: Known = NOTHING_KN
             steps = steps_of(run, before, factor, known)
             judged[n] = run, steps
             failed = any(result.value is None for result in run.results.values())
-            if steps.word != FINE and not failed:
+            if steps.word in (REGRESSED, UNDECIDED) and not failed:
                 to_repeat[run.place] = n, run
         before.append(run)
     return list(judged.values())

@@ -20,7 +20,8 @@ from benchmarks.terminal.result import Result
 
 DESCRIPTION = (
     "Say whether B is slower than A. Exit status 0, fine: no case is slower by the size asked about; 1, regressed: a "
-    "case is slower, or fails at B alone; 2: nothing could be compared; 3, undecided: some case may be slower."
+    "case is slower, or fails at B alone; 2: nothing could be compared, as when a commit cannot be imported; 3, "
+    "undecided: some case may be slower; 130: interrupted."
 )
 
 EPILOG = """\
@@ -28,7 +29,7 @@ examples:
   python -m benchmarks compare HEAD~1 . --variant separable
   python -m benchmarks compare results/old results/new
 
-Exit status: 0 fine, 1 regressed, 3 undecided, 2 could not compare.
+Exit status: 0 fine, 1 regressed, 3 undecided, 2 could not compare, 130 interrupted.
 """
 
 

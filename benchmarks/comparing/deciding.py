@@ -2,23 +2,29 @@
 
 import math
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from benchmarks.answers.differences import ComparedCase, Differences, broken_case
+from benchmarks.answers.differences import Differences
 from benchmarks.cases.blocks import blocks
 from benchmarks.cases.case import Case
-from benchmarks.comparing.pairs import SIDES, Taken, log_ratio, measure_pair
-from benchmarks.records.outcome import FAILURES, Outcome
+from benchmarks.cases.cores import cores
+from benchmarks.comparing.contenders import Contender, Effort, bounds, moved_by
+from benchmarks.comparing.pairs import measure_pair
+from benchmarks.comparing.told import longer, movements, remedy, row, spent, unfinished
+from benchmarks.records.provenance import load_between, moment
 from benchmarks.running.progress import Progress
-from benchmarks.running.workplace import workplace
+from benchmarks.running.server import DoesNotStart
+from benchmarks.running.signals import Interrupted
+from benchmarks.running.workplace import about_sides, named, workplace
 from benchmarks.statistics import verdicts
-from benchmarks.statistics.comparison import Comparison
-from benchmarks.statistics.sequential import FIRST_LOOK, Estimate, Look, estimate, look, looks, more_pairs
-from benchmarks.statistics.written import percentage
+from benchmarks.statistics.noise import busy_text
+from benchmarks.statistics.sequential import FIRST_LOOK, Estimate, estimate, look, looks, more_pairs
+from benchmarks.statistics.written import plural
 
 # The seed of the order of the cases.
 SEED = 0
@@ -43,55 +49,6 @@ class Question:
             raise ValueError(f"minutes {self.minutes} are not allowed; allowed: positive numbers")
         if not 0 < self.at_least < math.inf:
             raise ValueError(f"a size of {self.at_least:.1%} is not allowed; allowed: positive percentages")
-
-
-@dataclass
-class Contender:
-    """A case and what its pairs of processes gave: logarithms of ratios by pair, and medians in seconds by side."""
-
-    case: Case
-    control: bool
-    logs: dict[int, float] = field(default_factory=dict)
-    seconds: dict[str, list[float]] = field(default_factory=lambda: {side: [] for side in SIDES})
-    failures: dict[str, Outcome] = field(default_factory=dict)
-    found: Look | None = None
-    verdict: str = verdicts.UNDECIDED
-    remedy: str = "no pair of processes in the time allowed"
-
-    @property
-    def running(self) -> bool:
-        """Whether further pairs measure the case. A control is never decided: it runs along with the cases."""
-        return not self.failures and (self.control or self.verdict == verdicts.UNDECIDED)
-
-    @property
-    def open(self) -> bool:
-        """Whether the case needs further pairs."""
-        return self.running and not self.control
-
-    def add(self, taken: Taken, pair: int) -> None:
-        """Add what the pair of this number gave: nothing if the turns ended early, because another case failed."""
-        self.failures |= taken.failures
-        if not taken.failures and taken.enough:
-            a, b = (taken.turns[side] for side in SIDES)
-            self.logs[pair] = log_ratio(a, b)
-            for side in SIDES:
-                passes = [one.seconds for turn in taken.turns[side] for one in turn]
-                self.seconds[side].append(statistics.median(passes))
-
-
-@dataclass
-class Effort:
-    """What a run has spent so far: pairs of processes, turns, and turns that were undisturbed."""
-
-    pairs: int = 0
-    turns: int = 0
-    undisturbed: int = 0
-
-    def add(self, taken: Mapping[int, Taken]) -> None:
-        """Add a pair of processes."""
-        self.pairs += 1
-        self.turns += sum(len(one.turns["B"]) for one in taken.values())
-        self.undisturbed += sum(one.undisturbed for one in taken.values())
 
 
 AddPair = Callable[[Mapping[int, Contender], int], bool]
@@ -139,33 +96,59 @@ def groups(cases: Sequence[Case]) -> list[list[Contender]]:
 
 
 def compare_commits(a: str, b: str, cases: Sequence[Case], question: Question) -> Differences:
-    """Measure the cases at two commits (hashes, or "." for the work tree) in turns, and judge B."""
-    with workplace(a) as place_a, workplace(b) as place_b:
-        found = compare_places({"A": place_a, "B": place_b}, cases, question)
-    return replace(found, remarks=[f"{a[:10]} against {b[:10]}", *found.remarks])
+    """Measure the cases at two commits (hashes, or "." for the work tree) in turns, and judge B.
+
+    Raises:
+        DoesNotStart: when a side cannot be imported.
+    """
+    revisions = {"A": a, "B": b}
+    said = about_sides(a, b)
+    for line in said:
+        print(f"warning: {line}", file=sys.stderr)
+    try:
+        with workplace(a) as place_a, workplace(b) as place_b:
+            found = compare_places({"A": place_a, "B": place_b}, cases, question)
+    except DoesNotStart as error:
+        raise DoesNotStart(f"{error.side} ({revisions[error.side][:10]})", error.why) from None
+    return replace(found, remarks=[f"{named(a)} against {named(b)}", *said, *found.remarks])
 
 
 def compare_places(places: Mapping[str, Path], cases: Sequence[Case], question: Question) -> Differences:
-    """Compare what is in the two places, "A" and "B", until every case is decided or the minutes are over."""
+    """Compare what is in the two places, "A" and "B", until every case is decided or the minutes are over.
+
+    Raises:
+        Interrupted: on Ctrl-C; the message says which cases were decided.
+    """
     planned = groups(cases)
-    contenders = [one for group in planned for one in group]
-    begun, effort = time.monotonic(), Effort()
-    end = begun + 60 * question.minutes
-    with Progress(total=len(contenders), unit="case", desc="compare") as progress:
-        for done, group in enumerate(planned):
+    before, efforts = moment(), [Effort() for _ in planned]
+    try:
+        _measure(planned, efforts, places, question)
+    except KeyboardInterrupt:
+        raise Interrupted(unfinished(planned)) from None
+    after = moment()
+    load = {"load_before": before.load, "load_between": load_between(before, after), "cores": cores()}
+    busy = busy_text({**load, "threads": max(case.threads for case in cases)})
+    remarks = [spent(efforts, (after.time - before.time) / 60, busy), *longer(planned, efforts, question.minutes)]
+    rows = [row(one, question.at_least) for group in planned for one in group]
+    return Differences(rows, question.at_least, [*remarks, *movements(planned)])
+
+
+def _measure(
+    planned: Sequence[Sequence[Contender]], efforts: Sequence[Effort], places: Mapping[str, Path], question: Question
+) -> None:
+    """Add pairs of processes to each group, and judge its cases."""
+    contenders = sum(map(len, planned))
+    end = time.monotonic() + 60 * question.minutes
+    judged = [sum(not one.control for one in group) for group in planned]
+    with Progress(total=sum(judged), unit="case", desc="compare") as progress:
+        for done, (group, effort) in enumerate(zip(planned, efforts, strict=True)):
             now = time.monotonic()
             deadline = now + (end - now) / (len(planned) - done)  # what one group leaves over goes to the next ones
             add_pair = partial(_measured_pair, places, question.timeout, deadline, effort)
-            for number in decide(group, len(contenders), question.at_least, add_pair):
-                progress.set_postfix_str(f"group {done + 1} of {len(planned)}, {number} pairs of processes")
-            progress.update(len(group))
-    minutes = (time.monotonic() - begun) / 60
-    disturbed = 1 - effort.undisturbed / effort.turns if effort.turns else 0.0
-    spent = f"{effort.pairs} pairs of processes, {minutes:.1f} minutes"
-    remarks = [f"{spent}; {disturbed:.0%} of the turns were disturbed by other processes"]
-    return Differences(
-        [_row(one, question.at_least) for one in contenders], question.at_least, [*remarks, *_remarks(planned)]
-    )
+            for number in decide(group, contenders, question.at_least, add_pair):
+                pairs = f"{plural(number, 'pair')} of processes"
+                progress.set_postfix_str(f"group {done + 1} of {len(planned)}, {pairs}" if len(planned) > 1 else pairs)
+            progress.update(judged[done])
 
 
 def _measured_pair(
@@ -180,10 +163,11 @@ def _measured_pair(
     begun = time.monotonic()
     entries = {n: one.case for n, one in running.items()}
     taken = measure_pair(places, entries, number, timeout, {n for n, one in running.items() if not one.logs})
-    effort.add(taken)
+    now = time.monotonic()
+    effort.add(taken, now - begun)
     for n, one in running.items():
         one.add(taken[n], number)
-    return 2 * time.monotonic() - begun > deadline  # another pair would take as long
+    return 2 * now - begun > deadline  # another pair would take as long
 
 
 def decide(group: Sequence[Contender], comparisons: int, at_least: float, add_pair: AddPair) -> Iterator[int]:
@@ -218,13 +202,14 @@ def _look(group: Sequence[Contender], number: int, comparisons: int, at_least: f
     ]
     for one, found in zip(measured, estimates, strict=True):
         one.found = look(found, number, comparisons, least[: len(found)])
-    moved = _moved(group)
+    moved = moved_by(group)
     for one in measured:
         if one.open and one.found is not None:
-            low, high = _bounds(one.found)
+            low, high = bounds(one.found)
             one.verdict = verdicts.verdict_of(low, high, at_least, moved)
             more = more_pairs(one.found, at_least, moved)
-            one.remedy = _remedy(one.found, more, moved)
+            one.remedy = remedy(one.found, more, moved)
+            one.more = more if math.isfinite(one.found.reach) else FIRST_LOOK - one.found.pairs
 
 
 def _estimates(one: Contender, controls: Sequence[Contender]) -> list[Estimate]:
@@ -235,57 +220,3 @@ def _estimates(one: Contender, controls: Sequence[Contender]) -> list[Estimate]:
         return alone
     beside = [statistics.fmean(control.logs[pair] for control in controls) for pair in pairs]
     return [*alone, estimate([one.logs[pair] for pair in pairs], beside)]
-
-
-def _moved(group: Sequence[Contender]) -> float:
-    """Return the factor by which the controls became slower or faster, at most; 1 if that is not certain of any."""
-    factors = [1.0]
-    for one in group:
-        if one.control and one.found is not None and abs(one.found.change) > one.found.reach:
-            factors.append(math.exp(abs(one.found.change) + one.found.reach))
-    return max(factors)
-
-
-def _bounds(found: Look) -> tuple[float, float]:
-    if math.isinf(found.reach):
-        return 0.0, math.inf
-    return math.exp(found.change - found.reach), math.exp(min(found.change + found.reach, 700.0))
-
-
-def _remedy(found: Look, more: int | None, moved: float) -> str:
-    if math.isinf(found.reach):
-        return "one pair of processes tells nothing apart; give more --minutes"
-    floor = f"changes below {percentage(math.expm1(min(found.reach, 700.0)))} are not seen"
-    if moved > 1:
-        floor += f", and unchanged code moved by up to {percentage(moved - 1)}"
-    wanted = f"about {more} more pairs of processes would decide" if more else "a quieter machine would decide"
-    return f"after {found.pairs} pairs {floor}; {wanted}"
-
-
-def _row(one: Contender, at_least: float) -> ComparedCase:
-    label = one.case.label
-    if one.failures:
-        reasons = "; ".join(f"at {side}: {o.status}: {o.message}" for side, o in sorted(one.failures.items()))
-        if "A" not in one.failures and one.failures["B"].status in FAILURES and not one.control:
-            return broken_case(label, reasons)
-        return ComparedCase(label, failure=reasons, control=one.control)
-    if one.found is None:
-        return ComparedCase(
-            label, verdict=verdicts.UNDECIDED, failure=one.remedy, control=one.control, remedy=one.remedy
-        )
-    low, high = _bounds(one.found)
-    within = 1 / (1 + at_least) < low and high < 1 + at_least
-    word = "slower" if low > 1 else "faster" if high < 1 else "same" if within else "ambiguous"
-    comparison = Comparison(word, math.exp(one.found.change), low, high)
-    a, b = (statistics.median(one.seconds[side]) for side in SIDES)
-    return ComparedCase(label, a, b, comparison, one.verdict, control=one.control, remedy=one.remedy)
-
-
-def _remarks(planned: Sequence[Sequence[Contender]]) -> list[str]:
-    """Return a line for each control that moved."""
-    return [
-        f"unchanged code moved, × {math.exp(one.found.change):.3f}, which verdicts allow for: {one.case.label}"
-        for group in planned
-        for one in group
-        if one.control and one.found is not None and _moved([one]) > 1
-    ]

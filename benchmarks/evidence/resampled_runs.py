@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.answers.text_tables import columns
-from benchmarks.comparing.deciding import SEED, Contender, decide, default_minutes, groups
+from benchmarks.comparing.contenders import Contender
+from benchmarks.comparing.deciding import SEED, decide, default_minutes, groups
 from benchmarks.comparing.pairs import measure_pair
 from benchmarks.evidence.validity import busy_core
 from benchmarks.evidence.whole_runs import CHANGED, PLANTED, four_cases, planted_place

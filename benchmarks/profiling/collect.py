@@ -47,6 +47,11 @@ class Side:
         """The label of the case, with the commit if it is not the present code."""
         return self.case.label if self.revision == WORK_TREE else f"{self.case.label}, commit {self.revision[:10]}"
 
+    @property
+    def code(self) -> str:
+        """The revision in words."""
+        return "the present code" if self.revision == WORK_TREE else f"commit {self.revision[:10]} (--against)"
+
 
 def collect(sides: Sequence[Side], *, rounds: int, seconds: float, timeout: float) -> list[Profile]:
     """Profile one side or two of one device, and return a profile of each.
@@ -72,7 +77,7 @@ def collect(sides: Sequence[Side], *, rounds: int, seconds: float, timeout: floa
         examined = []
         for side, place in zip(sides, places, strict=True):
             with Server(place, timeout, WORKER) as server:
-                server.check(side.text)
+                server.check(side.code)
                 # The process works in its workplace, so the folder must be absolute.
                 examined.append(_answer(server, Examine(side.case, side.folder.resolve()), side))
             progress.update(1)
@@ -96,7 +101,7 @@ def take_round(
         servers = [stack.enter_context(Server(place, timeout, WORKER)) for place in places]
         served = list(zip(servers, sides, strict=True))
         for server, side in served:
-            server.check(side.text)
+            server.check(side.code)
         if len(sides) > 1:
             share_a_core([server.process.pid for server in servers], [side.case for side in sides], number)
         for server, side in served[:: 1 if number % 2 == 0 else -1]:

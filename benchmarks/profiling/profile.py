@@ -92,7 +92,7 @@ class Profile:
         case: the fields of the case; ``identity`` and ``label`` are those of the case too.
         places: where the time goes; ``calls`` are those of a pass in each place.
         modules: the class of each module, by the module's name.
-        macs: the MACs of a pass by the definition of its layers; None if they were not counted.
+        macs: the MACs of a pass whose layers compute directly, without fast paths; None if they were not counted.
         instructions: the instructions of a pass on the processor, without the profiler; or why they were not counted.
         ceilings: the best rates of the machine, see ``measure.roofline``.
         provenance: machine, versions and commit.

@@ -9,7 +9,7 @@ from benchmarks.profiling.memory_figure import KINDS, MIB, by_kind, holder_text
 from benchmarks.profiling.profile import Profile
 from benchmarks.profiling.rows import GAPS, Row, module_rows, operator_rows, pass_of
 from benchmarks.statistics.intervals import Interval, mean_over_rounds
-from benchmarks.statistics.noise import OWN_LOAD
+from benchmarks.statistics.noise import busy_text
 from benchmarks.statistics.written import NOTHING, percentage
 
 HEADER = ("self, ms", "share", "total, ms", "calls", "MACs, M", "MiB", "roof")
@@ -75,10 +75,8 @@ def _ms(seconds: Interval) -> str:
 
 def busy_lines(provenance: Mapping[str, Any]) -> Iterator[str]:
     """Say so if other programs used the machine."""
-    load, cores = provenance.get("load_before"), provenance.get("cores")
-    between, own = provenance.get("load_between"), (provenance.get("threads") or 0) + OWN_LOAD
-    if load is not None and cores is not None and load > cores / 2 and (between is None or between > own):
-        yield f"the machine was busy (load {load:g} on {cores} cores): times include waiting for a core"
+    if busy := busy_text(provenance):
+        yield f"{busy}: times include waiting for a core"
 
 
 def _between(profile: Profile) -> str:
@@ -99,7 +97,8 @@ def _macs_text(profile: Profile) -> str:
     found = profile.instructions
     instructions = f"{found / 1e6:.2f} M" if isinstance(found, int) else f"not available here ({found})"
     return (
-        f"the operators do {executed / 1e6:.2f} M MACs{without}; the layers' definition has {defined}; "
+        f"the operators do {executed / 1e6:.2f} M MACs{without}; the layers computed directly, without fast paths, "
+        f"{defined}; "
         f"instructions {instructions}"
     )
 

@@ -1,6 +1,7 @@
 """A fresh process that measures with one commit's ``gcnn_impl``; ``served`` is the loop that runs in it."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,18 @@ from benchmarks.running.supervised import ended
 
 # Seconds that a process may take to start: importing torch takes three seconds on an idle machine.
 START_TIMEOUT = 300.0
+
+
+# The line of a traceback that names the error, as in "ModuleNotFoundError: No module named 'x'".
+ERROR_LINE = re.compile(r"[A-Z_a-z][\w.]*(: .*)?")
+
+
+class DoesNotStart(RuntimeError):  # noqa: N818
+    """Raised when a process does not start: which side's it is, and why."""
+
+    def __init__(self, side: str, why: str) -> None:
+        super().__init__(f"{side} {why}")
+        self.side, self.why = side, why
 
 
 class Server:
@@ -67,12 +80,15 @@ class Server:
             side: whose process it is, for the message.
 
         Raises:
-            RuntimeError: when the process does not start, or would measure another package than the workplace's.
+            DoesNotStart: when the process does not start, because the package cannot be imported, say.
+            RuntimeError: when the process would measure another package than the workplace's.
         """
         origin = self.ask(None, START_TIMEOUT)
         if isinstance(origin, Outcome):
-            why = "; perhaps this suite needs what the commit lacks" if "ImportError" in origin.message else ""
-            raise RuntimeError(f"the measuring process of {side} does not start: {origin.message}{why}")
+            if error := self._import_error():
+                why = "; perhaps this suite needs what the commit lacks" if error.startswith("ImportError") else ""
+                raise DoesNotStart(side, f"does not import: {error}{why}")
+            raise DoesNotStart(side, f"does not start: {origin.message}")
         if origin != str(self.place / PACKAGE / "__init__.py"):
             raise RuntimeError(f"{origin} would be measured instead of {self.place / PACKAGE}; uninstall it")
 
@@ -94,6 +110,15 @@ class Server:
         self.printed.seek(0)
         words = " ".join(self.printed.read().decode(errors="replace").split())
         return f"; its last output: {words[-OUTPUT_TAIL:]}" if words else ""
+
+    def _import_error(self) -> str:
+        """Return the line of a printed traceback that names the error; empty if there is none."""
+        self.printed.seek(0)
+        _, traceback, lines = (
+            self.printed.read().decode(errors="replace").rpartition("Traceback (most recent call last)")
+        )
+        errors = [line for line in lines.splitlines()[1:] if ERROR_LINE.fullmatch(line)]
+        return errors[0] if traceback and errors else ""
 
     def __enter__(self) -> "Server":
         return self

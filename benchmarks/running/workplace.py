@@ -65,6 +65,35 @@ def workplace(revision: str) -> Iterator[Path]:
         yield place
 
 
+def named(revision: str) -> str:
+    """Return a revision for people: the first digits of a commit, or "." with the commit below the work tree."""
+    if revision != WORK_TREE:
+        return revision[:10]
+    commit = _git("rev-parse", "--verify", "--quiet", "HEAD").stdout.decode().strip()
+    changes = " with changes" if package_tree(WORK_TREE) is None else ""
+    return f"{WORK_TREE} ({commit[:10]}{changes})" if commit else WORK_TREE
+
+
+def about_sides(a: str, b: str) -> list[str]:
+    """Return what a comparison of two revisions does not show: there is no difference, or changes stay unmeasured."""
+    tree = package_tree(a)
+    said = []
+    if a == b or (tree and tree == package_tree(b)):
+        said.append(f"both sides are the same code: {PACKAGE} is equal in {named(a)} and {named(b)}")
+    if WORK_TREE not in (a, b) and package_tree(WORK_TREE) is None:
+        said.append(f"uncommitted changes of {PACKAGE} are not measured: both sides are commits ('.' is the work tree)")
+    return said
+
+
+def package_tree(revision: str) -> str | None:
+    """Return git's hash of the package at a revision: None where the work tree has changes, empty where git fails."""
+    if revision == WORK_TREE:
+        if _git("status", "--porcelain", "--", PACKAGE).stdout.strip():
+            return None
+        revision = "HEAD"
+    return _git("rev-parse", "--verify", "--quiet", f"{revision}:{PACKAGE}").stdout.decode().strip()
+
+
 def _present_package() -> Path:
     """Return the folder of the present ``gcnn_impl``: this checkout's, or the installed one of the installed suite."""
     if (ROOT / PACKAGE).is_dir():

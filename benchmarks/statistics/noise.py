@@ -191,3 +191,16 @@ def _unpinned(provenance: Provenance) -> str | None:
     if threads > 1 and not sleeps and provenance.get("gpu") is None:
         return f"{threads} threads that spin while they wait (GOMP_SPINCOUNT is not set)"
     return None
+
+
+def busy_text(provenance: Mapping[str, Any]) -> str:
+    """Return how busy other programs kept the machine before and during a measurement; empty if they did not.
+
+    >>> busy_text({"load_before": 4.6, "load_between": None, "cores": 2, "threads": 1})
+    'the machine was busy (load 4.6 on 2 cores)'
+    """
+    load, cores = provenance.get("load_before"), provenance.get("cores")
+    between, own = provenance.get("load_between"), (provenance.get("threads") or 0) + OWN_LOAD
+    if load is not None and cores is not None and load > cores / 2 and (between is None or between > own):
+        return f"the machine was busy (load {load:g} on {cores} cores)"
+    return ""

@@ -60,6 +60,15 @@ def listing(parts: Sequence[str]) -> str:
     return f"{f'{between} '.join(parts[:-1])}{between.removesuffix(',')} and {parts[-1]}"
 
 
+def plural(number: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    >>> plural(1, "pair"), plural(2, "pair")
+    ('1 pair', '2 pairs')
+    """
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
 def some_of(parts: Sequence[str], most: int) -> str:
     """Join the first words of a list, ``most`` at most, and count the others.
 

@@ -1,8 +1,9 @@
 """The gate: it counts and judges the results of a run of the asv or the pytest-benchmark suite.
 
 The suites' exit statuses are ambiguous: status 1 of asv means "regressed", "nothing measured" or "no such commit".
-The gate reads the result files instead, and says "fine" (exit status 0), "regressed" (1), "undecided" (3), "failed",
-"measured nothing" or "another machine" (2). This program needs only the standard library.
+The gate reads the result files instead, and says "fine" (exit status 0), "regressed" (1), "undecided" (3), "could not
+compare", "failed", "measured nothing" or "another machine" (2). With ``--measure-only`` it compares nothing, and says
+"measured" (0) if nothing failed. This program needs only the standard library.
 """
 
 import argparse
@@ -22,11 +23,18 @@ from benchmarks.records.suite_results import (
     read_pytest_benchmark_run,
 )
 from benchmarks.statistics.verdicts import FINE, NOT_COMPARED, REGRESSED, STATUS, UNDECIDED
+from benchmarks.statistics.written import plural
 
-FAILED, MEASURED_NOTHING, ANOTHER_MACHINE = "failed", "measured nothing", "another machine"
-# The gravest word last.
-EXIT_STATUS = {word: STATUS[word] for word in (FINE, UNDECIDED, REGRESSED)}
+MEASURED, FAILED = "measured", "failed"
+MEASURED_NOTHING, ANOTHER_MACHINE = "measured nothing", "another machine"
+# The gravest word last. A commit without an earlier result does not hide the verdicts on those after it.
+EXIT_STATUS = {MEASURED: 0} | {word: STATUS[word] for word in (NOT_COMPARED, FINE, UNDECIDED, REGRESSED)}
 EXIT_STATUS |= dict.fromkeys((FAILED, MEASURED_NOTHING, ANOTHER_MACHINE), STATUS[NOT_COMPARED])
+FIRST_RUN = "first run on this machine: kept, nothing to compare with yet"
+NO_CONTROL = (
+    "undecided: no control (plain convolution) was compared, so the machine cannot be told from the code; select the "
+    "plain ones, too"
+)
 
 
 @dataclass(frozen=True)
@@ -42,14 +50,11 @@ def judge(run: Commit, history: Sequence[Commit], factor: float, known: Known = 
 
     ``answers.suite_steps`` says what a step is; ``factor`` counts while the level of a benchmark has few results.
     """
-    after = run.results
-    failed = sorted(name for name, result in after.items() if result.value is None)
-    measured = sum(result.measured for result in after.values())
-    lines = [f"failed: {name}" for name in failed]
-    lines.append(f"{measured} measured, {len(failed)} failed, {len(after) - measured - len(failed)} skipped")
+    counted = count(run)
     if not history:
-        return Judgement(FAILED if failed else FINE if measured else MEASURED_NOTHING, tuple(lines))
+        return Judgement(NOT_COMPARED, (*counted.lines, FIRST_RUN)) if counted.word == MEASURED else counted
 
+    lines = list(counted.lines)
     steps = steps_of(run, history, factor, known)
     compared, moved, regressed, doubtful = steps.compared, steps.moved, steps.regressed, steps.doubtful
     lines += [f"regressed: {one.line}" for one in regressed]
@@ -58,12 +63,23 @@ def judge(run: Commit, history: Sequence[Commit], factor: float, known: Known = 
     lines += [f"doubtful: {one.line}" for one in doubtful if one not in moved]
     lines.append(f"{len(compared)} compared, {len(regressed)} regressed, {len(doubtful)} doubtful")
     if moved:
-        lines.append(
-            f"undecided: {len(moved)} plain convolutions moved, so the machine did; run again on a calm machine"
-        )
-    if failed:
-        return Judgement(FAILED, tuple(lines))
-    return Judgement(steps.word if compared else MEASURED_NOTHING, tuple(lines))
+        controls = plural(len(moved), "plain convolution")
+        lines.append(f"undecided: {controls} moved, so the machine did; run again on a calm machine")
+    if steps.uncontrolled:
+        lines.append(NO_CONTROL)
+    if not compared and counted.word == MEASURED:
+        lines.append("no benchmark has an earlier result of its version on this machine: kept for the next run")
+    return Judgement(steps.word if counted.word == MEASURED else counted.word, tuple(lines))
+
+
+def count(run: Commit) -> Judgement:
+    """Count the results of a run without a comparison: "measured", "failed" or "measured nothing"."""
+    failed = sorted(name for name, result in run.results.items() if result.value is None)
+    measured = sum(result.measured for result in run.results.values())
+    skipped = len(run.results) - measured - len(failed)
+    lines = [f"failed: {name}" for name in failed]
+    lines.append(f"{measured} measured, {len(failed)} failed, {skipped} skipped")
+    return Judgement(FAILED if failed else MEASURED if measured else MEASURED_NOTHING, tuple(lines))
 
 
 def judge_asv(
@@ -93,9 +109,13 @@ def judge_asv(
         stored = not wanted and any(one.hash == commit.hash for one in history)
         older = earlier(commit, history if stored else commits[:number])
         title = commit.hash[:8] + (f" after {older[-1].hash[:8]}" if older else "") + f" on {commit.place}"
-        judgements.append(_titled(title, judge(commit, older, factor, known)))
-    word = max((judgement.word for judgement in judgements), key=list(EXIT_STATUS).index)
-    return Judgement(word, tuple(line for judgement in judgements for line in judgement.lines))
+        judgement = judge(commit, older, factor, known)
+        if wanted and not older and judgement.word == NOT_COMPARED:
+            lines = (f"{title}: the base, with which the next commit is compared", *count(commit).lines)
+            judgements.append(Judgement(NOT_COMPARED, lines))
+        else:
+            judgements.append(_titled(title, judgement))
+    return _together(judgements)
 
 
 def judge_pytest_benchmark(
@@ -114,11 +134,22 @@ def judge_pytest_benchmark(
         return Judgement(ANOTHER_MACHINE, (f"results of different machines are not compared: {machines}",))
     history = [run for run in earlier if run.place in here]
     names = ", ".join(path.name for path in files)
-    title = f"{names} after {len(history)} earlier runs" if history else f"{names}, without an earlier file"
+    title = f"{names} after {plural(len(history), 'earlier run')}" if history else f"{names}, without an earlier file"
     if left_out := len(earlier) - len(history):
         title += f", {left_out} of other machines left out"
     both = replace(runs[0], results=fastest([run.results for run in runs]))
     return _titled(f"{title}, on {min(here)}", judge(both, history, factor, known))
+
+
+def _together(judgements: Sequence[Judgement]) -> Judgement:
+    """Return the gravest word, and the lines of all judgements."""
+    word = max((judgement.word for judgement in judgements), key=list(EXIT_STATUS).index, default=MEASURED_NOTHING)
+    return Judgement(word, tuple(line for judgement in judgements for line in judgement.lines))
+
+
+def _counted(runs: Sequence[Commit]) -> Judgement:
+    """Count the results of each run; nothing is compared."""
+    return _together([_titled(f"{run.hash[:8]} on {run.place}", count(run)) for run in runs])
 
 
 def _titled(title: str, judgement: Judgement) -> Judgement:
@@ -143,23 +174,29 @@ def main(argv: Sequence[str] | None = None) -> int:
         suite.add_argument(
             "--factor", type=float, required=True, help="the factor while the spread is unknown, such as 1.1"
         )
+        suite.add_argument("--measure-only", action="store_true", help="compare nothing: whether all was measured")
     args = parser.parse_args(argv)
     try:
-        known = project_known()
-        if args.suite == "asv":
-            order = commit_order()
-            fresh, history = (
-                commits_in_order(read_asv(args.directory, since=since, patterns=args.bench), order)
-                for since in (args.since, 0.0)
-            )
-            judgement = judge_asv(fresh, args.factor, args.commits, history, known)
-        else:
-            judgement = judge_pytest_benchmark(args.files, args.before, args.factor, known)
+        judgement = _judgement(args)
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return STATUS[NOT_COMPARED]
     print(*judgement.lines, judgement.word, sep="\n")
     return EXIT_STATUS[judgement.word]
+
+
+def _judgement(args: argparse.Namespace) -> Judgement:
+    known = project_known()
+    if args.suite != "asv":
+        if args.measure_only:
+            return _counted(list(map(read_pytest_benchmark_run, args.files)))
+        return judge_pytest_benchmark(args.files, args.before, args.factor, known)
+    order = commit_order()
+    fresh, history = (
+        commits_in_order(read_asv(args.directory, since=since, patterns=args.bench), order)
+        for since in (args.since, 0.0)
+    )
+    return _counted(fresh) if args.measure_only else judge_asv(fresh, args.factor, args.commits, history, known)
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from benchmarks.records.suite_results import (
 )
 from benchmarks.statistics.change_points import DRIFT
 from benchmarks.statistics.verdicts import AT_LEAST, NOT_COMPARED, STATUS, gravest
-from benchmarks.statistics.written import interval, number, percentage
+from benchmarks.statistics.written import interval, number, percentage, plural
 from benchmarks.suites.landmarks import read_landmarks
 
 SHORT = 8
@@ -50,10 +50,7 @@ def lines_of(history: SuiteHistory, at_least: float, reasons: Mapping[str, str])
         at_least: the size asked about, as a fraction.
         reasons: what commits changed, by their hashes.
     """
-    values = sorted({series.values for series in history.series})
-    span = " to ".join(dict.fromkeys(map(str, values[:1] + values[-1:])))
-    measured = f"{len(history.commits)} commits, {span} values of a series" if values else "none"
-    lines = [f"## {history.place}", "", f"Measured: {measured}.", ""]
+    lines = [f"## {history.place}", "", f"Measured: {_measured(history)}.", ""]
     steps: dict[tuple[str, str], list[tuple[str, ...]]] = {}
     for one in (*history.machine, *history.found):
         steps.setdefault(_commits(one, reasons), [("what", "changed to", "99 % interval", "benchmarks alone")]).append(
@@ -61,7 +58,23 @@ def lines_of(history: SuiteHistory, at_least: float, reasons: Mapping[str, str])
         )
     for (where, why), rows in steps.items():
         lines += [f"### {where}", "", *([why, ""] if why else []), *markdown_table(rows), ""]
+    if not history.series:
+        return lines
     return [*lines, *([] if steps else ["Nothing changed.", ""]), *_undecided(history, at_least)]
+
+
+def _measured(history: SuiteHistory) -> str:
+    """Return how much was measured, and what is too little to be judged."""
+    commits, needs = plural(len(history.commits), "commit"), f"at least {history.needed} values"
+    if not history.series:
+        several = sum(len(one.hashes) > 1 for one in history.short)
+        where = "both" if len(history.commits) == 2 else "two or more"
+        counted = f"{commits}, {plural(several, 'benchmark')} with results at {where}"
+        return f"{counted}; a series needs {needs}, so nothing can be judged"
+    values = sorted({series.values for series in history.series})
+    span = " to ".join(dict.fromkeys(map(str, values[:1] + values[-1:])))
+    short = f"; {plural(len(history.short), 'benchmark')} without {needs}, not judged" if history.short else ""
+    return f"{commits}, {span} values of a series{short}"
 
 
 def _commits(one: Found, reasons: Mapping[str, str]) -> tuple[str, str]:
@@ -92,8 +105,6 @@ def _row(one: Found) -> tuple[str, ...]:
 
 def _undecided(history: SuiteHistory, at_least: float) -> list[str]:
     """Return for each kind the smallest step that the history shows, and how many values a smaller one needs."""
-    if not history.series:
-        return ["No series is long enough.", ""]
     rows: list[tuple[str, ...]] = [
         ("series", "values", "smallest step found", f"values to find {percentage(at_least)}")
     ]

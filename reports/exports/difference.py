@@ -1,4 +1,4 @@
-"""`python -m reports diff A B`: what changed between two sets of results, and whether the change is significant.
+"""`python -m reports diff OLD NEW`: what changed between two sets of results, and whether the change is significant.
 
 Times are judged by `benchmarks.answers.differences`, accuracies by `benchmarks.statistics.over_seeds`. Counts are
 compared without a test, because they are the same in every run.
@@ -120,12 +120,14 @@ def _accuracies(pairs: Sequence[tuple[str, list[Record], list[Record]]]) -> list
     paired = []
     for name, before, after in pairs:
         by_a, by_b = (
-            {seed: r["test_accuracy"] for seed, r in by_seed(runs).items() if r.get("test_accuracy") is not None}
+            {seed: record for seed, record in by_seed(runs).items() if record.get("test_accuracy") is not None}
             for runs in (before, after)
         )
-        seeds = sorted(set(by_a) & set(by_b))
+        # The same record on both sides says nothing; another run of the same code may have the same accuracy.
+        seeds = [seed for seed in sorted(set(by_a) & set(by_b)) if by_a[seed] != by_b[seed]]
         if seeds:
-            paired.append((name, [by_a[seed] for seed in seeds], [by_b[seed] for seed in seeds], _images(before[0])))
+            a, b = ([runs[seed]["test_accuracy"] for seed in seeds] for runs in (by_a, by_b))
+            paired.append((name, a, b, _images(before[0])))
     step = 1 / max((images for *_, images in paired), default=1)
     tests = paired_tests([(b, a) for _, a, b, _ in paired], step=step)
     rows = []

@@ -46,6 +46,7 @@ def _lines(
         lines += [item(f"pairs of equal seeds, words corrected for {len(found.accuracies)} networks (Holm); {few}"), ""]
     if found.counts:
         lines += [heading("What is counted"), "", *table([COUNT_HEADING, *map(_count_cells, found.counts)]), ""]
+        lines += [item("counts are the same in every run of the same code; they do not affect the verdict"), ""]
     for title, names in (
         ("Training that fails at B alone", found.broken),
         ("In A alone", found.lost),

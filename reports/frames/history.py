@@ -42,7 +42,7 @@ HISTORY_COLUMNS = {
     "high": float,
     "ratio": float,  # value / the earlier value that it is compared with, where there is one
     "regressed": bool,
-    "doubtful": bool,  # slower, but so were plain convolutions in the same run, or they were faster
+    "doubtful": bool,  # slower, but plain convolutions moved, too, or none was compared
 }
 
 

@@ -17,7 +17,8 @@ def trend(frame: pd.DataFrame) -> str:
     found = regressions(frame)
     counted = f"{plural(commits, 'commit')}, {benchmarks} benchmarks"
     doubtful = frame.loc[frame["doubtful"], "commit"]
-    doubts = f"; {len(doubtful)} doubtful ({_by_commit(doubtful)}), because plain convolutions moved as well"
+    why = "because plain convolutions moved as well or were not compared"
+    doubts = f"; {len(doubtful)} doubtful ({_by_commit(doubtful)}), {why}"
     doubts = f"{doubts if len(doubtful) else ''}."
     if found.empty:
         return f"{counted}: none has regressed{doubts}"

@@ -112,6 +112,16 @@ def test_render_is_what_is_done_without_a_command(tmp_path, capsys):
     assert re.search(r"^  python -m reports --results A B --output page\.html  ", help_text, re.M)
 
 
+def test_the_help_of_diff_tells_its_statuses_and_what_the_verdict_is_on(capsys):
+    with pytest.raises(SystemExit):
+        main(["diff", "--help"])
+    text = capsys.readouterr().out
+    assert " OLD NEW" in text
+    assert "python -m reports diff results/old results/new" in text
+    assert "0 fine, 1 regressed, 3 undecided, 2 could not compare" in text
+    assert "does not affect the verdict" in " ".join(text.split())
+
+
 def test_an_unknown_command_is_refused(capsys):
     assert main(["paint"]) == 2
     assert "invalid choice: 'paint'" in capsys.readouterr().err
@@ -138,7 +148,7 @@ def test_every_command_does_without_torch(tmp_path):
 import sys
 from reports.__main__ import main
 assert main(["--results", {folder!r}, "--output", {str(tmp_path / "pages" / "report.html")!r}]) == 0
-assert main(["diff", {folder!r}, {folder!r}]) in (0, 3)  # fine or undecided
+assert main(["diff", {folder!r}, {folder!r}]) == 2  # the same records
 assert main(["summary", "--results", {folder!r}]) == 0
 assert main(["export", "--results", {folder!r}, "--output", {str(tmp_path / "export")!r}]) == 0
 assert main(["gallery", {str(tmp_path / "pages")!r}]) == 0

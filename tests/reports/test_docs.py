@@ -33,9 +33,11 @@ def test_commands_of_the_page_about_reading_work(tmp_path, monkeypatch, command)
     monkeypatch.chdir(tmp_path)
     there = cost_record(variant="plain")
     there["provenance"]["commit"] = "b" * 40
+    there["seconds"]["rounds"][0][0] *= 1 + 1e-9  # another measurement
     results(tmp_path / "results", cost_record(), training_record("plain", 1, 0, 0.5))
-    results(tmp_path / "A", cost_record(variant="plain"))
-    results(tmp_path / "B", there)
+    for a, b in (("A", "B"), ("OLD", "NEW")):
+        results(tmp_path / a, cost_record(variant="plain"))
+        results(tmp_path / b, there)
     python, module, name, *arguments = shlex.split(command)
     assert (python, module, name) == ("python", "-m", "reports")
     assert main(arguments) == 0

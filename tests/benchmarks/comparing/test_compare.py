@@ -19,6 +19,10 @@ TINY = {"channels": 2, "batch_size": 1, "image_size": 8, "kernel_size": 3, "thre
 CASES = [Case(**TINY, resolution=resolution) for resolution in (2, 4)]
 
 
+# The factor of another measurement of the same code.
+AGAIN = 1 + 1e-9
+
+
 def record(case: Case, factor: float = 1.0, **fields: Any) -> Record:
     """Return a cost record; medians of rounds differ by about 1 %."""
     rng = np.random.default_rng(int(case.id, 16))
@@ -35,7 +39,7 @@ def stored(path: Path, *records: Record) -> str:
 
 def test_slower_results_are_a_regression_and_top_the_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     a = stored(tmp_path / "a", *(record(case) for case in CASES))
-    b = stored(tmp_path / "b", record(CASES[0]), record(CASES[1], factor=1.3))
+    b = stored(tmp_path / "b", record(CASES[0], factor=AGAIN), record(CASES[1], factor=1.3))
     assert command_line.main(["compare", a, b]) == STATUS[REGRESSED]
     lines = capsys.readouterr().out.splitlines()
     assert lines[1].startswith("slower  1.300  [")  # the worst first
@@ -53,12 +57,20 @@ def test_slower_results_are_a_regression_and_top_the_table(tmp_path: Path, capsy
 def test_results_that_may_be_slower_are_undecided(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     a, b = (stored(tmp_path / str(factor), record(CASES[0], factor)) for factor in (1.0, 1.09))
     assert command_line.main(["compare", a, b]) == STATUS[UNDECIDED]
-    assert capsys.readouterr().out.splitlines()[-1] == "undecided: 1 may be slower by 10.0% or more"
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "undecided: 1 may be slower by 10.0% or more"
+    assert any("more rounds on both sides (sweep --rounds), or a comparison of the commits" in line for line in lines)
 
 
 def test_a_results_file_stands_for_its_directory(tmp_path: Path) -> None:
-    a = stored(tmp_path, record(CASES[0]))
-    assert command_line.main(["compare", a, str(tmp_path / "records.jsonl")]) == STATUS[FINE]
+    a, b = (stored(tmp_path / str(factor), record(CASES[0], factor)) for factor in (1.0, AGAIN))
+    assert command_line.main(["compare", f"{a}/records.jsonl", b]) == STATUS[FINE]
+
+
+def test_the_same_records_are_no_comparison(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    a = stored(tmp_path / "a", *(record(case) for case in CASES))
+    assert command_line.main(["compare", a, a]) == STATUS[NOT_COMPARED]
+    assert capsys.readouterr().out.splitlines()[-1] == "could not compare: the same records: nothing to compare"
 
 
 def test_results_without_common_cases_are_no_success(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -76,7 +88,7 @@ def test_only_a_failure_at_b_alone_is_a_regression() -> None:
 
 
 def test_machines_are_mixed_only_on_request() -> None:
-    ours, theirs = record(CASES[0]), record(CASES[0], provenance={**HERE, "cpu": "B"})
+    ours, theirs = record(CASES[0]), record(CASES[0], factor=AGAIN, provenance={**HERE, "cpu": "B"})
     with pytest.raises(ValueError, match="results of different machines, A, 2 cores against B, 2 cores; say --across"):
         compare_results([ours], [theirs], 0.1)
     report = compare_results([ours], [theirs], 0.1, across_machines=True)
@@ -85,14 +97,14 @@ def test_machines_are_mixed_only_on_request() -> None:
 
 
 def test_records_of_schema_1_have_one_process_and_no_interval() -> None:
-    old = record(CASES[0], seconds={"samples": [1.0, 1.1, 1.2]})
-    (row,) = compare_results([old], [old], 0.1).rows
+    old, new = (record(CASES[0], seconds={"samples": [1.0, 1.1, last]}) for last in (1.2, 1.21))
+    (row,) = compare_results([old], [new], 0.1).rows
     assert row.comparison is not None
     assert row.comparison.word == "ambiguous"
 
 
 def test_markdown_is_a_table_and_a_list() -> None:
-    lines = markdown_lines(compare_results([record(CASES[0])], [record(CASES[0])], 0.1))
+    lines = markdown_lines(compare_results([record(CASES[0])], [record(CASES[0], factor=AGAIN)], 0.1))
     assert lines[:2] == [
         "| B is | B / A | 99% interval | A, ms | B, ms | verdict | case |",
         "| --- | --- | --- | --- | --- | --- | --- |",

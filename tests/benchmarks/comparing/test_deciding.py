@@ -2,8 +2,11 @@
 
 import itertools
 import math
+import re
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,10 +14,14 @@ import pytest
 from benchmarks.answers.differences import Differences, text_lines
 from benchmarks.cases.case import Case
 from benchmarks.comparing import deciding
-from benchmarks.comparing.deciding import MOST_CASES, Contender, Question, compare_places, groups, untouched
+from benchmarks.comparing.contenders import Contender
+from benchmarks.comparing.deciding import MOST_CASES, Question, compare_commits, compare_places, groups, untouched
 from benchmarks.comparing.pairs import Taken
 from benchmarks.comparing.passes import Pass
 from benchmarks.records.outcome import Outcome
+from benchmarks.running.server import DoesNotStart
+from benchmarks.running.signals import Interrupted
+from benchmarks.running.workplace import resolve
 from benchmarks.statistics.verdicts import FINE, NOT_COMPARED, REGRESSED, UNDECIDED
 
 CASES = [Case(resolution=resolution) for resolution in (2, 4, 8)]
@@ -121,6 +128,72 @@ def test_a_noisy_machine_is_undecided_and_says_what_would_decide(monkeypatch: py
     assert len(said) == 1
     assert "more pairs of processes would decide" in said[0]
     assert text_lines(found)[-1] == "undecided: 3 may be slower by 5.0% or more"
+
+
+def minutes_to_try(found: Differences) -> int:
+    [line] = [line for line in found.remarks if "try --minutes" in line]
+    return int(line.rpartition(" ")[2])
+
+
+def test_what_an_undecided_run_advises_decides_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = compared(monkeypatch, Machine({CASES[0]: 1.08}, spread=0.04), minutes=0.6)
+    assert found.verdict == UNDECIDED
+    assert any("one pair of processes takes 6 s: try --minutes" in line for line in found.remarks)
+    minutes = minutes_to_try(found)
+    assert compared(monkeypatch, Machine({CASES[0]: 1.08}, spread=0.04), minutes=minutes).verdict == REGRESSED
+
+
+def test_minutes_that_do_not_suffice_for_the_first_look_are_said_to_be_too_short(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = compared(monkeypatch, Machine({}, spread=0.005), minutes=0.1)
+    [line] = [line for line in found.remarks if line.startswith("--minutes")]
+    assert line.startswith("--minutes 0.1 is too short for a verdict: it takes 6 pairs of processes")
+    assert compared(monkeypatch, Machine({}, spread=0.005), minutes=minutes_to_try(found)).verdict == FINE
+
+
+def test_a_decided_run_needs_no_more_minutes(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not [line for line in compared(monkeypatch, Machine({}, spread=0.005)).remarks if "--minutes" in line]
+
+
+def test_ctrl_c_tells_that_there_is_no_verdict_and_what_was_decided(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine = Machine({CASES[0]: 1.028}, spread=0.016)
+
+    def interrupted(*arguments: Any) -> dict[int, Taken]:
+        if len(machine.measured) == pairs:
+            raise KeyboardInterrupt
+        return machine.measure_pair(*arguments)
+
+    monkeypatch.setattr(deciding, "measure_pair", interrupted)
+    for pairs, said in ((0, "no verdict on B, and nothing is kept"), (8, "; 2 of 3 cases had been decided: ")):
+        with pytest.raises(Interrupted) as raised:
+            compare_places(PLACES, CASES, Question(3.0))
+        assert said in str(raised.value)
+        assert ("decided" in str(raised.value)) == (pairs > 0)
+
+
+def test_progress_counts_cases_without_controls(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    compared(monkeypatch, Machine({}, spread=0.005))
+    assert "3 of 3 cases" in capsys.readouterr().err
+
+
+def test_a_table_with_a_control_explains_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = compared(monkeypatch, Machine({}, spread=0.005))
+    assert text_lines(found)[-2].startswith("control: torch's own layer")
+    assert not any(line.startswith("control:") for line in text_lines(replace(found, rows=found.rows[:0])))
+
+
+def test_a_side_that_cannot_be_imported_is_named_with_its_commit(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*arguments: Any) -> dict[int, Taken]:
+        raise DoesNotStart(side, "does not import: ModuleNotFoundError: No module named 'x'")
+
+    monkeypatch.setattr(deciding, "measure_pair", broken)
+    commit = resolve("HEAD", "", "")
+    for side, name in (("A", commit[:10]), ("B", ".")):
+        with pytest.raises(DoesNotStart, match=rf"^{side} \({re.escape(name)}\) does not import: ModuleNotFound"):
+            compare_commits(commit, ".", CASES, Question(3.0))
 
 
 def test_no_case_is_the_same_whose_interval_leaves_out_1(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from benchmarks.comparing.pairs import PASSES
 from benchmarks.comparing.passes import Enter, Turn
 from benchmarks.records.provenance import ROOT
 from benchmarks.running.isolated import COPIED
-from benchmarks.running.server import Server
+from benchmarks.running.server import DoesNotStart, Server
 from benchmarks.running.workplace import workplace
 from tests.benchmarks.misbehaving_layers import NOTES
 from tests.benchmarks.running import leaving
@@ -39,9 +39,27 @@ def test_a_commit_that_lacks_what_the_suite_needs_is_named(tmp_path: Path) -> No
     (tmp_path / "benchmarks").symlink_to(ROOT / "benchmarks")
     (tmp_path / "gcnn_impl").mkdir()
     (tmp_path / "gcnn_impl/__init__.py").touch()
-    why = "^the measuring process of B does not start: .* ImportError: .*; perhaps this suite needs what "
-    with Server(tmp_path, 60.0, PASSES) as server, pytest.raises(RuntimeError, match=why):
+    why = "^B does not import: ImportError: cannot import name .*; perhaps this suite needs what the commit lacks$"
+    with Server(tmp_path, 60.0, PASSES) as server, pytest.raises(DoesNotStart, match=why):
         server.check("B")
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("import missing_module", "ModuleNotFoundError: No module named 'missing_module'"),
+        (f"raise ValueError('{'x' * 400}')", f"ValueError: {'x' * 400}"),
+        ("raise KeyboardInterrupt", "KeyboardInterrupt"),
+        ("def (", "SyntaxError: invalid syntax"),
+    ],
+)
+def test_an_error_at_import_is_told_whole(tmp_path: Path, text: str, error: str) -> None:
+    (tmp_path / "benchmarks").symlink_to(ROOT / "benchmarks")
+    (tmp_path / "gcnn_impl").mkdir()
+    (tmp_path / "gcnn_impl/__init__.py").write_text(text)
+    with Server(tmp_path, 60.0, PASSES) as server, pytest.raises(DoesNotStart) as raised:
+        server.check("B")
+    assert str(raised.value) == f"B does not import: {error}"
 
 
 @pytest.mark.parametrize("path", ["", str(ROOT)])

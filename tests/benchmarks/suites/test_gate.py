@@ -34,15 +34,19 @@ def judge(
 
 
 class TestJudge:
-    def test_numbers_alone_are_fine(self) -> None:
-        assert judge({"a": result(1.0)}, [], 1.1).word == "fine"
+    def test_a_first_run_compares_nothing_and_says_so(self) -> None:
+        judgement = judge({"a": result(1.0)}, [], 1.1)
+        assert judgement.word == "could not compare"
+        assert judgement.lines[-1] == "first run on this machine: kept, nothing to compare with yet"
 
     @pytest.mark.parametrize("results", [{}, {"a": result(NAN)}], ids=["empty", "all skipped"])
     def test_no_number_is_measured_nothing(self, results: dict[str, Result]) -> None:
         assert judge(results, [], 1.1).word == "measured nothing"
 
-    def test_nothing_in_common_is_measured_nothing(self) -> None:
-        assert judge({"a": result(1.0)}, [{"b": result(1.0)}], 1.1).word == "measured nothing"
+    def test_nothing_in_common_is_no_comparison(self) -> None:
+        judgement = judge({"a": result(1.0)}, [{"b": result(1.0)}], 1.1)
+        assert judgement.word == "could not compare"
+        assert judgement.lines[-1].startswith("no benchmark has an earlier result of its version on this machine")
 
     def test_a_failure_is_failed_and_named(self) -> None:
         judgement = judge({"a": result(None), "b": result(1.0)}, [], 1.1)
@@ -52,7 +56,7 @@ class TestJudge:
     def test_a_failure_outweighs_a_regression_and_hides_none(self) -> None:
         judgement = judge({"a": result(None), "b": result(2.0)}, [{"a": result(1.0), "b": result(1.0)}], 1.1)
         assert judgement.word == "failed"
-        assert "regressed: b: 1 → 2, × 2; a step is × 1.1 (1 earlier results)" in judgement.lines
+        assert "regressed: b: 1 → 2, × 2; a step is × 1.1 (1 earlier result)" in judgement.lines
 
     @pytest.mark.parametrize(
         ("before", "after", "word"),
@@ -71,7 +75,7 @@ class TestJudge:
         assert judge({"a": after}, [{"a": before}], 1.1).word == word
 
     def test_other_versions_are_not_compared(self) -> None:
-        assert judge({"a": result(2.0, version="2")}, [{"a": result(1.0)}], 1.1).word == "measured nothing"
+        assert judge({"a": result(2.0, version="2")}, [{"a": result(1.0)}], 1.1).word == "could not compare"
 
     def test_rounding_errors_are_not_judged(self) -> None:
         name = "bench_layers.Cost.track_equivariance_error('cpu')"
@@ -117,6 +121,32 @@ class TestHistory:
         faster = judge({**after, plain(0): result(0.5, 0.001)}, history(8, 0.02, *names), 1.25)
         assert faster.word == "undecided"
 
+    @pytest.mark.parametrize(("ratio", "doubtful"), [(2.0, 1), (1.0, 0)])
+    def test_times_without_a_plain_convolution_are_undecided(self, ratio: float, doubtful: int) -> None:
+        judgement = judge({FULL: result(ratio, 0.001)}, history(8, 0.01, FULL, plain(0)), 1.25)
+        assert judgement.word == "undecided"
+        assert f"1 compared, 0 regressed, {doubtful} doubtful" in judgement.lines
+        assert gate.NO_CONTROL in judgement.lines
+
+    def test_counts_need_no_plain_convolution(self) -> None:
+        count = "suites.bench_layers.Cost.track_macs('cpu', 'full', 8)"
+        for value, word in ((110.0, "regressed"), (100.0, "fine")):
+            assert judge({count: result(value)}, [{count: result(100.0)}] * 5, 1.05).word == word
+
+    @pytest.mark.parametrize(
+        ("name", "old", "new", "text"),
+        [
+            (FULL, 0.0138, 0.0206, "13.8 → 20.6 ms, × 1.49"),
+            (FULL, 1.5, 3.0, "1.5 → 3 s, × 2"),
+            ("suites.bench_layers.Cost.track_peak_bytes('cpu', 'full', 8)", 2**20, 2**21, "1 → 2 MiB, × 2"),
+            ("suites.bench_layers.Cost.track_macs('cpu', 'full', 8)", 1e6, 2e6, "1 → 2 M MACs, × 2"),
+        ],
+    )
+    def test_a_line_has_units(self, name: str, old: float, new: float, text: str) -> None:
+        before, after = {name: result(old), plain(0): result(1.0)}, {name: result(new), plain(0): result(1.0)}
+        [line] = [line for line in judge(after, [before], 1.1).lines if line.startswith("regressed: ")]
+        assert line.startswith(f"regressed: {name}: {text}; a step is × 1.1 (1 earlier result)")
+
     def test_counts_are_judged_on_any_machine(self) -> None:
         count = "suites.bench_layers.Cost.track_macs('cpu', 'full', 8)"
         before = [{count: result(100.0), plain(0): result(1.0)}] * 5
@@ -152,7 +182,7 @@ class TestKnown:
         before = [*history(8, 0.01, "a"), {"a": result(1.5, 0.001)}]
         assert judge({"a": result(1.5, 0.001)}, before, 1.25, known).word == "fine"
         lines = judge({"a": result(2.25, 0.001)}, before, 1.25, known).lines
-        assert "regressed: a: 1.5 → 2.25, × 1.5; a step is × 1.25 (1 earlier results)" in lines
+        assert "regressed: a: 1.5 → 2.25, × 1.5; a step is × 1.25 (1 earlier result)" in lines
 
 
 def write_asv(directory: Path, commit: str, date: int, values: list[float | None], started_at: int = 5000) -> None:
@@ -244,10 +274,23 @@ class TestAsv:
         assert main(["asv", str(tmp_path), *FACTOR, "--commits", OLD, NEW]) == 2
         assert capsys.readouterr().out == "this run has no result for bbbbbbbb\nmeasured nothing\n"
 
-    def test_results_of_earlier_runs_do_not_count(self, tmp_path: Path) -> None:
+    def test_results_of_earlier_runs_do_not_count(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         write_asv(tmp_path, OLD, 1, [1.0], started_at=5000)
-        assert main(["asv", str(tmp_path), *FACTOR, "--since", "4.9"]) == 0
-        assert main(["asv", str(tmp_path), *FACTOR, "--since", "5.1"]) == 2
+        for since, words in (("4.9", ["could not compare", "measured"]), ("5.1", ["measured nothing"] * 2)):
+            for option, word in zip(([], ["--measure-only"]), words, strict=True):
+                status = main(["asv", str(tmp_path), *FACTOR, "--since", since, *option])
+                assert capsys.readouterr().out.splitlines()[-1] == word
+                assert status == (0 if word == "measured" else 2)
+
+    def test_the_base_of_a_comparison_has_no_verdict_of_its_own(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        write_asv(tmp_path, OLD, 1, [1.0])
+        write_asv(tmp_path, NEW, 2, [1.0])
+        assert main(["asv", str(tmp_path), *FACTOR, "--commits", OLD, NEW]) == 0
+        printed = capsys.readouterr().out
+        assert printed.startswith("aaaaaaaa on machine: the base, with which the next commit is compared\n")
+        assert "could not compare" not in printed
 
     def test_a_commit_is_compared_with_all_earlier_runs(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
@@ -296,8 +339,18 @@ class TestPytestBenchmark:
         before, after = (str(write_pytest_benchmark(tmp_path / f"{x}.json", x)) for x in (1.0, 1.5))
         assert main(["pytest-benchmark", *FACTOR, after, "--before", before]) == 1
         assert main(["pytest-benchmark", *FACTOR, before, "--before", after]) == 0
-        assert main(["pytest-benchmark", *FACTOR, after]) == 0
+        assert main(["pytest-benchmark", *FACTOR, after]) == 2
         assert main(["pytest-benchmark", *FACTOR]) == 2
+
+    def test_what_is_only_measured_is_not_compared(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        before, after = (str(write_pytest_benchmark(tmp_path / f"{x}.json", x)) for x in (1.0, 1.5))
+        assert main(["pytest-benchmark", *FACTOR, after, "--before", before, "--measure-only"]) == 0
+        assert (
+            capsys.readouterr().out == "aaaaaaaa on one, 2 cores: measured\n1 measured, 0 failed, 0 skipped\nmeasured\n"
+        )
+        failed = str(write_pytest_benchmark(tmp_path / "failed.json", 1.0, failed=["b"]))
+        assert main(["pytest-benchmark", *FACTOR, failed, "--measure-only"]) == 2
+        assert main(["pytest-benchmark", *FACTOR, "--measure-only"]) == 2
 
     def test_all_earlier_runs_count(self, tmp_path: Path) -> None:
         before = [

@@ -68,6 +68,37 @@ def test_a_small_change_is_undecided_and_the_table_says_what_would_decide_it(
     assert int(row.split("|")[-2]) > 100
 
 
+@pytest.mark.parametrize(
+    ("values", "where"),
+    [
+        (1, "1 commit, 0 benchmarks with results at two or more"),
+        (2, "2 commits, 3 benchmarks with results at both"),
+        (7, "7 commits, 3 benchmarks with results at two or more"),
+    ],
+)
+def test_a_history_too_short_for_a_change_has_no_verdict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], values: int, where: str
+) -> None:
+    assert main(history(tmp_path, *[1.0] * values)) == 2
+    printed = capsys.readouterr().out
+    assert f"Measured: {where}; a series needs at least 8 values, so nothing can be judged." in printed
+    assert "Nothing changed" not in printed
+    assert printed.splitlines()[-1] == "could not compare"
+
+
+def test_benchmarks_that_are_too_new_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = history(tmp_path, *LEVEL)
+    path = max(tmp_path.glob("*/*.json"))
+    content = json.loads(path.read_text())
+    content["results"]["suites.bench_layers.Forward.time_new"] = [[1.0], [["'cpu'"]], "1", 5000]
+    path.write_text(json.dumps(content))
+    main(arguments)
+    assert (
+        "10 commits, 10 values of a series; 1 benchmark without at least 8 values, not judged"
+        in capsys.readouterr().out
+    )
+
+
 def test_what_plain_convolutions_share_is_the_machines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     slower = [*LEVEL, *[1.3] * 10]
     assert main(history(tmp_path, *slower, plain=tuple(slower))) == 0

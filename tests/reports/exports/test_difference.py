@@ -19,6 +19,13 @@ def times(record, factor):
     return changed
 
 
+def again(record):
+    """Return the record of another measurement of the same code: some samples differ a little."""
+    changed = times(record, 1 + 1e-9) if record["kind"] == "cost" else copy.deepcopy(record)
+    changed["provenance"]["measured_at"] = "2030-01-01T00:00:00+00:00"
+    return changed
+
+
 def runs(*accuracies, variant="full"):
     return [training_record(variant, 4, seed, accuracy) for seed, accuracy in enumerate(accuracies)]
 
@@ -35,7 +42,7 @@ def stored(path, *records):
 
 def test_times_are_judged_as_compare_judges_them():
     cases = [cost_record(variant=variant) for variant in ("full", "separable", "lifting")]
-    changed = [times(case, factor) for case, factor in zip(cases, (2.0, 0.5, 1.0), strict=True)]
+    changed = [times(case, factor) for case, factor in zip(cases, (2.0, 0.5, 1.0001), strict=True)]
     found = difference(cases, changed, 0.1)
     assert words(found) == ["slower", "faster", "same"]
     assert found.verdict == REGRESSED
@@ -44,7 +51,7 @@ def test_times_are_judged_as_compare_judges_them():
 
 def test_only_what_changed_is_listed_unless_everything_is_asked_for():
     cases = [cost_record(variant=variant) for variant in ("full", "separable")]
-    found = difference(cases, [times(cases[0], 2.0), cases[1]], 0.1)
+    found = difference(cases, [times(cases[0], 2.0), again(cases[1])], 0.1)
     assert [line.split()[0] for line in as_text(found) if " [" in line] == ["slower"]
     assert [line.split()[0] for line in as_text(found, everything=True) if " [" in line] == ["slower", "same"]
     assert "2 compared: 0 faster, 1 slower, 1 same, 0 ambiguous" in as_text(found)
@@ -52,7 +59,7 @@ def test_only_what_changed_is_listed_unless_everything_is_asked_for():
 
 def test_a_case_that_makes_the_verdict_undecided_is_listed():
     cases = [cost_record(variant=variant) for variant in ("full", "separable")]
-    found = difference(cases, [times(cases[0], 1.09), cases[1]], 0.1)
+    found = difference(cases, [times(cases[0], 1.09), again(cases[1])], 0.1)
     assert found.verdict == UNDECIDED
     [line] = [line for line in as_text(found) if " [" in line]
     assert " undecided " in line
@@ -96,7 +103,7 @@ def test_counts_have_no_noise_and_peaks_hardly_any():
     ],
 )
 def test_accuracies_are_judged_over_pairs_of_equal_seeds(before, after, word, verdict):
-    found = difference(runs(*before), runs(*after), 0.1)
+    found = difference(runs(*before), list(map(again, runs(*after))), 0.1)
     [row] = found.accuracies
     assert (row.word, row.n) == (word, len(before))
     assert row.b - row.a == pytest.approx(sum(after) / len(after) - sum(before) / len(before))
@@ -106,7 +113,7 @@ def test_accuracies_are_judged_over_pairs_of_equal_seeds(before, after, word, ve
 def test_seeds_are_paired_by_their_numbers():
     before = runs(0.80, 0.85, 0.90)
     after = [training_record("full", 4, seed, accuracy) for seed, accuracy in ((2, 0.90), (0, 0.80), (7, 0.10))]
-    [row] = difference(before, after, 0.1).accuracies
+    [row] = difference(before, list(map(again, after)), 0.1).accuracies
     assert (row.n, row.a, row.b) == (2, pytest.approx(0.85), pytest.approx(0.85))
 
 
@@ -126,7 +133,7 @@ def test_a_training_run_that_fails_at_b_alone_is_a_regression():
 
 
 def test_machines_are_not_mixed_without_saying_so(tmp_path, capsys):
-    here, there = cost_record(), cost_record()
+    here, there = cost_record(), again(cost_record())
     there["provenance"]["cpu"] = "Another CPU"
     a, b = stored(tmp_path / "a", here, *runs(0.9)), stored(tmp_path / "b", there)
     assert main(["diff", a, b]) == 2
@@ -141,7 +148,7 @@ def test_the_command_says_the_same_as_markdown(tmp_path, capsys):
     case, hostile = cost_record(), cost_record(channels=99)
     hostile["case"]["layer"], hostile["id"] = "<script>|@you", "<script>|@you [x](http://evil)"
     a = stored(tmp_path / "a", case, *runs(0.9, 0.91, 0.92))
-    b = stored(tmp_path / "b", times(case, 3), hostile, *runs(0.9, 0.91, 0.92))
+    b = stored(tmp_path / "b", times(case, 3), hostile, *map(again, runs(0.9, 0.91, 0.92)))
     assert main(["diff", a, b, "--markdown"]) == STATUS[REGRESSED]
     said = capsys.readouterr().out
     assert "### Times\n\n| B is | B / A |" in said
@@ -151,7 +158,23 @@ def test_the_command_says_the_same_as_markdown(tmp_path, capsys):
     assert "<script" not in said
     assert "@you" not in said
     assert "](http" not in said
-    assert main(["diff", a, str(tmp_path / "a" / "records.jsonl")]) == STATUS[FINE]
+
+
+def test_the_same_records_are_no_comparison(tmp_path, capsys):
+    a = stored(tmp_path / "a", cost_record(), cost_record(channels=99), *runs(0.9))
+    assert main(["diff", a, str(tmp_path / "a" / "records.jsonl")]) == STATUS[NOT_COMPARED]
+    said = capsys.readouterr().out
+    assert "could not compare: the same records: nothing to compare" in said
+    assert "may be slower" not in said
+    b = stored(tmp_path / "b", again(cost_record()), cost_record(channels=99), *runs(0.9))
+    assert main(["diff", a, b]) == STATUS[FINE]
+    assert "1 case with the same record at A and B, not compared" in capsys.readouterr().out
+
+
+def test_undecided_results_say_what_would_decide_them():
+    case = cost_record()
+    lines = as_text(difference([case], [times(case, 1.09)], 0.1))
+    assert any(line.startswith("undecided: what decides is more rounds on both sides") for line in lines)
 
 
 @pytest.mark.parametrize("floor", ["-1", "nan", "inf"])
@@ -163,7 +186,9 @@ def test_a_floor_that_is_none_is_one_line(tmp_path, capsys, floor):
 
 def test_old_records_and_records_without_samples_are_compared_where_they_can_be():
     a = old(cost_record())
-    found = difference([a], [a], 0.1)
+    b = copy.deepcopy(a)
+    b["seconds"]["samples"][0] *= 1 + 1e-9
+    found = difference([a], [b], 0.1)
     assert words(found) == ["ambiguous"]  # one process shows no spread
     empty = {**cost_record(), "seconds": {"rounds": [[], []]}}
     assert difference([empty], [empty], 0.1).verdict == NOT_COMPARED
@@ -176,7 +201,7 @@ def test_markdown_of_nothing_in_common():
 
 def test_devices_are_compared_each_with_itself_and_named():
     before = [cost_record(), on_gpu(cost_record()), *runs(0.9, 0.9), *(on_gpu(run) for run in runs(0.9, 0.9))]
-    after = [cost_record(), on_gpu(times(cost_record(), 2.0)), *before[2:]]
+    after = [again(cost_record()), on_gpu(times(cost_record(), 2.0)), *map(again, before[2:])]
     found = difference(before, after, 0.1)
     assert {row.label.split()[-1]: row.comparison.word for row in found.times.rows} == {
         "cpu×1": "same",
@@ -194,7 +219,7 @@ def test_two_gpus_are_never_compared_with_one_another():
     one, other = on_gpu(cost_record(), "A"), on_gpu(times(cost_record(), 2.0), "B")
     with pytest.raises(ValueError, match="results of different machines"):
         difference([one], [other], 0.1)
-    found = difference([one, other], [one, other], 0.1)
+    found = difference([one, other], [again(one), again(other)], 0.1)
     assert words(found) == ["same", "same"]
     ends = [row.label.partition(", ")[2] for row in found.times.rows]
     assert ends == ["A in Made-up CPU, 2 cores", "B in Made-up CPU, 2 cores"]

@@ -22,8 +22,12 @@ FULL, SEPARABLE = (
 
 
 def write_asv(directory, commit, date, medians, version="1", machine="here"):
-    """Write a file as asv 0.6 does: one benchmark over device, variant, |H|, channels and batch."""
-    parameters = [["'cpu'"], ["'full'", "'separable'"], ["8"], ["16"], ["1"]]
+    """Write a file as asv 0.6 does: one benchmark over device, variant, |H|, channels and batch.
+
+    A third median is that of the control.
+    """
+    variants = ["'full'", "'separable'", "'plain'"][: len(medians)]
+    parameters = [["'cpu'"], variants, ["8"], ["16"], ["1"]]
     low, high = ([value and value * factor for value in medians] for factor in (0.99, 1.01))
     content = {
         "commit_hash": commit,
@@ -76,15 +80,15 @@ def test_a_benchmark_is_a_row_that_says_what_its_point_is(tmp_path):
 
 
 def test_what_the_gate_calls_regressed_is_marked_at_its_commit(tmp_path):
-    write_asv(tmp_path, A, 1, [1.0, 1.0])
-    write_asv(tmp_path, B, 2, [1.5, 1.2])
-    write_asv(tmp_path, C, 3, [1.5, 1.2])
+    write_asv(tmp_path, A, 1, [1.0, 1.0, 1.0])
+    write_asv(tmp_path, B, 2, [1.5, 1.2, 1.0])
+    write_asv(tmp_path, C, 3, [1.5, 1.2, 1.0])
     frame = history(tmp_path, factor=1.25)
     [(_, worst)] = regressions(frame).iterrows()
     assert (worst["commit"], worst["benchmark"], worst["ratio"]) == (B, FULL, 1.5)
-    assert takeaway(frame) == f"3 commits, 2 benchmarks: 1 regressed (1 at bbbbbbbb); the worst is {FULL}, × 1.50."
+    assert takeaway(frame) == f"3 commits, 3 benchmarks: 1 regressed (1 at bbbbbbbb); the worst is {FULL}, × 1.50."
     assert regressions(history(tmp_path, factor=1.6)).empty
-    assert takeaway(history(tmp_path, factor=1.6)) == "3 commits, 2 benchmarks: none has regressed."
+    assert takeaway(history(tmp_path, factor=1.6)) == "3 commits, 3 benchmarks: none has regressed."
 
 
 def test_another_version_is_another_benchmark_and_another_machine_another_history(tmp_path):
@@ -97,17 +101,17 @@ def test_another_version_is_another_benchmark_and_another_machine_another_histor
 
 
 def test_failures_are_rows_without_a_value_and_hide_no_regression_behind_them(tmp_path):
-    write_asv(tmp_path, A, 1, [1.0, 1.0])
-    write_asv(tmp_path, B, 2, [None, 1.0])
-    write_asv(tmp_path, C, 3, [2.0, 1.0])
+    write_asv(tmp_path, A, 1, [1.0, 1.0, 1.0])
+    write_asv(tmp_path, B, 2, [None, 1.0, 1.0])
+    write_asv(tmp_path, C, 3, [2.0, 1.0, 1.0])
     frame = history(tmp_path)
     assert frame.loc[frame["status"] == "failed", "commit"].tolist() == [B]
     assert regressions(frame)["commit"].tolist() == [C]
 
 
 def test_the_order_of_commits_is_that_of_git_not_of_dates(tmp_path):
-    write_asv(tmp_path, A, 3, [1.0, 1.0])
-    write_asv(tmp_path, B, 2, [2.0, 1.0])
+    write_asv(tmp_path, A, 3, [1.0, 1.0, 1.0])
+    write_asv(tmp_path, B, 2, [2.0, 1.0, 1.0])
     assert regressions(history(tmp_path, order=[A, B]))["commit"].tolist() == [B]
     assert regressions(history(tmp_path, order=[B, A])).empty
     assert history(tmp_path, order=[A])["commit"].unique().tolist() == [A, B]  # a commit outside of `order` comes last
@@ -131,8 +135,16 @@ def test_where_plain_convolutions_moved_too_a_slower_layer_is_doubtful_and_not_r
     frame = history(pytest_benchmark=tmp_path)
     assert regressions(frame).empty
     assert frame.loc[frame["doubtful"], "commit"].tolist() == [B, B]
-    doubts = "2 doubtful (2 at bbbbbbbb), because plain convolutions moved as well"
+    doubts = "2 doubtful (2 at bbbbbbbb), because plain convolutions moved as well or were not compared"
     assert takeaway(frame) == f"2 commits, 2 benchmarks: none has regressed; {doubts}."
+
+
+def test_where_no_plain_convolution_was_compared_a_slower_layer_is_doubtful(tmp_path):
+    write_asv(tmp_path, A, 1, [1.0, 1.0])
+    write_asv(tmp_path, B, 2, [2.0, 1.0])
+    frame = history(tmp_path)
+    assert regressions(frame).empty
+    assert frame.loc[frame["doubtful"], "benchmark"].tolist() == [FULL]
 
 
 def made_up_history(seed, runs=14):
@@ -195,14 +207,14 @@ def test_a_benchmark_is_drawn_as_multiples_of_what_it_began_with(tmp_path):
 
 
 def test_the_figure_has_a_panel_per_suite_and_machine_and_a_cross_at_each_regression(tmp_path):
-    write_asv(tmp_path / "asv", A, 1, [2.0, 5.0])
-    write_asv(tmp_path / "asv", B, 2, [3.0, 5.0])
+    write_asv(tmp_path / "asv", A, 1, [2.0, 5.0, 1.0])
+    write_asv(tmp_path / "asv", B, 2, [3.0, 5.0, 1.0])
     write_pytest(tmp_path / "pytest", 1, A, 1, 1.0)
     frame = history(tmp_path / "asv", tmp_path / "pytest")
     figure = trend(frame, "history")
     assert len(figure.panels) == 2
     assert figure.takeaway == takeaway(frame)
-    assert figure.legend == ("full", "separable")
+    assert figure.legend == ("plain", "full", "separable")
     assert "bbbbbbbb" in figure.panels[0]
     assert figure.data["regressed"].sum() == 1
     calm = trend(history(tmp_path / "asv", tmp_path / "pytest", factor=10), "history")
