@@ -30,7 +30,7 @@ WIDEST_EXPONENT = 0.5
 def growth(costs: pd.DataFrame, column: str, what: str) -> str:
     """Say how `column` grows with |H|: fitted exponents of the group variants through the base point."""
     if costs.empty:
-        return f"No {what} {'were' if what.endswith('s') else 'was'} measured."
+        return f"No {what} of single layers {'were' if what.endswith('s') else 'was'} measured."
     name = next(name for name, measured in GROWING.items() if measured == column)
     table = growths(costs, axes=["resolution"])
     table = table[table[name].notna()]
@@ -112,7 +112,7 @@ def mac_split(costs: pd.DataFrame) -> str:
     rows = costs.dropna(subset=["macs_kernel_generation", "macs_convolution"])
     rows = varied(rows[(rows["variant"] != "plain") & (rows["macs_convolution"] > 0)], "batch_size")
     if rows.empty:
-        return "No MACs were counted."
+        return "No MACs of single layers on a group were counted."
     share = rows["macs_kernel_generation"] / (rows["macs_kernel_generation"] + rows["macs_convolution"])
     low, high = rows["batch_size"].min(), rows["batch_size"].max()
     parts = []
@@ -154,7 +154,7 @@ def stages(costs: pd.DataFrame) -> str:
     """
     rows = costs.dropna(subset=["kernel_generation_share"])
     if rows.empty:
-        return "No stages were timed."
+        return "No stages of single layers were timed."
     whole = rows.filter(regex="^stage_(?!forward$)").sum(axis=1)
     rows = rows.assign(generating=rows["stage_kernel_generation"] / whole.where(whole > 0))
     parts = []
@@ -201,7 +201,7 @@ def roofline(costs: pd.DataFrame) -> str:
     """
     rows = costs.dropna(subset=["roofline_fraction", "arithmetic_intensity", "matrix_ceiling", "memory_ceiling"])
     if rows.empty:
-        return "No roofline was measured."
+        return "No roofline of single layers was measured."
     known = rows["executed_fraction"].notna()
     share = rows["executed_fraction"].where(known, rows["roofline_fraction"])
     intensity = rows["executed_intensity"].where(known, rows["arithmetic_intensity"])
