@@ -51,6 +51,11 @@ class StudyRuns:
         return choose(self.accuracies, self.networks[self.price].tolist())
 
     @cached_property
+    def fronted(self) -> list[str]:
+        """The costs of ``PRICES`` that have a front: two networks or more have them."""
+        return [name for name in training.PRICES if self.networks[name].notna().sum() > 1]
+
+    @cached_property
     def beaten(self) -> dict[str, list[list[int]]]:
         """For each cost, the rivals (row numbers of `networks`) that clearly beat each network."""
         return {name: training.beaten_by(self.networks, self.accuracies, name) for name in training.PRICES}

@@ -13,7 +13,7 @@ from reports.figures.draw import Drawing, Figure, size_of
 from reports.figures.training import LINES
 from reports.frames.selection import NETWORK
 from reports.words import numbers, of_turned
-from reports.words.names import group_name, study_title
+from reports.words.names import by_study, group_name
 
 
 def map_errors(results: Prepared, key: str) -> Figure:
@@ -42,7 +42,7 @@ def map_errors(results: Prepared, key: str) -> Figure:
     caption = (
         "The largest relative difference between turning the image and turning the map, over the elements of H that "
         "interpolate pixels; maps from the input to the end of the network, a quarter of each map left out at its "
-        f"edges. Medians over runs (n = {numbers.span(n)}) of the study {study_title(runs)}."
+        f"edges. Medians over runs (n = {numbers.span(n)}) of {by_study(runs)}."
     )
     return drawing.figure(caption, rows["variant"], rows)
 
@@ -85,7 +85,7 @@ def by_angle(results: Prepared, key: str) -> Figure:
         return drawing.figure()
     n = rows.groupby([*NETWORK, "angle"], dropna=False).size()
     caption = (
-        f"Lines are means over runs (n = {numbers.span(n)} at each angle) of the study {study_title(runs)}, bands go "
+        f"Lines are means over runs (n = {numbers.span(n)} at each angle) of {by_study(runs)}, bands go "
         "from the least to the greatest. "
         "Images are turned around their centre; what a turned image lacks is black. Dashed: the train images were "
         "turned."

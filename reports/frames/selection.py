@@ -133,6 +133,17 @@ def opening_order(data: Frames) -> list[str]:
     return sorted(data.machines, key=lambda machine: not opens(machine))
 
 
+def own_named(rows: pd.DataFrame) -> pd.Series:
+    """Return the variant of each case or run; a user's layer or network is named by its factory instead."""
+    factory = "network" if "network" in rows else "implementation"
+    return rows["variant"].where(rows["variant"] != "custom", rows[factory])
+
+
+def of_study(runs: pd.DataFrame) -> bool:
+    """Tell whether runs are those of a study, which matches widths and searches learning rates; `train` does neither."""
+    return bool((~runs["matched"].isin(["", "none"])).any())
+
+
 def studies(runs: pd.DataFrame) -> list[pd.DataFrame]:
     """Return the sets of runs that may be compared, the one that tells most first, see ``_weight``.
 

@@ -20,7 +20,7 @@ from reports.words.names import study_title
 from reports.words.of_choice import PRICE_WORDS
 from reports.words.of_layers import bends
 from reports.words.of_operators import first_answers
-from reports.words.of_training import matching, target
+from reports.words.of_training import learning_rates, matching, target
 from reports.words.of_trust import undecided
 from reports.words.overview import device
 
@@ -38,6 +38,7 @@ class TrainingTables:
         self.networks = of_training.networks(study)
         self.pairs = of_training.pairs(study)
         self.accuracy = of_training.accuracy(study.runs)
+        self.rates = learning_rates(study.runs)
         self.target = of_training.target(study.spent, study.target)
         self.target_words = target(study.spent, study.target)
         self.matching = matching(study)

@@ -39,7 +39,14 @@ def headline(results: Prepared) -> Table:
     """Show each variant at the base point: times, memory and MACs compared with plain, and its best network."""
     table, best = results.against_plain, results.best_networks
     names = network_names(best)
-    headings = ["layer", "inference", "training pass", "peak memory in training", "MACs", "test accuracy"]
+    headings = [
+        _first_heading(table, best),
+        "inference",
+        "training pass",
+        "peak memory in training",
+        "MACs",
+        "test accuracy",
+    ]
     rows = []
     for variant in in_order([*table["variant"], *best["variant"]]):
         mine = table[table["variant"] == variant].drop_duplicates("direction").set_index("direction")
@@ -53,10 +60,11 @@ def headline(results: Prepared) -> Table:
         networks = []
         for i, row in best[best["variant"] == variant].iterrows():
             plus = f" + {row['augmentation']}" if row["augmentation"] not in ("", "none") else ""
-            note = names[i].removeprefix(variant).replace(plus, "", 1).strip(" ,")
+            called = row["network"] if variant == "custom" else variant
+            note = names[i].removeprefix(called).replace(plus, "", 1).strip(" ,")
             text = numbers.mean_sd(row["mean"], row["sd"])
             accuracy = Cell(text, repr(row["mean"]), number=True, note=note)
-            networks.append((Cell(f"{variant}{plus}", f"{variant}{plus}", look=variant), accuracy))
+            networks.append((Cell(f"{called}{plus}", f"{called}{plus}", look=variant), accuracy))
         # Several networks of one variant have a row each; the costs of the layer stand in the first.
         nothing = Cell(numbers.NOTHING, "", number=True)
         name, accuracy = networks[0] if networks else (cells[0], nothing)
@@ -70,6 +78,13 @@ def headline(results: Prepared) -> Table:
         tuple(headings[i] for i in kept),
         tuple(Row(tuple(row.cells[i] for i in kept)) for row in rows),
     )
+
+
+def _first_heading(table: pd.DataFrame, best: pd.DataFrame) -> str:
+    """Return what the rows are: layers, networks where no layer was measured, or both where users have networks."""
+    if table.empty:
+        return "network"
+    return "layer or network" if (best["variant"] == "custom").any() else "layer"
 
 
 def _plain_of_equal_maps(results: Prepared) -> list[list[Cell]]:

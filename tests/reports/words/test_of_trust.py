@@ -11,7 +11,7 @@ from reports.figures.trust import noise
 from reports.frames.frames import frames
 from reports.words import of_trust
 
-from ..conftest import cost_record, on_gpu, twin_record
+from ..conftest import cost_record, on_gpu, training_record, twin_record
 from .test_of_layers import ok
 
 
@@ -26,7 +26,7 @@ def test_noise_says_the_floor_and_how_many_are_noisy(records):
         f"The minimum detectable effect is {100 * floor:.1f} % on 1 thread (layers; 0 of 2 A/A pairs differ by more): "
         "the same code, timed twice, should differ by more in 5 of 1000 cases. A single time is less certain: half of "
         f"its 95 % interval is {100 * half:.1f} % of it, the median of {len(costs)} cost records. 1 of {len(costs)} "
-        "cost records is called noisy: 1 because of the machine."
+        "cost records is called noisy: because of the machine."
     )
     assert of_trust.noise(costs, data.twins.iloc[:0]).startswith("No layer was timed twice")
 
@@ -37,8 +37,34 @@ def test_reasons_that_no_record_has_are_not_counted(records):
     assert of_trust.called_noisy(quiet) == f"0 of {len(quiet)} cost records are called noisy."
     scarce = costs.iloc[:1].assign(noise="noisy", findings=[(("too_few_samples", "so", "wait"),)])
     said = of_trust.called_noisy(pd.concat([quiet, scarce]))
-    assert "is called noisy: 1 for too few samples alone" in said
+    assert "is called noisy: for too few samples alone" in said
     assert "machine" not in said
+
+
+def test_one_record_is_not_counted(records):
+    one = frames(records).costs.iloc[:1]
+    crowded = one.assign(noise="noisy", findings=[(("oversubscribed", "so", "wait"),)])
+    assert of_trust.called_noisy(crowded).startswith(
+        "The only cost record is called noisy: because of the machine (oversubscribed: a load"
+    )
+    assert of_trust.called_noisy(one.assign(noise="quiet")) == "The only cost record is not called noisy."
+
+
+def test_why_no_comparison_was_judged():
+    assert "noise floor is not known" in of_trust.undecided(pd.Series(["", ""], dtype=object))
+    assert "no setting has both full and separable" in of_trust.undecided(pd.Series([], dtype=object))
+
+
+def test_users_networks_are_named_where_logits_change():
+    own = [training_record("plain", 1, seed, 0.9) for seed in (0, 1)]
+    for number, record in enumerate(own):
+        record["id"], record["run"]["variant"], record["run"]["network"] = f"own{number}", "custom", f"mine:net{number}"
+        record["epochs"][-1]["equivariance_error"] = (1e-7, 0.5)[number]
+    data = frames(own)
+    last = data.epochs.drop_duplicates("id", keep="last")
+    assert of_trust.equivariance(data.costs, last).endswith(
+        "change by up to 1.0e-7 for mine:net0 and up to 5.0e-1 for mine:net1."
+    )
 
 
 def test_one_reason_of_all_noisy_records_is_said_of_all(records):
