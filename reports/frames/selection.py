@@ -57,13 +57,18 @@ def ours_by_default(costs: pd.DataFrame, directions: Sequence[str] = PASSES) -> 
 
     Peers, users' layers, compiled code, other number formats and inference that generates its kernels are left out.
     """
+    return _by_default(costs[(costs["implementation"] == OURS) | (costs["layer"] == "network")], directions)
+
+
+def own_layers_by_default(costs: pd.DataFrame) -> pd.DataFrame:
+    """Keep users' layers as they are used by default, as ``ours_by_default`` keeps ours."""
+    return _by_default(costs[(costs["layer"] == "conv") & (costs["variant"] == "custom")], PASSES)
+
+
+def _by_default(costs: pd.DataFrame, directions: Sequence[str]) -> pd.DataFrame:
     usual = costs["direction"].map(lambda direction: "cached" if direction == "forward" else "generated")
-    ours = (
-        ((costs["implementation"] == OURS) | (costs["layer"] == "network"))
-        & (costs["execution"] == "eager")
-        & (costs["dtype"] == "float32")
-    )
-    return costs[ours & (costs["kernels"] == usual) & costs["direction"].isin(directions)]
+    eager = (costs["execution"] == "eager") & (costs["dtype"] == "float32")
+    return costs[eager & (costs["kernels"] == usual) & costs["direction"].isin(directions)]
 
 
 def usual_threads(costs: pd.DataFrame) -> pd.DataFrame:
@@ -140,7 +145,7 @@ def own_named(rows: pd.DataFrame) -> pd.Series:
 
 
 def of_study(runs: pd.DataFrame) -> bool:
-    """Tell whether runs are those of a study, which matches widths and searches learning rates; `train` does neither."""
+    """Tell whether runs are those of a study: it matches widths and searches learning rates, `train` does neither."""
     return bool((~runs["matched"].isin(["", "none"])).any())
 
 

@@ -35,7 +35,7 @@ def networks(study: StudyRuns) -> Table:
         accuracy = numbers.mean_sd(row["mean"], row["sd"])
         link = f"#{row['anchor_case']}" if isinstance(row["anchor_case"], str) else ""
         cells = [
-            Cell(row["name"], row["name"], look=row["variant"]),
+            Cell(row["name"], row["name"], look=study.looks.get(row["network"], row["variant"])),
             number_cell(accuracy, row["mean"]),
             number_cell(numbers.general(row["n"]), row["n"]),
             _inference(row, link),
@@ -64,12 +64,13 @@ def networks(study: StudyRuns) -> Table:
 def pairs(study: StudyRuns) -> Table:
     """Compare pairs of networks of a study directly: accuracies by the same seeds, and costs as multiples."""
     table, rows = study.networks, []
-    names, variants = list(network_names(table).values()), table["variant"].tolist()
+    names = list(network_names(table).values())
+    looks = [study.looks.get(factory, look) for factory, look in zip(table["network"], table["variant"], strict=True)]
     for pair in study.pairs:
         first, second = names[pair.first], names[pair.second]
         cells = [
-            Cell(first, first, look=variants[pair.first]),
-            Cell(second, second, look=variants[pair.second]),
+            Cell(first, first, look=looks[pair.first]),
+            Cell(second, second, look=looks[pair.second]),
             number_cell(numbers.percentage_points(pair.difference), pair.difference.value),
             number_cell(numbers.general(pair.n), pair.n),
             Cell(pair_word(pair), pair_word(pair), name="word"),
@@ -145,8 +146,9 @@ def _front(study: StudyRuns, row: Mapping[Hashable, Any]) -> str:
     return ", ".join(on) if on else "no" if known else numbers.NOTHING
 
 
-def accuracy(runs: pd.DataFrame) -> Table:
+def accuracy(study: StudyRuns) -> Table:
     """Show the test accuracy of every network, mean ± s.d. over seeds."""
+    runs, looks = study.runs, study.looks
     table = over_seeds(runs, NETWORK, "test_accuracy")
     means = runs.groupby(NETWORK, dropna=False)[["seconds", "best_epoch", "learning_rate"]].mean().reset_index()
     table = table.merge(means, on=NETWORK)
@@ -157,7 +159,7 @@ def accuracy(runs: pd.DataFrame) -> Table:
     for variant in in_order(table["variant"]):
         for i, row in table[table["variant"] == variant].iterrows():
             cells = [
-                Cell(names[i], names[i], look=variant),
+                Cell(names[i], names[i], look=looks.get(row["network"], variant)),
                 number_cell(numbers.mean_sd(row["mean"], row["sd"]), row["mean"]),
                 number_cell(f"{numbers.percent(row['min'])} to {numbers.percent(row['max'])}", row["min"]),
                 number_cell(numbers.general(row["n"]), row["n"]),
@@ -176,14 +178,18 @@ def _rate(rate: float, least: float, most: float) -> Cell:
     return Cell(numbers.general(rate), repr(rate), number=True, note=end)
 
 
-def target(spent: pd.DataFrame, goal: float) -> Table:
-    """Show what every network had spent when its validation accuracy first reached a goal, over seeds."""
+def target(spent: pd.DataFrame, goal: float, looks: Mapping[str, str]) -> Table:
+    """Show what every network had spent when its validation accuracy first reached a goal, over seeds.
+
+    Args:
+        looks: of users' networks, by their factories.
+    """
     rows = []
     names = network_names(spent)
     for variant in in_order(spent["variant"]):
         for i, row in spent[spent["variant"] == variant].iterrows():
             reached = number_cell(f"{row['reached']:.0f} of {row['n']:.0f}", row["reached"])
-            cells = [Cell(names[i], names[i], look=variant), reached]
+            cells = [Cell(names[i], names[i], look=looks.get(row["network"], variant)), reached]
             for unit, show in (("epoch", numbers.general), ("seconds", numbers.seconds), ("macs", numbers.count)):
                 text = _spent(row, unit, show)
                 median = row[f"{unit}_median"]

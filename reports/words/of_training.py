@@ -47,9 +47,9 @@ def learning_rates(runs: pd.DataFrame) -> str:
     if not of_study(runs):
         return "The learning rate of each network is that of its recipe, or one that was given: none was searched here."
     return (
-        "The learning rate of each network is the best, on the validation images, of those that the study tried. Lowest "
-        "or highest here: no network of this study has a lower or higher one. Such a rate may lie at an end of those "
-        "tried, and a network with a better one outside of them would be more accurate."
+        "The learning rate of each network is the best, on the validation images, of those that the study tried. "
+        "Lowest or highest here: no network of this study has a lower or higher one. Such a rate may lie at an end of "
+        "those tried, and a network with a better one outside of them would be more accurate."
     )
 
 

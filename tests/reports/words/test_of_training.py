@@ -92,7 +92,9 @@ def test_only_a_study_has_searched_its_learning_rates(records):
     assert "none was searched here" in of_training.learning_rates(runs)
     studied = runs.assign(matched="time")
     assert "of those that the study tried" in of_training.learning_rates(studied)
-    notes = [{row.cells[-1].note for row in tables.accuracy(each).rows} for each in (runs, studied)]
+    notes = [
+        {row.cells[-1].note for row in tables.accuracy(StudyRuns(each, each, each)).rows} for each in (runs, studied)
+    ]
     assert notes == [{""}, {"lowest here", "highest here"}]
 
 
