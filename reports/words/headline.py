@@ -65,6 +65,7 @@ def headline(results: Prepared) -> list[Sentence]:
         cost_at_equal_maps(results.against_equal_maps),
         saving(results.costs, results.data.twins),
         gain(results.runs, results.best_networks),
+        own_layers(results.against_peers),
     ]
     return [sentence for sentence in found if sentence is not None]
 
@@ -198,6 +199,15 @@ def saving(costs: pd.DataFrame, twins: pd.DataFrame) -> Sentence | None:
             kind = rows["variant"] + (" network" if rows is there else "")
             used.append(rows.assign(name=kind)[rows["variant"].isin(["full", "separable"])])
     return Sentence(f"Saving: {'; '.join(parts)}.", records_of(pd.concat(used))) if len(parts) else None
+
+
+def own_layers(pairs: pd.DataFrame) -> Sentence | None:
+    """Say where users' layers are compared with ours."""
+    names = sorted(set(pairs.loc[pairs["variant"] == "custom", "implementation"]))
+    if not names:
+        return None
+    text = f"Users’ layers: time, memory and MACs of {listing(names)} are compared with those of ours."
+    return Sentence(text, sections={"Other layers": "others"})
 
 
 def _size(point: Mapping[str, Any]) -> str:

@@ -84,25 +84,29 @@ def of_the_machine(findings: Iterable[tuple[str, str, str]]) -> bool:
     return any(kind != TOO_FEW_SAMPLES for kind, _, _ in findings)
 
 
-def equivariance(costs: pd.DataFrame, trained: pd.DataFrame) -> str:
+def equivariance(costs: pd.DataFrame, trained: pd.DataFrame, own: pd.DataFrame) -> str:
     """State the largest equivariance errors, and whether float32 rounding explains them.
 
     Args:
         costs: cases with the error under those elements of their own H that permute pixels.
         trained: the last epochs of trained networks, which validation need not have chosen, with the error under
             quarter turns, whatever their H.
+        own: users' layers, with the error under the same elements as `costs`.
     """
     parts = []
     known = costs.dropna(subset=["equivariance_error"])
     if len(known):
         worst = known.sort_values("equivariance_error").iloc[-1]
-        verdict = "rounding only" if worst["equivariance_error"] <= TOLERANCE else "more than rounding"
         parts.append(
             f"Under the elements of H that permute pixels, the worst relative error of {plural(len(known), 'case')} "
             f"({modules(known)}, forward, {where_timed(known.iloc[0])}) is "
             f"{exponential(worst['equivariance_error'])} ({worst['variant']}, |H| = {worst['resolution']:.0f}): "
-            f"{verdict}."
+            f"{_verdict(worst['equivariance_error'])}."
         )
+    errors = own.dropna(subset=["equivariance_error"]).groupby("implementation")["equivariance_error"].max()
+    if len(errors):
+        texts = [f"{exponential(error)} for {name} ({_verdict(error)})" for name, error in errors.items()]
+        parts.append(f"Under these elements, the worst relative error of users’ layers is {listing(texts)}.")
     after = trained.dropna(subset=["equivariance_error"])
     several = after.loc[~after["variant"].isin(["plain", "custom"]), "group"].nunique() > 1
     exact = after["equivariance_error"] <= TOLERANCE
@@ -117,6 +121,10 @@ def equivariance(costs: pd.DataFrame, trained: pd.DataFrame) -> str:
             f"When images turn by quarter turns, the logits of {of}, at the last epoch, change by {listing(texts)}."
         )
     return " ".join(parts) or "No equivariance error was measured."
+
+
+def _verdict(error: float) -> str:
+    return "rounding only" if error <= TOLERANCE else "more than rounding"
 
 
 def _networks(rows: pd.DataFrame, several_groups: bool) -> str:
@@ -145,7 +153,7 @@ def undecided(words: pd.Series) -> str:
     open_, of = int((said == "ambiguous").sum()), f"{plural(len(said), 'comparison')} of times"
     if not open_:
         return f"Each of {of} was decided: faster, slower, or the same."
-    return f"{open_} of {of} could not be decided: their intervals reach across the noise floor."
+    return f"{open_} of {of} could not be decided by the rule in “Method and limits”."
 
 
 # What Python raises for a mistake in the code that runs, and not for what the code was given.

@@ -591,8 +591,8 @@ def test_undecided(made, said):
     theirs = [pair for of_setting in rivals(made).values() for pair in of_setting]
     words += [word(*pair, floor(made, len(theirs))) for pair in theirs]
     assert said["undecided"] == (
-        f"{words.count('ambiguous')} of {len(words)} comparisons of times could not be decided: their intervals reach "
-        "across the noise floor."
+        f"{words.count('ambiguous')} of {len(words)} comparisons of times could not be decided by the rule in "
+        "“Method and limits”."
         if "ambiguous" in words
         else f"Each of {len(words)} comparisons of times was decided: faster, slower, or the same."
     )
