@@ -41,6 +41,12 @@ LOOKS = {
     "canonical": Look("canonical", "#00859e", "*", "M8 1.5l1.9 4.1 4.5.5-3.4 3 1 4.4-4-2.3-4 2.3 1-4.4-3.4-3 4.5-.5z"),
 }
 OTHER = Look("other", INK, "v", "M8 13.5l5.5-10h-11z")
+# Of a user's second, third and fourth layer or network; the first has the look of others.
+OWN_LOOKS = {
+    "own-2": Look("own-2", "#c1121f", "<", "M2.5 8l10-5.5v11z"),
+    "own-3": Look("own-3", "#a67c00", "d", "M8 1.5l3.6 6.5-3.6 6.5-3.6-6.5z"),
+    "own-4": Look("own-4", "#8e44ad", "8", "M5.6 2.3h4.8l3.3 3.3v4.8l-3.3 3.3H5.6l-3.3-3.3V5.6z"),
+}
 THEME = {
     INK: "var(--ink)",
     MUTED: "var(--muted)",
@@ -48,7 +54,7 @@ THEME = {
     PAPER: "var(--paper)",
     GENERATION: "var(--generation)",
     CONVOLUTION: "var(--convolution)",
-    **{look.colour: f"var(--{look.name})" for look in LOOKS.values() if look.name != "plain"},
+    **{look.colour: f"var(--{look.name})" for look in (LOOKS | OWN_LOOKS).values() if look.name != "plain"},
 }
 
 RC: dict[Any, Any] = {
@@ -85,8 +91,14 @@ RC: dict[Any, Any] = {
 
 
 def look(variant: str) -> Look:
-    """Return the look of a variant; unknown names share one neutral look."""
-    return LOOKS.get(variant, OTHER)
+    """Return the look of a variant, or of a value of ``own_looks``; unknown names share one neutral look."""
+    return (LOOKS | OWN_LOOKS).get(variant, OTHER)
+
+
+def own_looks(factories: Iterable[str]) -> dict[str, str]:
+    """Return for each layer or network of users, by its factory, a name that ``look`` knows; a fifth begins again."""
+    names = ("custom", *OWN_LOOKS)
+    return {factory: names[i % len(names)] for i, factory in enumerate(sorted(set(factories)))}
 
 
 def in_order(variants: Iterable[str]) -> list[str]:

@@ -75,21 +75,36 @@ def against_peers(costs: pd.DataFrame, twins: pd.DataFrame) -> pd.DataFrame:
     """Compare every foreign layer with our layer of the same case, and a user's own layer with our full variant.
 
     Adds `ratio` (the foreign time over ours), its 99 % interval `low`, `high`, and `word`: whether the foreign layer
-    is called faster, slower, …; `word` is empty without A/A twins. Columns of our layer have the suffix `_ours`.
+    is called faster, slower, …; `word` is empty without A/A twins. Columns of our layer have the suffix `_ours`. Adds
+    `macs` (of the forward part), and for a user's layer that took turns with our separable one the ratio to this one:
+    `separable_ratio`, with its 99 % interval `separable_low`, `separable_high`.
     """
     keys = ["rival", "layer", "direction", "kernels", "execution", *POINT_AXES]
     rows = costs[costs["seconds"] > 0]
-    rows = rows.assign(rival=rows["variant"].replace("custom", OWN_LAYER_RIVAL))
+    rows = rows.assign(rival=rows["variant"].replace("custom", OWN_LAYER_RIVAL), macs=forward_macs(rows))
     foreign = rows["implementation"] != OURS
     pairs = rows[foreign].merge(rows[~foreign], on=keys, suffixes=("", "_ours"))
     floors = noise_floors(twins, len(pairs))
     found = _compare(pairs, "_ours", "", floors)
-    return pairs.assign(
+    return _against_separable(pairs, rows[~foreign & (rows["variant"] == "separable")]).assign(
         ratio=[each.ratio for each in found],
         low=[each.low for each in found],
         high=[each.high for each in found],
         word=[each.word if floors else "" for each in found],
     )
+
+
+def _against_separable(pairs: pd.DataFrame, separable: pd.DataFrame) -> pd.DataFrame:
+    """Add the ratio of each user's layer to the separable layer of its block; NaN where there is none."""
+    keys = ["layer", "direction", "kernels", "execution", *POINT_AXES]
+    rivals = separable[[*keys, "block", "round_medians"]]
+    rivals = rivals.rename(columns={name: f"{name}_separable" for name in ("block", "round_medians")})
+    own = pairs[pairs["variant"] == "custom"]
+    both = own.reset_index().merge(rivals, on=keys).set_index("index")
+    both = both[_one_block(both, "", "_separable")]
+    found = _compare(both, "_separable", "", {})
+    parts = {f"separable_{part}": [getattr(each, part) for each in found] for part in ("ratio", "low", "high")}
+    return pairs.join(pd.DataFrame(parts, index=both.index, dtype=float))
 
 
 def forward_macs(costs: pd.DataFrame) -> pd.Series:

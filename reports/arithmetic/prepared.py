@@ -1,7 +1,8 @@
 """One set of results, prepared once: the chosen rows and the derived tables that words, tables and figures share."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import pandas as pd
@@ -13,6 +14,7 @@ from reports.arithmetic.operators import operators, with_executed
 from reports.arithmetic.pairs import Pair, asked_pairs, pairs
 from reports.frames import selection
 from reports.frames.frames import Frames
+from reports.style import own_looks
 
 # The most studies that get figures; the table of records has the runs of all studies.
 MOST_STUDIES = 3
@@ -23,12 +25,14 @@ class StudyRuns:
     """The finished runs of one study, their epochs, and our measured cases, from which the networks' costs are taken.
 
     `suffix` ends the names of the study's sections and figures, so that names differ; for the first study it is empty.
+    `looks` are those of users' networks, by their factories.
     """
 
     runs: pd.DataFrame
     epochs: pd.DataFrame
     cases: pd.DataFrame
     suffix: str = ""
+    looks: Mapping[str, str] = field(default_factory=dict)
 
     @cached_property
     def networks(self) -> pd.DataFrame:
@@ -49,6 +53,11 @@ class StudyRuns:
     def choice(self) -> Choice | None:
         """The network to take where there is no limit; None without a network."""
         return choose(self.accuracies, self.networks[self.price].tolist())
+
+    @cached_property
+    def fronted(self) -> list[str]:
+        """The costs of ``PRICES`` that have a front: two networks or more have them."""
+        return [name for name in training.PRICES if self.networks[name].notna().sum() > 1]
 
     @cached_property
     def beaten(self) -> dict[str, list[list[int]]]:
@@ -97,6 +106,17 @@ class Prepared:
             raise ValueError(f"results of {'; and of '.join(self.data.machines)}; allowed: those of one device")
 
     @cached_property
+    def looks(self) -> dict[str, str]:
+        """The looks of users' layers and networks, by their factories, the same in all figures and tables."""
+        costs, runs = self.data.costs, self.data.runs
+        return own_looks(
+            [
+                *costs.loc[costs["variant"] == "custom", "implementation"],
+                *runs.loc[runs["variant"] == "custom", "network"],
+            ]
+        )
+
+    @cached_property
     def measured(self) -> pd.DataFrame:
         """The newest ok record of every case, peers and all settings included."""
         return selection.latest(selection.ok(self.data.costs))
@@ -105,6 +125,11 @@ class Prepared:
     def ours(self) -> pd.DataFrame:
         """Our layers as they are used by default, on any number of threads."""
         return selection.ours_by_default(self.measured)
+
+    @cached_property
+    def own_layers(self) -> pd.DataFrame:
+        """Users' layers as they are used by default, on any number of threads."""
+        return selection.own_layers_by_default(self.measured)
 
     @cached_property
     def costs(self) -> pd.DataFrame:
@@ -159,12 +184,12 @@ class Prepared:
     @cached_property
     def first_answers(self) -> pd.DataFrame:
         """How long the layers at the base point, and the networks that take longest, take until their first answer."""
-        return first_answers(self.costs)
+        return first_answers(self.costs, self.own_layers)
 
     @cached_property
     def all_first_answers(self) -> pd.DataFrame:
-        """How long every module of ours takes until its first answer, on any number of threads."""
-        return with_answers(self.ours)
+        """How long every module takes until its first answer, peers left out, on any number of threads."""
+        return with_answers(pd.concat([self.ours, self.own_layers]))
 
     @cached_property
     def studies(self) -> list[StudyRuns]:
@@ -194,4 +219,4 @@ class Prepared:
 
     def _study(self, runs: pd.DataFrame, suffix: str = "") -> StudyRuns:
         epochs = self.data.epochs
-        return StudyRuns(runs, epochs[epochs["id"].isin(runs["id"])], self.ours, suffix)
+        return StudyRuns(runs, epochs[epochs["id"].isin(runs["id"])], self.ours, suffix, self.looks)

@@ -42,7 +42,8 @@ def trained_networks(costs: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     Columns: network, `mean`, `sd`, `min`, `max`, `n` (seeds), `parameters`, `training_seconds` (mean, and
     `training_low`, `training_high`), `macs` (of one image),
     `seconds`, `ci_low`, `ci_high` (of one image), `n_case` (passes), `threads_case`, `peak_bytes`, `anchor_case`,
-    `findings_case` (why the time is called noisy).
+    `findings_case` (why the time is called noisy), `other_batch` and `other_seconds` (a forward pass at another batch
+    than that of the runs, which is not compared).
     """
     grouped = runs.groupby(NETWORK, dropna=False)
     table = over_seeds(runs, NETWORK, "test_accuracy").merge(
@@ -60,11 +61,15 @@ def trained_networks(costs: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     shared = _with_images(runs)[["image_size", "batch_size", "device", *FORMER_IMAGES]].drop_duplicates()
     cases = costs[costs["layer"] != "conv"]
     names = cases["layer"].where(cases["layer"] != "network", cases["implementation"])
-    cases = cases.assign(anchor=cases.get("anchor", ""), network=names).merge(shared)
+    cases = cases.assign(anchor=cases.get("anchor", ""), network=names)
+    cases = cases.merge(shared.drop(columns="batch_size").drop_duplicates())
     # The kernel size of a user's network says nothing.
     cases["kernel_size"] = cases["kernel_size"].where(cases["variant"] != "custom", math.nan)
     sizes = table["kernel_size"]
     table["kernel_size"] = sizes.where(table["variant"] != "custom", math.nan)
+    as_trained = cases["batch_size"].isin(shared["batch_size"])
+    table = table.merge(_at_other_batches(cases[~as_trained]), on=NETWORK_CASE, how="left")
+    cases = cases[as_trained]
     for direction, columns in NETWORK_COSTS.items():
         mine = cases[cases["direction"] == direction].rename(columns=columns)
         mine = mine.assign(other=~mine["threads_case"].isin(table["threads"])).sort_values("other", kind="stable")
@@ -75,6 +80,15 @@ def trained_networks(costs: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     for column in ("seconds", "ci_low", "ci_high"):
         table[column] /= table["batch_size"]
     return table
+
+
+def _at_other_batches(cases: pd.DataFrame) -> pd.DataFrame:
+    """Return the forward pass of each network at its largest batch: `other_batch` and `other_seconds`."""
+    passes = cases[cases["direction"] == "forward"].sort_values("batch_size", ascending=False, kind="stable")
+    found = passes.drop_duplicates(NETWORK_CASE).rename(
+        columns={"batch_size": "other_batch", "seconds": "other_seconds"}
+    )
+    return found[[*NETWORK_CASE, "other_batch", "other_seconds"]]
 
 
 def with_memory_of_steps(networks: pd.DataFrame, epochs: pd.DataFrame) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """`python -m reports export`: tidy tables as CSV and Parquet; figures as SVG and PDF, each with its data as CSV."""
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -64,7 +64,8 @@ def export(records: list[Record], commits: pd.DataFrame, directory: Path) -> Ite
     for number, machine in enumerate(opening_order(data), start=1):
         folder = directory / "figures" / (f"machine-{number}" if len(data.machines) > 1 else "")
         with copies() as kept_figures:
-            drawn = [figure for section in sections(Prepared(data.on(machine))).values() for figure in section]
+            results = Prepared(data.on(machine))
+            drawn = [figure for section in sections(results).values() for figure in section]
             drawn += [trend(commits, "history")] if number == 1 else []
         for copy in kept_figures:
             write(folder / f"{copy.key}.svg", copy.svg)
@@ -72,7 +73,8 @@ def export(records: list[Record], commits: pd.DataFrame, directory: Path) -> Ite
         shown = [figure for figure in drawn if figure.panels]
         for figure in shown:
             write(folder / f"{figure.key}.csv", figure_csv(figure))
-        legend = legend_files(in_order(variant for figure in shown for variant in figure.legend))
+        names = in_order(variant for figure in shown for variant in figure.legend)
+        legend = legend_files(names, results.looks)
         for kind, drawing in legend.items():
             write(folder / f"legend.{kind}", drawing)
         for figure in shown:
@@ -95,9 +97,13 @@ def samples(records: list[Record]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["machine", "id", "kind", "round", "sample", "seconds"])
 
 
-def legend_files(variants: list[str]) -> dict[str, bytes]:
-    """Draw the legend that the page shows above every figure; return it as SVG and PDF, by file ending."""
-    looks = [(look(name).colour, look(name).marker) for name in variants]
+def legend_files(variants: list[str], own: Mapping[str, str]) -> dict[str, bytes]:
+    """Draw the legend that the page shows above every figure; return it as SVG and PDF, by file ending.
+
+    Args:
+        own: the looks of users' layers and networks, see ``style.own_looks``.
+    """
+    looks = [(found.colour, found.marker) for name in variants for found in [look(own.get(name, name))]]
     return _legend(looks, variants, max(len(variants), 1), 1.1)
 
 

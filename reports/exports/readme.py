@@ -50,7 +50,7 @@ def answer(records: Iterable[Record]) -> Answer:
     texts.append(f"Noise: {noise(data.costs, data.twins)}")
     lines = ["", *table_lines(headline(results)), "", *(line for text in texts for line in (_paragraph(text), ""))]
     svgs = {f"{copy.key}.svg": copy.svg for copy in drawn}
-    svgs["legend.svg"] = legend_files(list(figure.legend))["svg"].decode()
+    svgs["legend.svg"] = legend_files(list(figure.legend), figure.looks)["svg"].decode()
     return Answer(lines, {name: _on_white(svg) for name, svg in svgs.items()})
 
 

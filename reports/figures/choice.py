@@ -7,7 +7,8 @@ from benchmarks.statistics.written import listing
 from reports.arithmetic.prepared import StudyRuns
 from reports.figures import draw
 from reports.figures.draw import FAINT, Canvas, Drawing, Figure, Tip, size_of
-from reports.style import INK, look
+from reports.frames.selection import own_named
+from reports.style import INK
 from reports.words import numbers, of_choice
 from reports.words.names import ending, group_name, network_names
 
@@ -22,9 +23,10 @@ PRICE_LABELS = {
 def pareto(study: StudyRuns, key: str) -> Figure:
     """Draw test accuracy against time, memory and MACs, each with a front; networks that are not on it are faint."""
     networks = study.networks.reset_index(drop=True)
-    drawing = Drawing(key, "Accuracy against time, memory and MACs", of_choice.fronts(study))
+    drawing = Drawing(key, "Accuracy against time, memory and MACs", of_choice.fronts(study), study.looks)
     points = networks.assign(name=list(network_names(networks).values()), accuracy=100 * networks["mean"])
     points = points.assign(spread=100 * points["sd"].fillna(0.0), number=range(len(points)), label=short_names(points))
+    points["variant"] = own_named(points)
     known = points.dropna(subset=["accuracy"])
     priced = [column for column in PRICE_LABELS if known[column].notna().any()]
     for column in priced:
@@ -76,7 +78,7 @@ def _front(canvas: Canvas, front: pd.DataFrame) -> None:
 
 def _bars(canvas: Canvas, point: pd.Series) -> None:
     """Draw the error bars of a network; if it is on the front, name what tells it from others of its colour."""
-    where, colour = (point["price"], point["accuracy"]), look(point["variant"]).colour
+    where, colour = (point["price"], point["accuracy"]), canvas.look(point["variant"]).colour
     across = None if pd.isna(point["left"]) else [[where[0] - point["left"]], [point["right"] - where[0]]]
     bars = canvas.axes.errorbar(
         *where, point["spread"], across, fmt="none", color=colour, linewidth=1, alpha=1.0 if point["front"] else FAINT

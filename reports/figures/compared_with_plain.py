@@ -6,7 +6,7 @@ from benchmarks.statistics.intervals import Interval
 from reports.arithmetic.prepared import Prepared
 from reports.figures.bars import dodge, in_lines, names_on_y
 from reports.figures.draw import FAINT, Drawing, Figure, axis_limits, log_x, scatter, size_of, spread
-from reports.frames.selection import NETWORK
+from reports.frames.selection import NETWORK, own_named
 from reports.style import MUTED, in_order
 from reports.words import headline, numbers
 from reports.words.names import BASIC, PASS_WORDS, network_names, point_words
@@ -23,7 +23,7 @@ def compared_with_plain(results: Prepared, key: str) -> Figure:
     table, best = results.against_plain, results.best_networks
     table = table[table["variant"].isin(BASIC)] if table["variant"].isin(BASIC[1:]).any() else table
     title = TITLES.get((len(table) > 0, len(best) > 0), TITLE)
-    drawing = Drawing(key, title, headline.compared_with_plain(table, results.shown_studies[0], best))
+    drawing = Drawing(key, title, headline.compared_with_plain(table, results.shown_studies[0], best), results.looks)
     texts, drawn = [], []
     # Both panels are as high as the one with more rows.
     size = size_of(2, height=max(1.7, 0.65 + 0.42 * max(ROWS * bool(len(table)), len(best))))
@@ -42,7 +42,7 @@ def compared_with_plain(results: Prepared, key: str) -> Figure:
             "points the seeds."
         )
     data = pd.concat(drawn) if drawn else pd.DataFrame()
-    return drawing.figure(" ".join(texts), [*table["variant"], *best["variant"]], data)
+    return drawing.figure(" ".join(texts), [*table["variant"], *own_named(best)], data)
 
 
 def _multiples(table: pd.DataFrame, drawing: Drawing, size: tuple[float, float]) -> pd.DataFrame:
@@ -76,6 +76,7 @@ def _reached(runs: pd.DataFrame, best: pd.DataFrame, drawing: Drawing, size: tup
     seeds = runs.merge(best[NETWORK].assign(row=best.index), on=NETWORK)
     seeds = seeds.assign(y=seeds["row"].map(order.index), accuracy=100 * seeds["test_accuracy"])
     means = best.assign(y=[order.index(i) for i in best.index], accuracy=100 * best["mean"], name=list(names.values()))
+    drawn, means = seeds.assign(variant=own_named(seeds)), means.assign(variant=own_named(means))
     means["low"], means["high"] = 100 * (best["mean"] - best["sd"]), 100 * (best["mean"] + best["sd"])
 
     def of_seed(row: pd.Series) -> str:
@@ -86,7 +87,7 @@ def _reached(runs: pd.DataFrame, best: pd.DataFrame, drawing: Drawing, size: tup
 
     with drawing.panel(size, "test accuracy (%)", "", ": test accuracy", key=f"{drawing.key}-reached") as canvas:
         spread(canvas, means, "accuracy", "y", of="x")
-        scatter(canvas, seeds, "accuracy", "y", 12, of_seed, FAINT)
+        scatter(canvas, drawn, "accuracy", "y", 12, of_seed, FAINT)
         scatter(canvas, means, "accuracy", "y", 48, of_mean)
         names_on_y(canvas.axes, [_in_lines(names[i]) for i in order])
     return seeds[[*NETWORK, "seed", "test_accuracy"]]

@@ -1,7 +1,7 @@
 """The tools of all figures: panels, lines and points in the looks of the variants, axes with readable ticks."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -22,7 +22,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocat
 from reports.figures.labels import Label, place
 from reports.figures.plots import Plot, Points
 from reports.figures.svg import frame, inline
-from reports.style import MUTED, PAPER, RC, in_order, look
+from reports.style import MUTED, PAPER, RC, Look, in_order, look
 
 # Width and height of a panel in inches, at 8.5 pt text, by a name that the style sheet knows: the page shows that text
 # 12 to 14 px high. A wide panel is as wide as a phone, a large one a third of a laptop's page, a small one less.
@@ -46,7 +46,8 @@ class Figure:
     `plots` are the same panels as data, where they can be charts. `takeaway` is generated from the data; `caption`
     explains points, spread and n; `legend` lists variants. `data` has the drawn numbers, for readers who draw them
     themselves; `keys` are the names and colours of the parts of bars. `width` is the name of the panels' size. A figure
-    without data has no panel, and its takeaway says what is missing.
+    without data has no panel, and its takeaway says what is missing. `looks` names the looks of users' layers and
+    networks, by their factories.
     """
 
     key: str
@@ -59,6 +60,7 @@ class Figure:
     keys: tuple[tuple[str, str], ...] = ()
     width: str = "large"
     data: pd.DataFrame = field(default_factory=pd.DataFrame, compare=False)
+    looks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -75,15 +77,24 @@ class Canvas:
     named: dict[str, dict[str, str]] = field(default_factory=dict)
     labels: list[Label] = field(default_factory=list)
     price: str = ""
+    looks: Mapping[str, str] = field(default_factory=dict)
+
+    def look(self, name: str) -> Look:
+        """Return the look of a variant, or of a user's layer or network by its factory."""
+        return look(self.looks.get(name, name))
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure whose panels are still being drawn; the takeaway is the description of every panel."""
+    """A figure whose panels are still being drawn; the takeaway is the description of every panel.
+
+    `looks` are those of users' layers and networks, by their factories, as ``style.own_looks`` returns them.
+    """
 
     key: str
     title: str
     takeaway: str
+    looks: Mapping[str, str] = field(default_factory=dict)
     panels: list[Markup] = field(default_factory=list)
     plots: list[Plot | None] = field(default_factory=list)
     widths: list[float] = field(default_factory=list)
@@ -108,14 +119,14 @@ class Drawing:
         for which the page's readers may set a budget.
         """
         with plt.rc_context(RC):
-            canvas = Canvas(plt.subplots(figsize=size, layout="constrained")[1], price=price)
+            canvas = Canvas(plt.subplots(figsize=size, layout="constrained")[1], price=price, looks=self.looks)
             labels = {"xlabel": x, "ylabel": y}
             canvas.axes.set(**labels)  # without a label, seaborn would make all ticks to see whether it may write one
             yield canvas
             canvas.axes.set_title(heading, pad=pad)
             canvas.axes.set(**labels)  # again: seaborn names an axis whose label is empty after the column
             place(canvas.axes, canvas.labels, [(point[1], point[2]) for point in canvas.points.rows])
-            self.plots.append(canvas.points.plot(canvas.axes, self.title + what, (x, y), price))
+            self.plots.append(canvas.points.plot(canvas.axes, self.title + what, (x, y), price, self.looks))
             self.widths.append(size[0])
             drawn = canvas.axes.figure.get_figure(root=True)
             name = key or f"{self.key}-{len(self.panels)}"
@@ -133,17 +144,14 @@ class Drawing:
         data, legend = pd.DataFrame() if data is None else data, tuple(in_order(variants))
         panels, plots, used = tuple(self.panels), tuple(self.plots), tuple(dict.fromkeys(keys))
         width = next((name for name, size in SIZES.items() if size[0] == max(self.widths, default=0)), "large")
-        return Figure(self.key, self.title, self.takeaway, caption, panels, plots, legend, used, width, data)
+        about = (self.key, self.title, self.takeaway, caption)
+        return Figure(*about, panels, plots, legend, used, width, data, self.looks)
 
 
 def size_of(panels: int, *, small: bool = False, height: float = 0.0) -> tuple[float, float]:
     """Return the size of each panel of a figure: wide where there are one or two; `small` where several fit a row."""
     width, usual = SIZES["wide" if panels <= 2 else "small" if small else "large"]
     return width, height or usual
-
-
-def palette(variants: list[str]) -> dict[str, str]:
-    return {variant: look(variant).colour for variant in variants}
 
 
 Tip = Callable[[pd.Series], str]
@@ -172,7 +180,7 @@ def lines(
     points = grouped.agg(y=estimator, low="min", high="max", n="count").reset_index()
     points = points.rename(columns={x: "x"})
     for variant in in_order(points["variant"]):
-        line, colour = points[points["variant"] == variant].sort_values("x"), look(variant).colour
+        line, colour = points[points["variant"] == variant].sort_values("x"), canvas.look(variant).colour
         canvas.axes.plot(line["x"], line["y"], color=colour, linestyle=linestyle)
         if bars:
             ends = line["y"] - line["low"], line["high"] - line["y"]
@@ -218,8 +226,8 @@ def scatter(
         style="variant",
         hue_order=variants,
         style_order=variants,
-        palette=palette(variants),
-        markers={variant: look(variant).marker for variant in variants},
+        palette={variant: canvas.look(variant).colour for variant in variants},
+        markers={variant: canvas.look(variant).marker for variant in variants},
         edgecolor=PAPER,
         linewidth=0.5,
         alpha=alpha,
@@ -241,7 +249,7 @@ def spread(canvas: Canvas, data: pd.DataFrame, x: str, y: str, *, of: str = "y",
     below, above = middle - data["low"], data["high"] - middle
     for variant, rows in data[np.isfinite(below) & np.isfinite(above)].groupby("variant", sort=False):
         kind: dict[str, Any] = {f"{of}err": [below[rows.index], above[rows.index]]}
-        colour = look(str(variant)).colour
+        colour = canvas.look(str(variant)).colour
         canvas.axes.errorbar(rows[x], rows[y], **kind, fmt="none", color=colour, linewidth=1, alpha=alpha)
 
 

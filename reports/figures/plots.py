@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,7 @@ class Plot:
             along x, if points of the panel have such intervals.
         price: the column of the cost across the axis, if readers may set a budget for it.
         front: x and y of the corners of the dashed line through the points that are on a front.
+        looks: the looks of users' layers and networks, by their factories.
     """
 
     title: str
@@ -34,12 +35,15 @@ class Plot:
     points: tuple[tuple[Any, ...], ...]
     price: str = ""
     front: tuple[tuple[float | None, float | None], ...] = ()
+    looks: Mapping[str, str] = field(default_factory=dict)
 
     def json(self) -> dict[str, Any]:
         """Return the plot as an object for the page's script."""
         found: dict[str, Any] = {"title": self.title, "labels": self.labels, "scales": self.scales}
         if self.price:
             found |= {"price": self.price, "front": self.front}
+        if self.looks:
+            found["looks"] = self.looks
         return {**found, "points": self.points}
 
 
@@ -66,7 +70,9 @@ class Points:
         """Keep the corners of the line through the front."""
         self.front += [(_number(x), _number(y)) for x, y in zip(xs, ys, strict=True)]
 
-    def plot(self, axes: Axes, title: str, labels: tuple[str, str], price: str = "") -> Plot | None:
+    def plot(
+        self, axes: Axes, title: str, labels: tuple[str, str], price: str, looks: Mapping[str, str]
+    ) -> Plot | None:
         """Return the plot of these points on the axes that are drawn; None where points are too few for one.
 
         Axes whose ticks are names are left to the drawing.
@@ -74,7 +80,8 @@ class Points:
         if len(self.rows) < 2 or (axes.get_yscale() == "linear" and _has_names(axes)):
             return None
         scales = axes.get_xscale(), axes.get_yscale()
-        return Plot(title, labels, scales, tuple(self.rows), price, tuple(self.front))
+        drawn = {name: look for name, look in looks.items() if any(row[0] == name for row in self.rows)}
+        return Plot(title, labels, scales, tuple(self.rows), price, tuple(self.front), drawn)
 
 
 def plots_json(plots: tuple[Plot | None, ...]) -> str:

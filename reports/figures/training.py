@@ -11,7 +11,7 @@ from reports.arithmetic.training import WHEN, redundancies
 from reports.figures import draw
 from reports.figures.bars import dodge, names_on_y
 from reports.figures.draw import FAINT, Drawing, Figure, size_of
-from reports.frames.selection import NETWORK
+from reports.frames.selection import NETWORK, own_named
 from reports.words import numbers, of_training
 from reports.words.names import group_name
 
@@ -42,7 +42,7 @@ def accuracy(study: StudyRuns, x: str, key: str) -> Figure:
         "macs": lambda: of_training.macs_to_train(rows.assign(macs=rows["macs"] * 1e9)),
     }[x]()
     what, label = SPENT_LABELS[x]
-    drawing = Drawing(key, f"Validation accuracy against {what}", takeaway)
+    drawing = Drawing(key, f"Validation accuracy against {what}", takeaway, study.looks)
     if rows.empty:
         return drawing.figure()
     cell = [*NETWORK, "epoch"]
@@ -50,7 +50,8 @@ def accuracy(study: StudyRuns, x: str, key: str) -> Figure:
     if x != "epoch":
         rows[x] = rows.groupby(cell, dropna=False)[x].transform("mean")
         rows = rows[rows[x] > 0]  # nothing is spent before the first step, and a log axis cannot show zero
-    plain, others = rows[rows["group"] == TRIVIAL], rows[rows["group"] != TRIVIAL]
+    named = rows.assign(variant=own_named(rows))
+    plain, others = named[named["group"] == TRIVIAL], named[named["group"] != TRIVIAL]
     floor, high = _floor(rows), rows["accuracy"].max()
     several = others["group"].nunique() > 1
     pairs = sorted(set(zip(others["group"], others["resolution"], strict=True)))
@@ -58,17 +59,17 @@ def accuracy(study: StudyRuns, x: str, key: str) -> Figure:
     for grid in grids or (None,):
         chosen = others if grid is None else others[(others["group"] == grid[0]) & (others["resolution"] == grid[1])]
         mine = pd.concat([plain, chosen])
-        name = "plain" if grid is None else f"{group_name(grid[0]) + ', ' if several else ''}|H| = {grid[1]:.0f}"
+        without = "plain" if set(plain["variant"]) == {"plain"} else "without a group"
+        name = without if grid is None else f"{group_name(grid[0]) + ', ' if several else ''}|H| = {grid[1]:.0f}"
         size = size_of(len(grids), small=True)
         with drawing.panel(size, label, "validation accuracy (%)", f", {name}", heading=name) as canvas:
             many = len(mine.drop_duplicates(NETWORK)) > FEW_LINES
-            kinds = [mine["augmentation"].replace("", "none"), mine["network"].where(mine["variant"] == "custom", "")]
-            for (augmentation, own), part in mine.groupby(kinds, sort=True):
+            for augmentation, part in mine.groupby(mine["augmentation"].replace("", "none"), sort=True):
                 augmented = "" if augmentation == "none" else f" + {augmentation}"
 
-                def tip(point: pd.Series, own: str = own, augmented: str = augmented) -> str:
+                def tip(point: pd.Series, augmented: str = augmented) -> str:
                     return (
-                        f"{own or point['variant']}{augmented}, {label} {point['x']:.3g}: {point['y']:.1f} % "
+                        f"{point['variant']}{augmented}, {label} {point['x']:.3g}: {point['y']:.1f} % "
                         f"[{point['low']:.1f}, {point['high']:.1f}], n = {point['n']:.0f}"
                     )
 
@@ -107,7 +108,7 @@ def accuracy(study: StudyRuns, x: str, key: str) -> Figure:
     drawn = rows[[*columns, "epoch", "seconds", "macs", "validation_accuracy"]]
     if x == "macs":
         drawn = drawn.assign(macs=drawn["macs"] * 1e9)
-    return drawing.figure(caption, rows["variant"], drawn)
+    return drawing.figure(caption, named["variant"], drawn)
 
 
 def _floor(rows: pd.DataFrame) -> float:

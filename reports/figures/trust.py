@@ -7,6 +7,7 @@ from reports.arithmetic.layers import kinds, noise_floors, twin_differences
 from reports.arithmetic.prepared import Prepared
 from reports.figures import draw
 from reports.figures.draw import AXIS_LABELS, FAINT, Canvas, Drawing, Figure, size_of
+from reports.frames.selection import own_named
 from reports.style import CONVOLUTION, MUTED, look
 from reports.words import numbers, of_trust
 from reports.words.names import LAYER_WORDS
@@ -30,7 +31,10 @@ def equivariance(results: Prepared, key: str) -> Figure:
         .sort_values("epoch")
         .drop_duplicates("id", keep="last")
     )
-    drawing = Drawing(key, "Equivariance error without interpolation", of_trust.equivariance(rows, trained))
+    own = results.own_layers
+    words = of_trust.equivariance(rows, trained, own[own["direction"] == "forward"])
+    drawing = Drawing(key, "Equivariance error without interpolation", words, results.looks)
+    trained = trained.assign(variant=own_named(trained))
     named = {layer: f"{LAYER_WORDS[layer]}, elements of H" for layer in ("conv", "resnet")}
     seen = {name: rows[rows["layer"] == layer] for layer, name in named.items()}
     seen["trained, quarter turns"] = trained

@@ -11,18 +11,19 @@ from reports.figures import draw
 from reports.figures.bars import dodge, names_on_y
 from reports.figures.draw import Drawing, Figure, size_of
 from reports.figures.training import LINES
-from reports.frames.selection import NETWORK
+from reports.frames.selection import NETWORK, own_named
 from reports.words import numbers, of_turned
-from reports.words.names import group_name, study_title
+from reports.words.names import by_study, group_name
 
 
 def map_errors(results: Prepared, key: str) -> Figure:
     """Draw the error of every map after training, under the elements of H that interpolate pixels."""
     runs = results.runs_with("layer_errors")
     rows = turned.map_errors(runs)
-    drawing = Drawing(key, "Where equivariance is lost, map by map", of_turned.map_errors(rows))
+    drawing = Drawing(key, "Where equivariance is lost, map by map", of_turned.map_errors(rows), results.looks)
+    named = rows.assign(variant=own_named(rows))
     bounds = draw.axis_limits(rows[["error"]])
-    by_grid = rows.groupby(["group", "resolution"])
+    by_grid = named.groupby(["group", "resolution"])
     for (group, resolution), mine in by_grid:
         maps = list(dict.fromkeys(mine.sort_values("place")["map"]))
         size, grid = size_of(by_grid.ngroups, height=max(1.8, 0.8 + 0.3 * len(maps))), f", |H| = {resolution:.0f}"
@@ -42,19 +43,20 @@ def map_errors(results: Prepared, key: str) -> Figure:
     caption = (
         "The largest relative difference between turning the image and turning the map, over the elements of H that "
         "interpolate pixels; maps from the input to the end of the network, a quarter of each map left out at its "
-        f"edges. Medians over runs (n = {numbers.span(n)}) of the study {study_title(runs)}."
+        f"edges. Medians over runs (n = {numbers.span(n)}) of {by_study(runs)}."
     )
-    return drawing.figure(caption, rows["variant"], rows)
+    return drawing.figure(caption, named["variant"], rows)
 
 
 def by_angle(results: Prepared, key: str) -> Figure:
     """Draw test accuracy, and the change of the logits, against the angle by which test images are turned."""
     runs = results.runs_with("by_angle")
     rows = turned.by_angle(runs)
-    drawing = Drawing(key, "Accuracy by the angle of the test images", of_turned.by_angle(rows))
+    drawing = Drawing(key, "Accuracy by the angle of the test images", of_turned.by_angle(rows), results.looks)
+    named = rows.assign(variant=own_named(rows))
     shown = {
-        "accuracy": ("test accuracy (%)", rows.assign(y=100 * rows["accuracy"])),
-        "change": ("relative change of the logits", rows.assign(y=rows["change"])),
+        "accuracy": ("test accuracy (%)", named.assign(y=100 * rows["accuracy"])),
+        "change": ("relative change of the logits", named.assign(y=rows["change"])),
     }
     plain, others = rows["group"] == TRIVIAL, rows[rows["group"] != TRIVIAL]
     found = sorted(set(zip(others["group"], others["resolution"], strict=True)))
@@ -69,14 +71,12 @@ def by_angle(results: Prepared, key: str) -> Figure:
         with drawing.panel(
             size_of(len(shown) * len(grids), small=True), *labels, f": {label}, {name}".rstrip(", "), heading=name
         ) as canvas:
-            kinds = [mine["augmentation"].replace("", "none"), mine["network"].where(mine["variant"] == "custom", "")]
-            for (augmentation, network), part in mine.groupby(kinds, sort=True):
-                own = str(network)
+            for augmentation, part in mine.groupby(mine["augmentation"].replace("", "none"), sort=True):
                 turning = "" if augmentation == "none" else f" + {augmentation}"
 
-                def tip(point: pd.Series, label: str = label, own: str = own, turning: str = turning) -> str:
+                def tip(point: pd.Series, label: str = label, turning: str = turning) -> str:
                     ends = f"[{point['low']:.3g}, {point['high']:.3g}], n = {point['n']:.0f}"
-                    return f"{own or point['variant']}{turning}, {point['x']:.0f}°, {label}: {point['y']:.3g} {ends}"
+                    return f"{point['variant']}{turning}, {point['x']:.0f}°, {label}: {point['y']:.3g} {ends}"
 
                 style = LINES.get(str(augmentation), "--")
                 draw.lines(canvas, part, "angle", "y", "mean", tip, bars=False, marks=False, linestyle=style)
@@ -85,9 +85,9 @@ def by_angle(results: Prepared, key: str) -> Figure:
         return drawing.figure()
     n = rows.groupby([*NETWORK, "angle"], dropna=False).size()
     caption = (
-        f"Lines are means over runs (n = {numbers.span(n)} at each angle) of the study {study_title(runs)}, bands go "
+        f"Lines are means over runs (n = {numbers.span(n)} at each angle) of {by_study(runs)}, bands go "
         "from the least to the greatest. "
         "Images are turned around their centre; what a turned image lacks is black. Dashed: the train images were "
         "turned."
     )
-    return drawing.figure(caption, rows["variant"], rows)
+    return drawing.figure(caption, named["variant"], rows)

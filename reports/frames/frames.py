@@ -176,6 +176,7 @@ def _run_row(record: Record) -> dict[str, Any]:
     return {
         **_former_run(_part(record, "run")),
         **_values(record, PATHS_OF_TRAINING),
+        **_images(record),
         "machine": machine_name(record),
         "epochs_done": last.get("epoch"),
         "seconds": last.get("seconds"),
@@ -205,13 +206,20 @@ def _former_run(run: Mapping[str, Any]) -> dict[str, Any]:
     return {**old, "network": "resnet", "sampled": False, **FORMER}
 
 
+def _images(record: Record) -> dict[str, Any]:
+    """Return the name of the images that a run had: generated sets and folders have others than the data set."""
+    data = _part(record, "data")
+    name = data.get("source" if data.get("name") == "folder" else "name")
+    return {"dataset": name} if name else {}
+
+
 def _epochs(record: Record) -> list[dict[str, Any]]:
     epochs = record.get("epochs")
     return [epoch for epoch in epochs if isinstance(epoch, dict)] if isinstance(epochs, list) else []
 
 
 def _epoch_rows(record: Record) -> list[dict[str, Any]]:
-    run = {**_former_run(_part(record, "run")), **_values(record, PATHS_OF_RUN)}
+    run = {**_former_run(_part(record, "run")), **_values(record, PATHS_OF_RUN), **_images(record)}
     common = {**run, "machine": machine_name(record), "id": record.get("id")}
     return [{**common, **_values(epoch, PATHS_OF_EPOCH), "redundancy": _redundancy(epoch)} for epoch in _epochs(record)]
 

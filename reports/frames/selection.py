@@ -57,13 +57,18 @@ def ours_by_default(costs: pd.DataFrame, directions: Sequence[str] = PASSES) -> 
 
     Peers, users' layers, compiled code, other number formats and inference that generates its kernels are left out.
     """
+    return _by_default(costs[(costs["implementation"] == OURS) | (costs["layer"] == "network")], directions)
+
+
+def own_layers_by_default(costs: pd.DataFrame) -> pd.DataFrame:
+    """Keep users' layers as they are used by default, as ``ours_by_default`` keeps ours."""
+    return _by_default(costs[(costs["layer"] == "conv") & (costs["variant"] == "custom")], PASSES)
+
+
+def _by_default(costs: pd.DataFrame, directions: Sequence[str]) -> pd.DataFrame:
     usual = costs["direction"].map(lambda direction: "cached" if direction == "forward" else "generated")
-    ours = (
-        ((costs["implementation"] == OURS) | (costs["layer"] == "network"))
-        & (costs["execution"] == "eager")
-        & (costs["dtype"] == "float32")
-    )
-    return costs[ours & (costs["kernels"] == usual) & costs["direction"].isin(directions)]
+    eager = (costs["execution"] == "eager") & (costs["dtype"] == "float32")
+    return costs[eager & (costs["kernels"] == usual) & costs["direction"].isin(directions)]
 
 
 def usual_threads(costs: pd.DataFrame) -> pd.DataFrame:
@@ -131,6 +136,17 @@ def opening_order(data: Frames) -> list[str]:
         return bool((costs["device"] != "cpu").any()) and len(at_base(costs)) > 0
 
     return sorted(data.machines, key=lambda machine: not opens(machine))
+
+
+def own_named(rows: pd.DataFrame) -> pd.Series:
+    """Return the variant of each case or run; a user's layer or network is named by its factory instead."""
+    factory = "network" if "network" in rows else "implementation"
+    return rows["variant"].where(rows["variant"] != "custom", rows[factory])
+
+
+def of_study(runs: pd.DataFrame) -> bool:
+    """Tell whether runs are those of a study: it matches widths and searches learning rates, `train` does neither."""
+    return bool((~runs["matched"].isin(["", "none"])).any())
 
 
 def studies(runs: pd.DataFrame) -> list[pd.DataFrame]:

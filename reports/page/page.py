@@ -64,6 +64,7 @@ def render(records: Iterable[Record], commits: pd.DataFrame | None = None, progr
         of_page=OF_PAGE,
         remarks=head.remarks,
         noisiest=max(shown, key=lambda part: part.noisy).id,
+        subject=overview.subject(data),
         period=head.measured,
         opening=overview.OPENING,
         machines=head.machines,

@@ -20,7 +20,7 @@ from reports.words.names import study_title
 from reports.words.of_choice import PRICE_WORDS
 from reports.words.of_layers import bends
 from reports.words.of_operators import first_answers
-from reports.words.of_training import matching, target
+from reports.words.of_training import learning_rates, matching, target
 from reports.words.of_trust import undecided
 from reports.words.overview import device
 
@@ -37,8 +37,9 @@ class TrainingTables:
         self.points, self.too_few, self.fronts = MARGIN_WORDS, TOO_FEW, json.dumps(PRICE_WORDS)
         self.networks = of_training.networks(study)
         self.pairs = of_training.pairs(study)
-        self.accuracy = of_training.accuracy(study.runs)
-        self.target = of_training.target(study.spent, study.target)
+        self.accuracy = of_training.accuracy(study)
+        self.rates = learning_rates(study.runs)
+        self.target = of_training.target(study.spent, study.target, study.looks)
         self.target_words = target(study.spent, study.target)
         self.matching = matching(study)
 
@@ -64,7 +65,7 @@ class Part:
         self.exponents = of_layers.exponents(results.growths)
         self.bends = [bends(results.growths, direction) for direction in PASSES] if len(results.growths) else []
         self.operators = of_operators.operators(results.operators)
-        self.first_answers = of_operators.first_answers(results.first_answers)
+        self.first_answers = of_operators.first_answers(results.first_answers, results.looks)
         self.first_answer_words = first_answers(results.all_first_answers)
         self.roofline = of_layers.roofline(results.steps)
         self.peers = of_layers.peers(peers)

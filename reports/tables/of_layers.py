@@ -22,7 +22,7 @@ from reports.words.names import (
     ordered_directions,
     setting,
 )
-from reports.words.of_layers import exponent
+from reports.words.of_layers import OTHER_LAYERS, exponent
 
 # The caption of the table of the first screen, by whether it has costs of layers and accuracies of networks.
 WHAT_IT_SHOWS = {
@@ -39,7 +39,14 @@ def headline(results: Prepared) -> Table:
     """Show each variant at the base point: times, memory and MACs compared with plain, and its best network."""
     table, best = results.against_plain, results.best_networks
     names = network_names(best)
-    headings = ["layer", "inference", "training pass", "peak memory in training", "MACs", "test accuracy"]
+    headings = [
+        _first_heading(table, best),
+        "inference",
+        "training pass",
+        "peak memory in training",
+        "MACs",
+        "test accuracy",
+    ]
     rows = []
     for variant in in_order([*table["variant"], *best["variant"]]):
         mine = table[table["variant"] == variant].drop_duplicates("direction").set_index("direction")
@@ -53,10 +60,13 @@ def headline(results: Prepared) -> Table:
         networks = []
         for i, row in best[best["variant"] == variant].iterrows():
             plus = f" + {row['augmentation']}" if row["augmentation"] not in ("", "none") else ""
-            note = names[i].removeprefix(variant).replace(plus, "", 1).strip(" ,")
+            called = row["network"] if variant == "custom" else variant
+            note = names[i].removeprefix(called).replace(plus, "", 1).strip(" ,")
             text = numbers.mean_sd(row["mean"], row["sd"])
             accuracy = Cell(text, repr(row["mean"]), number=True, note=note)
-            networks.append((Cell(f"{variant}{plus}", f"{variant}{plus}", look=variant), accuracy))
+            networks.append(
+                (Cell(f"{called}{plus}", f"{called}{plus}", look=results.looks.get(row["network"], variant)), accuracy)
+            )
         # Several networks of one variant have a row each; the costs of the layer stand in the first.
         nothing = Cell(numbers.NOTHING, "", number=True)
         name, accuracy = networks[0] if networks else (cells[0], nothing)
@@ -70,6 +80,13 @@ def headline(results: Prepared) -> Table:
         tuple(headings[i] for i in kept),
         tuple(Row(tuple(row.cells[i] for i in kept)) for row in rows),
     )
+
+
+def _first_heading(table: pd.DataFrame, best: pd.DataFrame) -> str:
+    """Return what the rows are: layers, networks where no layer was measured, or both where users have networks."""
+    if table.empty:
+        return "network"
+    return "layer or network" if (best["variant"] == "custom").any() else "layer"
 
 
 def _plain_of_equal_maps(results: Prepared) -> list[list[Cell]]:
@@ -151,10 +168,12 @@ def roofline(costs: pd.DataFrame) -> Table:
 
 def peers(pairs: pd.DataFrame) -> Table:
     """Show every layer that is not ours, compared with ours, and whether it is faster or slower."""
-    rows = []
+    rows, with_separable = [], bool(pairs["separable_ratio"].notna().any())
     for pair in pairs.sort_values(["direction", "implementation", "variant", "resolution"]).to_dict("records"):
-        ratio = numbers.multiple(Interval(pair["ratio"], pair["low"], pair["high"]))
-        cells = [cell(pair[name], str) for name in ("implementation", "variant")]
+        ratio, separable = (
+            Interval(*(pair[f"{of}{part}"] for part in ("ratio", "low", "high"))) for of in ("", "separable_")
+        )
+        cells = [cell(pair["implementation"], str), cell(pair["rival"], str)]
         cells.append(cell(group_name(pair["group"]), str))
         sizes = ("resolution", "channels", "batch_size")
         cells += [number_cell(numbers.general(pair[name]), pair[name]) for name in sizes]
@@ -164,9 +183,14 @@ def peers(pairs: pd.DataFrame) -> Table:
             link = f"#{pair[f'anchor{suffix}']}"
             time = pair[f"seconds{suffix}"]
             cells.append(Cell(numbers.seconds(time), repr(time), number=True, link=link))
-        cells += [number_cell(ratio, pair["ratio"]), cell(pair["word"] or numbers.NOTHING, str)]
+        cells += [number_cell(numbers.multiple(ratio), ratio.value), cell(pair["word"] or numbers.NOTHING, str)]
+        if with_separable:
+            known = math.isfinite(separable.value)
+            cells.append(number_cell(numbers.multiple(separable) if known else numbers.NOTHING, separable.value))
+        cells += [number_cell(numbers.count(pair[name]), pair[name]) for name in ("macs", "macs_ours")]
         cells += [number_cell(numbers.memory(pair[name]), pair[name]) for name in ("peak_bytes", "peak_bytes_ours")]
         rows.append(Row(tuple(cells)))
-    headings = ("of", "variant", "group", "|H|", "width", "batch", "pass", "time", "time of ours", "× ours, 99 %")
-    more = ("it is", "peak memory", "peak memory of ours")
-    return Table("Other layers compared with ours", (*headings, *more), tuple(rows))
+    headings = ("layer from", "our variant", "group", "|H|", "width", "batch", "pass", "time", "time of ours")
+    ratios = ("× ours, 99 %", "it is", *["× our separable, 99 %"] * with_separable)
+    counts = ("MACs", "MACs of ours", "peak memory", "peak memory of ours")
+    return Table(OTHER_LAYERS, (*headings, *ratios, *counts), tuple(rows))

@@ -9,7 +9,7 @@ import pandas as pd
 from benchmarks.statistics.intervals import Interval
 from reports.arithmetic.prepared import StudyRuns
 from reports.arithmetic.training import PRICES, over_seeds
-from reports.frames.selection import NETWORK
+from reports.frames.selection import NETWORK, of_study
 from reports.style import in_order
 from reports.tables.cells import Cell, Row, Table, cell, number_cell
 from reports.words import numbers
@@ -35,7 +35,7 @@ def networks(study: StudyRuns) -> Table:
         accuracy = numbers.mean_sd(row["mean"], row["sd"])
         link = f"#{row['anchor_case']}" if isinstance(row["anchor_case"], str) else ""
         cells = [
-            Cell(row["name"], row["name"], look=row["variant"]),
+            Cell(row["name"], row["name"], look=study.looks.get(row["network"], row["variant"])),
             number_cell(accuracy, row["mean"]),
             number_cell(numbers.general(row["n"]), row["n"]),
             _inference(row, link),
@@ -64,12 +64,13 @@ def networks(study: StudyRuns) -> Table:
 def pairs(study: StudyRuns) -> Table:
     """Compare pairs of networks of a study directly: accuracies by the same seeds, and costs as multiples."""
     table, rows = study.networks, []
-    names, variants = list(network_names(table).values()), table["variant"].tolist()
+    names = list(network_names(table).values())
+    looks = [study.looks.get(factory, look) for factory, look in zip(table["network"], table["variant"], strict=True)]
     for pair in study.pairs:
         first, second = names[pair.first], names[pair.second]
         cells = [
-            Cell(first, first, look=variants[pair.first]),
-            Cell(second, second, look=variants[pair.second]),
+            Cell(first, first, look=looks[pair.first]),
+            Cell(second, second, look=looks[pair.second]),
             number_cell(numbers.percentage_points(pair.difference), pair.difference.value),
             number_cell(numbers.general(pair.n), pair.n),
             Cell(pair_word(pair), pair_word(pair), name="word"),
@@ -101,8 +102,9 @@ def all_studies(studies: Sequence[StudyRuns]) -> Table:
             cell(choice(study), str),
         ]
         rows.append(Row(tuple(cells)))
-    headings = ("study", "networks", "runs", "highest test accuracy", "choice")
-    return Table("Every study, and the network to take by it", headings, tuple(rows))
+    kind = "study" if all(of_study(study.runs) for study in studies) else "set of runs"
+    headings = (kind, "networks", "runs", "highest test accuracy", "choice")
+    return Table(f"Every {kind}, and the network to take by it", headings, tuple(rows))
 
 
 def _numbers(found: Iterable[int]) -> str:
@@ -110,12 +112,17 @@ def _numbers(found: Iterable[int]) -> str:
 
 
 def _inference(row: Mapping[Hashable, Any], link: str) -> Cell:
-    """Show the time of an image; below it its interval, whether it is called noisy, and the pass that it comes from."""
+    """Show the time of an image; below it its interval, whether it is called noisy, and the pass that it comes from.
+
+    Where a pass was timed at another batch alone, the time of this pass stands below a dash.
+    """
     time = Interval(row["seconds"], row["ci_low"], row["ci_high"])
     interval = numbers.seconds_with_interval(time).removeprefix(numbers.seconds(time.value).split(" ")[0])
-    parts = (
-        [interval.strip(), "noisy" if row["findings_case"] else "", _of_batch(row)] if math.isfinite(time.value) else []
-    )
+    if math.isfinite(time.value):
+        parts = [interval.strip(), "noisy" if row["findings_case"] else "", _of_batch(row)]
+    else:
+        known = math.isfinite(row["other_seconds"])
+        parts = [f"a pass at batch {row['other_batch']:.0f}: {numbers.seconds(row['other_seconds'])}"] * known
     note = ", ".join(part for part in parts if part)
     return Cell(numbers.seconds(time.value), repr(time.value), number=True, link=link, note=note)
 
@@ -129,25 +136,30 @@ def _training(row: Mapping[Hashable, Any]) -> Cell:
 
 
 def _front(study: StudyRuns, row: Mapping[Hashable, Any]) -> str:
-    """Return the costs at which no other network clearly beats this one; a star where its mean alone says so."""
-    known, i = [price for price in PRICES if math.isfinite(row[price])], row["number"]
+    """Return the costs at which no other network clearly beats this one; a star where its mean alone says so.
+
+    A cost that fewer than two networks have has no front.
+    """
+    known, i = [price for price in study.fronted if math.isfinite(row[price])], row["number"]
     stars = {price: "*" if study.rivalled[price][i] else "" for price in known}
     on = [f"{PRICE_WORDS[price]}{stars[price]}" for price in known if not study.beaten[price][i]]
     return ", ".join(on) if on else "no" if known else numbers.NOTHING
 
 
-def accuracy(runs: pd.DataFrame) -> Table:
+def accuracy(study: StudyRuns) -> Table:
     """Show the test accuracy of every network, mean ± s.d. over seeds."""
+    runs, looks = study.runs, study.looks
     table = over_seeds(runs, NETWORK, "test_accuracy")
     means = runs.groupby(NETWORK, dropna=False)[["seconds", "best_epoch", "learning_rate"]].mean().reset_index()
     table = table.merge(means, on=NETWORK)
-    rates = runs["learning_rate"].min(), runs["learning_rate"].max()
+    # Ends of a search; `train` does not search.
+    rates = (runs["learning_rate"].min(), runs["learning_rate"].max()) if of_study(runs) else (-math.inf, math.inf)
     names = network_names(table)
     rows = []
     for variant in in_order(table["variant"]):
         for i, row in table[table["variant"] == variant].iterrows():
             cells = [
-                Cell(names[i], names[i], look=variant),
+                Cell(names[i], names[i], look=looks.get(row["network"], variant)),
                 number_cell(numbers.mean_sd(row["mean"], row["sd"]), row["mean"]),
                 number_cell(f"{numbers.percent(row['min'])} to {numbers.percent(row['max'])}", row["min"]),
                 number_cell(numbers.general(row["n"]), row["n"]),
@@ -166,14 +178,18 @@ def _rate(rate: float, least: float, most: float) -> Cell:
     return Cell(numbers.general(rate), repr(rate), number=True, note=end)
 
 
-def target(spent: pd.DataFrame, goal: float) -> Table:
-    """Show what every network had spent when its validation accuracy first reached a goal, over seeds."""
+def target(spent: pd.DataFrame, goal: float, looks: Mapping[str, str]) -> Table:
+    """Show what every network had spent when its validation accuracy first reached a goal, over seeds.
+
+    Args:
+        looks: of users' networks, by their factories.
+    """
     rows = []
     names = network_names(spent)
     for variant in in_order(spent["variant"]):
         for i, row in spent[spent["variant"] == variant].iterrows():
             reached = number_cell(f"{row['reached']:.0f} of {row['n']:.0f}", row["reached"])
-            cells = [Cell(names[i], names[i], look=variant), reached]
+            cells = [Cell(names[i], names[i], look=looks.get(row["network"], variant)), reached]
             for unit, show in (("epoch", numbers.general), ("seconds", numbers.seconds), ("macs", numbers.count)):
                 text = _spent(row, unit, show)
                 median = row[f"{unit}_median"]

@@ -19,6 +19,11 @@ GLOSSARY = (
     ("averaged", "a plain network whose logits are averaged over |H| turned copies of an image"),
     ("canonical", "a small network on a group turns the image upright, and a plain network classifies it"),
     ("custom", "a layer or network of a user"),
+    (
+        "study, runs",
+        "networks trained alike, on the same images and with the same batch and budget; a study also matches widths "
+        "and searches learning rates, runs of “train” do not",
+    ),
     ("MACs", "multiply–accumulates by the definition of a layer, of one forward pass"),
     ("inference, forward", "one pass in evaluation mode, with kernels from the cache"),
     ("training pass, forward + backward", "kernels generated, gradients of the parameters and of the input"),

@@ -12,16 +12,18 @@ from benchmarks.statistics.written import listing
 from reports.arithmetic.layers import TIME_RATIO, separable_against_full
 from reports.arithmetic.prepared import Prepared, StudyRuns
 from reports.arithmetic.training import best_plain, gains
-from reports.frames.selection import NETWORK, at, base_point, layer_base
+from reports.frames.selection import NETWORK, at, base_point, layer_base, of_study
 from reports.style import in_order
 from reports.words.names import (
     BASIC,
     PASS_WORDS,
+    by_study,
     device_name,
     direction_name,
     network_names,
     ordered_directions,
     place,
+    sets_of_runs,
     study_title,
 )
 from reports.words.numbers import digits, mean_sd, multiple, percent, percentage_points, seconds, spans
@@ -63,6 +65,7 @@ def headline(results: Prepared) -> list[Sentence]:
         cost_at_equal_maps(results.against_equal_maps),
         saving(results.costs, results.data.twins),
         gain(results.runs, results.best_networks),
+        own_layers(results.against_peers),
     ]
     return [sentence for sentence in found if sentence is not None]
 
@@ -72,9 +75,8 @@ def decision(study: StudyRuns) -> Sentence | None:
     text = choice(study)
     if not text:
         return None
-    return Sentence(
-        f"Choice, by the study {study_title(study.runs)}: {text}", (*_times_of(study), *records_of(_named(study)))
-    )
+    lead = "Choice" if len(study.networks) > 1 else "No choice"
+    return Sentence(f"{lead}, by {by_study(study.runs)}: {text}", (*_times_of(study), *records_of(_named(study))))
 
 
 def _named(study: StudyRuns) -> pd.DataFrame:
@@ -102,9 +104,10 @@ def direct(study: StudyRuns, shown: pd.DataFrame) -> Sentence | None:
     if not found:
         return None
     n = spans(pd.Series([pair.n for pair in found]), "seed")
+    alike = "in the same study" if of_study(study.runs) else "trained alike"
     before = (
         "Direct comparison: points of test accuracy by which the first network is above (+) or below (−) the second, "
-        "in the same study: "
+        f"{alike}: "
     )
     after = f" (n = {n}; 95 % intervals of single differences by seed; words: the test corrected for all pairs)."
     items = tuple(pair_words(study, pair) for pair in found)
@@ -112,12 +115,14 @@ def direct(study: StudyRuns, shown: pd.DataFrame) -> Sentence | None:
 
 
 def other_decisions(studies: Sequence[StudyRuns]) -> Sentence | None:
-    """Say in one line which networks the other studies take."""
-    parts = [f"{taken(study)} ({study_title(study.runs)})" for study in studies if study.choice is not None]
-    if not parts:
+    """Say in one line which networks the other studies take; one network alone is no choice."""
+    several = [study for study in studies if study.choice is not None and len(study.networks) > 1]
+    if not several:
         return None
-    sections = {"the table of all studies": "accuracy", "their networks": "choice"}
-    return Sentence(f"Other choices, by other studies: {'; '.join(parts)}.", sections=sections)
+    parts = [f"{taken(study)} ({study_title(study.runs)})" for study in several]
+    sections = {"the table of all": "accuracy", "their networks": "choice"}
+    kinds = sets_of_runs([study.runs for study in several])
+    return Sentence(f"Other choices, by other {kinds}: {'; '.join(parts)}.", sections=sections)
 
 
 def cost(against_plain: pd.DataFrame) -> Sentence | None:
@@ -194,6 +199,15 @@ def saving(costs: pd.DataFrame, twins: pd.DataFrame) -> Sentence | None:
             kind = rows["variant"] + (" network" if rows is there else "")
             used.append(rows.assign(name=kind)[rows["variant"].isin(["full", "separable"])])
     return Sentence(f"Saving: {'; '.join(parts)}.", records_of(pd.concat(used))) if len(parts) else None
+
+
+def own_layers(pairs: pd.DataFrame) -> Sentence | None:
+    """Say where users' layers are compared with ours."""
+    names = sorted(set(pairs.loc[pairs["variant"] == "custom", "implementation"]))
+    if not names:
+        return None
+    text = f"Users’ layers: time, memory and MACs of {listing(names)} are compared with those of ours."
+    return Sentence(text, sections={"Other layers": "others"})
 
 
 def _size(point: Mapping[str, Any]) -> str:

@@ -1,11 +1,12 @@
 """Names as the report writes them: passes, layers, groups, axes, networks and studies."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pandas as pd
 
 from benchmarks.cases.groups import TRIVIAL
+from reports.frames.selection import NETWORK, of_study
 from reports.words.numbers import count, plural
 
 PASS_WORDS = {"forward": "forward", "forward_backward": "forward + backward"}
@@ -107,14 +108,37 @@ def budget(run: pd.Series) -> str:
 
 
 def study_title(runs: pd.DataFrame) -> str:
-    """Return a heading that distinguishes a study from the others."""
-    run = runs.iloc[0]
-    matched = f", equal {MATCHED_WORDS.get(run['matched'], run['matched'])}"
-    same = runs["network"].nunique() == 1 and run["network"] not in ("", "resnet")
-    network = f", {run['network']}" if same else ""
+    """Return a heading that distinguishes a study, or runs that were trained alike, from the others.
+
+    What is equal is said of our networks alone, and only where there are two: users' networks have their own sizes.
+    """
+    run, ours = runs.iloc[0], runs[runs["variant"] != "custom"]
+    several = len(ours[NETWORK].drop_duplicates()) > 1
+    what, own = MATCHED_WORDS.get(run["matched"], run["matched"]), " but users’ own" * (len(ours) < len(runs))
+    matched = f", equal {what}" if of_study(runs) else f", equal widths{own}" if several else ""
+    same = ours["network"].nunique() == 1 and ours["network"].iloc[0] not in ("", "resnet")
+    network = f", {ours['network'].iloc[0]}" if same else ""
     sampled = ", sampled grids" if run["sampled"] == "True" else ""
-    images = "" if pd.isna(run["train_limit"]) else f", {plural(run['train_limit'], 'train image')}"
-    return f"{run['dataset']}{images}, {budget(run)}{matched}{network}{sampled}"
+    return f"{run['dataset']}{_limited(run)}, {budget(run)}{matched}{network}{sampled}"
+
+
+def _limited(run: pd.Series) -> str:
+    """Return the number of train images of a run that a limit leaves fewer than the data set has."""
+    limits = run[["train_limit", "limit"]].dropna()
+    if limits.empty:
+        return ""
+    return f", {plural(limits.min() if pd.isna(run['n_train']) else run['n_train'], 'train image')}"
+
+
+def by_study(runs: pd.DataFrame) -> str:
+    """Return what a choice rests on: `the study rotated-digits, …`, or `the runs on rotated-digits, …`."""
+    return f"the {'study' if of_study(runs) else 'runs on'} {study_title(runs)}"
+
+
+def sets_of_runs(sets: Iterable[pd.DataFrame]) -> str:
+    """Return what to call sets of comparable runs together: `studies`, `runs`, or both."""
+    found = {of_study(runs) for runs in sets}
+    return " and ".join(word for word, kind in (("studies", True), ("runs", False)) if kind in found)
 
 
 def network_names(table: pd.DataFrame) -> dict[Any, str]:

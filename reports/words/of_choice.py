@@ -30,18 +30,19 @@ def fronts(study: StudyRuns) -> str:
     if networks.empty:
         return "No network was trained here, so there is no accuracy to weigh costs against."
     names, parts, starred = list(network_names(networks).values()), [], False
-    for price, word in PRICE_WORDS.items():
+    for price in study.fronted:
         known = [i for i, cost in enumerate(networks[price]) if math.isfinite(cost)]
         front = sorted((i for i in known if not study.beaten[price][i]), key=networks[price].tolist().__getitem__)
-        if len(known) > 1:
-            mean = [i for i in front if study.rivalled[price][i]]
-            which = [f"{names[i]}{'*' if i in mean else ''}" for i in front]
-            many = len(front) > MOST_NAMED
-            shown = f"from {which[0]} to {which[-1]}, as the table below says" if many else listing(which)
-            parts.append(f"By {word}, {len(front)} of {len(known)}: {shown}.")
-            starred = starred or bool(mean)
+        mean = [i for i in front if study.rivalled[price][i]]
+        which = [f"{names[i]}{'*' if i in mean else ''}" for i in front]
+        many = len(front) > MOST_NAMED
+        shown = f"from {which[0]} to {which[-1]}, as the table below says" if many else listing(which)
+        parts.append(f"By {PRICE_WORDS[price]}, {len(front)} of {len(known)}: {shown}.")
+        starred = starred or bool(mean)
+    if len(names) == 1:
+        return f"The only network is {names[0]}, so there is no front."
     if not parts:
-        return "The costs of fewer than two networks were measured, so there is no front."
+        return "No cost was measured for two networks or more, so there is no front."
     star = " A star: a clearly cheaper network is not shown to be less accurate than this one." if starred else ""
     return f"Networks that no other clearly beats in accuracy and one cost, cheapest first. {' '.join(parts)}{star}"
 

@@ -5,7 +5,7 @@ import pandas as pd
 from benchmarks.statistics.comparison import WORDS
 from benchmarks.statistics.realised import DEFINITION
 from benchmarks.statistics.written import listing
-from reports.arithmetic.layers import GROWING, growths
+from reports.arithmetic.layers import GROWING, OWN_LAYER_RIVAL, growths
 from reports.frames.selection import varied
 from reports.style import in_order
 from reports.words.names import (
@@ -19,6 +19,8 @@ from reports.words.names import (
 )
 from reports.words.numbers import bounds, decimal, digits, part_of_whole, percent, plural, signed_percent, span
 
+# The title of the table and of the figure.
+OTHER_LAYERS = "Layers of other libraries and of users, compared with ours"
 NEAR_PREDICTION = 0.1
 NEAR_ROOF = 0.5
 # With a smaller share of the definition's MACs than this, a pass runs fewer of them.
@@ -30,7 +32,7 @@ WIDEST_EXPONENT = 0.5
 def growth(costs: pd.DataFrame, column: str, what: str) -> str:
     """Say how `column` grows with |H|: fitted exponents of the group variants through the base point."""
     if costs.empty:
-        return f"No {what} {'were' if what.endswith('s') else 'was'} measured."
+        return f"No {what} of single layers {'were' if what.endswith('s') else 'was'} measured."
     name = next(name for name, measured in GROWING.items() if measured == column)
     table = growths(costs, axes=["resolution"])
     table = table[table[name].notna()]
@@ -112,7 +114,7 @@ def mac_split(costs: pd.DataFrame) -> str:
     rows = costs.dropna(subset=["macs_kernel_generation", "macs_convolution"])
     rows = varied(rows[(rows["variant"] != "plain") & (rows["macs_convolution"] > 0)], "batch_size")
     if rows.empty:
-        return "No MACs were counted."
+        return "No MACs of single layers on a group were counted."
     share = rows["macs_kernel_generation"] / (rows["macs_kernel_generation"] + rows["macs_convolution"])
     low, high = rows["batch_size"].min(), rows["batch_size"].max()
     parts = []
@@ -154,7 +156,7 @@ def stages(costs: pd.DataFrame) -> str:
     """
     rows = costs.dropna(subset=["kernel_generation_share"])
     if rows.empty:
-        return "No stages were timed."
+        return "No stages of single layers were timed."
     whole = rows.filter(regex="^stage_(?!forward$)").sum(axis=1)
     rows = rows.assign(generating=rows["stage_kernel_generation"] / whole.where(whole > 0))
     parts = []
@@ -201,7 +203,7 @@ def roofline(costs: pd.DataFrame) -> str:
     """
     rows = costs.dropna(subset=["roofline_fraction", "arithmetic_intensity", "matrix_ceiling", "memory_ceiling"])
     if rows.empty:
-        return "No roofline was measured."
+        return "No roofline of single layers was measured."
     known = rows["executed_fraction"].notna()
     share = rows["executed_fraction"].where(known, rows["roofline_fraction"])
     intensity = rows["executed_intensity"].where(known, rows["arithmetic_intensity"])
@@ -240,17 +242,28 @@ def _reached(rows: pd.DataFrame, fractions: pd.Series) -> str:
 
 
 def peers(pairs: pd.DataFrame) -> str:
-    """Say how often each peer is faster or slower than ours, for each number format and execution by itself."""
+    """Say how often each peer is faster or slower than ours, for each number format and execution by itself.
+
+    A user's layer is compared with our full one, and with our separable one where both took turns.
+    """
     if pairs.empty:
         return "Nothing but our own layers was measured."
     parts = []
     named = pairs.assign(setting=[setting(row) for _, row in pairs.iterrows()])
     for (implementation, where), rows in named.groupby(["implementation", "setting"], sort=True):
         name = f"{implementation} ({where})" if where else implementation
-        low, high = digits(rows["ratio"].min(), 2), digits(rows["ratio"].max(), 2)
-        taken = f"{name} takes {low}× to {high}×" if len(rows) > 1 else f"{name} takes {low}×"
-        parts.append(f"{taken} the time of ours. {tally(rows['word'], 'it', 'ours')}".strip())
+        rival = f"our {OWN_LAYER_RIVAL} layer" if (rows["variant"] == "custom").all() else "ours"
+        separable = rows["separable_ratio"].dropna()
+        beside = f", and {_from_to(separable)} that of our separable layer" if len(separable) else ""
+        taken = f"{name} takes {_from_to(rows['ratio'])} the time of {rival}{beside}."
+        parts.append(f"{taken} {tally(rows['word'], 'it', rival)}".strip())
     return " ".join(parts)
+
+
+def _from_to(ratios: pd.Series) -> str:
+    """Write the least and the greatest of some ratios: `0.67× to 2.1×`."""
+    low, high = (f"{digits(ratio, 2)}×" for ratio in (ratios.min(), ratios.max()))
+    return f"{low} to {high}" if len(ratios) > 1 else low
 
 
 def tally(words: pd.Series, subject: str, rival: str) -> str:

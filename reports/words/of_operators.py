@@ -2,8 +2,10 @@
 
 import pandas as pd
 
+from benchmarks.cases.groups import TRIVIAL
 from benchmarks.records.cost_fields import OTHER_OPERATORS
 from benchmarks.statistics.written import listing
+from reports.frames.selection import own_named
 from reports.style import in_order
 from reports.words.names import DIRECTION_WORDS, LAYER_WORDS, direction_name, ordered_directions
 from reports.words.numbers import digits, percent, plural, seconds
@@ -65,10 +67,11 @@ def first_answers(rows: pd.DataFrame) -> str:
     known = rows.dropna(subset=["answer_seconds"])
     if known.empty:
         return f"Construction and first call: {NOT_RECORDED}."
-    row = known.sort_values("answer_seconds", kind="stable").iloc[-1]
-    size = f", |H| = {row['resolution']:.0f}" if row["variant"] != "plain" else ""
-    size += f", C = {row['channels']:.0f}, batch {row['batch_size']:.0f}"
-    what = f"{LAYER_WORDS.get(row['layer'], row['layer'])}, {row['variant']}{size}, {direction_name(row['direction'])}"
+    row = known.assign(name=own_named(known)).sort_values("answer_seconds", kind="stable").iloc[-1]
+    size = f", |H| = {row['resolution']:.0f}" if row["group"] != TRIVIAL else ""
+    size += f", C = {row['channels']:.0f}" if row["layer"] != "network" else ""  # users' networks have their own widths
+    size += f", batch {row['batch_size']:.0f}"
+    what = f"{LAYER_WORDS.get(row['layer'], row['layer'])}, {row['name']}{size}, {direction_name(row['direction'])}"
     return (
         f"Of {plural(len(known), 'case')}, the longest time until a first answer is {seconds(row['answer_seconds'])} "
         f"({what}): "

@@ -11,7 +11,7 @@ from benchmarks.statistics.written import listing
 from reports.arithmetic.prepared import StudyRuns
 from reports.arithmetic.to_target import rivals_of_first
 from reports.arithmetic.training import WHEN, over_seeds
-from reports.frames.selection import NETWORK
+from reports.frames.selection import NETWORK, of_study, own_named
 from reports.style import in_order
 from reports.words.names import MATCHED_WORDS, budget, device_name, network_names, place
 from reports.words.numbers import (
@@ -36,20 +36,34 @@ def accuracy(runs: pd.DataFrame) -> str:
     rows = [row for variant in in_order(best["variant"]) for row in best[best["variant"] == variant].iterrows()]
     parts = [f"{mean_sd(row['mean'], row['sd'])} ({names[i]})" for i, row in rows]
     spread = "mean ± s.d." if best["sd"].notna().any() else "single runs"
-    n = spans(best["n"], "seed")
+    n, own = spans(best["n"], "seed"), best["variant"] == "custom"
+    of_ours = [] if own.all() else ["of each variant’s network with the highest mean"]
+    which = listing([*of_ours, *["of each user’s network"] * bool(own.any())])
+    return f"Validation accuracy at the best epoch of each run, {which}: {listing(parts)} ({spread}, n = {n})."
+
+
+def learning_rates(runs: pd.DataFrame) -> str:
+    """Say where the learning rates of networks come from: a study searches for them, `train` does not."""
+    if not of_study(runs):
+        return "The learning rate of each network is that of its recipe, or one that was given: none was searched here."
     return (
-        "Validation accuracy at the best epoch of each run, of each variant’s network with the highest mean: "
-        f"{listing(parts)} ({spread}, n = {n})."
+        "The learning rate of each network is the best, on the validation images, of those that the study tried. "
+        "Lowest or highest here: no network of this study has a lower or higher one. Such a rate may lie at an end of "
+        "those tried, and a network with a better one outside of them would be more accurate."
     )
 
 
 def time_to_train(epochs: pd.DataFrame) -> str:
-    """State, for each variant, the mean seconds of a whole training, from its fastest to its slowest network."""
+    """State, for each variant, the mean seconds of a whole training, from its fastest to its slowest network.
+
+    Each user's network stands by itself, here and in ``macs_to_train``.
+    """
     last = epochs.sort_values("epoch").drop_duplicates("id", keep="last")
     if last.empty:
         return "No training run has finished an epoch."
-    means = last.groupby(NETWORK, dropna=False)["seconds"].mean()
-    parts = [_least_to_most(means.xs(v, level="variant"), seconds, v) for v in in_order(last["variant"])]
+    means = last.groupby(NETWORK, dropna=False)["seconds"].mean().reset_index()
+    named = own_named(means)
+    parts = [_least_to_most(means.loc[named == name, "seconds"], seconds, name) for name in in_order(named)]
     ranges = ", from the fastest to the slowest network" if any(" to " in part for part in parts) else ""
     return f"Training for {spans(last['epoch'], 'epoch')} takes {listing(parts)} (means over seeds{ranges})."
 
@@ -59,14 +73,14 @@ def macs_to_train(epochs: pd.DataFrame) -> str:
     last = epochs.sort_values("epoch").drop_duplicates("id", keep="last").dropna(subset=["macs"])
     if last.empty:
         return "No MACs of training were counted."
-    macs = last.set_index("variant")["macs"]
-    parts = [_least_to_most(macs[macs.index == v], count, v) for v in in_order(macs.index)]
-    return f"The whole training asks for {listing(parts)} MACs."
+    named = own_named(last)
+    parts = [_least_to_most(last.loc[named == name, "macs"], count, name) for name in in_order(named)]
+    return f"MACs of the whole training: {listing(parts)}."
 
 
-def _least_to_most(values: pd.Series, show: Callable[[float], str], variant: str) -> str:
+def _least_to_most(values: pd.Series, show: Callable[[float], str], name: str) -> str:
     low, high = show(values.min()), show(values.max())
-    return f"{low}{'' if low == high else f' to {high}'} for {variant}"
+    return f"{low}{'' if low == high else f' to {high}'} for {name}"
 
 
 def target(spent: pd.DataFrame, target: float) -> str:
@@ -143,9 +157,9 @@ def recipe(runs: pd.DataFrame) -> str:
     """Say how the networks of one study were trained, on which data and on which device."""
     ours = runs[runs["variant"] != "custom"]  # whose sizes say something
     run = (ours if len(ours) else runs).iloc[0]
-    rates = {str(variant): _numbers(rows["learning_rate"]) for variant, rows in runs.groupby("variant")}
+    rates = {str(name): _numbers(rows["learning_rate"]) for name, rows in runs.groupby(own_named(runs))}
     same = runs["learning_rate"].nunique() == 1
-    rate = f"{run['learning_rate']:g}" if same else listing([f"{rates[v]} ({v})" for v in in_order(rates)])
+    rate = f"{run['learning_rate']:g}" if same else listing([f"{rates[name]} ({name})" for name in in_order(rates)])
     threads = f", {place(run)}" if run["device"] == "cpu" else ""
     kernels = " and ".join(f"{size:.0f} × {size:.0f}" for size in sorted(ours["kernel_size"].unique()))
     narrow, wide = f"{run['channels']:.0f}", f"{2 * run['channels']:.0f}"
@@ -154,7 +168,8 @@ def recipe(runs: pd.DataFrame) -> str:
     )
     if run["matched"] not in ("", "none"):
         widths = f"widths chosen for equal {MATCHED_WORDS.get(run['matched'], run['matched'])}"
-    sizes = f"{widths}, {kernels} kernels, " if len(ours) else ""
+    own = " (but users’ own)" if len(ours) < len(runs) else ""
+    sizes = f"{widths}, {kernels} kernels{own}, " if len(ours) else ""
     parts = ("train", "validation", "test")
     images = ", ".join(f"{general(run[f'n_{part}'])} {part}" for part in parts)
     return (
@@ -179,6 +194,8 @@ def matching(study: StudyRuns) -> str:
     """Say what the networks of a study are equal in, and how nearly."""
     matched, networks = study.runs.iloc[0]["matched"], study.networks
     own = (networks["variant"] == "custom").any()
+    if (networks["variant"] == "custom").all():
+        return "Users’ networks have sizes of their own; their parameters, MACs, memory and time differ."
     if matched in ("", "none"):
         but = " but users’ own" if own else ""
         return f"All networks{but} have equal widths; their parameters, MACs, memory and time differ."

@@ -62,20 +62,21 @@ def called_noisy(costs: pd.DataFrame) -> str:
     machine = noisy["findings"].map(of_the_machine).astype(bool)
     scarce = noisy[~machine]
     crowded = int(noisy["findings"].map(lambda findings: OVERSUBSCRIBED in {kind for kind, _, _ in findings}).sum())
-    count = "all" if 1 < machine.sum() == len(noisy) else machine.sum()
-    reasons = [f"{count} because of the machine"] if machine.any() else []
+    count = "all " if 1 < machine.sum() == len(noisy) else f"{machine.sum()} " * (len(noisy) > 1)
+    reasons = [f"{count}because of the machine"] if machine.any() else []
     if crowded:
+        of_these = "" if machine.sum() == 1 else f"of these {crowded} "
         reasons[0] += (
-            f" (of these {crowded} oversubscribed: a load average of more than the number of cores + {OWN_LOAD:g}, or "
+            f" ({of_these}oversubscribed: a load average of more than the number of cores + {OWN_LOAD:g}, or "
             "other work on the same hardware)"
         )
     if len(scarce):
         timed = [f"{modules(rows)} {where_timed(rows.iloc[0])}" for _, rows in scarce.groupby(kinds(scarce))]
-        reasons.append(f"{len(scarce)} for too few samples alone ({listing(timed)})")
+        reasons.append(f"{f'{len(scarce)} ' * (len(noisy) > 1)}for too few samples alone ({listing(timed)})")
     why = f": {' and '.join(reasons)}" if reasons else ""
-    return (
-        f"{len(noisy)} of {plural(len(judged), 'cost record')} {'is' if len(noisy) == 1 else 'are'} called noisy{why}."
-    )
+    if len(judged) == 1:
+        return f"The only cost record is{'' if len(noisy) else ' not'} called noisy{why}."
+    return f"{len(noisy)} of {len(judged)} cost records {'is' if len(noisy) == 1 else 'are'} called noisy{why}."
 
 
 def of_the_machine(findings: Iterable[tuple[str, str, str]]) -> bool:
@@ -83,27 +84,31 @@ def of_the_machine(findings: Iterable[tuple[str, str, str]]) -> bool:
     return any(kind != TOO_FEW_SAMPLES for kind, _, _ in findings)
 
 
-def equivariance(costs: pd.DataFrame, trained: pd.DataFrame) -> str:
+def equivariance(costs: pd.DataFrame, trained: pd.DataFrame, own: pd.DataFrame) -> str:
     """State the largest equivariance errors, and whether float32 rounding explains them.
 
     Args:
         costs: cases with the error under those elements of their own H that permute pixels.
         trained: the last epochs of trained networks, which validation need not have chosen, with the error under
             quarter turns, whatever their H.
+        own: users' layers, with the error under the same elements as `costs`.
     """
     parts = []
     known = costs.dropna(subset=["equivariance_error"])
     if len(known):
         worst = known.sort_values("equivariance_error").iloc[-1]
-        verdict = "rounding only" if worst["equivariance_error"] <= TOLERANCE else "more than rounding"
         parts.append(
             f"Under the elements of H that permute pixels, the worst relative error of {plural(len(known), 'case')} "
             f"({modules(known)}, forward, {where_timed(known.iloc[0])}) is "
             f"{exponential(worst['equivariance_error'])} ({worst['variant']}, |H| = {worst['resolution']:.0f}): "
-            f"{verdict}."
+            f"{_verdict(worst['equivariance_error'])}."
         )
+    errors = own.dropna(subset=["equivariance_error"]).groupby("implementation")["equivariance_error"].max()
+    if len(errors):
+        texts = [f"{exponential(error)} for {name} ({_verdict(error)})" for name, error in errors.items()]
+        parts.append(f"Under these elements, the worst relative error of users’ layers is {listing(texts)}.")
     after = trained.dropna(subset=["equivariance_error"])
-    several = after.loc[after["variant"] != "plain", "group"].nunique() > 1
+    several = after.loc[~after["variant"].isin(["plain", "custom"]), "group"].nunique() > 1
     exact = after["equivariance_error"] <= TOLERANCE
     texts = [
         f"up to {exponential(rows['equivariance_error'].max())} for {_networks(rows, several)}"
@@ -118,24 +123,37 @@ def equivariance(costs: pd.DataFrame, trained: pd.DataFrame) -> str:
     return " ".join(parts) or "No equivariance error was measured."
 
 
+def _verdict(error: float) -> str:
+    return "rounding only" if error <= TOLERANCE else "more than rounding"
+
+
 def _networks(rows: pd.DataFrame, several_groups: bool) -> str:
-    """Name plain networks, and the resolutions of the others, with the group if there are several: `|H| = 2`."""
-    others = rows.loc[rows["variant"] != "plain", ["group", "resolution"]].drop_duplicates()
+    """Name plain networks, the resolutions of the others, with the group if there are several, and users' networks."""
+    others = rows.loc[~rows["variant"].isin(["plain", "custom"]), ["group", "resolution"]].drop_duplicates()
     names = ["plain"] if (rows["variant"] == "plain").any() else []
     for group, resolution in sorted(others.itertuples(index=False)):
         names.append(f"{group_name(group)} " * several_groups + f"|H| = {resolution:.0f}")
-    return listing(names)
+    return listing([*names, *sorted(set(rows.loc[rows["variant"] == "custom", "network"]))])
 
 
 def undecided(words: pd.Series) -> str:
-    """Say how many comparisons could not be decided."""
+    """Say how many comparisons could not be decided, or why none was judged.
+
+    Args:
+        words: of every pair that the page compares; all are empty where no layer was timed twice.
+    """
     said = words[words != ""]
+    if words.empty:
+        return (
+            "No comparison was judged: no setting has both full and separable, or both a layer of ours and one of "
+            "another library or of a user."
+        )
     if said.empty:
-        return "No comparison was judged: no layer was timed twice, or only one kind of layer was measured."
+        return "No comparison was judged: no layer was timed twice, so the noise floor is not known."
     open_, of = int((said == "ambiguous").sum()), f"{plural(len(said), 'comparison')} of times"
     if not open_:
         return f"Each of {of} was decided: faster, slower, or the same."
-    return f"{open_} of {of} could not be decided: their intervals reach across the noise floor."
+    return f"{open_} of {of} could not be decided by the rule in “Method and limits”."
 
 
 # What Python raises for a mistake in the code that runs, and not for what the code was given.

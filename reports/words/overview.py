@@ -9,8 +9,10 @@ import pandas as pd
 
 from benchmarks.records.record import cores_text
 from benchmarks.statistics.noise import OWN_LOAD
+from benchmarks.statistics.written import listing
 from reports.frames.frames import Frames
 from reports.frames.selection import opening_order
+from reports.style import in_order
 from reports.words.names import device_name, spaced
 from reports.words.numbers import general, plural
 from reports.words.of_trust import called_noisy
@@ -110,6 +112,26 @@ def counts(data: Frames) -> str:
     words = ", ".join(f"{number} {spaced(status)}" for status, number in statuses.items())
     costs, runs = plural(len(data.costs), "cost record"), plural(len(data.runs), "training run")
     return f"{costs} and {runs}: {words}."
+
+
+def subject(data: Frames) -> str:
+    """Name the kinds of layers and of networks that have records, and count users' own."""
+    costs, done = data.costs[data.costs["status"] == "ok"], data.runs[data.runs["status"] == "ok"]
+    layers, networks = costs[costs["layer"] == "conv"], pd.concat([costs[costs["layer"] != "conv"], done])
+    factories = networks["network"].fillna(networks["implementation"]) if len(networks) else pd.Series(dtype=object)
+    parts = [_kinds("layers", layers, layers["implementation"]), _kinds("networks", networks, factories)]
+    text = " and ".join(filter(None, parts)) or "layers and networks"
+    return f"{text[0].upper()}{text[1:]}"
+
+
+def _kinds(noun: str, rows: pd.DataFrame, factories: pd.Series) -> str:
+    """Return the noun with the variants in brackets: `layers (plain, full and 1 of a user)`; empty without rows."""
+    if rows.empty:
+        return ""
+    own = rows["variant"] == "custom"
+    of_users = factories[own].nunique()
+    names = in_order(rows.loc[~own, "variant"]) + [f"{of_users} of a user"] * bool(of_users)
+    return f"{noun} ({listing(names)})"
 
 
 def period(data: Frames) -> str:

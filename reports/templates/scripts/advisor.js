@@ -40,6 +40,7 @@ for (const form of all("form.advisor")) {
   const { price, fewest, points } = form.dataset;
   const fronts = JSON.parse(form.dataset.fronts);  // the name of each cost, by its column
   const value = (row, name) => row.dataset[name] === "" ? NaN : Number(row.dataset[name]);
+  const fronted = Object.keys(fronts).filter((name) => rows.filter((row) => !Number.isNaN(value(row, name))).length > 1);
   const cost = (row) => Number.isNaN(value(row, price)) ? Infinity : value(row, price);
   const shown = (row, name) => row.dataset[name].split(" ");
   const listed = (row, prefix, name) => row.dataset[`${prefix}${name[0].toUpperCase()}${name.slice(1)}`].split(" ");
@@ -108,7 +109,7 @@ for (const form of all("form.advisor")) {
     const fits = rows.filter((row) => within(row) && !unknown(row));
     const numbers = new Set(fits.map((row) => row.dataset.number));
     for (const row of rows) {
-      const known = Object.keys(fronts).filter((name) => !Number.isNaN(value(row, name)));
+      const known = fronted.filter((name) => !Number.isNaN(value(row, name)));
       const among = (name, prefix) => listed(row, prefix, name).some((rival) => numbers.has(rival));
       const on = known.filter((name) => !among(name, "beaten")).map((name) => `${fronts[name]}${among(name, "rivalled") ? "*" : ""}`);
       row.classList.toggle("outside", !within(row));

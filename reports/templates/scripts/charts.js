@@ -9,11 +9,13 @@ const corners = (radii, turn = 0) => `M${radii.map((radius, i) => [Math.sin, (an
   .map((of) => (radius * of(2 * Math.PI * i / radii.length + turn)).toFixed(2)).join(",")).join("L")}Z`;
 const SHAPES = { lifting: "triangle-up", full: "square", separable: "diamond", gseparable: "cross", averaged: "triangle-right",
   canonical: corners(Array(5).fill([1.15, 0.48]).flat()), dgseparable: corners(Array(5).fill(1)), separable2d: corners(Array(6).fill(1)),
+  custom: "triangle-down", "own-2": "triangle-left", "own-3": "M0,-1.1L.6,0L0,1.1L-.6,0Z", "own-4": corners(Array(8).fill(1), Math.PI / 8),
   dseparable: "M-.9,-.5L-.5,-.9L0,-.4L.5,-.9L.9,-.5L.4,0L.9,.5L.5,.9L0,.4L-.5,.9L-.9,.5L-.4,0Z" };
 const DASHES = { "--": [6, 4], ":": [2, 3], "-.": [6, 3, 2, 3] };
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
 const CATEGORIES = ["separable", "full", "lifting", "gseparable", "averaged", "canonical", "dseparable", "dgseparable"];
-const colour = (name, number) => {
+const colour = (name, number, own) => {
+  if (own) return css(own === "custom" ? "ink" : own);
   if (name === "plain") return css("muted");
   const known = all(".mark path").some((path) => path.classList.contains(`v-${name}`)) && css(name);
   return known || css(CATEGORIES[number % CATEGORIES.length]);
@@ -35,8 +37,8 @@ const specification = (plot, { hidden, scales, zoom }, budgets = {}) => {
   const axis = (number) => ({ type: "quantitative", title: plot.labels[number], axis: { labelOverlap: "greedy", labelSeparation: 6, ...ticks(number) },
     scale: { type: scales[number], nice: false, padding: 12, ...(scales[number] === "log" ? {} : { zero: false }) } });
   const series = { field: "name", type: "nominal", legend: null };
-  const color = { ...series, scale: { domain: names, range: names.map(colour) } };
-  const shape = { ...series, scale: { domain: names, range: names.map((name) => SHAPES[name] ?? "circle") } };
+  const color = { ...series, scale: { domain: names, range: names.map((name, number) => colour(name, number, plot.looks?.[name])) } };
+  const shape = { ...series, scale: { domain: names, range: names.map((name) => SHAPES[plot.looks?.[name] ?? name] ?? "circle") } };
   const [x, y] = [{ field: "x", ...axis(0) }, { field: "y", ...axis(1) }];
   return {
     data: { values }, width: "container", height: 420, background: null, padding: 8,
@@ -115,7 +117,7 @@ const setControls = () => {
     Object.assign(box, { type: "checkbox", name: "series", value: name, checked: !chosen.hidden.has(name) });
     const sample = document.createElement("span");
     sample.className = "sample";
-    sample.style.background = colour(name, names.indexOf(name));
+    sample.style.background = colour(name, names.indexOf(name), plot.looks?.[name]);
     label.append(box, sample, ` ${name}`);
     return label;
   }));

@@ -18,10 +18,11 @@ from reports.arithmetic.layers import (
     twin_differences,
 )
 from reports.arithmetic.prepared import Prepared
-from reports.frames.frames import frames
+from reports.frames.frames import anchored, frames
 from reports.frames.selection import ours_by_default
+from reports.tables.of_layers import peers
 
-from ..conftest import cost_record, failed_record, gpu_records, on_gpu, twin_record
+from ..conftest import cost_record, failed_record, gpu_records, on_gpu, timed, twin_record
 
 
 def test_inference_executes_no_generation_and_training_does():
@@ -130,6 +131,26 @@ def test_peers_stand_beside_ours_of_the_same_case_and_own_layers_beside_full():
     assert pairs["variant_ours"].to_dict() == {"torch": "separable", "my.layers:Mine": "full"}
     assert pairs["ratio"].to_dict() == pytest.approx({"torch": 1.0, "my.layers:Mine": 1 / 8})
     assert set(pairs["word"]) == {""}
+
+
+def test_a_users_layer_is_compared_with_separable_of_the_same_block():
+    own, full, separable = (
+        cost_record(variant=variant, implementation=name)
+        for variant, name in (("custom", "mine:P4"), ("full", "gcnn_impl"), ("separable", "gcnn_impl"))
+    )
+    timed(separable, 0.25)
+    nothing = frames([]).twins
+    found = against_peers(anchored(frames([own, full, separable])).costs, nothing)
+    ratio = own["seconds"]["median"] / separable["seconds"]["median"]
+    assert found["separable_ratio"].tolist() == pytest.approx([ratio])
+    assert found["macs"].tolist() == [own["macs"]["convolution"]]
+    table = peers(found)
+    cells = dict(zip(table.headings, table.rows[0].cells, strict=True))
+    assert cells["× our separable, 99 %"].text.startswith(f"{ratio:.2f}×")
+    separable["block"] = "another"
+    apart = against_peers(anchored(frames([own, full, separable])).costs, nothing)
+    assert apart["separable_ratio"].isna().all()
+    assert "× our separable, 99 %" not in peers(apart).headings
 
 
 def test_growths_are_the_powers_that_were_put_in_beside_those_of_the_macs(records):

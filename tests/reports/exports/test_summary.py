@@ -44,8 +44,8 @@ def test_failures_and_noise_are_in_it(text):
 def test_a_layer_of_the_user_is_in_it():
     own = cost_record(variant="custom", implementation="mine:Layer")
     lines = summary_lines(summary([cost_record(variant="plain"), cost_record(variant="full"), own]))
-    assert "Other layers compared with ours:" in lines
-    assert [line.split(" | ")[1] for line in lines if line.startswith("| mine:Layer | ")] == ["custom"]
+    assert "Layers of other libraries and of users, compared with ours:" in lines
+    assert [line.split(" | ")[1] for line in lines if line.startswith("| mine:Layer | ")] == ["full"]
 
 
 def test_nothing_of_the_records_is_mark_up(text):

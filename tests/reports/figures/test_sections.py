@@ -10,7 +10,7 @@ from reports.figures.choice import short_names
 from reports.figures.labels import place
 from reports.figures.sections import sections
 from reports.frames.frames import frames
-from reports.style import LOOKS, THEME
+from reports.style import LOOKS, OTHER, OWN_LOOKS, THEME, look, own_looks
 
 from ..conftest import cost_record, empty_figures, every_record, old, training_record, twin_record, undrawn_panels
 
@@ -105,7 +105,7 @@ def test_ids_are_unique_over_all_figures_and_every_reference_is_met(drawn):
         ("noise", {"second twin minus first (%)", "time of one pass (ms, log scale)"}),
         ("stages", {"share of the time of one pass (%)"}),
         ("memory-parts", {"peak memory of one pass (MiB)"}),
-        ("peers", {"time of theirs, as a multiple of ours (log scale)", "torch, forward"}),
+        ("peers", {"time as a multiple of ours (log scale)", "torch, forward"}),
     ],
 )
 def test_axes_are_labelled_in_text_with_units(drawn, key, labels):
@@ -271,7 +271,25 @@ def test_data_of_a_figure_is_what_it_draws(drawn):
 
 
 def test_looks_are_distinct():
-    assert len({look.colour for look in LOOKS.values()}) == len({look.marker for look in LOOKS.values()}) == len(LOOKS)
+    looks = [*LOOKS.values(), OTHER, *OWN_LOOKS.values()]
+    assert len({look.colour for look in looks}) == len({look.marker for look in looks}) == len(looks)
+    assert len({look(name) for name in own_looks("abcd").values()}) == 4
+
+
+def test_users_networks_are_drawn_and_named_one_by_one():
+    runs = []
+    for name in ("a:net", "b:net"):
+        run = training_record("plain", 1, 0, 0.9)
+        run["run"] |= {"variant": "custom", "network": name}
+        runs.append(run | {"id": name})
+    made = draw(runs)
+    for key in ("accuracy-epochs", "relative", "pareto", "by-angle"):
+        figure = made[key]
+        assert figure.legend == ("a:net", "b:net"), key
+        assert dict(figure.looks) == {"a:net": "custom", "b:net": "own-2"}
+        assert THEME[OWN_LOOKS["own-2"].colour] in "".join(figure.panels)
+        for plot in filter(None, figure.plots):
+            assert {point[0] for point in plot.points} == set(figure.legend) == set(plot.json()["looks"])
 
 
 def test_without_records_every_figure_is_a_sentence():

@@ -4,6 +4,7 @@ import pytest
 
 from benchmarks.statistics.summary import summarise_rounds
 from reports.frames.frames import frames, newest
+from reports.frames.selection import studies
 
 from ..conftest import NEW_AXES, cost_record, failed_record, noisy, old, training_record, twin_record
 
@@ -110,6 +111,18 @@ def test_a_training_record_becomes_a_run_and_epochs():
     assert (run["seed"], run["test_accuracy"], run["validation_accuracy"], run["seconds"]) == (2, 0.9, 0.9, 16.0)
     assert data.epochs["epoch"].tolist() == [1, 2, 3, 4]
     assert data.epochs["macs"].tolist() == [3000, 6000, 9000, 12000]
+
+
+def test_runs_on_other_images_are_called_by_these_and_never_compared():
+    made = [training_record("plain", 1, seed, 0.9) for seed in range(4)]
+    for record in made:
+        record["run"]["dataset"] = "folder" if record["run"]["seed"] > 1 else "rotated-mnist"
+    made[0]["data"]["name"] = "rotated-mnist-generated"
+    for name, record in zip(("leaves", "shells"), made[2:], strict=True):
+        record["data"] |= {"name": "folder", "source": f"folder {name}"}
+    data, names = frames(made), ["rotated-mnist-generated", "rotated-mnist", "folder leaves", "folder shells"]
+    assert list(data.runs["dataset"]) == list(dict.fromkeys(data.epochs["dataset"])) == names
+    assert [set(study["dataset"]) for study in studies(data.runs)] == [{name} for name in names]
 
 
 def test_the_newest_record_of_an_id_wins():

@@ -183,11 +183,14 @@ def test_every_figure_brings_its_data(elements):
     figures = [a["id"] for tag, a in elements.tags if tag == "figure"]
     links = {a["download"]: a["href"] for _, a in elements.tags if ".csv" in a.get("download", "")}
     drawn = {f"{key}.csv" for key in figures} - {"m1-redundancy.csv"}
-    files = {name.removesuffix(".gz"): base64.b64decode(uri.split("base64,")[1]) for name, uri in links.items()}
+    contents = {name: base64.b64decode(uri.split("base64,")[1]) for name, uri in links.items()}
+    files = {
+        name.removesuffix(".gz"): gzip.decompress(content) if name.endswith(".gz") else content
+        for name, content in contents.items()
+    }
     assert drawn <= set(files)
     for name in drawn:
-        content = gzip.decompress(files[name]) if f"{name}.gz" in links else files[name]
-        assert len(pd.read_csv(io.BytesIO(content))) > 0, name
+        assert len(pd.read_csv(io.BytesIO(files[name]))) > 0, name
     time = pd.read_csv(io.BytesIO(files["m1-time-forward.csv"]))
     assert time.query("variant == 'full' and resolution == 4 and along == 'resolution'")["seconds"].item() == 0.016
 
@@ -376,7 +379,7 @@ def test_map_errors_of_a_smaller_study_are_shown_where_the_largest_has_none():
     assert "the last map of trained networks is off by" in page
     assert "No error of the maps" not in page
     assert "No trained network was tested by angle" not in page
-    assert "of the study another set" in page
+    assert "of the runs on another set" in page
 
 
 @pytest.mark.parametrize(("single", "rounds"), [(0, "3"), (1, "1–3")])

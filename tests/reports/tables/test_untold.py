@@ -69,7 +69,7 @@ def test_seeds_that_miss_the_target_are_said_in_its_cell(epochs, seeds, text, ke
     for run, first in zip(runs, epochs, strict=True):
         for entry in run["epochs"]:
             entry["validation_accuracy"] = 0.9 if entry["epoch"] >= first else 0.1
-    table = target(spent_to_target(frames(runs).epochs, 0.9), 0.9)
+    table = target(spent_to_target(frames(runs).epochs, 0.9), 0.9, {})
     [row] = table.rows
     cells = dict(zip(table.headings, row.cells, strict=True))
     assert cells["seeds that got there"].text == seeds
@@ -83,5 +83,5 @@ def test_networks_of_which_seeds_miss_the_target_are_sorted_behind_those_that_re
     for run in runs:
         for entry in run["epochs"]:
             entry["validation_accuracy"] = 0.9 if run["run"]["variant"] == "full" and entry["epoch"] > 1 else 0.1
-    plain, full = target(spent_to_target(frames(runs).epochs, 0.9), 0.9).rows
+    plain, full = target(spent_to_target(frames(runs).epochs, 0.9), 0.9, {}).rows
     assert [row.cells[2].key for row in (plain, full)] == ["", "2.0"]

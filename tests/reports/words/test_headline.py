@@ -131,7 +131,7 @@ def test_layers_are_compared_with_the_plain_convolution_of_as_many_maps(records)
     more, maps = with_equal_maps(records)
     said = {sentence.text.split(":")[0]: sentence.text for sentence in headline(Prepared(frames(more)))}
     assert list(said) == [
-        "Choice, by the study rotated-digits, 4 epochs, equal widths",
+        "Choice, by the runs on rotated-digits, 4 epochs, equal widths",
         "Direct comparison",
         "Cost",
         "At equal maps",
@@ -176,7 +176,10 @@ def test_every_users_network_has_a_row_in_the_first_table(records):
     data = frames([*records, *own])
     table = table_of(Prepared(replace(data, costs=data.costs.assign(anchor=""))))
     assert {len(row.cells) for row in table.rows} == {len(table.headings)}
-    assert [row.cells[-1].note for row in table.rows if row.cells[0].text == "custom"] == ["a:net", "b:net"]
+    assert [row.cells[0].text for row in table.rows][-2:] == ["a:net", "b:net"]
+    assert table.headings[0] == "layer or network"
+    alone = frames(own)
+    assert table_of(Prepared(replace(alone, costs=alone.costs.assign(anchor="")))).headings[0] == "network"
 
 
 def test_a_network_with_augmentation_says_so_where_the_row_begins(records):

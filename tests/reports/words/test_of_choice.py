@@ -8,6 +8,7 @@ from benchmarks.statistics.intervals import Interval
 from reports.arithmetic.prepared import Prepared, StudyRuns
 from reports.arithmetic.training import rivalled_by
 from reports.frames.frames import frames
+from reports.tables import of_training
 from reports.words import of_choice
 from reports.words.headline import other_decisions
 from reports.words.names import study_title
@@ -44,6 +45,10 @@ def test_other_studies_are_said_in_one_line(records):
     said = other_decisions([other])
     assert said.text == f"Other choices, by other studies: {of_choice.taken(other)} ({study_title(other.runs)})."
     assert of_choice.taken(other) in of_choice.choice(other)
+    trained = StudyRuns(runs, epochs, costs)
+    assert other_decisions([trained]).text.startswith("Other choices, by other runs: ")
+    assert other_decisions([trained, other]).text.startswith("Other choices, by other studies and runs: ")
+    assert other_decisions([StudyRuns(runs[runs["variant"] == "plain"], epochs, costs)]) is None
     few = StudyRuns(runs[runs["seed"] < 2], epochs, costs)
     assert of_choice.taken(few) == "none, too few seeds"
 
@@ -77,6 +82,26 @@ def test_the_memory_of_a_training_step_stands_where_no_pass_was_measured(records
     memory = study.networks.set_index("variant")["peak_bytes"]
     assert set(memory["separable"]) == {5 * 2**20 + 2}
     assert (memory[["plain"]] > 5 * 2**20 + 2).all()
+
+
+def test_a_cost_of_one_network_has_no_front(records):
+    costs, runs, epochs = ok(records)
+    alone = StudyRuns(runs[runs["variant"] == "plain"], epochs, costs)
+    assert of_choice.fronts(alone) == "The only network is plain, so there is no front."
+    assert {row.cells[-1].text for row in of_training.networks(alone).rows} == {"–"}
+    study = StudyRuns(runs, epochs, costs[costs["variant"] == "plain"])
+    assert "By time" not in of_choice.fronts(study)
+    assert not any("time" in row.cells[-1].text for row in of_training.networks(study).rows)
+
+
+def test_a_pass_at_another_batch_is_shown_below_the_dash(records):
+    costs, runs, epochs = ok(records)
+    forward = (costs["layer"] == "resnet") & (costs["direction"] == "forward")
+    costs.loc[forward, ["batch_size", "seconds"]] = 1.0, 0.005
+    study = StudyRuns(runs, epochs, costs)
+    cells = [row.cells[3] for row in of_training.networks(study).rows]
+    assert {(cell.text, cell.note) for cell in cells} == {("–", "a pass at batch 1: 5.00 ms")}
+    assert "seconds" not in study.fronted
 
 
 def test_a_front_of_many_networks_is_described_by_its_ends(records, monkeypatch):

@@ -29,7 +29,7 @@ def test_stages_say_the_least_and_the_greatest_share_of_kernel_generation(record
         "Forward + backward: making kernels (generating them, and the backward of that) takes 15.0 % (separable) of a "
         "whole pass; generating alone, as the bars show it, takes 9.5 % (separable)."
     )
-    assert of_layers.stages(here.iloc[:0]) == "No stages were timed."
+    assert of_layers.stages(here.iloc[:0]) == "No stages of single layers were timed."
 
 
 def test_memory_model_says_its_residual(records):
@@ -72,7 +72,7 @@ def test_growth_finds_the_powers_that_were_put_in(records):
 def test_growth_needs_two_resolutions():
     one = frames([cost_record()]).costs
     assert of_layers.growth(one, "seconds", "forward time") == "Forward time: measured at one group resolution only."
-    assert of_layers.growth(one.iloc[:0], "seconds", "forward time") == "No forward time was measured."
+    assert of_layers.growth(one.iloc[:0], "seconds", "forward time") == "No forward time of single layers was measured."
 
 
 def test_generation_share(records):
@@ -188,7 +188,7 @@ def test_bends_name_what_the_intervals_do_not_tell_apart():
 
 def test_nothing_that_was_measured_is_said():
     costs = with_executed(frames([]).costs)
-    assert of_layers.roofline(costs) == "No roofline was measured."
+    assert of_layers.roofline(costs) == "No roofline of single layers was measured."
     assert of_layers.bends(growths(costs), "forward").startswith("No growth")
 
 
@@ -206,7 +206,7 @@ def test_bends_leave_out_powers_that_nobody_knows_and_do_not_say_that_falling_ti
 def test_quantities_are_measured_one_by_one_or_several():
     empty = frames([cost_record()]).costs.iloc[:0]
     said = [of_layers.growth(empty, column, what) for column, what in (("seconds", "forward time"), ("macs", "MACs"))]
-    assert said == ["No forward time was measured.", "No MACs were measured."]
+    assert said == ["No forward time of single layers was measured.", "No MACs of single layers were measured."]
 
 
 def test_kernels_that_were_timed_apart_are_no_more_than_the_pass():

@@ -14,6 +14,8 @@ from ..conftest import cost_record, old
 
 BETWEEN = "Python and dispatch between operators"
 
+NOTHING = frames([]).costs
+
 
 def layers(*variants, directions=("forward", "forward_backward"), **changes):
     return [cost_record(variant=v, direction=d, **changes) for v in variants for d in directions]
@@ -107,7 +109,7 @@ def test_the_longest_time_until_a_first_answer_is_named():
 def test_of_networks_the_table_has_the_case_that_takes_longest():
     records = layers("plain")
     records += [cost_record(layer="resnet", variant="full", resolution=n) for n in (2, 8, 4)]
-    table = tables.first_answers(first_answers(costs_of(records)))
+    table = tables.first_answers(first_answers(costs_of(records), NOTHING), {})
     texts = [[cell.text for cell in row.cells][:4] for row in table.rows]
     assert texts == [
         ["one layer", "plain", "1", "forward"],
@@ -116,20 +118,34 @@ def test_of_networks_the_table_has_the_case_that_takes_longest():
     ]
 
 
+def test_each_layer_and_network_of_users_has_a_row_with_its_name():
+    factories = ("a:make", "b:make")
+    own = [cost_record(variant="custom", implementation=name) for name in factories]
+    own += [cost_record(layer="network", variant="custom", implementation=name) for name in factories]
+    results = Prepared(frames([*layers("full"), *own]))
+    rows = tables.first_answers(results.first_answers, results.looks).rows
+    assert [[cell.text for cell in row.cells[:2]] for row in rows if row.cells[3].text == "forward"] == [
+        ["one layer", "full"],
+        *(["one layer", name] for name in factories),
+        *(["network of a user", name] for name in factories),
+    ]
+    assert [row.cells[1].look for row in rows][-2:] == ["custom", "own-2"]
+
+
 def test_records_without_these_fields_are_shown_as_not_recorded():
     records = layers("full", "plain", directions=["forward"])
     for name in ("construction_seconds", "first_call_seconds", "operators"):
         del records[0][name]
     costs = costs_of(records)
-    table = tables.first_answers(first_answers(costs))
+    table = tables.first_answers(first_answers(costs, NOTHING), {})
     assert [[cell.text for cell in row.cells][1:5:3] for row in table.rows] == [
         ["plain", "10.0 ms"],
         ["full", "not recorded"],
     ]
     assert set(operators(costs)["variant"]) == {"plain"}
     older = costs_of([old(record) for record in records])
-    assert tables.first_answers(first_answers(older)).rows == ()
-    assert of_operators.first_answers(first_answers(older)) == "Construction and first call: not recorded."
+    assert tables.first_answers(first_answers(older, NOTHING), {}).rows == ()
+    assert of_operators.first_answers(first_answers(older, NOTHING)) == "Construction and first call: not recorded."
     assert of_operators.operators(operators(older)).startswith("Operators: not recorded.")
 
 

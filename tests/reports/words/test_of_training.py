@@ -39,12 +39,16 @@ def test_studies_are_named_by_what_sets_them_apart(records):
     assert names.study_title(runs.assign(budget_unit="macs", budget=2.5e12, matched="time")) == (
         "rotated-digits, 2.50 T MACs, equal time of a training step"
     )
-    assert names.study_title(runs.assign(train_limit=300.0)) == (
-        "rotated-digits, 300 train images, 4 epochs, equal widths"
-    )
+    few = runs.assign(train_limit=300.0, n_train=200.0)  # of all parts, the limit was lower
+    assert names.study_title(few) == "rotated-digits, 200 train images, 4 epochs, equal widths"
+    assert names.study_title(few.assign(n_train=math.nan)) == "rotated-digits, 300 train images, 4 epochs, equal widths"
+    assert names.study_title(few.assign(train_limit=math.nan, limit=200.0)) == names.study_title(few)
     assert "widths chosen for equal time of a training step" in of_training.recipe(runs.assign(matched="time"))
     own = runs.iloc[:2].assign(variant="custom", network="mine:net", kernel_size=3.0, channels=99.0)
-    assert "widths 8, 8, 16, 5 × 5 kernels" in of_training.recipe(pd.concat([own, runs], ignore_index=True))
+    both = pd.concat([own, runs], ignore_index=True)
+    assert "widths 8, 8, 16, 5 × 5 kernels (but users’ own), batch" in of_training.recipe(both)
+    assert names.study_title(both) == "rotated-digits, 4 epochs, equal widths but users’ own"
+    assert names.study_title(own) == "rotated-digits, 4 epochs"
     assert "kernels" not in of_training.recipe(own)
 
 
@@ -82,6 +86,42 @@ def test_nothing_that_was_trained_is_said():
     assert of_training.redundancy(redundancies(epochs)).startswith("No redundancy")
 
 
+def test_only_a_study_has_searched_its_learning_rates(records):
+    runs = ok(records)[1]
+    runs.loc[runs["variant"] == "plain", "learning_rate"] = 0.5
+    assert "none was searched here" in of_training.learning_rates(runs)
+    studied = runs.assign(matched="time")
+    assert "of those that the study tried" in of_training.learning_rates(studied)
+    notes = [
+        {row.cells[-1].note for row in tables.accuracy(StudyRuns(each, each, each)).rows} for each in (runs, studied)
+    ]
+    assert notes == [{""}, {"lowest here", "highest here"}]
+
+
+def users_networks(*names):
+    """Return a run of each of some users' networks, each with other seconds and MACs."""
+    found = []
+    for number, name in enumerate(names):
+        record = training_record("plain", 1, 0, 0.5 + number / 10)
+        record["id"], record["run"]["variant"], record["run"]["network"] = name, "custom", name
+        for epoch in record["epochs"]:
+            epoch["seconds"] *= number + 1
+            epoch["macs"] *= number + 1
+        found.append(record)
+    return found
+
+
+def test_users_networks_are_named_one_by_one(records):
+    own = users_networks("a:net", "b:net")
+    runs, epochs = ok(own)[1:]
+    assert of_training.accuracy(runs).startswith(
+        "Validation accuracy at the best epoch of each run, of each user’s network: 60.0 % (b:net) and 50.0 % (a:net)"
+    )
+    assert "the highest mean and of each user’s network: " in of_training.accuracy(ok([*records, *own])[1])
+    assert "4.00 s for a:net and 8.00 s for b:net (means over seeds)" in of_training.time_to_train(epochs)
+    assert of_training.macs_to_train(epochs).endswith(": 12.0 k for a:net and 24.0 k for b:net.")
+
+
 def redundant_runs_of_two_studies():
     """Return a run of a network and a seed in each of two studies, with a layer of 5 × 5 kernels."""
     runs = [training_record("full", 4, seed=0, accuracy=0.9) for _ in range(2)]
@@ -101,7 +141,7 @@ def test_the_same_network_and_seed_in_two_studies_are_two_trained_networks():
 
 def test_every_study_has_a_row_with_its_choice(records):
     runs, epochs = ok(records)[1:]
-    few = runs.assign(train_limit=300.0, id=[f"few-{name}" for name in runs["id"]], test_accuracy=0.5)
+    few = runs.assign(train_limit=300.0, n_train=300.0, id=[f"few-{name}" for name in runs["id"]], test_accuracy=0.5)
     studies = [StudyRuns(each, epochs, ok(records)[0]) for each in (runs, few)]
     table = tables.all_studies(studies)
     first, second = ([cell.text for cell in row.cells] for row in table.rows)

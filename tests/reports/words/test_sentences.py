@@ -490,7 +490,7 @@ def test_choice(made, said):
         )
     assert (
         said["Choice"]
-        == f"Choice, by the study rotated-digits, 4 epochs, equal widths: {'. '.join(texts)} (n = 3 seeds)."
+        == f"Choice, by the runs on rotated-digits, 4 epochs, equal widths: {'. '.join(texts)} (n = 3 seeds)."
     )
 
 
@@ -522,7 +522,7 @@ def test_direct_comparison(made, said):
         items.append(f"{network(*ours)} compared with {network(*theirs)}: {points}, {word}, at {cost} the time")
     assert said["Direct comparison"] == (
         "Direct comparison: points of test accuracy by which the first network is above (+) or below (−) the second, "
-        f"in the same study: {'; '.join(items)} (n = 3 seeds; 95 % intervals of single differences by seed; words: the "
+        f"trained alike: {'; '.join(items)} (n = 3 seeds; 95 % intervals of single differences by seed; words: the "
         "test corrected for all pairs)."
     )
 
@@ -591,8 +591,8 @@ def test_undecided(made, said):
     theirs = [pair for of_setting in rivals(made).values() for pair in of_setting]
     words += [word(*pair, floor(made, len(theirs))) for pair in theirs]
     assert said["undecided"] == (
-        f"{words.count('ambiguous')} of {len(words)} comparisons of times could not be decided: their intervals reach "
-        "across the noise floor."
+        f"{words.count('ambiguous')} of {len(words)} comparisons of times could not be decided by the rule in "
+        "“Method and limits”."
         if "ambiguous" in words
         else f"Each of {len(words)} comparisons of times was decided: faster, slower, or the same."
     )
@@ -750,7 +750,7 @@ def test_time_and_macs_to_train(made, said):
     assert said["accuracy-seconds"] == (
         f"Training for 4 epochs takes {joined(times)} (means over seeds, from the fastest to the slowest network)."
     )
-    assert said["accuracy-macs"] == f"The whole training asks for {joined(asked)} MACs."
+    assert said["accuracy-macs"] == f"MACs of the whole training: {joined(asked)}."
 
 
 def test_fronts(made, said):
@@ -893,7 +893,7 @@ def test_every_sentence_of_a_figure_is_recomputed_here(said):
 def test_a_run_with_one_seed_says_so():
     found = Part("m1", "machine", "", anchored(frames([training_record("plain", 1, 0, 0.5)])))
     assert [sentence.text for sentence in found.sentences] == [
-        "Choice, by the study rotated-digits, 4 epochs, equal widths: the only network is plain (50.0 %, 1.00 k MACs "
+        "No choice, by the runs on rotated-digits, 4 epochs: the only network is plain (50.0 %, 1.00 k MACs "
         "an image) (n = 1 seed).",
         "Gain, on the test images of rotated-digits: plain reaches 50.0 % (single runs, n = 1 seed; trained on Made-up "
         "CPU).",
