@@ -33,8 +33,9 @@ def network(name: str) -> Case:
 
 
 def test_right_modules_pass_and_a_layer_may_exist_for_some_groups_only() -> None:
-    small_cnn = replace(network("small"), implementation="examples.own_network:small_cnn")
-    check_own([Case(), P4, replace(P4, resolution=8), small_cnn])
+    names = ("small_cnn", "separable_cnn")
+    networks = [replace(network(name), implementation=f"examples.own_network:{name}") for name in names]
+    check_own([Case(), P4, replace(P4, resolution=8), *networks])
 
 
 @pytest.mark.parametrize(

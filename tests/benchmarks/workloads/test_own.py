@@ -20,6 +20,7 @@ from benchmarks.sweep.sweep import sweep
 from benchmarks.workloads.build import build_workload
 from benchmarks.workloads.own import InvalidModule, build_own_layer, load_layer
 from examples.own_layer import P4Conv2d
+from examples.own_network import separable_cnn
 from gcnn_impl import SO2, assert_equivariant
 
 P4 = Case(implementation="examples.own_layer:P4Conv2d", variant="custom", resolution=4, image_size=9, batch_size=1)
@@ -153,6 +154,13 @@ def test_the_example_is_equivariant() -> None:
     torch.manual_seed(0)
     layer = P4Conv2d(2, 3, 5, group=SO2(4), padding=2)
     assert_equivariant(layer, torch.randn(2, 2, 4, 9, 9), SO2(4))
+
+
+def test_the_example_of_a_network_of_our_layers_is_invariant() -> None:
+    torch.manual_seed(0)
+    network = separable_cnn(3, 10, 16, channels=4)
+    assert network(torch.randn(2, 3, 16, 16)).shape == (2, 10)
+    assert_equivariant(network.eval(), torch.randn(2, 3, 16, 16), SO2(8))
 
 
 def test_a_layer_is_built_with_the_channels_kernel_group_and_padding_of_its_case() -> None:
