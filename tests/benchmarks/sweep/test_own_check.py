@@ -33,9 +33,8 @@ def network(name: str) -> Case:
 
 
 def test_right_modules_pass_and_a_layer_may_exist_for_some_groups_only() -> None:
-    names = ("small_cnn", "separable_cnn")
-    networks = [replace(network(name), implementation=f"examples.own_network:{name}") for name in names]
-    check_own([Case(), P4, replace(P4, resolution=8), *networks])
+    small_cnn = replace(network("small"), implementation="examples.own_network:small_cnn")
+    check_own([Case(), P4, replace(P4, resolution=8), small_cnn])
 
 
 @pytest.mark.parametrize(
@@ -83,6 +82,10 @@ def test_a_wrong_network_is_named_before_anything_is_trained(
     assert main([*command, *options]) == 2
     assert "output has shape (2, 3), expected (2, 10); nothing was measured" in capsys.readouterr().err
     assert RecordStore(tmp_path).load() == []
+
+
+def test_the_example_of_a_network_of_our_layers_passes() -> None:
+    check_own([replace(network("separable"), implementation="examples.own_network:separable_cnn")])
 
 
 def test_a_network_without_any_logits_at_first_passes() -> None:
