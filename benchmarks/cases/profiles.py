@@ -10,7 +10,7 @@ from benchmarks.cases.base_point import PASSES, equal_maps
 from benchmarks.cases.case import CHOICES, Case, InvalidCase, check_value, is_own
 from benchmarks.cases.cores import available_cores
 from benchmarks.cases.groups import SUBGROUPS, TRIVIAL, group_named
-from benchmarks.cases.meant import unknown
+from benchmarks.cases.meant import remedy, unknown
 from benchmarks.cases.variants import BASIC, FACTORED, TURNED
 
 # A grid is the cross product of the values on its axes, without the combinations that no case allows (a lifting
@@ -244,7 +244,7 @@ def own_layer_cases(cases: Iterable[Case], implementation: str) -> list[Case]:
         InvalidCase: when ``implementation`` is not "package.module:Class", or ``cases`` have no layer with a group.
     """
     if not is_own(implementation):
-        raise InvalidCase(f"layer {implementation!r} is no class; allowed: package.module:Class")
+        raise InvalidCase(f"layer {implementation!r} is no class; {remedy(implementation, ['package.module:Class'])}")
     ours = (case for case in cases if case.layer == "conv" and case.group != TRIVIAL)
     own = (dataclasses.replace(case, implementation=implementation, variant="custom") for case in ours)
     if not (found := list(dict.fromkeys(own))):
@@ -261,7 +261,8 @@ def own_network_cases(cases: Iterable[Case], implementation: str) -> list[Case]:
         InvalidCase: when ``implementation`` is not "package.module:factory", or ``cases`` have no network.
     """
     if not is_own(implementation):
-        raise InvalidCase(f"network {implementation!r} is no function; allowed: package.module:factory")
+        there = remedy(implementation, ["package.module:factory"])
+        raise InvalidCase(f"network {implementation!r} is no function; {there}")
     networks = [case for case in cases if case.is_network and not case.own]
     if not networks:
         raise InvalidCase(f"no case is left for network {implementation!r}; allowed: values that leave a network")
