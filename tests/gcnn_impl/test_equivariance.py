@@ -18,7 +18,7 @@ from gcnn_impl import (
     equivariance_error,
     layer_errors,
 )
-from gcnn_impl.equivariance import exact_elements, group_permutation, transform_image
+from gcnn_impl.equivariance import exact_elements, group_permutation, transform, transform_image
 from gcnn_impl.functional import project
 from gcnn_impl.groups import rotation_matrix
 
@@ -28,6 +28,13 @@ def test_a_quarter_turn_is_counter_clockwise():
     quarter = rotation_matrix(torch.tensor(torch.pi / 2, dtype=torch.float64))
     torch.testing.assert_close(transform_image(x, quarter), torch.rot90(x, 1, (-2, -1)), rtol=0, atol=0)
     torch.testing.assert_close(transform_image(x, quarter.T), torch.rot90(x, -1, (-2, -1)), rtol=0, atol=0)
+
+
+def test_a_quarter_turn_of_a_map_turns_the_plane_and_moves_the_axis_of_the_group():
+    x, group = torch.randn(2, 3, 4, 5, 6), SO2(4)
+    y, known = transform(x, group, group.elements()[1])
+    torch.testing.assert_close(y, torch.rot90(x.roll(1, 2), 1, (-2, -1)), rtol=0, atol=0)  # as in docs/own-layer.md
+    assert known.all()
 
 
 def test_reflections_act_on_rows_and_columns():
