@@ -35,7 +35,7 @@ _SIM2: Grid = {
     "scales": (2,),
 }
 
-# One axis at a time around a base point, and the networks of the quick training study. The profile takes minutes.
+# One axis at a time around a base point, and the networks of the quick training study. The profile takes 5 minutes.
 _QUICK: tuple[Grid, ...] = (
     {**_CONV, "resolution": (2, 4, 8, 16)},
     {**_CONV, "channels": (8, 16, 32)},
@@ -43,7 +43,7 @@ _QUICK: tuple[Grid, ...] = (
     {**_RESNET, "resolution": (2, 4, 8)},
 )
 
-# Pairs of axes around the base point, and every other axis at a few points. The profile takes half an hour.
+# Pairs of axes around the base point, and every other axis at a few points. The profile takes an hour.
 _STANDARD: tuple[Grid, ...] = (
     {**_CONV, "resolution": (4, 8, 16), "kernel_size": (5, 7)},
     {**_CONV, "resolution": (4, 8, 16), "batch_size": (1, 16, 64)},
