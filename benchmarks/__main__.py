@@ -16,7 +16,7 @@ EPILOG = """\
 examples:
   python -m benchmarks list --profile quick            what would be measured
   python -m benchmarks plan --profile standard         how long it would take, and what it would skip
-  python -m benchmarks sweep --profile quick           measure it, four minutes on two cores
+  python -m benchmarks sweep --profile quick           measure it, about 5 minutes on two cores
   python -m benchmarks compare HEAD~1 . --variant separable
                                                        exit status 1 if the work tree is slower
   python -m benchmarks train --profile quick           accuracy on rotated digits

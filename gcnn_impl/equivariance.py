@@ -76,6 +76,14 @@ def transform(x: Tensor, group: Group, g: Tensor) -> tuple[Tensor, Tensor]:
     return y[:, :, source], source >= 0
 
 
+def _check_axes(name: str, x: object, group: Group) -> None:
+    """Raise ``ValueError`` unless ``transform`` can move ``x``."""
+    if not isinstance(x, Tensor) or x.dim() not in (2, 4, 5):
+        raise ValueError(f"{name} must be a tensor (B, C), (B, C, H, W) or (B, C, |H|, H, W), not {described(x)}")
+    if x.dim() == 5 and x.shape[2] != group.resolution:
+        raise ValueError(f"{name} has {x.shape[2]} elements on axis 2; the group has {group.resolution}")
+
+
 def exact_elements(group: Group) -> Tensor:
     """Return the elements that map both the pixel grid and the grid of H to themselves, without the identity: (n, dim).
 
@@ -118,19 +126,22 @@ def equivariance_error(
         border: width in pixels of the output's edge that is not compared; for elements that move content across it.
 
     Raises:
-        ValueError: if there is no element to try, if ``elements`` are not elements of the group, if the module maps
-            the transformed input to another shape, or if no part of the output can be compared.
+        ValueError: if the input or the output has other axes or another number of group elements, if there is no
+            element to try, if ``elements`` are not elements of the group, if the module maps the transformed input to
+            another shape, or if no part of the output can be compared.
     """
     out_group = group if out_group is None else out_group
     check_kind("module", module, nn.Module, "an nn.Module")
     check_group("group", group)
     check_group("out_group", out_group)
+    _check_axes("x", x, group)
     elements = exact_elements(out_group) if elements is None else elements
     border = check_integer("border", border, 0)
     if len(elements) == 0:
         raise ValueError(f"{out_group} has no exact element but the identity: say which elements to try")
     check_grid("elements", elements, group)
     reference = module(x)
+    _check_axes("the output", reference, out_group)
     errors = []
     for g in elements:
         moved_x, _ = transform(x, group, g)
@@ -172,9 +183,10 @@ def layer_errors(network: nn.Module, x: Tensor, group: Group, elements: Tensor, 
             border in proportion.
 
     Raises:
-        ValueError: for no element, or elements that are not those of the group.
+        ValueError: for no element, or elements that are not those of the group; if ``x`` has other axes.
     """
     check_grid("elements", elements, group)
+    _check_axes("x", x, group)
     side = x.shape[-1]
     maps = _maps_on(network, x, group)
     worst = dict.fromkeys(maps, 0.0)

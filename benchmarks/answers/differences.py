@@ -107,7 +107,8 @@ def compare_results(
     ends = endings(before, after, across_machines)
     rows = [_row_of_records(a[key], b[key], floor, ends) for key in a if key in b]
     lost, new = ([record_label(one[key], ends) for key in one if key not in other] for one, other in ((a, b), (b, a)))
-    remarks = [f"smaller changes than {floor:.1%} are not shown: the results are of different hours; compare commits"]
+    neither = f"changes below {floor:.1%} are called neither faster nor slower"
+    remarks = [f"{neither}: the results are of different hours; compare commits to find smaller changes"]
     if any(row.verdict == UNDECIDED for row in rows):
         remarks.append(UNDECIDED_RESULTS)
     if same := sum(row.failure == SAME_RECORD for row in rows):

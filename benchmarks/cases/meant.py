@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 # How much alike a wrong and a right name must be, from 0 to 1: names, and short formulas such as "se2".
 CUTOFF, CUTOFF_OF_FORMULAS = 0.75, 0.6
+OBJECT = re.compile(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*")
 
 
 def meant(value: object, names: Mapping[str, str] | Iterable[str]) -> str:
@@ -27,15 +28,21 @@ def meant(value: object, names: Mapping[str, str] | Iterable[str]) -> str:
 def meant_object(value: str) -> str:
     """Return the name "package.module:object" that a path of a file, or a name with dots alone, probably means.
 
-    The name is empty if there is none, or if the value has this form already.
+    The name is empty if there is none, or if the value has this form already. If Python can import the file in its own
+    folder alone, the folder is named, too.
 
     >>> meant_object("./mine/layers.py:Conv"), meant_object("mine.layers.Conv"), meant_object("mine:Conv")
     ('mine.layers:Conv', 'mine.layers:Conv', '')
+    >>> meant_object("/tmp/x/mine.py:Conv"), meant_object("../x/mine.py:Conv"), meant_object("mine.py")
+    ('mine:Conv after cd /tmp/x', 'mine:Conv after cd ../x', '')
     """
-    module, _, name = value.rpartition(":" if ":" in value else ".")
-    found = f"{module.removeprefix('./').removesuffix('.py').replace('/', '.')}:{name}"
-    is_name = re.fullmatch(r"[^\W\d]\w*(\.[^\W\d]\w*)*:[^\W\d]\w*", found)
-    return found if is_name and found != value else ""
+    path, _, name = value.removesuffix(".py").rpartition(":" if ":" in value else ".")
+    path = path.removeprefix("./").removesuffix(".py")
+    folder, _, file = path.rpartition("/")
+    for found, place in ((f"{path.replace('/', '.')}:{name}", ""), (f"{file}:{name}", f" after cd {folder or '/'}")):
+        if OBJECT.fullmatch(found) and found != value:
+            return found + place
+    return ""
 
 
 def unknown(kind: str, value: object, allowed: Iterable[str], names: Mapping[str, str] | None = None) -> str:

@@ -10,7 +10,7 @@ from benchmarks.cases.base_point import PASSES, equal_maps
 from benchmarks.cases.case import CHOICES, Case, InvalidCase, check_value, is_own
 from benchmarks.cases.cores import available_cores
 from benchmarks.cases.groups import SUBGROUPS, TRIVIAL, group_named
-from benchmarks.cases.meant import unknown
+from benchmarks.cases.meant import remedy, unknown
 from benchmarks.cases.variants import BASIC, FACTORED, TURNED
 
 # A grid is the cross product of the values on its axes, without the combinations that no case allows (a lifting
@@ -35,7 +35,7 @@ _SIM2: Grid = {
     "scales": (2,),
 }
 
-# One axis at a time around a base point, and the networks of the quick training study. The profile takes minutes.
+# One axis at a time around a base point, and the networks of the quick training study. The profile takes 5 minutes.
 _QUICK: tuple[Grid, ...] = (
     {**_CONV, "resolution": (2, 4, 8, 16)},
     {**_CONV, "channels": (8, 16, 32)},
@@ -43,7 +43,7 @@ _QUICK: tuple[Grid, ...] = (
     {**_RESNET, "resolution": (2, 4, 8)},
 )
 
-# Pairs of axes around the base point, and every other axis at a few points. The profile takes half an hour.
+# Pairs of axes around the base point, and every other axis at a few points. The profile takes an hour.
 _STANDARD: tuple[Grid, ...] = (
     {**_CONV, "resolution": (4, 8, 16), "kernel_size": (5, 7)},
     {**_CONV, "resolution": (4, 8, 16), "batch_size": (1, 16, 64)},
@@ -244,7 +244,7 @@ def own_layer_cases(cases: Iterable[Case], implementation: str) -> list[Case]:
         InvalidCase: when ``implementation`` is not "package.module:Class", or ``cases`` have no layer with a group.
     """
     if not is_own(implementation):
-        raise InvalidCase(f"layer {implementation!r} is no class; allowed: package.module:Class")
+        raise InvalidCase(f"layer {implementation!r} is no class; {remedy(implementation, ['package.module:Class'])}")
     ours = (case for case in cases if case.layer == "conv" and case.group != TRIVIAL)
     own = (dataclasses.replace(case, implementation=implementation, variant="custom") for case in ours)
     if not (found := list(dict.fromkeys(own))):
@@ -261,7 +261,8 @@ def own_network_cases(cases: Iterable[Case], implementation: str) -> list[Case]:
         InvalidCase: when ``implementation`` is not "package.module:factory", or ``cases`` have no network.
     """
     if not is_own(implementation):
-        raise InvalidCase(f"network {implementation!r} is no function; allowed: package.module:factory")
+        there = remedy(implementation, ["package.module:factory"])
+        raise InvalidCase(f"network {implementation!r} is no function; {there}")
     networks = [case for case in cases if case.is_network and not case.own]
     if not networks:
         raise InvalidCase(f"no case is left for network {implementation!r}; allowed: values that leave a network")

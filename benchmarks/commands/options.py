@@ -31,7 +31,7 @@ from benchmarks.sweep.sweep import sweep
 
 Arguments = argparse._ActionsContainer  # a parser, or a group of options
 RESULTS = Path("results")
-PROFILE_HELP = "quick: one axis at a time, minutes; standard: pairs of axes, half an hour; full: a day or more"
+PROFILE_HELP = "quick: one axis at a time, about 5 minutes; standard: pairs of axes, about an hour; full: a day or more"
 AXIS_HELP = {
     "layer": "conv, resnet, allcnnc; or a class of your own, package.module:Class, measured next to conv",
     "group": f"{', '.join(GROUPS)}, or a usual name: SE(2), E(2), R2xR+, Sim(2)",

@@ -46,8 +46,8 @@ examples:
   python -m benchmarks profile --against HEAD~1
   python -m benchmarks profile --against results/profile/ID/{FILE}
 
-The folder gets flame.svg, memory.svg, {FILE} with all tables, and trace.pt.trace.json, which Perfetto
-(ui.perfetto.dev) and TensorBoard open. An axis without an option has the value of the base point.
+The folder gets flame.svg, memory.svg, {FILE}, tables.json with all rows, and trace.pt.trace.json, which
+Perfetto (ui.perfetto.dev) and TensorBoard open. An axis without an option has the value of the base point.
 """
 
 
@@ -135,8 +135,10 @@ def main(args: argparse.Namespace) -> Result:
         (folder / AGAINST).write_text(json.dumps(found.fields(), ensure_ascii=False) + "\n", encoding="utf-8")
         lines += ["", *difference_lines(found, args.top)]
         value["against"] = found.fields()
+    files = f"flame.svg, memory.svg, {FILE}, tables.json, trace.pt.trace.json"
+    files += f", {AGAINST}" if args.against is not None else ""
     other = f"; in {sides[1].folder} those of the other side" if sides[1:] else ""
-    return Result(value, [*lines, f"see {folder}: flame.svg, memory.svg, {FILE}, trace.pt.trace.json{other}"])
+    return Result(value, [*lines, f"see {folder}: {files}{other}"])
 
 
 def other_side(case: Case, folder: Path, text: str) -> Side:

@@ -17,7 +17,7 @@ from benchmarks.terminal.result import Result
 
 EPILOG = """\
 examples:
-  python -m benchmarks sweep --profile quick           four minutes on two cores
+  python -m benchmarks sweep --profile quick           about 5 minutes on two cores; plan says it for yours
   python -m benchmarks sweep --variant full separable --resolution 4 8 16 --batch-size 1
                                                        other values on some axes of the profile
   python -m benchmarks sweep --layer my_package.layers:MyConv

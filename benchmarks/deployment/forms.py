@@ -21,6 +21,7 @@ FILES = {
 }
 # The package without which a form cannot be written, and the one without which it cannot be run.
 WRITTEN_WITH, RUN_WITH = {"onnx": "onnxscript"}, {"onnx": "onnxruntime"}
+ONNX_PACKAGES = "onnx onnxscript onnxruntime"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,16 @@ from torch import Tensor, nn
 
 import gcnn_impl
 from benchmarks.cases.case import Case
-from benchmarks.deployment.forms import EXAMPLE, FILES, RUN_WITH, WEIGHTS, WRITTEN_WITH, FormTask, WritingTask
+from benchmarks.deployment.forms import (
+    EXAMPLE,
+    FILES,
+    ONNX_PACKAGES,
+    RUN_WITH,
+    WEIGHTS,
+    WRITTEN_WITH,
+    FormTask,
+    WritingTask,
+)
 from benchmarks.measure.clock import synchronised_clock, take_turn, warm_up
 from benchmarks.measure.correctness import relative_error
 from benchmarks.measure.sampling import Sampling
@@ -84,7 +93,7 @@ def _nothing() -> None:
 
 def _require(package: str | None) -> None:
     if package is not None and importlib.util.find_spec(package) is None:
-        raise Skipped(f"{package} is not installed")
+        raise Skipped(f"{package} is not installed; get it with: pip install {ONNX_PACKAGES}")
     if package is not None:
         importlib.import_module(package)  # its time is one of the imports
 

@@ -8,7 +8,7 @@ from benchmarks.answers.differences import RESULTS_FLOOR
 from benchmarks.profiling.profile import Profile, fastest_mean, interval_fields
 from benchmarks.profiling.rows import Row, module_rows, operator_rows
 from benchmarks.statistics.intervals import Interval, difference_of_means, mean_over_rounds
-from benchmarks.statistics.written import TOO_FEW, percentage, some_of
+from benchmarks.statistics.written import FEWEST, percentage, some_of
 
 # Of a hundred parts that do not differ, one is called different.
 CONFIDENCE = 0.99
@@ -61,16 +61,24 @@ class Part:
 class Difference:
     """Two profiles side by side: the whole pass without the profiler, and with it by operator and by module.
 
-    ``in_turns`` says whether the passes were taken in turns: then each round gives a difference.
+    Args:
+        in_turns: whether the passes were taken in turns: then each round gives a difference.
+        rounds: the rounds of the side that has fewer.
     """
 
     a: str
     b: str
     in_turns: bool
+    rounds: int
     plain: Part
     profiled: Part
     operators: tuple[Part, ...]
     modules: tuple[Part, ...]
+
+    @property
+    def too_few_rounds(self) -> bool:
+        """Whether there are too few rounds for intervals, so that nothing is told apart."""
+        return self.rounds < FEWEST
 
     def fields(self) -> dict[str, Any]:
         """Return the difference as JSON types."""
@@ -114,6 +122,7 @@ def difference(a: Profile, b: Profile, *, in_turns: bool) -> Difference:
     return Difference(
         *((_label_with_origin(a), _label_with_origin(b)) if a.label == b.label else (a.label, b.label)),
         in_turns,
+        min(len(a.rounds), len(b.rounds)),
         _part("pass", plain[0], plain[1], in_turns),
         _part("pass", profiled[0], profiled[1], in_turns),
         _parts(operator_rows(a), operator_rows(b), in_turns),
@@ -147,8 +156,24 @@ def _part(
 def sentences(found: Difference) -> Iterator[str]:
     """Say what the difference consists of; parts that are not told apart are not named."""
     change = found.plain.change
-    between = f"b less a {_ms(change.value)}{_interval(change)}"
+    between = f"b less a {_ms(change.value)}{interval_text(change)}"
     yield f"the pass takes {_ms(found.plain.a)} (a) and {_ms(found.plain.b)} (b): {between}"
+    if found.too_few_rounds:
+        rounds = "1 round" if found.rounds == 1 else f"{found.rounds} rounds"
+        yield f"{rounds}: too few to tell anything apart; --rounds {FEWEST} or more"
+    else:
+        yield from _told_apart(found)
+    if others := [part for part in found.operators if part.other_calls]:
+        named = some_of([f"{part.name}{_calls(part)}" for part in others], MOST_CALLS)
+        yield f"whatever the times, b calls other operators or calls them another number of times: {named}"
+    if not found.in_turns:
+        yield (
+            f"a and b were measured at different times, so a change below {percentage(RESULTS_FLOOR)} of a part does "
+            "not count; --against COMMIT measures both in turns, and finds smaller changes"
+        )
+
+
+def _told_apart(found: Difference) -> Iterator[str]:
     if not found.plain.told:
         yield f"the passes are {NOT_TOLD_APART}: the interval includes {_too_small(found)}"
     for text, parts in (("by operator", found.operators), ("by module", found.modules)):
@@ -158,17 +183,9 @@ def sentences(found: Difference) -> Iterator[str]:
             yield f"{text}: no part is told apart"
             continue
         named = ", ".join(
-            f"{_ms(part.change.value)} is {part.name}{_calls(part)}{_interval(part.change)}" for part in told
+            f"{_ms(part.change.value)} is {part.name}{_calls(part)}{interval_text(part.change)}" for part in told
         )
         yield f"{text}: of the {_ms(whole)} between them with the profiler, {named}"
-    if others := [part for part in found.operators if part.other_calls]:
-        named = some_of([f"{part.name}{_calls(part)}" for part in others], MOST_CALLS)
-        yield f"whatever the times, b calls other operators or calls them another number of times: {named}"
-    if not found.in_turns:
-        yield (
-            f"a and b were measured at different times, so a change below {percentage(RESULTS_FLOOR)} of a part does "
-            "not count; --against COMMIT measures both in turns, and finds smaller changes"
-        )
 
 
 def _too_small(found: Difference) -> str:
@@ -184,7 +201,8 @@ def _calls(part: Part) -> str:
     return f" (calls: {after:g} instead of {before:g})" if part.other_calls else ""
 
 
-def _interval(change: Interval) -> str:
+def interval_text(change: Interval) -> str:
+    """Return an interval in ms, after a space; nothing if there are too few rounds for an interval."""
     if change.low != change.low:
-        return f" ({TOO_FEW})"
+        return ""
     return f" [{1e3 * change.low:.3f}, {1e3 * change.high:.3f}]"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from benchmarks.answers.text_tables import left_columns
-from benchmarks.profiling.against import NOT_TOLD_APART, Difference, Part, sentences
+from benchmarks.profiling.against import NOT_TOLD_APART, Difference, Part, interval_text, sentences
 from benchmarks.profiling.memory_figure import KINDS, MIB, by_kind, holder_text
 from benchmarks.profiling.profile import Profile
 from benchmarks.profiling.rows import GAPS, Row, module_rows, operator_rows, pass_of
@@ -123,21 +123,19 @@ def difference_lines(found: Difference, top: int) -> Iterator[str]:
     """Yield two profiles side by side, and what the difference consists of."""
     yield f"a: {found.a}"
     yield f"b: {found.b}"
+    columns = ("calls", "a, ms", "b, ms", "b less a, ms" if found.too_few_rounds else "b less a, ms [99 %]", "")
     for heading, parts in (("operator", found.operators), ("module, phase", found.modules)):
-        yield from left_columns(
-            [(heading, "calls", "a, ms", "b, ms", "b less a, ms [99 %]", ""), *map(_part_cells, parts[:top])]
-        )
+        yield from left_columns([(heading, *columns), *map(_part_cells, parts[:top])])
     yield from sentences(found)
 
 
 def _part_cells(part: Part) -> tuple[str, ...]:
-    change = part.change
-    interval = "" if change.low != change.low else f" [{1e3 * change.low:.3f}, {1e3 * change.high:.3f}]"
+    interval = interval_text(part.change)
     return (
         _short(part.name),
         " → ".join(dict.fromkeys(f"{number:g}" for number in part.calls)),
         f"{1e3 * part.a:.3f}",
         f"{1e3 * part.b:.3f}",
-        f"{1e3 * change.value:+.3f}{interval}",
-        "" if part.told else NOT_TOLD_APART,
+        f"{1e3 * part.change.value:+.3f}{interval}",
+        "" if part.told or not interval else NOT_TOLD_APART,
     )

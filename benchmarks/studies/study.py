@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from benchmarks.cases.case import InvalidCase, check_value, is_own, short_hash
-from benchmarks.cases.meant import unknown
+from benchmarks.cases.meant import remedy, unknown
 from benchmarks.cases.training_run import AUGMENTATIONS, MATCHES, TrainingRun
 from benchmarks.studies.contenders import KINDS, Contender, contenders
 
@@ -78,7 +78,8 @@ class Study:
                 raise InvalidCase(unknown("kind", kind, KINDS))
         for network in self.own_networks:
             if not is_own(network):
-                raise InvalidCase(f"network {network!r} is no function; allowed: package.module:factory")
+                there = remedy(network, ["package.module:factory"])
+                raise InvalidCase(f"network {network!r} is no function; {there}")
         if self.augmentation not in AUGMENTATIONS[1:]:
             raise InvalidCase(unknown("augmentation", self.augmentation, AUGMENTATIONS[1:]))
         if self.own_networks and "maps" in self.matches:

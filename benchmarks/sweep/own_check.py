@@ -50,7 +50,7 @@ def check_task(case: Case, report: Report) -> dict[str, Any]:
     """Check one case; raise what ``check_output`` and ``check_gradients`` raise. This function imports torch.
 
     Raises:
-        Located: when an error passes through the user's file; the message has its line.
+        Located: when an error passes through the user's file or may be one of sizes; the message says where.
     """
     from benchmarks.measure.correctness import check_gradients, check_output
     from benchmarks.workloads.build import build_workload, configure
@@ -62,8 +62,8 @@ def check_task(case: Case, report: Report) -> dict[str, Any]:
         found = check_output(workload)
         check_gradients(workload)
     except Exception as error:
-        if place := place_in(error, case.implementation):
-            raise Located(f"{type(error).__name__}: {error}{place}") from error
+        if where := place_in(error, case.implementation) + _if_of_sizes(case, error):
+            raise Located(f"{type(error).__name__}: {error}{where}") from error
         raise
     has_width = case.layer != "network" or own_network_takes_width(case.implementation)
     return {"equivariance_error": found, "has_width": has_width}
@@ -75,3 +75,14 @@ def _small(case: Case) -> Case:
     if case.layer == "network":  # it may need images of this size
         sizes.pop("image_size")
     return replace(case, execution="eager", dtype="float32", threads=1, **sizes)
+
+
+def _if_of_sizes(case: Case, error: Exception) -> str:
+    """Return the sizes of the check, and how to choose others, for an error that sizes may cause; else nothing.
+
+    All commands that take a user's layer have ``--no-check``, and all that take a network have ``--image-size``.
+    """
+    if not isinstance(error, AssertionError | IndexError | RuntimeError | ValueError):
+        return ""
+    others = "--image-size gives others" if case.layer == "network" else "--no-check measures without"
+    return f" (checked on {case.batch_size} images of {case.image_size} × {case.image_size}; {others})"

@@ -60,7 +60,10 @@ def build_own_layer(case: Case) -> nn.Module:
     try:
         layer = make(case.channels, case.channels, k, group=group_of(case), padding=k // 2)
     except Exception as error:
-        raise InvalidModule(f"layer {name!r}: {contract} raises {_line(error)}{place_in(error, name)}") from error
+        place = place_in(error, name)
+        does_not_fit = isinstance(error, TypeError) and inspect.isclass(make) and not place  # no line of the class ran
+        instead = "; a function that builds it may stand in its place (docs/own-layer.md)" if does_not_fit else ""
+        raise InvalidModule(f"layer {name!r}: {contract} raises {_line(error)}{place}{instead}") from error
     return _module_of("layer", name, contract, layer)
 
 
@@ -118,8 +121,10 @@ def _load(kind: str, name: str) -> tuple[Any, Any]:
     try:
         module = importlib.import_module(module_name)
     except (Exception, SystemExit) as error:  # importing runs the user's code, which may raise anything
-        near = f"; perhaps {meant} is meant" if (meant := meant_object(name)) else ""
-        raise InvalidModule(f"{kind} {name!r}: {module_name} cannot be imported: {_line(error)}{near}") from error
+        absent = isinstance(error, ModuleNotFoundError) and f"{module_name}.".startswith(f"{error.name}.")
+        hint = f"; looked in {Path.cwd()} and in this Python's packages" if absent else ""
+        hint += f"; perhaps {meant} is meant" if (meant := meant_object(name)) else ""
+        raise InvalidModule(f"{kind} {name!r}: {module_name} cannot be imported: {_line(error)}{hint}") from error
     return module, getattr(module, attribute, None)
 
 

@@ -26,6 +26,21 @@ class Raises(Clockwise):
         raise RuntimeError("not today")
 
 
+class NeedsABatch(Clockwise):
+    """A layer that takes no small batch."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        assert len(x) > 2
+        return x
+
+
+class Misspelt(Clockwise):
+    """A layer with a name that does not exist."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return y  # type: ignore[name-defined, no-any-return]  # noqa: F821
+
+
 class Transposed(Clockwise):
     """A layer that returns the axis of H before the channels."""
 
@@ -67,6 +82,11 @@ def raising(in_channels: int, num_classes: int, image_size: int) -> nn.Module:
 def wrong_classes(in_channels: int, num_classes: int, image_size: int) -> nn.Module:
     """Return a network with three logits."""
     return nn.Sequential(nn.Flatten(), nn.Linear(in_channels * image_size**2, 3))
+
+
+def shrinking(in_channels: int, num_classes: int, image_size: int) -> nn.Module:
+    """Return a network for large images."""
+    return nn.Sequential(nn.MaxPool2d(8), nn.Conv2d(in_channels, num_classes, 3), nn.AdaptiveMaxPool2d(1), nn.Flatten())
 
 
 def zeros(in_channels: int, num_classes: int, image_size: int) -> nn.Module:

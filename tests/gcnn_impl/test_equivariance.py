@@ -18,7 +18,7 @@ from gcnn_impl import (
     equivariance_error,
     layer_errors,
 )
-from gcnn_impl.equivariance import exact_elements, group_permutation, transform_image
+from gcnn_impl.equivariance import exact_elements, group_permutation, transform, transform_image
 from gcnn_impl.functional import project
 from gcnn_impl.groups import rotation_matrix
 
@@ -28,6 +28,13 @@ def test_a_quarter_turn_is_counter_clockwise():
     quarter = rotation_matrix(torch.tensor(torch.pi / 2, dtype=torch.float64))
     torch.testing.assert_close(transform_image(x, quarter), torch.rot90(x, 1, (-2, -1)), rtol=0, atol=0)
     torch.testing.assert_close(transform_image(x, quarter.T), torch.rot90(x, -1, (-2, -1)), rtol=0, atol=0)
+
+
+def test_a_quarter_turn_of_a_map_turns_the_plane_and_moves_the_axis_of_the_group():
+    x, group = torch.randn(2, 3, 4, 5, 6), SO2(4)
+    y, known = transform(x, group, group.elements()[1])
+    torch.testing.assert_close(y, torch.rot90(x.roll(1, 2), 1, (-2, -1)), rtol=0, atol=0)  # as in docs/own-layer.md
+    assert known.all()
 
 
 def test_reflections_act_on_rows_and_columns():
@@ -114,6 +121,39 @@ def test_comparing_nothing_is_refused():
         equivariance_error(torch.nn.Identity(), x, SO2(4), elements=torch.tensor([[0.3]], dtype=torch.float64))
     with pytest.raises(ValueError, match="a border of 4 leaves no pixel"):
         equivariance_error(torch.nn.Identity(), x, SO2(4), border=4)
+
+
+class Returns(torch.nn.Module):
+    """Returns one thing, whatever the input."""
+
+    def __init__(self, thing):
+        super().__init__()
+        self.thing = thing
+
+    def forward(self, x):
+        return self.thing
+
+
+@pytest.mark.parametrize("function", [equivariance_error, assert_equivariant])
+@pytest.mark.parametrize(
+    ("shape", "output", "message"),
+    [
+        ((2, 3, 4, 6, 6), torch.ones(2, 3), "^x has 4 elements on axis 2; the group has 8$"),
+        ((2, 3, 16, 6, 6), torch.ones(2, 3), "^x has 16 elements on axis 2; the group has 8$"),
+        ((2, 3, 8, 6, 6), torch.ones(2, 3, 4, 6, 6), "^the output has 4 elements on axis 2; the group has 8$"),
+        ((3, 6, 6), torch.ones(2, 3), r"^x must be a tensor \(B, C\), \(B, C, H, W\) or .*, not \(3, 6, 6\)$"),
+        ((2, 3, 6, 6), torch.ones(2, 8, 8), "^the output must be a tensor .*, not "),
+        ((2, 3, 6, 6), (torch.ones(2, 3), 1), "^the output must be a tensor .*, not "),
+    ],
+)
+def test_tensors_with_the_axes_of_something_else_are_refused(function, shape, output, message):
+    with pytest.raises(ValueError, match=message):
+        function(Returns(output), torch.ones(shape), SO2(8))
+
+
+def test_the_output_has_the_elements_of_its_own_group():
+    x, output = torch.ones(2, 3, 8, 6, 6), torch.ones(2, 3, 4, 6, 6)
+    assert equivariance_error(Returns(output), x, SO2(8), out_group=SO2(4)) == 0
 
 
 def test_a_group_without_exact_elements_needs_explicit_elements():
@@ -211,3 +251,7 @@ class TestLayerErrors:
     def test_elements_of_another_group_and_no_elements_are_refused(self, shape):
         with pytest.raises(ValueError, match="elements must have the shape"):
             layer_errors(self.network(), torch.randn(1, 1, 16, 16), SO2(8), torch.zeros(shape))
+
+    def test_images_without_a_batch_are_refused(self):
+        with pytest.raises(ValueError, match="^x must be a tensor"):
+            layer_errors(self.network(), torch.randn(1, 16, 16), SO2(8), exact_elements(SO2(8)))

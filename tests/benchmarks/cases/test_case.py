@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.cases.case import AXES, Case, InvalidCase
 from benchmarks.cases.cores import available_cores
-from benchmarks.cases.profiles import PROFILES, expand, own_layer_cases, profile_cases
+from benchmarks.cases.profiles import PROFILES, expand, own_layer_cases, own_network_cases, profile_cases
 
 PLAIN: dict[str, Any] = {"variant": "plain", "group": "trivial", "resolution": 1}
 OTHER_VALUES: dict[str, Any] = {
@@ -216,6 +216,10 @@ def test_a_users_layer_has_one_case_for_each_shape_and_group_of_our_layers() -> 
     ]
     with pytest.raises(InvalidCase, match="^layer 'mine' is no class; allowed: package.module:Class$"):
         own_layer_cases(cases, "mine")
+    with pytest.raises(InvalidCase, match="is no class; did you mean mine:Layer after cd /tmp/x[?] allowed: "):
+        own_layer_cases(cases, "/tmp/x/mine.py:Layer")
+    with pytest.raises(InvalidCase, match="is no function; did you mean nets.mine:make[?] allowed: "):
+        own_network_cases(cases, "nets/mine.py:make")
 
 
 def test_given_values_replace_those_of_the_profile() -> None:

@@ -145,10 +145,10 @@ def test_a_profile_writes_its_files_and_prints_few_lines(tmp_path: Path, capsys:
     output = tmp_path / "mine"
     options = [*SMALL, *QUICK, "--direction", "training_step", "--results", str(tmp_path)]
     assert main(["profile", *options, "--output", str(output)]) == 0
-    assert {path.name for path in output.iterdir()} == {
-        *("flame.svg", "memory.svg", "profile.json", "tables.json", "trace.pt.trace.json"),
-    }
+    files = ("flame.svg", "memory.svg", "profile.json", "tables.json", "trace.pt.trace.json")
+    assert {path.name for path in output.iterdir()} == {*files}
     printed = capsys.readouterr().out
+    assert printed.endswith(f"\nsee {output}: {', '.join(files)}\n")
     assert printed.count("\n") <= 25
     assert "operators are" in printed
     tables = json.loads((output / "tables.json").read_text(), parse_constant=pytest.fail)
@@ -157,6 +157,7 @@ def test_a_profile_writes_its_files_and_prints_few_lines(tmp_path: Path, capsys:
     printed = capsys.readouterr().out
     assert printed.index("a: conv separable") < printed.index("b: conv separable")
     (again,) = (tmp_path / "profile").iterdir()
+    assert printed.endswith(f"\nsee {again}: {', '.join(files)}, against.json\n")
     assert json.loads((again / "against.json").read_text(), parse_constant=pytest.fail)["operators"]
 
 

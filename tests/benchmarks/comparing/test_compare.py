@@ -46,7 +46,8 @@ def test_slower_results_are_a_regression_and_top_the_table(tmp_path: Path, capsy
     assert lines[1].endswith(f"regressed  {CASES[1].label}")
     assert lines[2].startswith("same    1.000  [")
     assert lines[-3:] == [
-        "smaller changes than 10.0% are not shown: the results are of different hours; compare commits",
+        "changes below 10.0% are called neither faster nor slower: the results are of different hours; compare commits "
+        "to find smaller changes",
         "2 compared: 0 faster, 1 slower, 1 same, 0 ambiguous",
         "regressed: 1 slower, 0 broken",
     ]

@@ -108,6 +108,7 @@ def test_the_standard_study_compares_four_group_sizes_with_five_seeds() -> None:
         ({"kinds": ("dense",)}, "unknown kind 'dense'; allowed: plain, plain\\+, averaged, averaged\\+, canonical"),
         ({"own_networks": ("m:net",), "matches": ("maps",)}, "match 'maps' does not go with a user's network"),
         ({"own_networks": ("net",)}, "network 'net' is no function; allowed: package.module:factory"),
+        ({"own_networks": ("/x/nets.py:net",)}, "is no function; did you mean nets:net after cd /x\\? allowed: "),
         ({"augmentation": "none"}, "unknown augmentation 'none'; allowed: rotations, scales, rotations\\+scales"),
         ({"matches": ()}, "a budget to match by"),
         ({"resolutions": (4,)}, "is none of the contenders; allowed: kinds with separable, and \\|H\\| with 8"),

@@ -59,16 +59,25 @@ def test_a_network_whose_factory_takes_no_channels_has_no_width(
             own("Wrong"),
             "Wrong is no torch.nn.Module and no function in tests.benchmarks.wrong_modules; .*Clockwise, Raises",
         ),
-        (own("NoArguments"), "raises TypeError: "),
+        (own("NoArguments"), r"raises TypeError: .*; a function that builds it may stand .*; nothing was measured$"),
         (
             own("Transposed"),
             r"output has shape .*, expected .*, the same sizes in another order; nothing was measured$",
         ),
         (own("Clockwise"), "equivariance error .*; the axis of H is in the order of the inverse elements"),
-        (own("Raises"), r"failed: RuntimeError: not today \(wrong_modules.py, line \d+\); nothing was measured$"),
+        (own("Raises"), r"failed: RuntimeError: not today \(wrong_modules.py, line \d+\) \(checked on 2 images"),
+        (
+            own("NeedsABatch", batch_size=16),
+            r"B=2 .*AssertionError:.* \(checked on 2 images of 16 × 16; --no-check measures without\); nothing was ",
+        ),
+        (own("Misspelt"), r"NameError: name 'y' is not defined \(wrong_modules.py, line \d+\); nothing was measured$"),
+        (
+            network("shrinking"),
+            r"RuntimeError: .* \(checked on 2 images of 16 × 16; --image-size gives others\); nothing was measured$",
+        ),
         (
             own("RaisesInBackward", direction="forward_backward", kernels="generated"),
-            r"failed: RuntimeError: not back.* \(wrong_modules.py, line \d+\); nothing was measured$",
+            r"failed: RuntimeError: not back.* \(wrong_modules.py, line \d+\) \(checked on 2 images",
         ),
         (own("clockwise"), "did you mean Clockwise[?] allowed: "),
         (network("nothing"), "has no such function; allowed: no_module, raising, "),
@@ -97,6 +106,10 @@ def test_a_wrong_network_is_named_before_anything_is_trained(
     assert main([*command, *options]) == 2
     assert "output has shape (2, 3), expected (2, 10); nothing was measured" in capsys.readouterr().err
     assert RecordStore(tmp_path).load() == []
+
+
+def test_the_example_of_a_network_of_our_layers_passes() -> None:
+    check_own([replace(network("separable"), implementation="examples.own_network:separable_cnn")])
 
 
 def test_a_network_without_any_logits_at_first_passes() -> None:

@@ -20,6 +20,7 @@ from benchmarks.sweep.sweep import sweep
 from benchmarks.workloads.build import build_workload
 from benchmarks.workloads.own import InvalidModule, build_own_layer, load_layer
 from examples.own_layer import P4Conv2d
+from examples.own_network import separable_cnn
 from gcnn_impl import SO2, assert_equivariant
 
 P4 = Case(implementation="examples.own_layer:P4Conv2d", variant="custom", resolution=4, image_size=9, batch_size=1)
@@ -155,6 +156,13 @@ def test_the_example_is_equivariant() -> None:
     assert_equivariant(layer, torch.randn(2, 2, 4, 9, 9), SO2(4))
 
 
+def test_the_example_of_a_network_of_our_layers_is_invariant() -> None:
+    torch.manual_seed(0)
+    network = separable_cnn(3, 10, 16, channels=4)
+    assert network(torch.randn(2, 3, 16, 16)).shape == (2, 10)
+    assert_equivariant(network.eval(), torch.randn(2, 3, 16, 16), SO2(8))
+
+
 def test_a_layer_is_built_with_the_channels_kernel_group_and_padding_of_its_case() -> None:
     layer = build_own_layer(P4)
     assert isinstance(layer, P4Conv2d)
@@ -178,6 +186,8 @@ def test_the_current_directory_is_searched(folder: Path, monkeypatch: pytest.Mon
     ("layer", "message"),
     [
         ("users_nothing:Nan", "users_nothing cannot be imported: ModuleNotFoundError: No module named 'users_nothing'"),
+        ("users_nothing:Nan", "No module named 'users_nothing'; looked in "),
+        ("users_nothing.deep:Nan", f"; looked in {Path.cwd()} and in this Python's packages"),
         ("users_typo:Nan", "users_typo cannot be imported: ModuleNotFoundError: No module named 'users_nothing'"),
         ("users_script:Nan", "users_script cannot be imported: SystemExit: usage: users_script FILE"),
         (
@@ -190,7 +200,11 @@ def test_the_current_directory_is_searched(folder: Path, monkeypatch: pytest.Mon
         ("users_script.deep:Nan", "users_script.deep cannot be imported"),
         ("users_nothing.py:Nan", "; perhaps users_nothing:Nan is meant"),
         ("examples:P4Conv2d", "examples; allowed: nothing, because the module has no subclass of torch.nn.Module"),
-        ("users_layers:Dilated", "raises TypeError: Dilated.__init__() got an unexpected keyword argument 'group'"),
+        (
+            "users_layers:Dilated",
+            "raises TypeError: Dilated.__init__() got an unexpected keyword argument 'group'; a function that builds "
+            "it may stand in its place (docs/own-layer.md)",
+        ),
         ("examples.own_layer:P4Conv2d", "raises ValueError: P4Conv2d turns by 90°, not by SO2(rotations=8); allowed: "),
     ],
 )
@@ -257,6 +271,21 @@ def test_a_wrong_backward_is_refused(layer: str, message: str, folder: Path) -> 
     with pytest.raises(InvalidResult, match=message):
         check_gradients(build_workload(case))
     check_gradients(build_workload(own(f"users_layers:{layer}")))  # a pass without a backward has no gradients
+
+
+def test_only_the_absent_module_itself_is_said_to_be_looked_for(folder: Path) -> None:
+    for absent in ("users_typo:Nan", "users_script:Nan"):
+        with pytest.raises(InvalidModule) as caught:
+            load_layer(absent)
+        assert "looked in" not in str(caught.value)
+
+
+def test_a_constructor_that_raises_a_type_error_of_its_own_needs_no_function(folder: Path) -> None:
+    (folder / "users_error.py").write_text(
+        "from torch import nn\n\nclass Layer(nn.Module):\n    def __init__(self, *args, **options):\n        1 + ''\n"
+    )
+    with pytest.raises(InvalidModule, match=r"raises TypeError: .* \(users_error.py, line 5\)$"):
+        build_own_layer(own("users_error:Layer"))
 
 
 def test_a_failing_layer_affects_no_other_record(folder: Path) -> None:
