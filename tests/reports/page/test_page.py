@@ -211,6 +211,8 @@ def test_the_page_names_the_commands_of_the_program_that_made_it():
     assert all(commands.values())
     assert "<code>python -m" not in installed
     assert installed.count("<code>gcnn-bench ") == sum(commands.values())
+    assert "<code>gcnn-bench report</code>" in installed  # as all docs type it
+    assert "<code>python -m reports</code>" in ours
 
 
 @pytest.mark.usefixtures("no_figures")

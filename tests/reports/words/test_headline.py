@@ -191,3 +191,12 @@ def test_a_network_with_augmentation_says_so_where_the_row_begins(records):
     assert len(rows) == len(table.rows)
     assert rows["separable + rotations"][-1].note == rows["separable"][-1].note == "|H| = 8"
     assert {cell.text for cell in rows["separable + rotations"][1:-1]} == {"–"}
+
+
+def test_users_layers_are_pointed_to_where_they_are_compared():
+    own = cost_record(variant="custom", implementation="mine:Layer")
+    found = headline(Prepared(frames([cost_record(variant="full"), own])))
+    said = next(sentence for sentence in found if sentence.text.startswith("Users’ layers: "))
+    assert "mine:Layer" in said.text
+    assert said.sections == {"Other layers": "others"}
+    assert not any("Users’ layers" in sentence.text for sentence in headline(Prepared(frames([own]))))

@@ -1,10 +1,12 @@
-"""How to cite the page: by the fields of CITATION.cff."""
+"""What the page is about, and how to cite it: by the fields of CITATION.cff."""
 
 import re
 from pathlib import Path
 
 from reports.frames.frames import frames
-from reports.words.overview import AUTHORS, bibtex, citation, overview
+from reports.words.overview import AUTHORS, bibtex, citation, overview, subject
+
+from ..conftest import cost_record, training_record
 
 ROOT = Path(__file__).parents[3]
 
@@ -27,3 +29,12 @@ def test_the_page_is_cited_as_citation_cff_says(records):
     assert fields("title")[-1] in entries.replace("{Lie}", "Lie")
     assert "year = {2030}" in entries  # of the newest record
     assert entries.count("{") == entries.count("}")
+
+
+def test_the_page_names_what_it_is_about():
+    layers = [cost_record(variant=variant) for variant in ("full", "plain")]
+    own = cost_record(variant="custom", implementation="mine:Layer")
+    run = training_record("separable", 4, 0, 0.9)
+    assert subject(frames([*layers, own, run])) == ("Layers (plain, full and 1 of a user) and networks (separable)")
+    assert subject(frames([run])) == "Networks (separable)"
+    assert subject(frames([])) == "Layers and networks"
