@@ -35,6 +35,7 @@ def placed(fields: Sequence[Field], before: Mapping[str, Sequence[Field]]) -> tu
 
 
 MACHINE = derived("machine", TEXT, "machine")
+OWN_CODE = derived("own_code", TEXT)  # the hash of the code of the user's layer or network; empty for one of ours
 COST_COLUMNS = placed(
     COST,
     {
@@ -44,7 +45,7 @@ COST_COLUMNS = placed(
         # Tuples (operator, phase, seconds, calls, MACs, bytes), in the order of the record.
         "profiled_seconds": [derived("operators", SEVERAL)],
         "message": [derived("missing", SEVERAL)],  # tuples (instrument, why it has no value)
-        "id": [MACHINE],
+        "id": [MACHINE, OWN_CODE],
     },
 )
 RUN_COLUMNS = placed(
@@ -59,7 +60,7 @@ RUN_COLUMNS = placed(
             derived("layer_errors", SEVERAL),  # tuples (layer, error), in the order of the layers
             derived("by_angle", SEVERAL),  # tuples (angle, accuracy, change of the logits)
         ],
-        "id": [MACHINE],
+        "id": [MACHINE, OWN_CODE],
     },
 )
 REDUNDANCY = derived("redundancy", SEVERAL)  # tuples (layer, variant, fraction)

@@ -131,6 +131,7 @@ def _cost_row(record: Record) -> dict[str, Any]:
         **_values(record, PATHS_OF_COST),
         **_interval(record),
         "machine": machine_name(record),
+        "own_code": _own_code(record, "case", "implementation"),
         "rounds": len(rounds_of(record)) or None,
         "round_medians": _medians(record),
         "findings": tuple((finding["kind"], finding["detail"], finding["remedy"]) for finding in findings),
@@ -139,6 +140,11 @@ def _cost_row(record: Record) -> dict[str, Any]:
         "operators": _operators(record),
         **({**OF_NO_MACS, "macs_not_counted": uncounted} if uncounted else {}),
     }
+
+
+def _own_code(record: Record, part: str, field: str) -> str | None:
+    """Return the hash of the code of the user's module that a field of a part of the record names."""
+    return _part(_part(record, "provenance"), "own_code").get(str(_part(record, part).get(field)))
 
 
 def _operators(record: Record) -> tuple[tuple[Any, ...], ...]:
@@ -178,6 +184,7 @@ def _run_row(record: Record) -> dict[str, Any]:
         **_values(record, PATHS_OF_TRAINING),
         **_images(record),
         "machine": machine_name(record),
+        "own_code": _own_code(record, "run", "network"),
         "epochs_done": last.get("epoch"),
         "seconds": last.get("seconds"),
         "validation_accuracy": best.get("validation_accuracy"),

@@ -165,6 +165,12 @@ def remarks(data: Frames) -> list[str]:
     commits = both["commit"].nunique()
     if commits > 1:
         found.append(f"The records come from {commits} commits; each case is shown with its newest record.")
+    own = both[both["own_code"].fillna("") != ""]
+    states = own.groupby(own["network"].fillna(own["implementation"]))["own_code"].nunique()
+    if changed := sorted(states.index[states > 1]):
+        found.append(
+            f"The code of {listing(changed)} was changed between records: they are not of one layer or network."
+        )
     if (both["dirty"] == "True").any():
         found.append("Some records were taken from a checkout with uncommitted changes.")
     return found

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from reports.frames.frames import frames
-from reports.words.overview import AUTHORS, bibtex, citation, overview, subject
+from reports.words.overview import AUTHORS, bibtex, citation, overview, remarks, subject
 
 from ..conftest import cost_record, training_record
 
@@ -29,6 +29,20 @@ def test_the_page_is_cited_as_citation_cff_says(records):
     assert fields("title")[-1] in entries.replace("{Lie}", "Lie")
     assert "year = {2030}" in entries  # of the newest record
     assert entries.count("{") == entries.count("}")
+
+
+def test_a_users_module_whose_code_was_changed_between_records_is_named():
+    own = {"variant": "custom", "implementation": "mine:Layer"}
+    first, second = cost_record(**own), cost_record(**own, batch_size=1)
+    for record in (first, second):
+        record["provenance"]["own_code"] = {"mine:Layer": "1", "mine:Other": record["id"]}
+    run = training_record("plain", 1, 0, 0.9)
+    run["run"] |= {"network": "mine:net", "variant": "custom"}
+    run["provenance"]["own_code"] = {"mine:net": "1"}
+    assert not any("changed" in remark for remark in remarks(frames([first, second, run])))
+    second["provenance"]["own_code"]["mine:Layer"] = "2"
+    (said,) = (remark for remark in remarks(frames([first, second, run])) if "changed" in remark)
+    assert said == "The code of mine:Layer was changed between records: they are not of one layer or network."
 
 
 def test_the_page_names_what_it_is_about():
