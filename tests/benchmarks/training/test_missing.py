@@ -172,6 +172,19 @@ def test_the_command_trains_a_run_in_its_own_process(tmp_path: Path) -> None:
     assert result.lines[-1].startswith("trained 1, failed 0, 0 already there")
 
 
+def test_the_status_says_that_every_run_failed_also_when_the_command_is_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = parse("--variant plain --seeds 1 --epochs 1", tmp_path)
+    monkeypatch.setattr(missing, "run_isolated", fake_isolation([Outcome("failed", "Diverged: nan", {})]))
+    assert command.main(options).status == 1
+    with pytest.warns(RecordWarning, match="--retry-failed measures them again"):
+        assert command.main(options).status == 1
+    options.retry_failed = True
+    monkeypatch.setattr(missing, "run_isolated", fake_isolation([done(0.5)]))
+    assert command.main(options).status == 0
+
+
 def test_damaged_images_give_a_one_line_error_and_no_record(tmp_path: Path) -> None:
     run = dataclasses.replace(PLAIN, dataset="galaxy10", image_size=12)
     (tmp_path / "Galaxy10.h5").write_bytes(b"half of it")
