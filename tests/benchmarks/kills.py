@@ -157,7 +157,8 @@ class Series:
     def check(self, process: "subprocess.Popen[bytes]", started: list[psutil.Process]) -> None:
         """Count what a command that has ended or was killed has lost and left."""
         status = process.wait()
-        self.count["commands failed"] += status not in (0, -signal.SIGKILL)
+        right = {0, -signal.SIGKILL} | (set() if self.layer is None else {1})  # 1: the user's layer has failed
+        self.count["commands failed"] += status not in right
         self.check_leftovers(started)
         after, self.results = self.lines(), self.results | self.ended()
         self.count["records lost"] += sum(line not in after for line in self.before)
