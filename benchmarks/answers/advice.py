@@ -10,7 +10,7 @@ from benchmarks.answers.quantities import EXACT, OF_RECORD, QUANTITIES, SWEPT, b
 from benchmarks.answers.recommendation import deciding_cost, recommendation, short_choices
 from benchmarks.answers.text_tables import columns
 from benchmarks.cases.case import FORMER_IMAGES
-from benchmarks.statistics.written import TOO_FEW, interval, listing, percentage, some_of
+from benchmarks.statistics.written import TOO_FEW, interval, listing, percentage, plural, some_of
 
 # The kinds of contenders that a reader expects beside each other, by variant and by whether the images are augmented.
 ALTERNATIVES = {
@@ -35,8 +35,10 @@ def advice_lines(advice: Advice, budget: Budget, sweep: str = "--batch-size 1") 
         taken = recommendation(within, deciding_cost(advice.axes), budget.unsure)
     else:
         taken = [*short_choices(within, known_quantities(within)), *_partly_known(within)]
-    limited = f"within {budget.text}" if budget.text else f"network{'s' if len(within) > 1 else ''}, without limits"
-    title = f"{len(within)} {limited}; {len(advice.front)} on the front of accuracy against {axes}"
+    limited = (
+        f"{len(within)} within {budget.text}" if budget.text else f"{plural(len(within), 'network')}, without limits"
+    )
+    title = f"{limited}; {len(advice.front)} on the front of accuracy against {axes}"
     over = [over_line(budget, advice.over)] if advice.over else []
     lines = [*taken, title, *_table(advice.front, advice, budget), *over, *lines]
     if advice.possible:
@@ -56,7 +58,7 @@ def _noise_lines(judged: Sequence[Candidate], advice: Advice) -> list[str]:
         return []
     kinds = Counter(kind for kinds in noisy for kind in kinds)
     why = listing([f"{kind} ({count})" for kind, count in kinds.most_common()])
-    n = f"{len(noisy)} of {len(judged)} network{'s' if len(judged) > 1 else ''}"
+    n = f"{len(noisy)} of {plural(len(judged), 'network')}"
     return [f"noisy: the records distrust the time of inference of {n}: {why}"]
 
 

@@ -23,6 +23,7 @@ from benchmarks.records.configurations import (
 from benchmarks.records.costs import interval_of, is_timed
 from benchmarks.records.record import Record, machine_of, rounds_of
 from benchmarks.statistics.over_seeds import Estimate, estimate
+from benchmarks.statistics.written import plural
 
 MIB = 2**20
 # The fields that a training run shares with the case of its network's inference.
@@ -38,7 +39,7 @@ class Setting(NamedTuple):
     @property
     def text(self) -> str:
         """The setting in words."""
-        threads = "" if self.threads is None else f", {self.threads} thread{'s' if self.threads > 1 else ''}"
+        threads = "" if self.threads is None else f", {plural(self.threads, 'thread')}"
         return f"batch {self.batch_size}{threads}"
 
 

@@ -11,7 +11,7 @@ from benchmarks.cases.groups import GROUP_BY_NAME, SUBGROUPS, group_named
 from benchmarks.cases.meant import remedy, unknown
 from benchmarks.cases.variants import VARIANTS
 from benchmarks.records.record import Machine, machine_text
-from benchmarks.statistics.written import listing, some_of
+from benchmarks.statistics.written import listing, plural, some_of
 
 # The most groups of candidates that are left out by name, and the others are counted.
 MOST_NAMED = 5
@@ -71,8 +71,7 @@ def choose(
 
     chosen = max(asked, key=size)
     images = f" ({', '.join(chosen.limits)})" if chosen.limits else ""
-    n = len(groups[chosen])
-    remark = f"{n} configuration{'s' if n > 1 else ''} on {dataset}{images}, {machine_text(chosen.machine)}"
+    remark = f"{plural(len(groups[chosen]), 'configuration')} on {dataset}{images}, {machine_text(chosen.machine)}"
     return groups[chosen], remark + _left_out(chosen, groups)
 
 
@@ -158,7 +157,7 @@ def setting_remark(found: Sequence[Candidate], batch_size: int | None = None, th
         return f"{' '.join(parts)}: " if parts else ""
 
     def timed(setting: Setting) -> str:
-        return f"{setting.text} ({counts[setting]} network{'s' if counts[setting] > 1 else ''})"
+        return f"{setting.text} ({plural(counts[setting], 'network')})"
 
     asked = [f"{name} {value}" for name, value in (("batch", batch_size), ("threads", threads)) if value is not None]
     first = f"inference at {timed(chosen)}" if chosen else f"no inference was timed at {', '.join(asked)}"

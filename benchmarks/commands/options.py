@@ -154,11 +154,10 @@ def chosen_cases(args: argparse.Namespace) -> list[Case]:
     own_layers, others = own_and_other_layers(values["layer"] or ())
     # Without another layer's name, a user's layer is measured next to layers, and a network next to networks.
     values["layer"] = others or ["conv"] * bool(own_layers) + ["resnet"] * bool(args.network)
-    variants = [
-        variant for variant in values["variant"] or () if variant != "custom" or not (own_layers or args.network)
-    ]
-    only_own = bool(values["variant"]) and not variants
-    values["variant"] = variants
+    only_own = False
+    if own_layers or args.network:
+        only_own = set(values["variant"] or ()) == {"custom"}
+        values["variant"] = [variant for variant in values["variant"] or () if variant != "custom"]
     given = {axis: tuple(chosen) if chosen else None for axis, chosen in values.items()}
     cases = profile_cases(args.profile, devices=devices, **given)
     own = [case for layer in own_layers for case in own_layer_cases(cases, layer)]

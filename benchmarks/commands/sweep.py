@@ -7,8 +7,8 @@ from collections.abc import Collection, Sequence
 from benchmarks.cases.base_point import layers_at_base
 from benchmarks.cases.case import Case
 from benchmarks.commands.options import add_case_options, add_sweep_options, and_page, chosen_cases, chosen_sampling
-from benchmarks.records.outcome import FAILURES
 from benchmarks.records.store import RecordStore
+from benchmarks.running.outstanding import failed_jobs
 from benchmarks.sweep.engine import Engine
 from benchmarks.sweep.estimate import minutes
 from benchmarks.sweep.own_check import check_own
@@ -65,8 +65,7 @@ def main(args: argparse.Namespace) -> Result:
         f"measured {done.measured}, skipped {done.skipped}, failed {done.failed}, {done.already_there} already there"
     )
     took = f"; {done.timed_share:.0%} of {minutes(done.seconds)} inside timed passes" if done.measured else ""
-    statuses = {record["id"]: record["status"] for record in store.load()}
-    failed = [case for case in cases if statuses.get(case.id) in FAILURES]
+    failed = failed_jobs(cases, store)
     status = 1 if len(failed) == len(cases) or any(case.own for case in failed) else 0
     return Result(
         {**dataclasses.asdict(done), "records": store.path},

@@ -20,9 +20,9 @@ from benchmarks.commands.options import (
     check_timeout,
     devices_here,
 )
-from benchmarks.records.outcome import FAILURES
 from benchmarks.records.store import RecordStore
 from benchmarks.running.environment import MEASURING_ENVIRONMENT, set_measuring_environment
+from benchmarks.running.outstanding import failed_jobs
 from benchmarks.running.temporary import environment_of_a_replacement
 from benchmarks.sweep.own_check import check_own
 from benchmarks.terminal.result import Result
@@ -152,6 +152,5 @@ def main(args: argparse.Namespace) -> Result:
     counted = f"trained {succeeded}, failed {failed}, {there} already there; see {store.path}{and_page(args.results)}"
     counts = {"trained": succeeded, "already_there": there, "failed": failed, "records": store.path}
     lines = [*accuracy_table(runs, records), counted]
-    statuses = {record["id"]: record["status"] for record in records}
-    status = 1 if all(statuses.get(run.id) in FAILURES for run in runs) else 0
+    status = 1 if len(failed_jobs(runs, store)) == len(runs) else 0
     return Result({**counts, "networks": accuracies(runs, records)}, lines, status)

@@ -8,7 +8,7 @@ from benchmarks.answers.differences import RESULTS_FLOOR
 from benchmarks.profiling.profile import Profile, fastest_mean, interval_fields
 from benchmarks.profiling.rows import Row, module_rows, operator_rows
 from benchmarks.statistics.intervals import Interval, difference_of_means, mean_over_rounds
-from benchmarks.statistics.written import FEWEST, percentage, some_of
+from benchmarks.statistics.written import FEWEST, percentage, plural, some_of
 
 # Of a hundred parts that do not differ, one is called different.
 CONFIDENCE = 0.99
@@ -159,8 +159,7 @@ def sentences(found: Difference) -> Iterator[str]:
     between = f"b less a {_ms(change.value)}{interval_text(change)}"
     yield f"the pass takes {_ms(found.plain.a)} (a) and {_ms(found.plain.b)} (b): {between}"
     if found.too_few_rounds:
-        rounds = "1 round" if found.rounds == 1 else f"{found.rounds} rounds"
-        yield f"{rounds}: too few to tell anything apart; --rounds {FEWEST} or more"
+        yield f"{plural(found.rounds, 'round')}: too few to tell anything apart; --rounds {FEWEST} or more"
     else:
         yield from _told_apart(found)
     if others := [part for part in found.operators if part.other_calls]:

@@ -21,9 +21,9 @@ def own_code(names: Iterable[str]) -> dict[str, str]:
 
 
 def _source(module: str) -> Path | None:
-    """Return the file of a module on Python's path or in the current folder, or the folder if the module is a package.
+    """Return the file of a module that stands alone, or the folder of a package or of a module in a package.
 
-    The folder, too, for a module in a package.
+    Modules are looked for on Python's path, then in the current folder.
     """
     first, *inner = module.split(".")
     spec = PathFinder.find_spec(first, [*sys.path, str(Path.cwd())])

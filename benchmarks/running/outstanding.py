@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from benchmarks.cases.case import InvalidCase
 from benchmarks.cases.cores import available_cores
+from benchmarks.records.outcome import FAILURES
 from benchmarks.records.own_code import own_code
 from benchmarks.records.provenance import gpu_name, hardware, software
 from benchmarks.records.record import machine_of
@@ -48,6 +49,12 @@ def outstanding(jobs: Sequence[M], store: RecordStore, *, retry_failed: bool) ->
         set_measuring_environment()
         set_compiling_environment(compiled)
         yield [job for job in jobs if job.id not in there]
+
+
+def failed_jobs(jobs: Sequence[M], store: RecordStore) -> list[M]:
+    """Return the jobs whose newest record is of a failure, now or in an earlier command."""
+    statuses = {record["id"]: record["status"] for record in store.load()}
+    return [job for job in jobs if statuses.get(job.id) in FAILURES]
 
 
 def own_code_of(jobs: Iterable[Measurable]) -> dict[str, str]:

@@ -60,13 +60,13 @@ def listing(parts: Sequence[str]) -> str:
     return f"{f'{between} '.join(parts[:-1])}{between.removesuffix(',')} and {parts[-1]}"
 
 
-def plural(number: int, noun: str) -> str:
-    """Return a number with its noun.
+def plural(number: float, noun: str, ending: str = "s") -> str:
+    """Return a whole number with its noun, which has an ending where the number is not 1.
 
-    >>> plural(1, "pair"), plural(2, "pair")
-    ('1 pair', '2 pairs')
+    >>> plural(1, "pair"), plural(2, "pair"), plural(2, "pass", "es")
+    ('1 pair', '2 pairs', '2 passes')
     """
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    return f"{number:.0f} {noun}{'' if number == 1 else ending}"
 
 
 def some_of(parts: Sequence[str], most: int) -> str:

@@ -60,7 +60,7 @@ class Plan:
     def cuts(self) -> list[Share]:
         """The values that cost most beyond their share of the cases; without one, each axis keeps another value.
 
-        None is a user's layer or network.
+        Each saves ``LEAST_SAVED`` of the time or more, and none is a user's layer or network.
         """
         ours = [share for share in self.shares if share.value != "custom" and not is_own(share.value)]
         dear = sorted(ours, key=lambda share: share.cases / self.to_do - share.share)[:CUTS]

@@ -6,8 +6,9 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.cases.groups import TRIVIAL
+from benchmarks.statistics.written import plural
 from reports.frames.selection import NETWORK, of_study
-from reports.words.numbers import count, plural
+from reports.words.numbers import count
 
 PASS_WORDS = {"forward": "forward", "forward_backward": "forward + backward"}
 DIRECTION_WORDS = {**PASS_WORDS, "training_step": "training step"}

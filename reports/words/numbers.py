@@ -42,10 +42,6 @@ def general(value: float) -> str:
     return f"{value:.0f}" if value == round(value) and abs(value) < 10**MOST_DIGITS else f"{value:g}"
 
 
-def plural(number: float, noun: str, ending: str = "s") -> str:
-    return f"{number:.0f} {noun}{'' if number == 1 else ending}"
-
-
 def scaled(value: float, unit: str, steps: dict[str, float]) -> str:
     """Return the value with the first prefix in `steps` (prefix → size, descending) that makes it 1 or more."""
     if not math.isfinite(value):

@@ -4,9 +4,8 @@ import pandas as pd
 
 from benchmarks.answers.suite_changes import Found, SuiteHistory
 from benchmarks.statistics.change_points import DRIFT
-from benchmarks.statistics.written import interval, number
+from benchmarks.statistics.written import interval, number, plural
 from reports.frames.history import changes, regressions
-from reports.words.numbers import plural
 
 
 def trend(frame: pd.DataFrame) -> str:

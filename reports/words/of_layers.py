@@ -4,7 +4,7 @@ import pandas as pd
 
 from benchmarks.statistics.comparison import WORDS
 from benchmarks.statistics.realised import DEFINITION
-from benchmarks.statistics.written import listing
+from benchmarks.statistics.written import listing, plural
 from reports.arithmetic.layers import GROWING, OWN_LAYER_RIVAL, growths
 from reports.frames.selection import varied
 from reports.style import in_order
@@ -17,7 +17,7 @@ from reports.words.names import (
     ordered_directions,
     setting,
 )
-from reports.words.numbers import bounds, decimal, digits, part_of_whole, percent, plural, signed_percent, span
+from reports.words.numbers import bounds, decimal, digits, part_of_whole, percent, signed_percent, span
 
 # The title of the table and of the figure.
 OTHER_LAYERS = "Layers of other libraries and of users, compared with ours"

@@ -4,11 +4,11 @@ import pandas as pd
 
 from benchmarks.cases.groups import TRIVIAL
 from benchmarks.records.cost_fields import OTHER_OPERATORS
-from benchmarks.statistics.written import listing
+from benchmarks.statistics.written import listing, plural
 from reports.frames.selection import own_named
 from reports.style import in_order
 from reports.words.names import DIRECTION_WORDS, LAYER_WORDS, direction_name, ordered_directions
-from reports.words.numbers import digits, percent, plural, seconds
+from reports.words.numbers import digits, percent, seconds
 
 NOT_RECORDED = "not recorded"
 LONGEST_NAME = 20  # two of them fit beside each other into the legend of the figure

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.statistics.over_seeds import DECIDING_SEEDS
-from benchmarks.statistics.written import listing
+from benchmarks.statistics.written import listing, plural
 from reports.arithmetic.prepared import StudyRuns
 from reports.arithmetic.to_target import rivals_of_first
 from reports.arithmetic.training import WHEN, over_seeds
@@ -21,7 +21,6 @@ from reports.words.numbers import (
     mean_sd,
     memory,
     percent,
-    plural,
     seconds,
     spans,
 )

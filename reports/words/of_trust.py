@@ -8,11 +8,11 @@ import pandas as pd
 
 from benchmarks.statistics.comparison import ENOUGH_TWINS, FLOOR_ERROR_RATE
 from benchmarks.statistics.noise import OVERSUBSCRIBED, OWN_LOAD, TOO_FEW_SAMPLES
-from benchmarks.statistics.written import listing
+from benchmarks.statistics.written import listing, plural
 from reports.arithmetic.layers import kinds, noise_floors, twin_differences
 from reports.frames.columns import OURS
 from reports.words.names import group_name, modules, place
-from reports.words.numbers import exponential, percent, plural
+from reports.words.numbers import exponential, percent
 
 TOLERANCE = 1e-5  # what float32 rounding allows
 

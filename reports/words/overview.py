@@ -9,12 +9,12 @@ import pandas as pd
 
 from benchmarks.records.record import cores_text
 from benchmarks.statistics.noise import OWN_LOAD
-from benchmarks.statistics.written import listing
+from benchmarks.statistics.written import listing, plural
 from reports.frames.frames import Frames
 from reports.frames.selection import opening_order
 from reports.style import in_order
 from reports.words.names import device_name, spaced
-from reports.words.numbers import general, plural
+from reports.words.numbers import general
 from reports.words.of_trust import called_noisy
 
 TITLE = "What group equivariance costs, and what it buys"

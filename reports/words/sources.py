@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks.statistics.written import plural
 from reports.words.names import DIRECTION_WORDS
-from reports.words.numbers import mean_sd, percent, plural
+from reports.words.numbers import mean_sd, percent
 
 
 @dataclass(frozen=True)
