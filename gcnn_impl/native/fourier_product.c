@@ -7,7 +7,9 @@
    A complex product takes three real ones: with t = (x_r + x_i) k_r, it is t - x_i (k_r + k_i) + i (t + x_r (k_i - k_r)).
 
    The spectrum of the kernel is never stored: each thread computes it for GROUP frequencies and a few channels, uses it,
-   and forgets it. The order of every sum depends on the sizes alone. */
+   and forgets it. The spectra of the maps do not fit into the caches, whose order of reading therefore decides the time:
+   the operands of a group are copied one behind the other, and the next ones are fetched during a product. The order of
+   every sum depends on the sizes alone. */
 
 #include "fourier.h"
 
@@ -15,6 +17,7 @@
 #define WIDE (2 * LANES)      /* output channels of a panel of the kernel */
 #define DEEP 64               /* input channels that are multiplied before others are fetched */
 #define TALL (2 * ROWS)       /* output channels of a tile of the gradient of the kernel */
+#define LARGE 2000000         /* values of a spectrum that bypasses the caches */
 #define KEPT_FLOATS 1000000   /* floats of spectra that the gradient of the kernel prepares at a time, at most */
 
 /* Sums and differences of opposite taps, in panels of WIDE of N channels: (N / WIDE, K, T, WIDE), where tap t of
@@ -56,7 +59,38 @@ INLINE void kernel_spectrum(const float *panel, const float *cosine, const float
     }
 }
 
-static long product_floats(long B, long K) { return GROUP * (3 * STEP + B * K) + B * WIDE; }
+/* c = a b as `product`, for c (I, WIDE), b (K, WIDE) and a (I, K) with rows of DEEP; the matrix `ahead` is like a. */
+static void product_ahead(long I, long K, const float *a, const float *b, float *c, int add, const float *ahead) {
+    product_strips(I, WIDE, K, a, DEEP, 1, b, WIDE, c, WIDE, add, ahead);
+}
+
+/* The operands of a complex product that belong to a map, at one frequency: x_r + x_i, x_i, x_r, from x (2, B, K). Those
+   of DEEP channels lie together, (3, B, DEEP), with `step` floats to those of the next channels. */
+static void map_operands(const float *x, float *to, long B, long K, long step) {
+    for (long k = 0; k < K; k += DEEP, to += step)
+        for (long b = 0; b < B; b++) {
+            const float *x_r = x + b * K + k, *x_i = x_r + B * K;
+            float *sum = to + b * DEEP, *second = sum + B * DEEP, *third = second + B * DEEP;
+#pragma omp simd
+            for (long j = 0; j < MIN(DEEP, K - k); j++) sum[j] = x_r[j] + x_i[j], second[j] = x_i[j], third[j] = x_r[j];
+        }
+}
+
+/* y (2 * B, N), of which `wide` channels lie one behind the other at `from`, (2 * B, WIDE). */
+static void write_result(const float *from, float *y, long B, long N, long wide, int streaming) {
+    for (long b = 0; b < 2 * B; b++, from += WIDE, y += N) {
+        if (streaming && wide == WIDE)
+            for (long l = 0; l < WIDE; l += LANES) stream(y + l, load(from + l));
+        else
+            memcpy(y, from, wide * sizeof(float));
+    }
+}
+
+/* Of a thread: the spectrum of the kernel, the operands of the maps, and the results. */
+static long map_floats(long B, long K) { return GROUP * 3 * B * DEEP * ceil_div(K, DEEP); }
+static long product_floats(long B, long K) {
+    return GROUP * 3 * STEP + map_floats(B, K) + (GROUP * 2 + 1) * B * WIDE;
+}
 
 /* Floats that the product needs, for K input and N output channels: of the folded taps, and of all threads. */
 void gcnn_fourier_product_memory(long T, long B, long K, long N, long threads, long *floats) {
@@ -69,38 +103,39 @@ void gcnn_fourier_product(const float *x, const float *taps, const float *cosine
                            float *panels, float *scratch, long F, long T, long B, long K, long N, int conjugate,
                            long threads) {
     long evens = T / 2 + 1, odds = T / 2, x_step = spectrum_step(B, K), y_step = spectrum_step(B, N);
+    long map = B * DEEP, part_of_y = B * WIDE;
+    int streaming = streams(y, F * 2 * B, N, LARGE);
     threads = worthwhile_threads((double)F * K * N * (3 * B + T), threads);
     fold(taps, panels, T, K, N, conjugate ? N : 1, conjugate ? 1 : K, threads);
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
     for (long first = 0; first < F; first += GROUP) {
         long count = MIN(GROUP, F - first);
         float *k_r = scratch + omp_get_thread_num() * product_floats(B, K), *k_sum = k_r + GROUP * STEP;
-        float *k_difference = k_sum + GROUP * STEP, *x_sum = k_difference + GROUP * STEP;
-        float *part = x_sum + GROUP * B * K;
-        for (long g = 0; g < count; g++) {
-            const float *x_r = x + (first + g) * x_step, *x_i = x_r + B * K;
-            for (long i = 0; i < B * K; i++) x_sum[g * B * K + i] = x_r[i] + x_i[i];
-        }
+        float *k_difference = k_sum + GROUP * STEP, *xs = k_difference + GROUP * STEP;
+        float *ys = xs + map_floats(B, K), *part = ys + GROUP * 2 * part_of_y;
+        for (long g = 0; g < count; g++) map_operands(x + (first + g) * x_step, xs + g * 3 * map, B, K, GROUP * 3 * map);
         for (long n = 0; n < N; n += WIDE) {
-            long wide = MIN(WIDE, N - n);
             for (long k = 0; k < K; k += DEEP) {
                 long deep = MIN(DEEP, K - k);
+                const float *maps = xs + k * GROUP * 3 * B, *next_maps = k + DEEP < K ? maps + GROUP * 3 * map : xs;
                 kernel_spectrum(panels + (n * K + k * WIDE) * T, cosine + first * evens, sine + first * odds, k_r,
                                 k_sum, k_difference, count, deep, T, conjugate);
                 for (long g = 0; g < count; g++) {
-                    const float *x_r = x + (first + g) * x_step + k, *x_i = x_r + B * K;
-                    float *y_r = y + (first + g) * y_step + n, *y_i = y_r + B * N;
-                    product(B, wide, deep, x_sum + g * B * K + k, K, 1, k_r + g * STEP, WIDE, part, wide, 0);
-                    for (long b = 0; b < B; b++)
-                        for (long l = 0; l < wide; l++) {
-                            float t = part[b * wide + l];
-                            y_r[b * N + l] = k ? y_r[b * N + l] + t : t, y_i[b * N + l] = k ? y_i[b * N + l] + t : t;
-                        }
-                    product(B, wide, deep, x_i, K, 1, k_sum + g * STEP, WIDE, y_r, N, 1);
-                    product(B, wide, deep, x_r, K, 1, k_difference + g * STEP, WIDE, y_i, N, 1);
+                    const float *x_sum = maps + g * 3 * map, *x_i = x_sum + map, *x_r = x_i + map;
+                    const float *ahead = g + 1 < count ? x_sum + 3 * map : next_maps;
+                    float *y_r = ys + g * 2 * part_of_y, *y_i = y_r + part_of_y;
+                    product_ahead(B, deep, x_sum, k_r + g * STEP, part, 0, ahead);
+                    for (long i = 0; i < part_of_y; i++) {
+                        y_r[i] = k ? y_r[i] + part[i] : part[i], y_i[i] = k ? y_i[i] + part[i] : part[i];
+                    }
+                    product_ahead(B, deep, x_i, k_sum + g * STEP, y_r, 1, ahead + map);
+                    product_ahead(B, deep, x_r, k_difference + g * STEP, y_i, 1, ahead + 2 * map);
                 }
             }
+            for (long g = 0; g < count; g++)
+                write_result(ys + g * 2 * part_of_y, y + (first + g) * y_step + n, B, N, MIN(WIDE, N - n), streaming);
         }
+        streamed();
     }
 }
 
@@ -121,11 +156,12 @@ void gcnn_fourier_weight_memory(long F, long T, long B, long K, long N, long thr
 static void prepare(const float *from, float *to, long count, long B, long M, long block, int of_map, long threads) {
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (long f = 0; f < count; f++)
-        for (long m = 0; m < M; m += block)
-            for (long b = 0; b < B; b++) {
+        for (long b = 0; b < B; b++)
+            for (long m = 0; m < M; m += block) {
                 const float *r = from + f * spectrum_step(B, M) + b * M + m, *i = r + B * M;
                 float *first = to + (f * ceil_div(M, block) + m / block) * 3 * B * block + b * block;
                 float *second = first + B * block, *third = second + B * block;
+#pragma omp simd
                 for (long j = 0; j < MIN(block, M - m); j++) {
                     float re = r[j], im = i[j];
                     first[j] = of_map ? re : re + im, second[j] = of_map ? re - im : -im;

@@ -11,6 +11,7 @@
 #include "fourier.h"
 
 #define CHANNELS (2 * LANES) /* channels that are transformed together */
+#define LARGE 2000000 /* values of an output that bypasses the caches: to read each line before it is written takes longer */
 
 /* A transform of one axis: n places, of which `size` lie within the map; half: the places and frequencies of 0 to n / 2.
    cosine, sine (half, half): of 2 pi u p / n. */
@@ -24,6 +25,18 @@ static axis make_axis(long n, long size, const float *cosine, const float *sine)
 }
 /* Whether p, a place of the first half, has an opposite one, n - p. */
 INLINE int has_opposite(axis a, long p) { return p > 0 && 2 * p != a.n; }
+
+/* to = a + sign * b + c; c may be null. */
+INLINE void write_sum(float *to, const float *a, float sign, const float *b, const float *c, long L, int streaming) {
+    long l = 0;
+    for (; L - l >= LANES; l += LANES) {
+        vec v = load(a + l) + sign * load(b + l);
+        if (c) v += load(c + l);
+        if (streaming) stream(to + l, v);
+        else store(to + l, v);
+    }
+    for (; l < L; l++) to[l] = a[l] + sign * b[l] + (c ? c[l] : 0);
+}
 
 static long scratch_floats(long W, long n_rows, long n_columns) {
     return CHANNELS * (4 * (n_rows / 2 + 1) * W + 8 * (n_columns / 2 + 1));
@@ -42,6 +55,7 @@ void gcnn_fourier(const float *x, const float *cos_rows, const float *sin_rows, 
     axis rows = make_axis(n_rows, H, cos_rows, sin_rows), columns = make_axis(n_columns, W, cos_columns, sin_columns);
     threads = worthwhile_threads((double)B * M * rows.half * W * (rows.inside + columns.half), threads);
     long blocks = ceil_div(M, CHANNELS), plane = B * M, step = spectrum_step(B, M);
+    int streaming = streams(spectrum, rows.half * columns.n * 2 * B, M, LARGE);
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (long task = 0; task < B * blocks; task++) {
         long b = task / blocks, m = task % blocks * CHANNELS, L = MIN(CHANNELS, M - m), line = W * L;
@@ -57,8 +71,10 @@ void gcnn_fourier(const float *x, const float *cos_rows, const float *sin_rows, 
                 const float *first = from + (p * W + q) * M, *last = from + ((rows.n - p) * W + q) * M;
                 float *sum = sums + p * line + q * L, *difference = differences + p * line + q * L;
                 if (opposite)
+#pragma omp simd
                     for (long l = 0; l < L; l++) sum[l] = first[l] + last[l], difference[l] = first[l] - last[l];
                 else
+#pragma omp simd
                     for (long l = 0; l < L; l++) sum[l] = difference[l] = first[l];
             }
         }
@@ -72,12 +88,14 @@ void gcnn_fourier(const float *x, const float *cos_rows, const float *sin_rows, 
                 const float *re_last = re + (columns.n - q) * L, *im_last = im + (columns.n - q) * L;
                 float *e = even + 2 * q * L, *o = odd + 2 * q * L;
                 if (opposite)
+#pragma omp simd
                     for (long l = 0; l < L; l++) {
                         e[l] = weight * (re[q * L + l] + re_last[l]), o[l] = weight * (re[q * L + l] - re_last[l]);
                         e[L + l] = -weight * (im[q * L + l] + im_last[l]);
                         o[L + l] = -weight * (im[q * L + l] - im_last[l]);
                     }
                 else
+#pragma omp simd
                     for (long l = 0; l < L; l++) {
                         e[l] = o[l] = weight * re[q * L + l];
                         e[L + l] = o[L + l] = -weight * im[q * L + l];
@@ -89,12 +107,13 @@ void gcnn_fourier(const float *x, const float *cos_rows, const float *sin_rows, 
             for (long v = 0; v < columns.half; v++) { /* by_cosine - i by_sine, and its opposite */
                 const float *c = by_cosine + 2 * v * L, *s = by_sine + 2 * v * L;
                 float *to = spectrum + (u * columns.n + v) * step + b * M + m;
-                for (long l = 0; l < L; l++) to[l] = c[l] + s[L + l], to[plane + l] = c[L + l] - s[l];
+                write_sum(to, c, 1, s + L, 0, L, streaming), write_sum(to + plane, c + L, -1, s, 0, L, streaming);
                 if (!has_opposite(columns, v)) continue;
                 to = spectrum + (u * columns.n + columns.n - v) * step + b * M + m;
-                for (long l = 0; l < L; l++) to[l] = c[l] - s[L + l], to[plane + l] = c[L + l] + s[l];
+                write_sum(to, c, -1, s + L, 0, L, streaming), write_sum(to + plane, c + L, 1, s, 0, L, streaming);
             }
         }
+        streamed();
     }
 }
 
@@ -106,6 +125,7 @@ void gcnn_fourier_back(const float *spectrum, const float *cos_rows, const float
     axis rows = make_axis(n_rows, H, cos_rows, sin_rows), columns = make_axis(n_columns, W, cos_columns, sin_columns);
     threads = worthwhile_threads((double)B * M * rows.half * W * (rows.inside + columns.half), threads);
     long blocks = ceil_div(M, CHANNELS), plane = B * M, step = spectrum_step(B, M);
+    int streaming = streams(y, B * H * W, M, LARGE);
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (long task = 0; task < B * blocks; task++) {
         long b = task / blocks, m = task % blocks * CHANNELS, L = MIN(CHANNELS, M - m), line = W * L;
@@ -120,12 +140,14 @@ void gcnn_fourier_back(const float *spectrum, const float *cos_rows, const float
                 const float *last = spectrum + (u * columns.n + columns.n - v) * step + b * M + m;
                 float *e = even + 2 * v * L, *o = odd + 2 * v * L;
                 if (has_opposite(columns, v))
+#pragma omp simd
                     for (long l = 0; l < L; l++) {
                         e[l] = weight * (first[l] + last[l]), o[l] = weight * (first[l] - last[l]);
                         e[L + l] = weight * (first[plane + l] + last[plane + l]);
                         o[L + l] = weight * (first[plane + l] - last[plane + l]);
                     }
                 else
+#pragma omp simd
                     for (long l = 0; l < L; l++) {
                         e[l] = weight * first[l], e[L + l] = weight * first[plane + l];
                         o[l] = o[L + l] = 0;
@@ -136,9 +158,11 @@ void gcnn_fourier_back(const float *spectrum, const float *cos_rows, const float
             float *re = real + u * line, *im = imaginary + u * line;
             for (long q = 0; q < columns.inside; q++) { /* c + i s, and its opposite */
                 const float *cq = c + 2 * q * L, *sq = s + 2 * q * L;
+#pragma omp simd
                 for (long l = 0; l < L; l++) re[q * L + l] = cq[l] - sq[L + l], im[q * L + l] = cq[L + l] + sq[l];
                 long last = columns.n - q;
                 if (has_opposite(columns, q) && last < W)
+#pragma omp simd
                     for (long l = 0; l < L; l++)
                         re[last * L + l] = cq[l] + sq[L + l], im[last * L + l] = cq[L + l] - sq[l];
             }
@@ -149,10 +173,11 @@ void gcnn_fourier_back(const float *spectrum, const float *cos_rows, const float
         for (long p = 0; p < rows.inside; p++)
             for (long q = 0; q < W; q++) {
                 const float *cp = by_cosine + p * line + q * L, *sp = by_sine + p * line + q * L;
-                float *first = to + (p * W + q) * M, *last = to + ((rows.n - p) * W + q) * M;
-                for (long l = 0; l < L; l++) first[l] = cp[l] - sp[l] + (bias ? bias[m + l] : 0);
+                const float *shift = bias ? bias + m : 0;
+                write_sum(to + (p * W + q) * M, cp, -1, sp, shift, L, streaming);
                 if (has_opposite(rows, p) && rows.n - p < H)
-                    for (long l = 0; l < L; l++) last[l] = cp[l] + sp[l] + (bias ? bias[m + l] : 0);
+                    write_sum(to + ((rows.n - p) * W + q) * M, cp, 1, sp, shift, L, streaming);
             }
+        streamed();
     }
 }
