@@ -91,6 +91,12 @@ def test_more_frequencies_than_are_prepared_at_a_time():
     assert_equals_pytorch(inputs(8, (64, 64), (62, 62), SQUARE), SQUARE)
 
 
+@pytest.mark.parametrize("maps", [(32, 48), (40, 40)])
+def test_spectra_and_maps_that_bypass_the_caches(maps):
+    """More than two million values do, if all lines of the cache are whole: those of 32 and 48 maps are."""
+    assert_equals_pytorch(inputs(80, maps, (28, 28), CROSS), CROSS)
+
+
 def test_gradients_of_gradients_are_pytorchs():
     x, taps, bias = (t.requires_grad_() for t in inputs(2, (3, 2), (4, 5), SQUARE))
 
