@@ -286,7 +286,7 @@ def _fourier_numbers(case: Case, one_map: float, training: bool) -> float:
             folds_kernels &= case.kernels != "generated" and _through_fourier(case, pooled=True)
         copies = WEIGHTS_IN_C * max(_weights(case)) if folds_kernels else 0
         channels = ceil(case.channels * case.resolution / DEEP) * DEEP
-        of_thread = GROUP * (3 * STEP + case.batch_size * (3 * channels + 2 * WIDE))
+        of_thread = 3 * GROUP * (STEP + case.batch_size * (channels + WIDE))
         return maps + copies + case.threads * of_thread
     spectra = FOURIER_SPECTRA[training and not in_network] + 3 * in_network
     return spectra * spectrum + FOURIER_CHUNKS * CHUNK

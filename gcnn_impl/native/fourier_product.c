@@ -7,9 +7,9 @@
    A complex product takes three real ones: with t = (x_r + x_i) k_r, it is t - x_i (k_r + k_i) + i (t + x_r (k_i - k_r)).
 
    The spectrum of the kernel is never stored: each thread computes it for GROUP frequencies and a few channels, uses it,
-   and forgets it. The spectra of the maps do not fit into the caches, whose order of reading therefore decides the time:
-   the operands of a group are copied one behind the other, and the next ones are fetched during a product. The order of
-   every sum depends on the sizes alone. */
+   and forgets it. The spectra of the maps do not fit into the caches, so the order in which they are read decides the
+   time: the operands of a group are copied one behind the other, and the next ones are fetched during a product. The
+   order of every sum depends on the sizes alone. */
 
 #include "fourier.h"
 
@@ -59,11 +59,6 @@ INLINE void kernel_spectrum(const float *panel, const float *cosine, const float
     }
 }
 
-/* c = a b as `product`, for c (I, WIDE), b (K, WIDE) and a (I, K) with rows of DEEP; the matrix `ahead` is like a. */
-static void product_ahead(long I, long K, const float *a, const float *b, float *c, int add, const float *ahead) {
-    product_strips(I, WIDE, K, a, DEEP, 1, b, WIDE, c, WIDE, add, ahead);
-}
-
 /* The operands of a complex product that belong to a map, at one frequency: x_r + x_i, x_i, x_r, from x (2, B, K). Those
    of DEEP channels lie together, (3, B, DEEP), with `step` floats to those of the next channels. */
 static void map_operands(const float *x, float *to, long B, long K, long step) {
@@ -76,21 +71,20 @@ static void map_operands(const float *x, float *to, long B, long K, long step) {
         }
 }
 
-/* y (2 * B, N), of which `wide` channels lie one behind the other at `from`, (2 * B, WIDE). */
-static void write_result(const float *from, float *y, long B, long N, long wide, int streaming) {
-    for (long b = 0; b < 2 * B; b++, from += WIDE, y += N) {
+/* `wide` channels of y (2, B, N), from the three real products (3, B, WIDE): the first one plus each of the others. */
+static void add_products(const float *products, float *y, long B, long N, long wide, int streaming) {
+    for (long row = 0; row < 2 * B; row++, y += N) {
+        const float *first = products + row % B * WIDE, *other = products + (B + row) * WIDE;
         if (streaming && wide == WIDE)
-            for (long l = 0; l < WIDE; l += LANES) stream(y + l, load(from + l));
+            for (long l = 0; l < WIDE; l += LANES) stream(y + l, load(first + l) + load(other + l));
         else
-            memcpy(y, from, wide * sizeof(float));
+            for (long l = 0; l < wide; l++) y[l] = first[l] + other[l];
     }
 }
 
-/* Of a thread: the spectrum of the kernel, the operands of the maps, and the results. */
+/* Floats of a thread: the operands of the maps; and these, the spectrum of the kernel, and the products. */
 static long map_floats(long B, long K) { return GROUP * 3 * B * DEEP * ceil_div(K, DEEP); }
-static long product_floats(long B, long K) {
-    return GROUP * 3 * STEP + map_floats(B, K) + (GROUP * 2 + 1) * B * WIDE;
-}
+static long product_floats(long B, long K) { return map_floats(B, K) + GROUP * 3 * (STEP + B * WIDE); }
 
 /* Floats that the product needs, for K input and N output channels: of the folded taps, and of all threads. */
 void gcnn_fourier_product_memory(long T, long B, long K, long N, long threads, long *floats) {
@@ -103,37 +97,29 @@ void gcnn_fourier_product(const float *x, const float *taps, const float *cosine
                            float *panels, float *scratch, long F, long T, long B, long K, long N, int conjugate,
                            long threads) {
     long evens = T / 2 + 1, odds = T / 2, x_step = spectrum_step(B, K), y_step = spectrum_step(B, N);
-    long map = B * DEEP, part_of_y = B * WIDE;
     int streaming = streams(y, F * 2 * B, N, LARGE);
     threads = worthwhile_threads((double)F * K * N * (3 * B + T), threads);
     fold(taps, panels, T, K, N, conjugate ? N : 1, conjugate ? 1 : K, threads);
 #pragma omp parallel for num_threads(threads) schedule(dynamic)
     for (long first = 0; first < F; first += GROUP) {
-        long count = MIN(GROUP, F - first);
-        float *k_r = scratch + omp_get_thread_num() * product_floats(B, K), *k_sum = k_r + GROUP * STEP;
-        float *k_difference = k_sum + GROUP * STEP, *xs = k_difference + GROUP * STEP;
-        float *ys = xs + map_floats(B, K), *part = ys + GROUP * 2 * part_of_y;
-        for (long g = 0; g < count; g++) map_operands(x + (first + g) * x_step, xs + g * 3 * map, B, K, GROUP * 3 * map);
+        long count = MIN(GROUP, F - first), deep_step = GROUP * 3 * B * DEEP;
+        float *kernel = scratch + omp_get_thread_num() * product_floats(B, K), *maps = kernel + GROUP * 3 * STEP;
+        float *products = maps + map_floats(B, K);
+        for (long g = 0; g < count; g++) map_operands(x + (first + g) * x_step, maps + g * 3 * B * DEEP, B, K, deep_step);
         for (long n = 0; n < N; n += WIDE) {
             for (long k = 0; k < K; k += DEEP) {
                 long deep = MIN(DEEP, K - k);
-                const float *maps = xs + k * GROUP * 3 * B, *next_maps = k + DEEP < K ? maps + GROUP * 3 * map : xs;
-                kernel_spectrum(panels + (n * K + k * WIDE) * T, cosine + first * evens, sine + first * odds, k_r,
-                                k_sum, k_difference, count, deep, T, conjugate);
-                for (long g = 0; g < count; g++) {
-                    const float *x_sum = maps + g * 3 * map, *x_i = x_sum + map, *x_r = x_i + map;
-                    const float *ahead = g + 1 < count ? x_sum + 3 * map : next_maps;
-                    float *y_r = ys + g * 2 * part_of_y, *y_i = y_r + part_of_y;
-                    product_ahead(B, deep, x_sum, k_r + g * STEP, part, 0, ahead);
-                    for (long i = 0; i < part_of_y; i++) {
-                        y_r[i] = k ? y_r[i] + part[i] : part[i], y_i[i] = k ? y_i[i] + part[i] : part[i];
-                    }
-                    product_ahead(B, deep, x_i, k_sum + g * STEP, y_r, 1, ahead + map);
-                    product_ahead(B, deep, x_r, k_difference + g * STEP, y_i, 1, ahead + 2 * map);
+                const float *operands = maps + k / DEEP * deep_step, *last = operands + (count * 3 - 1) * B * DEEP;
+                kernel_spectrum(panels + (n * K + k * WIDE) * T, cosine + first * evens, sine + first * odds, kernel,
+                                kernel + GROUP * STEP, kernel + 2 * GROUP * STEP, count, deep, T, conjugate);
+                for (long i = 0; i < count * 3; i++) { /* product i % 3 of frequency i / 3 */
+                    const float *a = operands + i * B * DEEP, *b = kernel + (i % 3 * GROUP + i / 3) * STEP;
+                    const float *ahead = a < last ? a + B * DEEP : k + DEEP < K ? operands + deep_step : maps;
+                    product_strips(B, WIDE, deep, a, DEEP, 1, b, WIDE, products + i * B * WIDE, WIDE, k > 0, ahead);
                 }
             }
             for (long g = 0; g < count; g++)
-                write_result(ys + g * 2 * part_of_y, y + (first + g) * y_step + n, B, N, MIN(WIDE, N - n), streaming);
+                add_products(products + g * 3 * B * WIDE, y + (first + g) * y_step + n, B, N, MIN(WIDE, N - n), streaming);
         }
         streamed();
     }
