@@ -59,7 +59,6 @@ _CIFAR = Study(
     limit=10_000,
     epochs=8,
     search_epochs=2,
-    seeds=3,
     matches=("time",),
 )
 _EQUAL_MAPS = replace(_MNIST, kinds=("plain", "plain+", "separable", "full"), resolutions=(4, 8), matches=("maps",))
