@@ -180,10 +180,14 @@ void gcnn_fourier_weight(const float *g, const float *x, const float *cosine, co
                     const float *gf = gs + ((at + f) * high + tile % high) * 3 * B * TALL;
                     const float *xf = xs + ((at + f) * across + tile / high) * 3 * B * WIDE;
                     float *re = real + f * area, *im = imaginary + f * area;
-                    product(tall, wide, B, gf, 1, TALL, xf, WIDE, re, WIDE, 0);
+                    const float *ahead = gf + high * 3 * B * TALL; /* of the next frequency */
+#define PART(i, to, add) \
+    product_strips(tall, wide, B, gf + i * B * TALL, 1, TALL, xf + i * B * WIDE, WIDE, to, WIDE, add, ahead + i * B * TALL)
+                    PART(0, re, 0);
                     for (long i = 0; i < tall * WIDE; i++) im[i] = re[i];
-                    product(tall, wide, B, gf + B * TALL, 1, TALL, xf + B * WIDE, WIDE, re, WIDE, 1);
-                    product(tall, wide, B, gf + 2 * B * TALL, 1, TALL, xf + 2 * B * WIDE, WIDE, im, WIDE, 1);
+                    PART(1, re, 1);
+                    PART(2, im, 1);
+#undef PART
                 }
                 const float *c = cosine + (first + at) * evens, *s = sine + (first + at) * odds;
                 int add = first + at > 0;
