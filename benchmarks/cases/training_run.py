@@ -23,7 +23,13 @@ DTYPES = ("float32", "bfloat16")
 # Random poses of the train images, drawn anew in every step: rotations by any angle, scaling, or both.
 AUGMENTATIONS = ("none", "rotations", "scales", "rotations+scales")
 # The values of fields that came later; runs with these values keep their ids.
-FORMER: Mapping[str, Any] = {"augmentation": "none", "train_limit": None, "epoch_images": None, "test_angles": 0}
+FORMER: Mapping[str, Any] = {
+    "augmentation": "none",
+    "train_limit": None,
+    "epoch_images": None,
+    "test_angles": 0,
+    "dropout": 1.0,
+}
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,7 @@ class TrainingRun:
         epoch_images: images in an epoch, which sees each train image several times, or not all of them; None for each
             train image once.
         test_angles: the number of angles, evenly spaced from 0°, by which the test images are turned after training.
+        dropout: factor of the network's own probabilities of dropout; 0 turns dropout off.
 
     Raises:
         InvalidCase: for a value that is not allowed.
@@ -126,6 +133,7 @@ class TrainingRun:
     train_limit: int | None = FORMER["train_limit"]
     epoch_images: int | None = FORMER["epoch_images"]
     test_angles: int = FORMER["test_angles"]
+    dropout: float = FORMER["dropout"]
 
     def __post_init__(self) -> None:
         for name, allowed in {
@@ -149,6 +157,7 @@ class TrainingRun:
         # Each number has one type, so that 10 and 10.0 give the same id.
         object.__setattr__(self, "learning_rate", float(self.learning_rate))
         object.__setattr__(self, "weight_decay", float(self.weight_decay))
+        object.__setattr__(self, "dropout", float(self.dropout))
         if is_own(self.network) and self.variant != "custom":
             raise InvalidCase(f"variant {self.variant!r} does not go with network {self.network!r}; allowed: custom")
         self.case()  # checks the axes that a run shares with a case
@@ -177,6 +186,7 @@ class TrainingRun:
             ("seed", self.seed >= 0, "0 or more"),
             ("data_seed", self.data_seed >= 0, "0 or more"),
             ("test_angles", self.test_angles >= 0, "0 or more"),
+            ("dropout", 0 <= self.dropout <= 1, "numbers from 0 to 1"),
         ):
             if not holds:
                 raise InvalidCase(f"{name} {getattr(self, name)} is not allowed; allowed: {allowed}")

@@ -96,6 +96,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         float,
         learning_rate="highest learning rate of the schedule (default: the recipe's)",
         weight_decay="weight decay of Adam",
+        dropout="factor of the network's own probabilities of dropout, 0 to 1 (default: 1)",
     )
 
     where = parser.add_argument_group("execution")

@@ -27,6 +27,7 @@ RUN = part(
     column("train_limit", SIZE, "largest number of train images; null for as many as the limit allows"),
     column("epoch_images", SIZE, "images in an epoch; null for each train image once"),
     column("test_angles", INTEGER, "number of angles by which the test images are turned after training"),
+    column("dropout", SHARE, "factor of the network's own probabilities of dropout"),
     column("device", TEXT, "cpu or cuda"),
     column("dtype", TEXT, "float32 or bfloat16 (by autocast)"),
     column("scales", DURATION, "number of scales in the grid on H"),

@@ -4,18 +4,20 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.cases.case import InvalidCase, check_value, is_own, short_hash
+from benchmarks.cases.case import InvalidCase, check_value, is_own, short_hash, without
 from benchmarks.cases.meant import remedy, unknown
-from benchmarks.cases.training_run import AUGMENTATIONS, MATCHES, TrainingRun
+from benchmarks.cases.training_run import AUGMENTATIONS, FORMER, MATCHES, TrainingRun
 from benchmarks.studies.contenders import KINDS, Contender, contenders
 
 # Increase this when the same fields come to mean another comparison: widths and rates are then decided again.
 STUDY_VERSION = 2
 # A study trains at most so many seeds where the spread of its pilot asks for more than the pilot's; see ``pilot``.
 MOST_SEEDS = 10
+# The value of a field that came later; studies with this value keep their ids.
+FORMER_FIELDS = {"dropout": FORMER["dropout"]}
 # The fields of a run that are the same for all contenders of a study.
 _IMAGES = ("dataset", "image_size", "limit", "train_limit", "epoch_images", "test_angles")
-SHARED = (*_IMAGES, "network", "hidden_features", "batch_size", "recipe", "device", "threads")
+SHARED = (*_IMAGES, "network", "hidden_features", "batch_size", "recipe", "device", "threads", "dropout")
 
 # A contender at a width C.
 SizedContender = tuple[Contender, int]
@@ -28,7 +30,7 @@ class Study:
 
     Args:
         dataset, image_size, network, limit, train_limit, epoch_images, test_angles, kernel_size, hidden_features,
-            batch_size, recipe, device, threads: as in ``TrainingRun``, the same for all contenders.
+            batch_size, recipe, device, threads, dropout: as in ``TrainingRun``, the same for all contenders.
         epochs: epochs of every run.
         seeds: number of seeds of the pilot; the seeds are 0, 1, …. The study may train more, see ``pilot``.
         kinds, resolutions, augmentation: the contenders, see ``contenders``.
@@ -57,6 +59,7 @@ class Study:
     resolutions: tuple[int, ...] = (1, 4, 8, 16)
     augmentation: str = "rotations"
     own_networks: tuple[str, ...] = ()
+    dropout: float = FORMER["dropout"]
     reference: Contender = REFERENCE
     channels: int = 5
     matches: tuple[str, ...] = ("parameters", "time")
@@ -99,7 +102,7 @@ class Study:
     @property
     def id(self) -> str:
         """Twelve hexadecimal digits that depend on every field."""
-        return short_hash({"study_version": STUDY_VERSION, **dataclasses.asdict(self)})
+        return short_hash({"study_version": STUDY_VERSION, **without(FORMER_FIELDS, dataclasses.asdict(self))})
 
     @property
     def contenders(self) -> list[Contender]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.nn.modules.dropout import _DropoutNd
 
 from benchmarks.cases.case import Case
 from benchmarks.cases.training_run import TrainingRun
@@ -28,4 +29,7 @@ def build_network(run: TrainingRun, in_channels: int, num_classes: int, device: 
         InvalidModule: when a user's network cannot be built.
     """
     network = networks.build_network(network_case(run, in_channels, num_classes), **kernel_options(run)).to(device)
+    for module in network.modules():
+        if isinstance(module, _DropoutNd):
+            module.p *= run.dropout
     return network.to(memory_format=torch.channels_last) if run.channels_last else network

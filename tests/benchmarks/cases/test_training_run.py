@@ -45,6 +45,7 @@ OTHER_VALUES: dict[str, Any] = {
     "train_limit": 100,
     "epoch_images": 100,
     "test_angles": 4,
+    "dropout": 0.5,
 }
 
 
@@ -60,6 +61,7 @@ OTHER_VALUES: dict[str, Any] = {
             {"network": "mine:net", "variant": "custom", "group": "trivial", "resolution": 1, "sampled": True},
             "sampled does not go with variant 'custom', whose grid is fixed",
         ),
+        ({"dropout": 1.5}, "dropout 1.5 is not allowed; allowed: numbers from 0 to 1"),
         ({"recipe": "long"}, "unknown recipe 'long'; allowed: paper, short"),
         ({"matched": "width"}, "unknown matched 'width'; allowed: none, parameters, macs, time, memory, maps"),
         ({"dtype": "tf32"}, "unknown dtype 'tf32'; allowed: float32, bfloat16"),

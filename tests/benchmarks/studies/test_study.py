@@ -128,3 +128,4 @@ def test_a_study_with_wrong_values_is_refused(wrong: dict[str, Any], message: st
 
 def test_the_id_depends_on_the_fields() -> None:
     assert replace(DIGITS, epochs=13).id != DIGITS.id == replace(DIGITS).id
+    assert replace(DIGITS, dropout=0.0).id != DIGITS.id
