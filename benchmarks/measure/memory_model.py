@@ -61,9 +61,9 @@ FOURIER_SPECTRA, FOURIER_CHUNKS = (4.3, 2.2), 3
 # In C, a layer has fewer spectra, and in inference copies of its weights. A ResNet has a map and a copy of its weights
 # more in inference; in training, and in an All-CNN-C, other maps take as much memory at another time.
 SPECTRA_IN_C, WEIGHTS_IN_C = (1.4, 1.6), 1.1
-# Numbers that each thread of the Fourier product holds for each of GROUP frequencies: product_floats of
-# gcnn_impl/native/fourier_product.c, where DEEP and WIDE are the channels, and STEP is the kernel's spectrum.
-GROUP, DEEP, WIDE, STEP = 12, 64, 32, 2064
+# Of product_floats in gcnn_impl/native/fourier_product.c: frequencies, input channels (GROUP, DEEP) and output channels
+# (WIDE) that a thread takes together, and numbers of the kernel's spectrum at one frequency (STEP).
+FREQUENCIES, INPUTS, OUTPUTS, KERNEL_NUMBERS = 12, 64, 32, 2064
 # A separable layer that mixes by the Fourier transform over H has a tile of its input and output for each thread; in
 # training it has more memory at another time. TILE is TILE_FLOATS of gcnn_impl/native/irreps.c.
 TILE = 49152
@@ -285,8 +285,8 @@ def _fourier_numbers(case: Case, one_map: float, training: bool) -> float:
             # While kernels are generated, a network has more copies of them than the transform needs.
             folds_kernels &= case.kernels != "generated" and _through_fourier(case, pooled=True)
         copies = WEIGHTS_IN_C * max(_weights(case)) if folds_kernels else 0
-        channels = ceil(case.channels * case.resolution / DEEP) * DEEP
-        of_thread = 3 * GROUP * (STEP + case.batch_size * (channels + WIDE))
+        channels = ceil(case.channels * case.resolution / INPUTS) * INPUTS
+        of_thread = 3 * FREQUENCIES * (KERNEL_NUMBERS + case.batch_size * (channels + OUTPUTS))
         return maps + copies + case.threads * of_thread
     spectra = FOURIER_SPECTRA[training and not in_network] + 3 * in_network
     return spectra * spectrum + FOURIER_CHUNKS * CHUNK

@@ -17,7 +17,6 @@
 #define WIDE (2 * LANES)      /* output channels of a panel of the kernel */
 #define DEEP 64               /* input channels that are multiplied before others are fetched */
 #define TALL (2 * ROWS)       /* output channels of a tile of the gradient of the kernel */
-#define LARGE 2000000         /* values of a spectrum that bypasses the caches */
 #define KEPT_FLOATS 1000000   /* floats of spectra that the gradient of the kernel prepares at a time, at most */
 
 /* Sums and differences of opposite taps, in panels of WIDE of N channels: (N / WIDE, K, T, WIDE), where tap t of
@@ -75,10 +74,7 @@ static void map_operands(const float *x, float *to, long B, long K, long step) {
 static void add_products(const float *products, float *y, long B, long N, long wide, int streaming) {
     for (long row = 0; row < 2 * B; row++, y += N) {
         const float *first = products + row % B * WIDE, *other = products + (B + row) * WIDE;
-        if (streaming && wide == WIDE)
-            for (long l = 0; l < WIDE; l += LANES) stream(y + l, load(first + l) + load(other + l));
-        else
-            for (long l = 0; l < wide; l++) y[l] = first[l] + other[l];
+        write_sum(y, first, 1, other, 0, wide, streaming);
     }
 }
 
@@ -181,13 +177,13 @@ void gcnn_fourier_weight(const float *g, const float *x, const float *cosine, co
                     const float *xf = xs + ((at + f) * across + tile / high) * 3 * B * WIDE;
                     float *re = real + f * area, *im = imaginary + f * area;
                     const float *ahead = gf + high * 3 * B * TALL; /* of the next frequency */
-#define PART(i, to, add) \
+#define REAL_PRODUCT(i, to, add) \
     product_strips(tall, wide, B, gf + i * B * TALL, 1, TALL, xf + i * B * WIDE, WIDE, to, WIDE, add, ahead + i * B * TALL)
-                    PART(0, re, 0);
+                    REAL_PRODUCT(0, re, 0);
                     for (long i = 0; i < tall * WIDE; i++) im[i] = re[i];
-                    PART(1, re, 1);
-                    PART(2, im, 1);
-#undef PART
+                    REAL_PRODUCT(1, re, 1);
+                    REAL_PRODUCT(2, im, 1);
+#undef REAL_PRODUCT
                 }
                 const float *c = cosine + (first + at) * evens, *s = sine + (first + at) * odds;
                 int add = first + at > 0;

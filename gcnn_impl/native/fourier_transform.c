@@ -11,7 +11,6 @@
 #include "fourier.h"
 
 #define CHANNELS (2 * LANES) /* channels that are transformed together */
-#define LARGE 2000000 /* values of an output that bypasses the caches: to read each line before it is written takes longer */
 
 /* A transform of one axis: n places, of which `size` lie within the map; half: the places and frequencies of 0 to n / 2.
    cosine, sine (half, half): of 2 pi u p / n. */
@@ -25,18 +24,6 @@ static axis make_axis(long n, long size, const float *cosine, const float *sine)
 }
 /* Whether p, a place of the first half, has an opposite one, n - p. */
 INLINE int has_opposite(axis a, long p) { return p > 0 && 2 * p != a.n; }
-
-/* to = a + sign * b + c; c may be null. */
-INLINE void write_sum(float *to, const float *a, float sign, const float *b, const float *c, long L, int streaming) {
-    long l = 0;
-    for (; L - l >= LANES; l += LANES) {
-        vec v = load(a + l) + sign * load(b + l);
-        if (c) v += load(c + l);
-        if (streaming) stream(to + l, v);
-        else store(to + l, v);
-    }
-    for (; l < L; l++) to[l] = a[l] + sign * b[l] + (c ? c[l] : 0);
-}
 
 static long scratch_floats(long W, long n_rows, long n_columns) {
     return CHANNELS * (4 * (n_rows / 2 + 1) * W + 8 * (n_columns / 2 + 1));

@@ -65,6 +65,7 @@ INLINE void product_rows(int rows, long J, long K, const float *a, long a_row, l
 #undef TILE
 }
 
+/* As `product`; meanwhile the matrix at `ahead`, I * K values one behind the other, is fetched, unless it is null. */
 INLINE void product_strips(long I, long J, long K, const float *a, long a_row, long a_column, const float *b,
                            long b_row, float *c, long c_row, int add, const float *ahead) {
     long i = 0;
