@@ -23,8 +23,8 @@ LONGEST_FOLDER = LONGEST_SOCKET - len(SOCKET_NAME)
 SHORT_PLACES = ("/tmp", "/var/tmp", "/dev/shm")
 # Waits until this process ends, and kills those of its processes that live on because their supervisor was killed. They
 # are known by the folder in their environment (on Linux). If this process ended without a word, it was killed itself:
-# its supervisors then have seconds to end all below them, also what has another environment, before they are killed,
-# and others may still be about to start.
+# its supervisors then have seconds to end all below them, also what has another environment, before they are killed.
+# A process that has just been forked has the old environment until it executes its program: hence the first second.
 WATCHER = """
 running() { grep -lsF "TMPDIR=$0" /proc/[0-9]*/environ; }
 end_all() {
@@ -36,8 +36,8 @@ end_all() {
 }
 if read -r word; then end_all; exit; fi
 for second in 1 2 3 4 5 6 7 8 9 10; do
-    if [ -z "$(running)" ]; then break; fi
     sleep 1
+    if [ -z "$(running)" ]; then break; fi
 done
 end_all
 sleep 2
