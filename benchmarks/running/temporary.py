@@ -24,7 +24,8 @@ SHORT_PLACES = ("/tmp", "/var/tmp", "/dev/shm")
 # Waits until this process ends, and kills those of its processes that live on because their supervisor was killed. They
 # are known by the folder in their environment (on Linux). If this process ended without a word, it was killed itself:
 # its supervisors then have seconds to end all below them, also what has another environment, before they are killed.
-# A process that has just been forked has the old environment until it executes its program: hence the first second.
+# A process that has just been forked has the old environment until it executes its program: hence the first second, and
+# the second look at the end.
 WATCHER = """
 running() { grep -lsF "TMPDIR=$0" /proc/[0-9]*/environ; }
 end_all() {
